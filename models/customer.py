@@ -1,0 +1,24 @@
+"""Somebody whose usage is metered and who is billed for it."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.identifiers import new_id
+
+
+class Customer(Model):
+    """Somebody whose usage is metered.
+
+    `external_id` is the caller's own id of it, unique in the organization.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    external_id = fields.CharField(max_length=256, null=True)
+    name = fields.CharField(max_length=256, null=True)
+    email = fields.CharField(max_length=320, null=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "customer"
+        unique_together = (("organization_id", "external_id"),)

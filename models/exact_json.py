@@ -1,0 +1,55 @@
+"""JSON without floats: what a client sent as 0.30000000000000004 is stored and shown so.
+
+`loads` gives `int` for integers and `Decimal` for every other number; `dumps` writes both
+in full. A leaf: everything that reads or writes JSON with quantities in it goes through here.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+_INTEGER_LIMIT = 2**63
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def loads(text: str | bytes) -> Any:
+    """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    return _decoder.decode(text)
+
+
+def dumps(value: Any) -> str:
+    """JSON text in UTF-8 order of insertion; raises TypeError for what JSON cannot say.
+
+    orjson.JSONEncodeError (a TypeError) also stands for lone surrogates, which UTF-8 cannot carry.
+    """
+    try:
+        return orjson.dumps(value, default=_number).decode()
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_with_wide_integers(value), default=_number).decode()
+
+
+def _number(value: Any) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def _with_wide_integers(value: Any) -> Any:
+    """orjson refuses integers past 64 bits; as Decimals they go through `_number`."""
+    if isinstance(value, dict):
+        return {key: _with_wide_integers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_wide_integers(item) for item in value]
+    if type(value) is int and not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
+        return Decimal(value)
+    return value

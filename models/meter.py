@@ -1,0 +1,39 @@
+"""What is counted: a filter over events and an aggregation of those that match."""
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+from models.fields import ExactJSONField
+from models.identifiers import new_id
+from models.organization import Organization
+
+
+class Meter(Model):
+    """A filter over events and an aggregation of those that match.
+
+    `position` is null while the meter is live, which means that it stands at the head of the
+    log; a number while it catches up or is archived. `event_names` are the names that its filter
+    can match, null for any. `counted_events` were aggregated; `skipped_events` passed the filter
+    but had nothing to aggregate.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "models.Organization", related_name="meters", db_index=True
+    )
+    name = fields.CharField(max_length=256)
+    unit = fields.CharField(max_length=64, null=True)
+    event_filter = ExactJSONField()
+    aggregation_function = fields.CharField(max_length=16)
+    aggregation_property = fields.CharField(max_length=256, null=True)
+    event_names = ArrayField("text", null=True)
+    position = fields.BigIntField(null=True, default=0)
+    counted_events = fields.BigIntField(default=0)
+    skipped_events = fields.BigIntField(default=0)
+    created_at = fields.DatetimeField(auto_now_add=True)
+    updated_at = fields.DatetimeField(auto_now=True)
+    archived_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "meter"
