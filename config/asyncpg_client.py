@@ -1,0 +1,50 @@
+"""Tortoise's asyncpg backend, with transactions that give their connection back.
+
+Tortoise takes a connection from the pool and then begins the transaction; when beginning fails
+or is cancelled (the database restarts, a request times out), it keeps the connection, and after
+a few such days the pool is empty for good. Named as an engine in `config.database`. Tortoise
+chooses its schema editor by the word "asyncpg" in this module's name.
+"""
+
+from typing import Any
+
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import (
+    TransactionalDBClient,
+    TransactionContext,
+    TransactionContextPooled,
+)
+from tortoise.connection import get_connections
+
+
+class ReturningTransactionContext(TransactionContextPooled):
+    """A transaction that returns its connection to the pool also when it could not begin."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        """Begin; on any error, and on cancellation, nothing is left behind."""
+        await self.ensure_connection()
+        pool: Any = self.client._parent._pool  # noqa: SLF001  # as Tortoise's own
+        connection = await pool.acquire()
+        self.client._connection = connection  # noqa: SLF001  # as Tortoise's own
+        self.token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException:
+            get_connections().reset(self.token)
+            # A cancelled BEGIN may have reached the server: such a connection is not used again.
+            connection.terminate()
+            await pool.release(connection)
+            raise
+        return self.client
+
+
+class ReturningAsyncpgClient(AsyncpgDBClient):
+    """Tortoise's client, with `ReturningTransactionContext`."""
+
+    def _in_transaction(self) -> TransactionContext:
+        return ReturningTransactionContext(TransactionWrapper(self), self._pool_init_lock)
+
+
+client_class = ReturningAsyncpgClient

@@ -1,0 +1,167 @@
+"""PostgreSQL through Tortoise: opening, closing, migrating.
+
+A process opens the database once and everything in it, in any task, uses that:
+
+    async with opened_database(settings, role="worker"):
+        await Meter.filter(organization_id=organization_id)
+
+SQL is written as SQL, with its values bound, on the pool or in a transaction:
+
+    from tortoise.connection import get_connection
+    from tortoise.transactions import in_transaction
+
+    rows = await get_connection("default").execute_query_dict("SELECT … WHERE id = $1", [id])
+    async with in_transaction() as connection:
+        rows = await connection.execute_query_dict("INSERT … RETURNING id", [values])
+
+`execute_query_dict` returns what RETURNING gave; `execute_query` of an INSERT returns only the
+command tag. asyncpg hands `jsonb` over as text, so no number passes through a float; send JSON
+as text too (`$1::text::jsonb`). `numeric` is Decimal, `timestamptz` an aware datetime in UTC.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+from config.database_url import credentials
+from config.settings import Settings
+
+APP = "models"
+_APPS: dict[str, dict[str, Any]] = {
+    APP: {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}
+}
+# Held while migrating, so that two processes that start at once do not both migrate.
+_MIGRATION_LOCK = 0x6D65746572
+# A process that hangs in a transaction must not hold an organization's log lock for ever.
+_IDLE_IN_TRANSACTION_SECONDS = 60
+
+
+class DatabaseNotSetError(RuntimeError):
+    """There is no URL of a database: neither a setting, nor a running embedded server."""
+
+
+def tortoise_config(
+    url: str, *, role: str, pool_size: int, statement_timeout_seconds: float | None = None
+) -> dict[str, Any]:
+    """Tortoise's configuration for a process.
+
+    Args:
+        url: the database's URL.
+        role: what the process is, such as "api"; PostgreSQL shows it in `pg_stat_activity`.
+        pool_size: the most connections.
+        statement_timeout_seconds: a statement that runs longer is cut off; None: never.
+
+    Raises:
+        DatabaseURLError: `url` cannot be used.
+    """
+    found = credentials(url)
+    settings = {
+        "application_name": found.pop("application_name", f"metergraph {role}"),
+        "timezone": "UTC",
+        "idle_in_transaction_session_timeout": str(_IDLE_IN_TRANSACTION_SECONDS * 1000),
+        # Compiling a short statement costs more than it saves.
+        "jit": "off",
+    }
+    if statement_timeout_seconds is not None:
+        settings["statement_timeout"] = str(round(statement_timeout_seconds * 1000))
+    return {
+        "connections": {
+            "default": {
+                "engine": "config.asyncpg_client",
+                "credentials": {
+                    **found,
+                    "minsize": 1,
+                    "maxsize": pool_size,
+                    "server_settings": settings,
+                },
+            }
+        },
+        "apps": _APPS,
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def open_database(
+    settings: Settings, *, role: str, statement_timeout_seconds: float | None = None
+) -> TortoiseContext:
+    """Open the database for every task of this process; connections are made when needed.
+
+    Raises:
+        DatabaseNotSetError: `settings` has no URL.
+        DatabaseURLError: it cannot be used.
+    """
+    if settings.database_url is None:
+        raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
+    config = tortoise_config(
+        settings.database_url,
+        role=role,
+        pool_size=settings.database_pool_size,
+        statement_timeout_seconds=statement_timeout_seconds,
+    )
+    # The fallback makes the database visible to tasks that were started elsewhere:
+    # an ASGI server runs the lifespan in one task and every request in another.
+    return await Tortoise.init(config=config, _enable_global_fallback=True)
+
+
+@asynccontextmanager
+async def opened_database(
+    settings: Settings, *, role: str, statement_timeout_seconds: float | None = None
+) -> AsyncIterator[TortoiseContext]:
+    """The database, open inside the block. See `open_database`."""
+    context = await open_database(
+        settings, role=role, statement_timeout_seconds=statement_timeout_seconds
+    )
+    try:
+        yield context
+    finally:
+        await context.close_connections()
+
+
+def _executor() -> MigrationExecutor:
+    return MigrationExecutor(get_connection("default"), _APPS)
+
+
+async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:
+    """Bring the database to the newest migration, and return the names of those applied.
+
+    The database must be open. Safe to run from several processes at once.
+
+    Args:
+        settings: the database's URL.
+        report: called with each migration's name as it begins.
+    """
+    applied: list[str] = []
+
+    def progress(event: str, _app: str, name: str) -> None:
+        if event == "apply_start" and report is not None:
+            report(name)
+        if event == "apply_done":
+            applied.append(name)
+
+    if settings.database_url is None:
+        raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
+    lock = await asyncpg.connect(**credentials(settings.database_url))
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        if await pending_migrations():
+            await _executor().migrate(
+                [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
+            )
+    finally:
+        await lock.close()
+    return applied
+
+
+async def pending_migrations() -> list[str]:
+    """The names of the migrations that the open database lacks, in order."""
+    # Tortoise takes any failure here for "nothing is applied"; a database that is down is not that.
+    await get_connection("default").execute_query_dict("SELECT 1")
+    steps = await _executor().plan([MigrationTarget(APP, "__latest__")])
+    return [step.migration.name for step in steps if not step.backward]

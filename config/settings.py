@@ -1,0 +1,160 @@
+"""Every setting of Metergraph, read from the environment: `METERGRAPH_` and the field's name.
+
+A leaf: it imports nothing of ours. The README's table of settings is held to these descriptions.
+"""
+
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least severe log line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Frozen: a process never changes its mind.
+
+    Raises:
+        pydantic.ValidationError: a variable of the environment has no valid value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="METERGRAPH_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL 15 or later, as `postgresql://user:password@host:5432/name`; "
+        "for a socket, `postgresql://user@/name?host=/directory`. "
+        "Empty: the embedded PostgreSQL.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        description="Redis 6 or later, as `redis://host:6379/0`, `rediss://…` or "
+        "`unix:///path?db=0`. Empty: the embedded Redis.",
+    )
+    data_dir: Path = Field(
+        default=Path(".metergraph"),
+        description="Where the embedded servers keep their data.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address that the API listens on.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="The port that the API listens on; 0 takes any."
+    )
+    log_format: LogFormat | None = Field(
+        default=None,
+        description="`console` or `json`. Empty: `console` on a terminal, else `json`.",
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`."
+    )
+
+    graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
+    introspection: bool = Field(default=True, description="Answer introspection queries.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may call the API and open WebSockets, separated by "
+        "commas; `*` is every origin. Empty: the API's own origin only.",
+    )
+
+    database_pool_size: PositiveInt = Field(
+        default=20, description="The most connections that one process opens to PostgreSQL."
+    )
+    statement_timeout_seconds: PositiveFloat = Field(
+        default=30.0, description="A statement of the API that runs longer is cut off."
+    )
+    request_timeout_seconds: PositiveFloat = Field(
+        default=60.0, description="A request that takes longer is answered with an error."
+    )
+    shutdown_timeout_seconds: PositiveFloat = Field(
+        default=5.0, description="How long requests and jobs may take to end on shutdown."
+    )
+
+    max_body_bytes: PositiveInt = Field(
+        default=10 * 1024 * 1024, description="The largest request body."
+    )
+    max_batch_events: PositiveInt = Field(
+        default=10_000, le=10_000, description="The most events of one `eventsIngest`."
+    )
+    max_query_cost: PositiveInt = Field(
+        default=20_000,
+        description="The highest cost of an operation: its fields times the page sizes around.",
+    )
+    max_query_depth: PositiveInt = Field(
+        default=20, description="The deepest nesting of fields in an operation."
+    )
+    max_query_tokens: PositiveInt = Field(
+        default=10_000, description="The most tokens of a GraphQL document."
+    )
+    max_batch_operations: PositiveInt = Field(
+        default=10, description="The most operations that one request may batch."
+    )
+    max_subscriptions_per_connection: PositiveInt = Field(
+        default=200, description="The most subscriptions of one WebSocket."
+    )
+    websocket_init_timeout_seconds: PositiveFloat = Field(
+        default=10.0, description="A WebSocket that sends no `connection_init` by then is closed."
+    )
+    rate_limit: str | None = Field(
+        default=None,
+        description="Requests that one token may send, such as `600/minute`. Empty: no limit.",
+    )
+    customer_session_minutes: PositiveInt = Field(
+        default=60, description="How long a customer's session token is good for."
+    )
+
+    worker_jobs: PositiveInt = Field(
+        default=10, description="The most jobs that one worker runs at a time."
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgres://", "postgresql://")):
+            raise ValueError("must begin with postgresql:// or postgres://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a field: `METERGRAPH_DATA_DIR` for `data_dir`."""
+    return f"METERGRAPH_{field.upper()}"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
