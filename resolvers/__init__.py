@@ -1,0 +1,1 @@
+"""What the API's fields do: loaders, queries, mutations and subscriptions."""

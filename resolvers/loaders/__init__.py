@@ -1,0 +1,1 @@
+"""Reading rows: pages by keyset, and dataloaders bound to one organization."""

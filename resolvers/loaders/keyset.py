@@ -1,0 +1,157 @@
+"""Pages by keyset: a cursor is the place in the order where a page ended, not a number of rows.
+
+So a page is stable while rows stream in, and the hundredth costs what the first does. A keyset's
+columns all run in one direction and together are unique. A cursor is opaque to clients: base64url
+of a JSON list of the columns' values.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+Row = TypeVar("Row")
+RowT_co = TypeVar("RowT_co", covariant=True)
+
+_MAX_CURSOR = 1000
+
+
+class CursorError(ValueError):
+    """A cursor that this keyset did not make."""
+
+
+@dataclass(frozen=True)
+class KeyColumn:
+    """A column of an order: its name in rows, its SQL type, and how to read its text again."""
+
+    name: str
+    sql_type: str
+    read: Callable[[str], Any]
+
+
+def uuid_key(name: str = "id") -> KeyColumn:
+    """A UUID column; version 7 ids run in the order of creation."""
+    return KeyColumn(name, "uuid", UUID)
+
+
+def instant_key(name: str) -> KeyColumn:
+    """A timestamptz column."""
+    return KeyColumn(name, "timestamptz", _read_instant)
+
+
+def integer_key(name: str) -> KeyColumn:
+    """A bigint column."""
+    return KeyColumn(name, "bigint", int)
+
+
+def _read_instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("a cursor's instant has an offset")
+    return instant
+
+
+@dataclass(frozen=True)
+class Keyset:
+    """The order of a list: its columns, and whether it begins at their greatest values."""
+
+    columns: tuple[KeyColumn, ...]
+    descending: bool = False
+
+    def cursor(self, row: Any) -> str:
+        """The cursor of a row, which is a mapping or has the columns as attributes."""
+        values = [str(_value(row, column.name)) for column in self.columns]
+        text = json.dumps(values, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+    def place(self, cursor: str) -> tuple[Any, ...]:
+        """The values that a cursor carries; raises CursorError."""
+        if len(cursor) > _MAX_CURSOR:
+            raise CursorError(cursor)
+        try:
+            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            values = json.loads(text)
+            if not isinstance(values, list) or len(values) != len(self.columns):
+                raise CursorError(cursor)
+            return tuple(
+                column.read(value) for column, value in zip(self.columns, values, strict=True)
+            )
+        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError):
+            raise CursorError(cursor) from None
+
+
+def _value(row: Any, name: str) -> Any:
+    try:
+        return row[name]
+    except TypeError:
+        return getattr(row, name)
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """What part of a list is asked for: `size` rows from one end of (after, before)."""
+
+    size: int
+    backward: bool = False
+    after: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Places that a page lies between, and from which of them it is read."""
+
+    after: tuple[Any, ...] | None
+    before: tuple[Any, ...] | None
+    backward: bool
+
+
+class Source(Protocol[RowT_co]):
+    """A list in a keyset's order, of which parts can be read."""
+
+    @property
+    def keyset(self) -> Keyset:
+        """The order."""
+
+    async def read(self, bounds: Bounds, limit: int) -> Sequence[RowT_co]:
+        """At most `limit` rows within the bounds, beginning at the end they are read from."""
+
+    async def count(self) -> int:
+        """How many rows the whole list has."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """A part of a list, in the list's order whichever way it was read."""
+
+    rows: Sequence[Row]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], Awaitable[int]]
+
+
+async def read_page(source: Source[Row], request: PageRequest) -> Page[Row]:
+    """Reads one page, and one row more to know whether there is another. Raises CursorError."""
+    keyset = source.keyset
+    bounds = Bounds(
+        after=None if request.after is None else keyset.place(request.after),
+        before=None if request.before is None else keyset.place(request.before),
+        backward=request.backward,
+    )
+    found = await source.read(bounds, request.size + 1)
+    more = len(found) > request.size
+    rows = list(found[: request.size])
+    if request.backward:
+        rows.reverse()
+    return Page(
+        rows=rows,
+        cursors=[keyset.cursor(row) for row in rows],
+        has_next=(request.before is not None) if request.backward else more,
+        has_previous=more if request.backward else (request.after is not None),
+        count=source.count,
+    )

@@ -1,0 +1,1 @@
+"""The GraphQL API: types, inputs, scalars, connections, access, limits, and the HTTP view."""

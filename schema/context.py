@@ -1,0 +1,163 @@
+"""Who asks: the organization's token or the customer's session behind a request.
+
+A token comes as `Authorization: Bearer mg_…`, or over WebSocket in the payload of
+`connection_init`, as {"authorization": "Bearer mg_…"} or {"token": "mg_…"}. It is looked up by
+its hash. Everything that a request reads is bound to `identity.organization_id`.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from config import clock
+from resolvers.loaders import Loaders
+from resolvers.loaders.rows import execute, fetch
+from schema.errors import Unauthenticated
+from schema.secrets import hash_secret
+
+LAST_USED_EVERY = timedelta(minutes=1)
+_MAX_SECRET = 200
+
+
+@strawberry.enum(description="What an organization's token may do.")
+class Scope(enum.Enum):
+    """What an organization's token may do."""
+
+    EVENTS_WRITE = strawberry.enum_value("EVENTS_WRITE", description="Send events.")
+    USAGE_READ = strawberry.enum_value(
+        "USAGE_READ", description="Read customers, events, meters and usage."
+    )
+    METERS_WRITE = strawberry.enum_value(
+        "METERS_WRITE", description="Create, change and archive meters."
+    )
+    BILLING_READ = strawberry.enum_value(
+        "BILLING_READ", description="Read products, subscriptions, credits and invoices."
+    )
+    BILLING_WRITE = strawberry.enum_value(
+        "BILLING_WRITE",
+        description="Change customers, products, subscriptions and credits; open customer sessions.",
+    )
+    ADMIN = strawberry.enum_value(
+        "ADMIN", description="Everything, including the organization's tokens."
+    )
+
+
+@dataclass(frozen=True)
+class TokenIdentity:
+    """An organization's token."""
+
+    organization_id: UUID
+    token_id: UUID
+    scopes: frozenset[Scope]
+
+    def has(self, scope: Scope) -> bool:
+        """Whether the token has the scope, which ADMIN implies."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+@dataclass(frozen=True)
+class SessionIdentity:
+    """A customer's session: sees its own usage, nothing else."""
+
+    organization_id: UUID
+    customer_id: UUID
+
+
+Identity = TokenIdentity | SessionIdentity
+
+
+@dataclass
+class Context:
+    """What every resolver gets: who asks, and the loaders bound to their organization.
+
+    `denied` says why there is no identity. Strawberry sets `connection_params` from the payload
+    of `connection_init` before it calls the view's `on_ws_connect`.
+    """
+
+    caller: Identity | None = None
+    denied: str = "This needs a token: send the header `Authorization: Bearer mg_…`"
+    connection_params: dict[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    _loaders: Loaders | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who asks; raises Unauthenticated where nobody is known."""
+        if self.caller is None:
+            raise Unauthenticated(self.denied)
+        return self.caller
+
+    @property
+    def organization_id(self) -> UUID:
+        """The organization that everything read or written belongs to."""
+        return self.identity.organization_id
+
+    @property
+    def loaders(self) -> Loaders:
+        """The dataloaders, bound to the organization."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.organization_id)
+        return self._loaders
+
+
+Info = strawberry.Info[Context, None]
+
+
+async def identify(authorization: str | None) -> tuple[Identity | None, str]:
+    """The identity behind an Authorization header, or None and the reason why not."""
+    if not authorization:
+        return None, Context.denied
+    scheme, _, secret = authorization.strip().partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        return None, "The Authorization header must be `Bearer mg_…`"
+    identity = await find_identity(secret)
+    return identity, "The token is unknown, revoked or expired"
+
+
+def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
+    """The Authorization value in a `connection_init` payload, under the names in use."""
+    if not payload:
+        return None
+    named = {key.lower(): value for key, value in payload.items() if isinstance(value, str)}
+    if "authorization" in named:
+        return named["authorization"]
+    if "token" in named:
+        return f"Bearer {named['token'].removeprefix('Bearer ')}"
+    headers = payload.get("headers")
+    return authorization_of(headers) if isinstance(headers, dict) else None
+
+
+async def find_identity(secret: str) -> Identity | None:
+    """Looks a secret up among tokens and sessions; notes when a token was last used."""
+    if len(secret) > _MAX_SECRET:
+        return None
+    now = clock.now()
+    rows = await fetch(
+        """
+        SELECT id, organization_id, scopes, last_used_at, NULL::uuid AS customer_id
+          FROM access_token
+         WHERE secret_hash = $1 AND revoked_at IS NULL
+         UNION ALL
+        SELECT id, organization_id, NULL, NULL, customer_id
+          FROM customer_session
+         WHERE secret_hash = $1 AND expires_at > $2
+        """,
+        hash_secret(secret),
+        now,
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    if row["customer_id"] is not None:
+        return SessionIdentity(row["organization_id"], row["customer_id"])
+    if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:
+        await execute("UPDATE access_token SET last_used_at = $2 WHERE id = $1", row["id"], now)
+    known = Scope.__members__
+    scopes = frozenset(known[name] for name in row["scopes"] if name in known)
+    return TokenIdentity(row["organization_id"], row["id"], scopes)

@@ -1,0 +1,146 @@
+"""What can go wrong: errors that the caller can mend as values, all others as one tree.
+
+`UserError` is data: a mutation returns it. Everything below `APIError` ends a field and stands
+in the response's `errors` with `extensions.code`. Any other exception is a bug or an outage: it
+is logged with an id, and the client sees the id only.
+
+    APIError
+      Unauthenticated    UNAUTHENTICATED   no token, or one that is unknown, revoked or expired
+      Forbidden          FORBIDDEN         the token may not do this
+      BadUserInput       BAD_USER_INPUT    the request is malformed
+      NotFound           NOT_FOUND         what an argument names is not there
+      RateLimited        RATE_LIMITED      too many requests; `retryAfter` says the seconds
+      TooComplex         TOO_COMPLEX       the operation would cost more than is allowed
+      Internal           INTERNAL          our fault; `id` is in the log
+"""
+
+import enum
+import secrets
+from typing import Any, ClassVar
+
+import strawberry
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+
+log = structlog.get_logger("metergraph.graphql")
+
+
+class APIError(GraphQLError):
+    """An error of a whole field or request, with the code that clients branch on."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message, extensions={"code": self.code, **extensions})
+
+
+class Unauthenticated(APIError):
+    """There is no token, or it is unknown, revoked or expired."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(APIError):
+    """The token is good but may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class BadUserInput(APIError):
+    """The request is malformed: an argument, a cursor, a variable."""
+
+    code = "BAD_USER_INPUT"
+
+
+class NotFound(APIError):
+    """What an argument names does not exist in the token's organization."""
+
+    code = "NOT_FOUND"
+
+
+class RateLimited(APIError):
+    """The token has sent too many requests."""
+
+    code = "RATE_LIMITED"
+
+
+class TooComplex(APIError):
+    """The operation is larger, or would take longer, than is allowed."""
+
+    code = "TOO_COMPLEX"
+
+
+class Internal(APIError):
+    """Our fault. `id` stands in the log beside the reason."""
+
+    code = "INTERNAL"
+
+
+@strawberry.enum(description="What kind of mistake a UserError is about.")
+class ErrorCode(enum.Enum):
+    """What kind of mistake a UserError is about."""
+
+    INVALID = strawberry.enum_value("INVALID", description="The value breaks a rule.")
+    NOT_FOUND = strawberry.enum_value(
+        "NOT_FOUND", description="What the value names does not exist in your organization."
+    )
+    ALREADY_EXISTS = strawberry.enum_value(
+        "ALREADY_EXISTS", description="Something that must be unique is there already."
+    )
+    CONFLICT = strawberry.enum_value(
+        "CONFLICT", description="Another object holds this idempotency key."
+    )
+    METER_LOCKED = strawberry.enum_value(
+        "METER_LOCKED",
+        description="The meter has counted events: its filter and aggregation are fixed.",
+    )
+    IN_USE = strawberry.enum_value("IN_USE", description="Something else still depends on it.")
+    LIMIT_EXCEEDED = strawberry.enum_value(
+        "LIMIT_EXCEEDED", description="The value is larger, or there are more, than is allowed."
+    )
+
+
+@strawberry.type(description="Something wrong with what the caller sent, which it can mend.")
+class UserError:
+    """Something wrong with what the caller sent."""
+
+    code: ErrorCode = strawberry.field(description="What kind of mistake it is.")
+    message: str = strawberry.field(
+        description="A sentence for a person, naming the limit or rule that was broken."
+    )
+    path: list[str] = strawberry.field(
+        description='Leads from `input` to the culprit, such as ["events", "3", "metadata"].'
+    )
+
+
+def user_error(code: ErrorCode, message: str, *path: str | int) -> UserError:
+    """A UserError at `path`, counted from `input`."""
+    return UserError(code=code, message=message, path=[str(step) for step in path])
+
+
+def present(error: GraphQLError) -> GraphQLError:
+    """The error as the client may see it: coded, with internals masked and logged."""
+    if error.extensions and "code" in error.extensions:
+        return error
+    if isinstance(error, GraphQLSyntaxError) and "tokens" in error.message:
+        code = TooComplex.code
+    elif error.original_error is None or isinstance(error.original_error, GraphQLError):
+        code = BadUserInput.code  # found by graphql-core in the document or the variables
+    else:
+        return _masked(error, error.original_error)
+    error.extensions = {**(error.extensions or {}), "code": code}
+    return error
+
+
+def internal_error(cause: BaseException) -> Internal:
+    """Logs the cause under a new id and returns the error that shows nothing but the id."""
+    identifier = secrets.token_hex(8)
+    log.error("internal error", error_id=identifier, exc_info=cause)
+    return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
+
+
+def _masked(error: GraphQLError, cause: BaseException) -> GraphQLError:
+    shown = internal_error(cause)
+    return GraphQLError(
+        shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions
+    )

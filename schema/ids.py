@@ -1,0 +1,37 @@
+"""Global ids: an opaque text that names a type and a row, unique in the whole API.
+
+The base64url of "Type:uuid", without padding. A malformed id is like one that does not exist.
+"""
+
+import base64
+import binascii
+import re
+from uuid import UUID
+
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
+
+
+def encode_id(type_name: str, key: UUID) -> str:
+    """The global id of a row, such as encode_id("Meter", meter.id)."""
+    text = f"{type_name}:{key}".encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def split_id(value: str) -> tuple[str, UUID] | None:
+    """The type and the key that a global id names; None where it is malformed."""
+    if not _ALPHABET.fullmatch(value):
+        return None
+    try:
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("ascii")
+        type_name, _, key = text.partition(":")
+        parsed = UUID(key)
+    except (binascii.Error, ValueError):
+        return None
+    # One row has one id: other spellings of a UUID, or of base64, name nothing.
+    return (type_name, parsed) if encode_id(type_name, parsed) == value else None
+
+
+def decode_id(value: str, type_name: str) -> UUID | None:
+    """The key of a global id of `type_name`; None where it is malformed or of another type."""
+    found = split_id(value)
+    return found[1] if found is not None and found[0] == type_name else None

@@ -1,0 +1,1 @@
+"""The input types of the API, one family a file."""

@@ -1,0 +1,227 @@
+"""The custom scalars: instants with an offset, exact numbers, JSON without floats.
+
+Each is bound to a Python type in SCALARS. A parser gets a JSON value, in which numbers with a
+fraction are Decimals (see `schema.http`), and raises GraphQLError with a sentence for the caller.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from graphql import (
+    BooleanValueNode,
+    FloatValueNode,
+    GraphQLError,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+)
+from strawberry.types.scalar import ScalarDefinition
+
+BigInt = NewType("BigInt", int)
+JSONObject = NewType("JSONObject", dict[str, Any])
+ClauseValue = NewType("ClauseValue", object)  # str, int, Decimal or bool
+CurrencyCode = NewType("CurrencyCode", str)
+
+INTEGER_DIGITS = 38
+FRACTION_DIGITS = 30
+_FIXED_POINT = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,30})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_DIGITS_OF_AN_INTEGER = 4300  # Python refuses to read longer ones, and so do we
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# ---------------------------------------------------------------- DateTime
+
+
+def parse_datetime(value: Any) -> datetime:
+    """Reads ISO 8601 with an offset; the result is in UTC, to the microsecond."""
+    if not isinstance(value, str):
+        raise GraphQLError(f"DateTime must be a string such as 2026-01-31T12:00:00Z: {_shown(value)}")
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise GraphQLError(
+            f"DateTime must be ISO 8601, such as 2026-01-31T12:00:00Z: {_shown(value)}"
+        ) from None
+    if instant.tzinfo is None:
+        raise GraphQLError(f"DateTime needs an offset, such as Z or +02:00: {_shown(value)}")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError(f"DateTime is outside the years 1 to 9999: {_shown(value)}") from None
+
+
+def print_datetime(value: datetime) -> str:
+    """ISO 8601 in UTC with Z; microseconds only where there are some."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def parse_decimal(value: Any) -> Decimal:
+    """Reads fixed-point text, an integer, or a JSON number whose digits were kept."""
+    if isinstance(value, str):
+        if not _FIXED_POINT.fullmatch(value):
+            raise GraphQLError(
+                'Decimal must be fixed-point text such as "12.5", with at most '
+                f"{INTEGER_DIGITS} digits before and {FRACTION_DIGITS} after the point: "
+                f"{_shown(value)}"
+            )
+        return Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise GraphQLError(f'Decimal must be a string such as "12.5": {_shown(value)}')
+    return _bounded(Decimal(value))
+
+
+def _bounded(number: Decimal) -> Decimal:
+    exponent = number.as_tuple().exponent
+    if (
+        not isinstance(exponent, int)
+        or number.adjusted() >= INTEGER_DIGITS
+        or exponent < -FRACTION_DIGITS
+    ):
+        raise GraphQLError(
+            f"Decimal may have at most {INTEGER_DIGITS} digits before and "
+            f"{FRACTION_DIGITS} after the point"
+        )
+    return number
+
+
+def print_decimal(value: Decimal | int) -> str:
+    """Fixed-point text without trailing zeros, every digit kept: 12.5, 0, -3."""
+    text = format(Decimal(value), "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def parse_bigint(value: Any) -> int:
+    """Reads a JSON integer within 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise GraphQLError(f"BigInt must be an integer: {_shown(value)}")
+    if not -(2**63) <= value < 2**63:
+        raise GraphQLError("BigInt must fit into 64 bits")
+    return value
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def parse_json_object(value: Any) -> dict[str, Any]:
+    """Takes a JSON object as it is; numbers in it are int or Decimal."""
+    if not isinstance(value, dict):
+        raise GraphQLError(f"JSONObject must be a JSON object: {_shown(value)}")
+    return value
+
+
+def parse_clause_value(value: Any) -> str | int | Decimal | bool:
+    """Takes a JSON string, number or boolean."""
+    if isinstance(value, str | int | Decimal):  # bool is an int
+        return value
+    raise GraphQLError(f"ClauseValue must be a string, a number or a boolean: {_shown(value)}")
+
+
+def parse_currency(value: Any) -> str:
+    """Takes three capitals; whether the currency exists is not checked here."""
+    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+        return value
+    raise GraphQLError(
+        f"CurrencyCode must be three capitals (ISO 4217), such as USD: {_shown(value)}"
+    )
+
+
+def json_of_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """The JSON value of a literal in the document, every digit kept."""
+    match node:
+        case StringValueNode() | BooleanValueNode():
+            return node.value
+        case IntValueNode():
+            if len(node.value) > _DIGITS_OF_AN_INTEGER:
+                raise GraphQLError(f"An integer has more than {_DIGITS_OF_AN_INTEGER} digits")
+            return int(node.value)
+        case FloatValueNode():
+            return Decimal(node.value)
+        case NullValueNode():
+            return None
+        case ListValueNode():
+            return [json_of_literal(item, variables) for item in node.values]
+        case ObjectValueNode():
+            return {
+                field.name.value: json_of_literal(field.value, variables) for field in node.fields
+            }
+        case VariableNode():
+            return (variables or {}).get(node.name.value)
+        case _:
+            raise GraphQLError("An enum value is not JSON: put it in quotes")
+
+
+def _literal(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        return parse(json_of_literal(node, variables))
+
+    return parse_literal
+
+
+def _scalar(
+    name: str,
+    description: str,
+    parse: Callable[[Any], Any],
+    serialize: Callable[[Any], Any],
+    specification: str | None = None,
+) -> ScalarDefinition:
+    return strawberry.scalar(
+        name=name,
+        description=description,
+        specified_by_url=specification,
+        parse_value=parse,
+        parse_literal=_literal(parse),
+        serialize=serialize,
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: _scalar(
+        "DateTime",
+        "An instant, ISO 8601 with an offset. A value without an offset is an error. "
+        "Printed in UTC.",
+        parse_datetime,
+        print_datetime,
+    ),
+    Decimal: _scalar(
+        "Decimal",
+        "An exact decimal number, as a string in fixed-point notation without trailing zeros, "
+        'such as "12.5". A JSON integer is accepted too; NaN and Infinity are not.',
+        parse_decimal,
+        print_decimal,
+    ),
+    BigInt: _scalar(
+        "BigInt", "An integer that may exceed 32 bits, as a JSON number.", parse_bigint, int
+    ),
+    JSONObject: _scalar("JSONObject", "A JSON object.", parse_json_object, _same),
+    ClauseValue: _scalar(
+        "ClauseValue", "A JSON string, number or boolean.", parse_clause_value, _same
+    ),
+    CurrencyCode: _scalar(
+        "CurrencyCode",
+        "A three-letter ISO 4217 code in capitals, such as USD.",
+        parse_currency,
+        str,
+    ),
+}
