@@ -13,7 +13,7 @@ from models.identifiers import new_id
 class CustomerMeter(Model):
     """Usage of a customer on a meter in the current period.
 
-    The aggregate columns are those of UsageBucket, over [period_start, period_end), or over
+    The aggregate columns are those of UsageBucket (what was skipped is not kept), over [period_start, period_end), or over
     all time where both are null. `consumed` follows from them, `credited` from the credit ledger.
     `revision` is the log's revision at the last change.
     """
@@ -25,7 +25,6 @@ class CustomerMeter(Model):
     period_start = fields.DatetimeField(null=True)
     period_end = fields.DatetimeField(null=True)
     count = fields.BigIntField(default=0)
-    skipped = fields.BigIntField(default=0)
     unique_count = fields.BigIntField(default=0)
     sum = NumericField(default=Decimal(0))
     minimum = NumericField(null=True)

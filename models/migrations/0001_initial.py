@@ -54,7 +54,6 @@ class Migration(migrations.Migration):
                 ),
                 ("period_end", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("count", fields.BigIntField(default=0)),
-                ("skipped", fields.BigIntField(default=0)),
                 ("unique_count", fields.BigIntField(default=0)),
                 (
                     "sum",

@@ -1,0 +1,166 @@
+"""Storing events: one transaction for everything that arrived together, by set-based SQL.
+
+Several calls may share a commit; each keeps its own policy and gets its own receipts. What is
+stored is a batch without a position: counting it is the log's work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from metering.customers import create_missing_customers, find_customers, remove_unused_customers
+from metering.events import EventDraft, EventError, unknown_customer
+from metering.stored_events import (
+    HeldExternalId,
+    NewEvent,
+    insert_events,
+    stored_under_external_ids,
+)
+from models.identifiers import new_id
+
+
+class InvalidEventPolicy(StrEnum):
+    """What becomes of the valid events of a call that holds invalid ones."""
+
+    REJECT_BATCH = "REJECT_BATCH"
+    SKIP_INVALID = "SKIP_INVALID"
+
+
+class ReceiptStatus(StrEnum):
+    """As EventReceiptStatus of the API."""
+
+    INSERTED = "INSERTED"
+    DUPLICATE = "DUPLICATE"
+    CONFLICT = "CONFLICT"
+    REJECTED = "REJECTED"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one event. `event_id` is the stored event's, also of a conflicting one."""
+
+    status: ReceiptStatus
+    event_id: UUID | None = None
+    error: EventError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestCall:
+    """The events of one call, in its order: each checked, or already refused."""
+
+    events: Sequence[EventDraft | EventError]
+    on_invalid: InvalidEventPolicy
+
+    @property
+    def drafts(self) -> list[EventDraft]:
+        return [event for event in self.events if isinstance(event, EventDraft)]
+
+
+async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
+    """Stores the events of the calls in one transaction; gives the receipts of each call.
+
+    Returns after the commit. Raises what the database raises: then nothing is stored, and the
+    calls can be sent again.
+    """
+    if not any(_may_store(call) for call in calls):
+        return [_refused_receipts(call) for call in calls]
+    async with in_transaction() as connection:
+        return await _ingest(connection, organization_id, calls)
+
+
+def _may_store(call: IngestCall) -> bool:
+    drafts = len(call.drafts)
+    return drafts > 0 and (
+        drafts == len(call.events) or call.on_invalid is InvalidEventPolicy.SKIP_INVALID
+    )
+
+
+def _refused_receipts(call: IngestCall) -> list[Receipt]:
+    return [
+        Receipt(ReceiptStatus.REJECTED, error=event)
+        if isinstance(event, EventError)
+        else Receipt(ReceiptStatus.SKIPPED)
+        for event in call.events
+    ]
+
+
+async def _ingest(
+    connection: BaseDBAsyncClient, organization_id: UUID, calls: Sequence[IngestCall]
+) -> list[list[Receipt]]:
+    drafts = [draft for call in calls if _may_store(call) for draft in call.drafts]
+    customers = await find_customers(connection, organization_id, drafts)
+    calls = [_with_unknown_customers(call, customers.ids) for call in calls]
+    storing = [_may_store(call) for call in calls]
+    drafts = [
+        draft for call, stores in zip(calls, storing, strict=True) if stores for draft in call.drafts
+    ]
+    created = await create_missing_customers(connection, organization_id, drafts, customers)
+    new_events = [NewEvent(new_id(), customers.id_of(draft), draft) for draft in drafts]
+    stored = iter(await _store(connection, organization_id, new_events, created))
+    return [
+        [next(stored) if isinstance(event, EventDraft) else _rejected(event) for event in call.events]
+        if stores
+        else _refused_receipts(call)
+        for call, stores in zip(calls, storing, strict=True)
+    ]
+
+
+def _rejected(error: EventError) -> Receipt:
+    return Receipt(ReceiptStatus.REJECTED, error=error)
+
+
+def _with_unknown_customers(call: IngestCall, known: set[UUID]) -> IngestCall:
+    if all(
+        isinstance(event, EventError) or event.customer_id is None or event.customer_id in known
+        for event in call.events
+    ):
+        return call
+    return IngestCall(
+        [
+            unknown_customer()
+            if isinstance(event, EventDraft)
+            and event.customer_id is not None
+            and event.customer_id not in known
+            else event
+            for event in call.events
+        ],
+        call.on_invalid,
+    )
+
+
+async def _store(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    new_events: Sequence[NewEvent],
+    created_customers: set[UUID],
+) -> list[Receipt]:
+    if not new_events:
+        return []
+    inserted = await insert_events(connection, organization_id, new_events)
+    if len(inserted) == len(new_events):
+        return [Receipt(ReceiptStatus.INSERTED, event.id) for event in new_events]
+    held_back = [event for event in new_events if event.id not in inserted]
+    stored = await stored_under_external_ids(connection, organization_id, held_back)
+    if created_customers:
+        used = {event.customer_id for event in new_events if event.id in inserted}
+        await remove_unused_customers(connection, organization_id, created_customers - used)
+    return [
+        Receipt(ReceiptStatus.INSERTED, event.id)
+        if event.id in inserted
+        else _held_receipt(stored[event.id])
+        for event in new_events
+    ]
+
+
+def _held_receipt(held: HeldExternalId) -> Receipt:
+    if not held.differences:
+        return Receipt(ReceiptStatus.DUPLICATE, held.event_id)
+    message = f"Another event holds this externalId; it differs in {', '.join(held.differences)}."
+    return Receipt(
+        ReceiptStatus.CONFLICT, held.event_id, EventError("CONFLICT", message, ("externalId",))
+    )

@@ -1,0 +1,111 @@
+"""The limits of an event's metadata, checked while it is turned into the JSON text that is stored."""
+
+from decimal import Decimal
+from typing import Any
+
+from models import exact_json
+
+MAXIMUM_KEYS = 64
+MAXIMUM_KEY = 64
+MAXIMUM_LEVELS = 4
+MAXIMUM_STRING = 1_000
+MAXIMUM_BYTES = 16 * 1024
+MAXIMUM_DIGITS = 38
+MAXIMUM_EXPONENT = 30
+
+_INTEGER_LIMIT = 10 ** (MAXIMUM_EXPONENT + 1)
+
+
+class MetadataError(ValueError):
+    """`problem` completes the sentence that begins with the name of the culprit; `path` leads to it."""
+
+    def __init__(self, problem: str, path: tuple[str, ...]) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = path
+
+
+def metadata_text(metadata: Any) -> str:
+    """JSON text of the metadata; raises MetadataError where a limit is passed."""
+    if type(metadata) is not dict:
+        raise MetadataError("is not a JSON object.", ())
+    _check_object(metadata, (), 1)
+    text = exact_json.dumps(metadata)
+    if len(text) > MAXIMUM_BYTES // 4 and len(text.encode()) > MAXIMUM_BYTES:
+        raise MetadataError(f"is larger than {MAXIMUM_BYTES:,} bytes as JSON.", ())
+    return text
+
+
+def text_problem(value: Any, maximum: int, minimum: int = 1) -> str | None:
+    """What is wrong with a text of the API, completing a sentence; None where nothing is."""
+    if type(value) is not str:
+        return "is not a string."
+    if not minimum <= len(value) <= maximum:
+        return f"has {len(value):,} characters; allowed are {minimum} to {maximum:,}."
+    if value.isascii():
+        return "contains a NUL character." if "\0" in value else None
+    if "\0" in value:
+        return "contains a NUL character."
+    return "contains a lone surrogate." if _has_surrogate(value) else None
+
+
+def _has_surrogate(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _check_object(value: dict[str, Any], path: tuple[str, ...], level: int) -> None:
+    if level > MAXIMUM_LEVELS:
+        raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", path)
+    if len(value) > MAXIMUM_KEYS:
+        raise MetadataError(f"has {len(value):,} keys; allowed are {MAXIMUM_KEYS}.", path)
+    for key, item in value.items():
+        problem = text_problem(key, MAXIMUM_KEY)
+        if problem:
+            raise MetadataError(f"has a key that {problem}", path)
+        _check_value(item, path, key, level)
+
+
+def _check_value(value: Any, path: tuple[str, ...], key: str, level: int) -> None:
+    kind = type(value)
+    if kind is str:
+        problem = text_problem(value, MAXIMUM_STRING, minimum=0)
+        if problem:
+            raise MetadataError(problem, (*path, key))
+    elif kind is int:
+        if not -_INTEGER_LIMIT < value < _INTEGER_LIMIT:
+            raise MetadataError(_NUMBER_PROBLEM, (*path, key))
+    elif kind is bool or value is None:
+        pass
+    elif kind is Decimal:
+        if not within_number_limits(value):
+            raise MetadataError(_NUMBER_PROBLEM, (*path, key))
+    elif kind is dict:
+        _check_object(value, (*path, key), level + 1)
+    elif kind is list:
+        if level >= MAXIMUM_LEVELS:
+            raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", (*path, key))
+        for index, item in enumerate(value):
+            _check_value(item, (*path, key), str(index), level + 1)
+    else:
+        raise MetadataError(f"is a {kind.__name__}, which JSON does not have.", (*path, key))
+
+
+_NUMBER_PROBLEM = (
+    f"is a number outside the limits: at most {MAXIMUM_DIGITS} significant digits, "
+    f"a decimal exponent within ±{MAXIMUM_EXPONENT}."
+)
+
+
+def within_number_limits(value: Decimal) -> bool:
+    """Whether a number is one that metadata may hold. Of zero only the written length counts."""
+    if not value.is_finite():
+        return False
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    if not value:
+        return abs(exponent) <= MAXIMUM_DIGITS + MAXIMUM_EXPONENT
+    return len(digits) <= MAXIMUM_DIGITS and abs(value.adjusted()) <= MAXIMUM_EXPONENT

@@ -1,0 +1,138 @@
+"""The statements that store events, and that look up what an external id holds already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.events import EventDraft
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A draft with the id that it will have and the customer that it belongs to."""
+
+    id: UUID
+    customer_id: UUID
+    draft: EventDraft
+
+
+@dataclass(frozen=True, slots=True)
+class HeldExternalId:
+    """The stored event that holds the external id of a new one, and in what the two differ."""
+
+    event_id: UUID
+    differences: tuple[str, ...]
+
+
+async def insert_events(
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: Sequence[NewEvent]
+) -> set[UUID]:
+    """Stores the events as a batch without a position; gives the ids of those that are new.
+
+    Events whose external id is taken, in the table or earlier in `new_events`, are left out. Rows
+    go in by the order of external ids, so that two transactions never wait for each other.
+    """
+    names = sorted({event.draft.name for event in new_events})
+    rows = await connection.execute_query_dict(
+        """
+        WITH batch AS (
+            INSERT INTO event_batch (organization_id, event_count, names, received_at)
+            VALUES ($1, $2, $3::text[], clock_timestamp())
+            RETURNING id, received_at
+        )
+        INSERT INTO event (
+            organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
+        )
+        SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
+               coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
+        FROM batch, unnest(
+            $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::timestamptz[], $9::text[]
+        ) WITH ORDINALITY AS new (id, customer_id, name, external_id, timestamp, metadata, ordinality)
+        ORDER BY new.external_id, new.ordinality
+        ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+        RETURNING id, batch_id
+        """,
+        [organization_id, len(new_events), names, *_columns(new_events)],
+    )
+    inserted = {row["id"] for row in rows}
+    if len(inserted) < len(new_events):
+        await _correct_batch(connection, organization_id, new_events, rows)
+    return inserted
+
+
+def _columns(new_events: Sequence[NewEvent]) -> list[list[Any]]:
+    return [
+        [event.id for event in new_events],
+        [event.customer_id for event in new_events],
+        [event.draft.name for event in new_events],
+        [event.draft.external_id for event in new_events],
+        [event.draft.timestamp for event in new_events],
+        [event.draft.metadata for event in new_events],
+    ]
+
+
+async def _correct_batch(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    new_events: Sequence[NewEvent],
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    """Writes into the batch how many of its events are new; removes one that has none."""
+    if rows:
+        names = {event.id: event.draft.name for event in new_events}
+        await connection.execute_query_dict(
+            """
+            UPDATE event_batch SET event_count = $3, names = $4::text[]
+            WHERE organization_id = $1 AND id = $2
+            RETURNING id
+            """,
+            [
+                organization_id,
+                rows[0]["batch_id"],
+                len(rows),
+                sorted({names[row["id"]] for row in rows}),
+            ],
+        )
+    else:
+        # The batch's id is not known without rows; it is the only one of this transaction.
+        await connection.execute_query_dict(
+            """
+            DELETE FROM event_batch
+            WHERE organization_id = $1 AND id = currval(pg_get_serial_sequence('event_batch', 'id'))
+            RETURNING id
+            """,
+            [organization_id],
+        )
+
+
+async def stored_under_external_ids(
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: Sequence[NewEvent]
+) -> dict[UUID, HeldExternalId]:
+    """For new events whose external id is taken: the event that holds it, by the new one's id.
+
+    A timestamp that was not sent cannot differ. Metadata is compared as JSON: 1 equals 1.0.
+    """
+    rows = await connection.execute_query_dict(
+        """
+        SELECT new.id AS new_id, held.id,
+               held.name <> new.name AS name,
+               held.customer_id <> new.customer_id AS customer,
+               held.timestamp <> new.timestamp AS timestamp,
+               held.metadata <> new.metadata::jsonb AS metadata
+        FROM unnest(
+            $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
+        ) AS new (id, customer_id, name, external_id, timestamp, metadata)
+        JOIN event held ON held.organization_id = $1 AND held.external_id = new.external_id
+        """,
+        [organization_id, *_columns(new_events)],
+    )
+    return {
+        row["new_id"]: HeldExternalId(
+            row["id"],
+            tuple(part for part in ("name", "customer", "timestamp", "metadata") if row[part]),
+        )
+        for row in rows
+    }

@@ -1,0 +1,44 @@
+"""Telling the workers that events wait, and the subscribers that usage has changed.
+
+Redis carries only these hints. Losing one loses nothing: a sweep finds what waits, and the
+subscribers look for themselves now and then.
+"""
+
+from uuid import UUID
+
+from arq.connections import ArqRedis
+
+PROCESS_EVENTS = "process_events"
+CATCH_UP_METERS = "catch_up_meters"
+
+# A wake-up that nobody answered (a worker killed between taking and running it) ends by itself.
+_EXPIRY_SECONDS = 10
+
+
+def usage_channel(organization_id: UUID) -> str:
+    """The pub/sub channel on which workers say that something of the organization changed."""
+    return f"usage:{organization_id}"
+
+
+async def wake(redis: ArqRedis, job: str, organization_id: UUID) -> None:
+    """Enqueues the job for the organization, unless a wake-up for it waits already.
+
+    The job takes the wake-up away before it looks for work (`answer`), so that whatever is
+    committed after that wakes anew.
+    """
+    if await redis.set(_key(job, organization_id), 1, nx=True, ex=_EXPIRY_SECONDS):
+        await redis.enqueue_job(job, str(organization_id))
+
+
+async def answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
+    """Takes the wake-up away; to be called before looking for work."""
+    await redis.delete(_key(job, organization_id))
+
+
+async def announce(redis: ArqRedis, organization_id: UUID, revision: int) -> None:
+    """Tells the subscribers that usage has changed up to this revision of the log."""
+    await redis.publish(usage_channel(organization_id), revision)
+
+
+def _key(job: str, organization_id: UUID) -> str:
+    return f"wake:{job}:{organization_id}"
