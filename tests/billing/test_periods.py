@@ -1,0 +1,73 @@
+"""Billing periods by the original anchor."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.periods import RecurringInterval, boundary, index_at, period
+
+MONTH, YEAR = RecurringInterval.MONTH, RecurringInterval.YEAR
+
+
+def test_the_end_of_january_comes_back_after_february() -> None:
+    anchor = datetime(2026, 1, 31, 13, 45, 59, 1, UTC)
+    dates = [boundary(anchor, MONTH, index).date().isoformat() for index in range(5)]
+    assert dates == ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]
+    assert boundary(anchor, MONTH, 1).time() == anchor.time()
+
+
+def test_a_leap_day_comes_back_in_leap_years() -> None:
+    anchor = datetime(2024, 2, 29, tzinfo=UTC)
+    dates = [boundary(anchor, YEAR, index).date().isoformat() for index in range(5)]
+    assert dates == ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]
+    assert boundary(datetime(2024, 1, 31, tzinfo=UTC), MONTH, 1).day == 29
+
+
+def test_years_end() -> None:
+    anchor = datetime(2025, 12, 31, 23, 59, 59, 999_999, UTC)
+    assert period(anchor, MONTH, 0).end == datetime(2026, 1, 31, 23, 59, 59, 999_999, UTC)
+    assert period(anchor, RecurringInterval.DAY, 1).start.year == 2026
+    assert boundary(anchor, MONTH, -10) == datetime(2025, 2, 28, 23, 59, 59, 999_999, UTC)
+
+
+def test_an_anchor_of_another_zone_is_taken_in_utc() -> None:
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    anchor = datetime(2026, 3, 1, 2, tzinfo=kolkata)  # Feb 28, 20:30 in UTC
+    assert boundary(anchor, MONTH, 1) == datetime(2026, 3, 28, 20, 30, tzinfo=UTC)
+
+
+def test_a_boundary_past_the_calendar_overflows() -> None:
+    for interval in RecurringInterval:
+        with pytest.raises(OverflowError):
+            boundary(datetime(9999, 12, 31, tzinfo=UTC), interval, 1)
+
+
+instants = st.integers(0, 100 * 365 * 86_400 * 1_000_000).map(
+    lambda microseconds: datetime(1990, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+)
+intervals = st.sampled_from(RecurringInterval)
+
+
+@given(instants, intervals, st.integers(-400, 400))
+def test_periods_tile_the_time(anchor: datetime, interval: RecurringInterval, index: int) -> None:
+    current = period(anchor, interval, index)
+    assert current.start < current.end == period(anchor, interval, index + 1).start
+
+
+@given(instants, intervals, instants)
+def test_every_instant_lies_in_the_period_of_its_index(
+    anchor: datetime, interval: RecurringInterval, instant: datetime
+) -> None:
+    found = period(anchor, interval, index_at(anchor, interval, instant))
+    assert found.start <= instant < found.end
+
+
+@given(instants, intervals, st.integers(-200, 200))
+def test_a_boundary_belongs_to_the_period_that_it_begins(
+    anchor: datetime, interval: RecurringInterval, index: int
+) -> None:
+    start = boundary(anchor, interval, index)
+    assert index_at(anchor, interval, start) == index
+    assert index_at(anchor, interval, start - timedelta(microseconds=1)) == index - 1

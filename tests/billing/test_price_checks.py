@@ -1,0 +1,115 @@
+"""Prices that make no sense, each refused at its path."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft, check_prices
+from billing.pricing import Pricing, Tier
+
+METER, OTHER = UUID(int=1), UUID(int=2)
+HALF = Decimal("0.5")
+OPEN = Tier(None, HALF)
+
+
+def metered(
+    pricing: Pricing = Pricing.PER_UNIT,
+    *,
+    currency: str = "USD",
+    meter_id: UUID = METER,
+    unit_amount: Decimal | None = None,
+    tiers: list[Tier] | None = None,
+    package_amount: int | None = None,
+    package_size: Decimal | None = None,
+    cap_amount: int | None = None,
+) -> MeteredDraft:
+    return MeteredDraft(
+        currency, meter_id, pricing, unit_amount, tiers, package_amount, package_size, cap_amount
+    )
+
+
+def per_unit(amount: Decimal = HALF, meter_id: UUID = METER, currency: str = "USD") -> MeteredDraft:
+    return metered(unit_amount=amount, meter_id=meter_id, currency=currency)
+
+
+def ending(*ends: str | None) -> list[Tier]:
+    return [Tier(None if end is None else Decimal(end), HALF) for end in ends]
+
+
+GRADUATED, VOLUME, PACKAGE = Pricing.GRADUATED, Pricing.VOLUME, Pricing.PACKAGE
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        [FixedDraft("USD", 0)],
+        [FixedDraft("EUR", 2000), per_unit(currency="EUR")],
+        [per_unit(), per_unit(meter_id=OTHER)],
+        [per_unit(Decimal("0.000000000001"))],
+        [per_unit(Decimal("1.5000000000000000"))],
+        [metered(GRADUATED, tiers=ending("10", "20.5", None), cap_amount=100)],
+        [metered(VOLUME, tiers=[OPEN])],
+        [metered(PACKAGE, package_amount=250, package_size=Decimal(1000))],
+    ],
+)
+def test_sensible_prices_pass(prices: list[PriceDraft]) -> None:
+    assert check_prices(prices) == ()
+
+
+@pytest.mark.parametrize(
+    ("prices", "path"),
+    [
+        ([], "prices"),
+        ([FixedDraft("USD", 1)] * 101, "prices"),
+        ([FixedDraft("USD", -1)], "prices.0.fixed.amount"),
+        ([FixedDraft("USD", 10**15 + 1)], "prices.0.fixed.amount"),
+        ([FixedDraft("USD", 1), per_unit(currency="EUR")], "prices.1.metered.currency"),
+        ([per_unit(), FixedDraft("EUR", 1)], "prices.1.fixed.currency"),
+        ([per_unit(), per_unit()], "prices.1.metered.meterId"),
+        ([metered()], "prices.0.metered.unitAmount"),
+        ([per_unit(Decimal(-1))], "prices.0.metered.unitAmount"),
+        ([per_unit(Decimal("0.0000000000001"))], "prices.0.metered.unitAmount"),
+        ([per_unit(Decimal("1e16"))], "prices.0.metered.unitAmount"),
+        ([metered(unit_amount=HALF, tiers=[OPEN])], "prices.0.metered.tiers"),
+        ([metered(unit_amount=HALF, package_amount=1)], "prices.0.metered.packageAmount"),
+        ([metered(unit_amount=HALF, package_size=HALF)], "prices.0.metered.packageSize"),
+        ([metered(unit_amount=HALF, cap_amount=-1)], "prices.0.metered.capAmount"),
+        ([metered(GRADUATED)], "prices.0.metered.tiers"),
+        ([metered(GRADUATED, tiers=[])], "prices.0.metered.tiers"),
+        ([metered(VOLUME, tiers=[OPEN], unit_amount=HALF)], "prices.0.metered.unitAmount"),
+        ([metered(VOLUME, tiers=ending("10"))], "prices.0.metered.tiers.0.upTo"),
+        ([metered(VOLUME, tiers=ending("10", "20"))], "prices.0.metered.tiers.1.upTo"),
+        ([metered(VOLUME, tiers=ending(None, None))], "prices.0.metered.tiers.0.upTo"),
+        ([metered(VOLUME, tiers=ending("10", "10", None))], "prices.0.metered.tiers.1.upTo"),
+        ([metered(VOLUME, tiers=ending("20", "10", None))], "prices.0.metered.tiers.1.upTo"),
+        ([metered(VOLUME, tiers=ending("0", None))], "prices.0.metered.tiers.0.upTo"),
+        ([metered(VOLUME, tiers=ending("1e-13", None))], "prices.0.metered.tiers.0.upTo"),
+        ([metered(VOLUME, tiers=[Tier(None, -HALF)])], "prices.0.metered.tiers.0.unitAmount"),
+        ([metered(VOLUME, tiers=[Tier(None, HALF, -1)])], "prices.0.metered.tiers.0.flatAmount"),
+        ([metered(VOLUME, tiers=[OPEN] * 101)], "prices.0.metered.tiers"),
+        ([metered(PACKAGE, package_amount=1)], "prices.0.metered.packageSize"),
+        ([metered(PACKAGE, package_size=HALF)], "prices.0.metered.packageAmount"),
+        (
+            [metered(PACKAGE, package_amount=1, package_size=Decimal(0))],
+            "prices.0.metered.packageSize",
+        ),
+        (
+            [metered(PACKAGE, package_amount=-1, package_size=HALF)],
+            "prices.0.metered.packageAmount",
+        ),
+    ],
+)
+def test_senseless_prices_are_refused_at_their_path(prices: list[PriceDraft], path: str) -> None:
+    assert [".".join(problem.path) for problem in check_prices(prices)] == [path]
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    found = check_prices([per_unit(Decimal(-1)), metered(cap_amount=-1, currency="EUR")])
+    assert [".".join(problem.path) for problem in found] == [
+        "prices.0.metered.unitAmount",
+        "prices.1.metered.currency",
+        "prices.1.metered.unitAmount",
+        "prices.1.metered.capAmount",
+        "prices.1.metered.meterId",
+    ]
