@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from metering.aggregations import Aggregation, AggregationFunction
+from metering.filter_parsing import stored_filter
 from metering.filters import Filter
 from models import exact_json
 
@@ -34,7 +35,7 @@ def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
     return MeterDefinition(
         id=row["id"],
         organization_id=row["organization_id"],
-        filter=Filter.from_json(exact_json.loads(row["event_filter"])),
+        filter=stored_filter(exact_json.loads(row["event_filter"])),
         aggregation=Aggregation(
             AggregationFunction(row["aggregation_function"]), row["aggregation_property"]
         ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from metering.filters import (
@@ -29,21 +30,14 @@ from metering.metadata import (
     within_number_limits,
 )
 from metering.numerics import number_of_text
+from metering.problems import Problem
 from metering.properties import EventField, property_of, property_problem
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATORS = ", ".join(ClauseOperator)
 
 
-@dataclass(frozen=True, slots=True)
-class FilterError:
-    """What is wrong in a filter. `path` leads from the filter to the culprit."""
-
-    path: tuple[str, ...]
-    message: str
-
-
-def parse_filter(data: Any) -> Filter | list[FilterError]:
+def parse_filter(data: Any) -> Filter | list[Problem]:
     """The filter that JSON writes, or everything that is wrong with it (then never empty).
 
     Numbers may be int, Decimal or float, enums their names or members. Members that are None count
@@ -53,9 +47,7 @@ def parse_filter(data: Any) -> Filter | list[FilterError]:
     filter_ = reading.filter(data, (), 1)
     if reading.clauses > MAXIMUM_CLAUSES:
         reading.errors.append(
-            FilterError(
-                ("clauses",), f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}."
-            )
+            Problem(("clauses",), f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}.")
         )
     return reading.errors or filter_
 
@@ -80,7 +72,7 @@ def instant_of(value: ClauseValue) -> datetime:
             return parse_instant(value)
         case Decimal():
             try:
-                return _EPOCH + timedelta(microseconds=int(value * 1_000_000))
+                return _EPOCH + timedelta(microseconds=int(Fraction(value) * 1_000_000))
             except OverflowError:
                 raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
@@ -89,12 +81,12 @@ def instant_of(value: ClauseValue) -> datetime:
 class _Reading:
     """What is known so far of a filter that is being read."""
 
-    errors: list[FilterError] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
     clauses: int = 0
     filters: int = 0
 
     def error(self, path: tuple[str, ...], message: str) -> None:
-        self.errors.append(FilterError(path, message))
+        self.errors.append(Problem(path, message))
 
     def filter(self, data: Any, path: tuple[str, ...], level: int) -> Filter:
         if not isinstance(data, Mapping):

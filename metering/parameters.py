@@ -1,4 +1,4 @@
-"""Bound parameters of a statement that is put together from parts, numbered as asyncpg wants them."""
+"""Bound parameters of a statement put together from parts, numbered as asyncpg wants them."""
 
 from typing import Any
 
@@ -6,13 +6,12 @@ from typing import Any
 class Parameters:
     """Hands out `$n` for values, each with the cast that fixes its type.
 
-    `start` is the number of parameters that the statement has before; `values` are those that
-    were added here, in order. The same value under the same type is bound once.
+    Made with the values that the statement binds anyhow, as $1, $2, …; `values` are these and
+    those that were added, in order. The same value under the same type is added once.
     """
 
-    def __init__(self, start: int = 0) -> None:
-        self.values: list[Any] = []
-        self._start = start
+    def __init__(self, *values: Any) -> None:
+        self.values: list[Any] = list(values)
         self._placeholders: dict[tuple[str, Any], str] = {}
 
     def add(self, value: Any, type_: str) -> str:
@@ -20,10 +19,6 @@ class Parameters:
         key = (type_, value)
         placeholder = self._placeholders.get(key)
         if placeholder is None:
-            placeholder = self._placeholders[key] = self.append(value, type_)
+            self.values.append(value)
+            placeholder = self._placeholders[key] = f"${len(self.values)}::{type_}"
         return placeholder
-
-    def append(self, value: Any, type_: str) -> str:
-        """As `add`, for values that cannot be hashed, such as arrays: always a new parameter."""
-        self.values.append(value)
-        return f"${self._start + len(self.values)}::{type_}"

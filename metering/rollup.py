@@ -13,9 +13,10 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import AggregationFunction, value_sql
+from metering.aggregations import AggregationFunction
 from metering.definition import MeterDefinition
-from metering.predicates import Parameters, predicate_sql
+from metering.parameters import Parameters
+from metering.predicates import predicate_sql
 from models import EVERYBODY
 
 _NUMERIC_BUCKETS = """
@@ -166,9 +167,11 @@ def _statement(meter: MeterDefinition, parameters: Parameters) -> str:
     unique = function is AggregationFunction.UNIQUE
     latest = _LATEST if function is AggregationFunction.LATEST else _NO_LATEST
     return _COUNT_BATCHES.format(
-        value=value_sql(meter.aggregation, parameters),
+        value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
-        buckets=_UNIQUE_BUCKETS if unique else _NUMERIC_BUCKETS.format(latest=latest.format(only="")),
+        buckets=_UNIQUE_BUCKETS
+        if unique
+        else _NUMERIC_BUCKETS.format(latest=latest.format(only="")),
         values=_UNIQUE_VALUES if unique else "",
         share=_UNIQUE_SHARE
         if unique
