@@ -1,0 +1,99 @@
+"""Opening, migrating, and what happens to connections on bad days."""
+
+import asyncio
+from decimal import Decimal
+
+import asyncpg
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from config.database import migrate, opened_database, pending_migrations
+from config.settings import Settings
+from models import Organization
+
+
+async def test_migrating_again_changes_nothing(
+    settings: Settings, fresh_database: BaseDBAsyncClient
+) -> None:
+    assert await pending_migrations() == []
+    assert await migrate(settings) == []
+
+
+async def test_two_processes_that_migrate_at_once_migrate_once(
+    settings: Settings, fresh_database: BaseDBAsyncClient
+) -> None:
+    await fresh_database.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    assert len(await pending_migrations()) > 0
+
+    applied = await asyncio.gather(*(migrate(settings) for _ in range(3)))
+
+    assert sorted(map(len, applied))[:2] == [0, 0]
+    assert await pending_migrations() == []
+    assert await Organization.all().count() == 0
+
+
+async def test_numbers_keep_every_digit(database: BaseDBAsyncClient) -> None:
+    rows = await database.execute_query_dict(
+        "SELECT $1::numeric AS number, $2::text::jsonb AS document",
+        [Decimal("12345678901234567890.123456789012345678"), '{"a": 0.10000000000000000001}'],
+    )
+    assert rows[0]["number"] == Decimal("12345678901234567890.123456789012345678")
+    assert rows[0]["document"] == '{"a": 0.10000000000000000001}'
+
+
+async def test_a_transaction_that_cannot_begin_gives_its_connection_back(
+    settings: Settings,
+) -> None:
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        pool_client = context.db()
+        await pool_client.execute_query("SELECT 1")
+        rows = await pool_client.execute_query_dict("SELECT pg_backend_pid() AS pid")
+        await _terminate(settings, rows[0]["pid"])
+
+        for _ in range(3):
+            try:
+                async with in_transaction() as connection:
+                    await connection.execute_query("SELECT 1")
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                continue  # the first uses after the server has hung up
+
+        async with asyncio.timeout(5), in_transaction() as connection:
+            assert await connection.execute_query_dict("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_transaction_cancelled_while_it_begins_gives_its_connection_back(
+    settings: Settings,
+) -> None:
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        await context.db().execute_query("SELECT 1")
+
+        async def begin() -> None:
+            async with in_transaction():
+                pass
+
+        # However many steps it had taken when it was cancelled.
+        for steps in range(12):
+            task = asyncio.create_task(begin())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        async with asyncio.timeout(5), in_transaction() as connection:
+            assert await connection.execute_query_dict("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_statement_that_runs_away_is_cut_off(settings: Settings) -> None:
+    async with opened_database(settings, role="tests", statement_timeout_seconds=0.05) as context:
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await context.db().execute_query("SELECT pg_sleep(10)")
+
+
+async def _terminate(settings: Settings, pid: int) -> None:
+    assert settings.database_url is not None
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute("SELECT pg_terminate_backend($1)", pid)
+    await connection.close()

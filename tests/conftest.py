@@ -1,0 +1,176 @@
+"""Fixtures of every test: a real PostgreSQL and a real Redis, started once for the session.
+
+Tests share one database and are kept apart by what keeps tenants apart: each asks for an
+`organization` of its own. A test that needs tables to itself asks for `fresh_database` too,
+and then runs in a new copy of the migrated template.
+
+    async def test_something(database, redis, organization): ...
+
+With METERGRAPH_TEST_DATABASE_URL (whose user may create databases) and METERGRAPH_TEST_REDIS_URL
+set, the tests run on those servers. Their databases have names of their own and are dropped.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+
+from config.database import migrate, opened_database
+from config.database_url import credentials
+from config.embedded import EmbeddedServers
+from config.settings import Settings, get_settings
+from models import Organization
+
+hypothesis_settings.register_profile(
+    "metergraph",
+    deadline=None,
+    # Examples share a test's fixtures: the servers, and an organization to write into.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis_settings.load_profile("metergraph")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_developer() -> Iterator[None]:
+    """A developer's own METERGRAPH_ variables do not reach the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("METERGRAPH_") and not name.startswith("METERGRAPH_TEST_"):
+                patch.delenv(name)
+        get_settings.cache_clear()
+        yield
+        get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The URLs of PostgreSQL and Redis for this session."""
+    database_url = os.environ.get("METERGRAPH_TEST_DATABASE_URL")
+    redis_url = os.environ.get("METERGRAPH_TEST_REDIS_URL")
+    if database_url and redis_url:
+        yield database_url, redis_url
+        return
+    data_dir: Path = tmp_path_factory.mktemp("servers")
+    # pytest makes its folders for us alone; the servers may run as another account.
+    for parent in (data_dir, data_dir.parent, data_dir.parent.parent):
+        parent.chmod(0o711)
+    embedded = EmbeddedServers(data_dir, durable=False)
+    embedded.start()
+    try:
+        yield database_url or embedded.database_url, redis_url or embedded.redis_url
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture(scope="session")
+async def template_database(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """The name of a migrated, empty database, to be copied."""
+    async with _database(servers[0]) as name:
+        settings = Settings(database_url=_named(servers[0], name))
+        async with opened_database(settings, role="tests"):
+            await migrate(settings)
+        yield name
+
+
+@pytest.fixture(scope="session")
+async def shared_database_url(
+    servers: tuple[str, str], template_database: str
+) -> AsyncIterator[str]:
+    """The URL of the database that the tests of this session share."""
+    async with _database(servers[0], template_database) as name:
+        yield _named(servers[0], name)
+
+
+@pytest.fixture
+async def database_url(
+    request: pytest.FixtureRequest,
+    servers: tuple[str, str],
+    template_database: str,
+    shared_database_url: str,
+) -> AsyncIterator[str]:
+    """The URL of this test's database: the shared one, or its own with `fresh_database`."""
+    if "fresh_database" not in request.fixturenames:
+        yield shared_database_url
+        return
+    async with _database(servers[0], template_database) as name:
+        yield _named(servers[0], name)
+
+
+@pytest.fixture
+def settings(servers: tuple[str, str], database_url: str) -> Settings:
+    """The settings of this test, for what takes settings."""
+    return Settings(database_url=database_url, redis_url=servers[1])
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
+    """Tortoise, open on this test's database; the value is its connection."""
+    async with opened_database(settings, role="tests"):
+        yield get_connection("default")
+
+
+@pytest.fixture
+def fresh_database(database: BaseDBAsyncClient) -> BaseDBAsyncClient:
+    """As `database`, with empty tables that no other test sees."""
+    return database
+
+
+@pytest.fixture
+async def redis(servers: tuple[str, str]) -> AsyncIterator[ArqRedis]:
+    """Redis, emptied."""
+    client = await create_pool(RedisSettings.from_dsn(servers[1]))
+    await client.flushdb()
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+@pytest.fixture
+async def organization(database: BaseDBAsyncClient) -> Organization:
+    """A tenant of this test's own."""
+    return await Organization.create(name="Test", slug=f"test-{secrets.token_hex(8)}")
+
+
+@pytest.fixture
+async def other_organization(database: BaseDBAsyncClient) -> Organization:
+    """Another tenant, whose rows nobody of `organization` may see."""
+    return await Organization.create(name="Other", slug=f"other-{secrets.token_hex(8)}")
+
+
+class _database:  # noqa: N801  # a context manager that reads as one
+    """A database that exists inside the block, empty or a copy of `template`."""
+
+    def __init__(self, url: str, template: str | None = None) -> None:
+        self._url = url
+        self._template = f'TEMPLATE "{template}"' if template else ""
+        self._name = f"metergraph_test_{secrets.token_hex(6)}"
+
+    async def __aenter__(self) -> str:
+        await self._execute(f'CREATE DATABASE "{self._name}" {self._template}')
+        return self._name
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self._execute(f'DROP DATABASE "{self._name}" WITH (FORCE)')
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(**credentials(self._url))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def _named(url: str, name: str) -> str:
+    """`url` with another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
