@@ -1,0 +1,66 @@
+"""A customer's subscription to a product, and which meters it holds for that customer."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from models.identifiers import new_id
+
+
+class CustomerSubscription(Model):
+    """A customer's subscription to a product.
+
+    `status` is ACTIVE or CANCELED. The current period is the one of `period_index`, counted in
+    intervals from `started_at`; of a canceled one it is the last. `corrections_due_at`: when a
+    canceled one is next billed for late events.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    product_id = fields.UUIDField()
+    status = fields.CharField(max_length=8)
+    started_at = fields.DatetimeField()
+    period_index = fields.IntField()
+    current_period_start = fields.DatetimeField()
+    current_period_end = fields.DatetimeField()
+    cancel_at_period_end = fields.BooleanField(default=False)
+    ended_at = fields.DatetimeField(null=True)
+    corrections_due_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "customer_subscription"
+        indexes = (
+            Index(fields=("organization_id", "status", "id"), name="customer_subscription_status"),
+            Index(
+                fields=("organization_id", "customer_id", "id"),
+                name="customer_subscription_customer",
+            ),
+            Index(
+                fields=("organization_id", "product_id", "status"),
+                name="customer_subscription_product",
+            ),
+        )
+
+
+class SubscriptionMeter(Model):
+    """A live subscription's hold on a meter for its customer: no other may price or credit it.
+
+    Its key in the database is (organization, customer, meter); `id` serves the ORM only.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    organization_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    subscription_id = fields.UUIDField()
+
+    class Meta:
+        table = "subscription_meter"
+        indexes = (
+            Index(
+                fields=("organization_id", "subscription_id"),
+                name="subscription_meter_subscription",
+            ),
+        )

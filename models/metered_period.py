@@ -1,0 +1,55 @@
+"""A customer's period on a meter: its credit, and once it is closed its usage and its bill."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from models.fields import NumericField
+from models.identifiers import new_id
+
+
+class MeteredPeriod(Model):
+    """A link in the chain of periods of a customer on a meter; at most one of them is open.
+
+    `subscription_id` is null for the time between subscriptions, of which a link is kept only
+    where there is credit, and whose `starts_at` is null for all time before. `plain` and `rolling`
+    are the credit ledger's sums over the period.
+
+    Once closed, `consumed` and what was `carried` into the next are those at `position` of the
+    log; `is_behind`: the meter had not counted all of the log then. `billed_*` is what the
+    invoices so far say of it, null before the first; `is_disputed`: that is no longer right.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    subscription_id = fields.UUIDField(null=True)
+    product_price_id = fields.UUIDField(null=True)
+    starts_at = fields.DatetimeField(null=True)
+    ends_at = fields.DatetimeField(null=True)
+    plain = NumericField()
+    rolling = NumericField()
+    closed_at = fields.DatetimeField(null=True)
+    consumed = NumericField(null=True)
+    carried = NumericField(null=True)
+    position = fields.BigIntField(null=True)
+    is_behind = fields.BooleanField(default=False)
+    billed_consumed = NumericField(null=True)
+    billed_credited = NumericField(null=True)
+    billed_billable = NumericField(null=True)
+    billed_amount = NumericField(null=True)
+    is_disputed = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "metered_period"
+        indexes = (
+            Index(
+                fields=("organization_id", "customer_id", "meter_id", "starts_at"),
+                name="metered_period_chain",
+            ),
+            Index(
+                fields=("organization_id", "subscription_id", "starts_at"),
+                name="metered_period_subscription",
+            ),
+        )
