@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -19,10 +20,9 @@ class KnownCustomers:
 
     def id_of(self, draft: EventDraft) -> UUID:
         """The customer of a draft whose customer was found or made."""
-        if draft.customer_id is not None:
-            return draft.customer_id
-        assert draft.external_customer_id is not None
-        return self.by_external_id[draft.external_customer_id]
+        if draft.external_customer_id is not None:
+            return self.by_external_id[draft.external_customer_id]
+        return cast(UUID, draft.customer_id)
 
 
 async def find_customers(

@@ -1,4 +1,4 @@
-"""What an event must be to be accepted: every rule of the design's section 4 that needs no database."""
+"""What an event must be to be accepted: every rule of section 4 that needs no database."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +25,10 @@ class EventError:
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """A checked event. One of customer_id and external_customer_id is set; `timestamp` is None
-    where the event is of now; `metadata` is JSON text.
+    """A checked event.
+
+    One of customer_id and external_customer_id is set; `timestamp` is None where the event is of
+    now; `metadata` is JSON text.
     """
 
     name: str
@@ -94,8 +96,7 @@ def _text(value: Any, field: str, maximum: int) -> str:
     problem = text_problem(value, maximum)
     if problem:
         raise _invalid(f"{field} {problem}", field)
-    assert isinstance(value, str)
-    return value
+    return str(value)
 
 
 def _optional_text(value: Any, field: str) -> str | None:

@@ -58,6 +58,7 @@ class IngestCall:
 
     @property
     def drafts(self) -> list[EventDraft]:
+        """Those that were not refused."""
         return [event for event in self.events if isinstance(event, EventDraft)]
 
 
@@ -97,13 +98,19 @@ async def _ingest(
     calls = [_with_unknown_customers(call, customers.ids) for call in calls]
     storing = [_may_store(call) for call in calls]
     drafts = [
-        draft for call, stores in zip(calls, storing, strict=True) if stores for draft in call.drafts
+        draft
+        for call, stores in zip(calls, storing, strict=True)
+        if stores
+        for draft in call.drafts
     ]
     created = await create_missing_customers(connection, organization_id, drafts, customers)
     new_events = [NewEvent(new_id(), customers.id_of(draft), draft) for draft in drafts]
     stored = iter(await _store(connection, organization_id, new_events, created))
     return [
-        [next(stored) if isinstance(event, EventDraft) else _rejected(event) for event in call.events]
+        [
+            next(stored) if isinstance(event, EventDraft) else _rejected(event)
+            for event in call.events
+        ]
         if stores
         else _refused_receipts(call)
         for call, stores in zip(calls, storing, strict=True)

@@ -1,4 +1,4 @@
-"""The limits of an event's metadata, checked while it is turned into the JSON text that is stored."""
+"""The limits of an event's metadata, checked while it becomes the JSON text that is stored."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ _INTEGER_LIMIT = 10 ** (MAXIMUM_EXPONENT + 1)
 
 
 class MetadataError(ValueError):
-    """`problem` completes the sentence that begins with the name of the culprit; `path` leads to it."""
+    """`problem` completes a sentence that begins with the culprit; `path` leads to it."""
 
     def __init__(self, problem: str, path: tuple[str, ...]) -> None:
         super().__init__(problem)
@@ -73,25 +73,29 @@ def _check_value(value: Any, path: tuple[str, ...], key: str, level: int) -> Non
     kind = type(value)
     if kind is str:
         problem = text_problem(value, MAXIMUM_STRING, minimum=0)
-        if problem:
-            raise MetadataError(problem, (*path, key))
     elif kind is int:
-        if not -_INTEGER_LIMIT < value < _INTEGER_LIMIT:
-            raise MetadataError(_NUMBER_PROBLEM, (*path, key))
-    elif kind is bool or value is None:
-        pass
+        problem = None if -_INTEGER_LIMIT < value < _INTEGER_LIMIT else _NUMBER_PROBLEM
     elif kind is Decimal:
-        if not within_number_limits(value):
-            raise MetadataError(_NUMBER_PROBLEM, (*path, key))
-    elif kind is dict:
-        _check_object(value, (*path, key), level + 1)
-    elif kind is list:
-        if level >= MAXIMUM_LEVELS:
-            raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", (*path, key))
-        for index, item in enumerate(value):
-            _check_value(item, (*path, key), str(index), level + 1)
+        problem = None if within_number_limits(value) else _NUMBER_PROBLEM
+    elif kind is bool or value is None:
+        problem = None
     else:
-        raise MetadataError(f"is a {kind.__name__}, which JSON does not have.", (*path, key))
+        problem = None
+        _check_container(value, (*path, key), level + 1)
+    if problem:
+        raise MetadataError(problem, (*path, key))
+
+
+def _check_container(value: Any, path: tuple[str, ...], level: int) -> None:
+    if type(value) is dict:
+        _check_object(value, path, level)
+    elif type(value) is not list:
+        raise MetadataError(f"is a {type(value).__name__}, which JSON does not have.", path)
+    elif level > MAXIMUM_LEVELS:
+        raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", path)
+    else:
+        for index, item in enumerate(value):
+            _check_value(item, path, str(index), level)
 
 
 _NUMBER_PROBLEM = (
@@ -104,8 +108,7 @@ def within_number_limits(value: Decimal) -> bool:
     """Whether a number is one that metadata may hold. Of zero only the written length counts."""
     if not value.is_finite():
         return False
-    _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
     if not value:
-        return abs(exponent) <= MAXIMUM_DIGITS + MAXIMUM_EXPONENT
-    return len(digits) <= MAXIMUM_DIGITS and abs(value.adjusted()) <= MAXIMUM_EXPONENT
+        return abs(value.adjusted()) <= MAXIMUM_DIGITS + MAXIMUM_EXPONENT
+    digits = len(value.as_tuple().digits)
+    return digits <= MAXIMUM_DIGITS and abs(value.adjusted()) <= MAXIMUM_EXPONENT

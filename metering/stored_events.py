@@ -50,8 +50,8 @@ async def insert_events(
                coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
         FROM batch, unnest(
             $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::timestamptz[], $9::text[]
-        ) WITH ORDINALITY AS new (id, customer_id, name, external_id, timestamp, metadata, ordinality)
-        ORDER BY new.external_id, new.ordinality
+        ) WITH ORDINALITY AS new (id, customer_id, name, external_id, timestamp, metadata, number)
+        ORDER BY new.external_id, new.number
         ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
         RETURNING id, batch_id
         """,

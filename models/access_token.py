@@ -1,5 +1,7 @@
 """A bearer token of an organization, with scopes. Only the hash of its secret is stored."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -18,6 +20,7 @@ class AccessToken(Model):
     organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
         "models.Organization", related_name="access_tokens", db_index=True
     )
+    organization_id: UUID
     name = fields.CharField(max_length=256)
     scopes = ArrayField("text")
     secret_hash = fields.BinaryField()

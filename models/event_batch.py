@@ -9,14 +9,16 @@ from tortoise.models import Model
 class EventBatch(Model):
     """Events that were committed together.
 
-    `position` and `processed_at` are null until the worker has counted the batch;
-    `names` are the distinct names of its events.
+    `position`, `events_through` (how many events the log holds up to and with this batch) and
+    `processed_at` are null until the worker has counted the batch; `names` are the distinct names
+    of its events.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
     organization_id = fields.UUIDField()
     position = fields.BigIntField(null=True)
     event_count = fields.IntField()
+    events_through = fields.BigIntField(null=True)
     names = ArrayField("text")
     received_at = fields.DatetimeField()
     processed_at = fields.DatetimeField(null=True)

@@ -45,7 +45,7 @@ def _number(value: Any) -> orjson.Fragment:
 
 
 def _with_wide_integers(value: Any) -> Any:
-    """orjson refuses integers past 64 bits; as Decimals they go through `_number`."""
+    """Spelled so that orjson takes them: it refuses integers past 64 bits, but not Decimals."""
     if isinstance(value, dict):
         return {key: _with_wide_integers(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -20,6 +20,7 @@ class NumericField(Field[Decimal], Decimal):  # type: ignore[misc]  # as Tortois
     skip_to_python_if_native = True
 
     def to_python_value(self, value: Any) -> Decimal | None:
+        """A Decimal with every digit, or None."""
         return None if value is None else Decimal(value)
 
 

@@ -1,5 +1,7 @@
 """What is counted: a filter over events and an aggregation of those that match."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -22,6 +24,7 @@ class Meter(Model):
     organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
         "models.Organization", related_name="meters", db_index=True
     )
+    organization_id: UUID
     name = fields.CharField(max_length=256)
     unit = fields.CharField(max_length=64, null=True)
     event_filter = ExactJSONField()

@@ -7,7 +7,6 @@ from tortoise.models import Model
 
 from models.fields import NumericField
 
-
 EVERYBODY = UUID(int=0)
 """The customer_id of the rows that sum up all customers."""
 

@@ -1,15 +1,16 @@
 """The first tables: organizations, access, events, meters, usage."""
 
-from tortoise import migrations
-from tortoise.migrations import operations as ops
 from decimal import Decimal
-from models.fields import ExactJSONField, NumericField
-from models.identifiers import new_id
+from uuid import uuid4
+
+from tortoise import fields, migrations
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
-from uuid import uuid4
-from tortoise import fields
 from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+from models.fields import ExactJSONField, NumericField
+from models.identifiers import new_id
 
 
 class Migration(migrations.Migration):
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
                 ("unique_count", fields.BigIntField(default=0)),
                 (
                     "sum",
-                    NumericField(default=Decimal("0"), generated=False, null=False, unique=False),
+                    NumericField(default=Decimal(0), generated=False, null=False, unique=False),
                 ),
                 ("minimum", NumericField(null=True, generated=False, unique=False)),
                 ("maximum", NumericField(null=True, generated=False, unique=False)),
@@ -66,11 +67,11 @@ class Migration(migrations.Migration):
                 ("latest_event_id", fields.UUIDField(null=True)),
                 (
                     "consumed",
-                    NumericField(default=Decimal("0"), generated=False, null=False, unique=False),
+                    NumericField(default=Decimal(0), generated=False, null=False, unique=False),
                 ),
                 (
                     "credited",
-                    NumericField(default=Decimal("0"), generated=False, null=False, unique=False),
+                    NumericField(default=Decimal(0), generated=False, null=False, unique=False),
                 ),
                 ("revision", fields.BigIntField(default=0)),
                 ("updated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -181,6 +182,7 @@ class Migration(migrations.Migration):
                 ("organization_id", fields.UUIDField()),
                 ("position", fields.BigIntField(null=True)),
                 ("event_count", fields.IntField()),
+                ("events_through", fields.BigIntField(null=True)),
                 ("names", ArrayField(element_type="TEXT")),
                 ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 (
@@ -208,6 +210,7 @@ class Migration(migrations.Migration):
                     fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True),
                 ),
                 ("head", fields.BigIntField(default=0)),
+                ("events", fields.BigIntField(default=0)),
                 ("revision", fields.BigIntField(default=0)),
             ],
             options={
@@ -378,15 +381,23 @@ class Migration(migrations.Migration):
                 "ALTER TABLE event_batch DROP CONSTRAINT event_batch_pkey, ADD PRIMARY KEY (organization_id, id)",
                 "CREATE INDEX event_batch_pending ON event_batch (organization_id, id) WHERE position IS NULL",
                 "ALTER TABLE event DROP CONSTRAINT event_pkey, ADD PRIMARY KEY (organization_id, id)",
-                "CREATE UNIQUE INDEX event_external_id ON event (organization_id, external_id)"
-                " WHERE external_id IS NOT NULL",
-                "ALTER TABLE usage_bucket DROP CONSTRAINT usage_bucket_pkey,"
-                " ADD PRIMARY KEY (organization_id, meter_id, customer_id, bucket)",
-                "ALTER TABLE usage_value DROP CONSTRAINT usage_value_pkey,"
-                " ADD PRIMARY KEY (organization_id, meter_id, customer_id, bucket, value)",
+                (
+                    "CREATE UNIQUE INDEX event_external_id ON event (organization_id, external_id)"
+                    " WHERE external_id IS NOT NULL"
+                ),
+                (
+                    "ALTER TABLE usage_bucket DROP CONSTRAINT usage_bucket_pkey,"
+                    " ADD PRIMARY KEY (organization_id, meter_id, customer_id, bucket)"
+                ),
+                (
+                    "ALTER TABLE usage_value DROP CONSTRAINT usage_value_pkey,"
+                    " ADD PRIMARY KEY (organization_id, meter_id, customer_id, bucket, value)"
+                ),
                 "ALTER TABLE customer_meter DROP CONSTRAINT customer_meter_pkey, ADD PRIMARY KEY (organization_id, id)",
-                "ALTER TABLE customer_meter_value DROP CONSTRAINT customer_meter_value_pkey,"
-                " ADD PRIMARY KEY (organization_id, meter_id, customer_id, value)",
+                (
+                    "ALTER TABLE customer_meter_value DROP CONSTRAINT customer_meter_value_pkey,"
+                    " ADD PRIMARY KEY (organization_id, meter_id, customer_id, value)"
+                ),
                 "CREATE UNIQUE INDEX access_token_secret_hash ON access_token (secret_hash)",
                 "CREATE UNIQUE INDEX customer_session_secret_hash ON customer_session (secret_hash)",
             ],

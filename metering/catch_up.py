@@ -1,0 +1,146 @@
+"""Meters that are behind the log: new ones, and archived ones that were taken back.
+
+A chunk of history is counted without the log's lock, which is taken only to merge and to move the
+meter's position; so live meters go on meanwhile. The last stretch is counted under the lock, and
+the meter is live from then on.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from metering.customer_meters import PeriodChangedError, merge_shares
+from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.log import add_to_totals, lock_log, next_revision
+from metering.rollup import count_batches
+
+CHUNK_EVENTS = 5_000
+CHUNK_BATCHES = 5_000
+# So few events may be counted while the log's lock is held.
+LAST_STRETCH_EVENTS = 1_000
+
+
+class _MeterChangedError(RuntimeError):
+    """The meter was edited or archived while a chunk was counted for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Batches (lower, upper] of the log; `batch_ids` are those that can concern the meter."""
+
+    batch_ids: list[int]
+    upper: int
+
+
+async def meters_behind(organization_id: UUID) -> list[UUID]:
+    """The meters that have to catch up, oldest first."""
+    async with in_transaction() as connection:
+        rows = await connection.execute_query_dict(
+            """
+            SELECT id FROM meter
+            WHERE organization_id = $1 AND position IS NOT NULL AND archived_at IS NULL
+            ORDER BY id
+            """,
+            [organization_id],
+        )
+    return [row["id"] for row in rows]
+
+
+async def catch_up(organization_id: UUID, meter_id: UUID) -> bool:
+    """Counts the next chunk of history for a meter. Says whether there is more to do.
+
+    Does nothing where another worker is at it.
+    """
+    try:
+        async with in_transaction() as connection:
+            return await _catch_up(connection, organization_id, meter_id)
+    except (_MeterChangedError, PeriodChangedError):
+        return True
+
+
+async def _catch_up(connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID) -> bool:
+    if not await _claim(connection, meter_id):
+        return False
+    meter = await _read_meter(connection, organization_id, meter_id)
+    if meter is None or meter.position is None:
+        return False
+    chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
+    shares = await count_batches(connection, meter, chunk.batch_ids)
+    state = await lock_log(connection, organization_id)
+    if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
+        raise _MeterChangedError
+    revision = await next_revision(connection, organization_id)
+    await add_to_totals(connection, meter_id, shares)
+    await merge_shares(connection, organization_id, shares, revision)
+    position: int | None = chunk.upper
+    if chunk.upper < state.head:
+        rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
+        if rest.upper == state.head:
+            shares = await count_batches(connection, meter, rest.batch_ids)
+            await add_to_totals(connection, meter_id, shares)
+            await merge_shares(connection, organization_id, shares, revision)
+            position = None
+    else:
+        position = None
+    await connection.execute_query_dict(
+        "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
+    )
+    return position is not None
+
+
+async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
+    """Whether this transaction is the only one that catches this meter up.
+
+    An advisory lock, because the meter's row must stay free for who holds the log's lock.
+    """
+    rows = await connection.execute_query_dict(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0)) AS claimed",
+        [f"catch_up:{meter_id}"],
+    )
+    claimed: bool = rows[0]["claimed"]
+    return claimed
+
+
+async def _read_meter(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID, lock: str = ""
+) -> MeterDefinition | None:
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM meter
+        WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL {lock}
+        """,
+        [organization_id, meter_id],
+    )
+    return meter_definition(rows[0]) if rows else None
+
+
+async def _stretch(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int, maximum_events: int
+) -> _Stretch:
+    """The next batches after position `lower`, with about so many events that concern the meter."""
+    names = None if meter.event_names is None else list(meter.event_names)
+    rows = await connection.execute_query_dict(
+        """
+        WITH next AS (
+            SELECT id, position, event_count, $3::text[] IS NULL OR names && $3::text[] AS concerns
+            FROM event_batch
+            WHERE organization_id = $1 AND position > $2
+            ORDER BY position LIMIT $5
+        ), counted AS (
+            SELECT *, coalesce(sum(event_count) FILTER (WHERE concerns) OVER before, 0)
+                AS events_before
+            FROM next
+            WINDOW before AS (
+                ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            )
+        )
+        SELECT array_agg(id ORDER BY position) FILTER (WHERE concerns) AS batch_ids,
+               max(position) AS upper
+        FROM counted WHERE events_before < $4
+        """,
+        [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
+    )
+    row = rows[0]
+    return _Stretch(row["batch_ids"] or [], lower if row["upper"] is None else row["upper"])

@@ -1,0 +1,175 @@
+"""The life of a meter: made, edited until it has counted, renamed, archived, taken back.
+
+Everything that changes what or how far a meter counts happens under the log's lock, so that no
+event is counted by half of an edit.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from config.clock import now
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filter_parsing import stored_filter
+from metering.filters import Filter, event_names, to_json
+from metering.log import LogState, lock_log
+from models import Meter
+
+InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRefusal:
+    """Why a meter was not changed: a code of the API's ErrorCode, a sentence, and the culprit."""
+
+    code: str
+    message: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterChanges:
+    """What to change; None leaves a field as it is. `unit` is changed where `sets_unit`."""
+
+    name: str | None = None
+    sets_unit: bool = False
+    unit: str | None = None
+    filter: Filter | None = None
+    aggregation: Aggregation | None = None
+
+
+_NOT_FOUND = MeterRefusal("NOT_FOUND", "There is no meter with this id.", ("id",))
+
+
+async def create_meter(
+    organization_id: UUID, name: str, unit: str | None, filter_: Filter, aggregation: Aggregation
+) -> Meter:
+    """A new meter. It counts everything stored before, too: wake CATCH_UP_METERS afterwards."""
+    async with in_transaction() as connection:
+        log = await lock_log(connection, organization_id)
+        return await Meter.create(
+            organization_id=organization_id,
+            name=name,
+            unit=unit,
+            position=_position(0, log),
+            using_db=connection,
+            **_definition(filter_, aggregation),
+        )
+
+
+async def update_meter(
+    organization_id: UUID, meter_id: UUID, changes: MeterChanges
+) -> Meter | MeterRefusal:
+    """Changes a meter. A new filter or aggregation is refused once the meter has counted.
+
+    Where it is not, the meter looks at every event anew: wake CATCH_UP_METERS afterwards.
+    """
+    async with in_transaction() as connection:
+        log = await lock_log(connection, organization_id)
+        meter = await _locked_meter(connection, organization_id, meter_id)
+        if meter is None:
+            return _NOT_FOUND
+        aggregation = Aggregation(
+            AggregationFunction(meter.aggregation_function), meter.aggregation_property
+        )
+        filter_ = stored_filter(meter.event_filter)
+        new_filter, new_aggregation = changes.filter or filter_, changes.aggregation or aggregation
+        changed = [
+            field
+            for field, differs in (
+                ("filter", new_filter != filter_),
+                ("aggregation", new_aggregation != aggregation),
+            )
+            if differs
+        ]
+        if changed and meter.counted_events:
+            return MeterRefusal(
+                "METER_LOCKED",
+                f"The meter has counted {meter.counted_events:,} events; its filter and aggregation"
+                " are fixed. Create another meter: it counts past events too.",
+                (changed[0],),
+            )
+        if changed:
+            await _forget(connection, meter)
+            for column, value in _definition(new_filter, new_aggregation).items():
+                setattr(meter, column, value)
+            meter.skipped_events = 0
+            meter.position = _position(0, log)
+        if changes.name is not None:
+            meter.name = changes.name
+        if changes.sets_unit:
+            meter.unit = changes.unit
+        await meter.save(using_db=connection)
+        return meter
+
+
+async def archive_meter(
+    organization_id: UUID, meter_id: UUID, in_use: InUse
+) -> Meter | MeterRefusal:
+    """Stops a meter where the log stands. Refused while `in_use` says that something needs it."""
+    async with in_transaction() as connection:
+        log = await lock_log(connection, organization_id)
+        meter = await _locked_meter(connection, organization_id, meter_id)
+        if meter is None:
+            return _NOT_FOUND
+        if meter.archived_at is None:
+            if await in_use(connection, meter_id):
+                return MeterRefusal(
+                    "IN_USE", "A product's price or benefit uses this meter.", ("id",)
+                )
+            meter.archived_at = now()
+            meter.position = log.head if meter.position is None else meter.position
+            await meter.save(using_db=connection)
+        return meter
+
+
+async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter | MeterRefusal:
+    """Takes a meter back. It counts what it missed: wake CATCH_UP_METERS afterwards."""
+    async with in_transaction() as connection:
+        log = await lock_log(connection, organization_id)
+        meter = await _locked_meter(connection, organization_id, meter_id)
+        if meter is None:
+            return _NOT_FOUND
+        if meter.archived_at is not None:
+            meter.archived_at = None
+            meter.position = _position(meter.position or 0, log)
+            await meter.save(using_db=connection)
+        return meter
+
+
+def _position(counted: int, log: LogState) -> int | None:
+    """None, which is live, for a meter that stands at the head already."""
+    return None if counted == log.head else counted
+
+
+def _definition(filter_: Filter, aggregation: Aggregation) -> dict[str, Any]:
+    names = event_names(filter_)
+    return {
+        "event_filter": to_json(filter_),
+        "aggregation_function": aggregation.function.value,
+        "aggregation_property": aggregation.property,
+        "event_names": None if names is None else sorted(names),
+    }
+
+
+async def _locked_meter(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+) -> Meter | None:
+    return (
+        await Meter.filter(id=meter_id, organization_id=organization_id)
+        .using_db(connection)
+        .select_for_update()
+        .first()
+    )
+
+
+async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:
+    """Removes what a meter that counted nothing noted of skipped events."""
+    await connection.execute_query_dict(
+        "DELETE FROM usage_bucket WHERE organization_id = $1 AND meter_id = $2 RETURNING 1",
+        [meter.organization_id, meter.id],
+    )

@@ -1,0 +1,83 @@
+"""How far meters have counted, and through which instant their numbers are complete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.connection import get_connection
+
+from models import Meter
+
+# Batches may commit in another order than they were received in, but never so far apart.
+_OUT_OF_ORDER_BATCHES = 1_000
+
+_IN_FLIGHT = """
+SELECT least(now(), min(xact_start)) AS instant
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+"""
+
+_PROGRESS = """
+SELECT meter.id,
+       coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
+       least($4::timestamptz, pending.received_at, after.received_at) AS complete_through
+FROM unnest($2::uuid[], $3::bigint[]) AS meter (id, position)
+LEFT JOIN event_log log ON log.organization_id = $1
+LEFT JOIN event_batch at
+    ON at.organization_id = $1 AND at.position = coalesce(meter.position, log.head)
+CROSS JOIN (
+    SELECT coalesce(sum(event_count), 0)::bigint AS events, min(received_at) AS received_at
+    FROM event_batch WHERE organization_id = $1 AND position IS NULL
+) AS pending
+LEFT JOIN LATERAL (
+    SELECT min(received_at) AS received_at
+    FROM (
+        SELECT received_at FROM event_batch
+        WHERE organization_id = $1 AND position > meter.position
+        ORDER BY position LIMIT $5
+    ) AS next
+) AS after ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a meter has counted.
+
+    `pending_events`: stored events that it has not looked at. `complete_through`: every event
+    stored before this instant has been counted.
+    """
+
+    counted_events: int
+    skipped_events: int
+    pending_events: int
+    complete_through: datetime
+
+
+async def progress(organization_id: UUID, meters: Sequence[Meter]) -> list[Progress]:
+    """The progress of each meter, in their order; a fixed number of statements for any number."""
+    connection = get_connection("default")
+    # Before the pending batches are read: a batch that is being stored while this runs was received
+    # after the beginning of its transaction, and what is complete must not go past that.
+    in_flight = await connection.execute_query_dict(_IN_FLIGHT)
+    rows = await connection.execute_query_dict(
+        _PROGRESS,
+        [
+            organization_id,
+            [meter.id for meter in meters],
+            [meter.position for meter in meters],
+            in_flight[0]["instant"],
+            _OUT_OF_ORDER_BATCHES,
+        ],
+    )
+    found = {row["id"]: row for row in rows}
+    return [
+        Progress(
+            counted_events=meter.counted_events,
+            skipped_events=meter.skipped_events,
+            pending_events=found[meter.id]["pending_events"],
+            complete_through=found[meter.id]["complete_through"],
+        )
+        for meter in meters
+    ]
