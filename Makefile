@@ -1,0 +1,52 @@
+# What can be done here; `make` lists it. ARGS are passed on: make run ARGS="--port 9000"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format contract bench chaos lock clean
+
+bin := .venv/bin
+packages := $(wildcard config models metering billing schema resolvers workers benchmarks tests)
+
+help: ## List the targets
+	@echo "Usage: make TARGET [ARGS=...] [PYTHON=...]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \
+		while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
+
+run: ## Run everything: servers, API and worker (ARGS="--port 9000")
+	@scripts/environment requirements.txt
+	@exec $(bin)/metergraph dev $(ARGS)
+
+test: ## Run all tests on a PostgreSQL and a Redis of their own (ARGS="tests/config -x")
+	@scripts/environment requirements-dev.txt
+	@exec $(bin)/python -m pytest $(ARGS)
+
+check: ## Check format, lint, types and the direction of imports
+	@scripts/environment requirements-dev.txt
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy $(packages)
+	$(bin)/lint-imports
+
+format: ## Format the code and mend what the linter can
+	@scripts/environment requirements-dev.txt
+	$(bin)/ruff check --fix-only .
+	$(bin)/ruff format .
+
+contract: ## Run the tests with clients of others (Node.js 20 or later)
+	@scripts/environment requirements-dev.txt
+	@exec $(bin)/python -m pytest -m contract $(ARGS)
+
+bench: ## Measure a real server, beside its floor
+	@scripts/environment requirements-dev.txt
+	@exec $(bin)/python -m benchmarks $(ARGS)
+
+chaos: ## Kill what can be killed under load, and compare every count
+	@scripts/environment requirements-dev.txt
+	@exec $(bin)/python -m benchmarks.chaos $(ARGS)
+
+lock: ## Resolve pyproject.toml into the lock files anew (ARGS="--upgrade")
+	@scripts/lock $(ARGS)
+
+clean: ## Remove the environment and what the tools left; data stays
+	rm -rf .venv build metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
