@@ -48,24 +48,27 @@ async def meters_behind(organization_id: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def catch_up(organization_id: UUID, meter_id: UUID) -> bool:
-    """Counts the next chunk of history for a meter. Says whether there is more to do.
+async def catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+    """Counts the next chunk of history for a meter.
 
-    Does nothing where another worker is at it.
+    Says whether there is more to do, and the log's revision after it; None where nothing was
+    done, because another worker is at it or the meter changed meanwhile.
     """
     try:
         async with in_transaction() as connection:
             return await _catch_up(connection, organization_id, meter_id)
     except (_MeterChangedError, PeriodChangedError):
-        return True
+        return True, None
 
 
-async def _catch_up(connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID) -> bool:
+async def _catch_up(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+) -> tuple[bool, int | None]:
     if not await _claim(connection, meter_id):
-        return False
+        return False, None
     meter = await _read_meter(connection, organization_id, meter_id)
     if meter is None or meter.position is None:
-        return False
+        return False, None
     chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
     shares = await count_batches(connection, meter, chunk.batch_ids)
     state = await lock_log(connection, organization_id)
@@ -87,7 +90,7 @@ async def _catch_up(connection: BaseDBAsyncClient, organization_id: UUID, meter_
     await connection.execute_query_dict(
         "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
     )
-    return position is not None
+    return position is not None, revision
 
 
 async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:

@@ -4,27 +4,46 @@ Redis carries only these hints. Losing one loses nothing: a sweep finds what wai
 subscribers look for themselves now and then.
 """
 
+import json
 from uuid import UUID
 
 from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
 
+QUEUE = "metergraph:jobs"
 PROCESS_EVENTS = "process_events"
 CATCH_UP_METERS = "catch_up_meters"
 
 # A wake-up that nobody answered (a worker killed between taking and running it) ends by itself.
-_EXPIRY_SECONDS = 10
+_EXPIRY_SECONDS = 5
+_CONNECT_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
+
+
+def open_queue(redis_url: str) -> ArqRedis:
+    """The queue of arq, with jobs as JSON. Connects when it is first used, so Redis may be down."""
+    pool = ConnectionPool.from_url(
+        redis_url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
+    )
+    return ArqRedis(
+        pool,
+        job_serializer=lambda job: json.dumps(job).encode(),
+        job_deserializer=json.loads,
+        default_queue_name=QUEUE,
+    )
 
 
 def usage_channel(organization_id: UUID) -> str:
     """The pub/sub channel on which workers say that something of the organization changed."""
-    return f"usage:{organization_id}"
+    return f"metergraph:usage:{organization_id}"
 
 
 async def wake(redis: ArqRedis, job: str, organization_id: UUID) -> None:
     """Enqueues the job for the organization, unless a wake-up for it waits already.
 
     The job takes the wake-up away before it looks for work (`answer`), so that whatever is
-    committed after that wakes anew.
+    committed after that wakes anew. Raises redis.RedisError where Redis is down; the sweep then
+    finds the work.
     """
     if await redis.set(_key(job, organization_id), 1, nx=True, ex=_EXPIRY_SECONDS):
         await redis.enqueue_job(job, str(organization_id))
@@ -41,4 +60,4 @@ async def announce(redis: ArqRedis, organization_id: UUID, revision: int) -> Non
 
 
 def _key(job: str, organization_id: UUID) -> str:
-    return f"wake:{job}:{organization_id}"
+    return f"metergraph:wake:{job}:{organization_id}"

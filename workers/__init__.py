@@ -1,0 +1,1 @@
+"""arq workers: they count events, grant cycle credits and recompute cached usage."""

@@ -1,0 +1,111 @@
+"""Counting events: pending batches into live meters, history into meters that are behind."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+from tortoise.connection import get_connection
+
+from metering.catch_up import catch_up, meters_behind
+from metering.log import advance
+from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from workers.single_flight import SingleFlight
+
+_log = structlog.get_logger(__name__)
+
+
+class Counting:
+    """The counting of one worker process; while Redis is down, nobody is told of it."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._process = SingleFlight(self._count_pending)
+        self._catch_up = SingleFlight(self._count_history)
+
+    async def process_events(self, organization_id: UUID) -> None:
+        """Counts every pending batch of the organization into its live meters."""
+        await self._process.run(organization_id)
+
+    async def catch_up_meters(self, organization_id: UUID) -> None:
+        """Counts history until every meter of the organization is live."""
+        await self._catch_up.run(organization_id)
+
+    async def sweep(self) -> None:
+        """Counts what waits in any organization, however its wake-up was lost."""
+        connection = get_connection("default")
+        for row in await connection.execute_query_dict(
+            "SELECT DISTINCT organization_id FROM event_batch WHERE position IS NULL"
+        ):
+            await self.process_events(row["organization_id"])
+        for row in await connection.execute_query_dict(
+            """
+            SELECT DISTINCT organization_id FROM meter
+            WHERE position IS NOT NULL AND archived_at IS NULL
+            """
+        ):
+            await self._wake(CATCH_UP_METERS, row["organization_id"])
+
+    async def _count_pending(self, organization_id: UUID) -> None:
+        while True:
+            started = time.perf_counter()
+            step = await advance(organization_id)
+            if step is None:
+                return
+            _log.info(
+                "events counted",
+                organization_id=str(organization_id),
+                position=step.state.head,
+                batches=step.batches,
+                events=step.events,
+                meters=step.meters,
+                seconds=round(time.perf_counter() - started, 4),
+            )
+            await self._announce(organization_id, step.state.revision)
+
+    async def _count_history(self, organization_id: UUID) -> None:
+        for meter_id in await meters_behind(organization_id):
+            more = True
+            while more:
+                started = time.perf_counter()
+                more, revision = await catch_up(organization_id, meter_id)
+                if revision is not None:
+                    _log.info(
+                        "history counted",
+                        organization_id=str(organization_id),
+                        meter_id=str(meter_id),
+                        seconds=round(time.perf_counter() - started, 4),
+                    )
+                    await self._announce(organization_id, revision)
+
+    async def _announce(self, organization_id: UUID, revision: int) -> None:
+        try:
+            await announce(self._redis, organization_id, revision)
+        except (RedisError, OSError) as error:
+            _log.warning("subscribers not told", reason=str(error))
+
+    async def _wake(self, job: str, organization_id: UUID) -> None:
+        try:
+            await wake(self._redis, job, organization_id)
+        except (RedisError, OSError):
+            # Without a queue this process does it itself.
+            await self.catch_up_meters(organization_id)
+
+
+async def process_events(ctx: dict[str, Any], organization_id: str) -> None:
+    """The job of arq: see Counting.process_events."""
+    await answer(ctx["redis"], PROCESS_EVENTS, UUID(organization_id))
+    await ctx["counting"].process_events(UUID(organization_id))
+
+
+async def catch_up_meters(ctx: dict[str, Any], organization_id: str) -> None:
+    """The job of arq: see Counting.catch_up_meters."""
+    await answer(ctx["redis"], CATCH_UP_METERS, UUID(organization_id))
+    await ctx["counting"].catch_up_meters(UUID(organization_id))
+
+
+async def sweep(ctx: dict[str, Any]) -> None:
+    """The cron job of arq: see Counting.sweep."""
+    await ctx["counting"].sweep()

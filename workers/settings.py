@@ -1,0 +1,96 @@
+"""The worker process: arq's settings, and a loop around arq that outlives Redis and PostgreSQL."""
+
+import asyncio
+import contextlib
+import signal
+
+import asyncpg
+import structlog
+from arq import cron
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+from tortoise.exceptions import BaseORMException
+
+from metering.wakeup import QUEUE, open_queue
+from workers.process_events import Counting, catch_up_meters, process_events, sweep
+
+_log = structlog.get_logger(__name__)
+
+# arq polls for jobs; its default of 0.5 s would show in live usage.
+_POLL_SECONDS = 0.01
+_SECONDS_BETWEEN_TRIES = 0.5
+# A meter with a long history catches up for hours; the sweep starts it again where it was cut off.
+_CATCH_UP_SECONDS = 3_600
+_EVERY_SECOND = set(range(60))
+
+
+def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
+    """A worker of arq on an open queue. It handles no signals; cancel `async_run` to stop it."""
+    return Worker(
+        functions=[
+            func(process_events, keep_result=0),
+            func(catch_up_meters, keep_result=0, timeout=_CATCH_UP_SECONDS),
+        ],
+        cron_jobs=[cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1)],
+        queue_name=QUEUE,
+        redis_pool=redis,
+        handle_signals=False,
+        poll_delay=_POLL_SECONDS,
+        keep_result=0,
+        log_results=False,
+        ctx={"counting": counting},
+        job_serializer=redis.job_serializer,
+        job_deserializer=redis.job_deserializer,
+    )
+
+
+async def run_worker(redis_url: str) -> None:
+    """Works until SIGTERM or SIGINT. The database must be open.
+
+    arq ends when Redis goes away. Then this waits for it, and meanwhile sweeps by itself, because
+    counting needs PostgreSQL only.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    redis = open_queue(redis_url)
+    counting = Counting(redis)
+    working = asyncio.create_task(_work_for_ever(redis, counting))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, stopping):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await redis.aclose()
+
+
+async def _work_for_ever(redis: ArqRedis, counting: Counting) -> None:
+    while True:
+        worker = build_worker(redis, counting)
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            _log.warning("Redis is away; counting without it", reason=str(error))
+            await _sweep(counting)
+            await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+        finally:
+            await _cancel(worker)
+
+
+async def _sweep(counting: Counting) -> None:
+    try:
+        await counting.sweep()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException) as error:
+        _log.warning("sweep failed; trying again", reason=repr(error))
+
+
+async def _cancel(worker: Worker) -> None:
+    """Ends what the worker still runs; what it was doing is pending again."""
+    running = [*worker.tasks.values(), worker.main_task]
+    for task in running:
+        if task is not None:
+            task.cancel()
+    await asyncio.gather(*(task for task in running if task is not None), return_exceptions=True)
