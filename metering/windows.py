@@ -1,0 +1,180 @@
+"""Intervals of a range in a time zone, and the whole buckets inside a range. Pure.
+
+An interval begins at the first instant whose local time lies in it: the days on which clocks
+change have 23 or 25 hours (Lord Howe: 23.5 or 24.5), and a day that a zone leaves out is none.
+An hour begins whenever the clock strikes it, so that an hour that is repeated is two. Weeks begin
+on Monday (ISO 8601).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MAXIMUM_POINTS = 10_000
+BUCKET = timedelta(minutes=15)
+"""Every time zone's present offset is a multiple of it, so that local midnights are bounds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
+# Hours by which clocks are set back at most, a crossing of the date line aside.
+_FARTHEST_STRIKE = 3
+
+
+class Interval(StrEnum):
+    """How long a point is."""
+
+    HOUR = "HOUR"
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class RangeError(ValueError):
+    """A range that cannot be answered. `argument` names the culprit."""
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An instant `start` in UTC, and `end`, which no longer belongs to it."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSplit:
+    """A window as whole buckets in [start, end), empty where these are equal, and raw edges."""
+
+    start: datetime
+    end: datetime
+    edges: tuple[Window, ...]
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The IANA time zone of this name; raises RangeError where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise RangeError("timezone", f"There is no time zone {name[:64]!r}.") from None
+
+
+def check_range(start: datetime, end: datetime) -> Window:
+    """The range in UTC; raises RangeError where it ends before it starts."""
+    if end < start:
+        raise RangeError("end", "end lies before start.")
+    return Window(start.astimezone(UTC), end.astimezone(UTC))
+
+
+def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) -> list[Window]:
+    """One window for each interval that touches [start, end), cut off at both ends of it.
+
+    Raises RangeError where the range ends before it starts, or has more than 10,000 of them.
+    """
+    whole = check_range(start, end)
+    found: list[Window] = []
+    begun = whole.start
+    for bound in _bounds_after(whole.start, interval, zone):
+        if begun >= whole.end:
+            break
+        if len(found) == MAXIMUM_POINTS:
+            raise RangeError(
+                "interval",
+                f"The range has more than {MAXIMUM_POINTS:,} points: take a longer interval or a"
+                " shorter range.",
+            )
+        found.append(Window(begun, min(bound, whole.end)))
+        begun = bound
+    return found
+
+
+def split(window: Window) -> BucketSplit:
+    """The whole 15-minute buckets inside a window, and what is left at its edges."""
+    start = _EPOCH - (_EPOCH - window.start) // BUCKET * BUCKET
+    end = _EPOCH + (window.end - _EPOCH) // BUCKET * BUCKET
+    if start >= end:
+        edges = (window,) if window.start < window.end else ()
+        return BucketSplit(window.start, window.start, edges)
+    sides = (Window(window.start, start), Window(end, window.end))
+    return BucketSplit(start, end, tuple(side for side in sides if side.start < side.end))
+
+
+def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instants after `instant` at which intervals begin, the end of time last."""
+    try:
+        while True:
+            if interval is Interval.HOUR:
+                instant = _next_hour(instant, zone)
+                yield instant
+                continue
+            day = instant.astimezone(zone).date()
+            following = instant
+            while following <= instant:
+                day = _next_day(day, interval)
+                following = first_instant(datetime.combine(day, time()), zone)
+            instant = following
+            yield instant
+    except (OverflowError, ValueError):
+        # Past the year 9999, or before the year 1, where nothing begins any more.
+        yield datetime.max.replace(tzinfo=UTC)
+
+
+def _next_day(day: date, interval: Interval) -> date:
+    """The first day of the interval after the one that `day` lies in."""
+    match interval:
+        case Interval.WEEK:
+            return day + timedelta(days=7 - day.weekday())
+        case Interval.MONTH:
+            return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        case Interval.YEAR:
+            return date(day.year + 1, 1, 1)
+        case _:
+            return day + timedelta(days=1)
+
+
+def _next_hour(instant: datetime, zone: ZoneInfo) -> datetime:
+    local = instant.astimezone(zone)
+    past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    candidate = instant + _HOUR - past
+    if candidate.astimezone(zone).utcoffset() == local.utcoffset():
+        return candidate
+    # The clock changes before the hour is full: the next strike is of the hours around, the
+    # earlier ones of which may be struck once more.
+    hour = local.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    strikes = [
+        first_instant(naive, zone, fold=fold)
+        for naive in (hour + _HOUR * step for step in range(-_FARTHEST_STRIKE, 2))
+        for fold in (0, 1)
+    ]
+    return min(strike for strike in strikes if strike > instant)
+
+
+def first_instant(naive: datetime, zone: ZoneInfo, *, fold: int = 0) -> datetime:
+    """The instant in UTC at which clocks in the zone show a time, or skip over it.
+
+    `fold` 1 is the second time, where they show it twice.
+    """
+    before, after = _offset(naive, zone, 0), _offset(naive, zone, 1)
+    if after <= before:
+        return (naive - (after if fold else before)).replace(tzinfo=UTC)
+    # The time is skipped. The clocks change after `early` and not after `late`.
+    early, late = (naive - after).replace(tzinfo=UTC), (naive - before).replace(tzinfo=UTC)
+    while late - early > _SECOND:
+        middle = early + (late - early) // 2 // _SECOND * _SECOND
+        if middle.astimezone(zone).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late
+
+
+def _offset(naive: datetime, zone: ZoneInfo, fold: int) -> timedelta:
+    # None is only for tzinfo classes that know no offsets, which ZoneInfo is not.
+    return naive.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta()
