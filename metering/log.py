@@ -14,6 +14,7 @@ from tortoise.transactions import in_transaction
 
 from metering.customer_meters import merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.late import note_late_events
 from metering.rollup import Share, count_batches
 
 # Enough that a step's fixed cost does not show, few enough that it takes a fraction of a second.
@@ -97,6 +98,7 @@ async def advance(organization_id: UUID) -> Advance | None:
         events = sum(batch["event_count"] for batch in batches)
         new_state = await _move_head(connection, organization_id, len(batches), events)
         await merge_shares(connection, organization_id, shares, new_state.revision)
+        await note_late_events(connection, organization_id, batch_ids)
     return Advance(new_state, len(batches), events, len(meters))
 
 

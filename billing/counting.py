@@ -1,0 +1,92 @@
+"""How far the meters have counted that billing needs, and the usage that they have counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.chain import Usage
+from metering.definition import MeterDefinition, meter_definition
+from metering.period_usage import CustomerPeriod, usage_of_periods
+
+# Batches may commit in another order than they were received in, but never so far apart.
+_OUT_OF_ORDER_BATCHES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMeter:
+    """A meter as it stands while the log's lock is held.
+
+    `position`: the last batch that it has counted. `waits_from`: when the first event was
+    received that it has still to count; None where it will count no more, as things are.
+    """
+
+    definition: MeterDefinition
+    name: str
+    position: int
+    is_behind: bool
+    waits_from: datetime | None
+
+    def has_counted_through(self, instant: datetime) -> bool:
+        """Whether every event that was stored before `instant` is counted."""
+        return self.waits_from is None or self.waits_from >= instant
+
+
+async def counted_meters(
+    connection: BaseDBAsyncClient, organization_id: UUID, head: int, meter_ids: Iterable[UUID]
+) -> dict[UUID, CountedMeter]:
+    """The meters, by id. An archived one counts no more: nothing of it waits."""
+    rows = await connection.execute_query_dict(
+        """
+        SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
+               meter.aggregation_property, meter.event_names, meter.position, meter.archived_at,
+               meter.name,
+               CASE WHEN meter.archived_at IS NULL THEN least(pending.received_at, next.received_at)
+               END AS waits_from
+        FROM meter
+        CROSS JOIN (
+            SELECT min(received_at) AS received_at FROM event_batch
+            WHERE organization_id = $1 AND position IS NULL
+        ) AS pending
+        LEFT JOIN LATERAL (
+            SELECT min(received_at) AS received_at
+            FROM (
+                SELECT received_at FROM event_batch
+                WHERE organization_id = $1 AND position > meter.position
+                ORDER BY position LIMIT $3
+            ) AS batch
+        ) AS next ON true
+        WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
+        """,
+        [organization_id, list(set(meter_ids)), _OUT_OF_ORDER_BATCHES],
+    )
+    return {
+        row["id"]: CountedMeter(
+            definition=meter_definition(row),
+            name=row["name"],
+            position=head if row["position"] is None else row["position"],
+            is_behind=row["position"] is not None,
+            waits_from=row["waits_from"],
+        )
+        for row in rows
+    }
+
+
+async def usage_by_meter(
+    connection: BaseDBAsyncClient,
+    meters: Mapping[UUID, CountedMeter],
+    periods: Sequence[tuple[UUID, CustomerPeriod]],
+) -> list[Usage]:
+    """The usage of periods on meters, in their order: one statement a meter."""
+    found: dict[int, Usage] = {}
+    for meter_id in {meter_id for meter_id, _period in periods}:
+        meter = meters[meter_id]
+        places = [place for place, (of, _period) in enumerate(periods) if of == meter_id]
+        usages = await usage_of_periods(
+            connection, meter.definition, meter.position, [periods[place][1] for place in places]
+        )
+        for place, usage in zip(places, usages, strict=True):
+            found[place] = Usage(usage.consumed, meter.position, meter.is_behind)
+    return [found[place] for place in range(len(periods))]
