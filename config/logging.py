@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config.settings import LogFormat, Settings
+from config.settings import LogFormat, LogLevel, Settings
 
 # Secrets begin with mg_; a password stands in a URL between the user's colon and the at sign.
 _SECRET = re.compile(r"mg_[A-Za-z0-9_-]{4,}")
@@ -84,6 +84,10 @@ def configure_logging(settings: Settings) -> None:
         logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
+    # Two lines a job, and a sweep every second: our own line says what a job did.
+    logging.getLogger("arq.worker").setLevel(
+        logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.WARNING
+    )
     # Each statement, with its values: events of customers do not belong in a log.
     logging.getLogger("tortoise.db_client").setLevel(logging.INFO)
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -28,6 +28,7 @@ from config.database import migrate, opened_database
 from config.database_url import credentials
 from config.embedded import EmbeddedServers
 from config.settings import Settings, get_settings
+from metering.wakeup import open_queue
 from models import Organization
 
 hypothesis_settings.register_profile(
@@ -67,7 +68,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     embedded = EmbeddedServers(data_dir, durable=False)
     embedded.start()
     try:
-        yield database_url or embedded.database_url, redis_url or embedded.redis_url
+        yield database_url or str(embedded.database_url), redis_url or str(embedded.redis_url)
     finally:
         embedded.stop()
 
@@ -127,8 +128,8 @@ def fresh_database(database: BaseDBAsyncClient) -> BaseDBAsyncClient:
 
 @pytest.fixture
 async def redis(servers: tuple[str, str]) -> AsyncIterator[ArqRedis]:
-    """Redis, emptied."""
-    client = await create_pool(RedisSettings.from_dsn(servers[1]))
+    """Redis, emptied: the queue of arq, as the API and the workers open it."""
+    client = open_queue(servers[1])
     await client.flushdb()
     try:
         yield client

@@ -58,24 +58,41 @@ class Directories:
         return self.home not in self.servers.parents
 
 
-def prepare_directories(data_dir: Path) -> Directories:
-    """Find or make the directories for `data_dir`.
+def make_home(data_dir: Path) -> Path:
+    """The data directory, absolute, made when it is missing.
+
+    Raises:
+        EmbeddedServerError: it cannot be made, or we may not write to it.
+    """
+    home = data_dir.expanduser().resolve()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "lock").touch()
+    except OSError as error:
+        raise EmbeddedServerError(_cannot_write(home, error)) from error
+    return home
+
+
+def prepare_directories(home: Path) -> Directories:
+    """Find or make the directories for the data directory `home`.
 
     Raises:
         EmbeddedServerError: one cannot be made, or the wheels are not installed.
     """
     try:
-        return _prepare(data_dir)
+        return _prepare(home)
     except OSError as error:
-        raise EmbeddedServerError(
-            f"The embedded servers cannot keep their data in {data_dir}: {error}. "
-            "Set METERGRAPH_DATA_DIR to a directory that you may write to."
-        ) from error
+        raise EmbeddedServerError(_cannot_write(home, error)) from error
 
 
-def _prepare(data_dir: Path) -> Directories:
-    home = data_dir.expanduser().resolve()
-    home.mkdir(parents=True, exist_ok=True)
+def _cannot_write(home: Path, error: OSError) -> str:
+    return (
+        f"Metergraph cannot keep its data in {home}: {error.strerror or error}. "
+        "Set METERGRAPH_DATA_DIR to a directory that you may write to."
+    )
+
+
+def _prepare(home: Path) -> Directories:
     account = server_account()
     identity = _identity(home)
     packages = _packages()

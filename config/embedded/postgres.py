@@ -60,7 +60,7 @@ class PostgresServer:
     def __init__(self, directories: Directories, *, durable: bool = True) -> None:
         self._directories = directories
         self._durable = durable
-        self._data = directories.servers / "postgresql"
+        self.data = directories.servers / "postgresql"
         self.log = directories.home / "postgresql.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -77,7 +77,7 @@ class PostgresServer:
         """
         self._check_version()
         self._end_left_over()
-        if not self._data.exists():
+        if not self.data.exists():
             self._make_cluster()
         configuration = dict(_CONFIGURATION)
         configuration["unix_socket_directories"] = f'"{self._directories.sockets}"'
@@ -102,7 +102,7 @@ class PostgresServer:
             [
                 str(self._directories.postgres_programs / "postgres"),
                 "-D",
-                str(self._data),
+                str(self.data),
                 *options,
             ],
             death_signal=signal.SIGINT,
@@ -132,16 +132,16 @@ class PostgresServer:
 
     def _postmaster_lines(self) -> list[str]:
         try:
-            text = (self._data / "postmaster.pid").read_text()
+            text = (self.data / "postmaster.pid").read_text()
         except OSError:
             return []
         return [line.strip() for line in text.splitlines()]
 
     def _check_version(self) -> None:
-        path = self._data / "PG_VERSION"
+        path = self.data / "PG_VERSION"
         if path.exists() and (found := path.read_text().strip()) != _MAJOR_VERSION:
             raise EmbeddedServerError(
-                f"The data in {self._data} is of PostgreSQL {found}, the embedded server is "
+                f"The data in {self.data} is of PostgreSQL {found}, the embedded server is "
                 f"{_MAJOR_VERSION}. Set METERGRAPH_DATA_DIR to another directory."
             )
 
@@ -158,18 +158,18 @@ class PostgresServer:
         left = [process for process in psutil.process_iter() if self._is_ours(process)]
         end(left, signal.SIGINT, _STOP_SECONDS)
         if lines[0].isdigit() and psutil.pid_exists(int(lines[0])):
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
             (self._directories.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return bool(process.name() == "postgres" and process.cwd() == str(self._data))
+            return bool(process.name() == "postgres" and process.cwd() == str(self.data))
         except psutil.Error:
             return False
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place, then move it there: whole or not at all."""
-        draft = self._data.with_suffix(".new")
+        draft = self.data.with_suffix(".new")
         if draft.exists():
             shutil.rmtree(draft)
         draft.mkdir(mode=0o700)
@@ -196,7 +196,7 @@ class PostgresServer:
             [str(programs / "postgres"), "--single", "-D", str(draft), "postgres"],
             f"CREATE DATABASE {_DATABASE}\n",
         )
-        draft.rename(self._data)
+        draft.rename(self.data)
 
     def _run(self, command: list[str], text: str | None = None) -> None:
         account = self._directories.account

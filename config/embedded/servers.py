@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from config.embedded.directories import prepare_directories
+from config.embedded.directories import make_home, prepare_directories
 from config.embedded.errors import AlreadyRunningError
 from config.embedded.postgres import PostgresServer
 from config.embedded.processes import ProcessRecords, end
@@ -25,8 +25,8 @@ class Addresses:
     """Where the servers of a data directory are reached, and by whom they are run."""
 
     pid: int
-    database_url: str
-    redis_url: str
+    database_url: str | None
+    redis_url: str | None
     api_url: str | None = None
 
 
@@ -47,32 +47,33 @@ class EmbeddedServers:
     def __init__(
         self, data_dir: Path, *, postgres: bool = True, redis: bool = True, durable: bool = True
     ) -> None:
-        self.directories = prepare_directories(data_dir)
-        self._lock = _take_lock(self.directories.home / _LOCK)
-        self.records = ProcessRecords(self.directories.home / "processes.json")
-        self.postgres = PostgresServer(self.directories, durable=durable)
-        self.redis = RedisServer(self.directories)
-        self.wanted: list[PostgresServer | RedisServer] = [
-            *([self.postgres] if postgres else []),
-            *([self.redis] if redis else []),
-        ]
+        self.home = make_home(data_dir)
+        self._lock = _take_lock(self.home / _LOCK)
+        self.records = ProcessRecords(self.home / "processes.json")
+        self.postgres: PostgresServer | None = None
+        self.redis: RedisServer | None = None
+        if postgres or redis:
+            directories = prepare_directories(self.home)
+            self.postgres = PostgresServer(directories, durable=durable) if postgres else None
+            self.redis = RedisServer(directories) if redis else None
 
     @property
-    def database_url(self) -> str:
-        """The URL of the embedded PostgreSQL."""
-        return self.postgres.url
+    def servers(self) -> list[PostgresServer | RedisServer]:
+        """The servers that are wanted, in the order in which they start."""
+        return [server for server in (self.postgres, self.redis) if server is not None]
 
     @property
-    def redis_url(self) -> str:
-        """The URL of the embedded Redis."""
-        return self.redis.url
+    def database_url(self) -> str | None:
+        """The URL of the embedded PostgreSQL, where it is wanted."""
+        return None if self.postgres is None else self.postgres.url
 
-    def start(self) -> None:
-        """Start the servers, after ending what a killed run may have left.
+    @property
+    def redis_url(self) -> str | None:
+        """The URL of the embedded Redis, where it is wanted."""
+        return None if self.redis is None else self.redis.url
 
-        Raises:
-            EmbeddedServerError: one does not start; none is left running.
-        """
+    def end_left_over(self) -> None:
+        """End what a killed run has left: our lock says that nobody looks after it."""
         # PostgreSQL ends its own left-overs, which takes more care.
         left = self.records.left_over()
         end(
@@ -80,8 +81,16 @@ class EmbeddedServers:
             signal.SIGTERM,
             _LEFT_OVER_SECONDS,
         )
+
+    def start(self) -> None:
+        """Start the servers, after ending what a killed run has left.
+
+        Raises:
+            EmbeddedServerError: one does not start; none is left running.
+        """
         try:
-            for server in self.wanted:
+            self.end_left_over()
+            for server in self.servers:
                 server.start()
                 if server.process is not None:
                     self.records.add(server.name, server.process.pid)
@@ -98,7 +107,7 @@ class EmbeddedServers:
 
     def stop(self) -> None:
         """Stop the servers, and let another process have the data directory."""
-        for server in reversed(self.wanted):
+        for server in reversed(self.servers):
             server.stop()
         self.records.clear()
         with suppress(ValueError):

@@ -1,0 +1,5 @@
+"""`python -m config` is `metergraph`."""
+
+from config.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""The ASGI application: GraphQL, and what tells an operator whether it works.
+
+    uvicorn --factory config.app:create_app
+
+`app.state` has `settings` and `redis` (arq's queue); the database is open from the lifespan's
+beginning to its end.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+from config.connections import with_running_servers
+from config.database import opened_database
+from config.health import healthz, readyz
+from config.settings import Settings, get_settings
+from metering.wakeup import open_queue
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application.
+
+    Args:
+        settings: None: those of the environment, and the running embedded servers.
+
+    Raises:
+        ServersNotRunningError: there is no database or Redis to use.
+    """
+    chosen = with_running_servers(settings or get_settings())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened_database(
+            chosen, role="api", statement_timeout_seconds=chosen.statement_timeout_seconds
+        ):
+            redis = open_queue(str(chosen.redis_url))
+            app.state.settings = chosen
+            app.state.redis = redis
+            try:
+                yield
+            finally:
+                await redis.aclose()
+
+    return Starlette(routes=_routes(chosen), lifespan=lifespan)
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    del settings
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]

@@ -1,0 +1,108 @@
+"""The command `metergraph`. A command is a module of `config/commands` with a `command`.
+
+A module's underscores at its end are dropped: `import_.py` is `metergraph import`. Modules are
+imported when their command is used, so that each starts fast.
+"""
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import click
+from pydantic import ValidationError
+
+from config import commands
+from config.logging import configure_logging, redact
+from config.settings import LogLevel, get_settings, variable_name
+
+
+class Commands(click.Group):
+    """The commands found in `config/commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        del ctx
+        return sorted(_names())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them, imported now."""
+        del ctx
+        module = _names().get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(f"config.commands.{module}").command
+        return command
+
+
+def _names() -> dict[str, str]:
+    return {
+        module.name.rstrip("_").replace("_", "-"): module.name
+        for module in pkgutil.iter_modules(commands.__path__)
+    }
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="metergraph")
+def cli() -> None:
+    """Usage-based billing that a team hosts itself."""
+
+
+def main() -> None:
+    """Run the command line. What goes wrong is a sentence on standard error and exit code 1."""
+    try:
+        configure_logging(get_settings())
+        cli.main(prog_name="metergraph", standalone_mode=False)
+    except click.exceptions.Exit as stopped:
+        sys.exit(stopped.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = variable_name(str(problem["loc"][0])) if problem["loc"] else "A setting"
+            _complain(f"{name} is not valid: {problem['msg']}")
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # a person reads this, not a program
+        if os.environ.get(variable_name("log_level"), "").lower() == LogLevel.DEBUG:
+            raise
+        _complain(sentence(error))
+        sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, for a person.
+
+    Messages of our own errors are sentences. Of others the type says more than the message.
+    """
+    message = redact(str(error)).strip()
+    if type(error).__module__.partition(".")[0] in _OURS:
+        return message
+    if isinstance(error, ConnectionError) or type(error).__module__.startswith("redis."):
+        return f"A server cannot be reached: {message}"
+    if type(error).__module__.startswith("asyncpg."):
+        return f"PostgreSQL said: {message}"
+    name = type(error).__name__
+    return (
+        f"{name}: {message or 'no more is known'} "
+        f"({variable_name('log_level')}=debug shows where it happened.)"
+    )
+
+
+_OURS: frozenset[str] = frozenset(
+    {"billing", "config", "metering", "models", "resolvers", "schema", "workers"}
+)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"Error: {text}", err=True)
+
+
+if __name__ == "__main__":
+    main()

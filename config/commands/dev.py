@@ -1,0 +1,140 @@
+"""`metergraph dev`: everything in one: servers, migrations, a demo organization, API, worker."""
+
+import asyncio
+import http.client
+import os
+import signal
+import socket
+from types import FrameType
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import click
+
+from config.connections import export
+from config.database import migrate, opened_database
+from config.demo_organization import ensure_demo_organization
+from config.embedded import Addresses, EmbeddedServers
+from config.listening import listen, url
+from config.settings import Settings, get_settings
+from config.supervisor import Command, Supervisor
+
+_EXTRA_STOP_SECONDS = 2.0
+_READY_TIMEOUT_SECONDS = 2.0
+
+
+class _StopError(BaseException):
+    """A signal asks us to stop, wherever we are."""
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
+@click.option("--port", type=click.IntRange(0, 65535), help="[default: METERGRAPH_PORT]")
+def command(host: str | None, port: int | None) -> None:
+    """Run everything: embedded servers, the API and a worker, with a demo organization.
+
+    With METERGRAPH_DATABASE_URL or METERGRAPH_REDIS_URL set, that server is used instead.
+    """
+    settings = get_settings()
+    chosen_host = host or settings.host
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        servers = EmbeddedServers(
+            settings.data_dir,
+            postgres=settings.database_url is None,
+            redis=settings.redis_url is None,
+        )
+        try:
+            # An API that outlived its `dev` would still hold the port.
+            servers.end_left_over()
+            with listen(chosen_host, settings.port if port is None else port) as listening:
+                _run(settings, servers, listening, url(listening, chosen_host))
+        finally:
+            _ignore_signals()
+            servers.stop()
+    except _StopError:
+        click.echo("Stopped.", err=True)
+
+
+def _run(
+    settings: Settings, servers: EmbeddedServers, listening: socket.socket, api_url: str
+) -> None:
+    servers.start()
+    chosen = settings.model_copy(
+        update={
+            "database_url": settings.database_url or servers.database_url,
+            "redis_url": settings.redis_url or servers.redis_url,
+        }
+    )
+    export(chosen)
+    token = asyncio.run(_prepare(chosen, servers))
+    servers.publish(Addresses(os.getpid(), chosen.database_url, chosen.redis_url, api_url))
+    supervisor = Supervisor(servers.records)
+    try:
+        for server in servers.servers:
+            supervisor.add(server)
+        stop_seconds = settings.shutdown_timeout_seconds + _EXTRA_STOP_SECONDS
+        descriptor = listening.fileno()
+        supervisor.add(
+            Command(
+                "api",
+                ["api", "--fd", str(descriptor)],
+                os.environ,
+                stop_seconds=stop_seconds,
+                pass_fds=[descriptor],
+            )
+        )
+        supervisor.add(Command("worker", ["worker"], os.environ, stop_seconds=stop_seconds))
+        supervisor.watch(until=lambda: _is_ready(api_url))
+        _print_welcome(servers, api_url, token)
+        supervisor.watch()
+    finally:
+        _ignore_signals()
+        supervisor.stop()
+
+
+async def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
+    async with opened_database(settings, role="dev"):
+        await migrate(settings)
+        return await ensure_demo_organization(servers.home)
+
+
+def _is_ready(api_url: str) -> bool:
+    address = urlsplit(api_url)
+    connection = http.client.HTTPConnection(
+        str(address.hostname), address.port, timeout=_READY_TIMEOUT_SECONDS
+    )
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
+    socket_url = api_url.replace("http", "ws", 1)
+    lines = [
+        ("GraphQL", f"{api_url}/graphql  (GraphiQL in a browser)"),
+        ("Live", f"{socket_url}/graphql"),
+        ("Health", f"{api_url}/readyz"),
+        ("Token", f"{token}  (organization demo, all scopes)"),
+    ]
+    if servers.postgres is not None:
+        lines.append(("Data", str(servers.postgres.data)))
+    click.echo("\nMetergraph is ready.\n")
+    for name, value in lines:
+        click.echo(f"  {name:<8} {value}")
+    click.echo("\nCtrl-C stops everything.\n")
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _StopError
+
+
+def _ignore_signals() -> None:
+    """Stopping takes a few seconds and is not stopped itself."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

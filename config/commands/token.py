@@ -1,0 +1,99 @@
+"""`metergraph token`: the access tokens of organizations."""
+
+from datetime import datetime
+from uuid import UUID
+
+import click
+
+from config import clock
+from config.connections import run_with_database
+from models import AccessToken, Organization
+from schema.context import Scope
+from schema.secrets import hash_secret, new_secret
+
+_organization = click.option(
+    "--organization", "slug", required=True, metavar="SLUG", help="Whose token."
+)
+
+
+@click.group()
+def command() -> None:
+    """Create, list and revoke access tokens."""
+
+
+@command.command()
+@_organization
+@click.option("--name", required=True, help="What the token is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.name for scope in Scope], case_sensitive=False),
+    multiple=True,
+    required=True,
+    help="What the token may do; may be given several times.",
+)
+def create(slug: str, name: str, scopes: tuple[str, ...]) -> None:
+    """Create a token and print its secret, this once."""
+    secret = new_secret()
+    run_with_database(lambda _settings: _create(slug, name, scopes, secret))
+    click.echo(secret)
+    click.echo("Keep it: only its hash is stored, it is not shown again.", err=True)
+
+
+@command.command(name="list")
+@_organization
+def list_(slug: str) -> None:
+    """List an organization's tokens."""
+    for token in run_with_database(lambda _settings: _list(slug)):
+        state = f"revoked {_moment(token.revoked_at)}" if token.revoked_at else "valid"
+        click.echo(
+            f"{token.id}\t{token.name}\t{','.join(token.scopes)}\t"
+            f"created {_moment(token.created_at)}\tlast used {_moment(token.last_used_at)}\t{state}"
+        )
+
+
+@command.command()
+@_organization
+@click.argument("token_id", metavar="ID", type=click.UUID)
+def revoke(slug: str, token_id: UUID) -> None:
+    """Revoke the token ID of `metergraph token list`; it is refused from now on."""
+    run_with_database(lambda _settings: _revoke(slug, token_id))
+    click.echo(f"Revoked {token_id}.")
+
+
+async def _create(slug: str, name: str, scopes: tuple[str, ...], secret: str) -> None:
+    organization = await _organization_of(slug)
+    await AccessToken.create(
+        organization=organization,
+        name=name,
+        scopes=sorted({scope.upper() for scope in scopes}),
+        secret_hash=hash_secret(secret),
+    )
+
+
+async def _list(slug: str) -> list[AccessToken]:
+    organization = await _organization_of(slug)
+    return await AccessToken.filter(organization_id=organization.id).order_by("created_at")
+
+
+async def _revoke(slug: str, token_id: UUID) -> None:
+    organization = await _organization_of(slug)
+    token = await AccessToken.get_or_none(id=token_id, organization_id=organization.id)
+    if token is None:
+        raise click.ClickException(f"{slug} has no token {token_id}.")
+    if token.revoked_at is None:
+        token.revoked_at = clock.now()
+        await token.save(update_fields=["revoked_at"])
+
+
+async def _organization_of(slug: str) -> Organization:
+    organization = await Organization.get_or_none(slug=slug)
+    if organization is None:
+        raise click.ClickException(
+            f"There is no organization {slug}; `metergraph organization list` lists them."
+        )
+    return organization
+
+
+def _moment(instant: datetime | None) -> str:
+    return "never" if instant is None else instant.isoformat(timespec="seconds")

@@ -1,0 +1,95 @@
+"""Whether this process lives (`/healthz`), and whether it can serve (`/readyz`)."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from tortoise.connection import get_connection
+
+from config.database import pending_migrations
+
+_CHECK_SECONDS = 2.0
+_PENDING = """
+    SELECT count(*) AS batches,
+           extract(epoch FROM now() - min(received_at)) AS oldest_seconds
+    FROM event_batch
+    WHERE position IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one thing: `status` is "ok" or what is wrong."""
+
+    status: str
+    details: dict[str, Any]
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.status == "ok"
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """The process answers."""
+    del request
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> JSONResponse:
+    """Whether requests can be served, and how far counting lags.
+
+    200 when the database answers and is migrated, else 503. Redis only carries hints: without
+    it events are still stored and counted, so its failure is shown and does not take us out.
+    """
+    database = await _check(get_connection("default").execute_query_dict("SELECT 1"))
+    migrations = await _check(_migrations()) if database.is_ok else _unknown()
+    counting = await _check(_counting()) if migrations.is_ok else _unknown()
+    redis = await _check(request.app.state.redis.ping())
+    is_ready = database.is_ok and migrations.is_ok
+    checks = {
+        "database": database,
+        "migrations": migrations,
+        "redis": redis,
+        "counting": counting,
+    }
+    return JSONResponse(
+        {
+            "status": "ready" if is_ready else "not ready",
+            **{name: {"status": check.status, **check.details} for name, check in checks.items()},
+        },
+        status_code=200 if is_ready else 503,
+    )
+
+
+def _unknown() -> Check:
+    return Check("unknown", {})
+
+
+async def _check(work: Awaitable[Any]) -> Check:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            found = await work
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
+        return Check(f"failed: {type(error).__name__}", {})
+    return found if isinstance(found, Check) else Check("ok", {})
+
+
+async def _migrations() -> Check:
+    pending = await pending_migrations()
+    return Check("pending" if pending else "ok", {"pending": pending})
+
+
+async def _counting() -> Check:
+    rows = await get_connection("default").execute_query_dict(_PENDING)
+    oldest = rows[0]["oldest_seconds"]
+    return Check(
+        "ok",
+        {
+            "pendingBatches": rows[0]["batches"],
+            "oldestPendingSeconds": None if oldest is None else round(float(oldest), 3),
+        },
+    )

@@ -1,0 +1,48 @@
+"""The socket that the API listens on."""
+
+import errno
+import socket
+
+
+class ListenError(RuntimeError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any that is free.
+
+    Raises:
+        ListenError: the port is in use or not allowed, or there is no such address.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ListenError(f"There is no address {host} to listen on: {error.strerror}.") from None
+    family, kind, protocol, _, address = found[0]
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise ListenError(_reason(error, host, port)) from None
+    return listening
+
+
+def url(listening: socket.socket, host: str) -> str:
+    """The URL of a listening socket as a browser on this machine would write it."""
+    port = listening.getsockname()[1]
+    name = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  # compared only
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is in use. Stop what uses it, or choose another with "
+            f'--port or METERGRAPH_PORT: make run ARGS="--port {port + 1}".'
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than you have. Choose one above 1023 with --port."
+    return f"The API cannot listen on {host}, port {port}: {error.strerror}."
