@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from metering.events import EventDraft
 from models.identifiers import new_id
@@ -111,3 +112,17 @@ async def remove_unused_customers(
             "DELETE FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[]) RETURNING id",
             [organization_id, list(customer_ids)],
         )
+
+
+async def find_customer(
+    organization_id: UUID, customer_id: UUID | None, external_id: str | None
+) -> UUID | None:
+    """The id of the organization's customer with this id or, where that is None, external id."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT id FROM customer
+        WHERE organization_id = $1 AND (id = $2::uuid OR ($2 IS NULL AND external_id = $3::text))
+        """,
+        [organization_id, customer_id, external_id],
+    )
+    return rows[0]["id"] if rows else None

@@ -13,8 +13,12 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from arq.connections import ArqRedis
 
 from config import clock
+from config.settings import Settings
+from metering.feeds import Feeds
+from metering.group_commit import GroupCommit
 from resolvers.loaders import Loaders
 from resolvers.loaders.rows import execute, fetch
 from schema.errors import Unauthenticated
@@ -71,6 +75,16 @@ class SessionIdentity:
 Identity = TokenIdentity | SessionIdentity
 
 
+@dataclass(frozen=True)
+class Services:
+    """What resolvers need of the process that serves them."""
+
+    settings: Settings
+    commits: GroupCommit
+    redis: ArqRedis
+    feeds: Feeds
+
+
 @dataclass
 class Context:
     """What every resolver gets: who asks, and the loaders bound to their organization.
@@ -79,6 +93,7 @@ class Context:
     of `connection_init` before it calls the view's `on_ws_connect`.
     """
 
+    services: Services
     caller: Identity | None = None
     denied: str = "This needs a token: send the header `Authorization: Bearer mg_…`"
     connection_params: dict[str, object] | None = None
@@ -103,6 +118,10 @@ class Context:
         if self._loaders is None:
             self._loaders = Loaders(self.organization_id)
         return self._loaders
+
+    def forget_loaded(self) -> None:
+        """Lets the next event of a subscription read anew what earlier ones have loaded."""
+        self._loaders = None
 
 
 Info = strawberry.Info[Context, None]

@@ -1,0 +1,166 @@
+"""Following rows that change, in the order of their changes: any number of followers, one reader.
+
+Each row has a cursor that grows with every change of it, and changes never appear behind a cursor
+that was read. The feed reads what is new once for all followers and keeps the newest part; a
+follower that is farther behind, because it has just come or reads slowly, reads from the database.
+So a follower costs a cursor, however slow it is.
+"""
+
+import asyncio
+import contextlib
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+import asyncpg
+import structlog
+from tortoise.exceptions import BaseORMException
+
+_log = structlog.get_logger(__name__)
+
+WINDOW = 1_000
+PAGE = 500
+# Signals can be lost; this is how long a change may then go unseen.
+SECONDS_BETWEEN_LOOKS = 1.0
+
+_LAST_ID = UUID(int=2**128 - 1)
+
+Row = TypeVar("Row")
+Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in the order of changes: a revision or position, and the row's id within it."""
+
+    number: int
+    id: UUID = _LAST_ID
+
+
+BEGINNING = Cursor(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Row]):
+    """A row as it was after a change."""
+
+    cursor: Cursor
+    row: Row
+
+
+class Scope(Protocol[Wanted_contra]):
+    """Which rows a follower wants."""
+
+    def matches(self, row: Wanted_contra, /) -> bool:
+        """Whether it wants this one."""
+
+
+Read = Callable[[Cursor, int, Scope[Row] | None], Awaitable[list[Entry[Row]]]]
+"""Reads the first rows after a cursor, at most so many, of a scope or all."""
+
+
+class Feed(Generic[Row]):
+    """The changes of one organization. `head` says where the changes stand now."""
+
+    def __init__(self, read: Read[Row], head: Callable[[], Awaitable[int]]) -> None:
+        self._read = read
+        self._head = head
+        self._signal = asyncio.Event()
+        self._grown = asyncio.Event()
+        self._window: list[Entry[Row]] = []
+        self._start = self._end = BEGINNING
+        self._followers = 0
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def followers(self) -> int:
+        """How many follow."""
+        return self._followers
+
+    def look(self) -> None:
+        """Says that there may be something new."""
+        self._signal.set()
+
+    async def follow(
+        self, after: Cursor | None, scope: Scope[Row]
+    ) -> AsyncGenerator[Entry[Row], None]:
+        """The changes after a cursor, or, with None, those from now on; for ever."""
+        self._followers += 1
+        try:
+            await self._begin()
+            cursor = self._end if after is None else after
+            while True:
+                grown = self._grown
+                entries, reached = await self._after(cursor, scope)
+                for entry in entries:
+                    yield entry
+                if reached == cursor:
+                    await grown.wait()
+                cursor = reached
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                await self._stop()
+
+    async def _begin(self) -> None:
+        if self._reader is None:
+            head = await self._head()
+            if self._reader is None:
+                self._start = self._end = Cursor(head)
+                self._reader = asyncio.create_task(self._follow_changes())
+
+    async def _stop(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+            self._window.clear()
+
+    async def _after(self, cursor: Cursor, scope: Scope[Row]) -> tuple[list[Entry[Row]], Cursor]:
+        """What follows a cursor, and the cursor up to which that is everything."""
+        end = self._end
+        if cursor >= self._start:
+            first = bisect_right(self._window, cursor, key=lambda entry: entry.cursor)
+            entries = [entry for entry in self._window[first:] if scope.matches(entry.row)]
+            return entries, max(cursor, end)
+        entries = await self._retrying(cursor, PAGE, scope)
+        last = entries[-1].cursor if entries else cursor
+        return entries, last if len(entries) == PAGE else max(end, last)
+
+    async def _follow_changes(self) -> None:
+        while True:
+            self._signal.clear()
+            entries = await self._retrying(self._end, WINDOW, None)
+            if entries:
+                self._keep(entries)
+            if len(entries) < WINDOW:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
+                        await self._signal.wait()
+
+    def _keep(self, entries: list[Entry[Row]]) -> None:
+        self._window += entries
+        surplus = len(self._window) - WINDOW
+        if surplus > 0:
+            self._start = self._window[surplus - 1].cursor
+            del self._window[:surplus]
+        self._end = entries[-1].cursor
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def _retrying(
+        self, after: Cursor, limit: int, scope: Scope[Row] | None
+    ) -> list[Entry[Row]]:
+        """Reads, however long the database is away: followers need not notice."""
+        while True:
+            try:
+                return await self._read(after, limit, scope)
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                BaseORMException,
+            ) as error:
+                _log.warning("changes cannot be read; trying again", reason=repr(error))
+                await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

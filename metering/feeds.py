@@ -1,0 +1,217 @@
+"""Live usage and live events of organizations: what is read, and when to look for it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+from tortoise.connection import get_connection
+from tortoise.expressions import Q
+
+from metering.feed import Cursor, Entry, Feed, Scope
+from metering.wakeup import usage_channel
+from models import CustomerMeter
+
+_log = structlog.get_logger(__name__)
+
+_SECONDS_BETWEEN_CONNECTS = 0.5
+_SECONDS_OF_SILENCE = 1.0
+
+
+EventRow = Mapping[str, Any]
+"""The columns of an event, with received_at and processed_at of its batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageScope:
+    """Customer meters of a customer, of a meter, or all."""
+
+    customer_id: UUID | None = None
+    meter_id: UUID | None = None
+
+    def matches(self, row: CustomerMeter, /) -> bool:
+        """Whether a customer meter is one of them."""
+        return self.customer_id in (None, row.customer_id) and self.meter_id in (None, row.meter_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EventScope:
+    """Events with some names, of a customer, or all."""
+
+    names: frozenset[str] | None = None
+    customer_id: UUID | None = None
+
+    def matches(self, row: EventRow, /) -> bool:
+        """Whether an event is one of them."""
+        return (self.names is None or row["name"] in self.names) and (
+            self.customer_id in (None, row["customer_id"])
+        )
+
+
+@dataclass(slots=True)
+class _OrganizationFeeds:
+    usage: Feed[CustomerMeter]
+    events: Feed[EventRow]
+
+    def look(self) -> None:
+        self.usage.look()
+        self.events.look()
+
+    @property
+    def followers(self) -> int:
+        return self.usage.followers + self.events.followers
+
+
+class Feeds:
+    """The feeds of a process. `listen` must run beside them, or changes are seen late."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._organizations: dict[UUID, _OrganizationFeeds] = {}
+        self._joined = asyncio.Event()
+
+    @property
+    def followers(self) -> int:
+        """How many subscriptions of this process are open."""
+        return sum(feeds.followers for feeds in self._organizations.values())
+
+    async def usage(
+        self, organization_id: UUID, after: Cursor | None, scope: UsageScope
+    ) -> AsyncGenerator[Entry[CustomerMeter], None]:
+        """Customer meters after a cursor, each time they change."""
+        async with (
+            self._feeds(organization_id) as feeds,
+            contextlib.aclosing(feeds.usage.follow(after, scope)) as entries,
+        ):
+            async for entry in entries:
+                yield entry
+
+    async def events(
+        self, organization_id: UUID, scope: EventScope
+    ) -> AsyncGenerator[Entry[EventRow], None]:
+        """Events from now on, in the order of the log."""
+        async with (
+            self._feeds(organization_id) as feeds,
+            contextlib.aclosing(feeds.events.follow(None, scope)) as entries,
+        ):
+            async for entry in entries:
+                yield entry
+
+    @contextlib.asynccontextmanager
+    async def _feeds(self, organization_id: UUID) -> AsyncIterator[_OrganizationFeeds]:
+        feeds = self._organizations.get(organization_id)
+        if feeds is None:
+            feeds = self._organizations[organization_id] = _organization_feeds(organization_id)
+            self._joined.set()
+        try:
+            yield feeds
+        finally:
+            if not feeds.followers and self._organizations.get(organization_id) is feeds:
+                del self._organizations[organization_id]
+                self._joined.set()
+
+    async def listen(self) -> None:
+        """Passes on what workers announce over Redis, for ever; Redis may come and go."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError) as error:
+                _log.warning("no announcements from Redis", reason=str(error))
+                await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
+
+    async def _listen(self) -> None:
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            heard: set[str] = set()
+            while True:
+                heard = await self._follow_channels(pubsub, heard)
+                if not heard:
+                    await self._joined.wait()
+                    continue
+                message = await pubsub.get_message(timeout=_SECONDS_OF_SILENCE)
+                if message is not None:
+                    organization_id = UUID(message["channel"].decode().rpartition(":")[2])
+                    feeds = self._organizations.get(organization_id)
+                    if feeds is not None:
+                        feeds.look()
+
+    async def _follow_channels(self, pubsub: Any, heard: set[str]) -> set[str]:
+        self._joined.clear()
+        wanted = {usage_channel(organization_id) for organization_id in self._organizations}
+        if wanted - heard:
+            await pubsub.subscribe(*(wanted - heard))
+        if heard - wanted:
+            await pubsub.unsubscribe(*(heard - wanted))
+        return wanted
+
+
+def _organization_feeds(organization_id: UUID) -> _OrganizationFeeds:
+    async def read_usage(
+        after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
+    ) -> list[Entry[CustomerMeter]]:
+        return await _read_usage(organization_id, after, limit, scope)
+
+    async def read_events(
+        after: Cursor, limit: int, scope: Scope[EventRow] | None
+    ) -> list[Entry[EventRow]]:
+        return await _read_events(organization_id, after, limit, scope)
+
+    async def revision() -> int:
+        return await _log_column(organization_id, "revision")
+
+    async def head() -> int:
+        return await _log_column(organization_id, "head")
+
+    return _OrganizationFeeds(Feed(read_usage, revision), Feed(read_events, head))
+
+
+async def _log_column(organization_id: UUID, column: str) -> int:
+    rows = await get_connection("default").execute_query_dict(
+        f"SELECT {column} AS number FROM event_log WHERE organization_id = $1", [organization_id]
+    )
+    return rows[0]["number"] if rows else 0
+
+
+async def _read_usage(
+    organization_id: UUID, after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
+) -> list[Entry[CustomerMeter]]:
+    query = CustomerMeter.filter(
+        Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
+        organization_id=organization_id,
+        revision__gte=after.number,
+    )
+    if isinstance(scope, UsageScope):
+        if scope.customer_id is not None:
+            query = query.filter(customer_id=scope.customer_id)
+        if scope.meter_id is not None:
+            query = query.filter(meter_id=scope.meter_id)
+    rows = await query.order_by("revision", "id").limit(limit)
+    return [Entry(Cursor(row.revision, row.id), row) for row in rows]
+
+
+async def _read_events(
+    organization_id: UUID, after: Cursor, limit: int, scope: Scope[EventRow] | None
+) -> list[Entry[EventRow]]:
+    names: Sequence[str] | None = None
+    customer_id = None
+    if isinstance(scope, EventScope):
+        names = None if scope.names is None else sorted(scope.names)
+        customer_id = scope.customer_id
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT e.id, e.organization_id, e.batch_id, e.customer_id, e.name, e.external_id,
+               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at
+        FROM event_batch b
+        JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+        WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
+          AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
+          AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
+        ORDER BY b.position, e.id LIMIT $4
+        """,
+        [organization_id, after.number, after.id, limit, names, customer_id],
+    )
+    return [Entry(Cursor(row["position"], row["id"]), row) for row in rows]

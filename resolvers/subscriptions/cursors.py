@@ -1,0 +1,29 @@
+"""The cursor of `usageUpdated` as clients hold it: opaque, to be sent back as `after`."""
+
+import base64
+import binascii
+from uuid import UUID
+
+from metering.feed import Cursor
+from schema.errors import BadUserInput
+
+_MAXIMUM = 200
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    """The text of a cursor."""
+    return base64.urlsafe_b64encode(f"{cursor.number}:{cursor.id}".encode()).decode()
+
+
+def decode_cursor(text: str) -> Cursor:
+    """The cursor of a text; raises BadUserInput where it is not one of ours."""
+    try:
+        if len(text) > _MAXIMUM:
+            raise ValueError
+        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
+        cursor = Cursor(int(number), UUID(row))
+    except (binascii.Error, ValueError):
+        raise BadUserInput("after is not a cursor of usageUpdated") from None
+    if encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
+        raise BadUserInput("after is not a cursor of usageUpdated")
+    return cursor

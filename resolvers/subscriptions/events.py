@@ -1,0 +1,48 @@
+"""eventsIngested: events as the log takes them in."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import strawberry
+
+from metering.feeds import EventScope
+from resolvers.subscriptions.scopes import customer_of
+from schema.context import Info, Scope
+from schema.permissions import requires
+from schema.types.event import Event
+
+
+@strawberry.type
+class EventSubscriptions:
+    """The subscriptions about events."""
+
+    @strawberry.subscription(
+        description="Events as they are stored, from now on, in the order of the log.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def events_ingested(
+        self,
+        info: Info,
+        names: Annotated[
+            list[str] | None, strawberry.argument(description="Only events with these names.")
+        ] = None,
+        customer_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only of this customer.")
+        ] = None,
+        external_customer_id: Annotated[
+            str | None,
+            strawberry.argument(description="Only of the customer with this id of the caller's."),
+        ] = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Follows the events in the scope of the arguments."""
+        context = info.context
+        scope = EventScope(
+            None if names is None else frozenset(names),
+            await customer_of(context, customer_id, external_customer_id),
+        )
+        events = context.services.feeds.events(context.organization_id, scope)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                context.forget_loaded()
+                yield Event.of(event.row)
