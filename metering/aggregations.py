@@ -7,6 +7,7 @@ UNIQUE keeps the keys of its distinct values besides, and their number as unique
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -36,6 +37,10 @@ _QUANTITY_COLUMNS = {
     AggregationFunction.LATEST: "latest_value",
 }
 
+_ZERO_OVER_NOTHING = frozenset(
+    {AggregationFunction.COUNT, AggregationFunction.SUM, AggregationFunction.UNIQUE}
+)
+
 AVERAGE_DECIMALS = 12
 
 
@@ -59,6 +64,11 @@ class Aggregation:
         if self.function is AggregationFunction.UNIQUE:
             return _key_sql(json_sql(property_, parameters))
         return numeric_sql(property_, parameters)
+
+
+def quantity_of_nothing(function: AggregationFunction) -> Decimal | None:
+    """The quantity where no event has a value."""
+    return Decimal(0) if function in _ZERO_OVER_NOTHING else None
 
 
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:

@@ -97,13 +97,18 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
 
 def split(window: Window) -> BucketSplit:
     """The whole 15-minute buckets inside a window, and what is left at its edges."""
-    start = _EPOCH - (_EPOCH - window.start) // BUCKET * BUCKET
-    end = _EPOCH + (window.end - _EPOCH) // BUCKET * BUCKET
-    if start >= end:
+    first, last = -((_EPOCH - window.start) // BUCKET), (window.end - _EPOCH) // BUCKET
+    if first >= last:
         edges = (window,) if window.start < window.end else ()
         return BucketSplit(window.start, window.start, edges)
+    start, end = _EPOCH + first * BUCKET, _EPOCH + last * BUCKET
     sides = (Window(window.start, start), Window(end, window.end))
     return BucketSplit(start, end, tuple(side for side in sides if side.start < side.end))
+
+
+def bucket_of(instant: datetime) -> datetime:
+    """The start of the bucket that an instant lies in."""
+    return _EPOCH + (instant - _EPOCH) // BUCKET * BUCKET
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:

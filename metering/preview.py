@@ -1,0 +1,100 @@
+"""What a meter would count, before there is one: its filter and aggregation over raw events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from asyncpg import QueryCanceledError
+from tortoise.transactions import in_transaction
+
+from metering.aggregations import Aggregation, AggregationFunction, quantity_sql
+from metering.filters import Filter
+from metering.parameters import Parameters
+from metering.partials import partial_sql
+from metering.predicates import predicate_sql
+
+PREVIEW_SECONDS = 5.0
+
+
+class PreviewTimeoutError(RuntimeError):
+    """The preview looked at too many events and was cut off; the message says so to the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewScope:
+    """Which events are looked at: happened in [start, end), of a customer; None does not limit."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    customer_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The counts of a preview; `skipped` events are among the `matched`."""
+
+    matched: int
+    skipped: int
+    quantity: Decimal | None
+
+
+_PREVIEW = """
+WITH matched AS (
+    SELECT e.id, e.timestamp, {value} AS value FROM event e WHERE {where}
+), partial AS (
+    SELECT {partial}, {unique} AS unique_count FROM matched
+)
+SELECT count + skipped AS matched, skipped, {quantity} AS quantity FROM partial
+"""
+
+
+async def preview(
+    organization_id: UUID,
+    filter_: Filter,
+    aggregation: Aggregation,
+    scope: PreviewScope,
+    *,
+    seconds: float = PREVIEW_SECONDS,
+) -> Preview:
+    """Aggregates the stored events that the filter matches, counted by meters already or not.
+
+    Raises PreviewTimeoutError where that takes longer than `seconds`.
+    """
+    parameters = Parameters()
+    partial = partial_sql(aggregation, "value", "timestamp", "id")
+    statement = _PREVIEW.format(
+        value=aggregation.value_sql(parameters),
+        where=where_sql(organization_id, filter_, scope, parameters),
+        partial=", ".join(f"{sql} AS {column}" for column, sql in partial.items()),
+        unique="count(DISTINCT value)"
+        if aggregation.function is AggregationFunction.UNIQUE
+        else "0",
+        quantity=quantity_sql(aggregation.function, "partial"),
+    )
+    try:
+        async with in_transaction() as connection:
+            await connection.execute_query_dict(
+                "SELECT set_config('statement_timeout', $1, true)", [f"{seconds * 1000:.0f}ms"]
+            )
+            rows = await connection.execute_query_dict(statement, parameters.values)
+    except QueryCanceledError:
+        raise PreviewTimeoutError(
+            f"The preview was cut off after {seconds:g} seconds: name an event in the filter, or"
+            " take a shorter range."
+        ) from None
+    return Preview(**rows[0])
+
+
+def where_sql(
+    organization_id: UUID, filter_: Filter, scope: PreviewScope, parameters: Parameters
+) -> str:
+    """The condition on event `e` that a preview counts, also for listing those events."""
+    conditions = [f"e.organization_id = {parameters.add(organization_id, 'uuid')}"]
+    if scope.customer_id is not None:
+        conditions.append(f"e.customer_id = {parameters.add(scope.customer_id, 'uuid')}")
+    if scope.start is not None:
+        conditions.append(f"e.timestamp >= {parameters.add(scope.start, 'timestamptz')}")
+    if scope.end is not None:
+        conditions.append(f"e.timestamp < {parameters.add(scope.end, 'timestamptz')}")
+    return " AND ".join([*conditions, predicate_sql(filter_, parameters)])

@@ -1,0 +1,137 @@
+"""A preview says what a meter would count."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.preview import Preview, PreviewScope, PreviewTimeoutError, preview
+from models import Organization
+from tests.metering.test_usage import CUSTOMERS, event_of, store
+from tests.reference.aggregations import aggregate
+from tests.reference.filters import matches
+from tests.reference.sql import parsed
+from tests.reference.strategies import START, event_lists, filters
+
+VIDEO = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "video"),))
+
+
+async def stored_videos(database: BaseDBAsyncClient, organization: Organization) -> None:
+    values: list[Any] = [20, "10", True, None, 10]
+    await store(
+        database,
+        organization.id,
+        [
+            event_of(
+                CUSTOMERS[number % 2],
+                id_=UUID(int=number + 1),
+                name="video",
+                timestamp=START + timedelta(seconds=number),
+                metadata={"n": value},
+            )
+            for number, value in enumerate(values)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "quantity", "skipped"),
+    [
+        ("COUNT", 5, 0),
+        ("SUM", 40, 2),
+        ("AVERAGE", Decimal("13.333333333333"), 2),
+        ("MINIMUM", 10, 2),
+        ("MAXIMUM", 20, 2),
+        ("UNIQUE", 4, 1),
+        ("LATEST", 10, 2),
+    ],
+)
+async def test_every_function(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    function: str,
+    quantity: Any,
+    skipped: int,
+) -> None:
+    await stored_videos(database, organization)
+    aggregation = Aggregation(AggregationFunction(function), None if function == "COUNT" else "n")
+    found = await preview(organization.id, VIDEO, aggregation, PreviewScope())
+    assert found == Preview(5, skipped, quantity)
+
+
+async def test_a_range_and_a_customer(
+    database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
+) -> None:
+    await stored_videos(database, organization)
+    count = Aggregation(AggregationFunction.COUNT)
+    for scope, matched in (
+        (PreviewScope(start=START + timedelta(seconds=1)), 4),
+        (PreviewScope(end=START + timedelta(seconds=1)), 1),
+        (PreviewScope(customer_id=CUSTOMERS[0]), 3),
+        (PreviewScope(START, START + timedelta(seconds=4), CUSTOMERS[0]), 2),
+        (PreviewScope(START, START), 0),
+    ):
+        assert (await preview(organization.id, VIDEO, count, scope)).matched == matched
+        assert (await preview(other_organization.id, VIDEO, count, scope)).matched == 0
+
+
+async def test_over_nothing(organization: Organization) -> None:
+    for function, quantity in (("SUM", Decimal(0)), ("UNIQUE", Decimal(0)), ("AVERAGE", None)):
+        aggregation = Aggregation(AggregationFunction(function), "n")
+        found = await preview(organization.id, VIDEO, aggregation, PreviewScope())
+        assert found == Preview(0, 0, quantity)
+
+
+async def test_a_preview_that_runs_away_is_cut_off(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await stored_videos(database, organization)
+    # CONTAINS of a number in many arrays of strings is the most work an event can make.
+    await store(
+        database,
+        organization.id,
+        [
+            event_of(
+                CUSTOMERS[0],
+                id_=UUID(int=number + 100),
+                name="video",
+                timestamp=START,
+                metadata={"n": ["1e5"] * 1_000},
+            )
+            for number in range(200)
+        ],
+    )
+    slow = Filter(
+        clauses=tuple(
+            Clause("n", ClauseOperator.NOT_CONTAINS, Decimal(number)) for number in range(50)
+        )
+    )
+    count = Aggregation(AggregationFunction.COUNT)
+    with pytest.raises(PreviewTimeoutError, match=r"cut off after 0\.05 seconds: name an event"):
+        await preview(organization.id, slow, count, PreviewScope(), seconds=0.05)
+    # The connection is as it was: nothing else is cut off.
+    (row,) = await database.execute_query_dict("SHOW statement_timeout")
+    assert row["statement_timeout"] == "0"
+    assert (await preview(organization.id, VIDEO, count, PreviewScope())).matched == 205
+
+
+@settings(max_examples=20)
+@given(filters, event_lists)
+async def test_a_preview_says_what_the_reference_says(
+    database: BaseDBAsyncClient, filter_: dict[str, Any], events: list[dict[str, Any]]
+) -> None:
+    organization = await Organization.create(name="Test", slug=str(uuid4()))
+    await store(
+        database, organization.id, [{**found, "customer_id": CUSTOMERS[0]} for found in events]
+    )
+    expected = aggregate("SUM", "n", [found for found in events if matches(filter_, found)])
+    found = await preview(
+        organization.id, parsed(filter_), Aggregation(AggregationFunction.SUM, "n"), PreviewScope()
+    )
+    assert found == Preview(expected.matched, expected.skipped, expected.quantity)

@@ -1,0 +1,234 @@
+"""Buckets and edges together say what the raw events say."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.catch_up import catch_up
+from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.events import EventDraft
+from metering.filters import Filter
+from metering.log import advance
+from metering.meters import create_meter
+from metering.stored_events import NewEvent, insert_events
+from metering.usage import Quantity, usage
+from metering.windows import Interval, Window, windows, zone_of
+from models import Organization, exact_json
+from models.identifiers import new_id
+from tests.reference.aggregations import aggregate
+from tests.reference.filters import matches
+from tests.reference.sql import parsed
+from tests.reference.strategies import PROPERTIES, START, event, event_ids, filters, names
+from tests.reference.strategies import metadata as any_metadata
+
+ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"]
+# Clocks changed in Berlin on the day after; Liberia was 44 minutes and a half behind UTC then.
+ERAS = [
+    (datetime(2026, 3, 28, 12, tzinfo=UTC), ZONES),
+    (datetime(1965, 3, 1, tzinfo=UTC), ["Africa/Monrovia"]),
+]
+CUSTOMERS = [UUID(int=1), UUID(int=2)]
+# Half of the filters match most events, so that there is something to aggregate.
+some_filters = st.just({"conjunction": "AND", "clauses": []}) | filters
+functions = st.sampled_from(AggregationFunction)
+properties = st.sampled_from([name for name in PROPERTIES if name != "timestamp"])
+# Often at the very bound of a bucket or beside it.
+offsets = st.builds(
+    lambda quarters, microseconds: timedelta(minutes=15 * quarters, microseconds=microseconds),
+    st.integers(-100, 100),
+    st.sampled_from([-1, 0, 0, 1]) | st.integers(0, 900_000_000),
+)
+
+
+async def store(
+    database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
+) -> None:
+    """Stores events as one batch, with the ids that they have."""
+    new_events = [
+        NewEvent(
+            id=found["id"],
+            customer_id=found["customer_id"],
+            draft=EventDraft(
+                name=found["name"],
+                customer_id=found["customer_id"],
+                external_customer_id=None,
+                external_id=None,
+                timestamp=found["timestamp"],
+                metadata=exact_json.dumps(found["metadata"]),
+            ),
+        )
+        for found in events
+    ]
+    await insert_events(database, organization_id, new_events)
+
+
+async def count(organization_id: UUID) -> None:
+    """Counts what is pending."""
+    while await advance(organization_id):
+        pass
+
+
+async def meter_on(
+    database: BaseDBAsyncClient, organization_id: UUID, filter_: Filter, aggregation: Aggregation
+) -> MeterDefinition:
+    """A new meter that has caught up."""
+    meter = await create_meter(organization_id, "Meter", None, filter_, aggregation)
+    if meter.position is not None:
+        while (await catch_up(organization_id, meter.id))[0]:
+            pass
+    return await read(database, meter.id)
+
+
+async def read(database: BaseDBAsyncClient, meter_id: UUID) -> MeterDefinition:
+    (row,) = await database.execute_query_dict(
+        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter_id]
+    )
+    return meter_definition(row)
+
+
+def event_of(
+    customer_id: UUID, *, id_: UUID, name: str, timestamp: datetime, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    found = event(id_=id_, name=name, timestamp=timestamp, metadata=metadata)
+    return {**found, "customer_id": customer_id}
+
+
+def expected_of(
+    data: dict[str, Any], aggregation: Aggregation, events: list[dict[str, Any]], window: Window
+) -> Quantity:
+    inside = [
+        found
+        for found in events
+        if window.start <= found["timestamp"] < window.end and matches(data, found)
+    ]
+    result = aggregate(aggregation.function, aggregation.property, inside)
+    return Quantity(result.quantity, result.matched - result.skipped, result.skipped)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> dict[str, Any]:
+    era, zones = draw(st.sampled_from(ERAS))
+    stored = st.builds(
+        event_of,
+        st.sampled_from(CUSTOMERS),
+        id_=event_ids,
+        name=names,
+        timestamp=offsets.map(era.__add__),
+        metadata=any_metadata,
+    )
+    function = draw(functions)
+    return {
+        "filter": draw(some_filters),
+        "aggregation": Aggregation(
+            function, None if function is AggregationFunction.COUNT else draw(properties)
+        ),
+        "events": draw(st.lists(stored, max_size=30, unique_by=lambda found: found["id"])),
+        "counted": draw(st.integers(0, 30)),
+        "live": draw(st.booleans()),
+        "range": sorted(era + offset for offset in draw(st.tuples(offsets, offsets))),
+        "interval": draw(st.sampled_from(Interval)),
+        "zone": ZoneInfo(draw(st.sampled_from(zones))),
+        "customer_id": draw(st.none() | st.sampled_from(CUSTOMERS)),
+    }
+
+
+@settings(max_examples=150)
+@given(cases())
+async def test_usage_of_any_range_is_that_of_the_raw_events(
+    database: BaseDBAsyncClient, case: dict[str, Any]
+) -> None:
+    organization = await Organization.create(name="Test", slug=str(uuid4()))
+    filter_, aggregation = parsed(case["filter"]), case["aggregation"]
+    counted, pending = case["events"][: case["counted"]], case["events"][case["counted"] :]
+    if case["live"]:
+        meter = await meter_on(database, organization.id, filter_, aggregation)
+    for batch in (counted[::2], counted[1::2]):
+        if batch:
+            await store(database, organization.id, batch)
+    await count(organization.id)
+    if not case["live"]:
+        meter = await meter_on(database, organization.id, filter_, aggregation)
+    if pending:
+        await store(database, organization.id, pending)
+
+    points = windows(*case["range"], interval=case["interval"], zone=case["zone"])
+    found = await usage(database, meter, points, case["customer_id"])
+
+    customers = CUSTOMERS if case["customer_id"] is None else [case["customer_id"]]
+    events = [one for one in counted if one["customer_id"] in customers]
+    assert list(found.points) == [
+        expected_of(case["filter"], aggregation, events, point) for point in points
+    ]
+    assert found.total == expected_of(case["filter"], aggregation, events, Window(*case["range"]))
+
+
+def day(number: int) -> Window:
+    start = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=number)
+    return Window(start, start + timedelta(days=1))
+
+
+@pytest.mark.parametrize("function", AggregationFunction)
+async def test_an_archived_meter_says_what_it_had_counted(
+    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+) -> None:
+    aggregation = Aggregation(function, None if function == "COUNT" else "n")
+    meter = await meter_on(database, organization.id, Filter(), aggregation)
+    for number in (5, 7):
+        one = event_of(
+            CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={"n": number}
+        )
+        await store(database, organization.id, [one])
+        await count(organization.id)
+        await database.execute_query_dict(
+            "UPDATE meter SET position = 1 WHERE id = $1 RETURNING id", [meter.id]
+        )
+    # Noon is at the edge of the range, where raw events are looked at.
+    edge = Window(START - timedelta(minutes=1), START + timedelta(minutes=1))
+    expected = {AggregationFunction.COUNT: 1, AggregationFunction.UNIQUE: 1}.get(function, 5)
+    assert (await usage(database, meter, [edge])).total.quantity == expected
+
+
+async def test_no_windows_are_no_usage(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    meter = await meter_on(
+        database, organization.id, Filter(), Aggregation(AggregationFunction.COUNT)
+    )
+    found = await usage(database, meter, [])
+    assert (found.points, found.total) == ((), Quantity(Decimal(0)))
+
+
+async def test_a_foreign_meter_has_no_usage(
+    database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
+) -> None:
+    aggregation = Aggregation(AggregationFunction.COUNT)
+    meter = await meter_on(database, organization.id, Filter(), aggregation)
+    foreign = await meter_on(database, other_organization.id, Filter(), aggregation)
+    one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={})
+    await store(database, organization.id, [one])
+    await count(organization.id)
+    assert (await usage(database, meter, [day(0)])).total.quantity == 1
+    assert (await usage(database, foreign, [day(0)])).total.quantity == 0
+
+
+async def test_points_cost_one_statement_and_say_gaps(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    meter = await meter_on(
+        database, organization.id, Filter(), Aggregation(AggregationFunction.MAXIMUM, "n")
+    )
+    one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={"n": 3})
+    await store(database, organization.id, [one])
+    await count(organization.id)
+    points = windows(day(-1).start, day(1).end, Interval.DAY, zone_of("UTC"))
+    found = await usage(database, meter, points)
+    assert [point.quantity for point in found.points] == [None, 3, None]
