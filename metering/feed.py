@@ -87,9 +87,9 @@ class Feed(Generic[Row]):
         self, after: Cursor | None, scope: Scope[Row]
     ) -> AsyncGenerator[Entry[Row], None]:
         """The changes after a cursor, or, with None, those from now on; for ever."""
+        await self._begin()
         self._followers += 1
         try:
-            await self._begin()
             cursor = self._end if after is None else after
             while True:
                 grown = self._grown

@@ -25,12 +25,15 @@ def open_queue(redis_url: str) -> ArqRedis:
     pool = ConnectionPool.from_url(
         redis_url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
     )
-    return ArqRedis(
+    queue = ArqRedis(
         pool,
         job_serializer=lambda job: json.dumps(job).encode(),
         job_deserializer=json.loads,
         default_queue_name=QUEUE,
     )
+    # The pool is the queue's own: closing the queue closes its connections.
+    queue.auto_close_connection_pool = True
+    return queue
 
 
 def usage_channel(organization_id: UUID) -> str:

@@ -17,13 +17,15 @@ def encode_cursor(cursor: Cursor) -> str:
 
 def decode_cursor(text: str) -> Cursor:
     """The cursor of a text; raises BadUserInput where it is not one of ours."""
-    try:
-        if len(text) > _MAXIMUM:
-            raise ValueError
-        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
-        cursor = Cursor(int(number), UUID(row))
-    except (binascii.Error, ValueError):
-        raise BadUserInput("after is not a cursor of usageUpdated") from None
-    if encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
+    cursor = _cursor(text) if len(text) <= _MAXIMUM else None
+    if cursor is None or encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
         raise BadUserInput("after is not a cursor of usageUpdated")
     return cursor
+
+
+def _cursor(text: str) -> Cursor | None:
+    try:
+        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
+        return Cursor(int(number), UUID(row))
+    except (binascii.Error, ValueError):
+        return None

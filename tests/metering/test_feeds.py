@@ -1,0 +1,131 @@
+"""Live usage: what a follower sees, from whatever place it begins."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from arq.connections import ArqRedis
+
+from metering import feed as feed_module
+from metering.aggregations import AggregationFunction
+from metering.feed import BEGINNING, Cursor, Entry, Feed
+from metering.feeds import EventScope, Feeds, UsageScope
+from metering.log import advance
+from metering.wakeup import announce
+from models import CustomerMeter, Organization
+from tests.metering.test_counting import meter_of, send
+
+
+@pytest.fixture
+async def feeds(redis: ArqRedis) -> AsyncIterator[Feeds]:
+    feeds = Feeds(redis)
+    listening = asyncio.create_task(feeds.listen())
+    yield feeds
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+
+
+async def count(organization: Organization, redis: ArqRedis | None = None) -> None:
+    while step := await advance(organization.id):
+        if redis is not None:
+            await announce(redis, organization.id, step.state.revision)
+
+
+async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or_double(
+    organization: Organization, redis: ArqRedis, feeds: Feeds
+) -> None:
+    await meter_of(organization, AggregationFunction.SUM)
+    await send(organization, {"metadata": {"tokens": 1}})
+    await send(organization, {"metadata": {"tokens": 1}, "externalCustomerId": "c2"})
+    await count(organization)
+
+    seen: list[Entry[CustomerMeter]] = []
+    async with asyncio.timeout(10):
+        async with contextlib.aclosing(
+            feeds.usage(organization.id, BEGINNING, UsageScope())
+        ) as changes:
+            async for change in changes:
+                seen.append(change)
+                if len(seen) == 2:
+                    await send(organization, {"metadata": {"tokens": 5}})
+                    await count(organization, redis)
+                if len(seen) == 3:
+                    break
+    assert [change.row.consumed for change in seen] == [1, 1, 6]
+    assert feeds.followers == 0
+
+    await send(organization, {"metadata": {"tokens": 10}, "externalCustomerId": "c2"})
+    await count(organization)
+    async with asyncio.timeout(10):
+        resumed = feeds.usage(organization.id, seen[-1].cursor, UsageScope())
+        first = await anext(resumed)
+        await resumed.aclose()
+    assert first.row.consumed == 11
+    assert first.cursor > seen[-1].cursor
+
+
+async def test_a_change_is_seen_although_nobody_announces_it(
+    organization: Organization, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.05)
+    await meter_of(organization, AggregationFunction.SUM)
+    changes = feeds.usage(organization.id, BEGINNING, UsageScope())
+    waiting = asyncio.ensure_future(anext(changes))
+    await send(organization, {"metadata": {"tokens": 3}})
+    await count(organization)
+    async with asyncio.timeout(10):
+        assert (await waiting).row.consumed == Decimal(3)
+    await changes.aclose()
+
+
+async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
+    organization: Organization, redis: ArqRedis, feeds: Feeds
+) -> None:
+    events = feeds.events(organization.id, EventScope(names=frozenset({"wanted"})))
+    waiting = asyncio.ensure_future(anext(events))
+    async with asyncio.timeout(10):
+        while not feeds.followers:  # noqa: ASYNC110 the feed says by this that it has begun
+            await asyncio.sleep(0)
+    receipts = await send(organization, {"name": "wanted"}, {"name": "other"}, {"name": "wanted"})
+    await count(organization, redis)
+    async with asyncio.timeout(10):
+        seen = [await waiting, await anext(events)]
+    await events.aclose()
+    assert [event.row["id"] for event in seen] == [receipts[0].event_id, receipts[2].event_id]
+
+
+class Everything:
+    def matches(self, row: int, /) -> bool:
+        return row > 0
+
+
+async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "WINDOW", 3)
+    monkeypatch.setattr(feed_module, "PAGE", 2)
+    rows = list(range(1, 6))
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        return [Entry(Cursor(row, UUID(int=row)), row) for row in rows if row > after.number][
+            :limit
+        ]
+
+    async def head() -> int:
+        return 0
+
+    feed = Feed(read, head)
+    fast, slow = (feed.follow(BEGINNING, Everything()) for _ in range(2))
+    async with asyncio.timeout(10):
+        assert (await anext(slow)).row == 1
+        assert [(await anext(fast)).row for _ in rows] == rows
+        rows += [6, 7, 8, 9]
+        feed.look()
+        assert [(await anext(fast)).row for _ in range(4)] == [6, 7, 8, 9]
+        assert [(await anext(slow)).row for _ in range(8)] == [2, 3, 4, 5, 6, 7, 8, 9]
+    await fast.aclose()
+    await slow.aclose()
