@@ -186,8 +186,8 @@ async def store_credit(
     await connection.execute_query(
         """
         INSERT INTO customer_meter (
-            organization_id, id, customer_id, meter_id, credited, count, unique_count, sum, consumed,
-            revision, updated_at
+            organization_id, id, customer_id, meter_id, credited,
+            count, unique_count, sum, consumed, revision, updated_at
         )
         SELECT $1, link.*, 0, 0, 0, 0, $2, now()
         FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::numeric[]) AS link

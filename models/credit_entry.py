@@ -25,7 +25,7 @@ class CreditEntry(Model):
     units = NumericField()
     is_rolling = fields.BooleanField()
     benefit_id = fields.UUIDField(null=True)
-    reason = fields.TextField(null=True)
+    reason = fields.CharField(max_length=1000, null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

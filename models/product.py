@@ -13,7 +13,7 @@ class Product(Model):
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
     name = fields.CharField(max_length=256)
-    description = fields.TextField(null=True)
+    description = fields.CharField(max_length=1000, null=True)
     recurring_interval = fields.CharField(max_length=8)
     currency = fields.CharField(max_length=3)
     created_at = fields.DatetimeField()

@@ -1,12 +1,13 @@
 """The tables of billing: products, subscriptions, periods, credits, invoices."""
 
-from tortoise import migrations
+from uuid import uuid4
+
+from tortoise import fields, migrations
+from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
+
 from models.fields import ExactJSONField, NumericField
 from models.identifiers import new_id
-from uuid import uuid4
-from tortoise import fields
-from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
@@ -49,7 +50,7 @@ class Migration(migrations.Migration):
                 ("units", NumericField(generated=False, null=False, unique=False)),
                 ("is_rolling", fields.BooleanField()),
                 ("benefit_id", fields.UUIDField(null=True)),
-                ("reason", fields.TextField(null=True, unique=False)),
+                ("reason", fields.CharField(null=True, max_length=1000)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -273,7 +274,7 @@ class Migration(migrations.Migration):
                 ),
                 ("organization_id", fields.UUIDField()),
                 ("name", fields.CharField(max_length=256)),
-                ("description", fields.TextField(null=True, unique=False)),
+                ("description", fields.CharField(null=True, max_length=1000)),
                 ("recurring_interval", fields.CharField(max_length=8)),
                 ("currency", fields.CharField(max_length=3)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),

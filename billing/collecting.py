@@ -1,0 +1,167 @@
+"""Which closed periods can be invoiced by now, and when late events of ended subscriptions are."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from billing.counting import CountedMeter, counted_meters
+from billing.held_log import HeldLog
+from billing.invoicing import Bill, issue, unbilled_links
+from billing.periods import Period, RecurringInterval, boundary, index_at, period
+from billing.rerating import rerate_late
+from billing.rows import columns
+from billing.terms import product_terms
+
+CHUNK = 250
+
+# The oldest period of a subscription that waits: a later one never overtakes it.
+_WAITING = """
+    SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
+           subscription.customer_id, subscription.product_id, subscription.started_at,
+           (SELECT array_agg(link.meter_id) FROM metered_period link
+            WHERE link.organization_id = $1 AND link.subscription_id = period.subscription_id
+              AND link.ends_at = period.ends_at AND link.closed_at IS NOT NULL) AS meter_ids
+    FROM subscription_period period
+    JOIN customer_subscription subscription
+        ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
+    WHERE period.organization_id = $1 AND period.invoiced_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM subscription_period earlier
+          WHERE earlier.organization_id = $1 AND earlier.invoiced_at IS NULL
+            AND earlier.subscription_id = period.subscription_id
+            AND earlier.period_index < period.period_index
+      )
+"""
+
+
+async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> int:
+    """Invoices the oldest waiting period of each subscription, where it is counted.
+
+    Their late events must have been rated in this transaction.
+    """
+    rows = await log.connection.execute_query_dict(
+        f"{_WAITING} AND period.subscription_id = ANY($2::uuid[])",
+        [log.organization_id, list(subscription_ids)],
+    )
+    return await _invoice(log, rows, await _meters(log, rows))
+
+
+async def collect_waiting(log: HeldLog) -> int:
+    """Invoices a chunk of waiting periods that are counted by now."""
+    rows = await log.connection.execute_query_dict(_WAITING, [log.organization_id])
+    meters = await _meters(log, rows)
+    ready = [row for row in rows if _is_counted(row, meters)][:CHUNK]
+    await rerate_late(log, [row["customer_id"] for row in ready])
+    return await _invoice(log, ready, meters)
+
+
+async def schedule_corrections(log: HeldLog) -> int:
+    """Decides when ended subscriptions are billed for late events.
+
+    Where a period of theirs would end, so that stragglers come together on one invoice.
+    """
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval
+        FROM metered_period link
+        JOIN customer_subscription subscription
+            ON subscription.organization_id = $1 AND subscription.id = link.subscription_id
+        JOIN product
+            ON product.organization_id = $1 AND product.id = subscription.product_id
+        WHERE link.organization_id = $1 AND link.is_disputed
+          AND subscription.status = 'CANCELED' AND subscription.corrections_due_at IS NULL
+        """,
+        [log.organization_id],
+    )
+    due = []
+    for row in rows:
+        anchor, interval = row["started_at"], RecurringInterval(row["recurring_interval"])
+        due.append((row["id"], boundary(anchor, interval, index_at(anchor, interval, log.now) + 1)))
+    await log.connection.execute_query(
+        """
+        UPDATE customer_subscription AS kept SET corrections_due_at = due.at
+        FROM unnest($2::uuid[], $3::timestamptz[]) AS due (id, at)
+        WHERE kept.organization_id = $1 AND kept.id = due.id
+        """,
+        [log.organization_id, *columns(due, lambda pair: pair[0], lambda pair: pair[1])],
+    )
+    return 0
+
+
+async def collect_due_corrections(log: HeldLog) -> int:
+    """Invoices late events of a chunk of ended subscriptions."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
+        WHERE organization_id = $1 AND corrections_due_at <= $2
+        ORDER BY corrections_due_at, id LIMIT $3
+        FOR UPDATE SKIP LOCKED
+        """,
+        [log.organization_id, log.now, CHUNK],
+    )
+    await rerate_late(log, [row["customer_id"] for row in rows])
+    await issue(log, await _bills(log, rows))
+    await log.connection.execute_query(
+        """
+        UPDATE customer_subscription SET corrections_due_at = NULL
+        WHERE organization_id = $1 AND id = ANY($2::uuid[])
+        """,
+        [log.organization_id, [row["subscription_id"] for row in rows]],
+    )
+    return len(rows)
+
+
+async def _meters(log: HeldLog, rows: Sequence[dict[str, Any]]) -> dict[UUID, CountedMeter]:
+    meter_ids = {meter_id for row in rows for meter_id in row["meter_ids"] or ()}
+    return await counted_meters(log.connection, log.organization_id, log.head, meter_ids)
+
+
+def _is_counted(row: dict[str, Any], meters: dict[UUID, CountedMeter]) -> bool:
+    return all(
+        meters[meter_id].has_counted_through(row["ends_at"]) for meter_id in row["meter_ids"] or ()
+    )
+
+
+async def _invoice(
+    log: HeldLog, rows: Sequence[dict[str, Any]], meters: dict[UUID, CountedMeter]
+) -> int:
+    ready = [row for row in rows if _is_counted(row, meters)]
+    await issue(log, await _bills(log, ready))
+    return len(ready)
+
+
+async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
+    """A bill of each row: of the period in it, or, without one, of corrections only."""
+    products = await product_terms(
+        log.connection, log.organization_id, (row["product_id"] for row in rows)
+    )
+    links = await unbilled_links(
+        log.connection, log.organization_id, [row["subscription_id"] for row in rows]
+    )
+    bills: list[Bill] = []
+    for row in rows:
+        product = products[row["product_id"]]
+        through = row.get("ends_at")
+        bills.append(
+            Bill(
+                subscription_id=row["subscription_id"],
+                customer_id=row["customer_id"],
+                product=product,
+                links=[
+                    link
+                    for link in links.get(row["subscription_id"], [])
+                    # Where several periods wait, each is billed by an invoice of its own.
+                    if link.billed is not None
+                    or (through is not None and link.end is not None and link.end <= through)
+                ],
+                in_advance=_following(row, product.interval),
+                period_id=row.get("id"),
+            )
+        )
+    return bills
+
+
+def _following(row: dict[str, Any], interval: RecurringInterval) -> Period | None:
+    if row.get("is_last", True):
+        return None
+    return period(row["started_at"], interval, row["period_index"] + 1)

@@ -1,0 +1,135 @@
+"""The cycle: whatever is due of all subscriptions, in bounded transactions, each thing once.
+
+Every transaction holds the log of one organization and does a chunk of one kind of work; a worker
+that is killed leaves a chunk undone, and another finds it, because what is to do is always read
+from the tables. Several workers at once take turns on an organization, and skip rows that are
+locked by somebody else.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from billing.collecting import (
+    collect_due_corrections,
+    collect_waiting,
+    invoice_periods_of,
+    schedule_corrections,
+)
+from billing.held_log import HeldLog, hold_log
+from billing.rerating import rerate_late
+from billing.turning import COLUMNS, live_subscription, turn
+from config.clock import now as clock_now
+
+# A chunk of so many holds an organization's log for about half a second.
+CHUNK = 250
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """What a run did: periods turned, customers rated anew, and the logs' revisions after it."""
+
+    turned: int = 0
+    rerated: int = 0
+    invoiced: int = 0
+    revisions: dict[UUID, int] = field(default_factory=dict)
+
+
+Work = Callable[[HeldLog], Awaitable[int]]
+
+
+async def run_cycle(now: datetime | None = None) -> CycleReport:
+    """Does all that is due at `now` (the clock's, where left out), until nothing is.
+
+    Raises what the database raises: then the chunk at hand is undone, and another run does it.
+    """
+    at = now or clock_now()
+    report = CycleReport()
+    for organization_id in await _organizations_with_work(at):
+        while done := await _chunk(organization_id, at, turn_due, report):
+            report.turned += done
+        while done := await _chunk(organization_id, at, _rerate_some, report):
+            report.rerated += done
+        await _chunk(organization_id, at, schedule_corrections, report)
+        for collect in (collect_waiting, collect_due_corrections):
+            while done := await _chunk(organization_id, at, collect, report):
+                report.invoiced += done
+    return report
+
+
+async def _chunk(organization_id: UUID, at: datetime, work: Work, report: CycleReport) -> int:
+    async with in_transaction() as connection:
+        log = await hold_log(connection, organization_id, at)
+        done = await work(log)
+    if done:
+        report.revisions[organization_id] = log.revision
+    return done
+
+
+async def turn_due(log: HeldLog, subscription_id: UUID | None = None) -> int:
+    """Turns the periods of a chunk of due subscriptions, and invoices those that are counted.
+
+    With `subscription_id`, of this one only.
+    """
+    rows = await log.connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM customer_subscription subscription
+        WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
+          AND subscription.current_period_end <= $2
+          AND ($3::uuid IS NULL OR subscription.id = $3)
+        ORDER BY subscription.current_period_end, subscription.id
+        LIMIT $4
+        FOR UPDATE SKIP LOCKED
+        """,
+        [log.organization_id, log.now, subscription_id, CHUNK],
+    )
+    due = [live_subscription(row) for row in rows]
+    if due:
+        # Late events first: what they take from the credit is not carried over.
+        await rerate_late(log, [one.customer_id for one in due])
+        await turn(log, due)
+        await invoice_periods_of(log, [one.id for one in due])
+    return len(due)
+
+
+async def _rerate_some(log: HeldLog) -> int:
+    """Rates the closed periods anew of a chunk of customers with late events."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT customer_id FROM billing_frontier
+        WHERE organization_id = $1 AND late_from IS NOT NULL
+        UNION
+        SELECT link.customer_id
+        FROM metered_period link JOIN meter ON meter.id = link.meter_id
+        WHERE link.organization_id = $1 AND link.is_behind
+          AND coalesce(meter.position, $2) > link.position
+        LIMIT $3
+        """,
+        [log.organization_id, log.head, CHUNK],
+    )
+    await rerate_late(log, [row["customer_id"] for row in rows])
+    return len(rows)
+
+
+async def _organizations_with_work(at: datetime) -> list[UUID]:
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT organization_id FROM customer_subscription
+        WHERE status = 'ACTIVE' AND current_period_end <= $1
+        UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
+        UNION SELECT organization_id FROM subscription_period WHERE invoiced_at IS NULL
+        UNION SELECT organization_id FROM billing_frontier WHERE late_from IS NOT NULL
+        UNION
+        SELECT link.organization_id
+        FROM metered_period link
+        JOIN meter ON meter.id = link.meter_id
+        JOIN event_log log ON log.organization_id = link.organization_id
+        WHERE link.is_behind AND coalesce(meter.position, log.head) > link.position
+        """,
+        [at],
+    )
+    return [row["organization_id"] for row in rows]

@@ -1,0 +1,98 @@
+"""Crediting, or debiting, a customer's units by hand."""
+
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+from tortoise.transactions import in_transaction
+
+from billing.chain import NOTHING, Entry, EntryKind, Link
+from billing.credits import Credit
+from billing.cycle import turn_due
+from billing.held_log import HeldLog, hold_log
+from billing.link_store import insert_entries, insert_links, store_credit, update_links
+from billing.price_checks import decimal_problems
+from billing.problems import RefusedError, problem
+from billing.stepping import open_links
+from billing.texts import required_text_problems
+from config.clock import now
+from models.identifiers import new_id
+
+MAXIMUM_REASON = 1000
+
+
+async def credit_by_hand(
+    organization_id: UUID, customer_id: UUID, meter_id: UUID | None, units: Decimal, reason: str
+) -> tuple[UUID, int]:
+    """Adds units, below zero to take them, to a customer's current credit on a meter.
+
+    Gives the id of the customer meter, and the log's revision after it.
+
+    Raises:
+        RefusedError: there is no such meter, or the units or the reason make no sense.
+    """
+    problems = [
+        *required_text_problems(reason, MAXIMUM_REASON, "reason"),
+        *decimal_problems(units, "units"),
+    ]
+    if not units:
+        problems.append(problem("INVALID", "It must not be zero.", "units"))
+    async with in_transaction() as connection:
+        log = await hold_log(connection, organization_id, now())
+        meters = await connection.execute_query_dict(
+            "SELECT FROM meter WHERE organization_id = $1 AND id = $2", [organization_id, meter_id]
+        )
+        if not meters or meter_id is None:
+            problems.append(problem("NOT_FOUND", "There is no meter with this id.", "meterId"))
+        if problems or meter_id is None:
+            raise RefusedError(*problems)
+        await _turn_holder(log, customer_id, meter_id)
+        link, is_new = await _current_link(log, customer_id, meter_id)
+        link = replace(link, credit=link.credit.add(rolling=units))
+        if is_new:
+            await insert_links(connection, organization_id, [link])
+        else:
+            await update_links(connection, organization_id, [link], log.now)
+        entry = Entry(link, EntryKind.MANUAL, units, is_rolling=True, reason=reason)
+        await insert_entries(connection, organization_id, [entry], log.now)
+        await store_credit(connection, organization_id, [link], log.revision)
+        rows = await connection.execute_query_dict(
+            """
+            SELECT id FROM customer_meter
+            WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
+            """,
+            [organization_id, customer_id, meter_id],
+        )
+        return rows[0]["id"], log.revision
+
+
+async def _turn_holder(log: HeldLog, customer_id: UUID, meter_id: UUID) -> None:
+    """Turns the subscription on the meter where its period is over: the credit is of the next."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT subscription_id FROM subscription_meter
+        WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
+        """,
+        [log.organization_id, customer_id, meter_id],
+    )
+    for row in rows:
+        while await turn_due(log, row["subscription_id"]):
+            pass
+
+
+async def _current_link(log: HeldLog, customer_id: UUID, meter_id: UUID) -> tuple[Link, bool]:
+    """The open link, or a new one of all the customer's time where there never was one."""
+    found = await open_links(log, [(customer_id, meter_id)])
+    if found:
+        return found[customer_id, meter_id].link, False
+    link = Link(
+        id=new_id(),
+        customer_id=customer_id,
+        meter_id=meter_id,
+        subscription_id=None,
+        price_id=None,
+        start=None,
+        end=None,
+        credit=Credit(NOTHING, NOTHING),
+    )
+    return link, True
