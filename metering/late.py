@@ -16,18 +16,17 @@ async def note_late_events(
     """
     await connection.execute_query_dict(
         """
+        WITH arrived AS MATERIALIZED (
+            SELECT customer_id, min(timestamp) AS earliest
+            FROM event
+            WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
+            GROUP BY customer_id
+        )
         UPDATE billing_frontier AS frontier
-        SET late_from = least(frontier.late_from, late.earliest)
-        FROM (
-            SELECT e.customer_id, min(e.timestamp) AS earliest
-            FROM event e
-            JOIN billing_frontier closed
-                ON closed.organization_id = $1 AND closed.customer_id = e.customer_id
-            WHERE e.organization_id = $1 AND e.batch_id = ANY($2::bigint[])
-              AND e.timestamp < closed.closed_through
-            GROUP BY e.customer_id
-        ) AS late
-        WHERE frontier.organization_id = $1 AND frontier.customer_id = late.customer_id
+        SET late_from = least(frontier.late_from, arrived.earliest)
+        FROM arrived
+        WHERE frontier.organization_id = $1 AND frontier.customer_id = arrived.customer_id
+          AND arrived.earliest < frontier.closed_through
         RETURNING 1
         """,
         [organization_id, list(batch_ids)],
