@@ -82,7 +82,7 @@ async def test_vectors(database: BaseDBAsyncClient, vector: dict[str, Any]) -> N
 
 
 @settings(max_examples=300)
-@given(st.sampled_from(FUNCTIONS), st.sampled_from(PROPERTIES), event_lists)
+@given(st.sampled_from(FUNCTIONS), st.just("n") | st.sampled_from(PROPERTIES), event_lists)
 async def test_sql_aggregates_as_the_reference(
     database: BaseDBAsyncClient, function: str, name: str, events: list[dict[str, Any]]
 ) -> None:
@@ -110,6 +110,18 @@ async def test_keys_are_equal_exactly_for_equal_values(
     assert [[left == right for left in keys] for right in keys] == [
         [frozen(left) == frozen(right) for left in found] for right in found
     ]
+
+
+async def test_the_latest_of_one_instant_is_the_one_with_the_greater_id(
+    database: BaseDBAsyncClient,
+) -> None:
+    for order in ([1, 2, 3], [3, 2, 1], [2, 3, 1], [1, 4, 2, 3, 5, 6]):
+        events = [
+            event(id_=UUID(int=number), name="x", timestamp=START, metadata={"v": number})
+            for number in order
+        ]
+        found = await aggregated_in_sql(database, "LATEST", "v", events)
+        assert found.quantity == max(order)
 
 
 async def test_keys_of_nested_numbers_ignore_zeros_that_say_nothing(

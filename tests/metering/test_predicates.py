@@ -18,7 +18,17 @@ from metering.predicates import predicate_sql
 from models import exact_json
 from tests.reference.filters import matches
 from tests.reference.sql import matched_in_sql, parsed
-from tests.reference.strategies import START, event, event_lists, filters
+from tests.reference.strategies import (
+    CONTAINMENTS,
+    EQUALITIES,
+    NUMBERS,
+    ORDERINGS,
+    START,
+    STRINGS,
+    event,
+    event_lists,
+    filters,
+)
 from tests.reference.values import parse_json
 
 VECTORS = parse_json((Path(__file__).parents[1] / "vectors" / "filters.json").read_text())
@@ -39,6 +49,72 @@ async def test_vectors(database: BaseDBAsyncClient, vector: dict[str, Any]) -> N
     found = vector_event(vector)
     assert matches(vector["filter"], found) is vector["matches"]
     assert await matched_in_sql(database, [vector["filter"]], [found]) == [[vector["matches"]]]
+
+
+OPERATORS = [*EQUALITIES, *CONTAINMENTS, *ORDERINGS]
+
+
+def clause_on(name: str, operator: str, value: Any) -> dict[str, Any]:
+    clause = {"property": name, "operator": operator, "value": value}
+    return {"conjunction": "AND", "clauses": [{"clause": clause}]}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+async def test_every_kind_of_value_against_every_other(
+    database: BaseDBAsyncClient, operator: str
+) -> None:
+    scalars: list[Any] = [*STRINGS, *NUMBERS, True, False]
+    held = [None, {}, [], *scalars, *([scalar] for scalar in scalars), [["1"]], {"1": "1"}]
+    events = [
+        event(id_=UUID(int=1), name="x", timestamp=START, metadata={"n": value}) for value in held
+    ]
+    values = NUMBERS + STRINGS if operator in ORDERINGS else scalars
+    tried = [
+        clause_on("n", operator, value)
+        for value in values
+        if not isinstance(value, str) or len(value) <= 1_000
+    ]
+    for start in range(0, len(tried), 50):
+        part = tried[start : start + 50]
+        expected = [[matches(filter_, found) for found in events] for filter_ in part]
+        assert await matched_in_sql(database, part, events) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "found"),
+    [
+        ("a.b", {"a.b": None, "a": {"b": "x"}}, True),
+        ("a.b", {"a.b": "y", "a": {"b": "x"}}, False),
+        ("a.b", {"a.b": False, "a": {"b": "x"}}, False),
+        ("a.b", {"a": [{"b": "x"}]}, False),
+        ("a.0", {"a": ["x"]}, False),
+        ("a.-1", {"a": ["x"]}, False),
+        ("a.0", {"a": {"0": "x"}}, True),
+        ("a.b.c", {"a": {"b": {"c": "x"}}}, True),
+        ("a.b.c", {"a.b": {"c": "x"}}, False),
+        ("a.b.c", {"a": {"b.c": "x"}}, False),
+        ("a.", {"a.": "x"}, True),
+        ("a.", {"a": {"": "x"}}, True),
+        (".", {"": {"": "x"}}, True),
+        ("metadata.a", {"a": "x"}, True),
+        ("metadata.metadata.a", {"metadata": {"a": "x"}}, True),
+        ("metadata.metadata.a", {"a": "x"}, False),
+        ("metadata", {"metadata": "x"}, True),
+        ("metadata.timestamp", {"timestamp": "x"}, True),
+        ("Name", {"Name": "x"}, True),
+        ("{a,b}", {"a": {"b": "x"}}, False),
+        ("$.a", {"a": "x"}, False),
+        ("é", {"e\u0301": "x"}, False),
+    ],
+)
+async def test_paths(
+    database: BaseDBAsyncClient, name: str, metadata: dict[str, Any], found: bool
+) -> None:
+    one = event(id_=UUID(int=1), name="n", timestamp=START, metadata=metadata)
+    tried = [clause_on(name, operator, "x") for operator in ("EQUALS", "CONTAINS", "NOT_EQUALS")]
+    expected = [[found], [found], [not found]]
+    assert [[matches(filter_, one)] for filter_ in tried] == expected
+    assert await matched_in_sql(database, tried, [one]) == expected
 
 
 @settings(max_examples=400)

@@ -27,7 +27,15 @@ from models.identifiers import new_id
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
-from tests.reference.strategies import PROPERTIES, START, event, event_ids, filters, names
+from tests.reference.strategies import (
+    PROPERTIES,
+    START,
+    counted_metadata,
+    event,
+    event_ids,
+    filters,
+    names,
+)
 from tests.reference.strategies import metadata as any_metadata
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"]
@@ -123,18 +131,24 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         id_=event_ids,
         name=names,
         timestamp=offsets.map(era.__add__),
-        metadata=any_metadata,
+        metadata=counted_metadata | any_metadata,
     )
+    events = draw(st.lists(stored, max_size=30, unique_by=lambda found: found["id"]))
+    # A range often begins or ends at an event.
+    bounds = offsets.map(era.__add__)
+    if events:
+        bounds |= st.sampled_from([found["timestamp"] for found in events])
     function = draw(functions)
     return {
         "filter": draw(some_filters),
         "aggregation": Aggregation(
-            function, None if function is AggregationFunction.COUNT else draw(properties)
+            function,
+            None if function is AggregationFunction.COUNT else draw(st.just("n") | properties),
         ),
-        "events": draw(st.lists(stored, max_size=30, unique_by=lambda found: found["id"])),
+        "events": events,
         "counted": draw(st.integers(0, 30)),
         "live": draw(st.booleans()),
-        "range": sorted(era + offset for offset in draw(st.tuples(offsets, offsets))),
+        "range": sorted(draw(st.tuples(bounds, bounds))),
         "interval": draw(st.sampled_from(Interval)),
         "zone": ZoneInfo(draw(st.sampled_from(zones))),
         "customer_id": draw(st.none() | st.sampled_from(CUSTOMERS)),

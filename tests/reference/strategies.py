@@ -67,7 +67,13 @@ def event(*, id_: UUID, name: str, timestamp: datetime, metadata: dict[str, Any]
     return {"id": id_, "name": name, "timestamp": timestamp, "metadata": metadata}
 
 
-events = st.builds(event, id_=event_ids, name=names, timestamp=instants, metadata=metadata)
+# What aggregations tell apart: few values, so that they repeat, under a key that all share.
+counted_metadata = st.fixed_dictionaries(
+    {"n": st.sampled_from([Decimal(1), Decimal("1.0"), "1", Decimal(2), "2.50", True, None, "x"])}
+)
+events = st.builds(
+    event, id_=event_ids, name=names, timestamp=instants, metadata=metadata | counted_metadata
+)
 event_lists = st.lists(events, min_size=1, max_size=12, unique_by=lambda event: event["id"])
 
 EQUALITIES = ["EQUALS", "NOT_EQUALS"]
