@@ -42,21 +42,27 @@ class CycleReport:
 Work = Callable[[HeldLog], Awaitable[int]]
 
 
-async def run_cycle(now: datetime | None = None) -> CycleReport:
+async def run_cycle(
+    now: datetime | None = None, organization_id: UUID | None = None
+) -> CycleReport:
     """Does all that is due at `now` (the clock's, where left out), until nothing is.
+
+    With `organization_id`, of this organization only.
 
     Raises what the database raises: then the chunk at hand is undone, and another run does it.
     """
     at = now or clock_now()
     report = CycleReport()
-    for organization_id in await _organizations_with_work(at):
-        while done := await _chunk(organization_id, at, turn_due, report):
+    for found in await _organizations_with_work(at):
+        if organization_id not in (None, found):
+            continue
+        while done := await _chunk(found, at, turn_due, report):
             report.turned += done
-        while done := await _chunk(organization_id, at, _rerate_some, report):
+        while done := await _chunk(found, at, _rerate_some, report):
             report.rerated += done
-        await _chunk(organization_id, at, schedule_corrections, report)
+        await _chunk(found, at, schedule_corrections, report)
         for collect in (collect_waiting, collect_due_corrections):
-            while done := await _chunk(organization_id, at, collect, report):
+            while done := await _chunk(found, at, collect, report):
                 report.invoiced += done
     return report
 

@@ -1,0 +1,198 @@
+"""A small world to bill in: customers, meters, products, events, and a clock to set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.cycle import CycleReport, run_cycle
+from billing.manual_credit import credit_by_hand
+from billing.periods import RecurringInterval
+from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.products import BenefitDraft, ProductDraft, create_benefit, create_product
+from billing.subscriptions import CancelWhen, cancel_subscription, create_subscription
+from config import clock
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.events import check_event
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.ingest import IngestCall, InvalidEventPolicy, ingest
+from metering.log import advance
+from metering.meters import create_meter
+from models import (
+    Customer,
+    CustomerSubscription,
+    Invoice,
+    InvoiceLine,
+    Meter,
+    MeterCreditBenefit,
+    Organization,
+    Product,
+)
+
+
+def instant(text: str) -> datetime:
+    """2026-03-01 or 2026-03-01T12:00, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class BilledInvoice:
+    """An invoice, with its lines in order."""
+
+    invoice: Invoice
+    lines: list[InvoiceLine]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [line.kind for line in self.lines]
+
+    @property
+    def amounts(self) -> list[int]:
+        return [int(line.amount) for line in self.lines]
+
+
+class World:
+    """One organization, and what tests do in it."""
+
+    def __init__(self, organization: Organization, database: BaseDBAsyncClient) -> None:
+        self.organization = organization
+        self.id = organization.id
+        self.database = database
+
+    async def customer(self, external_id: str = "acme") -> Customer:
+        return await Customer.create(organization_id=self.id, external_id=external_id)
+
+    async def meter(
+        self,
+        function: AggregationFunction = AggregationFunction.SUM,
+        name: str = "ai_usage",
+    ) -> Meter:
+        counts = function is AggregationFunction.COUNT
+        return await create_meter(
+            self.id,
+            f"{function} of {name}",
+            None,
+            Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),)),
+            Aggregation(function, None if counts else "tokens"),
+        )
+
+    def per_unit(self, meter: Meter, amount: str | int = 1) -> MeteredDraft:
+        return MeteredDraft("USD", meter.id, unit_amount=Decimal(amount))
+
+    def fixed(self, amount: int = 2000) -> FixedDraft:
+        return FixedDraft("USD", amount)
+
+    async def product(
+        self,
+        *prices: PriceDraft,
+        benefits: Sequence[MeterCreditBenefit] = (),
+        interval: RecurringInterval = RecurringInterval.MONTH,
+    ) -> Product:
+        draft = ProductDraft(
+            "AI plan", None, interval, prices, [benefit.id for benefit in benefits]
+        )
+        return await create_product(self.id, draft)
+
+    async def benefit(
+        self, meter: Meter, units: str | int, *, rollover: bool = False
+    ) -> MeterCreditBenefit:
+        draft = BenefitDraft("Included", meter.id, Decimal(units), rollover)
+        return await create_benefit(self.id, draft)
+
+    async def subscribe(
+        self, customer: Customer, product: Product, at: str, started_at: str | None = None
+    ) -> CustomerSubscription:
+        with clock.at(instant(at)):
+            subscription, _revision = await create_subscription(
+                self.id, customer.id, product.id, started_at and instant(started_at)
+            )
+        return subscription
+
+    async def cancel(
+        self, subscription: CustomerSubscription, at: str, when: CancelWhen = CancelWhen.NOW
+    ) -> CustomerSubscription:
+        with clock.at(instant(at)):
+            return (await cancel_subscription(self.id, subscription.id, when))[0]
+
+    async def credit(self, customer: Customer, meter: Meter, units: int, at: str) -> None:
+        with clock.at(instant(at)):
+            await credit_by_hand(self.id, customer.id, meter.id, Decimal(units), "goodwill")
+
+    async def send(
+        self, customer: Customer, *events: tuple[str, Any], name: str = "ai_usage"
+    ) -> None:
+        """Stores events of (instant, tokens); `count` counts them."""
+        drafts = [
+            check_event(
+                {
+                    "customerId": str(customer.id),
+                    "name": name,
+                    "timestamp": instant(at),
+                    "metadata": {"tokens": tokens},
+                },
+                instant("2100-01-01"),
+                UUID,
+            )
+            for at, tokens in events
+        ]
+        call = IngestCall(drafts, InvalidEventPolicy.REJECT_BATCH)
+        await ingest(self.id, [call])
+
+    async def count(self) -> None:
+        while await advance(self.id):
+            pass
+
+    async def use(self, customer: Customer, *events: tuple[str, Any]) -> None:
+        """Stores and counts."""
+        await self.send(customer, *events)
+        await self.count()
+
+    async def cycle(self, at: str) -> CycleReport:
+        return await run_cycle(instant(at), self.id)
+
+    async def invoices(
+        self, subscription: CustomerSubscription | None = None
+    ) -> list[BilledInvoice]:
+        found = Invoice.filter(organization_id=self.id)
+        if subscription is not None:
+            found = found.filter(subscription_id=subscription.id)
+        return [
+            BilledInvoice(
+                invoice,
+                await InvoiceLine.filter(organization_id=self.id, invoice_id=invoice.id).order_by(
+                    "ordinal"
+                ),
+            )
+            for invoice in await found.order_by("sequence")
+        ]
+
+    async def ledger(self, customer: Customer, meter: Meter) -> list[tuple[str, Decimal]]:
+        rows = await self.query(
+            """
+            SELECT kind, units FROM credit_entry
+            WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3 ORDER BY id
+            """,
+            customer.id,
+            meter.id,
+        )
+        return [(row["kind"], row["units"]) for row in rows]
+
+    async def balance(self, customer: Customer, meter: Meter) -> tuple[Decimal, Decimal]:
+        """Consumed and credited units of the current period."""
+        rows = await self.query(
+            """
+            SELECT consumed, credited FROM customer_meter
+            WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
+            """,
+            customer.id,
+            meter.id,
+        )
+        return rows[0]["consumed"], rows[0]["credited"]
+
+    async def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of a statement whose $1 is the organization."""
+        return await self.database.execute_query_dict(sql, [self.id, *values])
