@@ -1,6 +1,6 @@
 """The customers that events name: found by id or external id, made where an external id is new."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
@@ -68,14 +68,36 @@ async def _find_by_external_id(
 async def create_missing_customers(
     connection: BaseDBAsyncClient,
     organization_id: UUID,
-    drafts: Iterable[EventDraft],
+    drafts: Sequence[EventDraft],
     known: KnownCustomers,
 ) -> set[UUID]:
     """Makes a customer for each external id that has none, adds it to `known`; gives the new ids.
 
     In the order of external ids, so that two transactions never wait for each other.
     """
-    missing = sorted(
+    created: set[UUID] = set()
+    # More than one round only where somebody made the customer, or renamed it, in between.
+    while missing := _without_customer(drafts, known):
+        rows = await connection.execute_query_dict(
+            """
+            INSERT INTO customer (organization_id, id, external_id, created_at)
+            SELECT $1, new.id, new.external_id, now()
+            FROM unnest($2::uuid[], $3::text[]) AS new (id, external_id)
+            ON CONFLICT (organization_id, external_id) DO NOTHING
+            RETURNING id, external_id
+            """,
+            [organization_id, [new_id() for _ in missing], missing],
+        )
+        created.update(row["id"] for row in rows)
+        known.by_external_id.update((row["external_id"], row["id"]) for row in rows)
+        made_by_others = _without_customer(drafts, known)
+        if made_by_others:
+            await _find_by_external_id(connection, organization_id, made_by_others, known)
+    return created
+
+
+def _without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> list[str]:
+    return sorted(
         {
             draft.external_customer_id
             for draft in drafts
@@ -83,28 +105,10 @@ async def create_missing_customers(
             and draft.external_customer_id not in known.by_external_id
         }
     )
-    if not missing:
-        return set()
-    rows = await connection.execute_query_dict(
-        """
-        INSERT INTO customer (organization_id, id, external_id, created_at)
-        SELECT $1, new.id, new.external_id, now()
-        FROM unnest($2::uuid[], $3::text[]) AS new (id, external_id)
-        ON CONFLICT (organization_id, external_id) DO NOTHING
-        RETURNING id, external_id
-        """,
-        [organization_id, [new_id() for _ in missing], missing],
-    )
-    created = {row["external_id"]: row["id"] for row in rows}
-    known.by_external_id.update(created)
-    made_by_others = [external_id for external_id in missing if external_id not in created]
-    if made_by_others:
-        await _find_by_external_id(connection, organization_id, made_by_others, known)
-    return set(created.values())
 
 
 async def remove_unused_customers(
-    connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Sequence[UUID] | set[UUID]
+    connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Collection[UUID]
 ) -> None:
     """Takes back customers made in this transaction for events that were then not stored."""
     if customer_ids:

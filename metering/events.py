@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from metering.instants import parse_instant
+from metering.instants import in_utc, parse_instant
 from metering.metadata import MetadataError, metadata_text, text_problem
 
 MAXIMUM_NAME = 128
@@ -55,8 +55,8 @@ def check_event(
 ) -> EventDraft | EventError:
     """Checks one event as the API gives it: keys as in EventInput, JSON values.
 
-    `timestamp` may be text or an aware datetime. `decode_customer_id` reads a public id, None
-    where it is nobody's.
+    `timestamp` may be text or a datetime; `now` is aware. `decode_customer_id` reads a public id,
+    None where it is nobody's.
     """
     try:
         customer_id, external_customer_id = _customer(event, decode_customer_id)
@@ -86,7 +86,7 @@ def _customer(
         raise _invalid("Give exactly one of customerId and externalCustomerId.")
     if public_id is None:
         return None, external_id
-    customer_id = decode_customer_id(public_id)
+    customer_id = decode_customer_id(public_id) if type(public_id) is str else None
     if customer_id is None:
         raise _RefusedError(unknown_customer())
     return customer_id, None
@@ -107,7 +107,7 @@ def _timestamp(value: Any, now: datetime) -> datetime | None:
     if value is None:
         return None
     try:
-        instant = value if isinstance(value, datetime) else parse_instant(value)
+        instant = in_utc(value) if isinstance(value, datetime) else parse_instant(value)
     except ValueError as error:
         raise _invalid(f"timestamp {error}.", "timestamp") from None
     if instant > now + MAXIMUM_AHEAD:

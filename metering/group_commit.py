@@ -7,16 +7,23 @@ are served by few commits. Each call is answered after its own events are commit
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
+from tortoise.exceptions import OperationalError
 
 from metering.ingest import IngestCall, Receipt
 
 Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
 MAXIMUM_EVENTS = 10_000
+
+# What one call's data can bring about although the checks let it through; Tortoise makes its own
+# error of the former. The neighbours' data is not to blame, so each call is then tried by itself.
+# Anything else would fail each of them too.
+_ABOUT_DATA = (OperationalError, asyncpg.ProgramLimitExceededError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +45,15 @@ class GroupCommit:
         waiting = _Waiting(call, asyncio.get_running_loop().create_future())
         self._waiting[organization_id].append(waiting)
         if organization_id not in self._running:
-            self._running[organization_id] = asyncio.create_task(self._run(organization_id))
+            # In a context of its own: what it does for the others is not this caller's doing.
+            self._running[organization_id] = asyncio.create_task(
+                self._run(organization_id), context=Context()
+            )
         return await waiting.answer
 
     async def _run(self, organization_id: UUID) -> None:
         queue = self._waiting[organization_id]
+        group: list[_Waiting] = []
         try:
             while queue:
                 group = _take(queue)
@@ -50,21 +61,21 @@ class GroupCommit:
         finally:
             del self._running[organization_id]
             del self._waiting[organization_id]
+            # Nothing is left here unless this task was cancelled.
+            for waiting in (*group, *queue):
+                waiting.answer.cancel()
 
-    async def _answer(self, organization_id: UUID, group: list[_Waiting]) -> None:
+    async def _answer(self, organization_id: UUID, group: Sequence[_Waiting]) -> None:
         try:
             receipts = await self._commit(organization_id, [waiting.call for waiting in group])
-        except asyncpg.DataError as error:
-            # One call's data that the checks let through must not fail its neighbours.
-            if len(group) == 1:
-                _fail(group, error)
-            else:
+        except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
+            if len(group) > 1 and isinstance(error, _ABOUT_DATA):
                 for waiting in group:
                     await self._answer(organization_id, [waiting])
-        except BaseException as error:
-            _fail(group, error)
-            if not isinstance(error, Exception):
-                raise
+                return
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
         else:
             for waiting, answer in zip(group, receipts, strict=True):
                 if not waiting.answer.done():
@@ -83,9 +94,3 @@ def _take(queue: list[_Waiting]) -> list[_Waiting]:
     group = queue[:count]
     del queue[:count]
     return group
-
-
-def _fail(group: list[_Waiting], error: BaseException) -> None:
-    for waiting in group:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(error)

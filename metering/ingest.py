@@ -68,7 +68,7 @@ async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[lis
     Returns after the commit. Raises what the database raises: then nothing is stored, and the
     calls can be sent again.
     """
-    if not any(_may_store(call) for call in calls):
+    if not any(call.drafts for call in calls):
         return [_refused_receipts(call) for call in calls]
     async with in_transaction() as connection:
         return await _ingest(connection, organization_id, calls)
@@ -93,7 +93,8 @@ def _refused_receipts(call: IngestCall) -> list[Receipt]:
 async def _ingest(
     connection: BaseDBAsyncClient, organization_id: UUID, calls: Sequence[IngestCall]
 ) -> list[list[Receipt]]:
-    drafts = [draft for call in calls if _may_store(call) for draft in call.drafts]
+    # Also those of calls that are refused already: every fault of a batch is reported at once.
+    drafts = [draft for call in calls for draft in call.drafts]
     customers = await find_customers(connection, organization_id, drafts)
     calls = [_with_unknown_customers(call, customers.ids) for call in calls]
     storing = [_may_store(call) for call in calls]

@@ -35,32 +35,64 @@ async def insert_events(
     Events whose external id is taken, in the table or earlier in `new_events`, are left out. Rows
     go in by the order of external ids, so that two transactions never wait for each other.
     """
-    names = sorted({event.draft.name for event in new_events})
     rows = await connection.execute_query_dict(
         """
         WITH batch AS (
             INSERT INTO event_batch (organization_id, event_count, names, received_at)
             VALUES ($1, $2, $3::text[], clock_timestamp())
             RETURNING id, received_at
+        ),
+        stored AS (
+            INSERT INTO event (
+                organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
+            )
+            SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
+                   coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
+            FROM batch, unnest(
+                $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::timestamptz[], $9::text[]
+            ) WITH ORDINALITY
+                AS new (id, customer_id, name, external_id, timestamp, metadata, number)
+            ORDER BY new.external_id, new.number
+            ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+            RETURNING id
         )
-        INSERT INTO event (
-            organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
-        )
-        SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
-               coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
-        FROM batch, unnest(
-            $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::timestamptz[], $9::text[]
-        ) WITH ORDINALITY AS new (id, customer_id, name, external_id, timestamp, metadata, number)
-        ORDER BY new.external_id, new.number
-        ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-        RETURNING id, batch_id
+        SELECT batch.id, (SELECT count(*) FROM stored) AS stored FROM batch
         """,
-        [organization_id, len(new_events), names, *_columns(new_events)],
+        [
+            organization_id,
+            len(new_events),
+            sorted({event.draft.name for event in new_events}),
+            *_columns(new_events),
+        ],
     )
-    inserted = {row["id"] for row in rows}
-    if len(inserted) < len(new_events):
-        await _correct_batch(connection, organization_id, new_events, rows)
-    return inserted
+    if rows[0]["stored"] == len(new_events):
+        return {event.id for event in new_events}
+    return await _correct_batch(connection, organization_id, rows[0]["id"])
+
+
+async def _correct_batch(
+    connection: BaseDBAsyncClient, organization_id: UUID, batch_id: int
+) -> set[UUID]:
+    """Writes into the batch what of it is new, and gives that; removes a batch of nothing."""
+    rows = await connection.execute_query_dict(
+        "SELECT id, name FROM event WHERE organization_id = $1 AND batch_id = $2",
+        [organization_id, batch_id],
+    )
+    if rows:
+        await connection.execute_query_dict(
+            """
+            UPDATE event_batch SET event_count = $3, names = $4::text[]
+            WHERE organization_id = $1 AND id = $2
+            RETURNING id
+            """,
+            [organization_id, batch_id, len(rows), sorted({row["name"] for row in rows})],
+        )
+    else:
+        await connection.execute_query_dict(
+            "DELETE FROM event_batch WHERE organization_id = $1 AND id = $2 RETURNING id",
+            [organization_id, batch_id],
+        )
+    return {row["id"] for row in rows}
 
 
 def _columns(new_events: Sequence[NewEvent]) -> list[list[Any]]:
@@ -72,40 +104,6 @@ def _columns(new_events: Sequence[NewEvent]) -> list[list[Any]]:
         [event.draft.timestamp for event in new_events],
         [event.draft.metadata for event in new_events],
     ]
-
-
-async def _correct_batch(
-    connection: BaseDBAsyncClient,
-    organization_id: UUID,
-    new_events: Sequence[NewEvent],
-    rows: Sequence[dict[str, Any]],
-) -> None:
-    """Writes into the batch how many of its events are new; removes one that has none."""
-    if rows:
-        names = {event.id: event.draft.name for event in new_events}
-        await connection.execute_query_dict(
-            """
-            UPDATE event_batch SET event_count = $3, names = $4::text[]
-            WHERE organization_id = $1 AND id = $2
-            RETURNING id
-            """,
-            [
-                organization_id,
-                rows[0]["batch_id"],
-                len(rows),
-                sorted({names[row["id"]] for row in rows}),
-            ],
-        )
-    else:
-        # The batch's id is not known without rows; it is the only one of this transaction.
-        await connection.execute_query_dict(
-            """
-            DELETE FROM event_batch
-            WHERE organization_id = $1 AND id = currval(pg_get_serial_sequence('event_batch', 'id'))
-            RETURNING id
-            """,
-            [organization_id],
-        )
 
 
 async def stored_under_external_ids(

@@ -5,7 +5,7 @@ in full. A leaf: everything that reads or writes JSON with quantities in it goes
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
@@ -17,14 +17,41 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
+def _wide_integer(text: str) -> int | Decimal:
+    try:
+        return int(text)
+    except ValueError:
+        return _INFINITY
+
+
+def _wide_number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _INFINITY
+
+
+_INFINITY = Decimal("Infinity")
 _decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_wide_decoder = json.JSONDecoder(
+    parse_int=_wide_integer, parse_float=_wide_number, parse_constant=_refuse_constant
+)
 
 
 def loads(text: str | bytes) -> Any:
-    """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep."""
+    """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep.
+
+    A number beyond what Python can hold (an integer of over 4,300 digits, an exponent of 19) is
+    JSON all the same: it becomes Infinity, for the limits to refuse where the number stands.
+    """
     if isinstance(text, bytes):
         text = text.decode("utf-8")
-    return _decoder.decode(text)
+    try:
+        return _decoder.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, InvalidOperation):
+        return _wide_decoder.decode(text)
 
 
 def dumps(value: Any) -> str:

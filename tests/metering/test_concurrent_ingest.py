@@ -1,0 +1,163 @@
+"""Clients that send at the same time: each event once, and nobody waits for ever."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from config.database_url import credentials
+from metering.events import check_event
+from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from models import Customer, Event, EventBatch, Organization
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+INSERTED, DUPLICATE = ReceiptStatus.INSERTED, ReceiptStatus.DUPLICATE
+
+
+def call(events: list[dict[str, Any]]) -> IngestCall:
+    drafts = [check_event({"name": "ai_usage", **event}, NOW, lambda _id: None) for event in events]
+    return IngestCall(drafts, InvalidEventPolicy.REJECT_BATCH)
+
+
+async def send(organization: Organization, events: list[dict[str, Any]]) -> list[Receipt]:
+    return (await ingest(organization.id, [call(events)]))[0]
+
+
+def events(
+    numbers: range | list[int], customers: int = 5, prefix: str = "e"
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "externalId": f"{prefix}{number}",
+            "externalCustomerId": f"c{number % customers}",
+            "metadata": {"n": number},
+        }
+        for number in numbers
+    ]
+
+
+async def assert_stored_once(organization: Organization, count: int) -> None:
+    """Every event once, and the batches say how many there are."""
+    assert await Event.filter(organization_id=organization.id).count() == count
+    batches = await EventBatch.filter(organization_id=organization.id)
+    assert sum(batch.event_count for batch in batches) == count
+    for batch in batches:
+        stored = await Event.filter(organization_id=organization.id, batch_id=batch.id).count()
+        assert (stored, stored > 0) == (batch.event_count, True)
+
+
+@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("senders", [2, 8])
+async def test_a_batch_sent_at_once_by_several_is_stored_once(
+    organization: Organization, size: int, senders: int
+) -> None:
+    batch = events(range(size))
+    answers = await asyncio.gather(*(send(organization, batch) for _ in range(senders)))
+    for receipts in zip(*answers, strict=True):
+        assert Counter(receipt.status for receipt in receipts) == {
+            INSERTED: 1,
+            DUPLICATE: senders - 1,
+        }
+        assert len({receipt.event_id for receipt in receipts}) == 1
+    await assert_stored_once(organization, size)
+    assert await Customer.filter(organization_id=organization.id).count() == min(size, 5)
+
+
+async def test_batches_that_overlap_in_opposite_orders_do_not_wait_for_each_other_for_ever(
+    organization: Organization,
+) -> None:
+    """Enough of them, in any order, with customers that are all new: no deadlock."""
+    shuffled = random.Random(7)
+    for round_number in range(5):
+        batches = []
+        for _ in range(8):
+            batch = events(range(200), customers=50, prefix=f"{round_number}-")
+            shuffled.shuffle(batch)
+            batches.append(batch)
+        async with asyncio.timeout(30):
+            answers = await asyncio.gather(*(send(organization, batch) for batch in batches))
+        counts = Counter(receipt.status for receipts in answers for receipt in receipts)
+        assert counts == {INSERTED: 200, DUPLICATE: 1_400}
+    await assert_stored_once(organization, 1_000)
+
+
+@pytest.fixture
+async def rival(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of another process, in whose transaction something is stored already."""
+    connection = await asyncpg.connect(**credentials(database_url))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+STORE_E0 = """
+WITH customer AS (
+    INSERT INTO customer (organization_id, id, external_id, created_at)
+    VALUES ($1, gen_random_uuid(), 'c0', now()) RETURNING id
+), batch AS (
+    INSERT INTO event_batch (organization_id, event_count, names, received_at)
+    VALUES ($1, 1, '{ai_usage}', now()) RETURNING id
+)
+INSERT INTO event (
+    organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
+)
+SELECT $1, gen_random_uuid(), batch.id, customer.id, 'ai_usage', 'e0', now(), '{"n": 0}'
+FROM customer, batch
+"""
+
+
+async def blocked_by(rival: asyncpg.Connection) -> None:
+    """Returns once somebody waits for what the rival holds."""
+    while not await rival.fetch(
+        "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    ):
+        pass
+
+
+async def test_a_sender_waits_for_the_other_and_then_sees_what_it_stored(
+    organization: Organization, rival: asyncpg.Connection
+) -> None:
+    async with asyncio.timeout(30), rival.transaction():
+        await rival.execute(STORE_E0, organization.id)
+        sending = asyncio.create_task(send(organization, events(range(2))))
+        await blocked_by(rival)
+    assert [receipt.status for receipt in await sending] == [DUPLICATE, INSERTED]
+    await assert_stored_once(organization, 2)
+    assert await Customer.filter(organization_id=organization.id).count() == 2
+
+
+async def test_a_sender_whose_rival_gives_up_stores_it_itself(
+    organization: Organization, rival: asyncpg.Connection
+) -> None:
+    async with asyncio.timeout(30):
+        transaction = rival.transaction()
+        await transaction.start()
+        await rival.execute(STORE_E0, organization.id)
+        sending = asyncio.create_task(send(organization, events(range(2))))
+        await blocked_by(rival)
+        await transaction.rollback()
+    assert [receipt.status for receipt in await sending] == [INSERTED, INSERTED]
+    await assert_stored_once(organization, 2)
+
+
+async def test_a_customer_taken_back_by_one_is_made_by_the_other(
+    organization: Organization,
+) -> None:
+    """One sender's only event for a customer conflicts; another's event for it is new."""
+    await send(organization, [{"externalId": "taken", "externalCustomerId": "c"}])
+    for number in range(20):
+        new = f"new-{number}"
+        conflicting, fresh = await asyncio.gather(
+            send(organization, [{"externalId": "taken", "externalCustomerId": new}]),
+            send(organization, [{"externalId": f"fresh-{number}", "externalCustomerId": new}]),
+        )
+        assert [conflicting[0].status, fresh[0].status] == [ReceiptStatus.CONFLICT, INSERTED]
+        customer = await Customer.get(organization_id=organization.id, external_id=new)
+        event = await Event.get(organization_id=organization.id, external_id=f"fresh-{number}")
+        assert event.customer_id == customer.id

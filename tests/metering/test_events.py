@@ -1,0 +1,223 @@
+"""Every rule of design section 4 that needs no database, with its path and its sentence."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metering.events import EventDraft, EventError, check_event
+from models import exact_json
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
+EVENT = {"name": "ai_usage", "externalCustomerId": "c1"}
+
+
+def decode(public_id: str) -> UUID | None:
+    return CUSTOMER_ID if public_id == "known" else None
+
+
+def check(**fields: Any) -> EventDraft | EventError:
+    return check_event({**EVENT, **fields}, NOW, decode)
+
+
+def accepted(**fields: Any) -> EventDraft:
+    draft = check(**fields)
+    assert isinstance(draft, EventDraft), draft
+    return draft
+
+
+def test_a_whole_event_is_taken_as_it_is() -> None:
+    assert check(
+        externalId="e1",
+        timestamp="2026-03-01T13:00:00.25+02:00",
+        metadata={"model": "gpt-4o", "tokens": 12, "cost": Decimal("0.10"), "tags": [None, True]},
+    ) == EventDraft(
+        name="ai_usage",
+        customer_id=None,
+        external_customer_id="c1",
+        external_id="e1",
+        timestamp=datetime(2026, 3, 1, 11, 0, 0, 250_000, UTC),
+        metadata='{"model":"gpt-4o","tokens":12,"cost":0.10,"tags":[null,true]}',
+    )
+
+
+def test_what_is_left_out_or_null_is_the_same() -> None:
+    expected = EventDraft("ai_usage", None, "c1", None, None, "{}")
+    assert check() == expected
+    assert check(customerId=None, externalId=None, timestamp=None, metadata=None) == expected
+
+
+def test_a_customer_can_be_named_by_its_id() -> None:
+    draft = accepted(externalCustomerId=None, customerId="known")
+    assert (draft.customer_id, draft.external_customer_id) == (CUSTOMER_ID, None)
+
+
+def test_what_is_at_a_limit_is_accepted() -> None:
+    accepted(name="n" * 128, externalId="e" * 256, externalCustomerId="c" * 256)
+    accepted(name="😀" * 128)
+    accepted(timestamp=NOW + timedelta(minutes=5))
+
+
+TEXT_256 = "has 257 characters; allowed are 1 to 256."
+NO_CUSTOMER = EventError("NOT_FOUND", "There is no customer with this id.", ("customerId",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "message"),
+    [
+        ({"name": None}, ("name",), "name is not a string."),
+        ({"name": 7}, ("name",), "name is not a string."),
+        ({"name": ""}, ("name",), "name has 0 characters; allowed are 1 to 128."),
+        ({"name": "n" * 129}, ("name",), "name has 129 characters; allowed are 1 to 128."),
+        ({"name": "a\0b"}, ("name",), "name contains a NUL character."),
+        ({"name": "ä\0b"}, ("name",), "name contains a NUL character."),
+        ({"name": "a\ud800"}, ("name",), "name contains a lone surrogate."),
+        ({"externalId": 7}, ("externalId",), "externalId is not a string."),
+        (
+            {"externalId": ""},
+            ("externalId",),
+            "externalId has 0 characters; allowed are 1 to 256.",
+        ),
+        ({"externalId": "e" * 257}, ("externalId",), f"externalId {TEXT_256}"),
+        ({"externalId": "\0"}, ("externalId",), "externalId contains a NUL character."),
+        ({"externalId": "\udfff"}, ("externalId",), "externalId contains a lone surrogate."),
+        (
+            {"externalCustomerId": ""},
+            ("externalCustomerId",),
+            "externalCustomerId has 0 characters; allowed are 1 to 256.",
+        ),
+        (
+            {"externalCustomerId": "c" * 257},
+            ("externalCustomerId",),
+            f"externalCustomerId {TEXT_256}",
+        ),
+        (
+            {"externalCustomerId": "c\0"},
+            ("externalCustomerId",),
+            "externalCustomerId contains a NUL character.",
+        ),
+        (
+            {"externalCustomerId": "\ud83d"},
+            ("externalCustomerId",),
+            "externalCustomerId contains a lone surrogate.",
+        ),
+        (
+            {"externalCustomerId": None},
+            (),
+            "Give exactly one of customerId and externalCustomerId.",
+        ),
+        ({"customerId": "known"}, (), "Give exactly one of customerId and externalCustomerId."),
+    ],
+)
+def test_texts_and_customers(fields: dict[str, Any], path: tuple[str, ...], message: str) -> None:
+    assert check(**fields) == EventError("INVALID", message, path)
+
+
+@pytest.mark.parametrize("customer_id", ["unknown", "", "\0", "\ud800", "x" * 10_000, 7])
+def test_a_customer_id_that_is_nobodys_is_not_found(customer_id: Any) -> None:
+    assert check(externalCustomerId=None, customerId=customer_id) == NO_CUSTOMER
+
+
+NOT_AN_INSTANT = "is not an ISO 8601 instant with an offset, such as 2026-03-01T12:00:00Z."
+NO_OFFSET = "has no offset: end it with Z or with one such as +02:00."
+OUTSIDE = "lies outside the years 1 to 9999 in UTC."
+AHEAD = "is more than 5 minutes ahead of now."
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "problem"),
+    [
+        ("2026-03-01T12:05:00.000001Z", AHEAD),
+        ("2026-03-01T14:05:01+02:00", AHEAD),
+        ("9999-12-31T23:59:59Z", AHEAD),
+        ("2026-03-01T11:00:00", NO_OFFSET),
+        ("2026-03-01", NO_OFFSET),
+        (datetime(2026, 3, 1, 11), NO_OFFSET),  # noqa: DTZ001  # that is the point
+        ("0001-01-01T00:00:00+00:01", OUTSIDE),
+        ("9999-12-31T23:59:59-00:01", OUTSIDE),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), OUTSIDE),
+        ("", NOT_AN_INSTANT),
+        ("yesterday", NOT_AN_INSTANT),
+        ("2026-02-29T00:00:00Z", NOT_AN_INSTANT),
+        ("2026-03-01T24:30:00Z", NOT_AN_INSTANT),
+        ("2026-03-01T11:00:00+25:00", NOT_AN_INSTANT),
+        ("-0044-03-15T00:00:00Z", NOT_AN_INSTANT),
+        ("10000-01-01T00:00:00Z", NOT_AN_INSTANT),
+        ("2026-03-01T11:00:00Z" + "0" * 64, NOT_AN_INSTANT),
+        ("٢٠٢٦-03-01T11:00:00Z", NOT_AN_INSTANT),
+        (1_772_366_400, NOT_AN_INSTANT),
+        (True, NOT_AN_INSTANT),
+    ],
+)
+def test_timestamps_that_are_refused(timestamp: Any, problem: str) -> None:
+    assert check(timestamp=timestamp) == EventError(
+        "INVALID", f"timestamp {problem}", ("timestamp",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "instant"),
+    [
+        ("2026-03-01T12:05:00Z", NOW + timedelta(minutes=5)),
+        ("2026-03-01T17:30:00+05:30", NOW),
+        ("2026-03-01 12:00:00.1234567Z", NOW.replace(microsecond=123_456)),
+        ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00-14:00", datetime(1, 1, 1, 14, tzinfo=UTC)),
+        (datetime(2026, 3, 1, 13, tzinfo=timezone(timedelta(hours=1))), NOW),
+    ],
+)
+def test_timestamps_that_are_taken_to_the_microsecond(timestamp: Any, instant: datetime) -> None:
+    assert accepted(timestamp=timestamp).timestamp == instant
+
+
+@pytest.mark.parametrize(
+    ("metadata", "path", "message"),
+    [
+        ([], ("metadata",), "metadata is not a JSON object."),
+        ("text", ("metadata",), "metadata is not a JSON object."),
+        ({"a": {"b": "\0"}}, ("metadata", "a", "b"), "metadata.a.b contains a NUL character."),
+        (
+            {"a": [1, {"b": "x" * 1_001}]},
+            ("metadata", "a", "1", "b"),
+            "metadata.a.1.b has 1,001 characters; allowed are 0 to 1,000.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_metadata_is_said_with_its_path(
+    metadata: Any, path: tuple[str, ...], message: str
+) -> None:
+    assert check(metadata=metadata) == EventError("INVALID", message, path)
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals()
+    | st.text(st.characters(), max_size=1_100),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=100,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["name", "customerId", "externalCustomerId", "externalId", "timestamp", "metadata"]
+        ),
+        json_values,
+    )
+)
+def test_any_json_is_accepted_or_refused_in_a_sentence(event: dict[str, Any]) -> None:
+    answer = check_event(event, NOW, decode)
+    if isinstance(answer, EventDraft):
+        assert exact_json.loads(answer.metadata) == (event.get("metadata") or {})
+    else:
+        assert answer.code in {"INVALID", "NOT_FOUND"}
+        assert answer.message.endswith(".")
+        "".join((answer.message, *answer.path)).encode()  # it can be sent back

@@ -1,0 +1,212 @@
+"""Calls that share a commit: few commits, and each caller gets its own answer."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from tortoise.exceptions import OperationalError
+
+from metering.events import EventDraft, EventError, check_event
+from metering.group_commit import MAXIMUM_EVENTS, GroupCommit
+from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from models import Event, EventBatch, Organization
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ORGANIZATION, OTHER = UUID(int=1), UUID(int=2)
+
+
+def call(
+    *names: str, on_invalid: InvalidEventPolicy = InvalidEventPolicy.REJECT_BATCH
+) -> IngestCall:
+    return IngestCall(
+        [
+            check_event({"name": name, "externalCustomerId": "c", "externalId": name}, NOW, UUID)
+            for name in names
+        ],
+        on_invalid,
+    )
+
+
+def names_of(ingest_call: IngestCall) -> list[str]:
+    return [draft.name for draft in ingest_call.drafts]
+
+
+class Database:
+    """A commit that waits to be let through, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[list[str]]] = []
+        self.errors: dict[str, Exception] = {}
+        self.open = asyncio.Event()
+
+    async def commit(
+        self, _organization_id: UUID, calls: Sequence[IngestCall]
+    ) -> list[list[Receipt]]:
+        self.commits.append([names_of(ingest_call) for ingest_call in calls])
+        await self.open.wait()
+        for ingest_call in calls:
+            for name in names_of(ingest_call):
+                if name in self.errors:
+                    raise self.errors[name]
+        return [
+            [Receipt(ReceiptStatus.INSERTED, error=EventError("", name)) for name in names]
+            for names in self.commits[-1]
+        ]
+
+
+def answered(receipts: list[Receipt]) -> list[str]:
+    return [receipt.error.message for receipt in receipts if receipt.error]
+
+
+async def submitted(
+    group_commit: GroupCommit, *calls: IngestCall, organization_id: UUID = ORGANIZATION
+) -> list["asyncio.Task[list[Receipt]]"]:
+    """The calls, each waiting for its answer."""
+    tasks = [
+        asyncio.create_task(group_commit.submit(organization_id, ingest_call))
+        for ingest_call in calls
+    ]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_calls_that_arrive_during_a_commit_share_the_next_one() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"), call("c", "d"), call("e"))
+    assert database.commits == [[["a"]]]
+    assert not any(task.done() for task in tasks)
+    database.open.set()
+    answers = await asyncio.gather(*tasks)
+    assert [answered(receipts) for receipts in answers] == [["a"], ["b"], ["c", "d"], ["e"]]
+    assert database.commits == [[["a"]], [["b"], ["c", "d"], ["e"]]]
+
+
+async def test_organizations_do_not_wait_for_each_other() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"), organization_id=OTHER)
+    assert database.commits == [[["a"]], [["b"]]]
+    database.open.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_commit_takes_no_more_events_than_a_call_may_have() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("first"))
+    half = call(*["x"] * (MAXIMUM_EVENTS // 2))
+    whole = call(*["y"] * MAXIMUM_EVENTS)
+    tasks += await submitted(group_commit, half, half, call("z"), whole, call("last"))
+    database.open.set()
+    await asyncio.gather(*tasks)
+    sizes = [[len(names) for names in commit] for commit in database.commits]
+    assert sizes == [
+        [1],
+        [MAXIMUM_EVENTS // 2, MAXIMUM_EVENTS // 2],
+        [1],
+        [MAXIMUM_EVENTS],
+        [1],
+    ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("invalid data"), asyncpg.ProgramLimitExceededError("index row too large")],
+)
+async def test_data_that_fails_one_call_does_not_fail_its_neighbours(error: Exception) -> None:
+    database = Database()
+    database.errors["bad"] = error
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"), call("bad", "c"), call("d"))
+    database.open.set()
+    first, second, bad, last = await asyncio.gather(*tasks, return_exceptions=True)
+    assert bad is error
+    assert not isinstance(first, BaseException)
+    assert not isinstance(second, BaseException)
+    assert not isinstance(last, BaseException)
+    assert [answered(first), answered(second), answered(last)] == [["a"], ["b"], ["d"]]
+
+
+async def test_a_database_that_is_away_fails_the_calls_at_once_and_later_ones_go_through() -> None:
+    database = Database()
+    database.errors["b"] = ConnectionResetError("gone")
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"), call("c"))
+    database.open.set()
+    first, *failed = await asyncio.gather(*tasks, return_exceptions=True)
+    assert not isinstance(first, BaseException)
+    assert [type(error) for error in failed] == [ConnectionResetError] * 2
+    assert len(database.commits) == 2
+    assert answered(await group_commit.submit(ORGANIZATION, call("c"))) == ["c"]
+
+
+async def test_a_caller_that_leaves_changes_nothing_for_the_others() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    leaving, staying = await submitted(group_commit, call("a"), call("b"))
+    waiting = await submitted(group_commit, call("c"))
+    leaving.cancel()
+    waiting[0].cancel()
+    database.open.set()
+    assert answered(await staying) == ["b"]
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert answered(await group_commit.submit(ORGANIZATION, call("d"))) == ["d"]
+
+
+async def test_when_the_commit_is_cancelled_nobody_waits_for_ever() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"))
+    [running] = group_commit._running.values()
+    running.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
+    database.open.set()
+    assert answered(await group_commit.submit(ORGANIZATION, call("c"))) == ["c"]
+
+
+# ---------------------------------------------------------------- on the database
+
+
+async def test_many_single_events_share_few_commits(organization: Organization) -> None:
+    group_commit = GroupCommit(ingest)
+    answers = await asyncio.gather(
+        *(group_commit.submit(organization.id, call(f"e{number}")) for number in range(100))
+    )
+    assert {receipt.status for receipts in answers for receipt in receipts} == {
+        ReceiptStatus.INSERTED
+    }
+    ids = {receipt.event_id for receipts in answers for receipt in receipts}
+    stored = await Event.filter(organization_id=organization.id).values_list("id", flat=True)
+    assert set(stored) == ids
+    assert len(ids) == 100
+    assert await EventBatch.filter(organization_id=organization.id).count() <= 2
+
+
+async def test_the_database_refusing_one_call_does_not_fail_its_neighbours(
+    organization: Organization,
+) -> None:
+    """A draft that no check would let through: the database itself refuses it."""
+    broken: list[Any] = [EventDraft("e", None, "c", None, None, '{"a": "\\u0000"}')]
+    group_commit = GroupCommit(ingest)
+    answers = await asyncio.gather(
+        group_commit.submit(organization.id, call("a")),
+        group_commit.submit(organization.id, IngestCall(broken, InvalidEventPolicy.SKIP_INVALID)),
+        group_commit.submit(organization.id, call("b", "c")),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [list, OperationalError, list]
+    names = await Event.filter(organization_id=organization.id).values_list("name", flat=True)
+    assert sorted(map(str, names)) == ["a", "b", "c"]
