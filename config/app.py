@@ -2,8 +2,8 @@
 
     uvicorn --factory config.app:create_app
 
-`app.state` has `settings` and `redis` (arq's queue); the database is open from the lifespan's
-beginning to its end.
+`app.state` has `settings`, `redis` (arq's queue) and `graphql` (the API); the database is open
+from the lifespan's beginning to its end.
 """
 
 from collections.abc import AsyncIterator
@@ -17,6 +17,7 @@ from config.database import opened_database
 from config.health import healthz, readyz
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
+from schema.application import graphql_routes, opened_api
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -39,7 +40,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
             app.state.settings = chosen
             app.state.redis = redis
             try:
-                yield
+                async with opened_api(chosen, redis) as api:
+                    app.state.graphql = api
+                    yield
             finally:
                 await redis.aclose()
 
@@ -51,4 +54,5 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        *graphql_routes(),
     ]

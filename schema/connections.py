@@ -10,7 +10,9 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from resolvers.loaders.keyset import CursorError, Page, PageRequest, Row, Source, read_page
+from resolvers.loaders import Loaders
+from resolvers.loaders.keyset import CursorError, Page, PageRequest, Row, bounds_of, page_of
+from resolvers.loaders.sources import SQLSource
 from schema.errors import BadUserInput
 from schema.scalars import BigInt
 
@@ -100,13 +102,15 @@ def page_request(
 
 
 async def connect(
-    source: Source[Row], request: PageRequest, node: Callable[[Row], Node]
+    loaders: Loaders, source: SQLSource[Row], request: PageRequest, node: Callable[[Row], Node]
 ) -> Connection[Node]:
     """Reads the page of `source` that is asked for, and makes a node of each row."""
     try:
-        page = await read_page(source, request)
+        bounds = bounds_of(source.keyset, request)
     except CursorError:
         raise BadUserInput("The cursor is none that this list has given out") from None
+    rows = await loaders.pages.load((source, bounds, request.size + 1))
+    page = page_of(source.keyset, request, rows, lambda: loaders.counts.load(source))
     return connection_of(page, node)
 
 

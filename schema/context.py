@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from arq.connections import ArqRedis
 
 from config import clock
 from config.settings import Settings
@@ -21,6 +20,7 @@ from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from resolvers.loaders import Loaders
 from resolvers.loaders.rows import execute, fetch
+from resolvers.waking import Waker
 from schema.errors import Unauthenticated
 from schema.secrets import hash_secret
 
@@ -44,7 +44,7 @@ class Scope(enum.Enum):
     )
     BILLING_WRITE = strawberry.enum_value(
         "BILLING_WRITE",
-        description="Change customers, products, subscriptions and credits; open customer sessions.",
+        description="Change customers, products, subscriptions and credits; open sessions.",
     )
     ADMIN = strawberry.enum_value(
         "ADMIN", description="Everything, including the organization's tokens."
@@ -81,7 +81,7 @@ class Services:
 
     settings: Settings
     commits: GroupCommit
-    redis: ArqRedis
+    waker: Waker
     feeds: Feeds
 
 

@@ -14,6 +14,8 @@ is logged with an id, and the client sees the id only.
       Internal           INTERNAL          our fault; `id` is in the log
 """
 
+# ruff: noqa: N818  # the errors are named for their codes
+
 import enum
 import secrets
 from typing import Any, ClassVar

@@ -12,7 +12,7 @@ _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
 
 
 def encode_id(type_name: str, key: UUID) -> str:
-    """The global id of a row, such as encode_id("Meter", meter.id)."""
+    """The global id of the row of a type."""
     text = f"{type_name}:{key}".encode()
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 

@@ -34,9 +34,7 @@ class Requires(FieldExtension):
             needed = " or ".join(scope.name for scope in self.scopes)
             raise Forbidden(f"The token lacks the scope {needed}")
 
-    def resolve(
-        self, next_: SyncExtensionResolver, source: Any, info: Info, **kwargs: Any
-    ) -> Any:
+    def resolve(self, next_: SyncExtensionResolver, source: Any, info: Info, **kwargs: Any) -> Any:
         """Checks, then runs a synchronous field."""
         self.check(info.context)
         return next_(source, info, **kwargs)
@@ -46,7 +44,7 @@ class Requires(FieldExtension):
     ) -> Any:
         """Checks, then runs an asynchronous field; a subscription's iterator is passed on."""
         self.check(info.context)
-        found = next_(source, info, **kwargs)
+        found: Any = next_(source, info, **kwargs)
         return await found if inspect.isawaitable(found) else found
 
 

@@ -11,11 +11,10 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 Row = TypeVar("Row")
-RowT_co = TypeVar("RowT_co", covariant=True)
 
 _MAX_CURSOR = 1000
 
@@ -110,20 +109,6 @@ class Bounds:
     backward: bool
 
 
-class Source(Protocol[RowT_co]):
-    """A list in a keyset's order, of which parts can be read."""
-
-    @property
-    def keyset(self) -> Keyset:
-        """The order."""
-
-    async def read(self, bounds: Bounds, limit: int) -> Sequence[RowT_co]:
-        """At most `limit` rows within the bounds, beginning at the end they are read from."""
-
-    async def count(self) -> int:
-        """How many rows the whole list has."""
-
-
 @dataclass(frozen=True)
 class Page(Generic[Row]):
     """A part of a list, in the list's order whichever way it was read."""
@@ -135,15 +120,22 @@ class Page(Generic[Row]):
     count: Callable[[], Awaitable[int]]
 
 
-async def read_page(source: Source[Row], request: PageRequest) -> Page[Row]:
-    """Reads one page, and one row more to know whether there is another. Raises CursorError."""
-    keyset = source.keyset
-    bounds = Bounds(
+def bounds_of(keyset: Keyset, request: PageRequest) -> Bounds:
+    """The places that a request's cursors name; raises CursorError."""
+    return Bounds(
         after=None if request.after is None else keyset.place(request.after),
         before=None if request.before is None else keyset.place(request.before),
         backward=request.backward,
     )
-    found = await source.read(bounds, request.size + 1)
+
+
+def page_of(
+    keyset: Keyset,
+    request: PageRequest,
+    found: Sequence[Row],
+    count: Callable[[], Awaitable[int]],
+) -> Page[Row]:
+    """The page that was asked for, of the rows found: one more than it has, if there are more."""
     more = len(found) > request.size
     rows = list(found[: request.size])
     if request.backward:
@@ -153,5 +145,5 @@ async def read_page(source: Source[Row], request: PageRequest) -> Page[Row]:
         cursors=[keyset.cursor(row) for row in rows],
         has_next=(request.before is not None) if request.backward else more,
         has_previous=more if request.backward else (request.after is not None),
-        count=source.count,
+        count=count,
     )

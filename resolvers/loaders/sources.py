@@ -1,100 +1,124 @@
-"""The two kinds of list that can be paged: a Tortoise queryset, and rows of a SQL query."""
+"""Lists as SQL, in a keyset's order, and the loaders that read many of them at once.
 
-from collections.abc import Sequence
+A list inside a list (the events of each of 100 customers) would be a statement a row. Reads
+that are asked for in the same moment go to PostgreSQL as one statement instead, a branch of
+UNION ALL each.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from tortoise.expressions import Q
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
+from metering.parameters import Parameters
 from resolvers.loaders.keyset import Bounds, Keyset
 from resolvers.loaders.rows import Record, fetch
 
+Row = TypeVar("Row")
 M = TypeVar("M", bound=Model)
+Conditions = Callable[[Parameters], list[str]]
 
 
 @dataclass(frozen=True)
-class ModelSource(Generic[M]):
-    """The rows of a Tortoise queryset."""
+class SQLSource(Generic[Row]):
+    """The rows of `SELECT columns FROM source WHERE conditions`, in the keyset's order.
 
-    queryset: QuerySet[M]
-    keyset: Keyset
-
-    async def read(self, bounds: Bounds, limit: int) -> Sequence[M]:
-        """At most `limit` rows within the bounds, beginning at the end they are read from."""
-        names = [column.name for column in self.keyset.columns]
-        descending = self.keyset.descending
-        queryset = self.queryset
-        if bounds.after is not None:
-            queryset = queryset.filter(_beyond(names, bounds.after, "lt" if descending else "gt"))
-        if bounds.before is not None:
-            queryset = queryset.filter(_beyond(names, bounds.before, "gt" if descending else "lt"))
-        sign = "-" if descending != bounds.backward else ""
-        return await queryset.order_by(*(sign + name for name in names)).limit(limit)
-
-    async def count(self) -> int:
-        """How many rows the whole list has."""
-        return await self.queryset.count()
-
-
-def _beyond(names: list[str], place: tuple[Any, ...], comparison: str) -> Q:
-    """(a, b) > (x, y), spelled out: a > x, or a = x and b > y."""
-    found = Q(**{f"{names[-1]}__{comparison}": place[-1]})
-    for name, value in zip(reversed(names[:-1]), reversed(place[:-1]), strict=True):
-        found = Q(**{f"{name}__{comparison}": value}) | (Q(**{name: value}) & found)
-    return found
-
-
-@dataclass(frozen=True)
-class SQLSource:
-    """The rows of `SELECT columns FROM source WHERE conditions`, with $1… bound to parameters.
-
-    The keyset's columns are qualified by `alias`, so that one index serves conditions and order.
+    `conditions` writes them with its parameters, so that they can stand in a larger statement.
+    The keyset's columns are those of `alias`; `make` turns a record into a row. An `empty` list
+    is known to have no rows, and costs no statement.
     """
 
     columns: str
     source: str
-    conditions: tuple[str, ...]
-    parameters: tuple[Any, ...]
+    conditions: Conditions
     alias: str
     keyset: Keyset
+    make: Callable[[Record], Row]
+    empty: bool = False
 
-    async def read(self, bounds: Bounds, limit: int) -> Sequence[Record]:
-        """At most `limit` rows within the bounds, beginning at the end they are read from."""
-        conditions, parameters = list(self.conditions), list(self.parameters)
+    def page_sql(self, bounds: Bounds, limit: int, parameters: Parameters) -> str:
+        """A SELECT of at most `limit` rows within the bounds, from the end they are read from."""
+        conditions = self.conditions(parameters)
         names = [f"{self.alias}.{column.name}" for column in self.keyset.columns]
         descending = self.keyset.descending
         for place, comparison in (
             (bounds.after, "<" if descending else ">"),
             (bounds.before, ">" if descending else "<"),
         ):
-            if place is None:
-                continue
-            marks = []
-            for column, value in zip(self.keyset.columns, place, strict=True):
-                parameters.append(value)
-                marks.append(f"${len(parameters)}::{column.sql_type}")
-            conditions.append(f"({', '.join(names)}) {comparison} ({', '.join(marks)})")
+            if place is not None:
+                columns = zip(self.keyset.columns, place, strict=True)
+                marks = [parameters.add(value, column.sql_type) for column, value in columns]
+                conditions.append(f"({', '.join(names)}) {comparison} ({', '.join(marks)})")
         direction = "DESC" if descending != bounds.backward else "ASC"
-        order = ", ".join(f"{name} {direction}" for name in names)
-        return await fetch(
-            f"""
-            SELECT {self.columns}
-              FROM {self.source}
-             WHERE {" AND ".join(conditions) or "true"}
-             ORDER BY {order}
-             LIMIT {limit:d}
-            """,
-            *parameters,
+        return (
+            f"SELECT {self.columns} FROM {self.source}"
+            f" WHERE {' AND '.join(conditions) or 'true'}"
+            f" ORDER BY {', '.join(f'{name} {direction}' for name in names)} LIMIT {limit:d}"
         )
 
-    async def count(self) -> int:
-        """How many rows the whole list has."""
-        rows = await fetch(
-            f"SELECT count(*) AS count FROM {self.source} WHERE"
-            f" {' AND '.join(self.conditions) or 'true'}",
-            *self.parameters,
+    def count_sql(self, parameters: Parameters) -> str:
+        """A SELECT of one number: how many rows the list has."""
+        conditions = self.conditions(parameters)
+        return f"SELECT count(*) FROM {self.source} WHERE {' AND '.join(conditions) or 'true'}"
+
+
+def model_of(model: type[M]) -> Callable[[Record], M]:
+    """Turns records with all columns of a table into instances of its model."""
+
+    def make(record: Record) -> M:
+        return model._init_from_db(**record)  # noqa: SLF001  # what Tortoise itself makes rows with
+
+    return make
+
+
+PageKey = tuple[SQLSource[Any], Bounds, int]
+
+
+async def read_pages(keys: list[PageKey]) -> list[Sequence[Any]]:
+    """The rows of each (source, bounds, limit), by one statement for those of the same columns."""
+    found: list[Sequence[Any]] = [[] for _ in keys]
+    shapes: dict[str, list[int]] = {}
+    for index, (source, _, _) in enumerate(keys):
+        if not source.empty:
+            shapes.setdefault(source.columns, []).append(index)
+    for indexes in shapes.values():
+        parameters = Parameters()
+        branches = []
+        for index in indexes:
+            source, bounds, limit = keys[index]
+            page = source.page_sql(bounds, limit, parameters)
+            branches.append(f"(SELECT {index:d} AS branch, page.* FROM ({page}) AS page)")
+        records = await fetch(" UNION ALL ".join(branches), *parameters.values)
+        for index in indexes:
+            source, bounds, _ = keys[index]
+            found[index] = _in_order(source, bounds, [r for r in records if r["branch"] == index])
+    return found
+
+
+def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> list[Any]:
+    """UNION ALL promises no order."""
+    names = [column.name for column in source.keyset.columns]
+    records.sort(
+        key=lambda record: tuple(record[name] for name in names),
+        reverse=source.keyset.descending != bounds.backward,
+    )
+    return [
+        source.make({name: value for name, value in record.items() if name != "branch"})
+        for record in records
+    ]
+
+
+async def count_rows(sources: list[SQLSource[Any]]) -> list[int]:
+    """How many rows each list has, by one statement."""
+    counted = [index for index, source in enumerate(sources) if not source.empty]
+    counts = [0] * len(sources)
+    if counted:
+        parameters = Parameters()
+        branches = ", ".join(
+            f"({sources[index].count_sql(parameters)}) AS count_{index:d}" for index in counted
         )
-        count: int = rows[0]["count"]
-        return count
+        record = (await fetch(f"SELECT {branches}", *parameters.values))[0]
+        for index in counted:
+            counts[index] = record[f"count_{index}"]
+    return counts

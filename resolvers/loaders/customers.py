@@ -1,0 +1,61 @@
+"""Reading customers."""
+
+from uuid import UUID
+
+from metering.parameters import Parameters
+from models import Customer
+from resolvers.loaders.keyset import Keyset, uuid_key
+from resolvers.loaders.sources import SQLSource, model_of
+
+ORDER = Keyset((uuid_key(),))
+
+
+def customers_source(organization_id: UUID, text: str | None = None) -> SQLSource[Customer]:
+    """The organization's customers, oldest first.
+
+    With `text`, those that have it in their external id, name or email, in whatever case.
+    """
+
+    def conditions(parameters: Parameters) -> list[str]:
+        found = [f"c.organization_id = {parameters.add(organization_id, 'uuid')}"]
+        if text:
+            mark = parameters.add(text.lower(), "text")
+            found.append(
+                "(strpos(lower(c.external_id), " + mark + ") > 0"
+                " OR strpos(lower(c.name), " + mark + ") > 0"
+                " OR strpos(lower(c.email), " + mark + ") > 0)"
+            )
+        return found
+
+    return SQLSource(
+        columns="c.*",
+        source="customer c",
+        conditions=conditions,
+        alias="c",
+        keyset=ORDER,
+        make=model_of(Customer),
+        empty="\0" in (text or ""),
+    )
+
+
+async def customers_by_id(organization_id: UUID, ids: list[UUID]) -> list[Customer | None]:
+    """The customers with these ids, None for each that the organization does not have."""
+    rows = await Customer.filter(organization_id=organization_id, id__in=set(ids))
+    found = {row.id: row for row in rows}
+    return [found.get(key) for key in ids]
+
+
+async def customer_by_external_id(organization_id: UUID, external_id: str) -> Customer | None:
+    """The customer that the caller knows by this id."""
+    if not is_text(external_id):
+        return None
+    return await Customer.get_or_none(organization_id=organization_id, external_id=external_id)
+
+
+def is_text(value: str) -> bool:
+    """Whether PostgreSQL can hold the text: no NUL, no lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value

@@ -1,0 +1,70 @@
+"""Mutations about access tokens: create and revoke."""
+
+from typing import Annotated
+
+import strawberry
+
+from config import clock
+from models import AccessToken as AccessTokenRow
+from resolvers.texts import NAME, check_texts
+from schema.context import Info, Scope
+from schema.errors import ErrorCode, user_error
+from schema.ids import decode_id
+from schema.inputs.access import AccessTokenCreateInput, AccessTokenRevokeInput
+from schema.permissions import requires
+from schema.secrets import hash_secret, new_secret
+from schema.types.organization import AccessToken
+from schema.types.payloads import AccessTokenCreatePayload, AccessTokenRevokePayload
+
+
+@strawberry.type
+class AccessTokenMutation:
+    """Access tokens."""
+
+    @strawberry.mutation(
+        description="Creates a token of the organization. Its secret is shown this once.",
+        extensions=[requires(Scope.ADMIN)],
+    )
+    async def access_token_create(
+        self,
+        info: Info,
+        input: Annotated[AccessTokenCreateInput, strawberry.argument(description="The token.")],  # noqa: A002  # the contract's name
+    ) -> AccessTokenCreatePayload:
+        """Creates a token."""
+        errors = check_texts(("name", input.name, NAME))
+        if not input.scopes:
+            errors.append(user_error(ErrorCode.INVALID, "Give at least one scope", "scopes"))
+        if errors:
+            return AccessTokenCreatePayload(user_errors=errors)
+        secret = new_secret()
+        row = await AccessTokenRow.create(
+            organization_id=info.context.organization_id,
+            name=input.name,
+            scopes=sorted({scope.name for scope in input.scopes}),
+            secret_hash=hash_secret(secret),
+        )
+        return AccessTokenCreatePayload(access_token=AccessToken.of(row), secret=secret)
+
+    @strawberry.mutation(
+        description="Makes a token good for nothing, at once and for ever.",
+        extensions=[requires(Scope.ADMIN)],
+    )
+    async def access_token_revoke(
+        self,
+        info: Info,
+        input: Annotated[AccessTokenRevokeInput, strawberry.argument(description="Which token.")],  # noqa: A002  # the contract's name
+    ) -> AccessTokenRevokePayload:
+        """Revokes a token."""
+        key = decode_id(input.id, "AccessToken")
+        row = (
+            await AccessTokenRow.get_or_none(organization_id=info.context.organization_id, id=key)
+            if key
+            else None
+        )
+        if row is None:
+            error = user_error(ErrorCode.NOT_FOUND, "There is no token with this id", "id")
+            return AccessTokenRevokePayload(user_errors=[error])
+        if row.revoked_at is None:
+            row.revoked_at = clock.now()
+            await row.save(update_fields=["revoked_at"])
+        return AccessTokenRevokePayload(access_token=AccessToken.of(row))

@@ -1,0 +1,150 @@
+"""Mutations about customers: create, update, and open a session for one."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import strawberry
+from tortoise.exceptions import IntegrityError
+
+from config import clock
+from models import Customer as CustomerRow
+from models import CustomerSession
+from resolvers.texts import EMAIL, EXTERNAL_ID, NAME, check_texts
+from schema.context import Info, Scope
+from schema.customers import find_customer
+from schema.errors import ErrorCode, UserError, user_error
+from schema.ids import decode_id
+from schema.inputs.customers import (
+    CustomerCreateInput,
+    CustomerSessionCreateInput,
+    CustomerUpdateInput,
+)
+from schema.permissions import requires
+from schema.secrets import SESSION_PREFIX, hash_secret, new_secret
+from schema.types.customer import Customer
+from schema.types.payloads import (
+    CustomerCreatePayload,
+    CustomerSessionCreatePayload,
+    CustomerUpdatePayload,
+)
+
+
+@strawberry.type
+class CustomerMutation:
+    """Customers."""
+
+    @strawberry.mutation(
+        description="Creates a customer, or fills in one that events created under the same "
+        "externalId.",
+        extensions=[requires(Scope.EVENTS_WRITE, Scope.BILLING_WRITE)],
+    )
+    async def customer_create(
+        self,
+        info: Info,
+        input: Annotated[CustomerCreateInput, strawberry.argument(description="The customer.")],  # noqa: A002  # the contract's name
+    ) -> CustomerCreatePayload:
+        """Creates a customer."""
+        errors = _check(input)
+        if errors:
+            return CustomerCreatePayload(user_errors=errors)
+        organization_id = info.context.organization_id
+        values: dict[str, Any] = {"name": input.name, "email": input.email}
+        try:
+            row = await CustomerRow.create(
+                organization_id=organization_id, external_id=input.external_id, **values
+            )
+        except IntegrityError:
+            # Events may have made it: then it knows nothing but its external id yet.
+            filled = await CustomerRow.filter(
+                organization_id=organization_id,
+                external_id=input.external_id,
+                name=None,
+                email=None,
+            ).update(**values)
+            if not filled:
+                return CustomerCreatePayload(user_errors=[_taken()])
+            row = await CustomerRow.get(
+                organization_id=organization_id, external_id=input.external_id
+            )
+        return CustomerCreatePayload(customer=Customer.of(row))
+
+    @strawberry.mutation(
+        description="Changes a customer: what is left out stays, null takes a value away.",
+        extensions=[requires(Scope.EVENTS_WRITE, Scope.BILLING_WRITE)],
+    )
+    async def customer_update(
+        self,
+        info: Info,
+        input: Annotated[CustomerUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+    ) -> CustomerUpdatePayload:
+        """Changes a customer."""
+        errors = _check(input)
+        if errors:
+            return CustomerUpdatePayload(user_errors=errors)
+        key = decode_id(input.id, "Customer")
+        row = await info.context.loaders.customer.load(key) if key else None
+        if row is None:
+            return CustomerUpdatePayload(user_errors=[_not_found("id")])
+        sent = {
+            "external_id": input.external_id,
+            "name": input.name,
+            "email": input.email,
+        }
+        changes = {name: value for name, value in sent.items() if value is not strawberry.UNSET}
+        if changes:
+            try:
+                await row.update_from_dict(changes).save(update_fields=list(changes))
+            except IntegrityError:
+                return CustomerUpdatePayload(user_errors=[_taken()])
+        return CustomerUpdatePayload(customer=Customer.of(row))
+
+    @strawberry.mutation(
+        description="Opens a session: a short-lived token with which one customer sees its own "
+        "usage, and nothing else.",
+        extensions=[requires(Scope.BILLING_WRITE)],
+    )
+    async def customer_session_create(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerSessionCreateInput, strawberry.argument(description="Whose session.")
+        ],
+    ) -> CustomerSessionCreatePayload:
+        """Opens a session."""
+        if (input.customer_id is None) == (input.external_customer_id is None):
+            message = "Give exactly one of customerId and externalCustomerId"
+            return CustomerSessionCreatePayload(
+                user_errors=[user_error(ErrorCode.INVALID, message)]
+            )
+        row = await find_customer(info.context, input.customer_id, input.external_customer_id)
+        if row is None:
+            field = "externalCustomerId" if input.customer_id is None else "customerId"
+            return CustomerSessionCreatePayload(user_errors=[_not_found(field)])
+        secret = new_secret(SESSION_PREFIX)
+        minutes = info.context.services.settings.customer_session_minutes
+        session = await CustomerSession.create(
+            organization_id=info.context.organization_id,
+            customer_id=row.id,
+            secret_hash=hash_secret(secret),
+            expires_at=clock.now() + timedelta(minutes=minutes),
+        )
+        return CustomerSessionCreatePayload(
+            token=secret, expires_at=session.expires_at, customer=Customer.of(row)
+        )
+
+
+def _check(sent: Any) -> list[UserError]:
+    return check_texts(
+        ("externalId", sent.external_id, EXTERNAL_ID),
+        ("name", sent.name, NAME),
+        ("email", sent.email, EMAIL),
+    )
+
+
+def _taken() -> UserError:
+    message = "Another customer has this externalId"
+    return user_error(ErrorCode.ALREADY_EXISTS, message, "externalId")
+
+
+def _not_found(field: str) -> UserError:
+    return user_error(ErrorCode.NOT_FOUND, "There is no customer with this id", field)

@@ -1,0 +1,145 @@
+"""Mutations about meters: create, update, archive, take back."""
+
+from typing import Annotated, Any
+
+import strawberry
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.meters import (
+    MeterChanges,
+    MeterRefusal,
+    archive_meter,
+    create_meter,
+    unarchive_meter,
+    update_meter,
+)
+from metering.wakeup import CATCH_UP_METERS
+from resolvers.texts import NAME, UNIT, check_texts
+from schema.context import Context, Info, Scope
+from schema.errors import ErrorCode, UserError, user_error
+from schema.ids import decode_id
+from schema.inputs.meter_filter import read_aggregation, read_filter
+from schema.inputs.meters import MeterArchiveInput, MeterCreateInput, MeterUpdateInput
+from schema.permissions import requires
+from schema.types.meter import Meter
+from schema.types.payloads import (
+    MeterArchivePayload,
+    MeterCreatePayload,
+    MeterUnarchivePayload,
+    MeterUpdatePayload,
+)
+
+_WRITE = Scope.METERS_WRITE
+
+
+@strawberry.type
+class MeterMutation:
+    """Meters."""
+
+    @strawberry.mutation(
+        description="Creates a meter, which counts past events too.",
+        extensions=[requires(_WRITE)],
+    )
+    async def meter_create(
+        self,
+        info: Info,
+        input: Annotated[MeterCreateInput, strawberry.argument(description="The meter.")],  # noqa: A002  # the contract's name
+    ) -> MeterCreatePayload:
+        """Creates a meter."""
+        filter_ = read_filter(input.filter, "filter")
+        aggregation = read_aggregation(input.aggregation, "aggregation")
+        errors = check_texts(("name", input.name, NAME), ("unit", input.unit, UNIT))
+        if errors or isinstance(filter_, list) or isinstance(aggregation, list):
+            return MeterCreatePayload(user_errors=[*errors, *_errors(filter_, aggregation)])
+        organization_id = info.context.organization_id
+        row = await create_meter(organization_id, input.name, input.unit, filter_, aggregation)
+        _catch_up(info.context)
+        return MeterCreatePayload(meter=Meter.of(row))
+
+    @strawberry.mutation(
+        description="Changes a meter. Its filter and aggregation only until it has counted an "
+        "event: METER_LOCKED after.",
+        extensions=[requires(_WRITE)],
+    )
+    async def meter_update(
+        self,
+        info: Info,
+        input: Annotated[MeterUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+    ) -> MeterUpdatePayload:
+        """Changes a meter."""
+        filter_ = read_filter(input.filter, "filter") if input.filter else None
+        aggregation = (
+            read_aggregation(input.aggregation, "aggregation") if input.aggregation else None
+        )
+        sets_unit = input.unit is not strawberry.UNSET
+        unit = input.unit if sets_unit else None
+        errors = check_texts(("name", input.name, NAME), ("unit", unit, UNIT))
+        if errors or isinstance(filter_, list) or isinstance(aggregation, list):
+            return MeterUpdatePayload(user_errors=[*errors, *_errors(filter_, aggregation)])
+        meter_id = decode_id(input.id, "Meter")
+        if meter_id is None:
+            return MeterUpdatePayload(user_errors=[_not_found()])
+        changes = MeterChanges(input.name, sets_unit, unit, filter_, aggregation)
+        found = await update_meter(info.context.organization_id, meter_id, changes)
+        if isinstance(found, MeterRefusal):
+            return MeterUpdatePayload(user_errors=[_refusal(found)])
+        _catch_up(info.context)
+        return MeterUpdatePayload(meter=Meter.of(found))
+
+    @strawberry.mutation(
+        description="Stops a meter where it stands. Refused while a live product's price or "
+        "benefit uses it.",
+        extensions=[requires(_WRITE)],
+    )
+    async def meter_archive(
+        self,
+        info: Info,
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],  # noqa: A002  # the contract's name
+    ) -> MeterArchivePayload:
+        """Archives a meter."""
+        meter_id = decode_id(input.id, "Meter")
+        if meter_id is None:
+            return MeterArchivePayload(user_errors=[_not_found()])
+        found = await archive_meter(info.context.organization_id, meter_id, _in_use)
+        if isinstance(found, MeterRefusal):
+            return MeterArchivePayload(user_errors=[_refusal(found)])
+        return MeterArchivePayload(meter=Meter.of(found))
+
+    @strawberry.mutation(
+        description="Takes an archived meter back; it counts what it missed.",
+        extensions=[requires(_WRITE)],
+    )
+    async def meter_unarchive(
+        self,
+        info: Info,
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],  # noqa: A002  # the contract's name
+    ) -> MeterUnarchivePayload:
+        """Takes a meter back."""
+        meter_id = decode_id(input.id, "Meter")
+        if meter_id is None:
+            return MeterUnarchivePayload(user_errors=[_not_found()])
+        found = await unarchive_meter(info.context.organization_id, meter_id)
+        if isinstance(found, MeterRefusal):
+            return MeterUnarchivePayload(user_errors=[_refusal(found)])
+        _catch_up(info.context)
+        return MeterUnarchivePayload(meter=Meter.of(found))
+
+
+async def _in_use(_connection: BaseDBAsyncClient, _meter_id: Any) -> bool:
+    return False
+
+
+def _catch_up(context: Context) -> None:
+    context.services.waker.wake(CATCH_UP_METERS, context.organization_id)
+
+
+def _errors(*found: Any) -> list[UserError]:
+    return [error for errors in found if isinstance(errors, list) for error in errors]
+
+
+def _refusal(refusal: MeterRefusal) -> UserError:
+    return user_error(ErrorCode[refusal.code], refusal.message, *refusal.path)
+
+
+def _not_found() -> UserError:
+    return user_error(ErrorCode.NOT_FOUND, "There is no meter with this id", "id")

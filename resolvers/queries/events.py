@@ -1,0 +1,78 @@
+"""Query fields about events."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers.loaders.event_names import event_names
+from resolvers.loaders.events import events_source
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.context import Info, Scope
+from schema.ids import decode_id
+from schema.inputs.event_filter import EventFilter, event_query
+from schema.permissions import requires
+from schema.scalars import BigInt
+from schema.types.event import Event, EventName
+
+
+@strawberry.type
+class EventsQuery:
+    """Events."""
+
+    @strawberry.field(
+        description="One event; null where there is none.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def event(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The event's id.")],  # noqa: A002  # the contract's name
+    ) -> Event | None:
+        """One event."""
+        key = decode_id(id, "Event")
+        row = await info.context.loaders.event.load(key) if key else None
+        return Event.of(row) if row else None
+
+    @strawberry.field(description="Latest first.", extensions=[requires(Scope.USAGE_READ)])
+    async def events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[  # noqa: A002  # the contract's name
+            EventFilter | None, strawberry.argument(description="Only events that pass this.")
+        ] = None,
+    ) -> Connection[Event]:
+        """All events."""
+        request = page_request(first, after, last, before)
+        query = await event_query(info.context, filter)
+        source = events_source(info.context.organization_id, query)
+        return await connect(info.context.loaders, source, request, Event.of)
+
+    @strawberry.field(
+        description="The names that events have, most frequent first; at most 1,000.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def event_names(
+        self,
+        info: Info,
+        query: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only names with this text in them, in upper or lower case."
+            ),
+        ] = None,
+    ) -> list[EventName]:
+        """The names of events."""
+        return [
+            EventName(
+                name=row["name"],
+                occurrences=BigInt(row["occurrences"]),
+                first_seen_at=row["first_seen_at"],
+                last_seen_at=row["last_seen_at"],
+                metadata_keys=row["metadata_keys"],
+            )
+            for row in await event_names(info.context.organization_id, query)
+        ]

@@ -1,0 +1,112 @@
+"""Query fields about meters."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from metering.preview import PreviewScope, PreviewTimeoutError, preview
+from resolvers.loaders.meters import meters_source
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.context import Info, Scope
+from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
+from schema.errors import TooComplex
+from schema.ids import decode_id
+from schema.inputs.meter_filter import (
+    MeterAggregationInput,
+    MeterFilterInput,
+    read_aggregation,
+    read_filter,
+    required,
+)
+from schema.permissions import requires
+from schema.scalars import BigInt
+from schema.types.meter import Meter
+from schema.types.meter_preview import MeterPreview
+
+
+@strawberry.type
+class MeterQuery:
+    """Meters."""
+
+    @strawberry.field(
+        description="One meter; null where there is none.",
+        extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
+    )
+    async def meter(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],  # noqa: A002  # the contract's name
+    ) -> Meter | None:
+        """One meter."""
+        key = decode_id(id, "Meter")
+        row = await info.context.loaders.meter.load(key) if key else None
+        return Meter.of(row) if row else None
+
+    @strawberry.field(
+        description="All meters, oldest first.",
+        extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
+    )
+    async def meters(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        include_archived: Annotated[
+            bool, strawberry.argument(description="Whether to show archived meters too.")
+        ] = False,
+    ) -> Connection[Meter]:
+        """All meters."""
+        request = page_request(first, after, last, before)
+        source = meters_source(info.context.organization_id, include_archived=include_archived)
+        return await connect(info.context.loaders, source, request, Meter.of)
+
+    @strawberry.field(
+        description="What a meter would count, before it is created: over all events, or those "
+        "that happened in [start, end).",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def meter_preview(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002  # the contract's name
+            MeterFilterInput, strawberry.argument(description="Which events it would count.")
+        ],
+        aggregation: Annotated[
+            MeterAggregationInput,
+            strawberry.argument(description="What it would make of them."),
+        ],
+        start: Annotated[
+            datetime | None, strawberry.argument(description="Events that happened at or after.")
+        ] = None,
+        end: Annotated[
+            datetime | None, strawberry.argument(description="Events that happened before.")
+        ] = None,
+        customer_id: CustomerId = None,
+        external_customer_id: ExternalCustomerId = None,
+    ) -> MeterPreview:
+        """What a meter would count."""
+        found = required(read_filter(filter, "filter"))
+        scope = PreviewScope(
+            start,
+            end,
+            await customer_asked_for(info.context, customer_id, external_customer_id),
+        )
+        try:
+            counted = await preview(
+                info.context.organization_id,
+                found,
+                required(read_aggregation(aggregation, "aggregation")),
+                scope,
+            )
+        except PreviewTimeoutError as error:
+            raise TooComplex(str(error)) from None
+        return MeterPreview(
+            filter=found,
+            scope=scope,
+            matched_events=BigInt(counted.matched),
+            skipped_events=BigInt(counted.skipped),
+            quantity=counted.quantity,
+        )

@@ -1,0 +1,106 @@
+"""Query fields node and nodes: any object by its id, of the types whose owner may see them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from models import AccessToken as AccessTokenRow
+from models import Organization as OrganizationRow
+from schema.context import Context, Info, Scope
+from schema.errors import BadUserInput
+from schema.ids import split_id
+from schema.permissions import Requires, requires
+from schema.types.customer import Customer
+from schema.types.customer_meter import CustomerMeter
+from schema.types.event import Event
+from schema.types.meter import Meter
+from schema.types.node import Node
+from schema.types.organization import AccessToken, Organization
+
+MAX_NODES = 100
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """How objects of a type are found: who may, the row of an id, and the object of a row."""
+
+    requires: Requires
+    load: Callable[[Context, UUID], Awaitable[Any]]
+    of: Callable[[Any], Node]
+
+
+async def _organization(context: Context, key: UUID) -> OrganizationRow | None:
+    if key != context.organization_id:
+        return None
+    return await OrganizationRow.get_or_none(id=key)
+
+
+async def _access_token(context: Context, key: UUID) -> AccessTokenRow | None:
+    return await AccessTokenRow.get_or_none(organization_id=context.organization_id, id=key)
+
+
+_USAGE = requires(Scope.USAGE_READ)
+_USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
+
+NODE_TYPES: dict[str, NodeType] = {
+    "AccessToken": NodeType(requires(Scope.ADMIN), _access_token, AccessToken.of),
+    "Customer": NodeType(
+        _USAGE_OR_BILLING, lambda context, key: context.loaders.customer.load(key), Customer.of
+    ),
+    "CustomerMeter": NodeType(
+        _USAGE, lambda context, key: context.loaders.customer_meter.load(key), CustomerMeter.of
+    ),
+    "Event": NodeType(_USAGE, lambda context, key: context.loaders.event.load(key), Event.of),
+    "Meter": NodeType(
+        _USAGE_OR_BILLING, lambda context, key: context.loaders.meter.load(key), Meter.of
+    ),
+    "Organization": NodeType(requires(), _organization, Organization.of),
+}
+
+
+async def find_node(context: Context, node_id: str) -> Node | None:
+    """The object of an id; None where it is malformed, foreign or gone. Raises Forbidden."""
+    found = split_id(node_id)
+    node_type = NODE_TYPES.get(found[0]) if found else None
+    if found is None or node_type is None:
+        return None
+    node_type.requires.check(context)
+    row = await node_type.load(context, found[1])
+    return None if row is None else node_type.of(row)
+
+
+@strawberry.type
+class NodeQuery:
+    """Any object by its id."""
+
+    @strawberry.field(
+        description="Any object by its id; null where there is none.", extensions=[requires()]
+    )
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")],  # noqa: A002  # the contract's name
+    ) -> Node | None:
+        """One object."""
+        return await find_node(info.context, id)
+
+    @strawberry.field(
+        description="Objects by their ids, in their order; null for each that is not there.",
+        extensions=[requires()],
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description=f"The objects' ids, at most {MAX_NODES}."),
+        ],
+    ) -> list[Node | None]:
+        """Several objects."""
+        if len(ids) > MAX_NODES:
+            raise BadUserInput(f"`ids` may have at most {MAX_NODES} ids, not {len(ids)}")
+        return list(await asyncio.gather(*(find_node(info.context, node_id) for node_id in ids)))

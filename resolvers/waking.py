@@ -1,0 +1,47 @@
+"""Waking the workers after a commit, without letting the caller wait for Redis."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+
+from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
+from metering.wakeup import PROCESS_EVENTS, wake
+
+log = structlog.get_logger("metergraph.waking")
+
+
+class Waker:
+    """One a process. A wake-up that is lost costs time only: the workers' sweep finds the work."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self, job: str, organization_id: UUID) -> None:
+        """Wakes a worker for the organization, soon."""
+        task = asyncio.create_task(self._wake(job, organization_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def commit(
+        self, organization_id: UUID, calls: Sequence[IngestCall]
+    ) -> list[list[Receipt]]:
+        """Stores events, then wakes a worker to count them: the commit of a GroupCommit."""
+        receipts = await ingest(organization_id, calls)
+        if any(receipt.status is ReceiptStatus.INSERTED for call in receipts for receipt in call):
+            self.wake(PROCESS_EVENTS, organization_id)
+        return receipts
+
+    async def _wake(self, job: str, organization_id: UUID) -> None:
+        try:
+            await wake(self._redis, job, organization_id)
+        except (RedisError, OSError) as error:
+            log.warning("no wake-up through Redis", job=job, reason=str(error))
+
+    async def close(self) -> None:
+        """Waits for the wake-ups under way."""
+        await asyncio.gather(*self._tasks)

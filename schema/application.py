@@ -1,0 +1,53 @@
+"""The API as a part of an ASGI application: its routes, and what runs as long as it serves."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from arq.connections import ArqRedis
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from config.settings import Settings
+from metering.feeds import Feeds
+from metering.group_commit import GroupCommit
+from resolvers.waking import Waker
+from schema.context import Services
+from schema.http import GraphQLApplication
+from schema.schema import create_schema
+
+PATH = "/graphql"
+
+
+@contextlib.asynccontextmanager
+async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[GraphQLApplication]:
+    """The GraphQL application, with its feeds and wake-ups running inside the block.
+
+    The database must be open. Redis may be down.
+    """
+    waker = Waker(redis)
+    feeds = Feeds(redis)
+    services = Services(
+        settings=settings, commits=GroupCommit(waker.commit), waker=waker, feeds=feeds
+    )
+    listening = asyncio.create_task(feeds.listen())
+    try:
+        yield GraphQLApplication(create_schema(settings), services)
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+        await waker.close()
+
+
+def graphql_routes() -> list[BaseRoute]:
+    """The routes of the API, for HTTP and WebSocket; `app.state.graphql` must be `opened_api`'s."""
+    endpoint = _Endpoint()
+    return [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
+
+
+class _Endpoint:
+    """An ASGI application that is known once the process has opened it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["app"].state.graphql(scope, receive, send)

@@ -1,0 +1,50 @@
+"""Which customer a field means, by our id or by the caller's, and for whom a session may ask."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from models import Customer as CustomerRow
+from resolvers.loaders.customers import customer_by_external_id
+from schema.context import Context, SessionIdentity
+from schema.errors import BadUserInput, NotFound
+from schema.ids import decode_id
+
+CustomerId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="A customer's id, as we know it.")
+]
+ExternalCustomerId = Annotated[
+    str | None, strawberry.argument(description="A customer's id, as you know it.")
+]
+
+
+async def find_customer(
+    context: Context, customer_id: str | None, external_id: str | None
+) -> CustomerRow | None:
+    """The customer that one of the two ids names; None where it is nobody's."""
+    if customer_id is not None:
+        key = decode_id(customer_id, "Customer")
+        return await context.loaders.customer.load(key) if key else None
+    if external_id is not None:
+        return await customer_by_external_id(context.organization_id, external_id)
+    return None
+
+
+async def customer_asked_for(
+    context: Context, customer_id: str | None, external_id: str | None
+) -> UUID | None:
+    """The customer that usage is asked for; None where that is everybody.
+
+    A session asks for its own customer, named or not. Raises BadUserInput where both ids are
+    given and NotFound where there is no such customer, or it is another one than the session's.
+    """
+    if customer_id is not None and external_id is not None:
+        raise BadUserInput("Give `customerId` or `externalCustomerId`, not both")
+    named = customer_id is not None or external_id is not None
+    row = await find_customer(context, customer_id, external_id) if named else None
+    identity = context.identity
+    own = identity.customer_id if isinstance(identity, SessionIdentity) else None
+    if named and (row is None or own not in (None, row.id)):
+        raise NotFound("There is no customer with this id")
+    return row.id if row else own

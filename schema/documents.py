@@ -1,0 +1,86 @@
+"""Documents: parsed, bounded and validated once, then remembered by their text.
+
+Clients send the same few documents over and over; parsing and validating one costs more than
+most fields do. What depends on variables (the cost) is asked every time.
+"""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OverlappingFieldsCanBeMergedRule,
+    parse,
+    specified_rules,
+)
+from strawberry.schema.schema import validate_document
+
+from schema.errors import TooComplex
+from schema.limits import Limits, check_size
+from schema.overlapping_fields import OverlappingFieldsRule
+
+MAX_LENGTH = 1_000_000
+_REMEMBERED = 500
+_REMEMBERED_LENGTH = 10_000
+
+# A name, a number, a string, or a punctuator. Counting them costs a hundredth of parsing them.
+_TOKEN = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z0-9+-][_A-Za-z0-9.+-]*+|[^\s,\ufeff]'
+)
+
+RULES = tuple(
+    OverlappingFieldsRule if rule is OverlappingFieldsCanBeMergedRule else rule
+    for rule in specified_rules
+)
+
+
+@dataclass
+class Documents:
+    """The valid documents that a process has seen lately, by their text. One a schema."""
+
+    limits: Limits
+    introspection: bool = True
+    _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
+
+    def parse(self, text: str) -> DocumentNode:
+        """The document; raises GraphQLSyntaxError or TooComplex."""
+        known = self._valid.get(text)
+        if known is not None:
+            self._valid.move_to_end(text)
+            return known
+        check_tokens(text, self.limits.tokens)
+        document = parse(text, max_tokens=self.limits.tokens)
+        check_size(document, self.limits)
+        return document
+
+    def validate(
+        self, text: str, schema: GraphQLSchema, document: DocumentNode
+    ) -> list[GraphQLError]:
+        """What is wrong with the document, in GraphQL's terms."""
+        if text in self._valid:
+            return []
+        rules = RULES if self.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
+        errors = validate_document(schema, document, rules)
+        if not errors and len(text) <= _REMEMBERED_LENGTH:
+            self._valid[text] = document
+            if len(self._valid) > _REMEMBERED:
+                self._valid.popitem(last=False)
+        return errors
+
+
+def check_tokens(text: str, limit: int) -> None:
+    """Raises TooComplex for a document with more tokens than allowed, before it is parsed."""
+    if len(text) <= limit:
+        return
+    if len(text) > MAX_LENGTH:
+        raise TooComplex(
+            f"The document has {len(text):,} characters; allowed are {MAX_LENGTH:,}. "
+            "Send values as variables."
+        )
+    for count, _ in enumerate(_TOKEN.finditer(text), start=1):
+        if count > limit:
+            raise TooComplex(f"The document has more than {limit:,} tokens", maximumTokens=limit)

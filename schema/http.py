@@ -1,0 +1,212 @@
+"""The ASGI application of the API: GraphQL over HTTP, server-sent events and WebSocket.
+
+HTTP as https://graphql.github.io/graphql-over-http/draft/ has it; Strawberry's own view answers
+200 to everything. Numbers are exact both ways.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.streaming import SSETransport
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+from strawberry.types.unset import UNSET, UnsetType
+
+from config.settings import Settings
+from schema.context import Context, Services, authorization_of, identify
+from schema.errors import APIError, BadUserInput, TooComplex, Unauthenticated, internal_error
+from schema.graphiql import graphiql_page
+from schema.http_request import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    HTML,
+    JSON,
+    HTTPError,
+    Operation,
+    accepted,
+    check_content_type,
+    decode_json,
+    parse_body,
+    parse_query_string,
+    read_body,
+)
+from schema.http_response import encode_json, response_body, status_of
+from schema.schema import MetergraphSchema
+from schema.websocket import TransportHandler, WebSocketAdapter
+
+_METHODS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+
+
+class GraphQLApplication(GraphQL[Context, None]):
+    """Serves `schema` at whatever path it is mounted on."""
+
+    websocket_adapter_class = WebSocketAdapter
+    graphql_transport_ws_handler_class = TransportHandler
+
+    def __init__(self, schema: MetergraphSchema, services: Services) -> None:
+        settings = services.settings
+        super().__init__(
+            schema,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=settings.websocket_init_timeout_seconds),
+            max_subscriptions_per_connection=settings.max_subscriptions_per_connection,
+            allowed_origins=settings.cors_origins,
+        )
+        self.services = services
+        self.settings: Settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or holds one WebSocket."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        response.headers.setdefault("cache-control", "no-store")
+        response.headers.append("vary", "accept, authorization")
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        media = JSON
+        try:
+            _check_method(request)
+            media = self._media_type(request)
+            if media == HTML:
+                return HTMLResponse(graphiql_page(), headers={"x-frame-options": "DENY"})
+            async with asyncio.timeout(self.settings.request_timeout_seconds):
+                return await self._execute(request, media)
+        except HTTPError as refusal:
+            return _refused(refusal, media)
+        except TimeoutError:
+            seconds = self.settings.request_timeout_seconds
+            error = TooComplex(f"The request took longer than {seconds:g} seconds and was ended")
+            return _refused(HTTPError(503, error), media)
+        except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
+            return _refused(HTTPError(500, internal_error(error)), media)
+
+    def _media_type(self, request: Request) -> str:
+        offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)
+        if request.method == "GET" and "query" not in request.query_params:
+            offered = (JSON, GRAPHQL_JSON)
+            if self.settings.graphiql and HTML in request.headers.get("accept", ""):
+                return HTML
+        media = accepted(request.headers.get("accept"), offered)
+        if media is None:
+            raise HTTPError(406, BadUserInput(f"This gives {', '.join(offered)}"))
+        return media
+
+    async def _execute(self, request: Request, media: str) -> Response:
+        operation: Operation | list[Operation]
+        if request.method == "GET":
+            operation = parse_query_string(request.query_params)
+        else:
+            check_content_type(request)
+            body = await read_body(request, self.settings.max_body_bytes)
+            operation = parse_body(body, self.settings.max_batch_operations)
+        context = await self._context(request)
+        if isinstance(operation, list):
+            if media == EVENT_STREAM:
+                raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
+            results = [await self._run(item, context, request.method) for item in operation]
+            return Response(
+                encode_json([response_body(result) for result in results]), 200, media_type=media
+            )
+        if media == EVENT_STREAM:
+            return await self._stream(request, operation, context)
+        result = await self._run(operation, context, request.method)
+        return Response(
+            encode_json(response_body(result)), status_of(result, media), media_type=media
+        )
+
+    async def _run(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
+        try:
+            return await self.schema.execute(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.operation_name,
+                operation_extensions=operation.extensions,
+                allowed_operation_types=_METHODS[method],
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPError(400, BadUserInput(error.as_http_error_reason())) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                message = f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`"
+                raise HTTPError(400, BadUserInput(message)) from None
+            message = "Mutations need POST"
+            raise HTTPError(405, BadUserInput(message), {"allow": "POST"}) from None
+
+    async def _stream(self, request: Request, operation: Operation, context: Context) -> Response:
+        transport = SSETransport()
+        results: Any = await self.schema.stream(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+            operation_extensions=operation.extensions,
+            allowed_operation_types={*_METHODS[request.method], OperationType.SUBSCRIPTION},
+        )
+        return StreamingResponse(
+            self._stream_result(request, results, transport)(), headers=transport.headers
+        )
+
+    async def _context(self, request: Request) -> Context:
+        authorization = request.headers.get("authorization")
+        caller, denied = await identify(authorization)
+        if authorization and caller is None:
+            raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
+        return Context(services=self.services, caller=caller, denied=denied)
+
+    async def get_context(
+        self,
+        request: Request | WebSocket,
+        response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
+    ) -> Context:
+        """The context of a WebSocket; who asks is known once it is initialised."""
+        return Context(services=self.services, headers=request.headers)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Identifies who asks; without a good token the connection is closed with 4403."""
+        authorization = authorization_of(context.connection_params) or context.headers.get(
+            "authorization"
+        )
+        context.caller, context.denied = await identify(authorization)
+        if context.caller is None:
+            raise ConnectionRejectionError
+        accepted_without_payload: UnsetType = UNSET
+        return accepted_without_payload
+
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON with exact numbers, of a WebSocket's message."""
+        return decode_json(data)
+
+    def encode_json(self, data: object) -> str:
+        """JSON text: browsers take a WebSocket's binary message for something else."""
+        return encode_json(data)
+
+
+def _check_method(request: Request) -> None:
+    if request.method not in _METHODS:
+        raise HTTPError(405, BadUserInput("Use GET or POST"), {"allow": "GET, POST"})
+
+
+def _refused(refusal: HTTPError, media: str) -> Response:
+    headers: Mapping[str, str] = refusal.headers
+    media = media if media in {JSON, GRAPHQL_JSON} else JSON
+    body = {"errors": [_formatted(refusal.error)]}
+    return Response(encode_json(body), refusal.status, dict(headers), media)
+
+
+def _formatted(error: APIError) -> Any:
+    return error.formatted

@@ -1,0 +1,172 @@
+"""Reading GraphQL over HTTP requests: bounded bodies, exact numbers, and no surprises.
+
+https://graphql.github.io/graphql-over-http/draft/. Every refusal is an HTTPError, with the
+status that the specification asks for and a GraphQL error for the body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import InvalidOperation
+from email.message import Message
+from typing import Any
+
+from starlette.requests import Request
+
+from models import exact_json
+from schema.errors import APIError, BadUserInput, TooComplex
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+HTML = "text/html"
+
+
+class HTTPError(Exception):
+    """A request that is refused before it is executed."""
+
+    def __init__(
+        self, status: int, error: APIError, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The parameters of one GraphQL request."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+
+def decode_json(data: str | bytes) -> Any:
+    """JSON with exact numbers; raises ValueError for all that is none, however it is not."""
+    try:
+        return exact_json.loads(data)
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply") from None
+    except InvalidOperation:
+        raise ValueError("The JSON has a number beyond all bounds") from None
+    except UnicodeDecodeError:
+        raise ValueError("The JSON is not UTF-8") from None
+
+
+def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:
+    """The media type of `offered` that an Accept header prefers; None where it takes none.
+
+    A wildcard, and an absent header, take the first that is offered.
+    """
+    best: tuple[float, int, str] | None = None
+    for index, part in enumerate((accept or "*/*").split(",")):
+        media, _, rest = part.strip().partition(";")
+        media = media.strip().lower()
+        weight = _quality(rest)
+        if weight <= 0:
+            continue
+        for candidate in offered:
+            if media in {candidate, "*/*", candidate.split("/")[0] + "/*"}:
+                if best is None or weight > best[0]:
+                    best = (weight, index, candidate)
+                break
+    return best[2] if best else None
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0
+    return 1
+
+
+async def read_body(request: Request, maximum: int) -> bytes:
+    """The body; raises HTTPError 413 as soon as it is known to be larger than `maximum` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > maximum:
+        raise _too_large(maximum)
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > maximum:
+            raise _too_large(maximum)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(maximum: int) -> HTTPError:
+    message = f"The request is larger than {maximum:,} bytes"
+    # The rest of the body is not read: the connection cannot be used again.
+    return HTTPError(413, TooComplex(message, maximumBytes=maximum), {"connection": "close"})
+
+
+def check_content_type(request: Request) -> None:
+    """Raises HTTPError 415 for a body that is not said to be JSON in UTF-8.
+
+    No page of another origin can send this type without the browser asking first (CORS): so a
+    form on it cannot act with a visitor's powers.
+    """
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    charset = message.get_param("charset", "utf-8")
+    if message.get_content_type() != JSON or "content-type" not in request.headers:
+        raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
+    if str(charset).lower() not in {"utf-8", "utf8"}:
+        raise HTTPError(415, BadUserInput("The charset must be utf-8"))
+
+
+def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:
+    """The operation of a POST, or the list of a batch; raises HTTPError 400."""
+    try:
+        data = decode_json(body)
+    except ValueError as error:
+        raise HTTPError(400, BadUserInput(f"The body is not JSON: {error}")) from None
+    if not isinstance(data, list):
+        return parse_operation(data)
+    if not 1 <= len(data) <= maximum_operations:
+        raise HTTPError(400, TooComplex(f"A batch may have 1 to {maximum_operations} operations"))
+    return [parse_operation(item) for item in data]
+
+
+def parse_query_string(parameters: Mapping[str, str]) -> Operation:
+    """The operation of a GET; raises HTTPError 400."""
+    data: dict[str, Any] = dict(parameters)
+    for name in ("variables", "extensions"):
+        if data.get(name):
+            try:
+                data[name] = decode_json(data[name])
+            except ValueError as error:
+                raise HTTPError(400, BadUserInput(f"`{name}` is not JSON: {error}")) from None
+        else:
+            data.pop(name, None)
+    data["operationName"] = data.get("operationName") or None
+    return parse_operation(data)
+
+
+def parse_operation(data: Any) -> Operation:
+    """The parameters of a request; raises HTTPError 400."""
+    if not isinstance(data, dict):
+        raise HTTPError(400, BadUserInput("The request must be a JSON object"))
+    query = data.get("query")
+    if not isinstance(query, str) or not query:
+        raise HTTPError(400, BadUserInput("`query` must be a string with a GraphQL document"))
+    for name, kind, said in (
+        ("variables", dict, "a JSON object"),
+        ("extensions", dict, "a JSON object"),
+        ("operationName", str, "a string"),
+    ):
+        if data.get(name) is not None and not isinstance(data[name], kind):
+            raise HTTPError(400, BadUserInput(f"`{name}` must be {said} or null"))
+    return Operation(
+        query=query,
+        variables=data.get("variables"),
+        operation_name=data.get("operationName"),
+        extensions=data.get("extensions"),
+    )

@@ -1,0 +1,53 @@
+"""Inputs of the mutations about customers."""
+
+import strawberry
+
+
+@strawberry.input(description="A new customer. Everything may be left out.")
+class CustomerCreateInput:
+    """A new customer."""
+
+    external_id: str | None = strawberry.field(
+        default=None,
+        description="Your own id of it, unique in the organization: 1 to 256 characters. If events "
+        "created this customer already, the rest is filled in.",
+    )
+    name: str | None = strawberry.field(
+        default=None, description="What people call it: 1 to 256 characters."
+    )
+    email: str | None = strawberry.field(
+        default=None, description="Where it gets mail: at most 320 characters."
+    )
+
+
+@strawberry.input(
+    description="Changes of a customer: what is left out stays, null takes a value away."
+)
+class CustomerUpdateInput:
+    """Changes of a customer."""
+
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    external_id: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Your own id of it, unique in the organization: 1 to 256 characters.",
+    )
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What people call it: 1 to 256 characters."
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it gets mail: at most 320 characters."
+    )
+
+
+@strawberry.input(
+    description="Whose session to open. Exactly one of customerId and externalCustomerId."
+)
+class CustomerSessionCreateInput:
+    """Whose session to open."""
+
+    customer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The customer's id, as we know it."
+    )
+    external_customer_id: str | None = strawberry.field(
+        default=None, description="The customer's id, as you know it."
+    )

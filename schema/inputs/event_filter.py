@@ -1,0 +1,67 @@
+"""EventFilter: which events a list shows."""
+
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+
+from resolvers.loaders.customers import customer_by_external_id
+from resolvers.loaders.events import EventQuery
+from schema.context import Context
+from schema.ids import decode_id
+from schema.inputs.meter_filter import MeterFilterInput, read_filter, required
+
+
+@strawberry.input(description="Which events to show: those that pass everything given here.")
+class EventFilter:
+    """Which events to show."""
+
+    names: list[str] | None = strawberry.field(
+        default=None, description="Events with one of these names."
+    )
+    customer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Events of this customer, by our id."
+    )
+    external_customer_id: str | None = strawberry.field(
+        default=None, description="Events of this customer, by your id."
+    )
+    meter_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Events that this meter counts."
+    )
+    start: datetime | None = strawberry.field(default=None, description="Happened at or after.")
+    end: datetime | None = strawberry.field(default=None, description="Happened before.")
+    where: MeterFilterInput | None = strawberry.field(
+        default=None, description="The same language that a meter filters with."
+    )
+
+
+async def event_query(
+    context: Context, sent: EventFilter | None, customer_id: UUID | None = None
+) -> EventQuery | None:
+    """What to look for; None where nothing can be found, as for a foreign id.
+
+    `customer_id` binds the list to a customer, whatever the filter says. Raises BadUserInput.
+    """
+    sent = sent or EventFilter()
+    customers: set[UUID | None] = {customer_id} if customer_id else set()
+    if sent.customer_id is not None:
+        customers.add(decode_id(sent.customer_id, "Customer"))
+    if sent.external_customer_id is not None:
+        row = await customer_by_external_id(context.organization_id, sent.external_customer_id)
+        customers.add(row.id if row else None)
+    meter = None
+    if sent.meter_id is not None:
+        meter_id = decode_id(sent.meter_id, "Meter")
+        meter = await context.loaders.meter.load(meter_id) if meter_id else None
+        if meter is None:
+            return None
+    if len(customers) > 1 or None in customers:
+        return None
+    return EventQuery(
+        names=None if sent.names is None else tuple(sent.names),
+        customer_id=next(iter(customers), None),
+        meter=meter,
+        start=sent.start,
+        end=sent.end,
+        where=None if sent.where is None else required(read_filter(sent.where, "filter", "where")),
+    )

@@ -1,0 +1,109 @@
+"""MeterFilterInput and MeterAggregationInput: the language of meters, as clients write it.
+
+The types say the shape to clients; the values go as they are to `metering.filter_parsing`, which
+is the one place that reads them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from metering.aggregations import Aggregation, parse_aggregation
+from metering.filter_parsing import parse_filter
+from metering.filters import Filter
+from metering.problems import Problem
+from schema.enums import AggregationFunction, ClauseOperator, Conjunction
+from schema.errors import BadUserInput, ErrorCode, UserError, user_error
+from schema.inputs.raw import kept_raw
+from schema.scalars import ClauseValue
+
+
+@strawberry.input(
+    description="One comparison of an event's property. Exactly one of value and text."
+)
+class MeterClauseInput:
+    """One comparison."""
+
+    property: str = strawberry.field(
+        description="`name`, `timestamp`, or a path into the metadata such as usage.tokens; "
+        "`metadata.name` reaches a metadata key called name."
+    )
+    operator: ClauseOperator = strawberry.field(description="How to compare.")
+    value: ClauseValue | None = strawberry.field(default=None, description="A typed value.")
+    text: str | None = strawberry.field(
+        default=None,
+        description="A value as a person types it: read as a number, else as true or false, else "
+        "as a string.",
+    )
+
+
+@strawberry.input(one_of=True, description="Exactly one of a comparison and a nested filter.")
+class MeterFilterNodeInput:
+    """A comparison or a nested filter."""
+
+    clause: MeterClauseInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A comparison."
+    )
+    filter: "MeterFilterInput | None" = strawberry.field(
+        default=strawberry.UNSET, description="A nested filter."
+    )
+
+
+@strawberry.input(
+    description="Which events pass. No clauses: every event. At most 5 levels and 100 clauses."
+)
+class MeterFilterInput:
+    """Which events pass. `raw` is what was sent."""
+
+    raw: strawberry.Private[Mapping[str, Any]]
+    conjunction: Conjunction = strawberry.field(
+        default=Conjunction.AND, description="How the clauses are joined."
+    )
+    clauses: list[MeterFilterNodeInput] = strawberry.field(
+        default_factory=list, description="Comparisons and nested filters."
+    )
+
+
+@strawberry.input(
+    description="What to make of the events that pass. `property` is required, except for COUNT, "
+    "which takes none."
+)
+class MeterAggregationInput:
+    """What to make of the events that pass. `raw` is what was sent."""
+
+    raw: strawberry.Private[Mapping[str, Any]]
+    function: AggregationFunction = strawberry.field(description="What to make of them.")
+    property: str | None = strawberry.field(
+        default=None,
+        description="Whose value is aggregated: a path into the metadata, or `name` for UNIQUE.",
+    )
+
+
+kept_raw(MeterFilterInput)
+kept_raw(MeterAggregationInput)
+
+
+def read_filter(sent: MeterFilterInput, *path: str) -> Filter | list[UserError]:
+    """The filter that was sent, or everything that is wrong with it, at `path` of the input."""
+    found = parse_filter(sent.raw)
+    return found if isinstance(found, Filter) else _user_errors(found, path)
+
+
+def read_aggregation(sent: MeterAggregationInput, *path: str) -> Aggregation | list[UserError]:
+    """The aggregation that was sent, or what is wrong with it, at `path` of the input."""
+    found = parse_aggregation(sent.raw)
+    return found if isinstance(found, Aggregation) else _user_errors(found, path)
+
+
+def _user_errors(problems: list[Problem], path: tuple[str, ...]) -> list[UserError]:
+    return [
+        user_error(ErrorCode.INVALID, problem.message, *path, *problem.path) for problem in problems
+    ]
+
+
+def required(found: Filter | Aggregation | list[UserError]) -> Any:
+    """For queries, which have no userErrors: raises BadUserInput with the first mistake."""
+    if isinstance(found, list):
+        raise BadUserInput(f"{'.'.join(found[0].path)}: {found[0].message}", path=found[0].path)
+    return found

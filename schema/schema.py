@@ -1,0 +1,100 @@
+"""The schema: the roots put together, with everything that surrounds an operation."""
+
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+)
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+
+from config.settings import Settings
+from resolvers.mutations.access_tokens import AccessTokenMutation
+from resolvers.mutations.customers import CustomerMutation
+from resolvers.mutations.events_ingest import EventsIngestMutation
+from resolvers.mutations.meters import MeterMutation
+from resolvers.queries.customers import CustomerQuery
+from resolvers.queries.events import EventsQuery
+from resolvers.queries.meters import MeterQuery
+from resolvers.queries.nodes import NodeQuery
+from resolvers.queries.organization import OrganizationQuery
+from resolvers.subscriptions.events import EventSubscriptions
+from resolvers.subscriptions.usage import UsageSubscriptions
+from schema.documents import Documents
+from schema.errors import present
+from schema.lifecycle import Lifecycle
+from schema.lifted_events import LiftingExecutor
+from schema.limits import Limits
+from schema.scalars import SCALARS
+
+
+@strawberry.type(description="What can be read.")
+class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery):
+    """What can be read."""
+
+
+@strawberry.type(
+    description="What can be changed. Every mutation takes one input and says in `userErrors` "
+    "what was wrong with it."
+)
+class Mutation(EventsIngestMutation, MeterMutation, CustomerMutation, AccessTokenMutation):
+    """What can be changed."""
+
+
+@strawberry.type(description="What can be watched as it changes.")
+class Subscription(UsageSubscriptions, EventSubscriptions):
+    """What can be watched."""
+
+
+class MetergraphSchema(strawberry.Schema):
+    """Strawberry's schema, with our limits, errors and ingestion. One a process."""
+
+    def __init__(self, limits: Limits | None = None, *, introspection: bool = True) -> None:
+        documents = Documents(limits or Limits(), introspection=introspection)
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            extensions=[lambda: Lifecycle(documents)],
+            execution_context_class=LiftingExecutor,
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        for graphql_type in self._schema.type_map.values():
+            _drop_null_defaults(graphql_type)
+
+    def process_errors(
+        self,
+        errors: list[GraphQLError],
+        execution_context: ExecutionContext | None = None,  # noqa: ARG002  # Strawberry's signature
+    ) -> None:
+        """Replaces the errors of a result with what the client may see of them."""
+        errors[:] = [present(error) for error in errors]
+
+
+def _drop_null_defaults(graphql_type: Any) -> None:
+    """Python's `= None` means that something may be left out, which needs no default in GraphQL."""
+    values: list[Any] = []
+    if isinstance(graphql_type, GraphQLInputObjectType):
+        values = list(graphql_type.fields.values())
+    elif isinstance(graphql_type, GraphQLObjectType | GraphQLInterfaceType):
+        values = [arg for field in graphql_type.fields.values() for arg in field.args.values()]
+    for value in values:
+        if value.default_value is None:
+            value.default_value = Undefined
+
+
+def create_schema(settings: Settings | None = None) -> MetergraphSchema:
+    """The schema, limited as the settings say."""
+    if settings is None:
+        return MetergraphSchema()
+    limits = Limits(
+        cost=settings.max_query_cost,
+        depth=settings.max_query_depth,
+        tokens=settings.max_query_tokens,
+    )
+    return MetergraphSchema(limits, introspection=settings.introspection)

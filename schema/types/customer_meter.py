@@ -1,0 +1,76 @@
+"""CustomerMeter: what a customer has used of a meter in the current period, and has left."""
+
+from datetime import datetime
+from decimal import Context as Arithmetic
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from models import CustomerMeter as CustomerMeterRow
+from schema.context import Info
+from schema.ids import encode_id
+from schema.types import customer, meter  # which refer back to this module
+from schema.types.node import Node
+
+if TYPE_CHECKING:
+    from schema.types.customer import Customer
+    from schema.types.meter import Meter
+
+_EXACT = Arithmetic(prec=1000)  # Python's own rounds to 28 digits
+
+
+@strawberry.type(
+    description="What a customer has used of a meter, and has left, in the current period."
+)
+class CustomerMeter(Node):
+    """A customer's usage and balance on one meter."""
+
+    key: strawberry.Private[UUID]
+    customer_key: strawberry.Private[UUID]
+    meter_key: strawberry.Private[UUID]
+    period_start: datetime | None = strawberry.field(
+        description="The current period began here; null where there is none and all usage counts."
+    )
+    consumed_units: Decimal = strawberry.field(
+        description="What the meter counts of this customer in the current period, in its units."
+    )
+    credited_units: Decimal = strawberry.field(
+        description="Credit in the current period, in the meter's units: carried over, granted, "
+        "and given by hand."
+    )
+    updated_at: datetime = strawberry.field(description="When one of these numbers last changed.")
+
+    @strawberry.field(
+        description="creditedUnits - consumedUnits; below zero once credit is used up."
+    )
+    def balance(self) -> Decimal:
+        """What is left."""
+        return _EXACT.subtract(self.credited_units, self.consumed_units)
+
+    @strawberry.field(description="Whose usage it is.")
+    async def customer(
+        self, info: Info
+    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
+        """The customer."""
+        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+
+    @strawberry.field(description="What is counted.")
+    async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
+        """The meter."""
+        return meter.Meter.of(await info.context.loaders.existing_meter(self.meter_key))
+
+    @classmethod
+    def of(cls, row: CustomerMeterRow) -> "CustomerMeter":
+        """The usage of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("CustomerMeter", row.id)),
+            key=row.id,
+            customer_key=row.customer_id,
+            meter_key=row.meter_id,
+            period_start=row.period_start,
+            consumed_units=row.consumed,
+            credited_units=row.credited,
+            updated_at=row.updated_at,
+        )

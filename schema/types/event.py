@@ -1,0 +1,88 @@
+"""Event and EventName: what happened, and the names it goes by."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from models import exact_json
+from resolvers.loaders.rows import Record
+from schema.context import Info, Scope
+from schema.ids import encode_id
+from schema.permissions import requires
+from schema.scalars import BigInt, JSONObject
+from schema.types import customer, meter  # which refer back to this module
+from schema.types.node import Node
+
+if TYPE_CHECKING:
+    from schema.types.customer import Customer
+    from schema.types.meter import Meter
+
+
+@strawberry.type(
+    description="Something that a customer did, as the application reported it. Never changed."
+)
+class Event(Node):
+    """Something that happened."""
+
+    key: strawberry.Private[UUID]
+    customer_key: strawberry.Private[UUID]
+    external_id: str | None = strawberry.field(
+        description="The caller's idempotency key, unique in the organization."
+    )
+    name: str = strawberry.field(description="What kind of thing happened, such as ai_usage.")
+    timestamp: datetime = strawberry.field(description="When it happened.")
+    received_at: datetime = strawberry.field(description="When it was stored.")
+    processed_at: datetime | None = strawberry.field(
+        description="When the meters had counted it; null while it waits."
+    )
+    metadata: JSONObject = strawberry.field(
+        description="What the application said of it; meters filter and aggregate by it."
+    )
+
+    @strawberry.field(description="Who did it.")
+    async def customer(
+        self, info: Info
+    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
+        """The customer."""
+        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+
+    @strawberry.field(
+        description="The meters that count it.",
+        extensions=[requires(Scope.USAGE_READ, session=True)],
+    )
+    async def meters(
+        self, info: Info
+    ) -> list[Annotated["Meter", strawberry.lazy("schema.types.meter")]]:
+        """The meters whose filter the event passes."""
+        rows = await info.context.loaders.meters_of_event.load(self.key)
+        return [meter.Meter.of(row) for row in rows]
+
+    @classmethod
+    def of(cls, row: Record) -> "Event":
+        """The event of a row of `resolvers.loaders.events`."""
+        return cls(
+            id=strawberry.ID(encode_id("Event", row["id"])),
+            key=row["id"],
+            customer_key=row["customer_id"],
+            external_id=row["external_id"],
+            name=row["name"],
+            timestamp=row["timestamp"],
+            received_at=row["received_at"],
+            processed_at=row["processed_at"],
+            metadata=JSONObject(exact_json.loads(row["metadata"])),
+        )
+
+
+@strawberry.type(description="A name that events have, for pickers.")
+class EventName:
+    """A name that events have."""
+
+    name: str = strawberry.field(description="The name.")
+    occurrences: BigInt = strawberry.field(description="How many events have it.")
+    first_seen_at: datetime = strawberry.field(description="When the first of them happened.")
+    last_seen_at: datetime = strawberry.field(description="When the last of them happened.")
+    metadata_keys: list[str] = strawberry.field(
+        description="The metadata keys seen lately under this name, most frequent first."
+    )

@@ -1,0 +1,207 @@
+"""Meter: a filter over events, and an aggregation of those that pass."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Union
+
+import strawberry
+
+from metering.filter_parsing import stored_filter
+from metering.filters import Clause, Filter
+from models import Meter as MeterRow
+from resolvers.loaders.customer_meters import customer_meters_of_meter
+from resolvers.loaders.events import EventQuery, events_source
+from schema.connections import After, Connection, First, connect, page_request
+from schema.context import Info, Scope
+from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
+from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
+from schema.ids import encode_id
+from schema.permissions import requires
+from schema.scalars import BigInt, ClauseValue
+from schema.types import customer_meter, event  # which refer back to this module
+from schema.types.node import Node
+from schema.types.quantities import MeterQuantities, Range, meter_quantities
+
+if TYPE_CHECKING:
+    from schema.types.customer_meter import CustomerMeter
+    from schema.types.event import Event
+
+
+@strawberry.type(description="One comparison of an event's property with a value.")
+class MeterClause:
+    """One comparison."""
+
+    property: str = strawberry.field(
+        description="`name`, `timestamp`, or a path into the metadata."
+    )
+    operator: ClauseOperator = strawberry.field(description="How they are compared.")
+    value: ClauseValue = strawberry.field(description="What the property is compared with.")
+
+    @classmethod
+    def of(cls, clause: Clause) -> "MeterClause":
+        """A clause of the metering language."""
+        return cls(
+            property=clause.property,
+            operator=clause.operator,
+            value=ClauseValue(clause.value),
+        )
+
+
+MeterFilterNode = Annotated[
+    Union["MeterClause", "MeterFilter"],
+    strawberry.union("MeterFilterNode", description="A comparison, or a filter inside a filter."),
+]
+
+
+@strawberry.type(description="Which events pass. No clauses: every event.")
+class MeterFilter:
+    """Which events pass."""
+
+    conjunction: Conjunction = strawberry.field(description="How the clauses are joined.")
+    clauses: list[MeterFilterNode] = strawberry.field(description="Comparisons and nested filters.")
+
+    @classmethod
+    def of(cls, found: Filter) -> "MeterFilter":
+        """A filter of the metering language."""
+        return cls(
+            conjunction=found.conjunction,
+            clauses=[
+                MeterFilter.of(node) if isinstance(node, Filter) else MeterClause.of(node)
+                for node in found.clauses
+            ],
+        )
+
+
+@strawberry.type(description="What a meter makes of the events that pass its filter.")
+class MeterAggregation:
+    """What is made of the events that pass."""
+
+    function: AggregationFunction = strawberry.field(description="What is made of them.")
+    property: str | None = strawberry.field(
+        description="Whose value is aggregated; null for COUNT, which takes none."
+    )
+
+
+@strawberry.type(description="How far a meter has counted.")
+class MeterProgress:
+    """How far a meter has counted."""
+
+    counted_events: BigInt = strawberry.field(description="Events that this meter has counted.")
+    skipped_events: BigInt = strawberry.field(
+        description="Events that passed its filter but had no number to aggregate."
+    )
+    pending_events: BigInt = strawberry.field(
+        description="Stored events that it has not looked at yet."
+    )
+    complete_through: datetime = strawberry.field(
+        description="Every event stored before this instant has been counted."
+    )
+
+
+@strawberry.type(
+    description="What is counted: a filter over events and an aggregation of those that pass. It "
+    "counts past events too."
+)
+class Meter(Node):
+    """A filter over events and an aggregation of those that pass."""
+
+    row: strawberry.Private[MeterRow]
+    name: str = strawberry.field(description="What people call it.")
+    unit: str | None = strawberry.field(description="What one unit is called, e.g. token.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    archived_at: datetime | None = strawberry.field(
+        description="Since when it counts no more; null while it counts."
+    )
+    is_locked: bool = strawberry.field(
+        description="True once it has counted an event: filter and aggregation are then fixed."
+    )
+
+    @strawberry.field(description="Which events it counts.")
+    def filter(self) -> MeterFilter:
+        """Which events it counts."""
+        return MeterFilter.of(stored_filter(self.row.event_filter))
+
+    @strawberry.field(description="What it makes of them.")
+    def aggregation(self) -> MeterAggregation:
+        """What it makes of them."""
+        return MeterAggregation(
+            function=AggregationFunction(self.row.aggregation_function),
+            property=self.row.aggregation_property,
+        )
+
+    @strawberry.field(
+        description="How far it has counted.", extensions=[requires(Scope.USAGE_READ)]
+    )
+    async def progress(self, info: Info) -> MeterProgress:
+        """How far it has counted."""
+        found = await info.context.loaders.progress.load(self.row)
+        return MeterProgress(
+            counted_events=BigInt(found.counted_events),
+            skipped_events=BigInt(found.skipped_events),
+            pending_events=BigInt(found.pending_events),
+            complete_through=found.complete_through,
+        )
+
+    @strawberry.field(
+        description="Usage over time, of everybody or of one customer; intervals begin at "
+        "midnight, Monday … in `timezone`. At most 10,000 points.",
+        extensions=[requires(Scope.USAGE_READ, session=True)],
+    )
+    async def quantities(
+        self,
+        info: Info,
+        start: Annotated[
+            datetime, strawberry.argument(description="Events that happened at or after.")
+        ],
+        end: Annotated[datetime, strawberry.argument(description="Events that happened before.")],
+        interval: Annotated[Interval, strawberry.argument(description="How long each point is.")],
+        timezone: Annotated[
+            str,
+            strawberry.argument(
+                description="The IANA time zone whose calendar intervals follow, such as "
+                "Europe/Berlin."
+            ),
+        ] = "UTC",
+        customer_id: CustomerId = None,
+        external_customer_id: ExternalCustomerId = None,
+    ) -> MeterQuantities:
+        """Usage over time."""
+        asked = Range(start, end, interval, timezone)
+        customer = await customer_asked_for(info.context, customer_id, external_customer_id)
+        return await meter_quantities(info.context, self.row, asked, customer)
+
+    @strawberry.field(
+        description="Everybody's current usage and balance on this meter, customer by customer.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def customers(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
+        """Everybody's usage of this meter."""
+        request = page_request(first, after)
+        source = customer_meters_of_meter(info.context.organization_id, self.row.id)
+        return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
+
+    @strawberry.field(
+        description="The events that it counts, latest first.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def events(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
+        """The events that it counts."""
+        request = page_request(first, after)
+        source = events_source(info.context.organization_id, EventQuery(meter=self.row))
+        return await connect(info.context.loaders, source, request, event.Event.of)
+
+    @classmethod
+    def of(cls, row: MeterRow) -> "Meter":
+        """The meter of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("Meter", row.id)),
+            row=row,
+            name=row.name,
+            unit=row.unit,
+            created_at=row.created_at,
+            archived_at=row.archived_at,
+            is_locked=row.counted_events > 0,
+        )

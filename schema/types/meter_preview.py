@@ -1,0 +1,41 @@
+"""MeterPreview: what a meter would count, before it is created."""
+
+from decimal import Decimal
+
+import strawberry
+
+from metering.filters import Filter
+from metering.preview import PreviewScope
+from resolvers.loaders.events import EventQuery, events_source
+from schema.connections import Connection, First, connect, page_request
+from schema.context import Info
+from schema.scalars import BigInt
+from schema.types.event import Event
+
+
+@strawberry.type(description="What a meter would count, before it is created.")
+class MeterPreview:
+    """What a meter would count."""
+
+    filter: strawberry.Private[Filter]
+    scope: strawberry.Private[PreviewScope]
+    matched_events: BigInt = strawberry.field(description="Events that pass the filter.")
+    skipped_events: BigInt = strawberry.field(
+        description="Those of them that have no number to aggregate."
+    )
+    quantity: Decimal | None = strawberry.field(
+        description="What the aggregation makes of the others; null where that is nothing."
+    )
+
+    @strawberry.field(description="The latest matching events.")
+    async def events(self, info: Info, first: First = None) -> Connection[Event]:
+        """The latest matching events."""
+        request = page_request(first)
+        query = EventQuery(
+            customer_id=self.scope.customer_id,
+            start=self.scope.start,
+            end=self.scope.end,
+            where=self.filter,
+        )
+        source = events_source(info.context.organization_id, query)
+        return await connect(info.context.loaders, source, request, Event.of)

@@ -1,0 +1,67 @@
+"""Organization and AccessToken: the tenant, and the keys to it."""
+
+from datetime import datetime
+
+import strawberry
+
+from models import AccessToken as AccessTokenRow
+from models import Organization as OrganizationRow
+from schema.context import Info, Scope
+from schema.ids import encode_id
+from schema.permissions import requires
+from schema.types.node import Node
+
+
+@strawberry.type(
+    description="A secret that lets a program act for the organization, within its scopes."
+)
+class AccessToken(Node):
+    """A bearer token of an organization. Its secret is shown once, when it is created."""
+
+    name: str = strawberry.field(description="What it is for, as its maker put it.")
+    scopes: list[Scope] = strawberry.field(description="What it may do.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    last_used_at: datetime | None = strawberry.field(
+        description="When it was last used, to the minute; null if never."
+    )
+    revoked_at: datetime | None = strawberry.field(
+        description="Since when it is good for nothing; null while it works."
+    )
+
+    @classmethod
+    def of(cls, row: AccessTokenRow) -> "AccessToken":
+        """The token of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("AccessToken", row.id)),
+            name=row.name,
+            scopes=[Scope[name] for name in row.scopes if name in Scope.__members__],
+            created_at=row.created_at,
+            last_used_at=row.last_used_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+@strawberry.type(description="Whose events, meters and customers these are: the tenant.")
+class Organization(Node):
+    """The tenant."""
+
+    name: str = strawberry.field(description="What people call it.")
+    slug: str = strawberry.field(description="Its short name on the command line, unique.")
+
+    @strawberry.field(
+        description="Its tokens, newest first, revoked ones included. Needs the scope ADMIN.",
+        extensions=[requires(Scope.ADMIN)],
+    )
+    async def access_tokens(self, info: Info) -> list[AccessToken]:
+        """The organization's tokens."""
+        rows = await AccessTokenRow.filter(organization_id=info.context.organization_id).order_by(
+            "-id"
+        )
+        return [AccessToken.of(row) for row in rows]
+
+    @classmethod
+    def of(cls, row: OrganizationRow) -> "Organization":
+        """The organization of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, slug=row.slug
+        )

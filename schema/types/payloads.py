@@ -1,0 +1,100 @@
+"""The payloads of mutations: an object, or the errors that prevented it."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from schema.errors import UserError
+from schema.types.customer import Customer
+from schema.types.meter import Meter
+from schema.types.organization import AccessToken
+
+_USER_ERRORS = "What was wrong with the input; empty where the mutation was carried out."
+
+
+def user_errors() -> Any:
+    """The field `userErrors`, which every payload has."""
+    return strawberry.field(default_factory=list, description=_USER_ERRORS)
+
+
+@strawberry.type(description="The new customer, or why there is none.")
+class CustomerCreatePayload:
+    """The new customer."""
+
+    customer: Customer | None = strawberry.field(default=None, description="The customer.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The changed customer, or why it was not changed.")
+class CustomerUpdatePayload:
+    """The changed customer."""
+
+    customer: Customer | None = strawberry.field(default=None, description="The customer.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The new session, or why there is none.")
+class CustomerSessionCreatePayload:
+    """The new session."""
+
+    token: str | None = strawberry.field(
+        default=None,
+        description="The bearer token to hand to the customer's browser; shown this once.",
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="The token is good until then."
+    )
+    customer: Customer | None = strawberry.field(default=None, description="Whose session it is.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The new meter, or why there is none.")
+class MeterCreatePayload:
+    """The new meter."""
+
+    meter: Meter | None = strawberry.field(default=None, description="The meter.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The changed meter, or why it was not changed.")
+class MeterUpdatePayload:
+    """The changed meter."""
+
+    meter: Meter | None = strawberry.field(default=None, description="The meter.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The archived meter, or why it was not archived.")
+class MeterArchivePayload:
+    """The archived meter."""
+
+    meter: Meter | None = strawberry.field(default=None, description="The meter.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The meter that counts again, or why it does not.")
+class MeterUnarchivePayload:
+    """The meter that counts again."""
+
+    meter: Meter | None = strawberry.field(default=None, description="The meter.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The new token and its secret, or why there is none.")
+class AccessTokenCreatePayload:
+    """The new token."""
+
+    access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
+    secret: str | None = strawberry.field(
+        default=None, description="What to send as bearer token. `secret` is shown this once."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The revoked token, or why it was not revoked.")
+class AccessTokenRevokePayload:
+    """The revoked token."""
+
+    access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
+    user_errors: list[UserError] = user_errors()
