@@ -5,6 +5,7 @@ meter's position; so live meters go on meanwhile. The last stretch is counted un
 the meter is live from then on.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,13 +14,18 @@ from tortoise.transactions import in_transaction
 
 from metering.customer_meters import PeriodChangedError, merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.log import add_to_totals, lock_log, next_revision
-from metering.rollup import count_batches
+from metering.failures import COUNTING_ERRORS, comes_from_rows
+from metering.isolation import count_event_by_event
+from metering.log import lock_log, next_revision
+from metering.rollup import Share, add_to_totals, count_batches
 
 CHUNK_EVENTS = 5_000
 CHUNK_BATCHES = 5_000
 # So few events may be counted while the log's lock is held.
 LAST_STRETCH_EVENTS = 1_000
+
+
+_Count = Callable[[BaseDBAsyncClient, MeterDefinition, Sequence[int]], Awaitable[list[list[Share]]]]
 
 
 class _MeterChangedError(RuntimeError):
@@ -55,42 +61,62 @@ async def catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | N
     done, because another worker is at it or the meter changed meanwhile.
     """
     try:
-        async with in_transaction() as connection:
-            return await _catch_up(connection, organization_id, meter_id)
+        try:
+            return await _catch_up(organization_id, meter_id, _count_together)
+        except COUNTING_ERRORS as error:
+            if not comes_from_rows(error):
+                raise
+        return await _catch_up(organization_id, meter_id, count_event_by_event)
     except (_MeterChangedError, PeriodChangedError):
         return True, None
 
 
 async def _catch_up(
-    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+    organization_id: UUID, meter_id: UUID, count: _Count
 ) -> tuple[bool, int | None]:
-    if not await _claim(connection, meter_id):
-        return False, None
-    meter = await _read_meter(connection, organization_id, meter_id)
-    if meter is None or meter.position is None:
-        return False, None
-    chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
-    shares = await count_batches(connection, meter, chunk.batch_ids)
-    state = await lock_log(connection, organization_id)
-    if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
-        raise _MeterChangedError
-    revision = await next_revision(connection, organization_id)
-    await add_to_totals(connection, meter_id, shares)
-    await merge_shares(connection, organization_id, shares, revision)
-    position: int | None = chunk.upper
-    if chunk.upper < state.head:
-        rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
-        if rest.upper == state.head:
-            shares = await count_batches(connection, meter, rest.batch_ids)
-            await add_to_totals(connection, meter_id, shares)
-            await merge_shares(connection, organization_id, shares, revision)
+    async with in_transaction() as connection:
+        if not await _claim(connection, meter_id):
+            return False, None
+        meter = await _read_meter(connection, organization_id, meter_id)
+        if meter is None or meter.position is None:
+            return False, None
+        chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
+        groups = await count(connection, meter, chunk.batch_ids)
+        state = await lock_log(connection, organization_id)
+        if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
+            raise _MeterChangedError
+        revision = await next_revision(connection, organization_id)
+        await _merge(connection, meter, groups, revision)
+        position: int | None = chunk.upper
+        if chunk.upper < state.head:
+            rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
+            if rest.upper == state.head:
+                groups = await count(connection, meter, rest.batch_ids)
+                await _merge(connection, meter, groups, revision)
+                position = None
+        else:
             position = None
-    else:
-        position = None
-    await connection.execute_query_dict(
-        "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
-    )
-    return position is not None, revision
+        await connection.execute_query_dict(
+            "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
+        )
+        return position is not None, revision
+
+
+async def _count_together(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
+) -> list[list[Share]]:
+    return [await count_batches(connection, meter, batch_ids)]
+
+
+async def _merge(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    groups: Sequence[Sequence[Share]],
+    revision: int,
+) -> None:
+    for shares in groups:
+        await add_to_totals(connection, meter.id, shares)
+        await merge_shares(connection, meter.organization_id, shares, revision)
 
 
 async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:

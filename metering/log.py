@@ -4,18 +4,23 @@ Positions are given only here, under the lock of the organization's row in `even
 have no gaps and never appear late. A crash anywhere leaves a batch pending or wholly counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from metering.customer_meters import merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.failures import COUNTING_ERRORS, fails_again, reason_of
+from metering.isolation import LogStep, count_meter_by_meter
 from metering.late import note_late_events
-from metering.rollup import Share, count_batches
+from metering.rollup import Share, add_to_totals, count_batches
+
+_log = structlog.get_logger(__name__)
 
 # Enough that a step's fixed cost does not show, few enough that it takes a fraction of a second.
 MAXIMUM_EVENTS = 10_000
@@ -37,12 +42,16 @@ class LogState:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What one step of the log did."""
+    """What one step of the log did; `fallen_behind`: the meters that it could not count into."""
 
     state: LogState
     batches: int
     events: int
     meters: int
+    fallen_behind: tuple[UUID, ...] = ()
+
+
+Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[Sequence[UUID]]]
 
 
 async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
@@ -81,25 +90,53 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
 
 
 async def advance(organization_id: UUID) -> Advance | None:
-    """Counts the next pending batches into every live meter; None where nothing is pending."""
+    """Counts the next pending batches into every live meter; None where nothing is pending.
+
+    A meter for which that fails whenever it is tried falls behind, so that the log goes on.
+    """
+    try:
+        async with in_transaction() as connection:
+            return await _advance(connection, organization_id, _count_together)
+    except COUNTING_ERRORS as error:
+        if not fails_again(error):
+            raise
+        _log.warning(
+            "counting failed; trying meter by meter",
+            organization_id=str(organization_id),
+            reason=reason_of(error),
+        )
     async with in_transaction() as connection:
-        state = await lock_log(connection, organization_id)
-        batches = await _give_positions(connection, organization_id, state)
-        if not batches:
-            return None
-        batch_ids = [batch["id"] for batch in batches]
-        names = {name for batch in batches for name in batch["names"]}
-        meters = await _live_meters(connection, organization_id, names)
-        shares: list[Share] = []
-        for meter in meters:
-            counted = await count_batches(connection, meter, batch_ids)
-            await add_to_totals(connection, meter.id, counted)
-            shares += counted
-        events = sum(batch["event_count"] for batch in batches)
-        new_state = await _move_head(connection, organization_id, len(batches), events)
-        await merge_shares(connection, organization_id, shares, new_state.revision)
-        await note_late_events(connection, organization_id, batch_ids)
-    return Advance(new_state, len(batches), events, len(meters))
+        return await _advance(connection, organization_id, count_meter_by_meter)
+
+
+async def _advance(
+    connection: BaseDBAsyncClient, organization_id: UUID, count: Count
+) -> Advance | None:
+    state = await lock_log(connection, organization_id)
+    batches = await _give_positions(connection, organization_id, state)
+    if not batches:
+        return None
+    names = {name for batch in batches for name in batch["names"]}
+    meters = await _live_meters(connection, organization_id, names)
+    events = sum(batch["event_count"] for batch in batches)
+    new_state = await _move_head(connection, organization_id, len(batches), events)
+    step = LogStep([batch["id"] for batch in batches], state.head, new_state.revision)
+    fallen_behind = await count(connection, meters, step)
+    await note_late_events(connection, organization_id, step.batch_ids)
+    return Advance(new_state, len(batches), events, len(meters), tuple(fallen_behind))
+
+
+async def _count_together(
+    connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
+) -> Sequence[UUID]:
+    shares: list[Share] = []
+    for meter in meters:
+        counted = await count_batches(connection, meter, step.batch_ids)
+        await add_to_totals(connection, meter.id, counted)
+        shares += counted
+    if meters:
+        await merge_shares(connection, meters[0].organization_id, shares, step.revision)
+    return ()
 
 
 async def _give_positions(
@@ -142,26 +179,6 @@ async def _live_meters(
         [organization_id, list(names)],
     )
     return [meter_definition(row) for row in rows]
-
-
-async def add_to_totals(
-    connection: BaseDBAsyncClient, meter_id: UUID, shares: Sequence[Share]
-) -> None:
-    """Adds what was counted and skipped to the meter's own totals."""
-    if shares:
-        await connection.execute_query_dict(
-            """
-            UPDATE meter
-            SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
-            WHERE id = $1
-            RETURNING id
-            """,
-            [
-                meter_id,
-                sum(share.count for share in shares),
-                sum(share.skipped for share in shares),
-            ],
-        )
 
 
 async def _move_head(

@@ -168,8 +168,9 @@ async def _locked_meter(
 
 
 async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:
-    """Removes what a meter that counted nothing noted of skipped events."""
-    await connection.execute_query_dict(
-        "DELETE FROM usage_bucket WHERE organization_id = $1 AND meter_id = $2 RETURNING 1",
-        [meter.organization_id, meter.id],
-    )
+    """Removes what a meter that counted nothing noted of skipped and of uncounted events."""
+    for table in ("usage_bucket", "uncounted_event"):
+        await connection.execute_query_dict(
+            f"DELETE FROM {table} WHERE organization_id = $1 AND meter_id = $2 RETURNING 1",
+            [meter.organization_id, meter.id],
+        )

@@ -18,6 +18,7 @@ from metering.definition import MeterDefinition
 from metering.parameters import Parameters
 from metering.partials import merged_partials_sql, partial_sql
 from metering.predicates import predicate_sql
+from metering.uncounted import counted_sql
 from metering.windows import BUCKET, Window, split
 
 
@@ -78,7 +79,7 @@ _EDGE_EVENTS = """
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.organization_id = $1 AND e.customer_id = part.customer_id
       AND e.timestamp >= part.starts_at AND e.timestamp < part.ends_at
-      AND batch.position <= $3 AND {predicate}
+      AND batch.position <= $3 AND {predicate} AND {counted}
 """
 
 _USAGE = """
@@ -258,6 +259,7 @@ def _edge_events(meter: MeterDefinition, parameters: Parameters) -> str:
     return _EDGE_EVENTS.format(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
+        counted=counted_sql(),
     )
 
 

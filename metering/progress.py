@@ -11,6 +11,7 @@ from models import Meter
 
 # Batches may commit in another order than they were received in, but never so far apart.
 _OUT_OF_ORDER_BATCHES = 1_000
+_PROBLEMS = 10
 
 _IN_FLIGHT = """
 SELECT least(now(), min(xact_start)) AS instant
@@ -21,7 +22,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS
 _PROGRESS = """
 SELECT meter.id,
        coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
-       least($4::timestamptz, pending.received_at, after.received_at) AS complete_through
+       least($4::timestamptz, pending.received_at, after.received_at) AS complete_through,
+       failed.events AS failed_events, failed.problems
 FROM unnest($2::uuid[], $3::bigint[]) AS meter (id, position)
 LEFT JOIN event_log log ON log.organization_id = $1
 LEFT JOIN event_batch at
@@ -38,6 +40,13 @@ LEFT JOIN LATERAL (
         ORDER BY position LIMIT $5
     ) AS next
 ) AS after ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS events,
+           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$6]
+               AS problems
+    FROM uncounted_event
+    WHERE organization_id = $1 AND meter_id = meter.id
+) AS failed ON true
 """
 
 
@@ -46,13 +55,16 @@ class Progress:
     """How far a meter has counted.
 
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
-    stored before this instant has been counted.
+    stored before this instant has been counted, but for `failed_events`, with which counting
+    failed: `problems` says with which and why, of the latest few.
     """
 
     counted_events: int
     skipped_events: int
     pending_events: int
     complete_through: datetime
+    failed_events: int
+    problems: tuple[str, ...]
 
 
 async def progress(organization_id: UUID, meters: Sequence[Meter]) -> list[Progress]:
@@ -69,6 +81,7 @@ async def progress(organization_id: UUID, meters: Sequence[Meter]) -> list[Progr
             [meter.position for meter in meters],
             in_flight[0]["instant"],
             _OUT_OF_ORDER_BATCHES,
+            _PROBLEMS,
         ],
     )
     found = {row["id"]: row for row in rows}
@@ -78,6 +91,8 @@ async def progress(organization_id: UUID, meters: Sequence[Meter]) -> list[Progr
             skipped_events=meter.skipped_events,
             pending_events=found[meter.id]["pending_events"],
             complete_through=found[meter.id]["complete_through"],
+            failed_events=found[meter.id]["failed_events"],
+            problems=tuple(found[meter.id]["problems"] or ()),
         )
         for meter in meters
     ]

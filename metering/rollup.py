@@ -31,7 +31,7 @@ WITH matched AS MATERIALIZED (
     LEFT JOIN customer_meter period
         ON period.organization_id = $1 AND period.meter_id = $2
        AND period.customer_id = e.customer_id
-    WHERE e.organization_id = $1 AND e.batch_id = ANY($3::bigint[]) AND {predicate}
+    WHERE e.organization_id = $1 AND e.batch_id = ANY($3::bigint[]) AND {predicate} {only}
 ),
 buckets AS (
     INSERT INTO usage_bucket AS kept (
@@ -113,26 +113,56 @@ class Share:
 
 
 async def count_batches(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    batch_ids: Sequence[int],
+    event_ids: Sequence[UUID] | None = None,
 ) -> list[Share]:
     """Adds those events of the batches that the meter's filter matches to its buckets.
 
-    To be called once for each batch, in a transaction that also moves the meter's position.
+    To be called once for each batch, in a transaction that also moves the meter's position; or,
+    with `event_ids`, once for each part of the batches' events.
     """
     if not batch_ids:
         return []
     parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), EVERYBODY)
-    rows = await connection.execute_query_dict(_statement(meter, parameters), parameters.values)
+    only = (
+        "" if event_ids is None else f"AND e.id = ANY({parameters.add(tuple(event_ids), 'uuid[]')})"
+    )
+    rows = await connection.execute_query_dict(
+        _statement(meter, parameters, only), parameters.values
+    )
     return [Share(meter_id=meter.id, **row) for row in rows]
 
 
-def _statement(meter: MeterDefinition, parameters: Parameters) -> str:
+async def add_to_totals(
+    connection: BaseDBAsyncClient, meter_id: UUID, shares: Sequence[Share]
+) -> None:
+    """Adds what was counted and skipped to the meter's own totals."""
+    if shares:
+        await connection.execute_query_dict(
+            """
+            UPDATE meter
+            SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
+            WHERE id = $1
+            RETURNING id
+            """,
+            [
+                meter_id,
+                sum(share.count for share in shares),
+                sum(share.skipped for share in shares),
+            ],
+        )
+
+
+def _statement(meter: MeterDefinition, parameters: Parameters, only: str) -> str:
     function = meter.aggregation.function
     unique = function is AggregationFunction.UNIQUE
     partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _COUNT_BATCHES.format(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
+        only=only,
         columns=", ".join(partials),
         partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),
         latest=_LATEST if function is AggregationFunction.LATEST else "",

@@ -20,6 +20,7 @@ from metering.definition import MeterDefinition
 from metering.parameters import Parameters
 from metering.partials import merged_partials_sql, partial_sql
 from metering.predicates import predicate_sql
+from metering.uncounted import counted_sql
 from metering.windows import Window, bucket_of, split
 from models import EVERYBODY
 
@@ -54,7 +55,7 @@ _EDGE_EVENTS = """
     FROM event e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.organization_id = $1 AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
-      AND {predicate} {of_customer}
+      AND {predicate} {of_customer} AND {counted}
       AND (
           SELECT batch.position FROM event_batch batch
           WHERE batch.organization_id = $1 AND batch.id = e.batch_id
@@ -161,6 +162,7 @@ def _statement(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
         of_customer="" if customer_id is None else "AND e.customer_id = $3",
+        counted=counted_sql(),
     )
     values = _NO_VALUES
     if function is AggregationFunction.UNIQUE:

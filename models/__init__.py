@@ -20,6 +20,7 @@ from models.product import Product
 from models.product_benefit import ProductBenefit
 from models.product_price import ProductPrice
 from models.subscription_period import SubscriptionPeriod
+from models.uncounted_event import UncountedEvent
 from models.usage_bucket import EVERYBODY, UsageBucket
 from models.usage_value import CustomerMeterValue, UsageValue
 
@@ -48,6 +49,7 @@ __all__ = [
     "ProductPrice",
     "SubscriptionMeter",
     "SubscriptionPeriod",
+    "UncountedEvent",
     "UsageBucket",
     "UsageValue",
 ]

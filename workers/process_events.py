@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from tortoise.connection import get_connection
 
 from metering.catch_up import catch_up, meters_behind
+from metering.failures import COUNTING_ERRORS, fails_again
 from metering.log import advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
 from workers.single_flight import SingleFlight
@@ -39,7 +40,7 @@ class Counting:
         for row in await connection.execute_query_dict(
             "SELECT DISTINCT organization_id FROM event_batch WHERE position IS NULL"
         ):
-            await self.process_events(row["organization_id"])
+            await self._process_swept(row["organization_id"])
         for row in await connection.execute_query_dict(
             """
             SELECT DISTINCT organization_id FROM meter
@@ -47,6 +48,15 @@ class Counting:
             """
         ):
             await self._wake(CATCH_UP_METERS, row["organization_id"])
+
+    async def _process_swept(self, organization_id: UUID) -> None:
+        try:
+            await self.process_events(organization_id)
+        except COUNTING_ERRORS as error:
+            if not fails_again(error):
+                raise
+            # The other organizations' events must not wait for this one's.
+            _log.exception("log stands still", organization_id=str(organization_id))
 
     async def _count_pending(self, organization_id: UUID) -> None:
         while True:
@@ -64,21 +74,36 @@ class Counting:
                 seconds=round(time.perf_counter() - started, 4),
             )
             await self._announce(organization_id, step.state.revision)
+            if step.fallen_behind:
+                await self._wake(CATCH_UP_METERS, organization_id)
 
     async def _count_history(self, organization_id: UUID) -> None:
         for meter_id in await meters_behind(organization_id):
-            more = True
-            while more:
-                started = time.perf_counter()
-                more, revision = await catch_up(organization_id, meter_id)
-                if revision is not None:
-                    _log.info(
-                        "history counted",
-                        organization_id=str(organization_id),
-                        meter_id=str(meter_id),
-                        seconds=round(time.perf_counter() - started, 4),
-                    )
-                    await self._announce(organization_id, revision)
+            try:
+                await self._count_history_of(organization_id, meter_id)
+            except COUNTING_ERRORS as error:
+                if not fails_again(error):
+                    raise
+                # The others go on; the sweep tries this one again.
+                _log.exception(
+                    "meter stays behind, because counting fails",
+                    organization_id=str(organization_id),
+                    meter_id=str(meter_id),
+                )
+
+    async def _count_history_of(self, organization_id: UUID, meter_id: UUID) -> None:
+        more = True
+        while more:
+            started = time.perf_counter()
+            more, revision = await catch_up(organization_id, meter_id)
+            if revision is not None:
+                _log.info(
+                    "history counted",
+                    organization_id=str(organization_id),
+                    meter_id=str(meter_id),
+                    seconds=round(time.perf_counter() - started, 4),
+                )
+                await self._announce(organization_id, revision)
 
     async def _announce(self, organization_id: UUID, revision: int) -> None:
         try:

@@ -1,0 +1,47 @@
+"""Events on their way, for tests: sent as the API sends them, and counted in this process."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from metering.catch_up import catch_up, meters_behind
+from metering.events import check_event
+from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ingest
+from metering.log import advance
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_NEVER_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def send(organization_id: UUID, *events: dict[str, Any]) -> list[Receipt]:
+    """Stores events, as one batch, each with the fields of EventInput that differ from the usual.
+
+    The usual: `ai_usage` of customer c1 at NOON.
+    """
+    usual = {"externalCustomerId": "c1", "name": "ai_usage", "timestamp": NOON}
+    drafts = [check_event({**usual, **event}, _NEVER_AHEAD, UUID) for event in events]
+    call = IngestCall(drafts, InvalidEventPolicy.REJECT_BATCH)
+    return (await ingest(organization_id, [call]))[0]
+
+
+def usages(values: Iterable[Any], step: timedelta = timedelta(minutes=7)) -> list[dict[str, Any]]:
+    """Events with `tokens` in their metadata, one every `step` from NOON on."""
+    return [
+        {"metadata": {"tokens": value}, "timestamp": NOON + step * number}
+        for number, value in enumerate(values)
+    ]
+
+
+async def drain(organization_id: UUID) -> None:
+    """Counts until nothing is pending; meters that are behind stay there."""
+    while await advance(organization_id):
+        pass
+
+
+async def catch_up_all(organization_id: UUID) -> None:
+    """Counts history until every meter is live."""
+    for meter_id in await meters_behind(organization_id):
+        more = True
+        while more:
+            more, _revision = await catch_up(organization_id, meter_id)
