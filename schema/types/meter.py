@@ -93,7 +93,14 @@ class MeterProgress:
         description="Stored events that it has not looked at yet."
     )
     complete_through: datetime = strawberry.field(
-        description="Every event stored before this instant has been counted."
+        description="Every event stored before this instant has been counted, but for those in "
+        "failedEvents."
+    )
+    failed_events: BigInt = strawberry.field(
+        description="Events with which counting failed: the meter goes on without them."
+    )
+    problems: list[str] = strawberry.field(
+        description="Which events those are, and what went wrong with each; the latest few."
     )
 
 
@@ -139,6 +146,8 @@ class Meter(Node):
             skipped_events=BigInt(found.skipped_events),
             pending_events=BigInt(found.pending_events),
             complete_through=found.complete_through,
+            failed_events=BigInt(found.failed_events),
+            problems=list(found.problems),
         )
 
     @strawberry.field(
