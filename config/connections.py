@@ -1,16 +1,11 @@
 """Which servers a command uses: those of the settings, those that run already, or its own."""
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
-from config.database import migrate, opened_database, pending_migrations
 from config.embedded import embedded_servers, running_addresses
 from config.settings import Settings, get_settings, variable_name
-
-T = TypeVar("T")
 
 
 class ServersNotRunningError(RuntimeError):
@@ -43,7 +38,7 @@ def with_running_servers(settings: Settings) -> Settings:
 def reachable(settings: Settings) -> Iterator[Settings]:
     """`settings` with both URLs; embedded servers are started for the block when none run."""
     try:
-        yield_settings = with_running_servers(settings)
+        found = with_running_servers(settings)
     except ServersNotRunningError:
         with embedded_servers(
             settings.data_dir,
@@ -57,7 +52,7 @@ def reachable(settings: Settings) -> Iterator[Settings]:
                 }
             )
     else:
-        yield yield_settings
+        yield found
 
 
 def export(settings: Settings) -> None:
@@ -67,20 +62,3 @@ def export(settings: Settings) -> None:
         if value is not None:
             os.environ[variable_name(field)] = value
     get_settings.cache_clear()
-
-
-def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
-    """Run one command's coroutine with the database open and migrated.
-
-    Embedded servers are started for it when none run. `work` gets settings with both URLs.
-    """
-
-    async def run(settings: Settings) -> T:
-        async with opened_database(settings, role="command"):
-            if await pending_migrations():
-                await migrate(settings)
-            return await work(settings)
-
-    with reachable(get_settings()) as settings:
-        export(settings)
-        return asyncio.run(run(settings))

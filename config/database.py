@@ -30,6 +30,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from config.database_url import credentials
+from config.migrations import lacking
 from config.settings import Settings
 
 APP = "models"
@@ -124,10 +125,6 @@ async def opened_database(
         await context.close_connections()
 
 
-def _executor() -> MigrationExecutor:
-    return MigrationExecutor(get_connection("default"), _APPS)
-
-
 async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:
     """Bring the database to the newest migration, and return the names of those applied.
 
@@ -151,7 +148,8 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         if await pending_migrations():
-            await _executor().migrate(
+            executor = MigrationExecutor(get_connection("default"), _APPS)
+            await executor.migrate(
                 [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
             )
     finally:
@@ -161,7 +159,4 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
 
 async def pending_migrations() -> list[str]:
     """The names of the migrations that the open database lacks, in order."""
-    # Tortoise takes any failure here for "nothing is applied"; a database that is down is not that.
-    await get_connection("default").execute_query_dict("SELECT 1")
-    steps = await _executor().plan([MigrationTarget(APP, "__latest__")])
-    return [step.migration.name for step in steps if not step.backward]
+    return await lacking(get_connection("default").execute_query_dict)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from config.database import migrate, opened_database
+from config.settings import Settings
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
@@ -26,6 +28,13 @@ def demo_token(home: Path) -> str | None:
         return _token_path(home).read_text().strip() or None
     except OSError:
         return None
+
+
+async def prepare_demo(settings: Settings, home: Path) -> str:
+    """Migrate the database and make what is missing of the demo; returns the token's secret."""
+    async with opened_database(settings, role="dev"):
+        await migrate(settings)
+        return await ensure_demo_organization(home)
 
 
 async def ensure_demo_organization(home: Path) -> str:

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         default=20, description="The deepest nesting of fields in an operation."
     )
     max_query_tokens: PositiveInt = Field(
-        default=10_000, description="The most tokens of a GraphQL document."
+        default=4_000, description="The most tokens of a GraphQL document."
     )
     max_batch_operations: PositiveInt = Field(
         default=10, description="The most operations that one request may batch."

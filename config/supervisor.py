@@ -105,6 +105,11 @@ class Supervisor:
             child.start()
         self._note(child)
 
+    def add_all(self, children: Sequence[Supervised]) -> None:
+        """Watch and start several children."""
+        for child in children:
+            self.add(child)
+
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Keep the children running until `until` says so, asked at every look."""
         while not until():

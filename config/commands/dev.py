@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import click
 
 from config.connections import export
-from config.database import migrate, opened_database
-from config.demo_organization import ensure_demo_organization
 from config.embedded import Addresses, EmbeddedServers
 from config.listening import listen, url
+from config.migrations import is_migrated
 from config.settings import Settings, get_settings
 from config.supervisor import Command, Supervisor
 
@@ -68,24 +67,19 @@ def _run(
         }
     )
     export(chosen)
-    token = asyncio.run(_prepare(chosen, servers))
     servers.publish(Addresses(os.getpid(), chosen.database_url, chosen.redis_url, api_url))
     supervisor = Supervisor(servers.records)
     try:
         for server in servers.servers:
             supervisor.add(server)
-        stop_seconds = settings.shutdown_timeout_seconds + _EXTRA_STOP_SECONDS
-        descriptor = listening.fileno()
-        supervisor.add(
-            Command(
-                "api",
-                ["api", "--fd", str(descriptor)],
-                os.environ,
-                stop_seconds=stop_seconds,
-                pass_fds=[descriptor],
-            )
-        )
-        supervisor.add(Command("worker", ["worker"], os.environ, stop_seconds=stop_seconds))
+        commands = _commands(chosen, listening)
+        if asyncio.run(is_migrated(str(chosen.database_url))):
+            # They take their time to start: meanwhile we look after the demo organization.
+            supervisor.add_all(commands)
+            token = _prepare(chosen, servers)
+        else:
+            token = _prepare(chosen, servers)
+            supervisor.add_all(commands)
         supervisor.watch(until=lambda: _is_ready(api_url))
         _print_welcome(servers, api_url, token)
         supervisor.watch()
@@ -94,10 +88,26 @@ def _run(
         supervisor.stop()
 
 
-async def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
-    async with opened_database(settings, role="dev"):
-        await migrate(settings)
-        return await ensure_demo_organization(servers.home)
+def _commands(settings: Settings, listening: socket.socket) -> list[Command]:
+    stop_seconds = settings.shutdown_timeout_seconds + _EXTRA_STOP_SECONDS
+    descriptor = listening.fileno()
+    return [
+        Command(
+            "api",
+            ["api", "--fd", str(descriptor)],
+            os.environ,
+            stop_seconds=stop_seconds,
+            pass_fds=[descriptor],
+        ),
+        Command("worker", ["worker"], os.environ, stop_seconds=stop_seconds),
+    ]
+
+
+def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
+    # Imported here: the ORM takes half a second, in which the API and the worker start too.
+    from config.demo_organization import prepare_demo  # noqa: PLC0415
+
+    return asyncio.run(prepare_demo(settings, servers.home))
 
 
 def _is_ready(api_url: str) -> bool:

@@ -4,8 +4,8 @@ import re
 
 import click
 
-from config.connections import run_with_database
 from config.settings import Settings
+from config.with_database import run_with_database
 from models import Organization
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from config import clock
-from config.connections import run_with_database
+from config.with_database import run_with_database
 from models import AccessToken, Organization
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret

@@ -1,0 +1,72 @@
+"""From a row to an event, as the options of the command say."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from config.importing.template import Template
+from models import exact_json
+
+_HAS_OFFSET = re.compile(r"(Z|[+-]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?)$", re.ASCII)
+_HAS_TIME = re.compile(r"^.{8,10}[T ]?\d\d", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class RowError(ValueError):
+    """A row that makes no event; the message completes the sentence "line 7: …"."""
+
+
+def _number(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise RowError(f"{text!r} is not a number")
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        raise RowError(f"{text!r} is too large or too small a number") from None
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise RowError(f"{text!r} is not true, false, yes, no, 1 or 0") from None
+
+
+def _json(text: str) -> Any:
+    try:
+        return exact_json.loads(text)
+    except (ValueError, RecursionError):
+        raise RowError(f"{text!r} is not JSON") from None
+
+
+METADATA_TYPES: Mapping[str, Callable[[str], Any]] = {
+    "text": str,
+    "number": _number,
+    "boolean": _boolean,
+    "json": _json,
+}
+
+
+@dataclass(frozen=True)
+class MetadataField:
+    """A key of the metadata; `kind` is one of METADATA_TYPES."""
+
+    key: str
+    kind: str
+    template: Template
+
+
+@dataclass(frozen=True)
+class Mapping_:  # noqa: N801  # Mapping is the standard library's
+    """Where the parts of an event come from. A part without a template is left out."""
+
+    name: Template | None = None
+    customer: Template | None = None
+    customer_id: Template | None = None
+    timestamp: Template | None = None
+    external_id: Template | None = None
+    metadata: tuple[MetadataField, ...] = ()
+    assume_utc: bool = False
