@@ -19,15 +19,17 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from schema.errors import TooComplex
+from schema.errors import TooComplex, Unauthenticated
 from schema.limits import Limits, check_size
 from schema.overlapping_fields import OverlappingFieldsRule
 
-MAX_LENGTH = 1_000_000
+MAX_LENGTH = 100_000
+MAX_DIGITS = 1_000
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
 # A name, a number, a string, or a punctuator. Counting them costs a hundredth of parsing them.
+_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS}}}")
 _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z0-9+-][_A-Za-z0-9.+-]*+|[^\s,\ufeff]'
 )
@@ -46,13 +48,17 @@ class Documents:
     introspection: bool = True
     _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
 
-    def parse(self, text: str) -> DocumentNode:
-        """The document; raises GraphQLSyntaxError or TooComplex."""
+    def parse(self, text: str, *, anonymous: bool) -> DocumentNode:
+        """The document; raises GraphQLSyntaxError, TooComplex or Unauthenticated."""
         known = self._valid.get(text)
         if known is not None:
             self._valid.move_to_end(text)
             return known
-        check_tokens(text, self.limits.tokens)
+        if anonymous and _has_more_tokens(text, self.limits.anonymous_tokens):
+            raise Unauthenticated(
+                f"Without a token, a document may have {self.limits.anonymous_tokens:,} tokens"
+            )
+        check_text(text, self.limits.tokens)
         document = parse(text, max_tokens=self.limits.tokens)
         check_size(document, self.limits)
         return document
@@ -72,15 +78,20 @@ class Documents:
         return errors
 
 
-def check_tokens(text: str, limit: int) -> None:
-    """Raises TooComplex for a document with more tokens than allowed, before it is parsed."""
-    if len(text) <= limit:
-        return
+def check_text(text: str, tokens: int) -> None:
+    """Raises TooComplex for a document that is too large to be parsed cheaply."""
     if len(text) > MAX_LENGTH:
         raise TooComplex(
             f"The document has {len(text):,} characters; allowed are {MAX_LENGTH:,}. "
             "Send values as variables."
         )
-    for count, _ in enumerate(_TOKEN.finditer(text), start=1):
-        if count > limit:
-            raise TooComplex(f"The document has more than {limit:,} tokens", maximumTokens=limit)
+    if _LONG_NUMBER.search(text):
+        raise TooComplex(f"The document has a number of {MAX_DIGITS:,} or more digits")
+    if _has_more_tokens(text, tokens):
+        raise TooComplex(f"The document has more than {tokens:,} tokens", maximumTokens=tokens)
+
+
+def _has_more_tokens(text: str, limit: int) -> bool:
+    if len(text) <= limit:
+        return False
+    return any(count > limit for count, _ in enumerate(_TOKEN.finditer(text), start=1))

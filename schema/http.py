@@ -44,6 +44,7 @@ from schema.http_response import encode_json, response_body, status_of
 from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
+_ANONYMOUS_BYTES = 64 * 1024
 _METHODS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
@@ -106,14 +107,14 @@ class GraphQLApplication(GraphQL[Context, None]):
         return media
 
     async def _execute(self, request: Request, media: str) -> Response:
+        context = await self._context(request)
         operation: Operation | list[Operation]
         if request.method == "GET":
             operation = parse_query_string(request.query_params)
         else:
             check_content_type(request)
-            body = await read_body(request, self.settings.max_body_bytes)
+            body = await self._body(request, anonymous=context.caller is None)
             operation = parse_body(body, self.settings.max_batch_operations)
-        context = await self._context(request)
         if isinstance(operation, list):
             if media == EVENT_STREAM:
                 raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
@@ -127,6 +128,18 @@ class GraphQLApplication(GraphQL[Context, None]):
         return Response(
             encode_json(response_body(result)), status_of(result, media), media_type=media
         )
+
+    async def _body(self, request: Request, *, anonymous: bool) -> bytes:
+        maximum = self.settings.max_body_bytes
+        if not anonymous:
+            return await read_body(request, maximum)
+        try:
+            return await read_body(request, min(maximum, _ANONYMOUS_BYTES))
+        except HTTPError as error:
+            denied = Unauthenticated(
+                f"A request larger than {_ANONYMOUS_BYTES:,} bytes needs a token"
+            )
+            raise HTTPError(401, denied, {**error.headers, "www-authenticate": "Bearer"}) from None
 
     async def _run(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
         try:

@@ -17,9 +17,11 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from schema.context import Context
+from schema.cost import weigh
 from schema.documents import Documents
 from schema.errors import BadUserInput
-from schema.limits import check_weight, weigh
+from schema.limits import check_values, check_weight
 
 
 class Lifecycle(SchemaExtension):
@@ -39,7 +41,10 @@ class Lifecycle(SchemaExtension):
         context = self.execution_context
         if context.query and context.graphql_document is None:
             try:
-                context.graphql_document = self.documents.parse(context.query)
+                caller: Context = context.context
+                context.graphql_document = self.documents.parse(
+                    context.query, anonymous=caller.caller is None
+                )
             except GraphQLError as error:
                 self.refused = error
                 context.graphql_document = _stand_in(context.operation_name)
@@ -69,6 +74,7 @@ class Lifecycle(SchemaExtension):
         weight = weigh(schema, document, operation, context.variables)
         self.cost = weight.once
         check_weight(weight, self.documents.limits)
+        check_values(operation, context.variables, self.documents.limits)
         return self.documents.validate(context.query or "", schema, document)
 
     def get_results(self) -> dict[str, Any]:
