@@ -50,9 +50,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:
-    del settings
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        *graphql_routes(),
+        *graphql_routes(settings),
     ]

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from arq.connections import ArqRedis
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
@@ -13,6 +13,7 @@ from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from resolvers.waking import Waker
 from schema.context import Services
+from schema.graphiql import graphiql_files
 from schema.http import GraphQLApplication
 from schema.schema import create_schema
 
@@ -40,10 +41,13 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
         await waker.close()
 
 
-def graphql_routes() -> list[BaseRoute]:
+def graphql_routes(settings: Settings) -> list[BaseRoute]:
     """The routes of the API, for HTTP and WebSocket; `app.state.graphql` must be `opened_api`'s."""
     endpoint = _Endpoint()
-    return [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
+    routes: list[BaseRoute] = [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
+    if settings.graphiql:
+        routes.append(Mount(f"{PATH}/static", graphiql_files()))
+    return routes
 
 
 class _Endpoint:

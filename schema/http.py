@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -25,7 +25,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from config.settings import Settings
 from schema.context import Context, Services, authorization_of, identify
 from schema.errors import APIError, BadUserInput, TooComplex, Unauthenticated, internal_error
-from schema.graphiql import graphiql_page
+from schema.graphiql import graphiql_response
 from schema.http_request import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -83,7 +83,7 @@ class GraphQLApplication(GraphQL[Context, None]):
             _check_method(request)
             media = self._media_type(request)
             if media == HTML:
-                return HTMLResponse(graphiql_page(), headers={"x-frame-options": "DENY"})
+                return graphiql_response()
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 return await self._execute(request, media)
         except HTTPError as refusal:

@@ -1,0 +1,73 @@
+// GraphiQL for Metergraph: the token stands in the headers editor and goes along over HTTP and,
+// in connection_init, over WebSocket. An address that ends in #token=mg_… fills it in.
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL } from 'graphiql';
+import 'graphiql/graphiql.css';
+import { createElement } from 'react';
+import { createRoot } from 'react-dom/client';
+
+const QUERY = `# Press ▶ to run. The token is in Headers, below.
+
+query Meters {
+  organization {
+    name
+  }
+  meters {
+    nodes {
+      id
+      name
+      unit
+      customers {
+        nodes {
+          customer {
+            externalId
+          }
+          consumedUnits
+          balance
+        }
+      }
+    }
+  }
+}
+
+subscription Live {
+  usageUpdated {
+    customerMeter {
+      customer {
+        externalId
+      }
+      meter {
+        name
+      }
+      consumedUnits
+    }
+    cursor
+  }
+}
+`;
+
+const url = new URL(window.location.href);
+const token = new URLSearchParams(url.hash.slice(1)).get('token');
+const endpoint = url.origin + url.pathname;
+const headers = JSON.stringify({ Authorization: `Bearer ${token ?? 'mg_…'}` }, null, 2);
+
+if (token !== null) {
+  // A secret does not stay in the address bar, nor in the history.
+  history.replaceState(null, '', url.pathname);
+}
+
+createRoot(document.getElementById('graphiql')).render(
+  createElement(GraphiQL, {
+    fetcher: createGraphiQLFetcher({
+      url: endpoint,
+      subscriptionUrl: endpoint.replace(/^http/, 'ws'),
+    }),
+    defaultQuery: QUERY,
+    defaultHeaders: headers,
+    ...(token !== null && { headers }),
+    defaultEditorToolsVisibility: 'headers',
+    inputValueDeprecation: true,
+    isHeadersEditorEnabled: true,
+    shouldPersistHeaders: false,
+  }),
+);
