@@ -58,11 +58,15 @@ async def collect_waiting(log: HeldLog) -> int:
 async def schedule_corrections(log: HeldLog) -> int:
     """Decides when ended subscriptions are billed for late events.
 
-    Where a period of theirs would end, so that stragglers come together on one invoice.
+    Where the first period of theirs would end since their last invoice, so that stragglers come
+    together on one.
     """
     rows = await log.connection.execute_query_dict(
         """
-        SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval
+        SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval,
+               (SELECT max(invoice.issued_at) FROM invoice
+                WHERE invoice.organization_id = $1 AND invoice.subscription_id = subscription.id)
+                   AS issued_at
         FROM metered_period link
         JOIN customer_subscription subscription
             ON subscription.organization_id = $1 AND subscription.id = link.subscription_id
@@ -76,7 +80,8 @@ async def schedule_corrections(log: HeldLog) -> int:
     due = []
     for row in rows:
         anchor, interval = row["started_at"], RecurringInterval(row["recurring_interval"])
-        due.append((row["id"], boundary(anchor, interval, index_at(anchor, interval, log.now) + 1)))
+        index = index_at(anchor, interval, row["issued_at"])
+        due.append((row["id"], boundary(anchor, interval, index + 1)))
     await log.connection.execute_query(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at
