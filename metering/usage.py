@@ -76,34 +76,36 @@ WITH progress AS (
     UNION ALL
     SELECT edge.ordinal, raw.*
     FROM edge CROSS JOIN LATERAL (SELECT {of_events} {events}) AS raw
-), used AS (
-    {values}
-), distinct_values AS (
-    SELECT ordinal, count(*) AS values FROM used GROUP BY ordinal
-    UNION ALL
-    SELECT NULL, count(*) FROM (SELECT DISTINCT value FROM used) AS whole
 ), merged AS (
-    SELECT whole.*, coalesce(distinct_values.values, 0) AS unique_count
-    FROM (
-        SELECT ordinal, {merged} FROM partial GROUP BY GROUPING SETS ((ordinal), ())
-    ) AS whole
-    LEFT JOIN distinct_values ON distinct_values.ordinal IS NOT DISTINCT FROM whole.ordinal
-)
-SELECT ordinal, count AS counted, skipped, {quantity} AS quantity FROM merged
+    SELECT coalesce(ordinal, {total}) AS ordinal, {merged}
+    FROM partial GROUP BY GROUPING SETS ((ordinal), ())
+) {values}
+SELECT ordinal, count AS counted, skipped, {quantity} AS quantity FROM {merged_rows} AS whole
 """
 
-_NO_VALUES = "SELECT NULL::int AS ordinal, NULL::bytea AS value WHERE false"
-
 _VALUES = """
+, used AS (
     SELECT width_bucket(kept.bucket, $4::timestamptz[]) AS ordinal, kept.value
     {buckets}
     UNION
     SELECT edge.ordinal, raw.value
     FROM edge CROSS JOIN LATERAL (SELECT counted.value {events}) AS raw
     WHERE raw.value IS NOT NULL
+), distinct_values AS (
+    SELECT ordinal, count(*) AS unique_count FROM used GROUP BY ordinal
+    UNION ALL
+    SELECT {total}, count(*) FROM (SELECT DISTINCT value FROM used) AS whole
+)
 """
 
+_MERGED_WITH_VALUES = """(
+    SELECT merged.*, coalesce(unique_count, 0) AS unique_count
+    FROM merged LEFT JOIN distinct_values USING (ordinal)
+)"""
+
 _NO_END = 2**63 - 1
+# The ordinal of the row that is over all windows, which are counted from 1.
+_TOTAL = 0
 
 
 async def usage(
@@ -125,7 +127,7 @@ async def usage(
     )
     found = {row.pop("ordinal"): Quantity(**row) for row in rows}
     points = (found.get(ordinal, nothing) for ordinal in range(1, len(windows) + 1))
-    return Usage(tuple(points), found[None])
+    return Usage(tuple(points), found[_TOTAL])
 
 
 def _parameters(
@@ -164,10 +166,11 @@ def _statement(
         of_customer="" if customer_id is None else "AND e.customer_id = $3",
         counted=counted_sql(),
     )
-    values = _NO_VALUES
+    values, merged_rows = "", "merged"
     if function is AggregationFunction.UNIQUE:
         buckets = _WHOLE_BUCKETS.format(table="usage_value", unbroken=unbroken)
-        values = _VALUES.format(buckets=buckets, events=events)
+        values = _VALUES.format(buckets=buckets, events=events, total=_TOTAL)
+        merged_rows = _MERGED_WITH_VALUES
     return _USAGE.format(
         no_end=_NO_END,
         of_buckets=_select(of_buckets),
@@ -176,7 +179,9 @@ def _statement(
         events=events,
         values=values,
         merged=_select(merged_partials_sql(meter.aggregation, "partial")),
-        quantity=quantity_sql(function, "merged"),
+        merged_rows=merged_rows,
+        quantity=quantity_sql(function, "whole"),
+        total=_TOTAL,
     )
 
 
