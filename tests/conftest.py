@@ -10,10 +10,14 @@ With METERGRAPH_TEST_DATABASE_URL (whose user may create databases) and METERGRA
 set, the tests run on those servers. Their databases have names of their own and are dropped.
 """
 
+import errno
+import ipaddress
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -51,6 +55,23 @@ def _no_settings_of_the_developer() -> Iterator[None]:
         get_settings.cache_clear()
         yield
         get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_connections_to_elsewhere() -> Iterator[None]:
+    """A test that would reach out of this machine fails."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            host = ipaddress.ip_address(address[0])
+            if not host.is_loopback and "METERGRAPH_TEST_DATABASE_URL" not in os.environ:
+                raise OSError(errno.ENETUNREACH, f"tests connect to this machine only, not {host}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
 
 
 @pytest.fixture(scope="session")
