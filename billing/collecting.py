@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from tortoise.backends.base.client import BaseDBAsyncClient
+
 from billing.counting import CountedMeter, counted_meters
 from billing.held_log import HeldLog
 from billing.invoicing import Bill, issue, unbilled_links
@@ -34,15 +36,22 @@ _WAITING = """
 """
 
 
+async def waiting_periods(
+    connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
+) -> list[dict[str, Any]]:
+    """The oldest closed period of each subscription that is not invoiced, where there is one."""
+    return await connection.execute_query_dict(
+        f"{_WAITING} AND period.subscription_id = ANY($2::uuid[])",
+        [organization_id, list(subscription_ids)],
+    )
+
+
 async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> int:
     """Invoices the oldest waiting period of each subscription, where it is counted.
 
     Their late events must have been rated in this transaction.
     """
-    rows = await log.connection.execute_query_dict(
-        f"{_WAITING} AND period.subscription_id = ANY($2::uuid[])",
-        [log.organization_id, list(subscription_ids)],
-    )
+    rows = await waiting_periods(log.connection, log.organization_id, subscription_ids)
     return await _invoice(log, rows, await _meters(log, rows))
 
 
@@ -159,14 +168,15 @@ async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
                     if link.billed is not None
                     or (through is not None and link.end is not None and link.end <= through)
                 ],
-                in_advance=_following(row, product.interval),
+                in_advance=following_period(row, product.interval),
                 period_id=row.get("id"),
             )
         )
     return bills
 
 
-def _following(row: dict[str, Any], interval: RecurringInterval) -> Period | None:
+def following_period(row: dict[str, Any], interval: RecurringInterval) -> Period | None:
+    """The period after the one of a row of `waiting_periods`, None where it was the last."""
     if row.get("is_last", True):
         return None
     return period(row["started_at"], interval, row["period_index"] + 1)

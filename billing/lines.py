@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -95,7 +96,11 @@ def metered_lines(
             )
         )
     # What is billed for the first time first; among the corrections, the oldest.
-    return sorted(lines, key=lambda line: (line.kind is LineKind.CORRECTION, line.period.start))
+    return sorted(lines, key=_place)
+
+
+def _place(line: Line) -> tuple[bool, datetime, UUID]:
+    return line.kind is LineKind.CORRECTION, line.period.start, line.price_id
 
 
 def total(lines: Iterable[Line]) -> int:

@@ -1,0 +1,206 @@
+"""Late events, and estimates that know of them; counting that is behind; archived meters."""
+
+import time
+from typing import Any
+
+import pytest
+
+from billing.estimates import upcoming_invoices
+from billing.products import archive_product, meter_in_use
+from metering.catch_up import catch_up
+from metering.meters import MeterRefusal, archive_meter, unarchive_meter
+from models import CustomerSubscription
+from tests.billing.world import World, instant
+
+
+async def estimated(world: World, subscription: CustomerSubscription) -> list[tuple[Any, ...]]:
+    found = await upcoming_invoices(world.id, [subscription.id])
+    return [
+        (
+            line.kind,
+            line.description,
+            line.price_id,
+            line.period.start,
+            line.period.end,
+            line.rating and (line.rating.consumed, line.rating.credited, line.rating.billable),
+            line.amount,
+        )
+        for line in found[subscription.id].lines
+    ]
+
+
+async def last_invoiced(world: World) -> list[tuple[Any, ...]]:
+    return [
+        (
+            line.kind,
+            line.description,
+            line.product_price_id,
+            line.period_start,
+            line.period_end,
+            None if line.consumed is None else (line.consumed, line.credited, line.billable),
+            line.amount,
+        )
+        for line in (await world.invoices())[-1].lines
+    ]
+
+
+async def test_a_late_event_is_billed_by_the_next_invoice(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.fixed(100), world.per_unit(meter, 2))
+    await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5))
+    await world.cycle("2026-02-01")
+    await world.use(customer, ("2026-01-20", 7), ("2026-02-02", 1))
+    await world.cycle("2026-02-02")
+    assert len(await world.invoices()) == 2
+    await world.cycle("2026-03-01")
+    third = (await world.invoices())[-1]
+    assert third.kinds == ["METERED", "CORRECTION", "FIXED"]
+    assert third.amounts == [2, 14, 100]
+    correction = third.lines[1]
+    assert (correction.consumed, correction.billable) == (7, 7)
+    assert (correction.period_start, correction.position) == (instant("2026-01-01"), 2)
+    await world.cycle("2026-04-01")
+    assert (await world.invoices())[-1].amounts == [0, 100]
+
+
+async def test_late_usage_takes_back_what_carried_over(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    benefit = await world.benefit(meter, 100, rollover=True)
+    product = await world.product(world.per_unit(meter), benefits=[benefit])
+    await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 40))
+    await world.cycle("2026-02-01")
+    await world.use(customer, ("2026-02-10", 160))
+    await world.cycle("2026-03-01")
+    assert [invoice.amounts for invoice in await world.invoices()] == [[0], [0]]
+    assert await world.balance(customer, meter) == (0, 100)
+    # 40 of January's 100 rolled credit that February used up were not there.
+    await world.use(customer, ("2026-01-20", 55))
+    await world.cycle("2026-03-02")
+    assert await world.balance(customer, meter) == (0, 100)
+    await world.cycle("2026-04-01")
+    last = (await world.invoices())[-1]
+    assert last.kinds == ["METERED", "CORRECTION", "CORRECTION"]
+    assert last.amounts == [0, 0, 55]
+    assert [line.consumed for line in last.lines] == [0, 55, 0]
+    assert [line.credited for line in last.lines] == [0, 55, -55]
+    _consumed, credited = await world.balance(customer, meter)
+    assert credited == sum(units for _kind, units in await world.ledger(customer, meter)) == 200
+
+
+async def test_estimates_equal_the_invoice_that_comes(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    benefit = await world.benefit(meter, 10, rollover=True)
+    product = await world.product(world.fixed(100), world.per_unit(meter, 2), benefits=[benefit])
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    for month in (1, 2, 3):
+        await world.use(customer, (f"2026-{month:02}-10", 20))
+        # In closed time, and rated by nobody yet.
+        await world.use(customer, ("2026-01-05", 3))
+        expected = await estimated(world, subscription)
+        await world.cycle(f"2026-{month + 1:02}-01")
+        assert await last_invoiced(world) == expected
+    assert (await world.invoices())[-1].kinds == ["METERED", "CORRECTION", "FIXED"]
+
+
+async def test_an_estimate_takes_less_than_20_ms(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.fixed(), world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, *[(f"2026-01-{day:02}T03:04:05", day) for day in range(1, 28)])
+    taken = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        await upcoming_invoices(world.id, [subscription.id])
+        taken.append(time.perf_counter() - begun)
+    assert sorted(taken)[10] < 0.02
+
+
+async def test_an_invoice_waits_for_counting(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    benefit = await world.benefit(meter, 100, rollover=True)
+    product = await world.product(world.fixed(50), world.per_unit(meter), benefits=[benefit])
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.send(customer, ("2026-01-10", 130))
+    await world.query(
+        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
+        instant("2026-01-31T23:59:59"),
+    )
+    assert (await world.cycle("2026-02-01")).turned == 1
+    assert (await world.cycle("2026-03-01")).turned == 1
+    assert len(await world.invoices()) == 1
+    # What carries over is provisional as long as usage is not counted.
+    assert await world.balance(customer, meter) == (0, 300)
+    await world.count()
+    expected = await estimated(world, subscription)
+    assert [line[0] for line in expected] == ["METERED", "FIXED"]
+    await world.cycle("2026-03-02")
+    _first, second, third = await world.invoices()
+    assert (second.kinds, second.amounts) == (["METERED", "FIXED"], [30, 50])
+    assert second.lines[0].period_start == instant("2026-01-01")
+    assert (third.amounts, third.lines[0].period_start) == ([0, 50], instant("2026-02-01"))
+    assert await world.balance(customer, meter) == (0, 200)
+
+
+async def test_late_events_after_the_end_are_billed_where_a_period_would_end(
+    world: World,
+) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.fixed(), world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-10")
+    await world.cancel(subscription, "2026-01-20")
+    await world.use(customer, ("2026-01-15", 5))
+    await world.cycle("2026-01-21")
+    assert await estimated(world, subscription) != []
+    await world.use(customer, ("2026-01-16", 6))
+    await world.cycle("2026-02-09")
+    assert len(await world.invoices()) == 2
+    await world.cycle("2026-02-10")
+    last = (await world.invoices())[-1]
+    assert (last.kinds, last.amounts) == (["CORRECTION"], [11])
+    await world.cycle("2026-06-01")
+    assert len(await world.invoices()) == 3
+    assert await upcoming_invoices(world.id, [subscription.id]) == {}
+
+
+async def test_an_archived_meter_bills_what_it_counted_and_later_the_rest(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter))
+    await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5))
+    refusal = await archive_meter(world.id, meter.id, meter_in_use)
+    assert isinstance(refusal, MeterRefusal)
+    assert refusal.code == "IN_USE"
+    await archive_product(world.id, product.id)
+    await archive_meter(world.id, meter.id, meter_in_use)
+    await world.use(customer, ("2026-01-11", 7))
+    await world.cycle("2026-02-01")
+    assert (await world.invoices())[-1].amounts == [5]
+    await unarchive_meter(world.id, meter.id)
+    await catch_up(world.id, meter.id)
+    await world.cycle("2026-03-01")
+    last = (await world.invoices())[-1]
+    assert (last.kinds, last.amounts) == (["METERED", "CORRECTION"], [0, 7])
+
+
+@pytest.mark.parametrize("behind_through", ["2026-02-01", "2026-01-31T23:59"])
+async def test_a_meter_that_catches_up_is_waited_for(world: World, behind_through: str) -> None:
+    customer = await world.customer()
+    await world.use(customer, ("2026-01-10", 5))
+    meter = await world.meter()
+    product = await world.product(world.per_unit(meter))
+    await world.subscribe(customer, product, "2026-01-01")
+    await world.query(
+        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
+        instant(behind_through),
+    )
+    assert meter.position == 0
+    await world.cycle("2026-02-01")
+    waits = behind_through < "2026-02-01"
+    assert [invoice.amounts for invoice in await world.invoices()] == ([] if waits else [[0]])
+    await catch_up(world.id, meter.id)
+    await world.cycle("2026-02-02")
+    await world.cycle("2026-03-01")
+    amounts = [invoice.amounts for invoice in await world.invoices()]
+    assert amounts == ([[5], [0]] if waits else [[0], [0, 5]])
