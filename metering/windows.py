@@ -16,7 +16,6 @@ MAXIMUM_POINTS = 10_000
 BUCKET = timedelta(minutes=15)
 """Every time zone's present offset is a multiple of it, so that local midnights are bounds."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 # Hours by which clocks are set back at most, a crossing of the date line aside.
@@ -97,18 +96,24 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
 
 def split(window: Window) -> BucketSplit:
     """The whole 15-minute buckets inside a window, and what is left at its edges."""
-    first, last = -((_EPOCH - window.start) // BUCKET), (window.end - _EPOCH) // BUCKET
-    if first >= last:
+    start, end = bucket_of(window.start), bucket_of(window.end)
+    if start != window.start and start < end:
+        start += BUCKET
+    if start >= end:
         edges = (window,) if window.start < window.end else ()
         return BucketSplit(window.start, window.start, edges)
-    start, end = _EPOCH + first * BUCKET, _EPOCH + last * BUCKET
+    if start == window.start and end == window.end:
+        return BucketSplit(start, end, ())
     sides = (Window(window.start, start), Window(end, window.end))
     return BucketSplit(start, end, tuple(side for side in sides if side.start < side.end))
 
 
 def bucket_of(instant: datetime) -> datetime:
-    """The start of the bucket that an instant lies in."""
-    return _EPOCH + (instant - _EPOCH) // BUCKET * BUCKET
+    """The start of the bucket that an instant in UTC lies in."""
+    # Asked of every point of a range, and nearly every point begins a bucket.
+    if instant.minute % 15 == instant.second == instant.microsecond == 0:
+        return instant
+    return instant.replace(minute=instant.minute // 15 * 15, second=0, microsecond=0)
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:
