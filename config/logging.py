@@ -84,10 +84,12 @@ def configure_logging(settings: Settings) -> None:
         logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
-    # Two lines a job, and a sweep every second: our own line says what a job did.
-    logging.getLogger("arq.worker").setLevel(
-        logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.WARNING
-    )
+    # Of arq two lines a job, and a sweep every second: our own line says what a job did. Of httpx
+    # a line a request, among what a command says to a person.
+    for name in ("arq.worker", "httpx"):
+        logging.getLogger(name).setLevel(
+            logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.WARNING
+        )
     # Each statement, with its values: events of customers do not belong in a log.
     logging.getLogger("tortoise.db_client").setLevel(logging.INFO)
 

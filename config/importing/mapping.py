@@ -9,8 +9,6 @@ from typing import Any
 from config.importing.template import Template
 from models import exact_json
 
-_HAS_OFFSET = re.compile(r"(Z|[+-]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?)$", re.ASCII)
-_HAS_TIME = re.compile(r"^.{8,10}[T ]?\d\d", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -60,8 +58,11 @@ class MetadataField:
 
 
 @dataclass(frozen=True)
-class Mapping_:  # noqa: N801  # Mapping is the standard library's
-    """Where the parts of an event come from. A part without a template is left out."""
+class EventMapping:
+    """Where the parts of an event come from.
+
+    A part that has no template, or whose template renders to None, is left out.
+    """
 
     name: Template | None = None
     customer: Template | None = None
@@ -69,4 +70,40 @@ class Mapping_:  # noqa: N801  # Mapping is the standard library's
     timestamp: Template | None = None
     external_id: Template | None = None
     metadata: tuple[MetadataField, ...] = ()
-    assume_utc: bool = False
+
+    @property
+    def _texts(self) -> dict[str, Template | None]:
+        return {
+            "name": self.name,
+            "externalCustomerId": self.customer,
+            "customerId": self.customer_id,
+            "timestamp": self.timestamp,
+            "externalId": self.external_id,
+        }
+
+    def __bool__(self) -> bool:
+        """Whether it maps anything."""
+        return bool(self.metadata) or any(self._texts.values())
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it names."""
+        templates = [field.template for field in self.metadata]
+        templates += [template for template in self._texts.values() if template is not None]
+        return frozenset(column for template in templates for column in template.columns)
+
+    def event(self, number: int, values: Mapping[str, str]) -> dict[str, Any]:
+        """The event of a row, with the keys of EventInput; raises RowError."""
+        event: dict[str, Any] = {}
+        for key, template in self._texts.items():
+            if template is not None:
+                event[key] = template.render(number, values)
+        metadata = {}
+        for field in self.metadata:
+            text = field.template.render(number, values)
+            if text is not None:
+                try:
+                    metadata[field.key] = METADATA_TYPES[field.kind](text)
+                except RowError as error:
+                    raise RowError(f"{field.key}: {error}") from None
+        return {**event, "metadata": metadata}

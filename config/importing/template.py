@@ -1,11 +1,11 @@
 """The small language in which an import says where an event's text comes from.
 
-    ai_usage            that text, for every row
-    {Model}             what the row has in the column Model
-    {row}               the row's number, from 1, the header not counted
-    {row%10}            the row's number modulo 10: 0 to 9
-    customer-{row%10}   texts and fields together
-    {{ and }}           braces
+ai_usage            that text, for every row
+{Model}             what the row has in the column Model
+{row}               the row's number, from 1, the header not counted
+{row%10}            the row's number modulo 10: 0 to 9
+customer-{row%10}   texts and fields together
+{{ and }}           braces
 """
 
 import re

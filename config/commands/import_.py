@@ -1,0 +1,185 @@
+"""`metergraph import`: bring in the events of a file, through the public API."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.api_client import ApiClient
+from config.api_options import Api, api_options, find_api
+from config.importing.mapping import METADATA_TYPES, EventMapping, MetadataField, RowError
+from config.importing.outgoing import OutgoingEvent, outgoing_event
+from config.importing.reporting import reporter
+from config.importing.rows import (
+    Row,
+    content_hash,
+    read_csv,
+    read_header,
+    read_ndjson,
+    texts,
+)
+from config.importing.sending import Importer, Totals
+from config.importing.template import Template, TemplateError
+from config.settings import get_settings
+
+_FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+
+
+class TemplateType(click.ParamType[Template, str]):
+    """A template of `config.importing.template`."""
+
+    name = "template"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Template:
+        """Parses it."""
+        try:
+            return Template.parse(value)
+        except TemplateError as error:
+            self.fail(str(error), param, ctx)
+
+
+class MetadataType(click.ParamType[MetadataField, str]):
+    """KEY=TEMPLATE of an option that is called after a type of METADATA_TYPES."""
+
+    name = "key=template"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> MetadataField:
+        """Parses it; the option's name is the type."""
+        key, equals, template = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not of the form KEY=TEMPLATE.", param, ctx)
+        kind = str(param.name) if param is not None else "text"
+        return MetadataField(key, kind, TemplateType().convert(template, param, ctx))
+
+
+def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for kind in reversed(tuple(METADATA_TYPES)):
+        command = click.option(
+            f"--{kind}",
+            type=MetadataType(),
+            multiple=True,
+            help=f"A {kind} of the metadata; may be given several times.",
+        )(command)
+    for option, help_text in (
+        ("--external-id", "Its externalId.  [default: PREFIX-{row}]"),
+        ("--timestamp", "When it happened.  [default: now]"),
+        ("--customer-id", "Whose it is, by id."),
+        ("--customer", "Whose it is, by externalCustomerId."),
+        ("--name", "The event's name."),
+    ):
+        command = click.option(option, type=TemplateType(), help=help_text)(command)
+    return command
+
+
+@click.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "ndjson"]),
+    help="[default: by the file's name]",
+)
+@click.option("--delimiter", default=",", show_default=True, help="Of CSV.")
+@_mapping_options
+@click.option("--assume-utc", is_flag=True, help="Timestamps without an offset are in UTC.")
+@click.option("--prefix", help="Of the external ids.  [default: made of the file's content]")
+@click.option("--batch-size", type=click.IntRange(1, 10_000), default=1_000, show_default=True)
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first bad row.")
+@api_options
+def command(
+    file: Path,
+    file_format: str | None,
+    delimiter: str,
+    assume_utc: bool,
+    prefix: str | None,
+    url: str | None,
+    token: str | None,
+    **options: Any,
+) -> None:
+    """Bring in the events of FILE, through the API.
+
+    FILE is NDJSON, a line an event with the fields of EventInput; or CSV with a header, whose
+    columns are mapped to the event by templates. A template is text in which {Column} is what the
+    row has there, {row} the row's number, and {row%10} that modulo 10. Mapping NDJSON works too:
+    its fields are the columns.
+
+    \b
+        metergraph import calls.csv --name ai_usage --customer 'customer-{row%10}' \\
+            --timestamp '{TIMESTAMP}' --assume-utc \\
+            --number context_tokens='{ContextTokens}' --text model='{Model}'
+
+    Every row gets an external id that stays the same as long as the file does, so an import that
+    was cut off is simply started again: what is stored already is skipped. A bad row is reported
+    with its line, and the others go on.
+    """  # noqa: D301  # click's own mark, a backspace
+    if len(delimiter) != 1:
+        raise click.BadParameter("must be one character.", param_hint="--delimiter")
+    chosen = file_format or _FORMATS.get(file.suffix.lower())
+    if chosen is None:
+        raise click.UsageError(f"Say with --format whether {file} is csv or ndjson.")
+    mapping = _mapping(options)
+    _check_mapping(mapping, chosen, file, delimiter)
+    api = find_api(get_settings(), url, token)
+    prefix = prefix or f"import-{content_hash(file)}"
+
+    def event_of(row: Row) -> OutgoingEvent:
+        if row.values is None:
+            raise RowError(row.problem)
+        event = row.values
+        if mapping:
+            event = mapping.event(row.number, texts(row.values))
+        return outgoing_event(event, row.line, f"{prefix}-{row.number}", assume_utc=assume_utc)
+
+    rows = read_csv(file, delimiter) if chosen == "csv" else read_ndjson(file)
+    started = time.monotonic()
+    totals = asyncio.run(_import(api, rows, event_of, file.stat().st_size, options))
+    click.echo(_summary(totals, time.monotonic() - started))
+    if totals.refused:
+        raise click.ClickException(f"{totals.refused:,} rows were refused; see above.")
+
+
+def _mapping(options: dict[str, Any]) -> EventMapping:
+    """Takes the options of the mapping out of `options`."""
+    metadata = tuple(field for kind in METADATA_TYPES for field in options.pop(kind))
+    parts = ("name", "customer", "customer_id", "timestamp", "external_id")
+    return EventMapping(**{part: options.pop(part) for part in parts}, metadata=metadata)
+
+
+def _check_mapping(mapping: EventMapping, file_format: str, file: Path, delimiter: str) -> None:
+    if file_format != "csv":
+        return
+    header = read_header(file, delimiter)
+    missing = sorted(mapping.columns - set(header))
+    if missing:
+        raise click.UsageError(
+            f"{file} has no column {', '.join(missing)}; it has {', '.join(header)}."
+        )
+    if mapping.name is None or (mapping.customer is None and mapping.customer_id is None):
+        raise click.UsageError("CSV needs --name, and --customer or --customer-id.")
+
+
+async def _import(
+    api: Api,
+    rows: Iterator[Row],
+    event_of: Callable[[Row], OutgoingEvent],
+    size: int,
+    options: dict[str, Any],
+) -> Totals:
+    with reporter(size) as report:
+        async with ApiClient(api.url, api.token, on_retry=report.note) as client:
+            return await Importer(client, report, **options).run(rows, event_of)
+
+
+def _summary(totals: Totals, seconds: float) -> str:
+    return (
+        f"{totals.rows:,} rows in {seconds:.1f} s: {totals.inserted:,} inserted, "
+        f"{totals.duplicates:,} stored already, {totals.refused:,} refused."
+    )

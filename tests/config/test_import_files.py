@@ -1,0 +1,257 @@
+"""Reading files, and the language that maps their rows to events."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.importing.mapping import EventMapping, MetadataField, RowError
+from config.importing.outgoing import outgoing_event
+from config.importing.rows import (
+    FileError,
+    Row,
+    content_hash,
+    read_csv,
+    read_ndjson,
+    texts,
+)
+from config.importing.template import Template, TemplateError
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def told(rows: list[Row]) -> list[tuple[int, int, Any]]:
+    """Line, number, and what the row holds or what is wrong with it."""
+    return [(row.line, row.number, row.problem or row.values) for row in rows]
+
+
+# ---------------------------------------------------------------- templates
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("ai_usage", "ai_usage"),
+        ("", ""),
+        ("{Model}", "gpt"),
+        ("{A b/c}", "x"),
+        ("{row}", "12"),
+        ("{row%10}", "2"),
+        ("customer-{row%5}-{Model}", "customer-2-gpt"),
+        ("{{{Model}}}", "{gpt}"),
+        ("{{row}}", "{row}"),
+        ("{empty}", None),
+        ("x{missing}", None),
+    ],
+)
+def test_templates(template: str, text: str | None) -> None:
+    row = {"Model": "gpt", "A b/c": "x", "empty": ""}
+    assert Template.parse(template).render(12, row) == text
+
+
+@pytest.mark.parametrize("template", ["{", "}", "{}", "a{b", "a}b", "{a{b}}"])
+def test_a_brace_without_its_partner_is_refused(template: str) -> None:
+    with pytest.raises(TemplateError, match="brace without its partner"):
+        Template.parse(template)
+
+
+def test_a_mapping_knows_its_columns() -> None:
+    mapping = EventMapping(
+        name=Template.parse("x"),
+        timestamp=Template.parse("{date}T{time}Z"),
+        metadata=(MetadataField("n", "number", Template.parse("{N}")),),
+    )
+    assert mapping.columns == {"date", "time", "N"}
+    assert mapping
+    assert not EventMapping()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("text", " 007 ", " 007 "),
+        ("number", "374", Decimal(374)),
+        ("number", " -1.50 ", Decimal("-1.50")),
+        ("number", "007", Decimal(7)),
+        ("number", "+.5e-3", Decimal("0.0005")),
+        ("boolean", "Yes", True),
+        ("boolean", "0", False),
+        ("json", '{"a": [1.10]}', {"a": [Decimal("1.10")]}),
+    ],
+)
+def test_metadata_has_types(kind: str, text: str, value: Any) -> None:
+    mapping = EventMapping(metadata=(MetadataField("key", kind, Template.parse("{column}")),))
+    assert mapping.event(1, {"column": text}) == {"metadata": {"key": value}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "problem"),
+    [
+        ("number", "1,000", "key: '1,000' is not a number"),
+        ("number", "NaN", "key: 'NaN' is not a number"),
+        ("number", "1_000", "key: '1_000' is not a number"),
+        ("number", "1e99999999999999999999", "too large or too small a number"),
+        ("boolean", "maybe", "key: 'maybe' is not true, false, yes, no, 1 or 0"),
+        ("json", "{", "key: '{' is not JSON"),
+    ],
+)
+def test_metadata_of_another_type_is_a_bad_row(kind: str, text: str, problem: str) -> None:
+    mapping = EventMapping(metadata=(MetadataField("key", kind, Template.parse("{column}")),))
+    with pytest.raises(RowError, match=problem.replace("(", r"\(")):
+        mapping.event(1, {"column": text})
+
+
+def test_an_empty_column_is_a_missing_key() -> None:
+    fields = tuple(
+        MetadataField(kind, kind, Template.parse("{column}")) for kind in ("text", "number")
+    )
+    assert EventMapping(metadata=fields).event(1, {"column": ""})["metadata"] == {}
+
+
+# ---------------------------------------------------------------- events
+
+
+def sent(event: dict[str, Any], *, assume_utc: bool = False) -> Any:
+    usual = {"name": "n", "externalCustomerId": "c"}
+    return json.loads(outgoing_event({**usual, **event}, 7, "p-1", assume_utc=assume_utc).json)
+
+
+def test_an_event_gets_an_external_id_unless_it_brings_one() -> None:
+    assert sent({})["externalId"] == "p-1"
+    assert sent({"externalId": None})["externalId"] == "p-1"
+    assert sent({"externalId": "own"})["externalId"] == "own"
+
+
+def test_a_timestamp_without_an_offset_is_in_utc_only_where_that_was_said() -> None:
+    text = "2023-11-16 18:15:46.6805900"
+    assert sent({"timestamp": text}, assume_utc=True)["timestamp"] == "2023-11-16T18:15:46.680590Z"
+    with pytest.raises(RowError, match="timestamp has no offset"):
+        sent({"timestamp": text})
+    with_offset = "2023-11-16T18:00:00+02:00"
+    assert sent({"timestamp": with_offset}, assume_utc=True)["timestamp"] == "2023-11-16T16:00:00Z"
+    with pytest.raises(RowError, match="is not an ISO 8601 instant"):
+        sent({"timestamp": "soon"}, assume_utc=True)
+
+
+def test_what_the_api_would_refuse_is_refused_with_its_reason() -> None:
+    with pytest.raises(RowError, match="cost, model: an event has no such field"):
+        sent({"model": "gpt", "cost": 1})
+    with pytest.raises(RowError, match=r"metadata\.n is a number outside the limits"):
+        sent({"metadata": {"n": Decimal("1e50")}})
+    with pytest.raises(RowError, match="There is no customer with this id"):
+        sent({"externalCustomerId": None, "customerId": "c"})
+
+
+def test_numbers_keep_every_digit_on_their_way() -> None:
+    event = {
+        "name": "n",
+        "externalCustomerId": "c",
+        "metadata": {"n": Decimal("0.10"), "w": 10**25},
+    }
+    text = outgoing_event(event, 1, "p", assume_utc=False).json
+    assert '"metadata":{"n":0.10,"w":10000000000000000000000000}' in text
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_csv_rows_have_lines_and_numbers(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "f.csv", '\ufeffa,b\r\n1,2\r\n\r\n"two\r\nlines",3\r\nonly\r\n4,5,6\r\n7,8'
+    )
+    assert told(list(read_csv(path, ","))) == [
+        (2, 1, {"a": "1", "b": "2"}),
+        (4, 2, {"a": "two\r\nlines", "b": "3"}),
+        (6, 3, "has 1 columns; the header has 2"),
+        (7, 4, "has 3 columns; the header has 2"),
+        (8, 5, {"a": "7", "b": "8"}),
+    ]
+
+
+def test_csv_that_is_broken_costs_its_row_only(tmp_path: Path) -> None:
+    path = written(tmp_path / "f.csv", b"a;b\n1;\xff\n" + b"x" * 200_000 + b";2\n3;\xc3\xa4\n")
+    assert told(list(read_csv(path, ";"))) == [
+        (2, 1, "is not UTF-8"),
+        (3, 2, "is not CSV: field larger than field limit (131072)"),
+        (4, 3, {"a": "3", "b": "ä"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("", "is empty"), ("a,b,a\n", "more than one column called a")],
+)
+def test_csv_needs_a_header(tmp_path: Path, content: str, problem: str) -> None:
+    with pytest.raises(FileError, match=problem):
+        list(read_csv(written(tmp_path / "f.csv", content), ","))
+
+
+def test_ndjson_rows_have_lines_and_numbers(tmp_path: Path) -> None:
+    lines = [
+        b'\xef\xbb\xbf{"a": 0.10}',
+        b"",
+        b"[1]",
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": "\xff"}',
+        b'{"a": "' + b"x" * 3_000_000 + b'"}',
+        b"[" * 100_000,
+        b'{"a": "last"}',
+    ]
+    found = told(list(read_ndjson(written(tmp_path / "f.ndjson", b"\n".join(lines)))))
+    assert [(line, number) for line, number, _ in found] == [
+        (1, 1),
+        (3, 2),
+        (4, 3),
+        (5, 4),
+        (6, 5),
+        (7, 6),
+        (8, 7),
+        (9, 8),
+    ]
+    assert found[0][2] == {"a": Decimal("0.10")}
+    assert found[-1][2] == {"a": "last"}
+    for (_, _, problem), beginning in zip(
+        found[1:-1],
+        [
+            "is not a JSON object",
+            "is not JSON: Expecting",
+            "is not JSON: NaN is not a JSON number",
+            "is not UTF-8",
+            "is longer than 1,048,576 bytes",
+            "is not JSON: maximum recursion depth",
+        ],
+        strict=True,
+    ):
+        assert problem.startswith(beginning)
+
+
+def test_fields_of_json_can_be_mapped_as_text() -> None:
+    values = {"s": "x", "n": Decimal("0.10"), "i": 7, "b": True, "z": None, "o": {"a": [1]}}
+    assert texts(values) == {
+        "s": "x",
+        "n": "0.10",
+        "i": "7",
+        "b": "true",
+        "z": "",
+        "o": '{"a":[1]}',
+    }
+
+
+def test_offsets_grow_to_the_size_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "f.csv", "a\n" + "x\n" * 50_000)
+    offsets = [row.offset for row in read_csv(path, ",")]
+    assert offsets == sorted(offsets)
+    assert offsets[0] < offsets[-1] == path.stat().st_size
+
+
+def test_the_hash_is_the_contents(tmp_path: Path) -> None:
+    one = written(tmp_path / "1", "a" * 3_000_000)
+    two = written(tmp_path / "2", "a" * 3_000_000)
+    assert content_hash(one) == content_hash(two)
+    assert content_hash(one) != content_hash(written(tmp_path / "3", "a" * 2_999_999 + "b"))
