@@ -2,7 +2,7 @@
 
 A string is a number when it is written in JSON's number grammar (RFC 8259, section 6) and stays
 within the limits of a metadata number: at most 38 significant digits, a decimal exponent within
-±30. Otherwise it is a mere string. See docs/decisions for why.
+±30. Otherwise it is a mere string. Why: docs/decisions/0007-which-strings-are-numbers.md.
 """
 
 import re
