@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
 
 from metering.filter_parsing import parse_filter
 from metering.filters import event_names, to_json
@@ -180,3 +181,27 @@ async def test_strings_are_ordered_by_code_point(database: BaseDBAsyncClient) ->
     ]
     expected = [[index < place for index in range(len(words))] for place in range(len(words))]
     assert await matched_in_sql(database, tried, events) == expected
+
+
+async def test_names_and_instants_are_found_by_an_index(database: BaseDBAsyncClient) -> None:
+    filter_ = parsed(
+        {
+            "clauses": [
+                {"clause": {"property": "name", "operator": "EQUALS", "value": "x"}},
+                {"clause": {"property": "timestamp", "operator": "LESS_THAN", "value": 0}},
+                {"clause": {"property": "n", "operator": "GREATER_THAN", "value": 1}},
+            ]
+        }
+    )
+    parameters = Parameters(UUID(int=1))
+    predicate = predicate_sql(filter_, parameters)
+    async with in_transaction() as connection:
+        # The table is empty, and an empty table is read whole.
+        await connection.execute_script("SET LOCAL enable_seqscan = off")
+        rows = await connection.execute_query_dict(
+            f"EXPLAIN SELECT FROM event e WHERE e.organization_id = $1 AND {predicate}",
+            parameters.values,
+        )
+    (condition,) = [row["QUERY PLAN"] for row in rows if "Index Cond" in row["QUERY PLAN"]]
+    assert "name" in condition
+    assert "timestamp" in condition
