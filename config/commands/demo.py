@@ -1,0 +1,107 @@
+"""`metergraph demo`: stream plausible events of several customers, so that dashboards move."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any
+
+import click
+
+from config.api_client import ApiClient, ApiError
+from config.api_options import Api, api_options, find_api
+from config.demo_events import demo_events
+from config.settings import get_settings
+
+_MOST_IN_ONE_REQUEST = 1_000
+_SHORTEST_PAUSE_SECONDS = 0.05
+_SECONDS_BETWEEN_LINES = 5.0
+
+_INGEST = """
+mutation Demo($events: [EventInput!]!) {
+  eventsIngest(input: {events: $events}) {
+    inserted userErrors { message }
+  }
+}
+"""
+
+
+@click.command()
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True, max=10_000),
+    default=20.0,
+    show_default=True,
+    help="Events a second.",
+)
+@click.option("--duration", type=click.FloatRange(min=0), help="Seconds.  [default: until Ctrl-C]")
+@click.option("--seed", type=int, help="The same seed streams the same events.")
+@api_options
+def command(
+    rate: float, duration: float | None, seed: int | None, url: str | None, token: str | None
+) -> None:
+    """Stream plausible events of several customers into the API."""
+    api = find_api(get_settings(), url, token)
+    stream = _Stream(demo_events(seed), rate, duration)
+    click.echo(f"Streaming {rate:g} events a second to {api.url}. Ctrl-C stops.", err=True)
+    try:
+        asyncio.run(stream.run(api))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        click.echo(f"{stream.sent:,} events sent.")
+
+
+class _Stream:
+    """Sends what is due, in one request each time, so that the rate holds whatever the API takes.
+
+    `sent` counts the events that are stored.
+    """
+
+    def __init__(
+        self, events: Iterator[dict[str, Any]], rate: float, duration: float | None
+    ) -> None:
+        self.sent = 0
+        # The same seed gives the same events, but another run's are other events.
+        run = secrets.token_hex(6)
+        self._events = (
+            {**event, "externalId": f"demo-{run}-{number}"}
+            for number, event in zip(count(1), events, strict=False)
+        )
+        self._rate = rate
+        self._duration = duration
+
+    async def run(self, api: Api) -> None:
+        """Streams for the duration, or for ever.
+
+        Raises:
+            ApiError: the API refuses, or stays away.
+        """
+        started = said = time.monotonic()
+        async with ApiClient(api.url, api.token, on_retry=_say) as client:
+            while True:
+                now = time.monotonic()
+                elapsed = now - started
+                if self._duration is not None:
+                    elapsed = min(elapsed, self._duration)
+                await self._send(client, int(elapsed * self._rate) - self.sent)
+                if elapsed == self._duration:
+                    return
+                if now - said >= _SECONDS_BETWEEN_LINES:
+                    said = now
+                    _say(f"{self.sent:,} events sent")
+                await asyncio.sleep(max(_SHORTEST_PAUSE_SECONDS, 1 / self._rate))
+
+    async def _send(self, client: ApiClient, due: int) -> None:
+        while due > 0:
+            events = list(islice(self._events, min(due, _MOST_IN_ONE_REQUEST)))
+            stored = (await client.execute(_INGEST, {"events": events}))["eventsIngest"]
+            if stored["userErrors"]:
+                raise ApiError(f"The API refuses: {stored['userErrors'][0]['message']}")
+            self.sent += len(events)
+            due -= len(events)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)

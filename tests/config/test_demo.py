@@ -1,0 +1,95 @@
+"""`metergraph demo`: what it streams, and that it does."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import islice
+
+import pytest
+
+from config.demo_events import CUSTOMERS, demo_events
+from config.settings import Settings
+from metering.events import EventDraft, check_event
+from models import Customer, Event, Organization
+from tests.ingesting import NOON
+from tests.serving import new_token, served
+
+_SUMMED = {"ai_usage": "total_tokens", "video_streamed": "duration", "file_uploaded": "size"}
+
+
+def test_the_same_seed_gives_the_same_events() -> None:
+    def first(seed: int) -> list[object]:
+        return list(islice(demo_events(seed), 50))
+
+    assert first(7) == first(7)
+    assert first(7) != first(8)
+
+
+def test_every_event_is_valid_and_has_what_the_demos_meters_sum() -> None:
+    events = list(islice(demo_events(1), 5_000))
+    for event in events:
+        assert isinstance(check_event(event, NOON, lambda _id: None), EventDraft)
+        assert event["metadata"][_SUMMED[event["name"]]] > 0
+        if event["name"] == "ai_usage":
+            assert event["metadata"]["total_tokens"] == (
+                event["metadata"]["prompt_tokens"] + event["metadata"]["completion_tokens"]
+            )
+    names = Counter(event["name"] for event in events)
+    assert names.keys() == _SUMMED.keys()
+    assert names["ai_usage"] > 2_000
+    customers = Counter(event["externalCustomerId"] for event in events)
+    assert customers.keys() == {customer.external_id for customer in CUSTOMERS}
+
+
+@pytest.fixture
+async def environment(
+    settings: Settings, organization: Organization
+) -> AsyncIterator[dict[str, str]]:
+    """The environment of a command that finds the API."""
+    async with served(settings) as url:
+        token = await new_token(organization, "EVENTS_WRITE")
+        yield {**os.environ, "METERGRAPH_API_URL": url, "METERGRAPH_TOKEN": token}
+
+
+async def demo(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "config", "demo", *arguments),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_it_streams_as_many_events_as_rate_and_duration_say(
+    environment: dict[str, str], organization: Organization
+) -> None:
+    process = await demo(environment, "--rate", "200", "--duration", "1", "--seed", "3")
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, out) == (0, b"200 events sent.\n")
+    assert err.startswith(b"Streaming 200 events a second to http://127.0.0.1:")
+    stored = await Event.filter(organization_id=organization.id).order_by("id")
+    expected = list(islice(demo_events(3), 200))
+    assert [(event.name, event.metadata) for event in stored] == [
+        (event["name"], event["metadata"]) for event in expected
+    ]
+    customers = await Customer.filter(organization_id=organization.id)
+    assert {customer.external_id for customer in customers} == {
+        event["externalCustomerId"] for event in expected
+    }
+
+
+async def test_ctrl_c_ends_it_with_what_was_sent(
+    environment: dict[str, str], organization: Organization
+) -> None:
+    process = await demo(environment, "--rate", "100")
+    async with asyncio.timeout(60):
+        while not await Event.exists(organization_id=organization.id):
+            pass
+    process.send_signal(signal.SIGINT)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    assert out.endswith(b" events sent.\n")
+    assert b"Traceback" not in err
