@@ -81,6 +81,8 @@ def sentence(error: Exception) -> str:
 
     Messages of our own errors are sentences. Of others the type says more than the message.
     """
+    if type(error).__module__.startswith("tortoise.") and isinstance(error.__cause__, Exception):
+        return sentence(error.__cause__)
     message = redact(str(error)).strip()
     if type(error).__module__.partition(".")[0] in _OURS:
         return message

@@ -120,12 +120,18 @@ async def database_url(
     template_database: str,
     shared_database_url: str,
 ) -> AsyncIterator[str]:
-    """The URL of this test's database: the shared one, or its own with `fresh_database`."""
-    if "fresh_database" not in request.fixturenames:
+    """The URL of this test's database: the shared one, or its own with a `fresh_` fixture."""
+    if not {"fresh_database", "fresh_database_url"} & set(request.fixturenames):
         yield shared_database_url
         return
     async with _database(servers[0], template_database) as name:
         yield _named(servers[0], name)
+
+
+@pytest.fixture
+def fresh_database_url(database_url: str) -> str:
+    """As `database_url`, of empty tables; for what opens the database itself."""
+    return database_url
 
 
 @pytest.fixture

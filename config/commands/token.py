@@ -1,6 +1,7 @@
 """`metergraph token`: the access tokens of organizations."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import click
@@ -10,6 +11,14 @@ from config.with_database import run_with_database
 from models import AccessToken, Organization
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
+
+
+class _ScopeName(click.Choice[str]):
+    """The name of a scope, in capitals or not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(str(value).upper(), param, ctx)
+
 
 _organization = click.option(
     "--organization", "slug", required=True, metavar="SLUG", help="Whose token."
@@ -27,7 +36,7 @@ def command() -> None:
 @click.option(
     "--scope",
     "scopes",
-    type=click.Choice([scope.name for scope in Scope], case_sensitive=False),
+    type=_ScopeName([scope.name for scope in Scope]),
     multiple=True,
     required=True,
     help="What the token may do; may be given several times.",
@@ -66,7 +75,7 @@ async def _create(slug: str, name: str, scopes: tuple[str, ...], secret: str) ->
     await AccessToken.create(
         organization=organization,
         name=name,
-        scopes=sorted({scope.upper() for scope in scopes}),
+        scopes=sorted(set(scopes)),
         secret_hash=hash_secret(secret),
     )
 

@@ -1,0 +1,90 @@
+"""What /healthz and /readyz say, on good days and bad."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from tortoise.connection import get_connection
+
+from config.app import create_app
+from config.settings import Settings
+from models import EventBatch, Organization
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://metergraph"
+        ) as client,
+    ):
+        yield client
+
+
+async def readiness(settings: Settings) -> tuple[int, Any]:
+    async with served(settings) as client:
+        assert (await client.get("/healthz")).json() == {"status": "ok"}
+        response = await client.get("/readyz")
+        return response.status_code, response.json()
+
+
+async def test_ready(settings: Settings) -> None:
+    status, body = await readiness(settings)
+    assert (status, body["status"]) == (200, "ready")
+    assert body["migrations"] == {"status": "ok", "pending": []}
+    assert body["redis"] == {"status": "ok"}
+
+
+@pytest.mark.usefixtures("fresh_database_url")
+async def test_how_far_counting_lags(settings: Settings) -> None:
+    async with served(settings) as client:
+        body = (await client.get("/readyz")).json()
+        assert body["counting"]["pendingBatches"] == 0
+        assert body["counting"]["oldestPendingSeconds"] is None
+
+        organization = await Organization.create(name="Late", slug="late")
+        received = datetime.now(UTC) - timedelta(seconds=90)
+        for seconds in (0, 30):
+            await EventBatch.create(
+                organization_id=organization.id,
+                event_count=1,
+                names=["call"],
+                received_at=received + timedelta(seconds=seconds),
+            )
+
+        body = (await client.get("/readyz")).json()
+        assert body["counting"]["pendingBatches"] == 2
+        assert 90 <= body["counting"]["oldestPendingSeconds"] < 120
+
+
+async def test_without_redis_it_is_ready_and_says_so(settings: Settings) -> None:
+    status, body = await readiness(
+        settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    )
+    assert (status, body["status"]) == (200, "ready")
+    assert body["redis"] == {"status": "failed: ConnectionError"}
+
+
+async def test_without_a_database_it_lives_and_is_not_ready(settings: Settings) -> None:
+    status, body = await readiness(
+        settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"})
+    )
+    assert (status, body["status"]) == (503, "not ready")
+    assert body["database"]["status"].startswith("failed")
+    assert body["migrations"]["status"] == "unknown"
+
+
+@pytest.mark.usefixtures("fresh_database_url")
+async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings) -> None:
+    async with served(settings) as client:
+        await get_connection("default").execute_query_dict(
+            "DELETE FROM tortoise_migrations WHERE name = '0001_initial' RETURNING name"
+        )
+        response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["migrations"] == {"status": "pending", "pending": ["0001_initial"]}
