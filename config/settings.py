@@ -126,6 +126,18 @@ class Settings(BaseSettings):
     worker_jobs: PositiveInt = Field(
         default=10, description="The most jobs that one worker runs at a time."
     )
+    audit_hour: int | None = Field(
+        default=3,
+        ge=0,
+        le=23,
+        description="The hour (UTC) from which workers hold cached usage against the raw events, "
+        "slowly, for four hours at most. `off`: never.",
+    )
+
+    @field_validator("audit_hour", mode="before")
+    @classmethod
+    def _read_off(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -25,6 +25,8 @@ CHUNK_BATCHES = 5_000
 LAST_STRETCH_EVENTS = 1_000
 
 
+_KEY = "hashtextextended($1::text, 0)"
+
 _Count = Callable[[BaseDBAsyncClient, MeterDefinition, Sequence[int]], Awaitable[list[list[Share]]]]
 
 
@@ -119,14 +121,24 @@ async def _merge(
         await merge_shares(connection, meter.organization_id, shares, revision)
 
 
+async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
+    """Keeps the meter from catching up until the end of the transaction; waits for a chunk.
+
+    For whoever changes rows of `usage_bucket` that a chunk may have locked already, and takes the
+    log's lock, for which the chunk waits: to be called before that.
+    """
+    await connection.execute_query_dict(
+        f"SELECT pg_advisory_xact_lock({_KEY}) AS held", [f"catch_up:{meter_id}"]
+    )
+
+
 async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
     """Whether this transaction is the only one that catches this meter up.
 
     An advisory lock, because the meter's row must stay free for who holds the log's lock.
     """
     rows = await connection.execute_query_dict(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0)) AS claimed",
-        [f"catch_up:{meter_id}"],
+        f"SELECT pg_try_advisory_xact_lock({_KEY}) AS claimed", [f"catch_up:{meter_id}"]
     )
     claimed: bool = rows[0]["claimed"]
     return claimed

@@ -21,7 +21,9 @@ from models.product_benefit import ProductBenefit
 from models.product_price import ProductPrice
 from models.subscription_period import SubscriptionPeriod
 from models.uncounted_event import UncountedEvent
+from models.usage_audit import UsageAudit
 from models.usage_bucket import EVERYBODY, UsageBucket
+from models.usage_drift import UsageDrift
 from models.usage_value import CustomerMeterValue, UsageValue
 
 __all__ = [
@@ -50,6 +52,8 @@ __all__ = [
     "SubscriptionMeter",
     "SubscriptionPeriod",
     "UncountedEvent",
+    "UsageAudit",
     "UsageBucket",
+    "UsageDrift",
     "UsageValue",
 ]

@@ -8,12 +8,15 @@ import asyncpg
 import structlog
 from arq import cron
 from arq.connections import ArqRedis
+from arq.cron import CronJob
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
+from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
 from workers.process_events import Counting, catch_up_meters, process_events, sweep
+from workers.recompute_usage import audit_job
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +35,7 @@ def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
             func(process_events, keep_result=0),
             func(catch_up_meters, keep_result=0, timeout=_CATCH_UP_SECONDS),
         ],
-        cron_jobs=[cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1)],
+        cron_jobs=_cron_jobs(get_settings().audit_hour),
         queue_name=QUEUE,
         redis_pool=redis,
         handle_signals=False,
@@ -43,6 +46,13 @@ def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
         job_serializer=redis.job_serializer,
         job_deserializer=redis.job_deserializer,
     )
+
+
+def _cron_jobs(audit_hour: int | None) -> list[CronJob]:
+    jobs = [cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1)]
+    if audit_hour is not None:
+        jobs.append(audit_job(audit_hour))
+    return jobs
 
 
 async def run_worker(redis_url: str) -> None:

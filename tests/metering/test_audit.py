@@ -1,0 +1,179 @@
+"""The rolling audit of everything that is cached."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from config import clock
+from config.clock import now
+from config.settings import Settings
+from metering import recompute
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.audit import audit_step, audits_due
+from metering.catch_up import catch_up
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.log import advance
+from metering.meters import create_meter
+from models import (
+    EVERYBODY,
+    CustomerMeter,
+    CustomerMeterValue,
+    Meter,
+    Organization,
+    UsageAudit,
+    UsageBucket,
+    UsageDrift,
+)
+from tests.ingesting import NOON, drain, send, usages
+from workers.recompute_usage import audit_until, last_start
+
+
+@pytest.fixture(autouse=True)
+def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recompute, "STRETCH_EVENTS", 5)
+
+
+async def meter_of(
+    organization: Organization, function: AggregationFunction, name: str | None = None
+) -> Meter:
+    named = None if function is AggregationFunction.COUNT else "tokens"
+    clauses = () if name is None else (Clause("name", ClauseOperator.EQUALS, name),)
+    return await create_meter(
+        organization.id, function, None, Filter(clauses=clauses), Aggregation(function, named)
+    )
+
+
+async def stream(organization: Organization, customers: int = 3, events: int = 12) -> None:
+    for customer in range(customers):
+        await send(
+            organization.id,
+            *({**event, "externalCustomerId": f"c{customer}"} for event in usages(range(events))),
+        )
+    await drain(organization.id)
+
+
+async def drifted(organization: Organization) -> set[tuple[object, ...]]:
+    return {
+        (drift.meter_id, drift.customer_id, drift.bucket, drift.cached, drift.recomputed)
+        for drift in await UsageDrift.filter(organization_id=organization.id)
+    }
+
+
+async def audit(organization: Organization) -> int:
+    """A whole round; gives its number of steps."""
+    await UsageAudit.update_or_create(
+        {"customer_id": EVERYBODY, "next_from": None, "started_at": now(), "finished_at": None},
+        organization_id=organization.id,
+    )
+    steps = 1
+    while not (await audit_step(organization.id)).is_last:
+        steps += 1
+    return steps
+
+
+async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    total = await meter_of(organization, AggregationFunction.SUM, "ai_usage")
+    distinct = await meter_of(organization, AggregationFunction.UNIQUE)
+    idle = await meter_of(organization, AggregationFunction.MAXIMUM, "other")
+    await stream(organization)
+    assert await audit(organization) > 9
+    assert await drifted(organization) == set()
+
+    rows = await CustomerMeter.filter(meter_id=total.id).order_by("customer_id")
+    *_, last = await UsageBucket.filter(meter_id=total.id, customer_id=EVERYBODY).order_by("bucket")
+    await UsageBucket.filter(meter_id=total.id, customer_id=EVERYBODY, bucket=last.bucket).update(
+        sum=1
+    )
+    await UsageBucket.filter(
+        meter_id=total.id, customer_id=rows[1].customer_id, bucket=NOON
+    ).update(sum=2)
+    await CustomerMeter.filter(id=rows[2].id).update(consumed=3)
+    await CustomerMeter.filter(id=rows[0].id).delete()
+    await CustomerMeterValue.filter(meter_id=distinct.id, customer_id=rows[0].customer_id).delete()
+
+    await audit(organization)
+
+    assert await drifted(organization) == {
+        (total.id, EVERYBODY, last.bucket, 1, last.sum),
+        (total.id, rows[1].customer_id, NOON, 2, 3),
+        (total.id, rows[2].customer_id, None, 3, 66),
+        (total.id, rows[0].customer_id, None, None, 66),
+        (distinct.id, rows[0].customer_id, None, 12, 12),
+    }
+    assert {row.consumed for row in await CustomerMeter.filter(meter_id=total.id)} == {66}
+    assert await CustomerMeterValue.filter(meter_id=distinct.id).count() == 36
+    assert await CustomerMeter.filter(meter_id=idle.id).count() == 0
+    await audit(organization)
+    assert len(await drifted(organization)) == 5
+
+
+async def test_counting_while_an_audit_runs_is_no_drift(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await meter_of(organization, AggregationFunction.SUM)
+    await stream(organization)
+    behind = await meter_of(organization, AggregationFunction.UNIQUE)
+    audited = asyncio.Event()
+
+    async def count() -> int:
+        number = 0
+        while not audited.is_set():
+            await send(
+                organization.id,
+                *({**event, "externalCustomerId": f"c{number % 4}"} for event in usages(range(3))),
+            )
+            await advance(organization.id)
+            number += 1
+            if number == 3:
+                await catch_up(organization.id, behind.id)
+        return number
+
+    counting = asyncio.create_task(count())
+    for _ in range(2):
+        await audit(organization)
+    audited.set()
+
+    assert await counting > 3
+    assert await drifted(organization) == set()
+
+
+async def test_an_audit_that_was_cut_off_goes_on_where_it_was(
+    fresh_database: BaseDBAsyncClient,
+    organization: Organization,
+    other_organization: Organization,
+) -> None:
+    for tenant in (organization, other_organization):
+        await meter_of(tenant, AggregationFunction.SUM)
+        await stream(tenant)
+        await CustomerMeter.filter(organization_id=tenant.id).update(consumed=Decimal(1))
+    begun = now()
+
+    assert await audits_due(begun) == sorted([organization.id, other_organization.id])
+    for _ in range(7):
+        await audit_step(organization.id)
+    cursor = await UsageAudit.get(organization_id=organization.id)
+    assert cursor.customer_id != EVERYBODY
+    await audit_until(begun, seconds=60)
+
+    assert len(await drifted(organization)) == 3
+    assert len(await drifted(other_organization)) == 3
+    assert await audits_due(begun) == []
+    assert len(await audits_due(now())) == 2
+
+
+async def test_a_round_begins_at_its_hour() -> None:
+    with clock.at(NOON):
+        assert last_start(12) == NOON
+        assert last_start(3) == NOON - timedelta(hours=9)
+        assert last_start(13) == NOON - timedelta(hours=23)
+
+
+def test_the_audit_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().audit_hour == 3
+    monkeypatch.setenv("METERGRAPH_AUDIT_HOUR", "off")
+    assert Settings().audit_hour is None

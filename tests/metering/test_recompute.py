@@ -1,0 +1,168 @@
+"""Recomputing cached usage from the raw events: what drifted is found, told and repaired."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filters import Filter
+from metering.meters import create_meter
+from metering.recompute import Recomputed, recompute_customer_meter
+from models import (
+    EVERYBODY,
+    CustomerMeter,
+    CustomerMeterValue,
+    Meter,
+    Organization,
+    UsageBucket,
+    UsageDrift,
+    UsageValue,
+)
+from tests.ingesting import NOON, drain, send, usages
+
+VALUES = [20, 10, 10, "0.5", 0, True, None]
+CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
+    AggregationFunction.COUNT: {"count": 99},
+    AggregationFunction.SUM: {"sum": Decimal("1000.5")},
+    AggregationFunction.AVERAGE: {"sum": Decimal(7), "count": 4},
+    AggregationFunction.MINIMUM: {"minimum": Decimal(-5)},
+    AggregationFunction.MAXIMUM: {"maximum": Decimal(500)},
+    AggregationFunction.LATEST: {"latest_value": Decimal(8)},
+    AggregationFunction.UNIQUE: {"count": 0},
+}
+
+
+async def meter_of(organization: Organization, function: AggregationFunction) -> Meter:
+    named = None if function is AggregationFunction.COUNT else "tokens"
+    return await create_meter(
+        organization.id, function, None, Filter(), Aggregation(function, named)
+    )
+
+
+async def cached(meter: Meter) -> dict[str, list[dict[str, Any]]]:
+    """Everything that is kept of a meter, but for when it changed."""
+    kept: dict[str, list[dict[str, Any]]] = {
+        table._meta.db_table: await table.filter(meter_id=meter.id).values(
+            *(table._meta.db_fields - {"id", "revision", "updated_at"})
+        )
+        for table in (UsageBucket, UsageValue, CustomerMeter, CustomerMeterValue)
+    }
+    for rows in kept.values():
+        rows.sort(key=lambda row: sorted((name, str(value)) for name, value in row.items()))
+    return kept
+
+
+async def counted(
+    organization: Organization, function: AggregationFunction
+) -> tuple[Meter, CustomerMeter]:
+    """A meter that has counted events of two customers, and the row of the first."""
+    meter = await meter_of(organization, function)
+    for customer in ("c1", "c2"):
+        events = [{**event, "externalCustomerId": customer} for event in usages(VALUES)]
+        await send(organization.id, *events)
+    await drain(organization.id)
+    rows = await CustomerMeter.filter(meter_id=meter.id).order_by("customer_id")
+    return meter, rows[0]
+
+
+@pytest.mark.parametrize("function", AggregationFunction)
+async def test_what_is_right_is_left_alone(
+    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+) -> None:
+    meter, row = await counted(organization, function)
+    before = await cached(meter)
+
+    recomputed = await recompute_customer_meter(organization.id, row.id)
+
+    assert recomputed is not None
+    assert recomputed == Recomputed(Decimal(0), ())
+    assert await cached(meter) == before
+
+
+@pytest.mark.parametrize("function", AggregationFunction)
+async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
+    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+) -> None:
+    meter, row = await counted(organization, function)
+    before = await cached(meter)
+    noon: dict[str, Any] = {"meter_id": meter.id, "customer_id": row.customer_id, "bucket": NOON}
+    changed = CORRUPTIONS[function]
+    await UsageBucket.filter(**noon).update(**changed)
+    await UsageBucket.filter(**{**noon, "customer_id": EVERYBODY}).update(**changed)
+    await UsageValue.filter(**noon).delete()
+    await CustomerMeterValue.filter(meter_id=meter.id, customer_id=row.customer_id).delete()
+    await CustomerMeter.filter(id=row.id).update(
+        **changed, consumed=row.consumed + 5, unique_count=0
+    )
+
+    recomputed = await recompute_customer_meter(organization.id, row.id)
+
+    assert recomputed is not None
+    assert recomputed.drift == -5
+    assert await cached(meter) == before
+    found = {
+        (drift.customer_id, drift.bucket): drift
+        for drift in await UsageDrift.filter(meter_id=meter.id)
+    }
+    assert set(found) == {(row.customer_id, NOON), (EVERYBODY, NOON), (row.customer_id, None)}
+    of_period = found[row.customer_id, None]
+    assert (of_period.cached, of_period.recomputed) == (row.consumed + 5, row.consumed)
+    assert found[row.customer_id, NOON].differences.keys() >= changed.keys()
+    after = await CustomerMeter.get(id=row.id)
+    assert after.revision > row.revision
+
+    again = await recompute_customer_meter(organization.id, row.id)
+    assert again is not None
+    assert again.drifts == ()
+
+
+async def test_missing_and_invented_buckets_are_found(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    meter, row = await counted(organization, AggregationFunction.SUM)
+    before = await cached(meter)
+    (first, *_), invented = (
+        await UsageBucket.filter(meter_id=meter.id, customer_id=row.customer_id).order_by("bucket"),
+        NOON - timedelta(days=3_650),
+    )
+    await UsageBucket.filter(
+        meter_id=meter.id, customer_id=row.customer_id, bucket=first.bucket
+    ).delete()
+    await database.execute_query_dict(
+        """
+        INSERT INTO usage_bucket (
+            organization_id, meter_id, customer_id, bucket, count, skipped, sum
+        )
+        VALUES ($1, $2, $3, $4, 1, 0, 7) RETURNING 1
+        """,
+        [organization.id, meter.id, row.customer_id, invented],
+    )
+
+    recomputed = await recompute_customer_meter(organization.id, row.id)
+
+    assert recomputed is not None
+    assert {(drift.bucket, drift.cached, drift.recomputed) for drift in recomputed.drifts} == {
+        (first.bucket, None, first.sum),
+        (invented, 7, None),
+    }
+    assert await cached(meter) == before
+
+
+async def test_pending_events_are_no_drift(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    _, row = await counted(organization, AggregationFunction.SUM)
+    await send(organization.id, *usages([1_000]))
+    recomputed = await recompute_customer_meter(organization.id, row.id)
+    assert recomputed is not None
+    assert recomputed.drifts == ()
+
+
+async def test_a_foreign_customer_meter_is_none(
+    database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
+) -> None:
+    _, row = await counted(organization, AggregationFunction.SUM)
+    assert await recompute_customer_meter(other_organization.id, row.id) is None
