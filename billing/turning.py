@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,15 @@ from billing.rows import columns
 from billing.stepping import take_steps
 from billing.terms import ProductTerms, product_terms
 from models.identifiers import new_id
+
+
+
+class SubscriptionStatus(StrEnum):
+    """Whether a subscription runs."""
+
+    ACTIVE = "ACTIVE"
+    CANCELED = "CANCELED"
+
 
 COLUMNS = """
     subscription.id, subscription.customer_id, subscription.product_id, subscription.started_at,

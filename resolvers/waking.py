@@ -1,7 +1,7 @@
 """Waking the workers after a commit, without letting the caller wait for Redis."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from uuid import UUID
 
 import structlog
@@ -9,7 +9,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
-from metering.wakeup import PROCESS_EVENTS, wake
+from metering.wakeup import PROCESS_EVENTS, announce, wake
 
 log = structlog.get_logger("metergraph.waking")
 
@@ -23,9 +23,11 @@ class Waker:
 
     def wake(self, job: str, organization_id: UUID) -> None:
         """Wakes a worker for the organization, soon."""
-        task = asyncio.create_task(self._wake(job, organization_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(self._wake(job, organization_id))
+
+    def announce(self, organization_id: UUID, revision: int) -> None:
+        """Tells the subscribers soon that usage or credit has changed."""
+        self._start(self._announce(organization_id, revision))
 
     async def commit(
         self, organization_id: UUID, calls: Sequence[IngestCall]
@@ -41,6 +43,17 @@ class Waker:
             await wake(self._redis, job, organization_id)
         except (RedisError, OSError) as error:
             log.warning("no wake-up through Redis", job=job, reason=str(error))
+
+    async def _announce(self, organization_id: UUID, revision: int) -> None:
+        try:
+            await announce(self._redis, organization_id, revision)
+        except (RedisError, OSError) as error:
+            log.warning("subscribers not told", reason=str(error))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Waits for the wake-ups under way."""

@@ -18,6 +18,9 @@ from resolvers.mutations.access_tokens import AccessTokenMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
 from resolvers.mutations.meters import MeterMutation
+from resolvers.mutations.products import ProductMutation
+from resolvers.mutations.subscriptions import SubscriptionMutation
+from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
 from resolvers.queries.events import EventsQuery
 from resolvers.queries.meters import MeterQuery
@@ -34,7 +37,7 @@ from schema.scalars import SCALARS
 
 
 @strawberry.type(description="What can be read.")
-class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery):
+class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
     """What can be read."""
 
 
@@ -42,7 +45,14 @@ class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery
     description="What can be changed. Every mutation takes one input and says in `userErrors` "
     "what was wrong with it."
 )
-class Mutation(EventsIngestMutation, MeterMutation, CustomerMutation, AccessTokenMutation):
+class Mutation(
+    EventsIngestMutation,
+    MeterMutation,
+    CustomerMutation,
+    AccessTokenMutation,
+    ProductMutation,
+    SubscriptionMutation,
+):
     """What can be changed."""
 
 

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from metering.progress import Progress
 from models import Customer, CustomerMeter, Meter
+from resolvers.loaders.billing import BillingLoaders
 from resolvers.loaders.customer_meters import customer_meters_by_id, customer_meters_of
 from resolvers.loaders.customers import customers_by_id
 from resolvers.loaders.events import events_by_id, meters_of_events
@@ -25,6 +26,11 @@ class Loaders:
 
     def __init__(self, organization_id: UUID) -> None:
         self.organization_id = organization_id
+
+    @cached_property
+    def billing(self) -> BillingLoaders:
+        """Those of products, subscriptions, credits and invoices."""
+        return BillingLoaders(self.organization_id)
 
     @cached_property
     def pages(self) -> DataLoader[PageKey, Any]:

@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 
 import strawberry
-from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.products import meter_in_use
 from metering.meters import (
     MeterChanges,
     MeterRefusal,
@@ -100,7 +100,7 @@ class MeterMutation:
         meter_id = decode_id(input.id, "Meter")
         if meter_id is None:
             return MeterArchivePayload(user_errors=[_not_found()])
-        found = await archive_meter(info.context.organization_id, meter_id, _in_use)
+        found = await archive_meter(info.context.organization_id, meter_id, meter_in_use)
         if isinstance(found, MeterRefusal):
             return MeterArchivePayload(user_errors=[_refusal(found)])
         return MeterArchivePayload(meter=Meter.of(found))
@@ -123,10 +123,6 @@ class MeterMutation:
             return MeterUnarchivePayload(user_errors=[_refusal(found)])
         _catch_up(info.context)
         return MeterUnarchivePayload(meter=Meter.of(found))
-
-
-async def _in_use(_connection: BaseDBAsyncClient, _meter_id: Any) -> bool:
-    return False
 
 
 def _catch_up(context: Context) -> None:

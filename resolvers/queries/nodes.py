@@ -10,16 +10,21 @@ import strawberry
 
 from models import AccessToken as AccessTokenRow
 from models import Organization as OrganizationRow
+from models import ProductPrice as PriceRow
 from schema.context import Context, Info, Scope
 from schema.errors import BadUserInput
 from schema.ids import split_id
 from schema.permissions import Requires, requires
+from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
 from schema.types.event import Event
+from schema.types.invoice import Invoice
 from schema.types.meter import Meter
 from schema.types.node import Node
 from schema.types.organization import AccessToken, Organization
+from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
+from schema.types.subscription import CustomerSubscription
 
 MAX_NODES = 100
 
@@ -43,22 +48,54 @@ async def _access_token(context: Context, key: UUID) -> AccessTokenRow | None:
     return await AccessTokenRow.get_or_none(organization_id=context.organization_id, id=key)
 
 
+def _price_of_kind(kind: str) -> Callable[[Context, UUID], Awaitable[PriceRow | None]]:
+    async def load(context: Context, key: UUID) -> PriceRow | None:
+        row = await context.loaders.billing.price.load(key)
+        return row if row is not None and row.kind == kind else None
+
+    return load
+
+
+_BILLING = requires(Scope.BILLING_READ)
 _USAGE = requires(Scope.USAGE_READ)
 _USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
 
 NODE_TYPES: dict[str, NodeType] = {
     "AccessToken": NodeType(requires(Scope.ADMIN), _access_token, AccessToken.of),
+    "CreditEntry": NodeType(
+        _BILLING,
+        lambda context, key: context.loaders.billing.credit_entry.load(key),
+        CreditEntry.of,
+    ),
     "Customer": NodeType(
         _USAGE_OR_BILLING, lambda context, key: context.loaders.customer.load(key), Customer.of
     ),
     "CustomerMeter": NodeType(
         _USAGE, lambda context, key: context.loaders.customer_meter.load(key), CustomerMeter.of
     ),
+    "CustomerSubscription": NodeType(
+        _BILLING,
+        lambda context, key: context.loaders.billing.subscription.load(key),
+        CustomerSubscription.of,
+    ),
     "Event": NodeType(_USAGE, lambda context, key: context.loaders.event.load(key), Event.of),
+    "FixedPrice": NodeType(_BILLING, _price_of_kind("FIXED"), FixedPrice.of_row),
+    "Invoice": NodeType(
+        _BILLING, lambda context, key: context.loaders.billing.invoice.load(key), Invoice.of
+    ),
     "Meter": NodeType(
         _USAGE_OR_BILLING, lambda context, key: context.loaders.meter.load(key), Meter.of
     ),
+    "MeterCreditBenefit": NodeType(
+        _BILLING,
+        lambda context, key: context.loaders.billing.benefit.load(key),
+        MeterCreditBenefit.of,
+    ),
+    "MeteredPrice": NodeType(_BILLING, _price_of_kind("METERED"), MeteredPrice.of_row),
     "Organization": NodeType(requires(), _organization, Organization.of),
+    "Product": NodeType(
+        _BILLING, lambda context, key: context.loaders.billing.product.load(key), Product.of
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from models import Customer as CustomerRow
+from resolvers.loaders.billing import invoices_of_customer, subscriptions_of_customer
 from resolvers.loaders.customer_meters import customer_meters_of_customer
 from resolvers.loaders.events import events_source
 from schema.connections import After, Connection, First, connect, page_request
@@ -14,12 +15,14 @@ from schema.context import Info, Scope
 from schema.ids import decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
 from schema.permissions import requires
-from schema.types import customer_meter, event  # which refer back to this module
+from schema.types import customer_meter, event, invoice, subscription  # which refer back to this
 from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
     from schema.types.event import Event
+    from schema.types.invoice import Invoice
+    from schema.types.subscription import CustomerSubscription
 
 
 @strawberry.type(description="Somebody whose usage is metered, and who is billed for it.")
@@ -64,6 +67,34 @@ class Customer(Node):
             return None
         row = await info.context.loaders.customer_meter_of.load((self.key, meter_id))
         return customer_meter.CustomerMeter.of(row) if row else None
+
+    @strawberry.field(
+        description="What this customer has subscribed to, oldest first.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def subscriptions(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[
+        Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]
+    ]:
+        """The customer's subscriptions."""
+        source = subscriptions_of_customer(info.context.organization_id, self.key)
+        request = page_request(first, after)
+        return await connect(
+            info.context.loaders, source, request, subscription.CustomerSubscription.of
+        )
+
+    @strawberry.field(
+        description="This customer's invoices, oldest first.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def invoices(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
+        """The customer's invoices."""
+        source = invoices_of_customer(info.context.organization_id, self.key)
+        request = page_request(first, after)
+        return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @strawberry.field(
         description="This customer's events, latest first.",

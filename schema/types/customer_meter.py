@@ -9,9 +9,13 @@ from uuid import UUID
 import strawberry
 
 from models import CustomerMeter as CustomerMeterRow
-from schema.context import Info
+from resolvers.loaders.billing import credit_entries_source
+from schema.connections import After, Connection, First, connect, page_request
+from schema.context import Info, Scope
 from schema.ids import encode_id
+from schema.permissions import requires
 from schema.types import customer, meter  # which refer back to this module
+from schema.types.credit import CreditEntry
 from schema.types.node import Node
 
 if TYPE_CHECKING:
@@ -60,6 +64,20 @@ class CustomerMeter(Node):
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
         """The meter."""
         return meter.Meter.of(await info.context.loaders.existing_meter(self.meter_key))
+
+    @strawberry.field(
+        description="The credit ledger on this meter, oldest first; it sums up to creditedUnits.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def credit_entries(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[CreditEntry]:
+        """The credit ledger."""
+        source = credit_entries_source(
+            info.context.organization_id, self.customer_key, self.meter_key
+        )
+        request = page_request(first, after)
+        return await connect(info.context.loaders, source, request, CreditEntry.of)
 
     @classmethod
     def of(cls, row: CustomerMeterRow) -> "CustomerMeter":

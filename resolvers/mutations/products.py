@@ -1,0 +1,164 @@
+"""Mutations about products and benefits."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.pricing import Tier
+from billing.problems import RefusedError, problem
+from billing.products import (
+    BenefitDraft,
+    ProductChanges,
+    ProductDraft,
+    archive_product,
+    create_benefit,
+    create_product,
+    update_product,
+)
+from resolvers.refusals import errors_of
+from schema.context import Info, Scope
+from schema.ids import decode_id
+from schema.inputs.products import (
+    MeterCreditBenefitCreateInput,
+    MeteredPriceInput,
+    ProductArchiveInput,
+    ProductCreateInput,
+    ProductPriceInput,
+    ProductUpdateInput,
+)
+from schema.permissions import requires
+from schema.types.billing_payloads import (
+    MeterCreditBenefitCreatePayload,
+    ProductArchivePayload,
+    ProductCreatePayload,
+    ProductUpdatePayload,
+)
+from schema.types.product import MeterCreditBenefit, Product
+
+_WRITE = Scope.BILLING_WRITE
+
+
+@strawberry.type
+class ProductMutation:
+    """Products and benefits."""
+
+    @strawberry.mutation(
+        description="Creates a product with its prices, which never change.",
+        extensions=[requires(_WRITE)],
+    )
+    async def product_create(
+        self,
+        info: Info,
+        input: Annotated[ProductCreateInput, strawberry.argument(description="The product.")],  # noqa: A002  # the contract's name
+    ) -> ProductCreatePayload:
+        """Creates a product."""
+        draft = ProductDraft(
+            name=input.name,
+            description=input.description,
+            recurring_interval=input.recurring_interval,
+            prices=[_price(price) for price in input.prices],
+            benefit_ids=_benefit_ids(input.benefit_ids),
+        )
+        try:
+            row = await create_product(info.context.organization_id, draft)
+        except RefusedError as refused:
+            return ProductCreatePayload(user_errors=errors_of(refused))
+        return ProductCreatePayload(product=Product.of(row))
+
+    @strawberry.mutation(
+        description="Renames a product, or gives it other benefits: for each subscription from "
+        "its next period on.",
+        extensions=[requires(_WRITE)],
+    )
+    async def product_update(
+        self,
+        info: Info,
+        input: Annotated[ProductUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+    ) -> ProductUpdatePayload:
+        """Changes a product."""
+        sets_description = input.description is not strawberry.UNSET
+        changes = ProductChanges(
+            name=input.name,
+            sets_description=sets_description,
+            description=input.description if sets_description else None,
+            benefit_ids=None if input.benefit_ids is None else _benefit_ids(input.benefit_ids),
+        )
+        try:
+            product_id = _product_id(input.id)
+            row = await update_product(info.context.organization_id, product_id, changes)
+        except RefusedError as refused:
+            return ProductUpdatePayload(user_errors=errors_of(refused))
+        return ProductUpdatePayload(product=Product.of(row))
+
+    @strawberry.mutation(
+        description="Takes a product off sale; its subscriptions go on.",
+        extensions=[requires(_WRITE)],
+    )
+    async def product_archive(
+        self,
+        info: Info,
+        input: Annotated[ProductArchiveInput, strawberry.argument(description="Which product.")],  # noqa: A002  # the contract's name
+    ) -> ProductArchivePayload:
+        """Archives a product."""
+        try:
+            row = await archive_product(info.context.organization_id, _product_id(input.id))
+        except RefusedError as refused:
+            return ProductArchivePayload(user_errors=errors_of(refused))
+        return ProductArchivePayload(product=Product.of(row))
+
+    @strawberry.mutation(
+        description="Creates a benefit, which products can bring.", extensions=[requires(_WRITE)]
+    )
+    async def meter_credit_benefit_create(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            MeterCreditBenefitCreateInput, strawberry.argument(description="The benefit.")
+        ],
+    ) -> MeterCreditBenefitCreatePayload:
+        """Creates a benefit."""
+        meter_id = decode_id(input.meter_id, "Meter")
+        draft = BenefitDraft(input.description, meter_id, input.units, input.rollover)
+        try:
+            row = await create_benefit(info.context.organization_id, draft)
+        except RefusedError as refused:
+            return MeterCreditBenefitCreatePayload(user_errors=errors_of(refused))
+        return MeterCreditBenefitCreatePayload(benefit=MeterCreditBenefit.of(row))
+
+
+def _product_id(value: str) -> UUID:
+    found = decode_id(value, "Product")
+    if found is None:
+        raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "id"))
+    return found
+
+
+def _benefit_ids(values: Sequence[str]) -> list[UUID | None]:
+    return [decode_id(value, "MeterCreditBenefit") for value in values]
+
+
+def _price(price: ProductPriceInput) -> PriceDraft:
+    if price.fixed:
+        return FixedDraft(price.fixed.currency, price.fixed.amount)
+    if price.metered:
+        return _metered(price.metered)
+    raise ValueError("GraphQL lets a price of neither kind through")
+
+
+def _metered(price: MeteredPriceInput) -> MeteredDraft:
+    tiers = None
+    if price.tiers is not None:
+        tiers = [Tier(tier.up_to, tier.unit_amount, tier.flat_amount) for tier in price.tiers]
+    return MeteredDraft(
+        currency=price.currency,
+        meter_id=decode_id(price.meter_id, "Meter"),
+        pricing=price.pricing,
+        unit_amount=price.unit_amount,
+        tiers=tiers,
+        package_amount=price.package_amount,
+        package_size=price.package_size,
+        cap_amount=price.cap_amount,
+    )

@@ -1,0 +1,126 @@
+"""Mutations about subscriptions and credits."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from billing.manual_credit import credit_by_hand
+from billing.problems import RefusedError, problem
+from billing.subscriptions import cancel_subscription, create_subscription
+from resolvers.refusals import errors_of
+from schema.context import Context, Info, Scope
+from schema.customers import find_customer
+from schema.ids import decode_id
+from schema.inputs.subscriptions import (
+    CustomerMeterCreditInput,
+    CustomerSubscriptionCancelInput,
+    CustomerSubscriptionCreateInput,
+)
+from schema.permissions import requires
+from schema.types.billing_payloads import (
+    CustomerMeterCreditPayload,
+    CustomerSubscriptionCancelPayload,
+    CustomerSubscriptionCreatePayload,
+)
+from schema.types.customer_meter import CustomerMeter
+from schema.types.subscription import CustomerSubscription
+
+_WRITE = Scope.BILLING_WRITE
+
+
+@strawberry.type
+class SubscriptionMutation:
+    """Subscriptions and credits."""
+
+    @strawberry.mutation(
+        description="Subscribes a customer to a product. Credits of the current period are "
+        "granted, and what is charged in advance is invoiced.",
+        extensions=[requires(_WRITE)],
+    )
+    async def customer_subscription_create(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerSubscriptionCreateInput, strawberry.argument(description="The subscription.")
+        ],
+    ) -> CustomerSubscriptionCreatePayload:
+        """Subscribes a customer to a product."""
+        context = info.context
+        try:
+            customer_id = await _customer(context, input.customer_id, input.external_customer_id)
+            product_id = _key(input.product_id, "Product", "product", "productId")
+            row, revision = await create_subscription(
+                context.organization_id, customer_id, product_id, input.started_at
+            )
+        except RefusedError as refused:
+            return CustomerSubscriptionCreatePayload(user_errors=errors_of(refused))
+        context.services.waker.announce(context.organization_id, revision)
+        return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))
+
+    @strawberry.mutation(
+        description="Ends a subscription, when its period ends or there and then.",
+        extensions=[requires(_WRITE)],
+    )
+    async def customer_subscription_cancel(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerSubscriptionCancelInput, strawberry.argument(description="Which, and when.")
+        ],
+    ) -> CustomerSubscriptionCancelPayload:
+        """Ends a subscription."""
+        context = info.context
+        try:
+            subscription_id = _key(input.id, "CustomerSubscription", "subscription", "id")
+            row, revision = await cancel_subscription(
+                context.organization_id, subscription_id, input.when
+            )
+        except RefusedError as refused:
+            return CustomerSubscriptionCancelPayload(user_errors=errors_of(refused))
+        context.services.waker.announce(context.organization_id, revision)
+        return CustomerSubscriptionCancelPayload(subscription=CustomerSubscription.of(row))
+
+    @strawberry.mutation(
+        description="Credits (or, below zero, debits) units by hand.",
+        extensions=[requires(_WRITE)],
+    )
+    async def customer_meter_credit(
+        self,
+        info: Info,
+        input: Annotated[CustomerMeterCreditInput, strawberry.argument(description="The credit.")],  # noqa: A002  # the contract's name
+    ) -> CustomerMeterCreditPayload:
+        """Credits units by hand."""
+        context = info.context
+        try:
+            customer_id = await _customer(context, input.customer_id, input.external_customer_id)
+            key, revision = await credit_by_hand(
+                context.organization_id,
+                customer_id,
+                decode_id(input.meter_id, "Meter"),
+                input.units,
+                input.reason,
+            )
+        except RefusedError as refused:
+            return CustomerMeterCreditPayload(user_errors=errors_of(refused))
+        context.services.waker.announce(context.organization_id, revision)
+        row = await context.loaders.customer_meter.load(key)
+        return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)
+
+
+async def _customer(context: Context, customer_id: str | None, external_id: str | None) -> UUID:
+    if (customer_id is None) == (external_id is None):
+        message = "Give exactly one of customerId and externalCustomerId."
+        raise RefusedError(problem("INVALID", message))
+    row = await find_customer(context, customer_id, external_id)
+    if row is None:
+        field = "externalCustomerId" if customer_id is None else "customerId"
+        raise RefusedError(problem("NOT_FOUND", "There is no customer with this id.", field))
+    return row.id
+
+
+def _key(value: str, type_name: str, called: str, field: str) -> UUID:
+    found = decode_id(value, type_name)
+    if found is None:
+        raise RefusedError(problem("NOT_FOUND", f"There is no {called} with this id.", field))
+    return found

@@ -1,0 +1,111 @@
+"""Query fields about products, subscriptions and invoices."""
+
+from typing import Annotated
+
+import strawberry
+
+from models import Invoice as InvoiceRow
+from resolvers.loaders.billing import products_source, rows_source, subscriptions_source
+from schema.billing_enums import SubscriptionStatus
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.context import Info, Scope
+from schema.ids import decode_id
+from schema.permissions import requires
+from schema.types.invoice import Invoice
+from schema.types.product import Product
+from schema.types.subscription import CustomerSubscription
+
+_READ = Scope.BILLING_READ
+
+
+@strawberry.type
+class BillingQuery:
+    """Products, subscriptions and invoices."""
+
+    @strawberry.field(
+        description="A product by its id; null where there is none.", extensions=[requires(_READ)]
+    )
+    async def product(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The product's id.")],  # noqa: A002  # the contract's name
+    ) -> Product | None:
+        """One product."""
+        key = decode_id(id, "Product")
+        row = await info.context.loaders.billing.product.load(key) if key else None
+        return Product.of(row) if row else None
+
+    @strawberry.field(description="All products, oldest first.", extensions=[requires(_READ)])
+    async def products(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        include_archived: Annotated[
+            bool, strawberry.argument(description="Also those that are not sold any more.")
+        ] = False,
+    ) -> Connection[Product]:
+        """All products."""
+        request = page_request(first, after, last, before)
+        source = products_source(info.context.organization_id, include_archived=include_archived)
+        return await connect(info.context.loaders, source, request, Product.of)
+
+    @strawberry.field(
+        description="A subscription by its id; null where there is none.",
+        extensions=[requires(_READ)],
+    )
+    async def subscription(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The subscription's id.")],  # noqa: A002  # the contract's name
+    ) -> CustomerSubscription | None:
+        """One subscription."""
+        key = decode_id(id, "CustomerSubscription")
+        row = await info.context.loaders.billing.subscription.load(key) if key else None
+        return CustomerSubscription.of(row) if row else None
+
+    @strawberry.field(description="All subscriptions, oldest first.", extensions=[requires(_READ)])
+    async def subscriptions(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        status: Annotated[
+            SubscriptionStatus | None, strawberry.argument(description="Only those of this status.")
+        ] = None,
+    ) -> Connection[CustomerSubscription]:
+        """All subscriptions."""
+        request = page_request(first, after, last, before)
+        source = subscriptions_source(info.context.organization_id, status and status.value)
+        return await connect(info.context.loaders, source, request, CustomerSubscription.of)
+
+    @strawberry.field(
+        description="An invoice by its id; null where there is none.", extensions=[requires(_READ)]
+    )
+    async def invoice(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],  # noqa: A002  # the contract's name
+    ) -> Invoice | None:
+        """One invoice."""
+        key = decode_id(id, "Invoice")
+        row = await info.context.loaders.billing.invoice.load(key) if key else None
+        return Invoice.of(row) if row else None
+
+    @strawberry.field(description="All invoices, oldest first.", extensions=[requires(_READ)])
+    async def invoices(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Invoice]:
+        """All invoices."""
+        request = page_request(first, after, last, before)
+        source = rows_source(InvoiceRow, info.context.organization_id)
+        return await connect(info.context.loaders, source, request, Invoice.of)

@@ -1,0 +1,135 @@
+"""Inputs of the mutations about products and benefits."""
+
+from decimal import Decimal
+
+import strawberry
+
+from schema.billing_enums import Pricing, RecurringInterval
+from schema.scalars import BigInt, CurrencyCode
+
+
+@strawberry.input(description="A tier of a price: units up to a bound.")
+class PriceTierInput:
+    """A tier of a price."""
+
+    up_to: Decimal | None = strawberry.field(
+        default=None, description="The last unit of the tier, inclusive; null for the last tier."
+    )
+    unit_amount: Decimal = strawberry.field(
+        description="Minor units for one unit, up to 12 decimals."
+    )
+    flat_amount: BigInt = strawberry.field(
+        default=BigInt(0),
+        description="Minor units that are charged once when the tier is reached.",
+    )
+
+
+@strawberry.input(description="A price that is charged in advance, once a period.")
+class FixedPriceInput:
+    """A fixed price."""
+
+    currency: CurrencyCode = strawberry.field(description="What the amount is in.")
+    amount: BigInt = strawberry.field(description="In minor units, such as cents.")
+
+
+@strawberry.input(
+    description="A price that is charged in arrears on what a meter counted, less credits."
+)
+class MeteredPriceInput:
+    """A price of usage."""
+
+    currency: CurrencyCode = strawberry.field(description="What the amounts are in.")
+    meter_id: strawberry.ID = strawberry.field(description="What counts the usage.")
+    pricing: Pricing = strawberry.field(
+        default=Pricing.PER_UNIT, description="How units become an amount."
+    )
+    unit_amount: Decimal | None = strawberry.field(
+        default=None,
+        description="PER_UNIT only: minor units for one unit, up to 12 decimals.",
+    )
+    tiers: list[PriceTierInput] | None = strawberry.field(
+        default=None,
+        description="GRADUATED and VOLUME only: at most 100, ascending; the last has no end.",
+    )
+    package_amount: BigInt | None = strawberry.field(
+        default=None,
+        description="PACKAGE only: minor units for each started package of packageSize units.",
+    )
+    package_size: Decimal | None = strawberry.field(
+        default=None, description="PACKAGE only: how many units a package has."
+    )
+    cap_amount: BigInt | None = strawberry.field(
+        default=None, description="The most that a period's usage costs, in minor units."
+    )
+
+
+@strawberry.input(one_of=True, description="Exactly one of a fixed and a metered price.")
+class ProductPriceInput:
+    """A price."""
+
+    fixed: FixedPriceInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Charged in advance, once a period."
+    )
+    metered: MeteredPriceInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Charged in arrears, by usage."
+    )
+
+
+@strawberry.input(description="A new product.")
+class ProductCreateInput:
+    """A new product."""
+
+    name: str = strawberry.field(description="What people call it: 1 to 256 characters.")
+    description: str | None = strawberry.field(
+        default=None, description="What people read about it: at most 1,000 characters."
+    )
+    recurring_interval: RecurringInterval = strawberry.field(
+        description="How long a subscription's periods are."
+    )
+    prices: list[ProductPriceInput] = strawberry.field(
+        description="What it costs: 1 to 100 prices, all in one currency, at most one a meter."
+    )
+    benefit_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="What it brings every period: at most 100 benefits."
+    )
+
+
+@strawberry.input(
+    description="Changes of a product: what is left out stays. Prices are never changed."
+)
+class ProductUpdateInput:
+    """Changes of a product."""
+
+    id: strawberry.ID = strawberry.field(description="Which product.")
+    name: str | None = strawberry.field(
+        default=None, description="What people call it: 1 to 256 characters."
+    )
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What people read about it: at most 1,000 characters; null takes it away.",
+    )
+    benefit_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="What it brings every period, for each subscription from its next one on.",
+    )
+
+
+@strawberry.input(description="Which product to archive.")
+class ProductArchiveInput:
+    """Which product."""
+
+    id: strawberry.ID = strawberry.field(description="Which product.")
+
+
+@strawberry.input(description="A new benefit: units of a meter, every period.")
+class MeterCreditBenefitCreateInput:
+    """A new benefit."""
+
+    description: str = strawberry.field(
+        description="What people read about it: 1 to 1,000 characters."
+    )
+    meter_id: strawberry.ID = strawberry.field(description="What the units are of.")
+    units: Decimal = strawberry.field(description="How many units, above zero.")
+    rollover: bool = strawberry.field(
+        default=False, description="Whether unused units carry over into the next period."
+    )

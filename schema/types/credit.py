@@ -1,0 +1,50 @@
+"""CreditEntry: a line of a customer's credit ledger."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import strawberry
+
+from models import CreditEntry as CreditEntryRow
+from schema.billing_enums import EntryKind
+from schema.context import Info
+from schema.ids import encode_id
+from schema.types.node import Node
+from schema.types.product import MeterCreditBenefit
+
+
+@strawberry.type(
+    description="A line of a customer's credit ledger on one meter. Entries are never changed; "
+    "their sum is the credit of the current period."
+)
+class CreditEntry(Node):
+    """A line of a credit ledger."""
+
+    benefit_key: strawberry.Private[UUID | None]
+    kind: EntryKind = strawberry.field(description="Why the units were put in or taken out.")
+    units: Decimal = strawberry.field(
+        description="How many, in the meter's; below zero where they were taken out."
+    )
+    reason: str | None = strawberry.field(description="What was said with a MANUAL entry.")
+    created_at: datetime = strawberry.field(description="When it was entered.")
+
+    @strawberry.field(description="What brought the units; null for all but grants.")
+    async def benefit(self, info: Info) -> MeterCreditBenefit | None:
+        """The benefit."""
+        if self.benefit_key is None:
+            return None
+        billing = info.context.loaders.billing
+        return MeterCreditBenefit.of(await billing.existing(billing.benefit, self.benefit_key))
+
+    @classmethod
+    def of(cls, row: CreditEntryRow) -> "CreditEntry":
+        """The entry of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("CreditEntry", row.id)),
+            benefit_key=row.benefit_id,
+            kind=EntryKind(row.kind),
+            units=row.units,
+            reason=row.reason,
+            created_at=row.created_at,
+        )

@@ -1,0 +1,168 @@
+"""Invoice, its lines, and the invoice to come."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from billing.estimates import Estimate
+from billing.lines import Line
+from config import clock
+from models import Invoice as InvoiceRow
+from models import InvoiceLine as InvoiceLineRow
+from schema.billing_enums import LineKind
+from schema.context import Info
+from schema.ids import encode_id
+from schema.scalars import BigInt, CurrencyCode
+from schema.types import customer, subscription  # which refer back to this module
+from schema.types.node import Node
+from schema.types.product import ProductPrice
+
+if TYPE_CHECKING:
+    from schema.types.customer import Customer
+    from schema.types.subscription import CustomerSubscription
+
+
+@strawberry.type(description="What an invoice charges for.")
+class InvoiceLine:
+    """What an invoice charges for."""
+
+    price_key: strawberry.Private[UUID]
+    kind: LineKind = strawberry.field(description="What kind of charge it is.")
+    description: str = strawberry.field(description="What it is for, in words.")
+    period_start: datetime = strawberry.field(description="The period begins here.")
+    period_end: datetime = strawberry.field(description="It ends before this instant.")
+    consumed_units: Decimal | None = strawberry.field(
+        description="What the meter counted, in its units; of a CORRECTION, the difference to "
+        "what was billed. METERED and CORRECTION only."
+    )
+    credited_units: Decimal | None = strawberry.field(
+        description="Units of credit that were set against consumption; of a CORRECTION, the "
+        "difference."
+    )
+    billable_units: Decimal | None = strawberry.field(
+        description="The units that are charged for; of a CORRECTION, the difference."
+    )
+    amount: BigInt = strawberry.field(
+        description="In minor units; below zero where a CORRECTION gives back."
+    )
+
+    @strawberry.field(description="The price that it follows.")
+    async def price(self, info: Info) -> ProductPrice:
+        """The price."""
+        billing = info.context.loaders.billing
+        return ProductPrice.of(await billing.existing(billing.price, self.price_key))
+
+    @classmethod
+    def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
+        """A line of an invoice."""
+        return cls(
+            price_key=row.product_price_id,
+            kind=LineKind(row.kind),
+            description=row.description,
+            period_start=row.period_start,
+            period_end=row.period_end,
+            consumed_units=row.consumed,
+            credited_units=row.credited,
+            billable_units=row.billable,
+            amount=BigInt(int(row.amount)),
+        )
+
+    @classmethod
+    def of_estimate(cls, line: Line) -> "InvoiceLine":
+        """A line of an invoice to come."""
+        rating = line.rating
+        return cls(
+            price_key=line.price_id,
+            kind=line.kind,
+            description=line.description,
+            period_start=line.period.start,
+            period_end=line.period.end,
+            consumed_units=None if rating is None else rating.consumed,
+            credited_units=None if rating is None else rating.credited,
+            billable_units=None if rating is None else rating.billable,
+            amount=BigInt(line.amount),
+        )
+
+
+@strawberry.type(description="A bill, never changed.")
+class Invoice(Node):
+    """A bill."""
+
+    key: strawberry.Private[UUID]
+    customer_key: strawberry.Private[UUID]
+    subscription_key: strawberry.Private[UUID]
+    number: str = strawberry.field(
+        description="Numbers the invoices of the organization, without gaps."
+    )
+    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
+    total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
+    issued_at: datetime = strawberry.field(description="When it was made.")
+
+    @strawberry.field(description="What it charges for.")
+    async def lines(self, info: Info) -> list[InvoiceLine]:
+        """Its lines."""
+        rows = await info.context.loaders.billing.lines_of_invoice.load(self.key)
+        return [InvoiceLine.of_row(row) for row in rows]
+
+    @strawberry.field(description="Who is billed.")
+    async def customer(
+        self, info: Info
+    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
+        """Who is billed."""
+        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+
+    @strawberry.field(description="The subscription that it bills.")
+    async def subscription(
+        self, info: Info
+    ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
+        """The subscription."""
+        billing = info.context.loaders.billing
+        row = await billing.existing(billing.subscription, self.subscription_key)
+        return subscription.CustomerSubscription.of(row)
+
+    @classmethod
+    def of(cls, row: InvoiceRow) -> "Invoice":
+        """The invoice of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("Invoice", row.id)),
+            key=row.id,
+            customer_key=row.customer_id,
+            subscription_key=row.subscription_id,
+            number=f"{row.sequence:06}",
+            currency=CurrencyCode(row.currency),
+            total=BigInt(int(row.total)),
+            issued_at=row.issued_at,
+        )
+
+
+@strawberry.type(
+    description="What the next invoice of a subscription would say if the period ended now."
+)
+class UpcomingInvoice:
+    """An invoice to come."""
+
+    estimate: strawberry.Private[Estimate]
+    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
+    lines: list[InvoiceLine] = strawberry.field(description="What it would charge for.")
+    total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
+
+    @strawberry.field(description="Every event stored before this instant is in these lines.")
+    async def complete_through(self, info: Info) -> datetime:
+        """How far its meters have counted."""
+        loaders = info.context.loaders
+        meters = [await loaders.existing_meter(key) for key in self.estimate.meter_ids]
+        progress = await loaders.progress.load_many(meters)
+        return min((one.complete_through for one in progress), default=clock.now())
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> "UpcomingInvoice":
+        """An estimate."""
+        return cls(
+            estimate=estimate,
+            currency=CurrencyCode(estimate.currency),
+            lines=[InvoiceLine.of_estimate(line) for line in estimate.lines],
+            total=BigInt(estimate.total),
+        )

@@ -1,0 +1,204 @@
+"""Product, its prices and its benefits."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from billing.terms import tier_of
+from models import Meter as MeterRow
+from models import MeterCreditBenefit as BenefitRow
+from models import Product as ProductRow
+from models import ProductPrice as PriceRow
+from schema.billing_enums import Pricing, RecurringInterval
+from schema.context import Info
+from schema.ids import encode_id
+from schema.scalars import BigInt, CurrencyCode
+from schema.types import meter  # which refers back to this module
+from schema.types.node import Node
+
+if TYPE_CHECKING:
+    from schema.types.meter import Meter
+
+LazyMeter = Annotated["Meter", strawberry.lazy("schema.types.meter")]
+
+
+async def _meter(info: Info, key: UUID) -> "Meter":
+    row: MeterRow = await info.context.loaders.existing_meter(key)
+    return meter.Meter.of(row)
+
+
+@strawberry.interface(description="What a product costs: a fixed amount, or by usage.")
+class ProductPrice:
+    """A price."""
+
+    id: strawberry.ID = strawberry.field(
+        description="Opaque and lasting; `node(id:)` finds the price by it."
+    )
+    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
+
+    @classmethod
+    def of(cls, row: PriceRow) -> "ProductPrice":
+        """The price of a row."""
+        return FixedPrice.of_row(row) if row.kind == "FIXED" else MeteredPrice.of_row(row)
+
+
+@strawberry.type(description="Charged in advance, once a period.")
+class FixedPrice(ProductPrice, Node):
+    """A fixed price."""
+
+    amount: BigInt = strawberry.field(description="In minor units, such as cents.")
+
+    @classmethod
+    def of_row(cls, row: PriceRow) -> "FixedPrice":
+        """The price of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("FixedPrice", row.id)),
+            currency=CurrencyCode(row.currency),
+            amount=BigInt(row.amount or 0),
+        )
+
+
+@strawberry.type(description="A tier of a price: units up to a bound.")
+class PriceTier:
+    """A tier of a price."""
+
+    up_to: Decimal | None = strawberry.field(
+        description="The last unit of the tier, inclusive; null for the last tier."
+    )
+    unit_amount: Decimal = strawberry.field(description="Minor units for one unit.")
+    flat_amount: BigInt = strawberry.field(
+        description="Minor units that are charged once when the tier is reached."
+    )
+
+
+@strawberry.type(
+    description="Charged in arrears on what a meter counted in the period, less credits."
+)
+class MeteredPrice(ProductPrice, Node):
+    """A price of usage."""
+
+    row: strawberry.Private[PriceRow]
+    pricing: Pricing = strawberry.field(description="How units become an amount.")
+    unit_amount: Decimal | None = strawberry.field(
+        description="Minor units for one unit, up to 12 decimals. PER_UNIT only."
+    )
+    tiers: list[PriceTier] | None = strawberry.field(
+        description="GRADUATED and VOLUME only, ascending; the last has no end."
+    )
+    package_amount: BigInt | None = strawberry.field(
+        description="PACKAGE only: minor units for each started package of packageSize units."
+    )
+    package_size: Decimal | None = strawberry.field(
+        description="PACKAGE only: how many units a package has."
+    )
+    cap_amount: BigInt | None = strawberry.field(
+        description="The most that a period's usage costs, in minor units; null: no limit."
+    )
+
+    @strawberry.field(description="What counts the usage.")
+    async def meter(self, info: Info) -> LazyMeter:
+        """The meter."""
+        if self.row.meter_id is None:
+            raise LookupError(f"metered price {self.row.id} has no meter")
+        return await _meter(info, self.row.meter_id)
+
+    @classmethod
+    def of_row(cls, row: PriceRow) -> "MeteredPrice":
+        """The price of a row."""
+        tiers = None
+        if row.tiers is not None:
+            tiers = [
+                PriceTier(
+                    up_to=tier.up_to,
+                    unit_amount=tier.unit_amount,
+                    flat_amount=BigInt(tier.flat_amount),
+                )
+                for tier in map(tier_of, row.tiers)
+            ]
+        return cls(
+            id=strawberry.ID(encode_id("MeteredPrice", row.id)),
+            currency=CurrencyCode(row.currency),
+            row=row,
+            pricing=Pricing(row.pricing),
+            unit_amount=row.unit_amount,
+            tiers=tiers,
+            package_amount=None if row.package_amount is None else BigInt(row.package_amount),
+            package_size=row.package_size,
+            cap_amount=None if row.cap_amount is None else BigInt(row.cap_amount),
+        )
+
+
+@strawberry.type(
+    description="Credits units of a meter at the beginning of every period of a subscription."
+)
+class MeterCreditBenefit(Node):
+    """Units that come with a product."""
+
+    meter_key: strawberry.Private[UUID]
+    description: str = strawberry.field(description="What people read about it.")
+    units: Decimal = strawberry.field(description="How many units, in the meter's.")
+    rollover: bool = strawberry.field(
+        description="Whether unused units carry over into the next period."
+    )
+
+    @strawberry.field(description="What the units are of.")
+    async def meter(self, info: Info) -> LazyMeter:
+        """The meter."""
+        return await _meter(info, self.meter_key)
+
+    @classmethod
+    def of(cls, row: BenefitRow) -> "MeterCreditBenefit":
+        """The benefit of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("MeterCreditBenefit", row.id)),
+            meter_key=row.meter_id,
+            description=row.description,
+            units=row.units,
+            rollover=row.rollover,
+        )
+
+
+@strawberry.type(
+    description="What customers subscribe to. Its interval, currency and prices never change."
+)
+class Product(Node):
+    """What customers subscribe to."""
+
+    key: strawberry.Private[UUID]
+    name: str = strawberry.field(description="What people call it; lines of invoices say so.")
+    description: str | None = strawberry.field(description="What people read about it.")
+    recurring_interval: RecurringInterval = strawberry.field(
+        description="How long a subscription's periods are."
+    )
+    created_at: datetime = strawberry.field(description="When it was created.")
+    archived_at: datetime | None = strawberry.field(
+        description="Since when it is not sold any more; subscriptions go on."
+    )
+
+    @strawberry.field(description="What it costs, all in one currency.")
+    async def prices(self, info: Info) -> list[ProductPrice]:
+        """Its prices."""
+        rows = await info.context.loaders.billing.prices_of_product.load(self.key)
+        return [ProductPrice.of(row) for row in rows]
+
+    @strawberry.field(description="What it brings at the beginning of every period.")
+    async def benefits(self, info: Info) -> list[MeterCreditBenefit]:
+        """Its benefits."""
+        rows = await info.context.loaders.billing.benefits_of_product.load(self.key)
+        return [MeterCreditBenefit.of(row) for row in rows]
+
+    @classmethod
+    def of(cls, row: ProductRow) -> "Product":
+        """The product of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("Product", row.id)),
+            key=row.id,
+            name=row.name,
+            description=row.description,
+            recurring_interval=RecurringInterval(row.recurring_interval),
+            created_at=row.created_at,
+            archived_at=row.archived_at,
+        )

@@ -1,0 +1,101 @@
+"""CustomerSubscription: a customer's subscription to a product."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from models import CustomerSubscription as SubscriptionRow
+from resolvers.loaders.billing import invoices_of_subscription
+from schema.billing_enums import SubscriptionStatus
+from schema.connections import After, Connection, First, connect, page_request
+from schema.context import Info, Scope
+from schema.ids import encode_id
+from schema.permissions import requires
+from schema.types import customer, invoice  # which refer back to this module
+from schema.types.node import Node
+from schema.types.product import Product
+
+if TYPE_CHECKING:
+    from schema.types.customer import Customer
+    from schema.types.invoice import Invoice, UpcomingInvoice
+
+
+@strawberry.type(
+    description="A customer's subscription to a product. Its periods are counted from its start, "
+    "in UTC."
+)
+class CustomerSubscription(Node):
+    """A customer's subscription to a product."""
+
+    key: strawberry.Private[UUID]
+    customer_key: strawberry.Private[UUID]
+    product_key: strawberry.Private[UUID]
+    status: SubscriptionStatus = strawberry.field(description="Whether it runs.")
+    started_at: datetime = strawberry.field(
+        description="When it began; all its periods are counted from here."
+    )
+    current_period_start: datetime = strawberry.field(
+        description="The current period, or the last one, began here."
+    )
+    current_period_end: datetime = strawberry.field(
+        description="The current period, or the last one, ends before this instant."
+    )
+    cancel_at_period_end: bool = strawberry.field(
+        description="Whether it ends with the current period."
+    )
+    ended_at: datetime | None = strawberry.field(description="When it ended; null while it runs.")
+
+    @strawberry.field(description="Who has subscribed.")
+    async def customer(
+        self, info: Info
+    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
+        """The customer."""
+        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+
+    @strawberry.field(description="What to.")
+    async def product(self, info: Info) -> Product:
+        """The product."""
+        billing = info.context.loaders.billing
+        return Product.of(await billing.existing(billing.product, self.product_key))
+
+    @strawberry.field(
+        description="What the next invoice would say if the period ended now: the estimated "
+        "charges. Null where nothing is left to bill.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def upcoming_invoice(
+        self, info: Info
+    ) -> Annotated["UpcomingInvoice", strawberry.lazy("schema.types.invoice")] | None:
+        """The invoice to come."""
+        estimate = await info.context.loaders.billing.upcoming_invoice.load(self.key)
+        return None if estimate is None else invoice.UpcomingInvoice.of(estimate)
+
+    @strawberry.field(
+        description="Its invoices, oldest first.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def invoices(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
+        """Its invoices."""
+        source = invoices_of_subscription(info.context.organization_id, self.key)
+        request = page_request(first, after)
+        return await connect(info.context.loaders, source, request, invoice.Invoice.of)
+
+    @classmethod
+    def of(cls, row: SubscriptionRow) -> "CustomerSubscription":
+        """The subscription of a row."""
+        return cls(
+            id=strawberry.ID(encode_id("CustomerSubscription", row.id)),
+            key=row.id,
+            customer_key=row.customer_id,
+            product_key=row.product_id,
+            status=SubscriptionStatus(row.status),
+            started_at=row.started_at,
+            current_period_start=row.current_period_start,
+            current_period_end=row.current_period_end,
+            cancel_at_period_end=row.cancel_at_period_end,
+            ended_at=row.ended_at,
+        )
