@@ -1,0 +1,198 @@
+"""The README is true: what it tells a newcomer to type is typed here, in its order."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+
+from config.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BIN = Path(sys.executable).parent
+LONG_RUNNING = ("metergraph api", "metergraph worker")
+
+pytestmark = pytest.mark.servers
+
+
+def blocks(*languages: str) -> list[tuple[str, str]]:
+    """The fenced blocks of the README in some languages, in order."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [(language, text) for language, text in found if language in languages]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What `make run` starts, in a folder of its own."""
+
+    folder: Path
+    url: str
+    token: str
+
+    def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs what somebody would type in that folder."""
+        return subprocess.run(
+            ["bash", "-ec", script.replace("http://127.0.0.1:8000", self.url)],
+            cwd=self.folder,
+            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / ".venv").symlink_to(BIN.parent)
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    with subprocess.Popen(
+        ["metergraph", "dev", "--port", "0"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        try:
+            yield Running(
+                folder,
+                re.findall(r"http://[\d.]+:\d+", said)[0],
+                re.findall(r"mg_\S+", said)[0],
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
+def test_make_run_is_metergraph_dev() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert "metergraph dev $(ARGS)" in makefile
+    assert ("console", "$ make run\n") in blocks("console")
+
+
+@pytest.fixture
+async def walk(running: Running) -> dict[str, Any]:
+    """The answers to the README's queries and mutations, by the names of the operations."""
+    answers: dict[str, Any] = {}
+    requests: list[dict[str, Any]] = []
+    for language, text in blocks("graphql", "json"):
+        if language == "graphql":
+            requests.append({"query": text, "variables": {}})
+        else:
+            requests[-1]["variables"] = json.loads(text)
+    headers = {"Authorization": f"Bearer {running.token}"}
+    async with httpx.AsyncClient(base_url=running.url, headers=headers) as client:
+        for request in requests:
+            name = re.findall(r"^\w+ (\w+)", request["query"])[0]
+            if request["query"].startswith("subscription"):
+                answers[name] = await first_of(running, request)
+            else:
+                answers[name] = (await client.post("/graphql", json=request)).json()
+    return answers
+
+
+async def first_of(running: Running, request: dict[str, Any]) -> dict[str, Any]:
+    url = running.url.replace("http", "ws", 1) + "/graphql"
+    async with websockets.connect(url, subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
+        payload = {"authorization": f"Bearer {running.token}"}
+        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": request}))
+        message: dict[str, Any] = json.loads(await socket.recv())
+        assert message["type"] == "next", message
+        return dict(message["payload"])
+
+
+async def test_the_walk(walk: dict[str, Any]) -> None:
+    assert list(walk) == ["CreateMeter", "Ingest", "Usage", "Live"]
+    assert not [answer["errors"] for answer in walk.values() if "errors" in answer]
+    created = walk["CreateMeter"]["data"]["meterCreate"]
+    assert created["meter"]["name"] == "GPT-4.1 tokens"
+    assert created["userErrors"] == []
+    ingested = walk["Ingest"]["data"]["eventsIngest"]
+    assert (ingested["inserted"], ingested["userErrors"]) == (2, [])
+    meters = {meter["name"]: meter for meter in walk["Usage"]["data"]["meters"]["nodes"]}
+    assert "GPT-4.1 tokens" in meters
+    assert len(meters["GPT-4.1 tokens"]["quantities"]["points"]) == 30
+    update = walk["Live"]["data"]["usageUpdated"]
+    assert update["cursor"]
+    assert update["customerMeter"]["meter"]["name"] in {"AI usage", "GPT-4.1 tokens"}
+
+
+def console_blocks() -> list[str]:
+    return [text for _, text in blocks("console") if "make run" not in text]
+
+
+def test_the_commands(running: Running) -> None:
+    for text in console_blocks():
+        if "METERGRAPH_DATABASE_URL" in text:
+            continue  # the commands of production have a test of their own
+        command, expected = split(text.replace("--duration 10", "--duration 1"))
+        done = running.shell(command)
+        assert done.returncode == 0, (command, done.stderr)
+        if expected:
+            answer, said = json.loads(done.stdout), json.loads(expected)
+            assert {key: answer[key] for key in said} == said
+
+
+def split(text: str) -> tuple[str, str]:
+    """A console block as a script, and what it says that comes out."""
+    joined = text.replace("\\\n", " ")
+    commands = [line[2:] for line in joined.splitlines() if line.startswith("$ ")]
+    output = [line for line in joined.splitlines() if not line.startswith("$ ")]
+    return "\n".join(commands), "\n".join(output)
+
+
+async def test_the_commands_of_production(
+    running: Running, settings: Settings, fresh_database: object
+) -> None:
+    (text,) = (text for text in console_blocks() if "METERGRAPH_DATABASE_URL" in text)
+    command, _ = split(text)
+    lines = command.splitlines()
+    environment = {
+        "METERGRAPH_DATABASE_URL": str(settings.database_url),
+        "METERGRAPH_REDIS_URL": str(settings.redis_url),
+    }
+    for line in lines:
+        if line.startswith("export"):
+            assert line.split("=")[0].removeprefix("export ") in environment
+        elif line.startswith(LONG_RUNNING):
+            script = f"timeout -s TERM 3 {line.replace('8000', '0')}"
+            done = running.shell(script, **environment)
+            assert done.returncode == 124, (line, done.stderr)  # it ran until it was told to end
+        else:
+            done = running.shell(line, **environment)
+            assert done.returncode == 0, (line, done.stderr)
+
+
+def test_every_setting_is_listed() -> None:
+    table = README.split("<!-- settings: begin -->\n")[1].split("<!-- settings: end -->")[0]
+    assert table == settings_table()
+
+
+def settings_table() -> str:
+    rows = ["| variable | default | what it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default in (None, ()) else f"`{getattr(default, 'value', default)}`"
+        description = (field.description or "").replace("|", "\\|")
+        rows.append(f"| `METERGRAPH_{name.upper()}` | {shown} | {description} |")
+    return "\n".join(rows) + "\n"
