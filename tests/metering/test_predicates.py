@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from metering.filter_parsing import parse_filter
 from metering.filters import event_names, to_json
@@ -183,25 +182,34 @@ async def test_strings_are_ordered_by_code_point(database: BaseDBAsyncClient) ->
     assert await matched_in_sql(database, tried, events) == expected
 
 
-async def test_names_and_instants_are_found_by_an_index(database: BaseDBAsyncClient) -> None:
-    filter_ = parsed(
-        {
-            "clauses": [
-                {"clause": {"property": "name", "operator": "EQUALS", "value": "x"}},
-                {"clause": {"property": "timestamp", "operator": "LESS_THAN", "value": 0}},
-                {"clause": {"property": "n", "operator": "GREATER_THAN", "value": 1}},
-            ]
-        }
+async def test_names_and_instants_are_found_by_an_index(
+    fresh_database: BaseDBAsyncClient,
+) -> None:
+    organization_id = UUID(int=1)
+    await fresh_database.execute_query(
+        """
+        INSERT INTO event (organization_id, id, batch_id, customer_id, name, timestamp, metadata)
+        SELECT $1, gen_random_uuid(), 1, $1, 'n' || number % 100,
+               TIMESTAMPTZ '2026-03-01 00:00Z' + number * interval '1 second', '{}'
+        FROM generate_series(1, 10000) AS number
+        """,
+        [organization_id],
     )
-    parameters = Parameters(UUID(int=1))
-    predicate = predicate_sql(filter_, parameters)
-    async with in_transaction() as connection:
-        # The table is empty, and an empty table is read whole.
-        await connection.execute_script("SET LOCAL enable_seqscan = off")
-        rows = await connection.execute_query_dict(
-            f"EXPLAIN SELECT FROM event e WHERE e.organization_id = $1 AND {predicate}",
-            parameters.values,
-        )
+    await fresh_database.execute_script("ANALYZE event")
+    bound = "2026-03-01T00:10:00Z"
+    filter_ = {
+        "clauses": [
+            {"clause": {"property": "name", "operator": "EQUALS", "value": "n7"}},
+            {"clause": {"property": "timestamp", "operator": "LESS_THAN", "value": bound}},
+            {"clause": {"property": "n", "operator": "NOT_EQUALS", "value": 1}},
+        ]
+    }
+    parameters = Parameters(organization_id)
+    predicate = predicate_sql(parsed(filter_), parameters)
+    rows = await fresh_database.execute_query_dict(
+        f"EXPLAIN SELECT FROM event e WHERE e.organization_id = $1 AND {predicate}",
+        parameters.values,
+    )
     (condition,) = [row["QUERY PLAN"] for row in rows if "Index Cond" in row["QUERY PLAN"]]
     assert "name" in condition
     assert "timestamp" in condition
