@@ -1,0 +1,130 @@
+"""Events a second through the mutation until three meters have counted them, beside the floor."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tortoise.connection import get_connection
+
+from benchmarks.events import COUNTS, RECEIPTS, bodies
+from benchmarks.floor import floor
+from benchmarks.http_client import HttpConnection
+from benchmarks.results import Result, median
+from benchmarks.run import Run
+from benchmarks.system import System, Tenant, running_system
+
+NAME = "ingestion"
+_ROUNDS = 3
+_MEMORY_AIM = 150 * 1000 * 1000
+_SINGLES_AIM = 800
+_POLL_SECONDS = 0.005
+_COUNT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class _Case:
+    batch: int
+    clients: int
+    events: int
+    query: str = COUNTS
+
+    @property
+    def title(self) -> str:
+        receipts = ", with receipts" if self.query is RECEIPTS else ""
+        return f"batches of {self.batch:,}, {self.clients} client(s){receipts}"
+
+
+_CASES = (
+    _Case(1, 1, 1_000),
+    _Case(1, 8, 4_000),
+    _Case(100, 1, 20_000),
+    _Case(100, 8, 40_000),
+    _Case(1_000, 1, 50_000),
+    _Case(1_000, 8, 100_000),
+    _Case(1_000, 8, 100_000, RECEIPTS),
+)
+
+
+async def measure(run: Run) -> list[Result]:
+    """Runs every case, in rounds that alternate with the floor."""
+    async with running_system(run.folder) as system:
+        # What is only slow the first time is not what is measured.
+        await _ingest(system, _Case(100, 2, 2_000))
+        results = [await _measure(system, case, run) for case in _CASES]
+        memory = system.peak_memory("api")
+    results.append(
+        Result(
+            NAME,
+            "peak memory of the API process",
+            f"{memory / 1e6:.0f} MB",
+            aim=f"< {_MEMORY_AIM / 1e6:.0f} MB",
+            met=memory < _MEMORY_AIM,
+        )
+    )
+    return results
+
+
+async def _measure(system: System, case: _Case, run: Run) -> Result:
+    accepted, counted, floors = [], [], []
+    rounds = 1 if run.quick else _ROUNDS
+    share = case.events // (4 if run.quick else rounds)
+    requests = max(case.clients, share // case.batch)
+    part = replace(case, events=requests * case.batch)
+    for _ in range(rounds):
+        floors.append(await floor(system, part.events, case.batch, case.clients))
+        stored_rate, counted_rate = await _ingest(system, part)
+        accepted.append(stored_rate)
+        counted.append(counted_rate)
+    rate, bare = median(counted), median(floors)
+    aim, met = "", None
+    if case.batch == 1_000:
+        aim, met = "≥ 0.5 of the floor", rate >= bare / 2
+    if case.batch == 1 and case.clients > 1:
+        aim, met = f"≥ {_SINGLES_AIM}/s", rate >= _SINGLES_AIM
+    return Result(
+        NAME,
+        case.title,
+        f"{rate:,.0f} events/s ({median(accepted):,.0f} stored)",
+        f"floor {bare:,.0f} events/s",
+        f"{rate / bare:.2f}",
+        aim,
+        met,
+    )
+
+
+async def _ingest(system: System, case: _Case) -> tuple[float, float]:
+    """Events a second until all are stored, and until all are counted."""
+    tenant = await system.new_tenant()
+    requests = iter(bodies(case.events, case.batch, case.query))
+    connections = [await system.connect(tenant.token) for _ in range(case.clients)]
+    started = time.perf_counter()
+    await asyncio.gather(*(_send(connection, requests, case.batch) for connection in connections))
+    stored = time.perf_counter() - started
+    await _until_counted(tenant, case.events)
+    counted = time.perf_counter() - started
+    for connection in connections:
+        await connection.close()
+    for meter in tenant.meters:
+        await meter.refresh_from_db()
+        assert meter.counted_events == case.events
+    return case.events / stored, case.events / counted
+
+
+async def _send(connection: HttpConnection, requests: Iterator[bytes], batch: int) -> None:
+    expected = b'"inserted":%d,' % batch
+    for request in requests:
+        answer = await connection.post(request)
+        assert expected in answer, answer[:500]
+
+
+async def _until_counted(tenant: Tenant, events: int) -> None:
+    async with asyncio.timeout(_COUNT_SECONDS):
+        while True:
+            rows = await get_connection("default").execute_query_dict(
+                "SELECT events FROM event_log WHERE organization_id = $1",
+                [tenant.organization.id],
+            )
+            if rows and rows[0]["events"] == events:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
