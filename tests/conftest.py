@@ -14,7 +14,9 @@ import errno
 import ipaddress
 import os
 import secrets
+import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from tortoise.connection import get_connection
 
 from config.database import migrate, opened_database
 from config.database_url import credentials
-from config.embedded import EmbeddedServers
+from config.embedded import embedded_servers
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
 from models import Organization
@@ -75,23 +77,29 @@ def _no_connections_to_elsewhere() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def reachable_dir() -> Iterator[Path]:
+    """A directory that embedded servers reach also when we are root and they are not.
+
+    pytest keeps its own to the user alone, and sets that anew whenever another pytest starts.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="metergraph-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def servers(reachable_dir: Path) -> Iterator[tuple[str, str]]:
     """The URLs of PostgreSQL and Redis for this session."""
     database_url = os.environ.get("METERGRAPH_TEST_DATABASE_URL")
     redis_url = os.environ.get("METERGRAPH_TEST_REDIS_URL")
-    if database_url and redis_url:
-        yield database_url, redis_url
-        return
-    data_dir: Path = tmp_path_factory.mktemp("servers")
-    # pytest makes its folders for us alone; the servers may run as another account.
-    for parent in (data_dir, data_dir.parent, data_dir.parent.parent):
-        parent.chmod(0o711)
-    embedded = EmbeddedServers(data_dir, durable=False)
-    embedded.start()
-    try:
+    with embedded_servers(
+        reachable_dir / "session",
+        postgres=not database_url,
+        redis=not redis_url,
+        durable=False,
+    ) as embedded:
         yield database_url or str(embedded.database_url), redis_url or str(embedded.redis_url)
-    finally:
-        embedded.stop()
 
 
 @pytest.fixture(scope="session")

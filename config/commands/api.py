@@ -1,5 +1,6 @@
 """`metergraph api`: serve the API."""
 
+import gc
 import socket
 
 import click
@@ -26,7 +27,10 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     listening = listen(chosen_host, chosen_port) if fd is None else socket.socket(fileno=fd)
     if fd is None:
         click.echo(f"Listening on {url(listening, chosen_host)}", err=True)
-    uvicorn.Server(uvicorn_config(settings)).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn_config(settings))
+    # What is loaded now stays: the collector need not walk it while requests wait.
+    gc.freeze()
+    server.run(sockets=[listening])
 
 
 def uvicorn_config(settings: Settings) -> uvicorn.Config:

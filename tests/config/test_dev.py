@@ -114,12 +114,9 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(reachable_dir: Path) -> Path:
     """One data directory for these tests: each is another start on it."""
-    base = tmp_path_factory.mktemp("dev")
-    for parent in (base, base.parent, base.parent.parent):
-        parent.chmod(0o711)
-    return base / ".metergraph"
+    return reachable_dir / "dev" / ".metergraph"
 
 
 METERS = "{ organization { slug } meters(first: 10) { nodes { name unit } } }"

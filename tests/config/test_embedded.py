@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,12 +34,10 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that the servers' account can reach when we are root."""
-    base = tmp_path_factory.mktemp("data")
-    for parent in (base, base.parent, base.parent.parent):
-        parent.chmod(0o711)
-    return base / "a place" / ".metergraph"
+def data_dir(reachable_dir: Path) -> Path:
+    parent = Path(tempfile.mkdtemp(prefix="a place ", dir=reachable_dir))
+    parent.chmod(0o711)
+    return parent / ".metergraph"
 
 
 async def execute(servers: EmbeddedServers, statement: str) -> list[asyncpg.Record]:
@@ -186,7 +185,6 @@ def test_a_data_directory_that_cannot_be_is_refused_with_a_sentence(tmp_path: Pa
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as another account")
 async def test_root_where_nobody_else_may_enter(data_dir: Path) -> None:
-    data_dir.mkdir(parents=True)
     data_dir.parent.chmod(0o700)
     with running(data_dir, redis=False) as servers:
         assert servers.postgres is not None
