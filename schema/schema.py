@@ -34,6 +34,7 @@ from schema.lifecycle import Lifecycle
 from schema.lifted_events import LiftingExecutor
 from schema.limits import Limits
 from schema.scalars import SCALARS
+from schema.types.product import FixedPrice, MeteredPrice
 
 
 @strawberry.type(description="What can be read.")
@@ -70,6 +71,8 @@ class MetergraphSchema(strawberry.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
+            # Reached through an interface only, where Strawberry does not look.
+            types=[FixedPrice, MeteredPrice],
             extensions=[lambda: Lifecycle(documents)],
             execution_context_class=LiftingExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),

@@ -36,20 +36,21 @@ def rows_source(
     Args:
         model: the table.
         organization_id: whose rows.
-        conditions: SQL on the row `r`, in which `{name}` stands for a value.
+        conditions: SQL, in which `{row}` stands for the row, and `{name}` for a value.
         values: the values, each as (value, type in PostgreSQL).
     """
+    table = model._meta.db_table  # noqa: SLF001  # where Tortoise keeps it
 
     def written(parameters: Parameters) -> list[str]:
         marks = {name: parameters.add(*value) for name, value in values.items()}
-        own = f"r.organization_id = {parameters.add(organization_id, 'uuid')}"
-        return [own, conditions.format(**marks)]
+        own = f"{table}.organization_id = {parameters.add(organization_id, 'uuid')}"
+        return [own, conditions.format(row=table, **marks)]
 
     return SQLSource(
-        columns="r.*",
-        source=f"{model._meta.db_table} r",  # noqa: SLF001  # where Tortoise keeps the table's name
+        columns=f"{table}.*",
+        source=table,
         conditions=written,
-        alias="r",
+        alias=table,
         keyset=ORDER,
         make=model_of(model),
     )
@@ -57,7 +58,7 @@ def rows_source(
 
 def products_source(organization_id: UUID, *, include_archived: bool) -> SQLSource[Product]:
     """The organization's products."""
-    conditions = "true" if include_archived else "r.archived_at IS NULL"
+    conditions = "true" if include_archived else "{row}.archived_at IS NULL"
     return rows_source(Product, organization_id, conditions)
 
 
@@ -68,7 +69,7 @@ def subscriptions_source(
     if status is None:
         return rows_source(CustomerSubscription, organization_id)
     return rows_source(
-        CustomerSubscription, organization_id, "r.status = {status}", status=(status, "text")
+        CustomerSubscription, organization_id, "{row}.status = {status}", status=(status, "text")
     )
 
 
@@ -79,7 +80,7 @@ def subscriptions_of_customer(
     return rows_source(
         CustomerSubscription,
         organization_id,
-        "r.customer_id = {customer}",
+        "{row}.customer_id = {customer}",
         customer=(customer_id, "uuid"),
     )
 
@@ -87,7 +88,7 @@ def subscriptions_of_customer(
 def invoices_of_customer(organization_id: UUID, customer_id: UUID) -> SQLSource[Invoice]:
     """A customer's invoices."""
     return rows_source(
-        Invoice, organization_id, "r.customer_id = {customer}", customer=(customer_id, "uuid")
+        Invoice, organization_id, "{row}.customer_id = {customer}", customer=(customer_id, "uuid")
     )
 
 
@@ -96,7 +97,7 @@ def invoices_of_subscription(organization_id: UUID, subscription_id: UUID) -> SQ
     return rows_source(
         Invoice,
         organization_id,
-        "r.subscription_id = {subscription}",
+        "{row}.subscription_id = {subscription}",
         subscription=(subscription_id, "uuid"),
     )
 
@@ -108,7 +109,7 @@ def credit_entries_source(
     return rows_source(
         CreditEntry,
         organization_id,
-        "r.customer_id = {customer} AND r.meter_id = {meter}",
+        "{row}.customer_id = {customer} AND {row}.meter_id = {meter}",
         customer=(customer_id, "uuid"),
         meter=(meter_id, "uuid"),
     )

@@ -108,6 +108,8 @@ class MeteredPrice(ProductPrice, Node):
     @classmethod
     def of_row(cls, row: PriceRow) -> "MeteredPrice":
         """The price of a row."""
+        if row.pricing is None:
+            raise LookupError(f"metered price {row.id} has no pricing")
         tiers = None
         if row.tiers is not None:
             tiers = [

@@ -30,7 +30,7 @@ from tests.reference.values import parse_json
 START = instant("2026-01-31T10:17:03.000021")
 FIXED_AMOUNT = 500
 
-PRICES = {
+PRICES: dict[str, dict[str, Any]] = {
     "per unit": {"unit_amount": Decimal("1.5")},
     "capped": {"unit_amount": Decimal(2), "cap_amount": 40},
     "graduated": {

@@ -1,0 +1,350 @@
+"""Billing through the API: the story of the AI plan, what is refused, and a customer's own view."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.cycle import run_cycle
+from metering.log import advance
+from models import Organization
+from tests.graphql_client import Api
+
+METER = """
+mutation ($name: String!) {
+  meterCreate(input: {name: $name, unit: "token", filter: {},
+    aggregation: {function: SUM, property: "tokens"}}) { meter { id } userErrors { message } }
+}
+"""
+
+PRODUCT = """
+mutation ($input: ProductCreateInput!) {
+  productCreate(input: $input) {
+    product {
+      id name recurringInterval archivedAt
+      prices {
+        __typename id currency
+        ... on FixedPrice { amount }
+        ... on MeteredPrice {
+          pricing unitAmount packageAmount packageSize capAmount meter { id }
+          tiers { upTo unitAmount flatAmount }
+        }
+      }
+      benefits { id description units rollover meter { id } }
+    }
+    userErrors { code path message }
+  }
+}
+"""
+
+BENEFIT = """
+mutation ($input: MeterCreditBenefitCreateInput!) {
+  meterCreditBenefitCreate(input: $input) { benefit { id } userErrors { code path } }
+}
+"""
+
+SUBSCRIBE = """
+mutation ($input: CustomerSubscriptionCreateInput!) {
+  customerSubscriptionCreate(input: $input) {
+    subscription { id status startedAt currentPeriodStart currentPeriodEnd cancelAtPeriodEnd }
+    userErrors { code path }
+  }
+}
+"""
+
+CANCEL = """
+mutation ($id: ID!, $when: CancelWhen!) {
+  customerSubscriptionCancel(input: {id: $id, when: $when}) {
+    subscription { status endedAt cancelAtPeriodEnd } userErrors { code path }
+  }
+}
+"""
+
+CREDIT = """
+mutation ($input: CustomerMeterCreditInput!) {
+  customerMeterCredit(input: $input) {
+    customerMeter { creditedUnits balance creditEntries(first: 10) { nodes { kind units reason } } }
+    userErrors { code path }
+  }
+}
+"""
+
+INGEST = """
+mutation ($events: [EventInput!]!) {
+  eventsIngest(input: {events: $events}) { inserted userErrors { message } }
+}
+"""
+
+LINES = """
+  currency total
+  lines {
+    kind description periodStart periodEnd consumedUnits creditedUnits billableUnits amount
+    price { id __typename }
+  }
+"""
+
+VIEW = f"""
+  externalId
+  subscriptions(first: 2) {{ nodes {{
+    id product {{ name prices {{ id }} benefits {{ units }} }}
+    upcomingInvoice {{ {LINES} completeThrough }}
+    invoices(first: 5) {{ totalCount nodes {{ number issuedAt {LINES} customer {{ id }} }} }}
+  }} }}
+  invoices {{ totalCount }}
+  meters(first: 2) {{ nodes {{
+    consumedUnits creditedUnits balance creditEntries(first: 9) {{ totalCount nodes {{
+    kind units benefit {{ units }} }} }} }} }}
+"""
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def made(api: Api, query: str, **variables: Any) -> Any:
+    """The object of a payload without errors."""
+    payload = next(iter((await api.get(query, **variables)).values()))
+    assert payload["userErrors"] == []
+    return next(value for name, value in payload.items() if name != "userErrors")
+
+
+async def refused(api: Api, query: str, **variables: Any) -> list[tuple[str, str]]:
+    """The errors of a payload without an object."""
+    payload = next(iter((await api.get(query, **variables)).values()))
+    assert all(not value for name, value in payload.items() if name != "userErrors")
+    return [(error["code"], ".".join(error["path"])) for error in payload["userErrors"]]
+
+
+async def ai_plan(api: Api) -> tuple[str, Any]:
+    """The meter's id and the product of the seed: $20, a million tokens, then $0.40 a 100,000."""
+    meter = (await made(api, METER, name="AI usage"))["id"]
+    benefit = await made(
+        api,
+        BENEFIT,
+        input={"description": "1M tokens", "meterId": meter, "units": "1000000"},
+    )
+    metered = {
+        "currency": "USD",
+        "meterId": meter,
+        "pricing": "PACKAGE",
+        "packageAmount": 40,
+        "packageSize": 100_000,
+    }
+    product = await made(
+        api,
+        PRODUCT,
+        input={
+            "name": "AI plan",
+            "recurringInterval": "MONTH",
+            "prices": [{"fixed": {"currency": "USD", "amount": 2000}}, {"metered": metered}],
+            "benefitIds": [benefit["id"]],
+        },
+    )
+    return meter, product
+
+
+async def subscribed(api: Api, organization: Organization) -> tuple[str, Any]:
+    """A subscription to the AI plan, with usage, as it stands."""
+    meter, product = await ai_plan(api)
+    now = datetime.now(UTC)
+    await api.get(
+        'mutation { customerCreate(input: {externalId: "acme"}) { userErrors { message } } }'
+    )
+    subscription = await made(
+        api,
+        SUBSCRIBE,
+        input={
+            "externalCustomerId": "acme",
+            "productId": product["id"],
+            "startedAt": (now - timedelta(days=1)).isoformat(),
+        },
+    )
+    await api.get(
+        INGEST,
+        events=[
+            {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": tokens}}
+            for tokens in (900_000, 250_000)
+        ],
+    )
+    while await advance(organization.id):
+        pass
+    return meter, subscription
+
+
+async def test_the_ai_plan_through_the_api(
+    api: Api, database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    meter, subscription = await subscribed(api, organization)
+    credit = await made(
+        api,
+        CREDIT,
+        input={"externalCustomerId": "acme", "meterId": meter, "units": "-5.5", "reason": "oops"},
+    )
+    assert (credit["creditedUnits"], credit["balance"]) == ("999994.5", "-150005.5")
+    entries = credit["creditEntries"]["nodes"]
+    assert [entry["kind"] for entry in entries] == ["GRANT", "MANUAL"]
+    assert entries[1]["reason"] == "oops"
+    customer = (await api.get(f'{{ customer(externalId: "acme") {{ {VIEW} }} }}'))["customer"]
+    [seen] = customer["subscriptions"]["nodes"]
+    assert seen["invoices"]["totalCount"] == 1
+    assert seen["invoices"]["nodes"][0]["number"] == "000001"
+    upcoming = seen["upcomingInvoice"]
+    assert [(line["kind"], line["amount"]) for line in upcoming["lines"]] == [
+        ("METERED", 80),
+        ("FIXED", 2000),
+    ]
+    assert upcoming["lines"][0]["billableUnits"] == "150005.5"
+    assert upcoming["lines"][0]["price"]["__typename"] == "MeteredPrice"
+    end = datetime.fromisoformat(subscription["currentPeriodEnd"])
+    await run_cycle(end, organization.id)
+    customer = (await api.get(f'{{ customer(externalId: "acme") {{ {VIEW} }} }}'))["customer"]
+    invoice = customer["subscriptions"]["nodes"][0]["invoices"]["nodes"][1]
+    assert (invoice["lines"], invoice["total"]) == (upcoming["lines"], 2080)
+    assert customer["meters"]["nodes"][0]["creditEntries"]["totalCount"] == 4
+    assert (await api.get("{ invoices { totalCount nodes { number } } }"))["invoices"] == {
+        "totalCount": 2,
+        "nodes": [{"number": "000001"}, {"number": "000002"}],
+    }
+    canceled = await made(api, CANCEL, id=subscription["id"], when="NOW")
+    assert canceled["status"] == "CANCELED"
+    assert await refused(api, CANCEL, id=subscription["id"], when="NOW") == [("INVALID", "id")]
+    listed = await api.get("{ subscriptions(status: CANCELED) { nodes { id } } }")
+    assert listed["subscriptions"]["nodes"] == [{"id": subscription["id"]}]
+
+
+async def test_every_object_of_billing_is_a_node_of_its_organization_only(
+    api: Api, other_api: Api, organization: Organization
+) -> None:
+    await subscribed(api, organization)
+    found = await api.get(
+        """{
+          products(first: 5) { nodes { id prices { id } benefits { id } } }
+          subscriptions(first: 5) { nodes { id invoices(first: 5) { nodes { id } } } }
+          customers(first: 5) { nodes { meters(first: 5) { nodes {
+            creditEntries(first: 5) { nodes { id } }
+          } } } }
+        }"""
+    )
+
+    def ids_in(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            own = [value["id"]] if "id" in value else []
+            return own + [one for item in value.values() for one in ids_in(item)]
+        return [one for item in value for one in ids_in(item)] if isinstance(value, list) else []
+
+    ids = ids_in(found)
+    assert len(ids) == 7
+    nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+    seen = (await api.get(nodes, ids=ids))["nodes"]
+    assert [node["id"] for node in seen] == ids
+    assert {node["__typename"] for node in seen} == {
+        "Product",
+        "FixedPrice",
+        "MeteredPrice",
+        "MeterCreditBenefit",
+        "CustomerSubscription",
+        "Invoice",
+        "CreditEntry",
+    }
+    assert (await other_api.get(nodes, ids=ids))["nodes"] == [None] * len(ids)
+    fields = " ".join(
+        f"{name}(id: $id) {{ id }}" for name in ("product", "subscription", "invoice")
+    )
+    singular = f"query ($id: ID!) {{ {fields} }}"
+    for one in ids:
+        assert set((await other_api.get(singular, id=one)).values()) == {None}
+
+
+async def test_products_that_make_no_sense(api: Api, other_api: Api) -> None:
+    meter, product = await ai_plan(api)
+    foreign, foreign_product = await ai_plan(other_api)
+
+    def priced(**metered: Any) -> dict[str, Any]:
+        price = {"currency": "USD", "meterId": meter, **metered}
+        return {"name": "P", "recurringInterval": "DAY", "prices": [{"metered": price}]}
+
+    path = "prices.0.metered"
+    for metered, expected in (
+        ({"unitAmount": "0.0000000000001"}, ("INVALID", f"{path}.unitAmount")),
+        ({"unitAmount": 1, "packageAmount": 2}, ("INVALID", f"{path}.packageAmount")),
+        ({"unitAmount": 1, "meterId": foreign}, ("NOT_FOUND", f"{path}.meterId")),
+        ({"unitAmount": 1, "meterId": "nonsense"}, ("NOT_FOUND", f"{path}.meterId")),
+        (
+            {"pricing": "VOLUME", "tiers": [{"upTo": 5, "unitAmount": 1}]},
+            ("INVALID", f"{path}.tiers.0.upTo"),
+        ),
+    ):
+        assert await refused(api, PRODUCT, input=priced(**metered)) == [expected]
+    brought = foreign_product["benefits"][0]["id"]
+    assert await refused(
+        api, PRODUCT, input={**priced(unitAmount=1), "name": " ", "benefitIds": [brought]}
+    ) == [("INVALID", "name"), ("NOT_FOUND", "benefitIds.0")]
+    archive = """mutation ($id: ID!) {
+      meterArchive(input: {id: $id}) { meter { id } userErrors { code path } }
+    }"""
+    assert await refused(api, archive, id=meter) == [("IN_USE", "id")]
+    sold = """mutation ($id: ID!) {
+      productArchive(input: {id: $id}) { product { archivedAt } userErrors { code path } }
+    }"""
+    assert await refused(api, sold, id=foreign_product["id"]) == [("NOT_FOUND", "id")]
+    assert (await made(api, sold, id=product["id"]))["archivedAt"]
+    assert (await api.get("{ products { totalCount } }"))["products"]["totalCount"] == 0
+    await made(api, archive, id=meter)
+    assert await refused(api, PRODUCT, input=priced(unitAmount=1)) == [
+        ("INVALID", f"{path}.meterId")
+    ]
+    benefit = {"description": "x", "meterId": meter, "units": "0"}
+    assert await refused(api, BENEFIT, input=benefit) == [
+        ("INVALID", "units"),
+        ("INVALID", "meterId"),
+    ]
+
+
+async def test_subscriptions_and_credits_of_others_are_not_found(
+    api: Api, other_api: Api, organization: Organization
+) -> None:
+    meter, subscription = await subscribed(api, organization)
+    foreign_meter, foreign_product = await ai_plan(other_api)
+    by = {"externalCustomerId": "acme"}
+    for given, expected in (
+        ({**by, "productId": foreign_product["id"]}, ("NOT_FOUND", "productId")),
+        ({"externalCustomerId": "x", "productId": "x"}, ("NOT_FOUND", "externalCustomerId")),
+        ({"customerId": "x", "productId": "x"}, ("NOT_FOUND", "customerId")),
+        ({"productId": "x"}, ("INVALID", "")),
+        ({**by, "customerId": "x", "productId": "x"}, ("INVALID", "")),
+    ):
+        assert await refused(api, SUBSCRIBE, input=given) == [expected]
+    assert await refused(other_api, CANCEL, id=subscription["id"], when="NOW") == [
+        ("NOT_FOUND", "id")
+    ]
+    assert await refused(
+        api, CREDIT, input={**by, "meterId": foreign_meter, "units": 1, "reason": "x"}
+    ) == [("NOT_FOUND", "meterId")]
+    assert await refused(
+        api, CREDIT, input={**by, "meterId": meter, "units": 0, "reason": " "}
+    ) == [("INVALID", "reason"), ("INVALID", "units")]
+
+
+async def test_a_customers_session_sees_its_own_charges_and_no_others(
+    api: Api, organization: Organization
+) -> None:
+    _meter, subscription = await subscribed(api, organization)
+    session = await api.get(
+        """mutation { customerSessionCreate(input: {externalCustomerId: "acme"}) { token } }"""
+    )
+    own = api.with_secret(session["customerSessionCreate"]["token"])
+    viewer = (await own.get(f"{{ viewer {{ {VIEW} }} }}"))["viewer"]
+    [seen] = viewer["subscriptions"]["nodes"]
+    assert seen["id"] == subscription["id"]
+    assert seen["upcomingInvoice"]["total"] == 2080
+    assert viewer["invoices"]["totalCount"] == 1
+    for query in ("products", "subscriptions", "invoices"):
+        assert await own.codes(f"{{ {query} {{ totalCount }} }}") == ["FORBIDDEN"]
+    for query in ("product", "subscription", "invoice"):
+        asked = f'{{ {query}(id: "{subscription["id"]}") {{ id }} }}'
+        assert await own.codes(asked) == ["FORBIDDEN"]
+    assert await own.codes(CANCEL, id=subscription["id"], when="NOW") == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize("name", ["product", "subscription", "invoice"])
+async def test_a_malformed_id_names_nothing(api: Api, name: str) -> None:
+    assert await api.get(f'{{ {name}(id: "?") {{ id }} }}') == {name: None}
