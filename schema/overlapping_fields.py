@@ -9,6 +9,7 @@ https://spec.graphql.org/October2021/#sec-Field-Selection-Merging
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from graphql import (
@@ -57,12 +58,28 @@ class OverlappingFieldsRule(ValidationRule):
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
         """Looks at everything that an operation selects; unused fragments are errors anyway."""
+        if self._has_cycle(node):
+            return  # it has no end to look at, and another rule refuses it
         root = self.context.schema.get_root_type(node.operation)
         pending: list[tuple[_Selections, bool]] = [([(node.selection_set, root)], True)]
         while pending:
             selections, same_parent = pending.pop()
             for name, group in self._by_response_name(selections).items():
                 pending.extend(self._check(name, group, same_parent=same_parent))
+
+    def _has_cycle(self, operation: OperationDefinitionNode) -> bool:
+        context = self.context
+        spreads = {
+            fragment.name.value: [
+                spread.name.value for spread in context.get_fragment_spreads(fragment.selection_set)
+            ]
+            for fragment in context.get_recursively_referenced_fragments(operation)
+        }
+        try:
+            TopologicalSorter(spreads).prepare()
+        except CycleError:
+            return True
+        return False
 
     def _by_response_name(self, selections: _Selections) -> dict[str, list[_Found]]:
         groups: dict[str, list[_Found]] = {}

@@ -1,0 +1,127 @@
+"""Attacks are answered at once: documents, fragments, aliases, values beyond what is allowed."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from config.settings import Settings
+from schema.context import Context, TokenIdentity
+from schema.schema import create_schema
+
+SCHEMA = create_schema()
+
+
+def context(*, anonymous: bool = False) -> Context:
+    identity = None if anonymous else TokenIdentity(uuid4(), uuid4(), frozenset())
+    services: Any = None
+    return Context(services=services, caller=identity)
+
+
+def nested_fragments(leaf: str, on: str = "Query", depth: int = 24) -> str:
+    spread = " ".join(f"fragment F{i} on {on}{{...F{i + 1} ...F{i + 1}}}" for i in range(depth))
+    return f"{spread} fragment F{depth} on {on}{{{leaf}}}"
+
+
+def deep_filter(levels: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _ in range(levels):
+        found = {"clauses": [{"filter": found}]}
+    return found
+
+
+PREVIEW = (
+    "query ($f: MeterFilterInput!)"
+    " { meterPreview(filter: $f, aggregation: {function: COUNT}) { quantity } }"
+)
+CLAUSE = {"clause": {"property": "a", "operator": "EQUALS", "value": 1}}
+
+TOO_COMPLEX = {
+    "a kilobyte of nested fragments": ("{...F0}" + nested_fragments("__typename"), None),
+    "nested fragments without an end": ("{...F0}" + nested_fragments("...F0"), None),
+    "nested fragments of the schema": (
+        "{__schema{...F0}}" + nested_fragments("types{name}", "__Schema"),
+        None,
+    ),
+    "10,000 aliases": ("{" + " ".join(f"a{i}:__typename" for i in range(10_000)) + "}", None),
+    "3,000 aliases": ("{" + " ".join(f"a{i}:id" for i in range(1_001)) + "}", None),
+    "100,000 tokens": ("{" + "a " * 100_000 + "}", None),
+    "5,000 tokens": ("{" + "a " * 5_000 + "}", None),
+    "a huge string": ('{node(id:"' + "x" * 10**6 + '"){id}}', None),
+    "a huge number": ("{meters(first:" + "9" * 5_000 + "){totalCount}}", None),
+    "strings without an end": ('{node(id:"""' + '\\"""' * 20_000 + "){id}}", None),
+    "a flood of directives": ("{__typename " + "@skip(if:false)" * 300 + "}", None),
+    "a flood of unknown directives": ("{__typename " + "@a" * 1_000 + "}", None),
+    "pages of pages of pages": (
+        "{customers(first:100){nodes{meters(first:100){nodes{meter{customers{totalCount}}}}}}}",
+        None,
+    ),
+    "many operations": (
+        " ".join(f"query Q{i}{{...F}}" for i in range(100)) + "fragment F on Query{__typename}",
+        None,
+    ),
+    "fields in fields": ("{viewer" + "{meters{nodes{customer" * 8 + "{id}" + "}}}" * 8 + "}", None),
+    "a wide variable": (PREVIEW, {"f": {"clauses": [CLAUSE] * 20_000}}),
+    "a deep variable": (PREVIEW, {"f": deep_filter(2_000)}),
+}
+
+INVALID = {
+    "a deep list": ("{node(id:" + "[" * 1_000 + "]" * 1_000 + "){id}}", None),
+    "deep selections": ("{" + "a{" * 1_000 + "b" + "}" * 1_000 + "}", None),
+    "the same field over and over": ("{" + "organization{idd}" * 300 + "}", None),
+    "fragments around a field": (
+        "{viewer{...F}} fragment F on Customer{a:meters{nodes{customer{...F}}}"
+        " b:meters{nodes{customer{...F}}}}",
+        None,
+    ),
+    "nonsense": ("}{", None),
+    "a deep filter": (PREVIEW, {"f": deep_filter(300)}),
+}
+
+
+async def fastest(text: str, variables: dict[str, Any] | None) -> tuple[float, list[str]]:
+    """The best of three, so that a busy machine does not fail the test."""
+    seconds, codes = 9.0, []
+    for _ in range(3):
+        begun = time.perf_counter()
+        result = await SCHEMA.execute(text, variables, context_value=context())
+        seconds = min(seconds, time.perf_counter() - begun)
+        codes = [(error.extensions or {})["code"] for error in result.errors or ()]
+    return seconds, codes
+
+
+@pytest.mark.parametrize("attack", TOO_COMPLEX)
+async def test_what_is_too_complex_is_refused_within_50_milliseconds(attack: str):
+    seconds, codes = await fastest(*TOO_COMPLEX[attack])
+    assert codes == ["TOO_COMPLEX"]
+    assert seconds < 0.05
+
+
+@pytest.mark.parametrize("attack", INVALID)
+async def test_what_is_invalid_is_refused_within_50_milliseconds(attack: str):
+    seconds, codes = await fastest(*INVALID[attack])
+    assert set(codes) == {"BAD_USER_INPUT"}
+    assert seconds < 0.05
+
+
+async def test_a_stranger_may_ask_less():
+    text = "{" + " ".join(f"a{i}:__typename" for i in range(300)) + "}"
+    known = await SCHEMA.execute(text, context_value=context())
+    assert known.errors is None
+    stranger = await SCHEMA.execute(text + " ", context_value=context(anonymous=True))
+    assert [error.extensions for error in stranger.errors or ()] == [{"code": "UNAUTHENTICATED"}]
+
+
+async def test_the_cost_and_its_limit_stand_in_the_answer():
+    text = "{ __schema { queryType { name } } }"
+    result = await SCHEMA.execute(text, context_value=context())
+    assert result.extensions == {"cost": {"requested": 3, "maximum": 20_000}}
+
+
+async def test_introspection_can_be_switched_off():
+    schema = create_schema(Settings(introspection=False))
+    result = await schema.execute("{ __schema { queryType { name } } }", context_value=context())
+    assert "introspection" in (result.errors or [])[0].message
+    result = await schema.execute("{ __typename }", context_value=context())
+    assert result.data == {"__typename": "Query"}

@@ -1,0 +1,157 @@
+"""The scalars, in and out, as values and as literals in a document."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from graphql import GraphQLError, parse_value
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema import scalars
+
+BERLIN = timezone(timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("2026-01-31T12:00:00+01:00", datetime(2026, 1, 31, 11, tzinfo=UTC)),
+        ("2026-01-31T12:00:00.123456Z", datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)),
+    ],
+)
+def test_an_instant_is_read_with_its_offset(text: str, instant: datetime):
+    assert scalars.parse_datetime(text) == instant
+    assert scalars.parse_datetime(text).utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-01-31T12:00:00", "2026-01-31", "noon", "", 1, True, None, {}]
+)
+def test_no_instant_without_an_offset_or_shape(value: Any):
+    with pytest.raises(GraphQLError, match="DateTime"):
+        scalars.parse_datetime(value)
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (datetime(2026, 1, 31, 12, tzinfo=BERLIN), "2026-01-31T11:00:00Z"),
+        (datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC), "2026-01-31T12:00:00.000005Z"),
+    ],
+)
+def test_an_instant_is_printed_in_utc(instant: datetime, text: str):
+    assert scalars.print_datetime(instant) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("12.5", "12.5"),
+        ("12.500", "12.5"),
+        ("-0.0", "0"),
+        ("0", "0"),
+        (12, "12"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("0.1000000000000000055511151231"), "0.1000000000000000055511151231"),
+        ("1" * 38 + "." + "2" * 29 + "3", "1" * 38 + "." + "2" * 29 + "3"),
+        ("100", "100"),
+    ],
+)
+def test_decimals_keep_every_digit(value: Any, expected: str):
+    assert scalars.print_decimal(scalars.parse_decimal(value)) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NaN",
+        "Infinity",
+        "1e5",
+        "1_000",
+        " 1",
+        "1\n",
+        "١",
+        "",
+        ".5",
+        "5.",
+        "+5",
+        "1" * 39,
+        "0." + "1" * 31,
+        Decimal("1e999999"),
+        Decimal("1e-31"),
+        Decimal("NaN"),
+        10**38,
+        True,
+        1.5,
+        None,
+        [],
+    ],
+)
+def test_no_decimal_beyond_all_bounds(value: Any):
+    with pytest.raises(GraphQLError, match="Decimal"):
+        scalars.parse_decimal(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
+def test_a_decimal_comes_back_as_it_went(value: Decimal):
+    text = scalars.print_decimal(value)
+    assert "E" not in text
+    assert Decimal(text) == value
+    if len(text.partition(".")[2]) <= scalars.FRACTION_DIGITS:
+        assert scalars.parse_decimal(text) == value
+
+
+@pytest.mark.parametrize("value", [0, -(2**63), 2**63 - 1])
+def test_big_integers_have_64_bits(value: int):
+    assert scalars.parse_bigint(value) == value
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, "1", True, Decimal("1.5"), 1.0, None])
+def test_no_other_big_integers(value: Any):
+    with pytest.raises(GraphQLError, match="BigInt"):
+        scalars.parse_bigint(value)
+
+
+@pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", 1, None])
+def test_no_currency_but_three_capitals(value: Any):
+    with pytest.raises(GraphQLError, match="CurrencyCode"):
+        scalars.parse_currency(value)
+
+
+def test_a_literal_keeps_its_digits():
+    node = parse_value('{a: 1.10000000000000000001, b: [12345678901234567890, true, null, "x"]}')
+    assert scalars.json_of_literal(node) == {
+        "a": Decimal("1.10000000000000000001"),
+        "b": [12345678901234567890, True, None, "x"],
+    }
+
+
+def test_an_enum_value_is_no_json():
+    with pytest.raises(GraphQLError, match="quotes"):
+        scalars.json_of_literal(parse_value("{a: B}"))
+
+
+def test_a_literal_takes_variables():
+    assert scalars.json_of_literal(parse_value("{a: $b}"), {"b": Decimal("1.5")}) == {
+        "a": Decimal("1.5")
+    }
+
+
+@pytest.mark.parametrize("value", [[], "x", 1, None])
+def test_a_json_object_is_an_object(value: Any):
+    with pytest.raises(GraphQLError, match="JSONObject"):
+        scalars.parse_json_object(value)
+
+
+@pytest.mark.parametrize("value", [{}, [], None])
+def test_a_clause_value_is_a_scalar(value: Any):
+    with pytest.raises(GraphQLError, match="ClauseValue"):
+        scalars.parse_clause_value(value)
+
+
+@pytest.mark.parametrize("value", ["x", 1, Decimal("1.50"), True])
+def test_clause_values_stay_as_they_are(value: Any):
+    assert scalars.parse_clause_value(value) is value
