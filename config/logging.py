@@ -70,7 +70,10 @@ def configure_logging(settings: Settings) -> None:
     else:
         rendered += [
             _redact_event,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            # Rich would print the local variables too: customers' data, and secrets.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter(foreign_pre_chain=shared, processors=rendered))

@@ -53,6 +53,7 @@ def test_no_line_carries_a_secret(
         log = structlog.get_logger("tests")
         log.info("a", token=SECRET, nested={"list": [SECRET]}, value=repr([SECRET]))
         logging.getLogger("uvicorn.error").info("GET /graphql?token=%s", SECRET)
+        local = "of nobody's concern"
         try:
             int(SECRET)
         except ValueError:
@@ -60,6 +61,8 @@ def test_no_line_carries_a_secret(
     written = capsys.readouterr().err
     assert written.count("mg_***") >= 5
     assert SECRET not in written
+    assert "Traceback" in written
+    assert local not in written
 
 
 @pytest.mark.parametrize("log_format", list(LogFormat))
