@@ -1,22 +1,36 @@
-"""A real server for suites and clients that others wrote, and the Node.js programs that run them."""
+"""A real server for what others wrote, and the Node.js programs that run their clients."""
 
 import asyncio
+import contextlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-import uvicorn
+from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config.app import create_app
 from config.settings import Settings
+from models import Organization
+from tests.serving import new_token, served
+from workers.process_events import Counting
+from workers.settings import build_worker
 
 HERE = Path(__file__).parent
 NODE_MAJOR = 20
+SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is a contract test."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.contract)
 
 
 def _node() -> str:
@@ -37,48 +51,60 @@ def node() -> str:
     lock = HERE / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
+        installed.touch()
     return path
 
 
+@dataclass(frozen=True)
+class Server:
+    """The API on a socket, counted by a worker, with a token of its own organization."""
+
+    url: str
+    token: str
+
+
 @pytest.fixture
-async def server_url(settings: Settings, database: BaseDBAsyncClient) -> AsyncIterator[str]:
-    """The address of the API, served over a socket by uvicorn in this process."""
-    config = uvicorn.Config(
-        create_app(settings), port=0, log_config=None, ws="websockets-sansio", lifespan="off"
-    )
-    app = config.app
-    server = uvicorn.Server(config)
-    async with app.router.lifespan_context(app):
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/graphql"
-        server.should_exit = True
-        await serving
+async def server(
+    settings: Settings, database: BaseDBAsyncClient, organization: Organization, redis: ArqRedis
+) -> AsyncIterator[Server]:
+    """The API and a worker, in this process."""
+    worker = build_worker(redis, Counting(redis))
+    async with served(settings) as url:
+        working = asyncio.create_task(worker.async_run())
+        try:
+            yield Server(f"{url}/graphql", await new_token(organization))
+        finally:
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
 
 
 class RunNode(Protocol):
-    """Runs a script of this folder; gives what it printed, as JSON."""
+    """Runs a program of this folder; gives what it printed, as JSON."""
 
-    async def __call__(self, script: str, *arguments: str) -> Any:
-        """Raises AssertionError where the script fails."""
+    async def __call__(self, *arguments: str, token: str = "", folder: Path = HERE) -> Any:
+        """Raises AssertionError where the program fails."""
 
 
 @pytest.fixture
 def run_node(node: str) -> RunNode:
-    """Runs scripts with Node.js."""
+    """Runs programs with Node.js."""
 
-    async def run(script: str, *arguments: str) -> Any:
+    async def run(*arguments: str, token: str = "", folder: Path = HERE) -> Any:
         process = await asyncio.create_subprocess_exec(
             node,
-            str(HERE / script),
             *arguments,
+            cwd=folder,
+            env={**os.environ, "METERGRAPH_TOKEN": token, "NODE_ENV": "production"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        assert process.returncode == 0, err.decode()
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), SECONDS)
+        except TimeoutError:
+            process.kill()
+            raise
+        assert process.returncode == 0, (out + err).decode()
         return json.loads(out)
 
     return run

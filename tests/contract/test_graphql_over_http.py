@@ -1,13 +1,9 @@
 """The server against npm graphql-http's audits of the GraphQL over HTTP specification."""
 
-import pytest
-
-from tests.contract.conftest import RunNode
-
-pytestmark = pytest.mark.contract
+from tests.contract.conftest import RunNode, Server
 
 
-async def test_every_audit_passes(server_url: str, run_node: RunNode):
-    results = await run_node("audit_http.mjs", server_url)
+async def test_every_audit_passes(server: Server, run_node: RunNode) -> None:
+    results = await run_node("audit_http.mjs", server.url)
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == 61

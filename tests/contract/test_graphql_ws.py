@@ -1,0 +1,42 @@
+"""The server with npm graphql-ws, the reference client of graphql-transport-ws."""
+
+from tests.contract.conftest import RunNode, Server
+
+
+async def test_a_subscriber_sees_usage_change(server: Server, run_node: RunNode) -> None:
+    seen = await run_node("graphql_ws.mjs", server.url, "subscribe", token=server.token)
+    assert seen["units"] == {"c0": 3}
+
+
+async def test_a_dropped_connection_resumes_without_a_gap_or_a_double(
+    server: Server, run_node: RunNode
+) -> None:
+    seen = await run_node("graphql_ws.mjs", server.url, "resume", token=server.token)
+    assert seen["connections"] == 5  # four were dropped
+    assert seen["units"] == {f"c{index}": 12 for index in range(20)}
+    assert len(set(seen["cursors"])) == len(seen["cursors"])
+
+
+async def test_without_a_good_token_the_connection_is_closed_as_forbidden(
+    server: Server, run_node: RunNode
+) -> None:
+    closed = await run_node("graphql_ws.mjs", server.url, "without_a_token", token=server.token)
+    assert closed == [{"code": 4403, "reason": "Forbidden"}] * 2
+
+
+async def test_a_hundred_subscriptions_share_a_socket(server: Server, run_node: RunNode) -> None:
+    found = await run_node(
+        "graphql_ws.mjs", server.url, "hundred_on_one_socket", token=server.token
+    )
+    assert found["connections"] == 1
+    assert found["seen"] == [{f"c{index}": 1} for index in range(100)]
+
+
+async def test_errors_reach_the_client_with_their_codes(server: Server, run_node: RunNode) -> None:
+    invalid, refused, answered = await run_node(
+        "graphql_ws.mjs", server.url, "errors", token=server.token
+    )
+    assert [error["extensions"]["code"] for error in invalid] == ["BAD_USER_INPUT"]
+    errors = refused if isinstance(refused, list) else refused["errors"]
+    assert [error["extensions"]["code"] for error in errors] == ["BAD_USER_INPUT"]
+    assert answered["data"]["organization"]["name"] == "Test"
