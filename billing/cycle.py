@@ -49,22 +49,34 @@ async def run_cycle(
 
     With `organization_id`, of this organization only.
 
-    Raises what the database raises: then the chunk at hand is undone, and another run does it.
+    Raises:
+        ExceptionGroup: what went wrong, an exception an organization, after the work of all the
+            others. The chunk at hand is undone, and another run does it.
     """
     at = now or clock_now()
     report = CycleReport()
+    failures: list[Exception] = []
     for found in await _organizations_with_work(at):
-        if organization_id not in (None, found):
-            continue
-        while done := await _chunk(found, at, turn_due, report):
-            report.turned += done
-        while done := await _chunk(found, at, _rerate_some, report):
-            report.rerated += done
-        await _chunk(found, at, schedule_corrections, report)
-        for collect in (collect_waiting, collect_due_corrections):
-            while done := await _chunk(found, at, collect, report):
-                report.invoiced += done
+        if organization_id in (None, found):
+            try:
+                await _run_organization(found, at, report)
+            except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+                error.add_note(f"in the cycle of organization {found}")
+                failures.append(error)
+    if failures:
+        raise ExceptionGroup("the cycle failed", failures)
     return report
+
+
+async def _run_organization(organization_id: UUID, at: datetime, report: CycleReport) -> None:
+    while done := await _chunk(organization_id, at, turn_due, report):
+        report.turned += done
+    while done := await _chunk(organization_id, at, _rerate_some, report):
+        report.rerated += done
+    await _chunk(organization_id, at, schedule_corrections, report)
+    for collect in (collect_waiting, collect_due_corrections):
+        while done := await _chunk(organization_id, at, collect, report):
+            report.invoiced += done
 
 
 async def _chunk(organization_id: UUID, at: datetime, work: Work, report: CycleReport) -> int:

@@ -16,7 +16,6 @@ from billing.terms import ProductTerms, product_terms
 from models.identifiers import new_id
 
 
-
 class SubscriptionStatus(StrEnum):
     """Whether a subscription runs."""
 

@@ -15,6 +15,7 @@ from tortoise.exceptions import BaseORMException
 
 from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
+from workers.grant_cycle_credits import cycle_job
 from workers.process_events import Counting, catch_up_meters, process_events, sweep
 from workers.recompute_usage import audit_job
 
@@ -49,7 +50,7 @@ def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
 
 
 def _cron_jobs(audit_hour: int | None) -> list[CronJob]:
-    jobs = [cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1)]
+    jobs = [cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1), cycle_job()]
     if audit_hour is not None:
         jobs.append(audit_job(audit_hour))
     return jobs
