@@ -1,7 +1,7 @@
 # What can be done here; `make` lists it. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract bench chaos lock clean
+.PHONY: help run test check schema format contract bench chaos lock clean
 
 bin := .venv/bin
 packages := $(wildcard config models metering billing schema resolvers workers benchmarks tests)
@@ -26,6 +26,10 @@ check: ## Check format, lint, types and the direction of imports
 	$(bin)/ruff check .
 	$(bin)/mypy $(packages)
 	$(bin)/lint-imports
+
+schema: ## Print the API's schema into schema.graphql
+	@scripts/environment requirements-dev.txt
+	@$(bin)/python -m schema.print > schema.graphql
 
 format: ## Format the code and mend what the linter can
 	@scripts/environment requirements-dev.txt

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         default=20, description="The deepest nesting of fields in an operation."
     )
     max_query_tokens: PositiveInt = Field(
-        default=4_000, description="The most tokens of a GraphQL document."
+        default=2_000, description="The most tokens of a GraphQL document."
     )
     max_batch_operations: PositiveInt = Field(
         default=10, description="The most operations that one request may batch."
@@ -115,29 +115,9 @@ class Settings(BaseSettings):
     websocket_init_timeout_seconds: PositiveFloat = Field(
         default=10.0, description="A WebSocket that sends no `connection_init` by then is closed."
     )
-    rate_limit: str | None = Field(
-        default=None,
-        description="Requests that one token may send, such as `600/minute`. Empty: no limit.",
-    )
     customer_session_minutes: PositiveInt = Field(
         default=60, description="How long a customer's session token is good for."
     )
-
-    worker_jobs: PositiveInt = Field(
-        default=10, description="The most jobs that one worker runs at a time."
-    )
-    audit_hour: int | None = Field(
-        default=3,
-        ge=0,
-        le=23,
-        description="The hour (UTC) from which workers hold cached usage against the raw events, "
-        "slowly, for four hours at most. `off`: never.",
-    )
-
-    @field_validator("audit_hour", mode="before")
-    @classmethod
-    def _read_off(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -16,8 +16,9 @@ from graphql import (
     OverlappingFieldsCanBeMergedRule,
     parse,
     specified_rules,
+    validate,
 )
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.errors import TooComplex, Unauthenticated
 from schema.limits import Limits, check_size
@@ -25,6 +26,7 @@ from schema.overlapping_fields import OverlappingFieldsRule
 
 MAX_LENGTH = 100_000
 MAX_DIGITS = 1_000
+MAX_ERRORS = 10
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
@@ -34,9 +36,12 @@ _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z0-9+-][_A-Za-z0-9.+-]*+|[^\s,\ufeff]'
 )
 
-RULES = tuple(
-    OverlappingFieldsRule if rule is OverlappingFieldsCanBeMergedRule else rule
-    for rule in specified_rules
+RULES = (
+    *(
+        OverlappingFieldsRule if rule is OverlappingFieldsCanBeMergedRule else rule
+        for rule in specified_rules
+    ),
+    OneOfInputValidationRule,
 )
 
 
@@ -70,7 +75,7 @@ class Documents:
         if text in self._valid:
             return []
         rules = RULES if self.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
-        errors = validate_document(schema, document, rules)
+        errors = validate(schema, document, rules, max_errors=MAX_ERRORS)
         if not errors and len(text) <= _REMEMBERED_LENGTH:
             self._valid[text] = document
             if len(self._valid) > _REMEMBERED:

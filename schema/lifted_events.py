@@ -25,6 +25,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from metering.instants import parse_instant
 
 _TEXTS = ("customerId", "externalCustomerId", "externalId")
+_INPUT_KEYS = frozenset({"events", "onInvalid"})
 _KEYS = frozenset({"name", *_TEXTS, "timestamp", "metadata"})
 
 
@@ -111,7 +112,7 @@ def _lift(
         rest: Any = []
         if kind == "[EventInput]":
             events = plain_events(value)
-        elif kind == "EventsIngestInput" and type(value) is dict:
+        elif kind == "EventsIngestInput" and type(value) is dict and value.keys() <= _INPUT_KEYS:
             events = plain_events(value.get("events"))
             rest = {**value, "events": []}
         if events:

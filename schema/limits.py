@@ -23,11 +23,11 @@ class Limits:
 
     cost: int = 20_000
     depth: int = 20
-    tokens: int = 4_000
+    tokens: int = 2_000
     anonymous_tokens: int = 500
     operations: int = 20
     directives: int = 100
-    selections: int = 1_000
+    selections: int = 500
     values: int = 5_000
 
 

@@ -10,7 +10,7 @@ from models import Customer as CustomerRow
 from resolvers.loaders.billing import invoices_of_customer, subscriptions_of_customer
 from resolvers.loaders.customer_meters import customer_meters_of_customer
 from resolvers.loaders.events import events_source
-from schema.connections import After, Connection, First, connect, page_request
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
@@ -45,11 +45,16 @@ class Customer(Node):
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def meters(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
         """The customer's usage, meter by meter."""
         source = customer_meters_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
 
     @strawberry.field(
@@ -73,13 +78,18 @@ class Customer(Node):
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def subscriptions(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[
         Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]
     ]:
         """The customer's subscriptions."""
         source = subscriptions_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         return await connect(
             info.context.loaders, source, request, subscription.CustomerSubscription.of
         )
@@ -89,11 +99,16 @@ class Customer(Node):
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def invoices(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
         """The customer's invoices."""
         source = invoices_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @strawberry.field(
@@ -105,12 +120,14 @@ class Customer(Node):
         info: Info,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Annotated[  # noqa: A002  # the contract's name
             EventFilter | None, strawberry.argument(description="Only events that pass this.")
         ] = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
         """The customer's events."""
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         query = await event_query(info.context, filter, customer_id=self.key)
         source = events_source(info.context.organization_id, query)
         return await connect(info.context.loaders, source, request, event.Event.of)

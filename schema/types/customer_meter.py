@@ -10,7 +10,7 @@ import strawberry
 
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.loaders.billing import credit_entries_source
-from schema.connections import After, Connection, First, connect, page_request
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.permissions import requires
@@ -70,13 +70,18 @@ class CustomerMeter(Node):
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def credit_entries(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[CreditEntry]:
         """The credit ledger."""
         source = credit_entries_source(
             info.context.organization_id, self.customer_key, self.meter_key
         )
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         return await connect(info.context.loaders, source, request, CreditEntry.of)
 
     @classmethod

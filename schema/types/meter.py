@@ -10,7 +10,7 @@ from metering.filters import Clause, Filter
 from models import Meter as MeterRow
 from resolvers.loaders.customer_meters import customer_meters_of_meter
 from resolvers.loaders.events import EventQuery, events_source
-from schema.connections import After, Connection, First, connect, page_request
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
@@ -183,10 +183,15 @@ class Meter(Node):
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def customers(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
         """Everybody's usage of this meter."""
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         source = customer_meters_of_meter(info.context.organization_id, self.row.id)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
 
@@ -195,10 +200,15 @@ class Meter(Node):
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def events(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
         """The events that it counts."""
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         source = events_source(info.context.organization_id, EventQuery(meter=self.row))
         return await connect(info.context.loaders, source, request, event.Event.of)
 

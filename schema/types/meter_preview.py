@@ -7,7 +7,7 @@ import strawberry
 from metering.filters import Filter
 from metering.preview import PreviewScope
 from resolvers.loaders.events import EventQuery, events_source
-from schema.connections import Connection, First, connect, page_request
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info
 from schema.scalars import BigInt
 from schema.types.event import Event
@@ -28,9 +28,16 @@ class MeterPreview:
     )
 
     @strawberry.field(description="The latest matching events.")
-    async def events(self, info: Info, first: First = None) -> Connection[Event]:
+    async def events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Event]:
         """The latest matching events."""
-        request = page_request(first)
+        request = page_request(first, after, last, before)
         query = EventQuery(
             customer_id=self.scope.customer_id,
             start=self.scope.start,

@@ -9,7 +9,7 @@ import strawberry
 from models import CustomerSubscription as SubscriptionRow
 from resolvers.loaders.billing import invoices_of_subscription
 from schema.billing_enums import SubscriptionStatus
-from schema.connections import After, Connection, First, connect, page_request
+from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.permissions import requires
@@ -77,11 +77,16 @@ class CustomerSubscription(Node):
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def invoices(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
         """Its invoices."""
         source = invoices_of_subscription(info.context.organization_id, self.key)
-        request = page_request(first, after)
+        request = page_request(first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @classmethod

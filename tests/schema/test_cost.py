@@ -38,11 +38,11 @@ def weight(text: str, variables: dict[str, Any] | None = None) -> Weight:
         ("{ nothing { of { this { exists } } } }", 4),
     ],
 )
-def test_fields_count_as_often_as_their_page_has_objects(text: str, cost: int):
+def test_fields_count_as_often_as_their_page_has_objects(text: str, cost: int) -> None:
     assert weight(text).once == cost
 
 
-def test_a_page_size_may_be_a_variable_or_its_default():
+def test_a_page_size_may_be_a_variable_or_its_default() -> None:
     text = "query ($first: Int = 9) { meters(first: $first) { nodes { id } } }"
     assert weight(text).once == 2 + 9
     assert weight(text, {"first": 4}).once == 2 + 4
@@ -56,7 +56,7 @@ def test_a_page_size_may_be_a_variable_or_its_default():
         ("2026-01-01T00:00:01Z", "YEAR", 1),
     ],
 )
-def test_a_series_counts_as_often_as_it_has_points(end: str, interval: str, points: int):
+def test_a_series_counts_as_often_as_it_has_points(end: str, interval: str, points: int) -> None:
     text = (
         "query ($id: ID!, $end: DateTime!) { meter(id: $id) { quantities("
         f'start: "2026-01-01T00:00:00Z", end: $end, interval: {interval}'
@@ -65,13 +65,13 @@ def test_a_series_counts_as_often_as_it_has_points(end: str, interval: str, poin
     assert weight(text, {"end": end}).once == 1 + 1 + 2 + points * 2
 
 
-def test_fragments_without_an_end_cost_what_they_spread():
+def test_fragments_without_an_end_cost_what_they_spread() -> None:
     spread = " ".join(f"fragment F{i} on Query {{ ...F{i + 1} ...F{i + 1} }}" for i in range(40))
     text = f"{{ ...F0 }} {spread} fragment F40 on Query {{ ...F0 }}"
     assert weight(text).once > 10**9
 
 
-def test_depth_is_that_of_fields():
+def test_depth_is_that_of_fields() -> None:
     assert weight("{ viewer { meters { nodes { id } } } }").depth == 4
     text = "{ viewer { ...F } } fragment F on Customer { ... { meters { totalCount } } }"
     assert weight(text).depth == 3

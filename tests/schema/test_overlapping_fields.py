@@ -56,7 +56,7 @@ MERGES = [
 
 
 @pytest.mark.parametrize("text", CONFLICTS)
-def test_conflicts_are_found(text: str):
+def test_conflicts_are_found(text: str) -> None:
     errors = validate(SCHEMA, parse(text), [OverlappingFieldsRule])
     assert len(errors) == 1
     assert "conflict" in errors[0].message
@@ -64,26 +64,27 @@ def test_conflicts_are_found(text: str):
 
 
 @pytest.mark.parametrize("text", MERGES)
-def test_what_merges_is_let_through(text: str):
+def test_what_merges_is_let_through(text: str) -> None:
     assert validate(SCHEMA, parse(text), [OverlappingFieldsRule]) == []
     assert validate(SCHEMA, parse(text), [OverlappingFieldsCanBeMergedRule]) == []
 
 
+FIELDS = ["name", "id", "size", "meows", "__typename", "barks(loud: true)"]
+LEAVES = [*FIELDS, *(f"x: {field}" for field in FIELDS), "barks", "...A", "...B"]
+TYPES = ["Dog", "Cat", "Named", "Person"]
+BRANCHES = ["owner", "owners", "pets", "x: owner", "pet(index: 1)", "pet(index: 2)"]
+BRANCHES += [f"... on {name}" for name in TYPES]
+
+
 def _selections(depth: int) -> st.SearchStrategy[str]:
-    leaf = st.sampled_from(
-        ["name", "id", "x: name", "x: id", "size", "x: size", "barks", "x: barks(loud: true)"]
-        + ["barks(loud: true)", "meows", "x: meows", "__typename", "x: __typename", "...A", "...B"]
-    )
+    leaf = st.sampled_from(LEAVES)
     if not depth:
         return leaf
     inner = st.lists(_selections(depth - 1), min_size=1, max_size=3).map(" ".join)
     return st.one_of(
         leaf,
         st.tuples(
-            st.sampled_from(
-                ["owner", "owners", "x: owner", "pets", "pet(index: 1)", "pet(index: 2)"]
-                + ["... on Dog", "... on Cat", "... on Named", "... on Person"]
-            ),
+            st.sampled_from(BRANCHES),
             inner,
         ).map(lambda pair: f"{pair[0]} {{ {pair[1]} }}"),
     )
@@ -94,7 +95,7 @@ def _selections(depth: int) -> st.SearchStrategy[str]:
     st.sampled_from(["pet", "person", "named", "dog"]),
     *(st.lists(_selections(2), min_size=1, max_size=4) for _ in range(3)),
 )
-def test_it_agrees_with_graphql_core(root: str, own: list[str], a: list[str], b: list[str]):
+def test_it_agrees_with_graphql_core(root: str, own: list[str], a: list[str], b: list[str]) -> None:
     text = (
         f"{{ {root} {{ {' '.join(own)} ...A ...B }} }}"
         f" fragment A on Dog {{ {' '.join(a)} }} fragment B on Cat {{ {' '.join(b)} }}"
@@ -106,7 +107,7 @@ def test_it_agrees_with_graphql_core(root: str, own: list[str], a: list[str], b:
     assert bool(ours) == bool(theirs), text
 
 
-def test_many_fields_of_one_name_take_linear_time():
+def test_many_fields_of_one_name_take_linear_time() -> None:
     document = parse("{ dog { " + "x: name " * 3000 + "} }")
     begun = time.perf_counter()
     assert validate(SCHEMA, document, [OverlappingFieldsRule]) == []
@@ -117,9 +118,11 @@ def test_many_fields_of_one_name_take_linear_time():
     "text",
     [
         "{ person { ...A } } fragment A on Person { pets { ... on Dog { owner { ...A } } } }",
-        "{ person { ...A } } fragment A on Person { a: pets { ...B } b: pets { ...B } }"
-        " fragment B on Dog { a: owner { ...A } b: owner { ...A } }",
+        (
+            "{ person { ...A } } fragment A on Person { a: pets { ...B } b: pets { ...B } }"
+            " fragment B on Dog { a: owner { ...A } b: owner { ...A } }"
+        ),
     ],
 )
-def test_fragments_without_an_end_are_left_to_the_rule_about_them(text: str):
+def test_fragments_without_an_end_are_left_to_the_rule_about_them(text: str) -> None:
     assert validate(SCHEMA, parse(text), [OverlappingFieldsRule]) == []

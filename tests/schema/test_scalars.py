@@ -22,7 +22,7 @@ BERLIN = timezone(timedelta(hours=1))
         ("2026-01-31T12:00:00.123456Z", datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)),
     ],
 )
-def test_an_instant_is_read_with_its_offset(text: str, instant: datetime):
+def test_an_instant_is_read_with_its_offset(text: str, instant: datetime) -> None:
     assert scalars.parse_datetime(text) == instant
     assert scalars.parse_datetime(text).utcoffset() == timedelta()
 
@@ -30,7 +30,7 @@ def test_an_instant_is_read_with_its_offset(text: str, instant: datetime):
 @pytest.mark.parametrize(
     "value", ["2026-01-31T12:00:00", "2026-01-31", "noon", "", 1, True, None, {}]
 )
-def test_no_instant_without_an_offset_or_shape(value: Any):
+def test_no_instant_without_an_offset_or_shape(value: Any) -> None:
     with pytest.raises(GraphQLError, match="DateTime"):
         scalars.parse_datetime(value)
 
@@ -42,7 +42,7 @@ def test_no_instant_without_an_offset_or_shape(value: Any):
         (datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC), "2026-01-31T12:00:00.000005Z"),
     ],
 )
-def test_an_instant_is_printed_in_utc(instant: datetime, text: str):
+def test_an_instant_is_printed_in_utc(instant: datetime, text: str) -> None:
     assert scalars.print_datetime(instant) == text
 
 
@@ -60,7 +60,7 @@ def test_an_instant_is_printed_in_utc(instant: datetime, text: str):
         ("100", "100"),
     ],
 )
-def test_decimals_keep_every_digit(value: Any, expected: str):
+def test_decimals_keep_every_digit(value: Any, expected: str) -> None:
     assert scalars.print_decimal(scalars.parse_decimal(value)) == expected
 
 
@@ -73,7 +73,7 @@ def test_decimals_keep_every_digit(value: Any, expected: str):
         "1_000",
         " 1",
         "1\n",
-        "١",
+        "\N{ARABIC-INDIC DIGIT ONE}",
         "",
         ".5",
         "5.",
@@ -90,13 +90,13 @@ def test_decimals_keep_every_digit(value: Any, expected: str):
         [],
     ],
 )
-def test_no_decimal_beyond_all_bounds(value: Any):
+def test_no_decimal_beyond_all_bounds(value: Any) -> None:
     with pytest.raises(GraphQLError, match="Decimal"):
         scalars.parse_decimal(value)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
-def test_a_decimal_comes_back_as_it_went(value: Decimal):
+def test_a_decimal_comes_back_as_it_went(value: Decimal) -> None:
     text = scalars.print_decimal(value)
     assert "E" not in text
     assert Decimal(text) == value
@@ -105,23 +105,23 @@ def test_a_decimal_comes_back_as_it_went(value: Decimal):
 
 
 @pytest.mark.parametrize("value", [0, -(2**63), 2**63 - 1])
-def test_big_integers_have_64_bits(value: int):
+def test_big_integers_have_64_bits(value: int) -> None:
     assert scalars.parse_bigint(value) == value
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, "1", True, Decimal("1.5"), 1.0, None])
-def test_no_other_big_integers(value: Any):
+def test_no_other_big_integers(value: Any) -> None:
     with pytest.raises(GraphQLError, match="BigInt"):
         scalars.parse_bigint(value)
 
 
 @pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", 1, None])
-def test_no_currency_but_three_capitals(value: Any):
+def test_no_currency_but_three_capitals(value: Any) -> None:
     with pytest.raises(GraphQLError, match="CurrencyCode"):
         scalars.parse_currency(value)
 
 
-def test_a_literal_keeps_its_digits():
+def test_a_literal_keeps_its_digits() -> None:
     node = parse_value('{a: 1.10000000000000000001, b: [12345678901234567890, true, null, "x"]}')
     assert scalars.json_of_literal(node) == {
         "a": Decimal("1.10000000000000000001"),
@@ -129,29 +129,29 @@ def test_a_literal_keeps_its_digits():
     }
 
 
-def test_an_enum_value_is_no_json():
+def test_an_enum_value_is_no_json() -> None:
     with pytest.raises(GraphQLError, match="quotes"):
         scalars.json_of_literal(parse_value("{a: B}"))
 
 
-def test_a_literal_takes_variables():
+def test_a_literal_takes_variables() -> None:
     assert scalars.json_of_literal(parse_value("{a: $b}"), {"b": Decimal("1.5")}) == {
         "a": Decimal("1.5")
     }
 
 
 @pytest.mark.parametrize("value", [[], "x", 1, None])
-def test_a_json_object_is_an_object(value: Any):
+def test_a_json_object_is_an_object(value: Any) -> None:
     with pytest.raises(GraphQLError, match="JSONObject"):
         scalars.parse_json_object(value)
 
 
 @pytest.mark.parametrize("value", [{}, [], None])
-def test_a_clause_value_is_a_scalar(value: Any):
+def test_a_clause_value_is_a_scalar(value: Any) -> None:
     with pytest.raises(GraphQLError, match="ClauseValue"):
         scalars.parse_clause_value(value)
 
 
 @pytest.mark.parametrize("value", ["x", 1, Decimal("1.50"), True])
-def test_clause_values_stay_as_they_are(value: Any):
+def test_clause_values_stay_as_they_are(value: Any) -> None:
     assert scalars.parse_clause_value(value) is value

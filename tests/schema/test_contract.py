@@ -1,0 +1,138 @@
+"""The schema keeps the contract, is printed in the repository, and explains itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+)
+from graphql.type import is_specified_scalar_type
+from graphql.utilities import (
+    BreakingChange,
+    DangerousChange,
+    find_breaking_changes,
+    find_dangerous_changes,
+)
+
+from schema.permissions import Requires
+from schema.print import printed_schema
+from schema.schema import create_schema
+
+PRINTED = Path(__file__).parents[2] / "schema.graphql"
+CONTRACT = build_schema((Path(__file__).parent / "contract.graphql").read_text())
+OURS = create_schema()._schema
+
+# What of the contract is not built yet: only ever shorter.
+NOT_BUILT = {"Mutation.customerMeterRecompute"}
+
+
+def without(schema: GraphQLSchema, fields: set[str]) -> GraphQLSchema:
+    """The schema without some fields, and without what is only reached through them."""
+    for name in fields:
+        type_name, _, field = name.partition(".")
+        type_ = schema.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        del type_.fields[field]
+    return GraphQLSchema(schema.query_type, schema.mutation_type, schema.subscription_type)
+
+
+def objects() -> Iterator[GraphQLObjectType | GraphQLInterfaceType]:
+    for type_ in OURS.type_map.values():
+        if type_.name.startswith("__"):
+            continue
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            yield type_
+
+
+def test_nothing_of_the_contract_is_broken() -> None:
+    contract = without(
+        build_schema((Path(__file__).parent / "contract.graphql").read_text()), NOT_BUILT
+    )
+    changes: list[BreakingChange | DangerousChange] = [
+        *find_breaking_changes(contract, OURS),
+        *find_dangerous_changes(contract, OURS),
+    ]
+    assert [change.description for change in changes] == []
+
+
+def test_what_is_said_not_to_be_built_is_not() -> None:
+    for name in NOT_BUILT:
+        type_name, _, field = name.partition(".")
+        type_ = OURS.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        assert field not in type_.fields, f"{name} is built: take it off the list"
+
+
+def test_the_printed_schema_is_the_schema() -> None:
+    assert PRINTED.read_text() == printed_schema(), "run `make schema`"
+
+
+def test_everything_explains_itself() -> None:
+    silent = []
+    for type_ in OURS.type_map.values():
+        if type_.name.startswith("__") or is_specified_scalar_type(type_):
+            continue
+        if not type_.description:
+            silent.append(type_.name)
+        if isinstance(type_, GraphQLEnumType):
+            silent += [
+                f"{type_.name}.{name}" for name, v in type_.values.items() if not v.description
+            ]
+        if isinstance(type_, GraphQLInputObjectType):
+            silent += [
+                f"{type_.name}.{name}" for name, v in type_.fields.items() if not v.description
+            ]
+    for type_ in objects():
+        for name, field in type_.fields.items():
+            if not field.description:
+                silent.append(f"{type_.name}.{name}")
+            silent += [
+                f"{type_.name}.{name}({argument})"
+                for argument, value in field.args.items()
+                if not value.description
+            ]
+    assert silent == []
+
+
+def test_every_root_field_says_who_may_use_it() -> None:
+    silent = []
+    for root in (OURS.query_type, OURS.mutation_type, OURS.subscription_type):
+        assert root is not None
+        for name, field in root.fields.items():
+            extensions = field.extensions["strawberry-definition"].extensions
+            if sum(isinstance(extension, Requires) for extension in extensions) != 1:
+                silent.append(f"{root.name}.{name}")
+    assert silent == []
+
+
+def test_every_list_that_can_grow_is_a_connection() -> None:
+    allowed = {
+        "AccessToken.scopes",
+        "Event.meters",
+        "EventName.metadataKeys",
+        "EventsIngestPayload.receipts",
+        "Invoice.lines",
+        "MeterFilter.clauses",
+        "MeterProgress.problems",
+        "MeterQuantities.points",
+        "MeteredPrice.tiers",
+        "Organization.accessTokens",
+        "Product.benefits",
+        "Product.prices",
+        "Query.eventNames",
+        "Query.nodes",
+        "UpcomingInvoice.lines",
+        "UserError.path",
+    }
+    lists = {
+        f"{type_.name}.{name}"
+        for type_ in objects()
+        for name, field in type_.fields.items()
+        if "[" in str(field.type) and not type_.name.endswith("Connection") and name != "userErrors"
+    }
+    assert lists == allowed

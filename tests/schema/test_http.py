@@ -1,0 +1,224 @@
+"""GraphQL over HTTP: what the audits do not ask."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from models import exact_json
+from schema.http_request import accepted, decode_json
+from schema.http_response import encode_json
+from tests.graphql_client import Api
+
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+async def error(api: Api, body: Any, **headers: str) -> tuple[int, str]:
+    response = await api.post(body, **headers)
+    answer = exact_json.loads(response.content)
+    assert "data" not in answer
+    return response.status_code, answer["errors"][0]["extensions"]["code"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"query": "{ __typename }", "variables": {"a": NaN}}',
+        b'{"query": "{ __typename }", "variables": {"a": Infinity}}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"\xff\xfe",
+        b'"text"',
+        b"1",
+        b"null",
+        b"[1]",
+        b'{"query": ""}',
+        b'{"query": null}',
+        b'{"query": "{ __typename }", "operationName": "Nobody"}',
+        b'{"query": "query A { __typename } query B { __typename }"}',
+    ],
+)
+async def test_what_is_no_request_is_a_bad_one(api: Api, body: bytes) -> None:
+    status, code = await error(api, body, accept=GRAPHQL_JSON)
+    assert (status, code) == (400, "BAD_USER_INPUT")
+
+
+async def test_a_null_byte_in_the_query_is_a_syntax_error(api: Api) -> None:
+    assert await error(api, {"query": "{ \0 }"}, accept=GRAPHQL_JSON) == (400, "BAD_USER_INPUT")
+
+
+async def test_a_lone_surrogate_comes_back_as_something_that_utf_8_can_carry(api: Api) -> None:
+    response = await api.post(b'{"query": "{ node(id: \\"\\ud800\\") { id } \\ud800 }"}')
+    assert response.status_code == 200
+    assert "errors" in exact_json.loads(response.content)
+
+
+async def test_a_body_beyond_the_limit_is_refused_before_it_is_read(api: Api) -> None:
+    body = b'{"query": "' + b" " * (10 * 1024 * 1024) + b'{ __typename }"}'
+    assert await error(api, body) == (413, "TOO_COMPLEX")
+
+
+async def test_a_body_that_does_not_say_its_length_is_refused_too(api: Api) -> None:
+    async def chunks() -> Any:
+        for _ in range(11):
+            yield b" " * 1024 * 1024
+
+    response = await api.http.post(
+        "/graphql", content=chunks(), headers={"content-type": "application/json", **api.headers}
+    )
+    assert response.status_code == 413
+
+
+async def test_a_stranger_may_send_less(api: Api) -> None:
+    body = b'{"query": "{ __typename }", "variables": {"a": "' + b" " * 70_000 + b'"}}'
+    assert await error(api.anonymous, body) == (401, "UNAUTHENTICATED")
+    assert (await api.post(body)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
+async def test_a_form_of_another_site_can_send_nothing(api: Api, content_type: str) -> None:
+    body = '{"query": "{ __typename }"}'
+    assert await error(api, body, **{"content-type": content_type}) == (415, "BAD_USER_INPUT")
+
+
+async def test_another_charset_is_refused(api: Api) -> None:
+    headers = {"content-type": "application/json; charset=latin-1"}
+    assert await error(api, '{"query": "{ __typename }"}', **headers) == (415, "BAD_USER_INPUT")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_other_methods_are_refused(api: Api, method: str) -> None:
+    response = await api.http.request(method, "/graphql")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, POST"
+
+
+async def test_what_cannot_be_had_is_not_acceptable(api: Api) -> None:
+    assert await error(api, {"query": "{ __typename }"}, accept="image/png") == (
+        406,
+        "BAD_USER_INPUT",
+    )
+
+
+async def test_a_mutation_by_get_is_refused(api: Api) -> None:
+    response = await api.http.get(
+        "/graphql", params={"query": "mutation { __typename }"}, headers=api.headers
+    )
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+
+
+async def test_a_query_by_get_takes_variables(api: Api) -> None:
+    response = await api.http.get(
+        "/graphql",
+        params={
+            "query": "query A($id: ID!) { node(id: $id) { id } } query B { __typename }",
+            "variables": '{"id": "x"}',
+            "operationName": "A",
+        },
+        headers=api.headers,
+    )
+    assert exact_json.loads(response.content)["data"] == {"node": None}
+
+
+async def test_a_subscription_needs_a_stream(api: Api) -> None:
+    query = "subscription { usageUpdated { cursor } }"
+    assert await error(api, {"query": query}) == (400, "BAD_USER_INPUT")
+
+
+async def test_a_batch_is_answered_in_its_order(api: Api) -> None:
+    batch = [{"query": "{ __typename }"}, {"query": "{ nope }"}]
+    answers = exact_json.loads((await api.post(batch)).content)
+    assert answers[0]["data"] == {"__typename": "Query"}
+    assert answers[1]["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("text", ["1e99999999999999999999", "9" * 5_000, "-1e400"])
+async def test_a_number_beyond_all_bounds_is_refused_where_it_stands(api: Api, text: str) -> None:
+    body = '{"query": "query ($a: Int) { __typename }", "variables": {"a": %s}}'
+    assert await error(api, body % text, accept=GRAPHQL_JSON) == (400, "BAD_USER_INPUT")
+
+
+async def test_a_batch_has_operations(api: Api) -> None:
+    assert await error(api, []) == (400, "TOO_COMPLEX")
+
+
+async def test_a_batch_has_a_limit(api: Api) -> None:
+    assert await error(api, [{"query": "{ __typename }"}] * 11) == (400, "TOO_COMPLEX")
+
+
+async def test_a_slow_request_is_ended(
+    api: Api, application: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphql = application.state.graphql
+    quick = graphql.settings.model_copy(update={"request_timeout_seconds": 0.05})
+    monkeypatch.setattr(graphql, "settings", quick)
+
+    async def never(*_arguments: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(graphql, "_run", never)
+    assert await error(api, {"query": "{ __typename }"}) == (503, "TOO_COMPLEX")
+
+
+async def test_a_bug_shows_nothing_but_its_id(
+    api: Api, application: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: Any) -> None:
+        raise ZeroDivisionError("the secret recipe")
+
+    monkeypatch.setattr(application.state.graphql, "_run", broken)
+    response = await api.post({"query": "{ __typename }"})
+    assert response.status_code == 500
+    answer = exact_json.loads(response.content)
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert answer["errors"][0]["extensions"]["id"] in answer["errors"][0]["message"]
+    assert "recipe" not in response.text
+
+
+async def test_a_browser_gets_graphiql_and_a_policy_without_strangers(api: Api) -> None:
+    response = await api.http.get("/graphql", headers={"accept": "text/html,*/*;q=0.8"})
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in response.headers["content-security-policy"]
+    assert "://" not in response.text
+    for file in ("graphiql.js", "graphiql.css"):
+        assert f"graphql/static/{file}" in response.text
+        assert (await api.http.get(f"/graphql/static/{file}")).status_code == 200
+
+
+async def test_a_program_that_takes_anything_gets_json(api: Api) -> None:
+    response = await api.http.get("/graphql", params={"query": "{ __typename }"})
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        (None, "a/json"),
+        ("*/*", "a/json"),
+        ("a/*", "a/json"),
+        ("b/xml", "b/xml"),
+        ("a/json;q=0.5, b/xml", "b/xml"),
+        ("b/xml;q=0, a/json", "a/json"),
+        ("c/none, b/xml;q=0.1", "b/xml"),
+        ("c/none", None),
+        ("a/json;q=nonsense", None),
+        ("B/XML ; charset=utf-8", "b/xml"),
+    ],
+)
+def test_the_preferred_media_type_is_taken(accept: str | None, media: str | None) -> None:
+    assert accepted(accept, ("a/json", "b/xml")) == media
+
+
+def test_numbers_are_exact_both_ways() -> None:
+    text = '{"a":0.1000000000000000055511151231,"b":123456789012345678901234567890,"c":1.50}'
+    assert encode_json(decode_json(text)) == text
+
+
+def test_text_that_utf_8_cannot_carry_is_replaced() -> None:
+    assert encode_json({"a\ud800": ["\udfff", 2**70]}) == '{"a?":["?",1180591620717411303424]}'
