@@ -1,0 +1,31 @@
+"""The demo's plan: subscribers, two billed cycles, and nothing twice."""
+
+from config.demo_billing import ensure_demo_billing
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from tests.billing.world import World
+
+
+async def test_the_demo_has_two_billed_cycles_behind_it(world: World) -> None:
+    meter = await create_meter(
+        world.id,
+        "AI usage",
+        "token",
+        Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),)),
+        Aggregation(AggregationFunction.SUM, "total_tokens"),
+    )
+    for _ in range(2):
+        await ensure_demo_billing(world.id, meter.id)
+        invoices = await world.invoices()
+        assert [found.kinds for found in invoices] == [["FIXED"]] * 3 + [["METERED", "FIXED"]] * 6
+        assert any(found.lines[0].amount for found in invoices if found.kinds[0] == "METERED")
+    running = await world.query(
+        "SELECT period_index, status FROM customer_subscription WHERE organization_id = $1"
+    )
+    assert running == [{"period_index": 2, "status": "ACTIVE"}] * 3
+    usage = await world.query(
+        "SELECT consumed, credited FROM customer_meter WHERE organization_id = $1"
+    )
+    assert all(row["consumed"] > 0 for row in usage)
+    assert {row["credited"] for row in usage} == {1_000_000}
