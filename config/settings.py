@@ -119,6 +119,19 @@ class Settings(BaseSettings):
         default=60, description="How long a customer's session token is good for."
     )
 
+    audit_hour: int | None = Field(
+        default=3,
+        ge=0,
+        le=23,
+        description="The hour (UTC) from which workers hold cached usage against the raw events, "
+        "slowly, for four hours at most. `off`: never.",
+    )
+
+    @field_validator("audit_hour", mode="before")
+    @classmethod
+    def _read_off(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
