@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from config.connections import with_running_servers
@@ -46,7 +48,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
             finally:
                 await redis.aclose()
 
-    return Starlette(routes=_routes(chosen), lifespan=lifespan)
+    return Starlette(routes=_routes(chosen), middleware=_middleware(chosen), lifespan=lifespan)
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    # Tokens come in a header that pages set themselves, never in a cookie: no credentials.
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+            max_age=86_400,
+        )
+    ]
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:
