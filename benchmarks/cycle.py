@@ -15,7 +15,7 @@ from billing.cycle import run_cycle
 from billing.estimates import upcoming_invoices
 from billing.held_log import hold_log
 from billing.periods import Period, RecurringInterval, period
-from billing.price_checks import FixedDraft, MeteredDraft
+from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
 from billing.products import BenefitDraft, ProductDraft, create_benefit, create_product
 from billing.stepping import take_steps
 from billing.terms import product_terms
@@ -73,7 +73,10 @@ async def _plan(tenant: Tenant) -> Product:
     benefit = await create_benefit(
         organization_id, BenefitDraft("Included", meter.id, Decimal(500), rollover=True)
     )
-    prices = [FixedDraft("USD", 2000), MeteredDraft("USD", meter.id, unit_amount=Decimal("0.4"))]
+    prices: list[PriceDraft] = [
+        FixedDraft("USD", 2000),
+        MeteredDraft("USD", meter.id, unit_amount=Decimal("0.4")),
+    ]
     draft = ProductDraft("Plan", None, RecurringInterval.MONTH, prices, [benefit.id])
     return await create_product(organization_id, draft)
 

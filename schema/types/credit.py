@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -10,8 +11,11 @@ from models import CreditEntry as CreditEntryRow
 from schema.billing_enums import EntryKind
 from schema.context import Info
 from schema.ids import encode_id
+from schema.types import product  # which refers back to this module
 from schema.types.node import Node
-from schema.types.product import MeterCreditBenefit
+
+if TYPE_CHECKING:
+    from schema.types.product import MeterCreditBenefit
 
 
 @strawberry.type(
@@ -30,12 +34,15 @@ class CreditEntry(Node):
     created_at: datetime = strawberry.field(description="When it was entered.")
 
     @strawberry.field(description="What brought the units; null for all but grants.")
-    async def benefit(self, info: Info) -> MeterCreditBenefit | None:
+    async def benefit(
+        self, info: Info
+    ) -> Annotated["MeterCreditBenefit", strawberry.lazy("schema.types.product")] | None:
         """The benefit."""
         if self.benefit_key is None:
             return None
         billing = info.context.loaders.billing
-        return MeterCreditBenefit.of(await billing.existing(billing.benefit, self.benefit_key))
+        row = await billing.existing(billing.benefit, self.benefit_key)
+        return product.MeterCreditBenefit.of(row)
 
     @classmethod
     def of(cls, row: CreditEntryRow) -> "CreditEntry":

@@ -14,11 +14,11 @@ from schema.connections import After, Before, Connection, First, Last, connect, 
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.permissions import requires
-from schema.types import customer, meter  # which refer back to this module
-from schema.types.credit import CreditEntry
+from schema.types import credit, customer, meter  # which refer back to this module
 from schema.types.node import Node
 
 if TYPE_CHECKING:
+    from schema.types.credit import CreditEntry
     from schema.types.customer import Customer
     from schema.types.meter import Meter
 
@@ -76,13 +76,13 @@ class CustomerMeter(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[CreditEntry]:
+    ) -> Connection[Annotated["CreditEntry", strawberry.lazy("schema.types.credit")]]:
         """The credit ledger."""
         source = credit_entries_source(
             info.context.organization_id, self.customer_key, self.meter_key
         )
         request = page_request(first, after, last, before)
-        return await connect(info.context.loaders, source, request, CreditEntry.of)
+        return await connect(info.context.loaders, source, request, credit.CreditEntry.of)
 
     @classmethod
     def of(cls, row: CustomerMeterRow) -> "CustomerMeter":

@@ -16,12 +16,12 @@ from schema.billing_enums import LineKind
 from schema.context import Info
 from schema.ids import encode_id
 from schema.scalars import BigInt, CurrencyCode
-from schema.types import customer, subscription  # which refer back to this module
+from schema.types import customer, product, subscription  # which refer back to this module
 from schema.types.node import Node
-from schema.types.product import ProductPrice
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
+    from schema.types.product import ProductPrice
     from schema.types.subscription import CustomerSubscription
 
 
@@ -50,10 +50,12 @@ class InvoiceLine:
     )
 
     @strawberry.field(description="The price that it follows.")
-    async def price(self, info: Info) -> ProductPrice:
+    async def price(
+        self, info: Info
+    ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
         """The price."""
         billing = info.context.loaders.billing
-        return ProductPrice.of(await billing.existing(billing.price, self.price_key))
+        return product.ProductPrice.of(await billing.existing(billing.price, self.price_key))
 
     @classmethod
     def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":

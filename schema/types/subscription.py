@@ -13,13 +13,13 @@ from schema.connections import After, Before, Connection, First, Last, connect, 
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.permissions import requires
-from schema.types import customer, invoice  # which refer back to this module
+from schema.types import customer, invoice, product  # which refer back to this module
 from schema.types.node import Node
-from schema.types.product import Product
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
     from schema.types.invoice import Invoice, UpcomingInvoice
+    from schema.types.product import Product
 
 
 @strawberry.type(
@@ -55,10 +55,13 @@ class CustomerSubscription(Node):
         return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
 
     @strawberry.field(description="What to.")
-    async def product(self, info: Info) -> Product:
+    async def product(
+        self, info: Info
+    ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
         """The product."""
         billing = info.context.loaders.billing
-        return Product.of(await billing.existing(billing.product, self.product_key))
+        row = await billing.existing(billing.product, self.product_key)
+        return product.Product.of(row)
 
     @strawberry.field(
         description="What the next invoice would say if the period ended now: the estimated "
