@@ -37,7 +37,7 @@ def events(count: int) -> Iterator[dict[str, Any]]:
             "name": "ai_usage",
             "externalCustomerId": f"customer-{number % CUSTOMERS}",
             "externalId": f"{run}-{number}",
-            "timestamp": (now - timedelta(seconds=chance.randrange(3_600))).isoformat(),
+            "timestamp": (now - timedelta(milliseconds=chance.randrange(10_000))).isoformat(),
             "metadata": {
                 "model": "gpt-4.1",
                 "prompt_tokens": prompt,
