@@ -32,19 +32,19 @@ class Api:
             headers={"content-type": "application/json", **self.headers, **headers},
         )
 
-    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    async def ask(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """The whole answer."""
         response = await self.post({"query": query, "variables": variables})
         answer: dict[str, Any] = exact_json.loads(response.content)
         return answer
 
-    async def get(self, query: str, **variables: Any) -> Any:
+    async def get(self, query: str, /, **variables: Any) -> Any:
         """The data of an answer without errors."""
         answer = await self.ask(query, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    async def codes(self, query: str, **variables: Any) -> list[str]:
+    async def codes(self, query: str, /, **variables: Any) -> list[str]:
         """The codes of the errors of an answer."""
         answer = await self.ask(query, **variables)
         return [error["extensions"]["code"] for error in answer.get("errors", [])]

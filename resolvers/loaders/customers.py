@@ -34,7 +34,7 @@ def customers_source(organization_id: UUID, text: str | None = None) -> SQLSourc
         alias="c",
         keyset=ORDER,
         make=model_of(Customer),
-        empty="\0" in (text or ""),
+        empty=text is not None and not is_text(text),
     )
 
 

@@ -1,0 +1,317 @@
+"""Events, by mutation and query."""
+
+from typing import Any
+
+import pytest
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.meters import archive_meter, create_meter
+from models import Event, Organization
+from schema.ids import encode_id
+from tests.graphql_client import Api
+from tests.ingesting import NOON, drain, send
+
+INGEST = """
+mutation ($input: EventsIngestInput!) {
+  eventsIngest(input: $input) {
+    inserted duplicates conflicts rejected
+    receipts { index status eventId error { code message path } }
+    userErrors { code message path }
+  }
+}
+"""
+LIST = """
+query ($first: Int, $after: String, $last: Int, $filter: EventFilter) {
+  events(first: $first, after: $after, last: $last, filter: $filter) {
+    nodes { name }
+    pageInfo { hasNextPage endCursor startCursor }
+    totalCount
+  }
+}
+"""
+
+
+async def ingest(api: Api, *events: Any, on_invalid: str = "REJECT_BATCH") -> Any:
+    sent = {"events": list(events), "onInvalid": on_invalid}
+    return (await api.get(INGEST, input=sent))["eventsIngest"]
+
+
+async def names(api: Api, **filters: Any) -> list[str]:
+    found = (await api.get(LIST, filter=filters))["events"]
+    assert found["totalCount"] == len(found["nodes"])
+    return [node["name"] for node in found["nodes"]]
+
+
+def event(name: str = "ai_usage", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "externalCustomerId": "c1", **fields}
+
+
+async def test_an_event_is_stored_and_shown_with_every_digit(api: Api) -> None:
+    body = """{"query": "mutation ($input: EventsIngestInput!)
+      { eventsIngest(input: $input) { receipts { status eventId } } }",
+      "variables": {"input": {"events": [{"name": "ai_usage", "externalCustomerId": "c1",
+        "externalId": "e1", "timestamp": "2026-01-01T01:00:00.5+01:00",
+        "metadata": {"tokens": 0.1000000000000000055511151231, "of": [12345678901234567890]}}]}}}"""
+    answer = (await api.post(body.replace("\n", " "))).json()
+    receipt = answer["data"]["eventsIngest"]["receipts"][0]
+    assert receipt["status"] == "INSERTED"
+    response = await api.post(
+        {
+            "query": "query ($id: ID!) { event(id: $id) { name externalId timestamp metadata"
+            " processedAt customer { externalId } meters { name } } }",
+            "variables": {"id": receipt["eventId"]},
+        }
+    )
+    assert '"tokens":0.1000000000000000055511151231' in response.text
+    assert '"of":[12345678901234567890]' in response.text
+    shown = response.json()["data"]["event"]
+    assert shown["timestamp"] == "2026-01-01T00:00:00.500000Z"
+    assert shown["customer"] == {"externalId": "c1"}
+    assert shown["processedAt"] is None
+    assert shown["meters"] == []
+
+
+async def test_every_event_has_a_receipt_in_its_place(api: Api, organization: Organization) -> None:
+    await ingest(api, event(externalId="held"))
+    found = await ingest(
+        api,
+        event(externalId="new"),
+        event(externalId="held"),
+        event("other", externalId="held"),
+        event(""),
+        event(customerId="nonsense", externalCustomerId=None),
+        on_invalid="SKIP_INVALID",
+    )
+    statuses = [receipt["status"] for receipt in found["receipts"]]
+    assert statuses == ["INSERTED", "DUPLICATE", "CONFLICT", "REJECTED", "REJECTED"]
+    assert [receipt["index"] for receipt in found["receipts"]] == [0, 1, 2, 3, 4]
+    counted = (found["inserted"], found["duplicates"], found["conflicts"], found["rejected"])
+    assert counted == (1, 1, 1, 2)
+    held = encode_id("Event", (await Event.get(external_id="held")).id)
+    assert [receipt["eventId"] for receipt in found["receipts"][1:3]] == [held, held]
+    errors = [(r["error"] or {}).get("path") for r in found["receipts"]]
+    assert errors == [
+        None,
+        None,
+        ["events", "2", "externalId"],
+        ["events", "3", "name"],
+        ["events", "4", "customerId"],
+    ]
+    assert found["receipts"][4]["error"]["code"] == "NOT_FOUND"
+    assert found["userErrors"] == []
+
+
+async def test_a_rejected_batch_stores_nothing_and_reports_every_invalid_event(api: Api) -> None:
+    found = await ingest(api, event("a"), event(""), event(metadata={"": 1}))
+    assert [receipt["status"] for receipt in found["receipts"]] == [
+        "SKIPPED",
+        "REJECTED",
+        "REJECTED",
+    ]
+    assert found["inserted"] == 0
+    assert [error["path"] for error in found["userErrors"]] == [
+        ["events", "1", "name"],
+        ["events", "2", "metadata"],
+    ]
+    assert await names(api) == []
+
+
+async def test_no_events_are_no_mistake(api: Api) -> None:
+    found = await ingest(api)
+    assert (found["inserted"], found["receipts"], found["userErrors"]) == (0, [], [])
+
+
+async def test_a_call_has_at_most_10000_events(api: Api) -> None:
+    found = await ingest(api, *[event()] * 10_001)
+    assert [(error["code"], error["path"]) for error in found["userErrors"]] == [
+        ("LIMIT_EXCEEDED", ["events"])
+    ]
+    assert "10,000" in found["userErrors"][0]["message"]
+    assert found["receipts"] == []
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        '{name: "ai_usage", externalCustomerId: "c1", metadata: {tokens: 1.50, a: [true, null]}}',
+        '[{name: "ai_usage", externalCustomerId: "c1", timestamp: "2026-01-01T00:00:00Z"}]',
+    ],
+)
+async def test_events_may_stand_in_the_document(api: Api, literal: str) -> None:
+    found = await api.get("mutation { eventsIngest(input: {events: %s}) { inserted } }" % literal)
+    assert found == {"eventsIngest": {"inserted": 1}}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": None},
+        {"name": "a", "timestamp": "2026-01-01"},
+        {"name": "a", "timestamp": 5},
+        {"name": "a", "metadata": []},
+        {"name": "a", "metadata": "{}"},
+        {"name": "a", "unknown": 1},
+        {},
+        "a",
+        None,
+    ],
+)
+async def test_what_is_no_event_at_all_is_a_bad_request(api: Api, odd: Any) -> None:
+    assert await api.codes(INGEST, input={"events": [event(), odd]}) == ["BAD_USER_INPUT"]
+
+
+async def test_a_list_shows_the_latest_first_and_pages(
+    api: Api, organization: Organization
+) -> None:
+    await send(organization.id, *[{"name": name} for name in "abc"])
+    await send(organization.id, {"name": "d", "timestamp": NOON.replace(hour=11)})
+    first = (await api.get(LIST, first=2))["events"]
+    assert [node["name"] for node in first["nodes"]] == ["c", "b"]
+    await send(organization.id, {"name": "new", "timestamp": NOON.replace(hour=13)})
+    second = (await api.get(LIST, first=5, after=first["pageInfo"]["endCursor"]))["events"]
+    assert [node["name"] for node in second["nodes"]] == ["a", "d"]
+    assert second["pageInfo"]["hasNextPage"] is False
+    last = (await api.get(LIST, last=2))["events"]
+    assert [node["name"] for node in last["nodes"]] == ["a", "d"]
+
+
+async def test_a_list_is_filtered_by_everything(api: Api, organization: Organization) -> None:
+    await send(
+        organization.id,
+        {"name": "a", "externalCustomerId": "c1", "metadata": {"tokens": 5}},
+        {"name": "b", "externalCustomerId": "c2", "timestamp": NOON.replace(hour=13)},
+        {"name": "c", "externalCustomerId": "c2", "timestamp": NOON.replace(hour=14)},
+    )
+    c2 = (await api.get('{ customer(externalId: "c2") { id } }'))["customer"]["id"]
+    assert await names(api) == ["c", "b", "a"]
+    assert await names(api, names=["a", "c"]) == ["c", "a"]
+    assert await names(api, names=[]) == []
+    assert await names(api, names=["\0"]) == []
+    assert await names(api, externalCustomerId="c2") == ["c", "b"]
+    assert await names(api, customerId=c2) == ["c", "b"]
+    assert await names(api, customerId=c2, externalCustomerId="c2") == ["c", "b"]
+    assert await names(api, customerId=c2, externalCustomerId="c1") == []
+    assert await names(api, customerId="nonsense") == []
+    assert await names(api, externalCustomerId="nobody") == []
+    assert await names(api, start="2026-03-01T13:00:00Z") == ["c", "b"]
+    assert await names(api, end="2026-03-01T13:00:00Z") == ["a"]
+    assert await names(api, start="2026-03-01T13:00:00Z", end="2026-03-01T14:00:00Z") == ["b"]
+    clause = {"property": "tokens", "operator": "GREATER_THAN", "value": 4}
+    assert await names(api, where={"clauses": [{"clause": clause}]}) == ["a"]
+    typed = {"property": "tokens", "operator": "EQUALS", "text": "5"}
+    assert await names(api, where={"clauses": [{"clause": typed}]}) == ["a"]
+
+
+async def test_a_filter_that_makes_no_sense_is_a_bad_request(api: Api) -> None:
+    clause = {"property": "a", "operator": "EQUALS", "value": 1, "text": "1"}
+    answer = await api.ask(LIST, filter={"where": {"clauses": [{"clause": clause}]}})
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    path = answer["errors"][0]["extensions"]["path"]
+    assert path[:3] == ["filter", "where", "clauses"]
+
+
+async def test_a_customer_s_events_stay_its_own(api: Api, organization: Organization) -> None:
+    await send(
+        organization.id,
+        {"name": "a", "externalCustomerId": "c1"},
+        {"name": "b", "externalCustomerId": "c2"},
+    )
+    query = """query ($filter: EventFilter) { customer(externalId: "c1") {
+        events(filter: $filter) { nodes { name } totalCount } } }"""
+    own = {"customer": {"events": {"nodes": [{"name": "a"}], "totalCount": 1}}}
+    none = {"customer": {"events": {"nodes": [], "totalCount": 0}}}
+    assert await api.get(query) == own
+    assert await api.get(query, filter={"externalCustomerId": "c1"}) == own
+    assert await api.get(query, filter={"externalCustomerId": "c2"}) == none
+
+
+async def test_a_meter_and_its_events_name_each_other(api: Api, organization: Organization) -> None:
+    count = Aggregation(AggregationFunction.COUNT)
+    clause = Clause("name", ClauseOperator.EQUALS, "a")
+    meter = await create_meter(organization.id, "a's", None, Filter(clauses=(clause,)), count)
+    everything = await create_meter(organization.id, "all", None, Filter(), count)
+    await send(organization.id, {"name": "a"}, {"name": "b"})
+    query = "query ($id: ID!) { meter(id: $id) { events { nodes { name meters { name } } } } }"
+    found = await api.get(query, id=encode_id("Meter", meter.id))
+    assert found["meter"]["events"]["nodes"] == [
+        {"name": "a", "meters": [{"name": "a's"}, {"name": "all"}]}
+    ]
+    assert await names(api, meterId=encode_id("Meter", meter.id)) == ["a"]
+    assert await names(api, meterId=encode_id("Meter", everything.id)) == ["b", "a"]
+    assert await names(api, meterId="nonsense") == []
+
+
+async def test_an_archived_meter_has_the_events_that_it_looked_at(
+    api: Api, organization: Organization
+) -> None:
+    count = Aggregation(AggregationFunction.COUNT)
+    meter = await create_meter(organization.id, "all", None, Filter(), count)
+    await send(organization.id, {"name": "before"})
+    await drain(organization.id)
+
+    async def unused(*_arguments: Any) -> bool:
+        return False
+
+    await archive_meter(organization.id, meter.id, unused)
+    await send(organization.id, {"name": "after"})
+    assert await names(api, meterId=encode_id("Meter", meter.id)) == ["before"]
+    found = await api.get("{ events { nodes { name meters { name } } } }")
+    assert found["events"]["nodes"] == [
+        {"name": "after", "meters": []},
+        {"name": "before", "meters": [{"name": "all"}]},
+    ]
+
+
+async def test_an_event_says_when_it_was_counted(api: Api, organization: Organization) -> None:
+    await send(organization.id, {})
+    query = "{ events { nodes { receivedAt processedAt } } }"
+    assert (await api.get(query))["events"]["nodes"][0]["processedAt"] is None
+    await drain(organization.id)
+    node = (await api.get(query))["events"]["nodes"][0]
+    assert node["processedAt"] >= node["receivedAt"]
+
+
+async def test_foreign_events_are_like_missing_ones(api: Api, other_api: Api) -> None:
+    theirs = await ingest(other_api, event(externalId="e1"))
+    event_id = theirs["receipts"][0]["eventId"]
+    query = "query ($id: ID!) { event(id: $id) { name } node(id: $id) { id } }"
+    assert await api.get(query, id=event_id) == {"event": None, "node": None}
+    assert await names(api) == []
+    mine = await ingest(api, event(externalId="e1", metadata={"other": 1}))
+    assert mine["inserted"] == 1
+    customer = (await other_api.get("{ customers { nodes { id } } }"))["customers"]["nodes"][0]
+    foreign = {"name": "a", "customerId": customer["id"]}
+    refused = await ingest(api, foreign)
+    assert refused["userErrors"][0]["code"] == "NOT_FOUND"
+
+
+async def test_event_names_are_picked_from(api: Api, organization: Organization) -> None:
+    await send(
+        organization.id,
+        {"name": "ai_usage", "metadata": {"tokens": 1, "model": "m"}},
+        {"name": "ai_usage", "metadata": {"tokens": 2}, "timestamp": NOON.replace(hour=14)},
+        {"name": "upload"},
+    )
+    await drain(organization.id)
+    query = "query ($q: String) { eventNames(query: $q) { name occurrences firstSeenAt lastSeenAt"
+    query += " metadataKeys } }"
+    assert (await api.get(query))["eventNames"] == [
+        {
+            "name": "ai_usage",
+            "occurrences": 2,
+            "firstSeenAt": "2026-03-01T12:00:00Z",
+            "lastSeenAt": "2026-03-01T14:00:00Z",
+            "metadataKeys": ["tokens", "model"],
+        },
+        {
+            "name": "upload",
+            "occurrences": 1,
+            "firstSeenAt": "2026-03-01T12:00:00Z",
+            "lastSeenAt": "2026-03-01T12:00:00Z",
+            "metadataKeys": [],
+        },
+    ]
+    assert [n["name"] for n in (await api.get(query, q="UP"))["eventNames"]] == ["upload"]
+    assert (await api.get(query, q="%"))["eventNames"] == []
+    assert (await api.get(query, q="\0"))["eventNames"] == []
