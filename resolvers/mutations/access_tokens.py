@@ -33,7 +33,7 @@ class AccessTokenMutation:
         """Creates a token."""
         errors = check_texts(("name", input.name, NAME))
         if not input.scopes:
-            errors.append(user_error(ErrorCode.INVALID, "Give at least one scope", "scopes"))
+            errors.append(user_error(ErrorCode.INVALID, "Give at least one scope.", "scopes"))
         if errors:
             return AccessTokenCreatePayload(user_errors=errors)
         secret = new_secret()
@@ -62,7 +62,7 @@ class AccessTokenMutation:
             else None
         )
         if row is None:
-            error = user_error(ErrorCode.NOT_FOUND, "There is no token with this id", "id")
+            error = user_error(ErrorCode.NOT_FOUND, "There is no token with this id.", "id")
             return AccessTokenRevokePayload(user_errors=[error])
         if row.revoked_at is None:
             row.revoked_at = clock.now()

@@ -112,7 +112,7 @@ class CustomerMutation:
     ) -> CustomerSessionCreatePayload:
         """Opens a session."""
         if (input.customer_id is None) == (input.external_customer_id is None):
-            message = "Give exactly one of customerId and externalCustomerId"
+            message = "Give exactly one of customerId and externalCustomerId."
             return CustomerSessionCreatePayload(
                 user_errors=[user_error(ErrorCode.INVALID, message)]
             )
@@ -142,9 +142,9 @@ def _check(sent: Any) -> list[UserError]:
 
 
 def _taken() -> UserError:
-    message = "Another customer has this externalId"
+    message = "Another customer has this externalId."
     return user_error(ErrorCode.ALREADY_EXISTS, message, "externalId")
 
 
 def _not_found(field: str) -> UserError:
-    return user_error(ErrorCode.NOT_FOUND, "There is no customer with this id", field)
+    return user_error(ErrorCode.NOT_FOUND, "There is no customer with this id.", field)

@@ -35,7 +35,7 @@ class EventsIngestMutation:
         events = input.raw["events"]
         maximum = info.context.services.settings.max_batch_events
         if len(events) > maximum:
-            message = f"{len(events):,} events; allowed are {maximum:,} in one call"
+            message = f"{len(events):,} events; allowed are {maximum:,} in one call."
             return EventsIngestPayload(
                 user_errors=[user_error(ErrorCode.LIMIT_EXCEEDED, message, "events")]
             )

@@ -138,4 +138,4 @@ def _refusal(refusal: MeterRefusal) -> UserError:
 
 
 def _not_found() -> UserError:
-    return user_error(ErrorCode.NOT_FOUND, "There is no meter with this id", "id")
+    return user_error(ErrorCode.NOT_FOUND, "There is no meter with this id.", "id")

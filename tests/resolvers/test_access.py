@@ -70,7 +70,7 @@ async def test_every_scope_opens_its_fields_and_no_others(
         Scope.BILLING_READ: "{ products { totalCount } }",
         Scope.METERS_WRITE: 'mutation { meterArchive(input: {id: "x"}) { userErrors { code } } }',
         Scope.EVENTS_WRITE: "mutation { eventsIngest(input: {events: []}) { inserted } }",
-        Scope.BILLING_WRITE: 'mutation { productArchive(input: {id: "x"}) { userErrors { code } } }',
+        Scope.BILLING_WRITE: "mutation { customerSessionCreate(input: {}) { token } }",
         Scope.ADMIN: 'mutation { accessTokenRevoke(input: {id: "x"}) { userErrors { code } } }',
     }
     for scope in Scope:
@@ -223,5 +223,5 @@ async def test_a_session_asks_for_its_own_usage_only(api: Api, organization: Org
         "events { totalCount }",
         "progress { countedEvents }",
     ):
-        query = "{ viewer { events(first: 1) { nodes { meters { %s } } } } }" % field
+        query = "{ viewer { events(first: 1) { nodes { meters { " + field + " } } } } }"
         assert await session.codes(query) == ["FORBIDDEN"], field

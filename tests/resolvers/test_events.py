@@ -139,7 +139,8 @@ async def test_a_call_has_at_most_10000_events(api: Api) -> None:
     ],
 )
 async def test_events_may_stand_in_the_document(api: Api, literal: str) -> None:
-    found = await api.get("mutation { eventsIngest(input: {events: %s}) { inserted } }" % literal)
+    ingest_literal = "mutation { eventsIngest(input: {events: " + literal + "}) { inserted } }"
+    found = await api.get(ingest_literal)
     assert found == {"eventsIngest": {"inserted": 1}}
 
 

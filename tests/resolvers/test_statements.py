@@ -1,0 +1,79 @@
+"""No list makes a statement a row: the more objects, the same number of statements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.filters import Filter
+from metering.meters import create_meter
+from models import Organization
+from tests.graphql_client import Api
+from tests.ingesting import drain, send
+
+QUERIES = {
+    "events with their customers and meters": """
+        { events { totalCount nodes { customer { name } meters { name } } } }""",
+    "customers with their events": """
+        { customers { nodes { events(first: 2) { totalCount nodes { name } } } } }""",
+    "customers with their usage": """
+        { customers { nodes { meters { totalCount nodes { balance meter { name unit } } } } } }""",
+    "customers with their billing": """
+        { customers { nodes { subscriptions { totalCount nodes { id } }
+          invoices { nodes { id } } } } }""",
+    "meters with their customers": """
+        { meters { nodes { customers { totalCount nodes { balance customer { name } } } } } }""",
+    "meters with their progress": "{ meters { nodes { progress { countedEvents } } } }",
+    "meters with their events": """
+        { meters { nodes { events(first: 3) { totalCount nodes { customer { name } } } } } }""",
+}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that go to PostgreSQL in the block."""
+    statements: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("fetch", "fetchrow", "execute"):
+            original = getattr(asyncpg.Connection, name)
+
+            def counting(
+                self: Any, query: str, *args: Any, _original: Any = original, **kwargs: Any
+            ) -> Any:
+                statements.append(query)
+                return _original(self, query, *args, **kwargs)
+
+            patch.setattr(asyncpg.Connection, name, counting)
+        yield statements
+
+
+async def grow(organization: Organization, number: int) -> None:
+    count = Aggregation(AggregationFunction.COUNT)
+    for index in range(number):
+        await create_meter(organization.id, f"meter {index}", None, Filter(), count)
+    await send(organization.id, *[{"externalCustomerId": f"c{index}"} for index in range(number)])
+    await drain(organization.id)
+
+
+@pytest.mark.parametrize("asked", QUERIES)
+async def test_more_objects_make_no_more_statements(
+    api: Api, organization: Organization, asked: str
+) -> None:
+    await grow(organization, 1)
+    await api.get(QUERIES[asked])  # notes when the token was last used
+    with counted() as few:
+        await api.get(QUERIES[asked])
+    await grow(organization, 9)
+    with counted() as many:
+        await api.get(QUERIES[asked])
+    assert len(many) == len(few), many
+
+
+async def test_what_is_not_selected_is_not_counted(api: Api) -> None:
+    await api.get("{ customers { nodes { id } } }")
+    with counted() as statements:
+        await api.get("{ customers { nodes { id } } }")
+    assert not [statement for statement in statements if "count(" in statement]
