@@ -5,16 +5,20 @@ import os
 import signal
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tortoise.transactions import in_transaction
 
-from billing import cycle
+from billing import cycle, turning
 from billing.cycle import run_cycle
-from models import Customer, Meter
+from billing.held_log import HeldLog
+from billing.turning import LiveSubscription
+from models import Customer, Meter, Organization
 from tests.billing.world import World, instant
 
 CUSTOMERS = 12
@@ -175,3 +179,32 @@ async def test_workers_killed_inside_a_cycle(world: World, database_url: str) ->
         await worker.wait()
     await run_cycle(instant("2026-03-01"), world.id)
     await check_everything_once(world, meter, customers)
+
+
+async def test_the_trouble_of_one_organization_is_not_that_of_the_others(
+    world: World, other_organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = World(other_organization, world.database)
+    for one in (world, other):
+        product = await one.product(one.fixed())
+        await one.subscribe(await one.customer(), product, "2026-01-01")
+
+    async def turn(log: HeldLog, due: Sequence[LiveSubscription]) -> None:
+        if log.organization_id == world.id:
+            raise KilledError
+        await turning.turn(log, due)
+
+    monkeypatch.setattr(cycle, "turn", turn)
+    monkeypatch.setattr(cycle, "_organizations_with_work", both(world, other))
+    with pytest.RaisesGroup(KilledError):
+        await run_cycle(instant("2026-02-01"))
+    assert (len(await world.invoices()), len(await other.invoices())) == (1, 2)
+
+
+def both(*worlds: World) -> Callable[[datetime], Awaitable[list[UUID]]]:
+    """The organizations with work, without those of other tests."""
+
+    async def found(_at: datetime) -> list[UUID]:
+        return [world.id for world in worlds]
+
+    return found

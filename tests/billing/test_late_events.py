@@ -164,6 +164,35 @@ async def test_late_events_after_the_end_are_billed_where_a_period_would_end(
     assert await upcoming_invoices(world.id, [subscription.id]) == {}
 
 
+async def test_late_usage_reaches_through_the_end_of_a_subscription_into_the_next(
+    world: World,
+) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    benefit = await world.benefit(meter, 100, rollover=True)
+    with_credit = await world.product(world.per_unit(meter), benefits=[benefit])
+    without = await world.product(world.per_unit(meter))
+    first = await world.subscribe(customer, with_credit, "2026-01-01")
+    await world.use(customer, ("2026-01-05", 40))
+    await world.cancel(first, "2026-01-10")
+    assert (await world.balance(customer, meter))[1] == 60
+    second = await world.subscribe(customer, without, "2026-01-20")
+    assert await world.balance(customer, meter) == (0, 60)
+    await world.use(customer, ("2026-01-25", 50))
+    await world.cycle("2026-02-20")
+    assert await world.balance(customer, meter) == (0, 10)
+    # Late, in the first one's time and between the two, where only credit pays.
+    await world.use(customer, ("2026-01-06", 30), ("2026-01-15", 5))
+    await world.cycle("2026-02-21")
+    assert await world.balance(customer, meter) == (0, 0)
+    await world.cycle("2026-03-20")
+    corrections = (await world.invoices(first))[-1]
+    assert (corrections.kinds, corrections.amounts) == (["CORRECTION"], [0])
+    assert (corrections.lines[0].consumed, corrections.lines[0].credited) == (30, 30)
+    last = (await world.invoices(second))[-1]
+    assert (last.kinds, last.amounts) == (["METERED", "CORRECTION"], [0, 25])
+    assert last.lines[1].credited == -25
+
+
 async def test_an_archived_meter_bills_what_it_counted_and_later_the_rest(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
     product = await world.product(world.per_unit(meter))
