@@ -16,6 +16,7 @@ from tortoise.transactions import in_transaction
 
 from metering.customer_meters import merge_shares
 from metering.definition import MeterDefinition
+from metering.event_names import note_event_names
 from metering.failures import COUNTING_ERRORS, comes_from_rows, fails_again, reason_of
 from metering.rollup import Share, add_to_totals, count_batches
 from metering.uncounted import note_uncounted
@@ -27,6 +28,7 @@ _log = structlog.get_logger(__name__)
 class LogStep:
     """The batches that a step of the log counts; `head` is the position before it."""
 
+    organization_id: UUID
     batch_ids: Sequence[int]
     head: int
     revision: int
@@ -36,19 +38,20 @@ async def count_meter_by_meter(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> list[UUID]:
     """Counts a step of the log into each meter that it can; gives those that fell behind."""
+    await _note_event_names(connection, step)
     fallen = []
     for meter in meters:
         try:
             async with in_transaction():
                 shares = await count_batches(connection, meter, step.batch_ids)
                 await add_to_totals(connection, meter.id, shares)
-                await merge_shares(connection, meter.organization_id, shares, step.revision)
+                await merge_shares(connection, step.organization_id, shares, step.revision)
         except COUNTING_ERRORS as error:
             if not fails_again(error):
                 raise
             _log.exception(
                 "meter falls behind, because counting fails",
-                organization_id=str(meter.organization_id),
+                organization_id=str(step.organization_id),
                 meter_id=str(meter.id),
                 position=step.head,
             )
@@ -59,6 +62,16 @@ async def count_meter_by_meter(
             [fallen, step.head],
         )
     return fallen
+
+
+async def _note_event_names(connection: BaseDBAsyncClient, step: LogStep) -> None:
+    try:
+        async with in_transaction():
+            await note_event_names(connection, step.organization_id, step.batch_ids)
+    except COUNTING_ERRORS as error:
+        if not fails_again(error):
+            raise
+        _log.exception("event names not noted", organization_id=str(step.organization_id))
 
 
 async def count_event_by_event(

@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 
 from metering.customer_meters import merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.event_names import note_event_names
 from metering.failures import COUNTING_ERRORS, fails_again, reason_of
 from metering.isolation import LogStep, count_meter_by_meter
 from metering.late import note_late_events
@@ -120,7 +121,8 @@ async def _advance(
     meters = await _live_meters(connection, organization_id, names)
     events = sum(batch["event_count"] for batch in batches)
     new_state = await _move_head(connection, organization_id, len(batches), events)
-    step = LogStep([batch["id"] for batch in batches], state.head, new_state.revision)
+    batch_ids = [batch["id"] for batch in batches]
+    step = LogStep(organization_id, batch_ids, state.head, new_state.revision)
     fallen_behind = await count(connection, meters, step)
     await note_late_events(connection, organization_id, step.batch_ids)
     return Advance(new_state, len(batches), events, len(meters), tuple(fallen_behind))
@@ -129,13 +131,13 @@ async def _advance(
 async def _count_together(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> Sequence[UUID]:
+    await note_event_names(connection, step.organization_id, step.batch_ids)
     shares: list[Share] = []
     for meter in meters:
         counted = await count_batches(connection, meter, step.batch_ids)
         await add_to_totals(connection, meter.id, counted)
         shares += counted
-    if meters:
-        await merge_shares(connection, meters[0].organization_id, shares, step.revision)
+    await merge_shares(connection, step.organization_id, shares, step.revision)
     return ()
 
 

@@ -10,6 +10,7 @@ from models.customer_subscription import CustomerSubscription, SubscriptionMeter
 from models.event import Event
 from models.event_batch import EventBatch
 from models.event_log import EventLog
+from models.event_name import EventName
 from models.invoice import Invoice, InvoiceCounter
 from models.invoice_line import InvoiceLine
 from models.meter import Meter
@@ -39,6 +40,7 @@ __all__ = [
     "Event",
     "EventBatch",
     "EventLog",
+    "EventName",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",

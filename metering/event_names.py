@@ -1,0 +1,104 @@
+"""The names that events have: kept up by the log, so that asking for them reads no events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+
+MAXIMUM_NAMES = 1_000
+# Of a name in a step of the log; of a name at all.
+_SAMPLES_OF_STEP = 3
+_SAMPLES = 20
+
+# `stored` is by itself, or the planner would go through all events of the organization by name,
+# where it does not know how many there are. array_agg takes events as they are stored, so its last are the newest, near enough; sorting them
+# would cost more than all the rest.
+_NOTE = """
+WITH stored AS MATERIALIZED (
+    SELECT id, name, timestamp FROM event
+    WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
+), arrived AS MATERIALIZED (
+    SELECT name, count(*) AS occurrences, min(timestamp) AS first_seen_at,
+           max(timestamp) AS last_seen_at,
+           (array_agg(id))[greatest(count(*) - $3 + 1, 1):] AS newest
+    FROM stored
+    GROUP BY name
+)
+INSERT INTO event_name_seen AS known (
+    organization_id, name, occurrences, first_seen_at, last_seen_at, key_samples
+)
+SELECT $1, name, occurrences, first_seen_at, last_seen_at, (
+    SELECT jsonb_agg(ARRAY(SELECT jsonb_object_keys(
+        (SELECT metadata FROM event WHERE organization_id = $1 AND id = newest.id)
+    )))
+    FROM unnest(arrived.newest) AS newest (id)
+)
+FROM arrived
+ON CONFLICT (organization_id, name) DO UPDATE SET
+    occurrences = known.occurrences + excluded.occurrences,
+    first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
+    last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at),
+    key_samples = jsonb_path_query_array(
+        excluded.key_samples || known.key_samples, '$[0 to $last]',
+        jsonb_build_object('last', $4::int)
+    )
+RETURNING 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventNameUse:
+    """How often and when events of a name happened, and the metadata keys that they had lately.
+
+    `metadata_keys` are those of a few late events, most frequent first.
+    """
+
+    name: str
+    occurrences: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    metadata_keys: tuple[str, ...]
+
+
+async def note_event_names(
+    connection: BaseDBAsyncClient, organization_id: UUID, batch_ids: Sequence[int]
+) -> None:
+    """Adds the events of the batches to the names.
+
+    To be called once for each batch, in the transaction that gives it a position.
+    """
+    await connection.execute_query_dict(
+        _NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP, _SAMPLES - 1]
+    )
+
+
+async def event_names(organization_id: UUID, text: str | None = None) -> list[EventNameUse]:
+    """The names with `text` in them, in upper or lower case; the most frequent come first."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT found.name, found.occurrences, found.first_seen_at, found.last_seen_at,
+               keys.metadata_keys
+        FROM (
+            SELECT * FROM event_name_seen
+            WHERE organization_id = $1 AND strpos(lower(name), lower($2)) > 0
+            ORDER BY occurrences DESC, name LIMIT $3
+        ) AS found
+        CROSS JOIN LATERAL (
+            SELECT array_agg(key ORDER BY uses DESC, key) AS metadata_keys
+            FROM (
+                SELECT key, count(*) AS uses
+                FROM jsonb_array_elements(found.key_samples) AS sample,
+                     jsonb_array_elements_text(sample) AS key
+                GROUP BY key
+            ) AS counted
+        ) AS keys
+        ORDER BY found.occurrences DESC, found.name
+        """,
+        [organization_id, text or "", MAXIMUM_NAMES],
+    )
+    return [
+        EventNameUse(**{**row, "metadata_keys": tuple(row["metadata_keys"] or ())}) for row in rows
+    ]
