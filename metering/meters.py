@@ -14,6 +14,7 @@ from tortoise.transactions import in_transaction
 
 from config.clock import now
 from metering.aggregations import Aggregation, AggregationFunction
+from metering.catch_up import hold_catch_up
 from metering.filter_parsing import stored_filter
 from metering.filters import Filter, event_names, to_json
 from metering.log import LogState, lock_log
@@ -69,6 +70,8 @@ async def update_meter(
     Where it is not, the meter looks at every event anew: wake CATCH_UP_METERS afterwards.
     """
     async with in_transaction() as connection:
+        if changes.filter is not None or changes.aggregation is not None:
+            await hold_catch_up(connection, meter_id)
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
         if meter is None:
