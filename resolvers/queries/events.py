@@ -4,7 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.loaders.event_names import event_names
+from metering.event_names import event_names
+from resolvers.loaders.customers import is_text
 from resolvers.loaders.events import events_source
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
@@ -66,13 +67,15 @@ class EventsQuery:
         ] = None,
     ) -> list[EventName]:
         """The names of events."""
+        if query is not None and not is_text(query):
+            return []
         return [
             EventName(
-                name=row["name"],
-                occurrences=BigInt(row["occurrences"]),
-                first_seen_at=row["first_seen_at"],
-                last_seen_at=row["last_seen_at"],
-                metadata_keys=row["metadata_keys"],
+                name=use.name,
+                occurrences=BigInt(use.occurrences),
+                first_seen_at=use.first_seen_at,
+                last_seen_at=use.last_seen_at,
+                metadata_keys=list(use.metadata_keys),
             )
-            for row in await event_names(info.context.organization_id, query)
+            for use in await event_names(info.context.organization_id, query)
         ]
