@@ -1,20 +1,19 @@
 """Mutation eventsIngest: store events, each once."""
 
-from collections import Counter
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from config import clock
-from metering.events import EventError, check_event
+from metering.events import check_event
 from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, UserError, user_error
-from schema.ids import decode_id, encode_id
+from schema.ids import decode_id
 from schema.inputs.events import EventsIngestInput
 from schema.permissions import requires
-from schema.types.receipts import EventReceipt, EventsIngestPayload
+from schema.types.receipts import EventsIngestPayload, receipt_error
 
 
 @strawberry.type
@@ -45,41 +44,20 @@ class EventsIngestMutation:
             [check_event(event, now, _decode_customer_id) for event in events], policy
         )
         found = await info.context.services.commits.submit(info.context.organization_id, call)
-        return _payload(found, policy)
+        return EventsIngestPayload(found=found, user_errors=_user_errors(found, policy))
 
 
 def _decode_customer_id(value: str) -> UUID | None:
     return decode_id(value, "Customer")
 
 
-def _payload(found: list[Receipt], policy: InvalidEventPolicy) -> EventsIngestPayload:
-    counts = Counter(receipt.status for receipt in found)
-    receipts = [_receipt(index, receipt) for index, receipt in enumerate(found)]
-    rejected: list[UserError] = []
-    if policy is InvalidEventPolicy.REJECT_BATCH and counts[ReceiptStatus.REJECTED]:
-        rejected = [
-            receipt.error
-            for receipt in receipts
-            if receipt.status is ReceiptStatus.REJECTED and receipt.error
-        ]
-    return EventsIngestPayload(
-        inserted=counts[ReceiptStatus.INSERTED],
-        duplicates=counts[ReceiptStatus.DUPLICATE],
-        conflicts=counts[ReceiptStatus.CONFLICT],
-        rejected=counts[ReceiptStatus.REJECTED],
-        receipts=receipts,
-        user_errors=rejected,
+def _user_errors(found: list[Receipt], policy: InvalidEventPolicy) -> list[UserError]:
+    """Every invalid event, where they kept the others from being stored."""
+    if policy is InvalidEventPolicy.SKIP_INVALID:
+        return []
+    errors = (
+        receipt_error(index, receipt)
+        for index, receipt in enumerate(found)
+        if receipt.status is ReceiptStatus.REJECTED
     )
-
-
-def _receipt(index: int, receipt: Receipt) -> EventReceipt:
-    return EventReceipt(
-        index=index,
-        status=receipt.status,
-        event_id=strawberry.ID(encode_id("Event", receipt.event_id)) if receipt.event_id else None,
-        error=_user_error(index, receipt.error) if receipt.error else None,
-    )
-
-
-def _user_error(index: int, error: EventError) -> UserError:
-    return user_error(ErrorCode[error.code], error.message, "events", index, *error.path)
+    return [error for error in errors if error is not None]

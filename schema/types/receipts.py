@@ -1,9 +1,15 @@
-"""EventsIngestPayload: a receipt for each event."""
+"""EventsIngestPayload: a receipt for each event, made where it is selected."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
 
 import strawberry
 
+from metering.ingest import Receipt
 from schema.enums import ReceiptStatus
-from schema.errors import UserError
+from schema.errors import ErrorCode, UserError, user_error
+from schema.ids import encode_id
 from schema.types.payloads import user_errors
 
 
@@ -20,18 +26,59 @@ class EventReceipt:
         default=None, description="Why it was not stored, for CONFLICT and REJECTED."
     )
 
+    @classmethod
+    def of(cls, index: int, receipt: Receipt) -> "EventReceipt":
+        """The receipt of the event at `index` of the input."""
+        return cls(
+            index=index,
+            status=receipt.status,
+            event_id=None
+            if receipt.event_id is None
+            else strawberry.ID(encode_id("Event", receipt.event_id)),
+            error=receipt_error(index, receipt),
+        )
+
+
+def receipt_error(index: int, receipt: Receipt) -> UserError | None:
+    """What was wrong with the event at `index`, with its path from the input."""
+    error = receipt.error
+    if error is None:
+        return None
+    return user_error(ErrorCode[error.code], error.message, "events", index, *error.path)
+
 
 @strawberry.type(description="What became of the events of a call.")
 class EventsIngestPayload:
     """What became of the events of a call."""
 
-    inserted: int = strawberry.field(default=0, description="How many were stored.")
-    duplicates: int = strawberry.field(default=0, description="How many were stored already.")
-    conflicts: int = strawberry.field(
-        default=0, description="How many have an externalId that another event holds."
-    )
-    rejected: int = strawberry.field(default=0, description="How many were invalid.")
-    receipts: list[EventReceipt] = strawberry.field(
-        default_factory=list, description="One for each event of the input, in its order."
-    )
+    found: strawberry.Private[Sequence[Receipt]] = ()
     user_errors: list[UserError] = user_errors()
+
+    @cached_property
+    def _counts(self) -> Counter[ReceiptStatus]:
+        return Counter(receipt.status for receipt in self.found)
+
+    @strawberry.field(description="How many were stored.")
+    def inserted(self) -> int:
+        """How many were stored."""
+        return self._counts[ReceiptStatus.INSERTED]
+
+    @strawberry.field(description="How many were stored already.")
+    def duplicates(self) -> int:
+        """How many were stored already."""
+        return self._counts[ReceiptStatus.DUPLICATE]
+
+    @strawberry.field(description="How many have an externalId that another event holds.")
+    def conflicts(self) -> int:
+        """How many have an externalId that another event holds."""
+        return self._counts[ReceiptStatus.CONFLICT]
+
+    @strawberry.field(description="How many were invalid.")
+    def rejected(self) -> int:
+        """How many were invalid."""
+        return self._counts[ReceiptStatus.REJECTED]
+
+    @strawberry.field(description="One for each event of the input, in its order.")
+    def receipts(self) -> list[EventReceipt]:
+        """One for each event of the input."""
+        return [EventReceipt.of(index, receipt) for index, receipt in enumerate(self.found)]
