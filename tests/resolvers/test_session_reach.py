@@ -26,7 +26,7 @@ from resolvers.queries.nodes import NODE_TYPES
 from schema.ids import encode_id
 from schema.schema import create_schema
 from tests.graphql_client import Api
-from tests.resolvers.test_billing import subscribed
+from tests.resolvers.ai_plan import subscribed
 
 SCHEMA = create_schema()._schema
 
