@@ -1,8 +1,8 @@
 """What can go wrong: errors that the caller can mend as values, all others as one tree.
 
 `UserError` is data: a mutation returns it. Everything below `APIError` ends a field and stands
-in the response's `errors` with `extensions.code`. Any other exception is a bug or an outage: it
-is logged with an id, and the client sees the id only.
+in the response's `errors` with `extensions.code`. Any other exception is a bug or an outage: see
+`schema.failures`.
 
     APIError
       Unauthenticated    UNAUTHENTICATED   no token, or one that is unknown, revoked or expired
@@ -17,14 +17,10 @@ is logged with an id, and the client sees the id only.
 # ruff: noqa: N818  # the errors are named for their codes
 
 import enum
-import secrets
 from typing import Any, ClassVar
 
 import strawberry
-import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
-
-log = structlog.get_logger("metergraph.graphql")
+from graphql import GraphQLError
 
 
 class APIError(GraphQLError):
@@ -118,31 +114,3 @@ class UserError:
 def user_error(code: ErrorCode, message: str, *path: str | int) -> UserError:
     """A UserError at `path`, counted from `input`."""
     return UserError(code=code, message=message, path=[str(step) for step in path])
-
-
-def present(error: GraphQLError) -> GraphQLError:
-    """The error as the client may see it: coded, with internals masked and logged."""
-    if error.extensions and "code" in error.extensions:
-        return error
-    if isinstance(error, GraphQLSyntaxError) and "tokens" in error.message:
-        code = TooComplex.code
-    elif error.original_error is None or isinstance(error.original_error, GraphQLError):
-        code = BadUserInput.code  # found by graphql-core in the document or the variables
-    else:
-        return _masked(error, error.original_error)
-    error.extensions = {**(error.extensions or {}), "code": code}
-    return error
-
-
-def internal_error(cause: BaseException) -> Internal:
-    """Logs the cause under a new id and returns the error that shows nothing but the id."""
-    identifier = secrets.token_hex(8)
-    log.error("internal error", error_id=identifier, exc_info=cause)
-    return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
-
-
-def _masked(error: GraphQLError, cause: BaseException) -> GraphQLError:
-    shown = internal_error(cause)
-    return GraphQLError(
-        shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions
-    )

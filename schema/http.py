@@ -24,7 +24,8 @@ from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
 from schema.context import Context, Services, authorization_of, identify
-from schema.errors import APIError, BadUserInput, TooComplex, Unauthenticated, internal_error
+from schema.errors import APIError, BadUserInput, TooComplex, Unauthenticated
+from schema.failures import failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
     EVENT_STREAM,
@@ -79,21 +80,22 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     async def _answer(self, request: Request) -> Response:
         media = JSON
+        seconds = self.settings.request_timeout_seconds
+        deadline = asyncio.timeout(seconds)
         try:
             _check_method(request)
             media = self._media_type(request)
             if media == HTML:
                 return graphiql_response()
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
+            async with deadline:
                 return await self._execute(request, media)
         except HTTPError as refusal:
             return _refused(refusal, media)
-        except TimeoutError:
-            seconds = self.settings.request_timeout_seconds
-            error = TooComplex(f"The request took longer than {seconds:g} seconds and was ended")
-            return _refused(HTTPError(503, error), media)
         except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
-            return _refused(HTTPError(500, internal_error(error)), media)
+            if isinstance(error, TimeoutError) and deadline.expired():
+                error = TooComplex(f"The request took longer than {seconds:g} seconds")
+                return _refused(HTTPError(503, error), media)
+            return _refused(HTTPError(503 if is_outage(error) else 500, failure(error)), media)
 
     def _media_type(self, request: Request) -> str:
         offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)

@@ -29,7 +29,7 @@ from resolvers.queries.organization import OrganizationQuery
 from resolvers.subscriptions.events import EventSubscriptions
 from resolvers.subscriptions.usage import UsageSubscriptions
 from schema.documents import Documents
-from schema.errors import present
+from schema.failures import present
 from schema.lifecycle import Lifecycle
 from schema.lifted_events import LiftingExecutor
 from schema.limits import Limits

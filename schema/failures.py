@@ -1,0 +1,64 @@
+"""What the client sees of exceptions that nobody meant it to see.
+
+A bug is logged with an id, and the client sees the id only. An outage of the database is said to
+be one that can be retried: nothing was stored, or sending it again stores it once. A statement
+that was cut off is the caller's to mend.
+"""
+
+import secrets
+
+import asyncpg
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+from tortoise.exceptions import DBConnectionError
+
+from schema.errors import APIError, BadUserInput, Internal, TooComplex
+
+log = structlog.get_logger("metergraph.graphql")
+
+_OUTAGES = (
+    OSError,  # TimeoutError and ConnectionError are some
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.TransactionRollbackError,
+    DBConnectionError,
+)
+
+
+def present(error: GraphQLError) -> GraphQLError:
+    """The error of a result as the client may see it: with a code, and without internals."""
+    if error.extensions and "code" in error.extensions:
+        return error
+    cause = error.original_error
+    if cause is not None and not isinstance(cause, GraphQLError):
+        shown = failure(cause)
+        return GraphQLError(
+            shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions
+        )
+    # graphql-core itself found it, in the document or in the variables.
+    too_long = isinstance(error, GraphQLSyntaxError) and "tokens" in error.message
+    code = TooComplex.code if too_long else BadUserInput.code
+    error.extensions = {**(error.extensions or {}), "code": code}
+    return error
+
+
+def failure(cause: BaseException) -> APIError:
+    """What the client sees of an exception; the rest is logged under a new id."""
+    if isinstance(cause, APIError):
+        return cause
+    if isinstance(cause, asyncpg.QueryCanceledError):
+        return TooComplex("This took too long and was cut off: ask for less, or a shorter range")
+    identifier = secrets.token_hex(8)
+    if is_outage(cause):
+        log.warning("database out of reach", error_id=identifier, reason=repr(cause))
+        message = f"The database cannot be reached: try again. Id {identifier} in the log."
+        return Internal(message, id=identifier, retryable=True)
+    log.error("internal error", error_id=identifier, exc_info=cause)
+    return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
+
+
+def is_outage(cause: BaseException) -> bool:
+    """Whether something is down that will come back."""
+    return isinstance(cause, _OUTAGES)

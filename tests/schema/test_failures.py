@@ -1,0 +1,83 @@
+"""What clients see of bugs and outages."""
+
+import asyncpg
+import pytest
+from graphql import GraphQLError
+from structlog.testing import capture_logs
+
+from schema.errors import NotFound
+from schema.failures import failure, present
+from tests.graphql_client import Api
+
+
+def test_a_bug_shows_an_id_that_is_in_the_log() -> None:
+    with capture_logs() as logs:
+        shown = failure(ZeroDivisionError("the secret recipe"))
+    assert "recipe" not in shown.message
+    assert shown.extensions is not None
+    assert shown.extensions["code"] == "INTERNAL"
+    assert [log["error_id"] for log in logs] == [shown.extensions["id"]]
+    assert shown.extensions["id"] in shown.message
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        asyncpg.CannotConnectNowError("starting up"),
+        asyncpg.exceptions.AdminShutdownError("terminated"),
+        asyncpg.ConnectionDoesNotExistError("closed"),
+        asyncpg.InterfaceError("pool is closing"),
+        asyncpg.TooManyConnectionsError("too many"),
+        asyncpg.exceptions.DeadlockDetectedError("deadlock"),
+    ],
+)
+def test_an_outage_can_be_retried(cause: Exception) -> None:
+    shown = failure(cause)
+    assert shown.extensions is not None
+    assert shown.extensions["code"] == "INTERNAL"
+    assert shown.extensions["retryable"] is True
+
+
+def test_a_statement_that_was_cut_off_is_the_caller_s_to_mend() -> None:
+    shown = failure(asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
+    assert shown.extensions == {"code": "TOO_COMPLEX"}
+
+
+def test_an_error_that_was_meant_for_the_client_stays() -> None:
+    meant = NotFound("There is no such thing")
+    assert failure(meant) is meant
+    assert present(meant) is meant
+
+
+def test_what_graphql_core_finds_is_the_caller_s() -> None:
+    assert present(GraphQLError("Cannot query")).extensions == {"code": "BAD_USER_INPUT"}
+
+
+async def test_a_broken_field_keeps_its_place_and_nothing_else(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: object, **_named: object) -> None:
+        raise ZeroDivisionError("the secret recipe")
+
+    monkeypatch.setattr("resolvers.queries.events.event_names", broken)
+    answer = await api.ask("{ names: eventNames { name } }")
+    assert answer["data"] is None
+    error = answer["errors"][0]
+    assert error["path"] == ["names"]
+    assert error["locations"]
+    assert error["extensions"].keys() == {"code", "id"}
+    assert "recipe" not in str(answer)
+
+
+async def test_an_outage_while_the_token_is_looked_up_is_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_arguments: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("schema.context.fetch", down)
+    response = await api.post({"query": "{ __typename }"})
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["extensions"]["retryable"] is True
