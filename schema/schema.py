@@ -19,6 +19,7 @@ from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
 from resolvers.mutations.meters import MeterMutation
 from resolvers.mutations.products import ProductMutation
+from resolvers.mutations.recompute import RecomputeMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
 from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
@@ -49,6 +50,7 @@ class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery
 class Mutation(
     EventsIngestMutation,
     MeterMutation,
+    RecomputeMutation,
     CustomerMutation,
     AccessTokenMutation,
     ProductMutation,

@@ -40,6 +40,13 @@ class MeterUpdateInput:
     )
 
 
+@strawberry.input(description="Whose cached usage to recompute.")
+class CustomerMeterRecomputeInput:
+    """Whose cached usage to recompute."""
+
+    customer_meter_id: strawberry.ID = strawberry.field(description="The CustomerMeter, by its id.")
+
+
 @strawberry.input(description="Which meter to archive, or to take back.")
 class MeterArchiveInput:
     """Which meter."""

@@ -1,12 +1,14 @@
 """The payloads of mutations: an object, or the errors that prevented it."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import strawberry
 
 from schema.errors import UserError
 from schema.types.customer import Customer
+from schema.types.customer_meter import CustomerMeter
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken
 
@@ -78,6 +80,21 @@ class MeterUnarchivePayload:
     """The meter that counts again."""
 
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The recomputed usage, and how far the cached usage was off.")
+class CustomerMeterRecomputePayload:
+    """The recomputed usage."""
+
+    customer_meter: CustomerMeter | None = strawberry.field(
+        default=None, description="The usage, repaired where it was off."
+    )
+    drift: Decimal | None = strawberry.field(
+        default=None,
+        description="Recomputed minus cached consumption, in the meter's units: zero, or there is "
+        "a bug.",
+    )
     user_errors: list[UserError] = user_errors()
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from models import Organization
+from models import CustomerMeter, Organization
+from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import NOON, catch_up_all, drain, send
 
@@ -315,3 +316,26 @@ async def test_usage_is_read_from_both_sides(api: Api, organization: Organizatio
     assert {node["customer"]["externalId"] for node in customers["nodes"]} == {"c1", "c2"}
     node = await api.get("query ($id: ID!) { node(id: $id) { __typename } }", id=own["id"])
     assert node == {"node": {"__typename": "CustomerMeter"}}
+
+
+RECOMPUTE = """mutation ($id: ID!) { customerMeterRecompute(input: {customerMeterId: $id}) {
+  customerMeter { consumedUnits } drift userErrors { code path } } }"""
+
+
+async def test_recomputing_finds_and_repairs_what_is_off(
+    api: Api, other_api: Api, organization: Organization
+) -> None:
+    await create(api)
+    await send(organization.id, {"metadata": {"tokens": "2.5"}}, {"metadata": {"tokens": 1}})
+    await drain(organization.id)
+    row = await CustomerMeter.get(organization_id=organization.id)
+    row_id = encode_id("CustomerMeter", row.id)
+    fine = {"customerMeter": {"consumedUnits": "3.5"}, "drift": "0", "userErrors": []}
+    assert (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == fine
+    await CustomerMeter.filter(id=row.id).update(sum=Decimal(9), consumed=Decimal(9))
+    found = (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"]
+    assert found == {**fine, "drift": "-5.5"}
+    assert (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == fine
+    missing = (await api.get(RECOMPUTE, id="nonsense"))["customerMeterRecompute"]
+    assert missing["userErrors"] == [{"code": "NOT_FOUND", "path": ["customerMeterId"]}]
+    assert (await other_api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == missing

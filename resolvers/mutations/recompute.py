@@ -1,0 +1,44 @@
+"""Mutation customerMeterRecompute: cached usage held against the raw events."""
+
+from typing import Annotated
+
+import strawberry
+
+from metering.recompute import recompute_customer_meter
+from schema.context import Info, Scope
+from schema.errors import ErrorCode, user_error
+from schema.ids import decode_id
+from schema.inputs.meters import CustomerMeterRecomputeInput
+from schema.permissions import requires
+from schema.types.customer_meter import CustomerMeter
+from schema.types.payloads import CustomerMeterRecomputePayload
+
+
+@strawberry.type
+class RecomputeMutation:
+    """Holding cached usage against the raw events."""
+
+    @strawberry.mutation(
+        description="Recomputes a customer's usage of a meter from the raw events, compares it "
+        "with what is cached, and repairs what is off.",
+        extensions=[requires(Scope.METERS_WRITE)],
+    )
+    async def customer_meter_recompute(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerMeterRecomputeInput, strawberry.argument(description="Whose usage.")
+        ],
+    ) -> CustomerMeterRecomputePayload:
+        """Recomputes a customer's usage of a meter."""
+        key = decode_id(input.customer_meter_id, "CustomerMeter")
+        organization_id = info.context.organization_id
+        found = await recompute_customer_meter(organization_id, key) if key else None
+        row = await info.context.loaders.customer_meter.load(key) if found and key else None
+        if found is None or row is None:
+            message = "There is no customer meter with this id."
+            error = user_error(ErrorCode.NOT_FOUND, message, "customerMeterId")
+            return CustomerMeterRecomputePayload(user_errors=[error])
+        return CustomerMeterRecomputePayload(
+            customer_meter=CustomerMeter.of(row), drift=found.drift
+        )
