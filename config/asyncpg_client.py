@@ -1,4 +1,4 @@
-"""Tortoise's asyncpg backend, with transactions that give their connection back.
+"""Tortoise's asyncpg backend, with transactions that give their connection back, and fast.
 
 Tortoise takes a connection from the pool and then begins the transaction; when beginning fails
 or is cancelled (the database restarts, a request times out), it keeps the connection, and after
@@ -8,6 +8,7 @@ chooses its schema editor by the word "asyncpg" in this module's name.
 
 from typing import Any
 
+import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import (
     TransactionalDBClient,
@@ -40,8 +41,23 @@ class ReturningTransactionContext(TransactionContextPooled):
         return self.client
 
 
+class StatelessConnection(asyncpg.Connection):
+    """A connection whose session nobody changes, so that nothing is to be reset after each use.
+
+    Settings are changed by SET LOCAL and locks are a transaction's. What is open when the
+    connection goes back to the pool is rolled back all the same. Resetting would cost a round
+    trip for every request, as much as a query.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing."""
+        return ""
+
+
 class ReturningAsyncpgClient(AsyncpgDBClient):
-    """Tortoise's client, with `ReturningTransactionContext`."""
+    """Tortoise's client, with `ReturningTransactionContext` and `StatelessConnection`."""
+
+    connection_class = StatelessConnection  # type: ignore[assignment]  # generic only in the stubs
 
     def _in_transaction(self) -> TransactionContext:
         return ReturningTransactionContext(TransactionWrapper(self), self._pool_init_lock)

@@ -1,4 +1,4 @@
-"""Calls that arrive while a commit is under way share the next one.
+"""Calls that arrive while commits are under way share the next one.
 
 A commit costs the same for one event as for a hundred, so many clients that send single events
 are served by few commits. Each call is answered after its own events are committed.
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +19,10 @@ from metering.ingest import IngestCall, Receipt
 
 Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
-MAXIMUM_EVENTS = 10_000
+# Larger commits are no cheaper for an event, and everybody in one is answered at its end.
+MAXIMUM_EVENTS = 2_000
+# While the database works on one commit, this process prepares another.
+_COMMITS_AT_ONCE = 2
 
 # What one call's data can bring about although the checks let it through; Tortoise makes its own
 # error of the former. The neighbours' data is not to blame, so each call is then tried by itself.
@@ -33,36 +37,43 @@ class _Waiting:
 
 
 class GroupCommit:
-    """One a process. `commit` is `metering.ingest.ingest`, or a double of it in tests."""
+    """One a process.
 
-    def __init__(self, commit: Commit) -> None:
+    Args:
+        commit: `metering.ingest.ingest`, or a double of it in tests.
+        at_once: how many commits of one organization may be under way.
+    """
+
+    def __init__(self, commit: Commit, *, at_once: int = _COMMITS_AT_ONCE) -> None:
         self._commit = commit
+        self._at_once = at_once
         self._waiting: dict[UUID, list[_Waiting]] = defaultdict(list)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running: dict[UUID, set[asyncio.Task[None]]] = defaultdict(set)
 
     async def submit(self, organization_id: UUID, call: IngestCall) -> list[Receipt]:
         """The receipts of the call, once they are true. Raises what the database raises."""
         waiting = _Waiting(call, asyncio.get_running_loop().create_future())
         self._waiting[organization_id].append(waiting)
-        if organization_id not in self._running:
+        if len(self._running[organization_id]) < self._at_once:
             # In a context of its own: what it does for the others is not this caller's doing.
-            self._running[organization_id] = asyncio.create_task(
-                self._run(organization_id), context=Context()
-            )
+            task = asyncio.create_task(self._run(organization_id), context=Context())
+            self._running[organization_id].add(task)
         return await waiting.answer
 
     async def _run(self, organization_id: UUID) -> None:
-        queue = self._waiting[organization_id]
         group: list[_Waiting] = []
         try:
-            while queue:
-                group = _take(queue)
+            while group := _take(self._waiting[organization_id]):
                 await self._answer(organization_id, group)
         finally:
-            del self._running[organization_id]
-            del self._waiting[organization_id]
-            # Nothing is left here unless this task was cancelled.
-            for waiting in (*group, *queue):
+            # Before anything else runs, so that nobody counts on a task that has seen its last.
+            running = self._running[organization_id]
+            running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            left = group if running else [*group, *self._waiting.pop(organization_id)]
+            if not running:
+                del self._running[organization_id]
+            # There is somebody only where this task was cancelled.
+            for waiting in left:
                 waiting.answer.cancel()
 
     async def _answer(self, organization_id: UUID, group: Sequence[_Waiting]) -> None:
@@ -83,7 +94,7 @@ class GroupCommit:
 
 
 def _take(queue: list[_Waiting]) -> list[_Waiting]:
-    """The calls of the next commit: at least one, and no more events than a call may have."""
+    """The calls of the next commit: one, and more as long as they are few events together."""
     events = 0
     for count, waiting in enumerate(queue):
         events += len(waiting.call.events)

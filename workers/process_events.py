@@ -1,5 +1,6 @@
 """Counting events: pending batches into live meters, history into meters that are behind."""
 
+import asyncio
 import time
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,15 @@ from tortoise.connection import get_connection
 
 from metering.catch_up import catch_up, meters_behind
 from metering.failures import COUNTING_ERRORS, fails_again
-from metering.log import advance
+from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
 from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
+
+# A step costs the same for one event as for a hundred. So steps of an organization keep this
+# distance, in which the events of the next one gather; the first after a silence is at once.
+_SECONDS_BETWEEN_STEPS = 0.025
 
 
 class Counting:
@@ -25,6 +30,12 @@ class Counting:
         self._redis = redis
         self._process = SingleFlight(self._count_pending)
         self._catch_up = SingleFlight(self._count_history)
+        self._next_step: dict[UUID, float] = {}
+
+    async def let_gather(self, organization_id: UUID) -> None:
+        """Waits until the organization's next step is due."""
+        due = self._next_step.pop(organization_id, 0.0)
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def process_events(self, organization_id: UUID) -> None:
         """Counts every pending batch of the organization into its live meters."""
@@ -76,6 +87,10 @@ class Counting:
             await self._announce(organization_id, step.state.revision)
             if step.fallen_behind:
                 await self._wake(CATCH_UP_METERS, organization_id)
+            self._next_step[organization_id] = time.monotonic() + _SECONDS_BETWEEN_STEPS
+            if step.batches < MAXIMUM_BATCHES and step.events < MAXIMUM_EVENTS:
+                # That was all. Whatever was committed since then has a wake-up of its own.
+                return
 
     async def _count_history(self, organization_id: UUID) -> None:
         for meter_id in await meters_behind(organization_id):
@@ -121,6 +136,7 @@ class Counting:
 
 async def process_events(ctx: dict[str, Any], organization_id: str) -> None:
     """The job of arq: see Counting.process_events."""
+    await ctx["counting"].let_gather(UUID(organization_id))
     await answer(ctx["redis"], PROCESS_EVENTS, UUID(organization_id))
     await ctx["counting"].process_events(UUID(organization_id))
 

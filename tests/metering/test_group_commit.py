@@ -46,7 +46,8 @@ class Database:
     async def commit(
         self, _organization_id: UUID, calls: Sequence[IngestCall]
     ) -> list[list[Receipt]]:
-        self.commits.append([names_of(ingest_call) for ingest_call in calls])
+        given = [names_of(ingest_call) for ingest_call in calls]
+        self.commits.append(given)
         await self.open.wait()
         for ingest_call in calls:
             for name in names_of(ingest_call):
@@ -54,7 +55,7 @@ class Database:
                     raise self.errors[name]
         return [
             [Receipt(ReceiptStatus.INSERTED, error=EventError("", name)) for name in names]
-            for names in self.commits[-1]
+            for names in given
         ]
 
 
@@ -77,7 +78,7 @@ async def submitted(
 
 async def test_calls_that_arrive_during_a_commit_share_the_next_one() -> None:
     database = Database()
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), call("c", "d"), call("e"))
     assert database.commits == [[["a"]]]
@@ -88,9 +89,44 @@ async def test_calls_that_arrive_during_a_commit_share_the_next_one() -> None:
     assert database.commits == [[["a"]], [["b"], ["c", "d"], ["e"]]]
 
 
-async def test_organizations_do_not_wait_for_each_other() -> None:
+async def test_two_commits_are_under_way_at_once_and_the_others_share_the_next() -> None:
     database = Database()
     group_commit = GroupCommit(database.commit)
+    tasks = await submitted(group_commit, call("a"))
+    tasks += await submitted(group_commit, call("b"), call("c"), call("d"))
+    assert database.commits == [[["a"]], [["b"], ["c"], ["d"]]]
+    tasks += await submitted(group_commit, call("e"), call("f"))
+    assert len(database.commits) == 2
+    database.open.set()
+    answers = await asyncio.gather(*tasks)
+    assert [answered(receipts) for receipts in answers] == [[name] for name in "abcdef"]
+    assert database.commits[2:] == [[["e"], ["f"]]]
+
+
+async def test_nobody_is_forgotten_whenever_it_arrives() -> None:
+    """Calls that arrive just when a commit ends, at every step of the event loop."""
+
+    async def commit(_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
+        await asyncio.sleep(0)
+        return [[Receipt(ReceiptStatus.INSERTED)] for _ in calls]
+
+    group_commit = GroupCommit(commit)
+
+    async def caller(steps: int) -> None:
+        for number in range(50):
+            for _ in range((steps * number) % 7):
+                await asyncio.sleep(0)
+            await group_commit.submit(ORGANIZATION, call("a"))
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(caller(steps) for steps in range(1, 9)))
+    assert not group_commit._running
+    assert not group_commit._waiting
+
+
+async def test_organizations_do_not_wait_for_each_other() -> None:
+    database = Database()
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), organization_id=OTHER)
     assert database.commits == [[["a"]], [["b"]]]
@@ -100,7 +136,7 @@ async def test_organizations_do_not_wait_for_each_other() -> None:
 
 async def test_a_commit_takes_no_more_events_than_a_call_may_have() -> None:
     database = Database()
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("first"))
     half = call(*["x"] * (MAXIMUM_EVENTS // 2))
     whole = call(*["y"] * MAXIMUM_EVENTS)
@@ -124,7 +160,7 @@ async def test_a_commit_takes_no_more_events_than_a_call_may_have() -> None:
 async def test_data_that_fails_one_call_does_not_fail_its_neighbours(error: Exception) -> None:
     database = Database()
     database.errors["bad"] = error
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), call("bad", "c"), call("d"))
     database.open.set()
@@ -139,7 +175,7 @@ async def test_data_that_fails_one_call_does_not_fail_its_neighbours(error: Exce
 async def test_a_database_that_is_away_fails_the_calls_at_once_and_later_ones_go_through() -> None:
     database = Database()
     database.errors["b"] = ConnectionResetError("gone")
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), call("c"))
     database.open.set()
@@ -152,7 +188,7 @@ async def test_a_database_that_is_away_fails_the_calls_at_once_and_later_ones_go
 
 async def test_a_caller_that_leaves_changes_nothing_for_the_others() -> None:
     database = Database()
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     leaving, staying = await submitted(group_commit, call("a"), call("b"))
     waiting = await submitted(group_commit, call("c"))
     leaving.cancel()
@@ -166,10 +202,10 @@ async def test_a_caller_that_leaves_changes_nothing_for_the_others() -> None:
 
 async def test_when_the_commit_is_cancelled_nobody_waits_for_ever() -> None:
     database = Database()
-    group_commit = GroupCommit(database.commit)
+    group_commit = GroupCommit(database.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"))
-    [running] = group_commit._running.values()
+    [[running]] = group_commit._running.values()
     running.cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2

@@ -1,0 +1,48 @@
+"""What is left of a connection's use when the next user gets it."""
+
+import asyncpg
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from config.database import opened_database
+from config.settings import Settings
+
+
+async def backend(client: BaseDBAsyncClient) -> int:
+    pid: int = (await client.execute_query_dict("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+    return pid
+
+
+async def test_a_transaction_left_open_is_rolled_back_and_its_settings_with_it(
+    settings: Settings,
+) -> None:
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        client = context.db()
+        async with client.acquire_connection() as connection:
+            await connection.execute("BEGIN; CREATE TABLE left_open (); SET LOCAL work_mem = '1MB'")
+            pid = connection.get_server_pid()
+        assert await backend(client) == pid
+        with pytest.raises(OperationalError, match="does not exist"):
+            await client.execute_query_dict("SELECT * FROM left_open")
+        rows = await client.execute_query_dict("SELECT current_setting('work_mem') AS memory")
+        assert rows[0]["memory"] != "1MB"
+
+
+async def test_giving_a_connection_back_asks_the_server_nothing(settings: Settings) -> None:
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        client = context.db()
+        async with in_transaction() as connection:
+            pid = await backend(connection)
+        observer = await asyncpg.connect(settings.database_url)
+        try:
+            query = await observer.fetchval(
+                "SELECT query FROM pg_stat_activity WHERE pid = $1", pid
+            )
+        finally:
+            await observer.close()
+        assert query == "COMMIT;"
+        assert await backend(client) == pid
