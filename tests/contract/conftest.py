@@ -103,7 +103,8 @@ def run_node(node: str) -> RunNode:
             out, err = await asyncio.wait_for(process.communicate(), SECONDS)
         except TimeoutError:
             process.kill()
-            raise
+            out, err = await process.communicate()
+            pytest.fail(f"{arguments[0]} took longer than {SECONDS} s: {(out + err).decode()}")
         assert process.returncode == 0, (out + err).decode()
         return json.loads(out)
 
