@@ -11,8 +11,12 @@ import click
 
 from config.api_client import ApiClient, ApiError
 from config.api_options import Api, api_options, find_api
+from config.demo_billing import ensure_demo_billing
 from config.demo_events import demo_events
-from config.settings import get_settings
+from config.demo_organization import SLUG
+from config.settings import Settings, get_settings
+from config.with_database import run_with_database
+from models import Meter, Organization
 
 _MOST_IN_ONE_REQUEST = 1_000
 _SHORTEST_PAUSE_SECONDS = 0.05
@@ -41,8 +45,14 @@ mutation Demo($events: [EventInput!]!) {
 def command(
     rate: float, duration: float | None, seed: int | None, url: str | None, token: str | None
 ) -> None:
-    """Stream plausible events of several customers into the API."""
+    """Stream plausible events of several customers into the API.
+
+    Into the demo organization of `metergraph dev`, a plan with subscribers and two billed months
+    come first.
+    """
     api = find_api(get_settings(), url, token)
+    if url is None and token is None:
+        run_with_database(_make_billing)
     stream = _Stream(demo_events(seed), rate, duration)
     click.echo(f"Streaming {rate:g} events a second to {api.url}. Ctrl-C stops.", err=True)
     try:
@@ -51,6 +61,14 @@ def command(
         pass
     finally:
         click.echo(f"{stream.sent:,} events sent.")
+
+
+async def _make_billing(_settings: Settings) -> None:
+    organization = await Organization.get_or_none(slug=SLUG)
+    if organization is not None:
+        meter = await Meter.filter(organization_id=organization.id).order_by("id").first()
+        if meter is not None:
+            await ensure_demo_billing(organization.id, meter.id)
 
 
 class _Stream:
