@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import pytest
 from arq.connections import ArqRedis
@@ -19,7 +20,6 @@ from config.settings import Settings
 from models import Organization
 from tests.serving import new_token, served
 from workers.process_events import Counting
-from workers.settings import build_worker
 
 HERE = Path(__file__).parent
 NODE_MAJOR = 20
@@ -67,16 +67,23 @@ class Server:
 async def server(
     settings: Settings, database: BaseDBAsyncClient, organization: Organization, redis: ArqRedis
 ) -> AsyncIterator[Server]:
-    """The API and a worker, in this process."""
-    worker = build_worker(redis, Counting(redis))
+    """The API and what a worker does, in this process."""
+    stopping = asyncio.Event()
     async with served(settings) as url:
-        working = asyncio.create_task(worker.async_run())
+        working = asyncio.create_task(_count(Counting(redis), organization.id, stopping))
         try:
             yield Server(f"{url}/graphql", await new_token(organization))
         finally:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+            stopping.set()
+            await working
+
+
+async def _count(counting: Counting, organization_id: UUID, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        await counting.process_events(organization_id)
+        await counting.catch_up_meters(organization_id)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 0.02)
 
 
 class RunNode(Protocol):
