@@ -19,9 +19,10 @@ from config.settings import Settings
 from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from resolvers.loaders import Loaders
-from resolvers.loaders.rows import execute, fetch
+from resolvers.loaders.rows import execute
 from resolvers.waking import Waker
 from schema.errors import Unauthenticated
+from schema.secret_lookup import SecretLookup
 from schema.secrets import hash_secret
 
 LAST_USED_EVERY = timedelta(minutes=1)
@@ -83,6 +84,7 @@ class Services:
     commits: GroupCommit
     waker: Waker
     feeds: Feeds
+    secrets: SecretLookup = field(default_factory=SecretLookup)
 
 
 @dataclass
@@ -127,7 +129,7 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
-async def identify(authorization: str | None) -> tuple[Identity | None, str]:
+async def identify(authorization: str | None, secrets: SecretLookup) -> tuple[Identity | None, str]:
     """The identity behind an Authorization header, or None and the reason why not."""
     if not authorization:
         return None, Context.denied
@@ -135,7 +137,7 @@ async def identify(authorization: str | None) -> tuple[Identity | None, str]:
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret:
         return None, "The Authorization header must be `Bearer mg_…`"
-    identity = await find_identity(secret)
+    identity = await find_identity(secret, secrets)
     return identity, "The token is unknown, revoked or expired"
 
 
@@ -152,27 +154,14 @@ def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
     return authorization_of(headers) if isinstance(headers, dict) else None
 
 
-async def find_identity(secret: str) -> Identity | None:
+async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
     """Looks a secret up among tokens and sessions; notes when a token was last used."""
     if len(secret) > _MAX_SECRET:
         return None
+    row = await secrets.find(hash_secret(secret))
     now = clock.now()
-    rows = await fetch(
-        """
-        SELECT id, organization_id, scopes, last_used_at, NULL::uuid AS customer_id
-          FROM access_token
-         WHERE secret_hash = $1 AND revoked_at IS NULL
-         UNION ALL
-        SELECT id, organization_id, NULL, NULL, customer_id
-          FROM customer_session
-         WHERE secret_hash = $1 AND expires_at > $2
-        """,
-        hash_secret(secret),
-        now,
-    )
-    if not rows:
+    if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return None
-    row = rows[0]
     if row["customer_id"] is not None:
         return SessionIdentity(row["organization_id"], row["customer_id"])
     if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:

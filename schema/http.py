@@ -178,7 +178,7 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     async def _context(self, request: Request) -> Context:
         authorization = request.headers.get("authorization")
-        caller, denied = await identify(authorization)
+        caller, denied = await identify(authorization, self.services.secrets)
         if authorization and caller is None:
             raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
         return Context(services=self.services, caller=caller, denied=denied)
@@ -196,7 +196,7 @@ class GraphQLApplication(GraphQL[Context, None]):
         authorization = authorization_of(context.connection_params) or context.headers.get(
             "authorization"
         )
-        context.caller, context.denied = await identify(authorization)
+        context.caller, context.denied = await identify(authorization, self.services.secrets)
         if context.caller is None:
             raise ConnectionRejectionError
         accepted_without_payload: UnsetType = UNSET

@@ -1,0 +1,122 @@
+"""Who a secret belongs to, asked by many requests at once."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models import AccessToken, Customer, CustomerSession, Organization
+from resolvers.loaders.rows import Record, fetch
+from schema.secret_lookup import SecretLookup
+from schema.secrets import hash_secret
+
+
+async def token_of(organization: Organization, secret: str) -> AccessToken:
+    return await AccessToken.create(
+        organization=organization, name=secret, scopes=["ADMIN"], secret_hash=hash_secret(secret)
+    )
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many secrets each statement asked for."""
+    counted: list[int] = []
+
+    async def counting(sql: str, *parameters: Any) -> Sequence[Record]:
+        counted.append(len(parameters[0]))
+        return await fetch(sql, *parameters)
+
+    monkeypatch.setattr("schema.secret_lookup.fetch", counting)
+    return counted
+
+
+async def test_tokens_and_sessions_are_found_and_others_are_not(
+    organization: Organization,
+) -> None:
+    token = await token_of(organization, f"a-{organization.id}")
+    customer = await Customer.create(organization_id=organization.id)
+    session = await CustomerSession.create(
+        organization_id=organization.id,
+        customer_id=customer.id,
+        secret_hash=hash_secret(f"s-{organization.id}"),
+        expires_at=datetime.now(UTC) + timedelta(minutes=1),
+    )
+    lookup = SecretLookup()
+    found = await asyncio.gather(
+        *(
+            lookup.find(secret_hash)
+            for secret_hash in (
+                token.secret_hash,
+                session.secret_hash,
+                hash_secret("nobody's"),
+            )
+        )
+    )
+    assert [row and (row["id"], row["customer_id"]) for row in found] == [
+        (token.id, None),
+        (session.id, customer.id),
+        None,
+    ]
+
+
+async def test_requests_that_arrive_together_share_a_statement(
+    organization: Organization, statements: list[int]
+) -> None:
+    hashes = [
+        (await token_of(organization, f"{number}-{organization.id}")).secret_hash
+        for number in range(3)
+    ]
+    lookup = SecretLookup()
+    rows = await asyncio.gather(*(lookup.find(hashes[number % 3]) for number in range(30)))
+    assert [bytes(row["secret_hash"]) for row in rows if row] == hashes * 10
+    assert statements == [3]
+
+
+async def test_a_token_that_was_revoked_is_refused_at_once(organization: Organization) -> None:
+    token = await token_of(organization, f"a-{organization.id}")
+    lookup = SecretLookup()
+    asking = True
+
+    async def ask() -> None:
+        while asking:
+            await lookup.find(token.secret_hash)
+
+    others = [asyncio.create_task(ask()) for _ in range(4)]
+    try:
+        assert await lookup.find(token.secret_hash) is not None
+        token.revoked_at = datetime.now(UTC)
+        await token.save()
+        assert await lookup.find(token.secret_hash) is None
+    finally:
+        asking = False
+        await asyncio.gather(*others)
+
+
+async def test_what_the_database_raises_reaches_everybody_and_the_next_are_answered(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await token_of(organization, f"a-{organization.id}")
+    lookup = SecretLookup()
+
+    async def away(_sql: str, *_parameters: Any) -> Sequence[Record]:
+        raise ConnectionResetError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("schema.secret_lookup.fetch", away)
+        answers = await asyncio.gather(
+            *(lookup.find(token.secret_hash) for _ in range(3)), return_exceptions=True
+        )
+        assert [type(answer) for answer in answers] == [ConnectionResetError] * 3
+    assert await lookup.find(token.secret_hash) is not None
+
+
+async def test_a_request_that_leaves_takes_no_answer_away(organization: Organization) -> None:
+    token = await token_of(organization, f"a-{organization.id}")
+    lookup = SecretLookup()
+    leaving, staying = (asyncio.create_task(lookup.find(token.secret_hash)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying is not None
+    assert leaving.cancelled()
