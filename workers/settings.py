@@ -1,8 +1,8 @@
 """The worker process: arq's settings, and a loop around arq that outlives Redis and PostgreSQL."""
 
 import asyncio
-import contextlib
 import signal
+from typing import Any
 
 import asyncpg
 import structlog
@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 # arq polls for jobs; its default of 0.5 s would show in live usage.
 _POLL_SECONDS = 0.01
 _SECONDS_BETWEEN_TRIES = 0.5
+_SECONDS_BETWEEN_CANCELS = 0.2
 # A meter with a long history catches up for hours; the sweep starts it again where it was cut off.
 _CATCH_UP_SECONDS = 3_600
 _EVERY_SECOND = set(range(60))
@@ -71,11 +72,10 @@ async def run_worker(redis_url: str) -> None:
     working = asyncio.create_task(_work_for_ever(redis, counting))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    for task in (working, stopping):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await _end(working, stopping)
     await redis.aclose()
+    if not working.cancelled():
+        working.result()
 
 
 async def _work_for_ever(redis: ArqRedis, counting: Counting) -> None:
@@ -101,7 +101,20 @@ async def _sweep(counting: Counting) -> None:
 async def _cancel(worker: Worker) -> None:
     """Ends what the worker still runs; what it was doing is pending again."""
     running = [*worker.tasks.values(), worker.main_task]
-    for task in running:
-        if task is not None:
+    await _end(*(task for task in running if task is not None))
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels tasks until they have ended.
+
+    Once is not enough: on Python 3.11 `asyncio.wait_for`, through which redis-py writes, swallows
+    a cancellation that comes at the moment at which what it waits for is done.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-    await asyncio.gather(*(task for task in running if task is not None), return_exceptions=True)
+        _done, left = await asyncio.wait(left, timeout=_SECONDS_BETWEEN_CANCELS)
+    for task in tasks:
+        if not task.cancelled() and task.exception() is not None:
+            _log.debug("ended with an error", reason=repr(task.exception()))
