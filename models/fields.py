@@ -32,7 +32,7 @@ class ExactJSONField(TortoiseJSONField[Any]):
         kwargs.pop("decoder", None)
         super().__init__(encoder=exact_json.dumps, decoder=exact_json.loads, **kwargs)
 
-    def to_db_value(self, value: Any, instance: type[Model] | Model) -> str | None:
+    def to_db_value(self, value: Any, instance: type[Model] | Model) -> str | None:  # noqa: ARG002  # the base names it
         """Always encodes: a str is a JSON string here, not JSON text."""
         self.validate(value)
         return None if value is None else exact_json.dumps(value)
