@@ -14,8 +14,8 @@ _SAMPLES_OF_STEP = 3
 _SAMPLES = 20
 
 # `stored` is by itself, or the planner would go through all events of the organization by name,
-# where it does not know how many there are. array_agg takes events as they are stored, so its last are the newest, near enough; sorting them
-# would cost more than all the rest.
+# where it does not know how many there are. array_agg takes events as they are stored, so its last
+# are the newest, near enough; sorting them would cost more than all the rest.
 _NOTE = """
 WITH stored AS MATERIALIZED (
     SELECT id, name, timestamp FROM event
