@@ -12,7 +12,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.customer_meters import PeriodChangedError, merge_shares
+from metering.customer_meters import PeriodChangedError, check_periods, merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
 from metering.failures import COUNTING_ERRORS, comes_from_rows
 from metering.isolation import count_event_by_event
@@ -117,6 +117,7 @@ async def _merge(
     revision: int,
 ) -> None:
     for shares in groups:
+        await check_periods(connection, meter.organization_id, shares)
         await add_to_totals(connection, meter.id, shares)
         await merge_shares(connection, meter.organization_id, shares, revision)
 

@@ -90,3 +90,36 @@ async def merge_shares(
     for gain in gains:
         if current[gain.meter_id, gain.customer_id] != gain.period_start:
             raise PeriodChangedError(f"meter {gain.meter_id}, customer {gain.customer_id}")
+
+
+async def check_periods(
+    connection: BaseDBAsyncClient, organization_id: UUID, shares: Sequence[Share]
+) -> None:
+    """Raises PeriodChangedError where a share was counted as outside of a period that is over.
+
+    It may be inside of the current one, and `merge_shares`, which leaves it out, would not notice.
+    For shares that were counted without the log's lock; to be called under it.
+    """
+    outside = [share for share in shares if not share.in_period]
+    if not outside:
+        return
+    rows = await connection.execute_query_dict(
+        """
+        SELECT share.meter_id, share.customer_id
+        FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
+            AS share (meter_id, customer_id, period_start)
+        LEFT JOIN customer_meter kept
+            ON kept.organization_id = $1 AND kept.meter_id = share.meter_id
+           AND kept.customer_id = share.customer_id
+        WHERE kept.period_start IS DISTINCT FROM share.period_start
+        LIMIT 1
+        """,
+        [
+            organization_id,
+            [share.meter_id for share in outside],
+            [share.customer_id for share in outside],
+            [share.period_start for share in outside],
+        ],
+    )
+    for row in rows:
+        raise PeriodChangedError(f"meter {row['meter_id']}, customer {row['customer_id']}")

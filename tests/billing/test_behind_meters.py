@@ -1,0 +1,72 @@
+"""Meters that catch up with history while the periods of their customers change."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering import catch_up as catching_up
+from metering.aggregations import AggregationFunction
+from metering.log import LogState, lock_log
+from metering.recompute import recompute_customer_meter
+from models import Customer, CustomerMeter, Meter
+from tests.billing.world import World
+from tests.ingesting import catch_up_all
+
+
+async def elsewhere(work: Coroutine[Any, Any, Any]) -> None:
+    """Does it as another process would: outside of the transaction that is open here."""
+    await asyncio.create_task(work, context=Context())
+
+
+def before_the_log_is_held(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[], Coroutine[Any, Any, Any]]
+) -> None:
+    """Has it happen between the counting of the next chunk of history and its merging."""
+    works = [work]
+
+    async def held(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
+        if works:
+            await elsewhere(works.pop()())
+        return await lock_log(connection, organization_id)
+
+    monkeypatch.setattr(catching_up, "lock_log", held)
+
+
+async def drifts(world: World, customer: Customer, meter: Meter) -> tuple[Any, ...]:
+    """What is cached of the customer otherwise than the events say."""
+    row = await CustomerMeter.get(
+        organization_id=world.id, customer_id=customer.id, meter_id=meter.id
+    )
+    found = await recompute_customer_meter(world.id, row.id)
+    assert found is not None
+    return found.drifts
+
+
+@pytest.mark.parametrize("change", ["turns", "ends"])
+@pytest.mark.parametrize("function", AggregationFunction)
+async def test_a_period_that_is_over_when_its_history_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch, function: AggregationFunction, change: str
+) -> None:
+    customer = await world.customer()
+    await world.use(customer, ("2026-02-02", 7), ("2026-02-03", 7), ("2026-02-04", 9))
+    meter = await world.meter(function)
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-05", "2026-01-01")
+
+    # All of that was outside of the period when it was counted, and is inside when it is merged.
+    before_the_log_is_held(
+        monkeypatch,
+        lambda: (
+            world.cycle("2026-02-05")
+            if change == "turns"
+            else world.cancel(subscription, "2026-01-20")
+        ),
+    )
+    await catch_up_all(world.id)
+
+    assert await drifts(world, customer, meter) == ()
