@@ -41,6 +41,8 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
         RefusedError: with every problem there is.
     """
     async with in_transaction() as connection:
+        # Its meters must not be archived meanwhile.
+        await lock_log(connection, organization_id)
         problems = [
             *required_text_problems(draft.name, MAXIMUM_NAME, "name"),
             *text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
@@ -220,14 +222,12 @@ async def _meter_problems(
 async def _live_meters(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_ids: Sequence[UUID | None]
 ) -> dict[UUID, bool]:
-    """Whether each of the organization's meters counts. They cannot be archived meanwhile."""
+    """Whether each of the organization's meters counts; so it stays while the log is held."""
     rows = (
         await Meter.filter(
             organization_id=organization_id, id__in=[one for one in meter_ids if one is not None]
         )
-        .order_by("id")
         .using_db(connection)
-        .select_for_update(no_key=True)
         .values_list("id", "archived_at")
     )
     return {meter_id: archived_at is None for meter_id, archived_at in rows}
