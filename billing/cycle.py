@@ -141,6 +141,16 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
         UNION SELECT organization_id FROM subscription_period WHERE invoiced_at IS NULL
         UNION SELECT organization_id FROM billing_frontier WHERE late_from IS NOT NULL
+        -- Rated anew with no correction scheduled yet: by a subscription that was made or canceled,
+        -- or by a worker that was killed.
+        UNION
+        SELECT link.organization_id
+        FROM metered_period link
+        JOIN customer_subscription subscription
+            ON subscription.organization_id = link.organization_id
+           AND subscription.id = link.subscription_id
+        WHERE link.is_disputed AND subscription.status = 'CANCELED'
+          AND subscription.corrections_due_at IS NULL
         UNION
         SELECT link.organization_id
         FROM metered_period link

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from billing import cycle
 from billing.estimates import upcoming_invoices
+from billing.held_log import HeldLog
 from billing.products import archive_product, meter_in_use
 from metering.catch_up import catch_up
 from metering.meters import MeterRefusal, archive_meter, unarchive_meter
@@ -233,3 +235,36 @@ async def test_a_meter_that_catches_up_is_waited_for(world: World, behind_throug
     await world.cycle("2026-03-01")
     amounts = [invoice.amounts for invoice in await world.invoices()]
     assert amounts == ([[5], [0]] if waits else [[0], [0, 5]])
+
+
+@pytest.mark.parametrize("rated_by", ["a worker that was killed", "another subscription"])
+async def test_a_correction_of_an_ended_subscription_is_made_where_nothing_else_is_due(
+    world: World, monkeypatch: pytest.MonkeyPatch, rated_by: str
+) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5))
+    await world.cancel(subscription, "2026-01-20")
+    await world.use(customer, ("2026-01-11", 7))
+    if rated_by == "another subscription":
+        other = await world.product(world.fixed(1))
+        await world.cancel(await world.subscribe(customer, other, "2026-01-21"), "2026-01-22")
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(cycle, "schedule_corrections", killed)
+            with pytest.RaisesGroup(KilledError):
+                await world.cycle("2026-01-21")
+
+    await world.cycle("2026-02-01")
+
+    last = (await world.invoices(subscription))[-1]
+    assert (last.kinds, last.amounts) == (["CORRECTION"], [7])
+
+
+class KilledError(Exception):
+    """Stands for a worker that is no more."""
+
+
+async def killed(_log: HeldLog) -> int:
+    raise KilledError
