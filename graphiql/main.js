@@ -1,12 +1,14 @@
 // GraphiQL for Metergraph: the token stands in the headers editor and goes along over HTTP and,
-// in connection_init, over WebSocket. An address that ends in #token=mg_… fills it in.
+// in connection_init, over WebSocket. An address that ends in #token=mg_… fills it in. Until there is
+// one no token is sent: the documentation needs none, and anything else is answered with what is
+// missing.
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/graphiql.css';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 
-const QUERY = `# Press ▶ to run. The token is in Headers, below.
+const QUERY = `# The token goes into Headers, below. Press ▶ to run.
 
 query Meters {
   organization {
@@ -50,6 +52,17 @@ const url = new URL(window.location.href);
 const token = new URLSearchParams(url.hash.slice(1)).get('token');
 const endpoint = url.origin + url.pathname;
 const headers = JSON.stringify({ Authorization: `Bearer ${token ?? 'mg_…'}` }, null, 2);
+const send = createGraphiQLFetcher({
+  url: endpoint,
+  subscriptionUrl: endpoint.replace(/^http/, 'ws'),
+});
+
+function fetcher(parameters, options) {
+  const filledIn = Object.entries(options?.headers ?? {}).filter(
+    ([, value]) => !String(value).includes('…'),
+  );
+  return send(parameters, { ...options, headers: Object.fromEntries(filledIn) });
+}
 
 if (token !== null) {
   // A secret does not stay in the address bar, nor in the history.
@@ -58,10 +71,7 @@ if (token !== null) {
 
 createRoot(document.getElementById('graphiql')).render(
   createElement(GraphiQL, {
-    fetcher: createGraphiQLFetcher({
-      url: endpoint,
-      subscriptionUrl: endpoint.replace(/^http/, 'ws'),
-    }),
+    fetcher,
     defaultQuery: QUERY,
     defaultHeaders: headers,
     ...(token !== null && { headers }),

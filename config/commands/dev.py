@@ -127,7 +127,8 @@ def _is_ready(api_url: str) -> bool:
 def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
     socket_url = api_url.replace("http", "ws", 1)
     lines = [
-        ("GraphQL", f"{api_url}/graphql  (GraphiQL in a browser)"),
+        ("GraphiQL", f"{api_url}/graphql#token={token}"),
+        ("GraphQL", f"{api_url}/graphql"),
         ("Live", f"{socket_url}/graphql"),
         ("Health", f"{api_url}/readyz"),
         ("Token", f"{token}  (organization demo, all scopes)"),
@@ -136,7 +137,7 @@ def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
         lines.append(("Data", str(servers.postgres.data)))
     click.echo("\nMetergraph is ready.\n")
     for name, value in lines:
-        click.echo(f"  {name:<8} {value}")
+        click.echo(f"  {name:<9} {value}")
     click.echo("\nCtrl-C stops everything.\n")
 
 

@@ -103,6 +103,7 @@ def ready(process: "subprocess.Popen[str]") -> Dev:
     token = re.search(r"mg_\S+", printed)
     assert url is not None, printed
     assert token is not None, printed
+    assert f"{url[1]}/graphql#token={token[0]}\n" in printed
     return Dev(process, url[1], token[0])
 
 
