@@ -1,4 +1,4 @@
-"""Noting events that came late: for a customer's time that is closed into billing periods."""
+"""Noting what comes late into a customer's time that is closed into billing periods."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -30,4 +30,21 @@ async def note_late_events(
         RETURNING 1
         """,
         [organization_id, list(batch_ids)],
+    )
+
+
+async def note_recounting(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+) -> None:
+    """Notes that the meter looks at all events anew, and may match some that lie in closed time.
+
+    To be called under the log's lock. Billing rates the closed periods anew as it counts.
+    """
+    await connection.execute_query_dict(
+        """
+        UPDATE metered_period SET is_behind = true, position = 0
+        WHERE organization_id = $1 AND meter_id = $2 AND closed_at IS NOT NULL
+        RETURNING 1
+        """,
+        [organization_id, meter_id],
     )

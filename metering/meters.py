@@ -17,6 +17,7 @@ from metering.aggregations import Aggregation, AggregationFunction
 from metering.catch_up import hold_catch_up
 from metering.filter_parsing import stored_filter
 from metering.filters import Filter, event_names, to_json
+from metering.late import note_recounting
 from metering.log import LogState, lock_log
 from models import Meter
 
@@ -98,6 +99,7 @@ async def update_meter(
             )
         if changed:
             await _forget(connection, meter)
+            await note_recounting(connection, organization_id, meter_id)
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0

@@ -1,4 +1,4 @@
-"""Meters that catch up with history while the periods of their customers change."""
+"""Meters that are behind while the periods of their customers change."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,7 +11,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering import catch_up as catching_up
 from metering.aggregations import AggregationFunction
+from metering.filters import Clause, ClauseOperator, Filter
 from metering.log import LogState, lock_log
+from metering.meters import MeterChanges, update_meter
 from metering.recompute import recompute_customer_meter
 from models import Customer, CustomerMeter, Meter
 from tests.billing.world import World
@@ -70,3 +72,22 @@ async def test_a_period_that_is_over_when_its_history_is_counted(
     await catch_up_all(world.id)
 
     assert await drifts(world, customer, meter) == ()
+
+
+async def test_usage_that_an_edited_meter_finds_in_closed_periods_is_billed(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter(name="ai_usgae")
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5), ("2026-02-10", 3))
+    await world.cycle("2026-02-01")
+
+    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
+    await catch_up_all(world.id)
+    await world.cycle("2026-03-01")
+
+    january, february = await world.invoices(subscription)
+    assert (january.kinds, january.amounts) == (["METERED"], [0])
+    assert (february.kinds, february.amounts) == (["METERED", "CORRECTION"], [3, 5])
+    await world.cycle("2026-04-01")
+    assert (await world.invoices(subscription))[-1].amounts == [0]
