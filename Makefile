@@ -46,7 +46,7 @@ bench: ## Measure a real server, beside its floor
 
 chaos: ## Kill what can be killed under load, and compare every count
 	@scripts/environment requirements-dev.txt
-	@exec $(bin)/python -m benchmarks.chaos $(ARGS)
+	@exec $(bin)/python -m tests.chaos $(ARGS)
 
 lock: ## Resolve pyproject.toml into the lock files anew (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
