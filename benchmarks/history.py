@@ -1,0 +1,61 @@
+"""Many stored events, made by the database itself: history for what reads or counts beside it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from tortoise.connection import get_connection
+
+from metering.log import advance
+
+DAYS = 30
+CUSTOMERS = 200
+_BATCH = 10_000
+
+
+def end_of_history() -> datetime:
+    """A midnight before which all of the history lies."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def store_history(organization_id: UUID, count: int) -> None:
+    """Stores `count` calls of a language model over the last 30 days, and has the log count them.
+
+    No worker may run meanwhile.
+    """
+    connection = get_connection("default")
+    await connection.execute_query(
+        """
+        INSERT INTO customer (organization_id, id, external_id, created_at)
+        SELECT $1, gen_random_uuid(), 'customer-' || number, now()
+        FROM generate_series(1, $2::int) AS number
+        ON CONFLICT DO NOTHING
+        """,
+        [organization_id, CUSTOMERS],
+    )
+    for first in range(0, count, _BATCH):
+        await store_batch(organization_id, min(_BATCH, count - first), timedelta(days=DAYS))
+        while await advance(organization_id):
+            pass
+    await connection.execute_query("ANALYZE")
+
+
+async def store_batch(organization_id: UUID, count: int, over: timedelta) -> None:
+    """Stores a batch of calls over the time before the last midnight; not counted yet."""
+    await get_connection("default").execute_query(
+        """
+        WITH batch AS (
+            INSERT INTO event_batch (organization_id, event_count, names, received_at)
+            VALUES ($1, $2, '{ai_usage}', now()) RETURNING id
+        ), numbered AS MATERIALIZED (
+            SELECT id, row_number() OVER () AS place FROM customer WHERE organization_id = $1
+        )
+        INSERT INTO event (organization_id, id, batch_id, customer_id, name, timestamp, metadata)
+        SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
+               $3::timestamptz - random() * $4::interval,
+               jsonb_build_object('model', 'gpt-4.1', 'total_tokens', number,
+                                  'completion_tokens', number % 800)
+        FROM batch, generate_series(1, $2::int) AS number
+        JOIN numbered ON numbered.place = 1 + number % $5
+        """,
+        [organization_id, count, end_of_history(), over, CUSTOMERS],
+    )
