@@ -1,5 +1,6 @@
 """Merging what was counted into the cached usage of customers' current periods."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -68,6 +69,7 @@ async def merge_shares(
     gains = [share for share in shares if share.in_period and share.count]
     if not gains:
         return
+    new_values = await _keep_new_values(connection, organization_id, gains)
     rows = await connection.execute_query_dict(
         _MERGE,
         [
@@ -77,7 +79,7 @@ async def merge_shares(
             [gain.meter_id for gain in gains],
             [gain.customer_id for gain in gains],
             [gain.count for gain in gains],
-            [gain.unique_count for gain in gains],
+            [new_values[gain.meter_id, gain.customer_id] for gain in gains],
             [gain.sum for gain in gains],
             [gain.minimum for gain in gains],
             [gain.maximum for gain in gains],
@@ -90,6 +92,33 @@ async def merge_shares(
     for gain in gains:
         if current[gain.meter_id, gain.customer_id] != gain.period_start:
             raise PeriodChangedError(f"meter {gain.meter_id}, customer {gain.customer_id}")
+
+
+async def _keep_new_values(
+    connection: BaseDBAsyncClient, organization_id: UUID, gains: Sequence[Share]
+) -> Counter[tuple[UUID, UUID]]:
+    """Keeps the distinct values of UNIQUE meters, and gives how many are new in each period.
+
+    Under the log's lock, and not with the counting of a chunk of history: a period that turns
+    meanwhile makes the values of its customers anew, and the two would wait for each other.
+    """
+    seen = [
+        (gain.meter_id, gain.customer_id, value)
+        for gain in gains
+        for value in gain.distinct_values or ()
+    ]
+    if not seen:
+        return Counter()
+    rows = await connection.execute_query_dict(
+        """
+        INSERT INTO customer_meter_value (organization_id, meter_id, customer_id, value)
+        SELECT $1, seen.* FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) AS seen
+        ON CONFLICT DO NOTHING
+        RETURNING meter_id, customer_id
+        """,
+        [organization_id, *(list(column) for column in zip(*seen, strict=True))],
+    )
+    return Counter((row["meter_id"], row["customer_id"]) for row in rows)
 
 
 async def check_periods(

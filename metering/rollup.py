@@ -59,7 +59,7 @@ buckets AS (
         {latest}
 )
 {values}
-SELECT customer_id, period_start, in_period, {partials}, {unique_count} AS unique_count
+SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
 FROM matched
 GROUP BY customer_id, period_start, in_period
 """
@@ -74,29 +74,17 @@ _LATEST = """,
         )
 """
 
-# A row that is inserted into the values of a current period is a value that is new in it, so that
-# counting distinct values costs only the new events.
-_UNIQUE_VALUES = """,
+_BUCKET_VALUES = """,
 bucket_values AS (
     INSERT INTO usage_value (organization_id, meter_id, customer_id, bucket, value)
     SELECT $1, $2, coalesce(customer_id, $4), bucket, value
     FROM matched WHERE value IS NOT NULL
     GROUP BY GROUPING SETS ((customer_id, bucket, value), (bucket, value))
     ON CONFLICT DO NOTHING
-),
-period_values AS (
-    INSERT INTO customer_meter_value (organization_id, meter_id, customer_id, value)
-    SELECT DISTINCT $1::uuid, $2::uuid, customer_id, value
-    FROM matched WHERE value IS NOT NULL AND in_period
-    ON CONFLICT DO NOTHING
-    RETURNING customer_id
 )
 """
 
-_UNIQUE_COUNT = """
-    (SELECT count(*) FROM period_values
-     WHERE matched.in_period AND period_values.customer_id = matched.customer_id)
-"""
+_DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AND in_period)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +92,8 @@ class Share:
     """The partial aggregate of a customer's events in some batches on a meter.
 
     `in_period`: of those in its current period, which began at `period_start`, or, where it has
-    none, of all. Otherwise of those outside; then `unique_count` is 0.
+    none, of all. Otherwise of those outside. `distinct_values`: of a UNIQUE meter, where there
+    are some in the period.
     """
 
     meter_id: UUID
@@ -113,7 +102,7 @@ class Share:
     in_period: bool
     count: int
     skipped: int
-    unique_count: int
+    distinct_values: Sequence[bytes] | None
     sum: Decimal
     minimum: Decimal | None
     maximum: Decimal | None
@@ -176,6 +165,6 @@ def _statement(meter: MeterDefinition, parameters: Parameters, only: str) -> str
         columns=", ".join(partials),
         partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),
         latest=_LATEST if function is AggregationFunction.LATEST else "",
-        values=_UNIQUE_VALUES if unique else "",
-        unique_count=_UNIQUE_COUNT if unique else "0",
+        values=_BUCKET_VALUES if unique else "",
+        distinct_values=_DISTINCT_VALUES if unique else "NULL::bytea[]",
     )

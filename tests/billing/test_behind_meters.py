@@ -22,7 +22,9 @@ from tests.ingesting import catch_up_all
 
 async def elsewhere(work: Coroutine[Any, Any, Any]) -> None:
     """Does it as another process would: outside of the transaction that is open here."""
-    await asyncio.create_task(work, context=Context())
+    # It must not wait for what is open here, which would be for ever.
+    async with asyncio.timeout(20):
+        await asyncio.create_task(work, context=Context())
 
 
 def before_the_log_is_held(
@@ -71,6 +73,27 @@ async def test_a_period_that_is_over_when_its_history_is_counted(
     )
     await catch_up_all(world.id)
 
+    assert await drifts(world, customer, meter) == ()
+
+
+async def test_distinct_values_of_a_chunk_hold_up_no_subscription(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await world.customer()
+    await world.use(customer, ("2025-12-10", 7))
+    await world.use(customer, ("2026-01-10", 7))
+    monkeypatch.setattr(catching_up, "CHUNK_BATCHES", 1)
+    monkeypatch.setattr(catching_up, "LAST_STRETCH_EVENTS", 0)
+    meter = await world.meter(AggregationFunction.UNIQUE)
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-05", "2026-01-01")
+    await catching_up.catch_up(world.id, meter.id)
+
+    # The second chunk brings the value into the period; all time, which then begins, has it.
+    before_the_log_is_held(monkeypatch, lambda: world.cancel(subscription, "2026-01-20"))
+    await catch_up_all(world.id)
+
+    assert await world.balance(customer, meter) == (1, 0)
     assert await drifts(world, customer, meter) == ()
 
 
