@@ -92,8 +92,10 @@ def sentence(error: Exception) -> str:
     message = redact(str(error)).strip()
     if type(error).__module__.partition(".")[0] in _OURS:
         return message
-    if isinstance(error, ConnectionError) or type(error).__module__.startswith("redis."):
-        return f"A server cannot be reached: {message}"
+    if type(error).__module__.startswith("redis."):
+        return f"Redis cannot be used: {message}"
+    if isinstance(error, ConnectionError):
+        return f"PostgreSQL cannot be reached: {message}"
     if type(error).__module__.startswith("asyncpg."):
         return f"PostgreSQL said: {message}"
     name = type(error).__name__

@@ -11,15 +11,28 @@ from config.settings import Settings, get_settings
 T = TypeVar("T")
 
 
+class DatabaseNotMigratedError(RuntimeError):
+    """An operator's database lacks migrations; when they are applied is the operator's choice."""
+
+
 def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Run a command's coroutine with the database open and migrated.
 
     Embedded servers are started for it when none run. `work` gets settings with both URLs.
+
+    Raises:
+        DatabaseNotMigratedError: the database is not an embedded one, and lacks migrations.
     """
+    is_embedded = get_settings().database_url is None
 
     async def run(settings: Settings) -> T:
         async with opened_database(settings, role="command"):
-            if await pending_migrations():
+            pending = await pending_migrations()
+            if pending and not is_embedded:
+                raise DatabaseNotMigratedError(
+                    f"The database lacks {', '.join(pending)}: run `metergraph migrate`."
+                )
+            if pending:
                 await migrate(settings)
             return await work(settings)
 

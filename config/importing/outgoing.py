@@ -54,7 +54,7 @@ def outgoing_event(
         lambda public_id: decode_id(public_id, "Customer"),
     )
     if isinstance(draft, EventError):
-        raise RowError(draft.message)
+        raise RowError(draft.message + _hint(draft, timestamp))
     instant = None if draft.timestamp is None else format_instant(draft.timestamp)
     sent = {
         "name": draft.name,
@@ -67,6 +67,16 @@ def outgoing_event(
     return OutgoingEvent(
         line, exact_json.dumps({key: value for key, value in sent.items() if value is not None})
     )
+
+
+def _hint(error: EventError, timestamp: object) -> str:
+    if error.path != ("timestamp",) or not isinstance(timestamp, str):
+        return ""
+    try:
+        instant = datetime.fromisoformat(timestamp.strip())
+    except ValueError:
+        return ""
+    return " With --assume-utc it is in UTC." if instant.tzinfo is None else ""
 
 
 def _in_utc_unless_said(text: str) -> datetime | str:

@@ -101,12 +101,16 @@ def test_what_is_wrong_around_it_is_said_in_a_sentence(
     assert "METERGRAPH_PORT is not valid" in complaint(
         metergraph("organization", "list", METERGRAPH_PORT="http")
     )
-    assert "cannot be reached" in complaint(
+    assert "PostgreSQL cannot be reached" in complaint(
         metergraph("organization", "list", METERGRAPH_DATABASE_URL="postgresql://127.0.0.1:1/x")
     )
     missing = fresh_database_url.replace(credentials(fresh_database_url)["database"], "missing")
     assert 'database "missing" does not exist' in complaint(
         metergraph("organization", "list", METERGRAPH_DATABASE_URL=missing)
+    )
+    empty = fresh_database_url.replace(credentials(fresh_database_url)["database"], "postgres")
+    assert "run `metergraph migrate`" in complaint(
+        metergraph("organization", "list", METERGRAPH_DATABASE_URL=empty)
     )
     for command in ("api", "worker"):
         assert "metergraph dev" in complaint(metergraph(command, METERGRAPH_DATABASE_URL=""))

@@ -172,7 +172,8 @@ async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
     *bad_rows, last = result.err.splitlines()
     assert last == "Error: 7 rows were refused; see above."
     assert dict(line.split(": ", 1) for line in bad_rows) == {
-        "line 3": "timestamp has no offset: end it with Z or with one such as +02:00.",
+        "line 3": "timestamp has no offset: end it with Z or with one such as +02:00. "
+        "With --assume-utc it is in UTC.",
         "line 4": "metadata.n is a number outside the limits: at most 38 significant digits, "
         "a decimal exponent within ±30.",
         "line 6": "Another event holds this externalId; it differs in name.",
