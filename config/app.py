@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from config.connections import with_running_servers
 from config.database import opened_database
 from config.health import healthz, readyz
+from config.metrics import metrics
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
 from schema.application import graphql_routes, opened_api
@@ -71,5 +72,6 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        Route("/metrics", metrics),
         *graphql_routes(settings),
     ]

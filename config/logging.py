@@ -93,8 +93,10 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(
             logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.WARNING
         )
-    # Each statement, with its values: events of customers do not belong in a log.
-    logging.getLogger("tortoise.db_client").setLevel(logging.INFO)
+    # Each statement with its values, and each WebSocket's frame, which may cut a secret in two:
+    # events of customers and what they are asked with do not belong in a log.
+    for name in ("tortoise.db_client", "uvicorn.error", "websockets"):
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
 
     structlog.configure(
         processors=[

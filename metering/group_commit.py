@@ -5,7 +5,7 @@ are served by few commits. Each call is answered after its own events are commit
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 from tortoise.exceptions import OperationalError
 
-from metering.ingest import IngestCall, Receipt
+from metering.ingest import IngestCall, Receipt, ReceiptStatus
 
 Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
@@ -37,7 +37,7 @@ class _Waiting:
 
 
 class GroupCommit:
-    """One a process.
+    """One a process. `receipts` counts what became of the events that it was given.
 
     Args:
         commit: `metering.ingest.ingest`, or a double of it in tests.
@@ -47,6 +47,7 @@ class GroupCommit:
     def __init__(self, commit: Commit, *, at_once: int = _COMMITS_AT_ONCE) -> None:
         self._commit = commit
         self._at_once = at_once
+        self.receipts: Counter[ReceiptStatus] = Counter()
         self._waiting: dict[UUID, list[_Waiting]] = defaultdict(list)
         self._running: dict[UUID, set[asyncio.Task[None]]] = defaultdict(set)
 
@@ -58,7 +59,9 @@ class GroupCommit:
             # In a context of its own: what it does for the others is not this caller's doing.
             task = asyncio.create_task(self._run(organization_id), context=Context())
             self._running[organization_id].add(task)
-        return await waiting.answer
+        receipts = await waiting.answer
+        self.receipts.update(receipt.status for receipt in receipts)
+        return receipts
 
     async def _run(self, organization_id: UUID) -> None:
         group: list[_Waiting] = []

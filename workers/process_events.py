@@ -14,6 +14,7 @@ from metering.catch_up import catch_up, meters_behind
 from metering.failures import COUNTING_ERRORS, fails_again
 from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from workers.measurements import Measurements
 from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
@@ -26,8 +27,9 @@ _SECONDS_BETWEEN_STEPS = 0.025
 class Counting:
     """The counting of one worker process; while Redis is down, nobody is told of it."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: ArqRedis, measurements: Measurements | None = None) -> None:
         self._redis = redis
+        self._measurements = measurements or Measurements(redis)
         self._process = SingleFlight(self._count_pending)
         self._catch_up = SingleFlight(self._count_history)
         self._next_step: dict[UUID, float] = {}
@@ -75,6 +77,8 @@ class Counting:
             step = await advance(organization_id)
             if step is None:
                 return
+            seconds = time.perf_counter() - started
+            self._measurements.counted(step.events, seconds)
             _log.info(
                 "events counted",
                 organization_id=str(organization_id),
@@ -82,7 +86,7 @@ class Counting:
                 batches=step.batches,
                 events=step.events,
                 meters=step.meters,
-                seconds=round(time.perf_counter() - started, 4),
+                seconds=round(seconds, 4),
             )
             await self._announce(organization_id, step.state.revision)
             if step.fallen_behind:

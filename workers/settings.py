@@ -16,6 +16,7 @@ from tortoise.exceptions import BaseORMException
 from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
 from workers.grant_cycle_credits import cycle_job
+from workers.measurements import Measurements
 from workers.process_events import Counting, catch_up_meters, process_events, sweep
 from workers.recompute_usage import audit_job
 
@@ -68,19 +69,23 @@ async def run_worker(redis_url: str) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     redis = open_queue(redis_url)
-    counting = Counting(redis)
-    working = asyncio.create_task(_work_for_ever(redis, counting))
+    measurements = Measurements(redis)
+    counting = Counting(redis, measurements)
+    working = asyncio.create_task(_work_for_ever(redis, counting, measurements))
+    measuring = asyncio.create_task(measurements.flush_for_ever())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    await _end(working, stopping)
+    await _end(working, measuring, stopping)
+    await measurements.flush()
     await redis.aclose()
     if not working.cancelled():
         working.result()
 
 
-async def _work_for_ever(redis: ArqRedis, counting: Counting) -> None:
+async def _work_for_ever(redis: ArqRedis, counting: Counting, measurements: Measurements) -> None:
     while True:
         worker = build_worker(redis, counting)
+        measurements.watch(worker)
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:

@@ -1,0 +1,146 @@
+"""What /metrics tells Prometheus."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from arq.connections import ArqRedis
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from tortoise.connection import get_connection
+
+from config.app import create_app
+from config.settings import Settings
+from metering.drift import Drift, note_drifts
+from metering.feeds import UsageScope
+from models import Organization
+from tests.ingesting import NOON
+from tests.serving import new_token
+from workers.measurements import Measurements, read_measurements
+from workers.process_events import Counting
+from workers.settings import build_worker
+
+Numbers = dict[tuple[str, str], float]
+
+INGEST = """
+mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted rejected } }
+"""
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[tuple[Starlette, httpx.AsyncClient]]:
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://metergraph"
+        ) as client,
+    ):
+        yield app, client
+
+
+async def scraped(client: httpx.AsyncClient) -> Numbers:
+    """Every sample by its name and its one label's value."""
+    response = await client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name, "".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+async def ingest(client: httpx.AsyncClient, token: str, *events: dict[str, Any]) -> None:
+    usual = {"name": "ai_usage", "externalCustomerId": "c1", "timestamp": NOON.isoformat()}
+    input_ = {"events": [{**usual, **event} for event in events], "onInvalid": "SKIP_INVALID"}
+    response = await client.post(
+        "/graphql",
+        json={"query": INGEST, "variables": {"input": input_}},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert "errors" not in response.json(), response.text
+
+
+@pytest.mark.usefixtures("fresh_database_url")
+async def test_everything_that_an_operator_watches(settings: Settings, redis: ArqRedis) -> None:
+    async with served(settings) as (app, client):
+        organization = await Organization.create(name="Test", slug="metrics")
+        token = await new_token(organization)
+        before = await scraped(client)
+        assert before["metergraph_lag_seconds", ""] == 0
+        assert before["metergraph_events_ingested_total", "INSERTED"] == 0
+        assert before["metergraph_counting_seconds_count", ""] == 0
+
+        await ingest(client, token, {"externalId": "1"}, {})
+        await ingest(client, token, {"externalId": "1"}, {"name": ""})
+        waiting = await scraped(client)
+        assert waiting["metergraph_events_ingested_total", "INSERTED"] == 2
+        assert waiting["metergraph_events_ingested_total", "DUPLICATE"] == 1
+        assert waiting["metergraph_events_ingested_total", "REJECTED"] == 1
+        assert waiting["metergraph_events_ingested_total", "CONFLICT"] == 0
+        assert waiting["metergraph_batches_pending", ""] == 1
+        assert waiting["metergraph_lag_seconds", ""] > 0
+
+        measurements = Measurements(redis)
+        counting = Counting(redis, measurements)
+        worker = build_worker(redis, counting)
+        measurements.watch(worker)
+        worker.jobs_complete, worker.jobs_failed = 5, 1
+        await counting.process_events(organization.id)
+        await measurements.flush()
+        await measurements.flush()
+        counted = await scraped(client)
+        assert counted["metergraph_batches_pending", ""] == 0
+        assert counted["metergraph_lag_seconds", ""] == 0
+        assert counted["metergraph_events_processed_total", ""] == 2
+        assert counted["metergraph_events_counted_total", ""] == 2
+        assert counted["metergraph_counting_seconds_count", ""] == 1
+        assert counted["metergraph_counting_seconds_bucket", "+Inf"] == 1
+        assert 0 < counted["metergraph_counting_seconds_sum", ""] < 10
+        assert counted["metergraph_jobs_total", "complete"] == 5
+        assert counted["metergraph_jobs_total", "failed"] == 1
+        assert counted["metergraph_jobs_queued", ""] >= 0
+        assert counted["process_resident_memory_bytes", ""] > 0
+
+        drift = Drift(organization.id, organization.id, None, Decimal(1), Decimal(2), {})
+        await note_drifts(get_connection("default"), organization.id, [drift])
+        assert (await scraped(client))["metergraph_usage_drifts_total", ""] == 1
+
+        feeds = app.state.graphql.services.feeds
+        following = asyncio.create_task(anext(feeds.usage(organization.id, None, UsageScope())))
+        await asyncio.sleep(0.1)  # until it follows, which nothing tells
+        assert (await scraped(client))["metergraph_subscribers", ""] == 1
+        following.cancel()
+
+
+async def test_metrics_are_served_while_the_servers_are_away() -> None:
+    settings = Settings(
+        database_url="postgresql://metergraph@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1"
+    )
+    async with served(settings) as (_, client):
+        numbers = await scraped(client)
+    assert numbers["metergraph_database_up", ""] == 0
+    assert numbers["metergraph_redis_up", ""] == 0
+    assert numbers["metergraph_subscribers", ""] == 0
+    assert ("metergraph_batches_pending", "") not in numbers
+
+
+async def test_what_is_measured_while_redis_is_away_is_not_lost(redis: ArqRedis) -> None:
+    measurements = Measurements(redis)
+    measurements.counted(10, 0.02)
+    pool, redis.connection_pool = redis.connection_pool, ArqRedis(port=1).connection_pool
+    await measurements.flush()
+    redis.connection_pool = pool
+    measurements.counted(20, 99)
+    await measurements.flush()
+    assert await read_measurements(redis) == {
+        "counting.steps.0.025": 1,
+        "counting.steps.inf": 1,
+        "counting.events": 30,
+        "counting.seconds": 99.02,
+    }
