@@ -103,7 +103,8 @@ async def update_meter(
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0
-            meter.position = _position(0, log)
+            # An archived meter stays where it stands; live, it would count.
+            meter.position = _position(0, log) if meter.archived_at is None else 0
         if changes.name is not None:
             meter.name = changes.name
         if changes.sets_unit:
@@ -141,7 +142,8 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter | Mete
             return _NOT_FOUND
         if meter.archived_at is not None:
             meter.archived_at = None
-            meter.position = _position(meter.position or 0, log)
+            if meter.position is not None:
+                meter.position = _position(meter.position, log)
             await meter.save(using_db=connection)
         return meter
 

@@ -208,3 +208,23 @@ async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
 
 async def _not_in_use(_connection: BaseDBAsyncClient, _meter_id: UUID) -> bool:
     return False
+
+
+async def test_an_archived_meter_that_is_edited_before_the_first_event_counts_each_once(
+    organization: Organization,
+) -> None:
+    meter = await create_meter(organization.id, "Meter", None, NOTHING, TOKENS)
+
+    async def unused(_connection: BaseDBAsyncClient, _meter_id: UUID) -> bool:
+        return False
+
+    await archive_meter(organization.id, meter.id, unused)
+    await update_meter(organization.id, meter.id, MeterChanges(filter=AI_USAGE))
+    await send(organization.id, {"metadata": {"tokens": 5}})
+    await drain(organization.id)
+    assert (await numbers(meter))["counted"] == 0
+
+    await unarchive_meter(organization.id, meter.id)
+    await settle(organization)
+
+    assert (await numbers(meter))["counted"] == 1
