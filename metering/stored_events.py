@@ -123,7 +123,12 @@ async def stored_under_external_ids(
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
         ) AS new (id, customer_id, name, external_id, timestamp, metadata)
-        JOIN event held ON held.organization_id = $1 AND held.external_id = new.external_id
+        -- One by one, by the index. The join of a large batch that is sent again reads all events.
+        CROSS JOIN LATERAL (
+            SELECT * FROM event
+            WHERE organization_id = $1 AND external_id = new.external_id
+            LIMIT 1
+        ) AS held
         """,
         [organization_id, *_columns(new_events)],
     )

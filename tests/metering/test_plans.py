@@ -1,18 +1,23 @@
 """What counting costs does not grow with what is stored, also where the statistics are old."""
 
 import secrets
+from dataclasses import replace
+from typing import Any, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.definition import COLUMNS, meter_definition
 from metering.event_names import _NOTE
+from metering.events import EventDraft
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from metering.parameters import Parameters
 from metering.rollup import _statement
-from models import EVERYBODY, EventBatch, Organization
-from tests.ingesting import drain, send, usages
+from metering.stored_events import NewEvent, stored_under_external_ids
+from models import EVERYBODY, Customer, EventBatch, Organization
+from models.identifiers import new_id
+from tests.ingesting import NOON, drain, send, usages
 
 
 async def _stored(organization: Organization) -> None:
@@ -68,3 +73,37 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     assert (
         await _most_rows_passed_over(fresh_database, _NOTE, [newcomer.id, [batch.id], 3, 19]) < 500
     )
+
+
+async def test_a_large_batch_that_is_sent_again_is_looked_up_by_its_external_ids(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    stored = await send(
+        organization.id, *({"externalId": f"event {number}"} for number in range(3_000))
+    )
+    await fresh_database.execute_script("ANALYZE")
+    asked: list[tuple[str, list[Any]]] = []
+
+    class Listening:
+        """Notes the statement that is sent, and answers for it."""
+
+        async def execute_query_dict(self, statement: str, values: list[Any]) -> list[Any]:
+            asked.append((statement, values))
+            return await fresh_database.execute_query_dict(statement, values)
+
+    draft = EventDraft("ai_usage", None, "c1", None, NOON, "{}")
+    customer = await Customer.get(organization_id=organization.id)
+    again = [
+        NewEvent(new_id(), customer.id, replace(draft, external_id=f"event {number}"))
+        for number in range(3_000)
+    ]
+    found = await stored_under_external_ids(
+        cast(BaseDBAsyncClient, Listening()), organization.id, again
+    )
+    assert [found[event.id].event_id for event in again] == [one.event_id for one in stored]
+    assert not any(held.differences for held in found.values())
+
+    [(statement, values)] = asked
+    plan = await fresh_database.execute_query_dict(f"EXPLAIN {statement}", values)
+    conditions = [row["QUERY PLAN"] for row in plan if "Index Cond" in row["QUERY PLAN"]]
+    assert any("external_id" in condition for condition in conditions), plan
