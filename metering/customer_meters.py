@@ -137,10 +137,11 @@ async def check_periods(
         SELECT share.meter_id, share.customer_id
         FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
             AS share (meter_id, customer_id, period_start)
-        LEFT JOIN customer_meter kept
-            ON kept.organization_id = $1 AND kept.meter_id = share.meter_id
-           AND kept.customer_id = share.customer_id
-        WHERE kept.period_start IS DISTINCT FROM share.period_start
+        WHERE share.period_start IS DISTINCT FROM (
+            SELECT kept.period_start FROM customer_meter kept
+            WHERE kept.organization_id = $1 AND kept.meter_id = share.meter_id
+              AND kept.customer_id = share.customer_id
+        )
         LIMIT 1
         """,
         [
