@@ -35,10 +35,19 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     try:
         yield GraphQLApplication(create_schema(settings), services)
     finally:
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
+        await _end(listening)
         await waker.close()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it ends.
+
+    redis-py can turn a cancellation into an error of its own, when it comes while a connection is
+    made or closed; a task that carries on after errors has then lost it.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=0.1)
 
 
 def graphql_routes(settings: Settings) -> list[BaseRoute]:
