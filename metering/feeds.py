@@ -127,17 +127,41 @@ class Feeds:
     async def _listen(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             heard: set[str] = set()
-            while True:
-                heard = await self._follow_channels(pubsub, heard)
-                if not heard:
-                    await self._joined.wait()
-                    continue
-                message = await pubsub.get_message(timeout=_SECONDS_OF_SILENCE)
-                if message is not None:
-                    organization_id = UUID(message["channel"].decode().rpartition(":")[2])
-                    feeds = self._organizations.get(organization_id)
-                    if feeds is not None:
-                        feeds.look()
+            hearing: asyncio.Task[Any] | None = None
+            try:
+                while True:
+                    heard = await self._follow_channels(pubsub, heard)
+                    _notice_cancellation()
+                    if not heard:
+                        await self._joined.wait()
+                        continue
+                    if hearing is None:
+                        hearing = asyncio.create_task(
+                            pubsub.get_message(timeout=_SECONDS_OF_SILENCE)
+                        )
+                    await self._until_done_or_joined(hearing)
+                    if hearing.done():
+                        self._pass_on(hearing.result())
+                        hearing = None
+            finally:
+                if hearing is not None:
+                    hearing.cancel()
+                    await asyncio.wait((hearing,))
+
+    async def _until_done_or_joined(self, hearing: "asyncio.Task[Any]") -> None:
+        """Whoever joins does not wait for the others' channels to speak."""
+        joined = asyncio.create_task(self._joined.wait())
+        try:
+            await asyncio.wait((hearing, joined), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            joined.cancel()
+
+    def _pass_on(self, message: Any) -> None:
+        if message is not None:
+            organization_id = UUID(message["channel"].decode().rpartition(":")[2])
+            feeds = self._organizations.get(organization_id)
+            if feeds is not None:
+                feeds.look()
 
     async def _follow_channels(self, pubsub: Any, heard: set[str]) -> set[str]:
         self._joined.clear()
@@ -147,6 +171,16 @@ class Feeds:
         if heard - wanted:
             await pubsub.unsubscribe(*(heard - wanted))
         return wanted
+
+
+def _notice_cancellation() -> None:
+    """Ends this task if it was cancelled inside redis, whose wait_for can lose that (Python 3.11).
+
+    It is then that the last follower leaves: while the process stops.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _organization_feeds(organization_id: UUID) -> _OrganizationFeeds:

@@ -14,7 +14,7 @@ from metering.aggregations import AggregationFunction
 from metering.feed import BEGINNING, Cursor, Entry, Feed
 from metering.feeds import EventScope, Feeds, UsageScope
 from metering.log import advance
-from metering.wakeup import announce
+from metering.wakeup import announce, usage_channel
 from models import CustomerMeter, Organization
 from tests.metering.test_counting import meter_of, send
 
@@ -80,6 +80,41 @@ async def test_a_change_is_seen_although_nobody_announces_it(
     async with asyncio.timeout(10):
         assert (await waiting).row.consumed == Decimal(3)
     await changes.aclose()
+
+
+async def test_who_joins_hears_at_once_although_others_are_silent(
+    organization: Organization,
+    other_organization: Organization,
+    redis: ArqRedis,
+    feeds: Feeds,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the process listens to already says nothing, and nobody looks by himself."""
+    monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 60)
+    monkeypatch.setattr("metering.feeds._SECONDS_OF_SILENCE", 60)
+    silent = asyncio.ensure_future(
+        anext(feeds.usage(other_organization.id, BEGINNING, UsageScope()))
+    )
+    async with asyncio.timeout(10):
+        await heard(redis, other_organization)
+        await meter_of(organization, AggregationFunction.SUM)
+        changes = feeds.usage(organization.id, BEGINNING, UsageScope())
+        waiting = asyncio.ensure_future(anext(changes))
+        await heard(redis, organization)
+        await send(organization, {"metadata": {"tokens": 3}})
+        await count(organization, redis)
+        assert (await waiting).row.consumed == Decimal(3)
+    await changes.aclose()
+    silent.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await silent
+
+
+async def heard(redis: ArqRedis, organization: Organization) -> None:
+    """Returns once somebody listens to the organization's channel."""
+    channel = usage_channel(organization.id)
+    while not dict(await redis.pubsub_numsub(channel))[channel.encode()]:
+        pass
 
 
 async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
