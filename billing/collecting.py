@@ -16,23 +16,21 @@ from billing.terms import product_terms
 
 CHUNK = 250
 
-# The oldest period of a subscription that waits: a later one never overtakes it.
+# The oldest period of a subscription that waits: a later one never overtakes it. One pass over
+# those that wait: held against each other, ten thousand of them took ten seconds.
 _WAITING = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
            subscription.customer_id, subscription.product_id, subscription.started_at,
            (SELECT array_agg(link.meter_id) FROM metered_period link
             WHERE link.organization_id = $1 AND link.subscription_id = period.subscription_id
               AND link.ends_at = period.ends_at AND link.closed_at IS NOT NULL) AS meter_ids
-    FROM subscription_period period
+    FROM (
+        SELECT DISTINCT ON (subscription_id) * FROM subscription_period
+        WHERE organization_id = $1 AND invoiced_at IS NULL
+        ORDER BY subscription_id, period_index
+    ) AS period
     JOIN customer_subscription subscription
         ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
-    WHERE period.organization_id = $1 AND period.invoiced_at IS NULL
-      AND NOT EXISTS (
-          SELECT FROM subscription_period earlier
-          WHERE earlier.organization_id = $1 AND earlier.invoiced_at IS NULL
-            AND earlier.subscription_id = period.subscription_id
-            AND earlier.period_index < period.period_index
-      )
 """
 
 
@@ -41,7 +39,7 @@ async def waiting_periods(
 ) -> list[dict[str, Any]]:
     """The oldest closed period of each subscription that is not invoiced, where there is one."""
     return await connection.execute_query_dict(
-        f"{_WAITING} AND period.subscription_id = ANY($2::uuid[])",
+        f"{_WAITING} WHERE period.subscription_id = ANY($2::uuid[])",
         [organization_id, list(subscription_ids)],
     )
 

@@ -1,0 +1,50 @@
+"""What billing costs grows with what is due, also where the statistics are from before."""
+
+from uuid import uuid4
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.collecting import _WAITING
+from models import Organization
+
+SUBSCRIPTIONS = 1_000
+
+
+async def test_periods_that_wait_are_not_held_against_each_other(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await fresh_database.execute_query(
+        """
+        INSERT INTO customer_subscription (
+            organization_id, id, customer_id, product_id, status, started_at, period_index,
+            current_period_start, current_period_end, created_at, cancel_at_period_end
+        )
+        SELECT $1, gen_random_uuid(), $2, $2, 'ACTIVE', now(), 2, now(), now(), now(), false
+        FROM generate_series(1, $3::int)
+        """,
+        [organization.id, uuid4(), SUBSCRIPTIONS],
+    )
+    for index, invoiced in ((0, "now()"), (1, "NULL"), (2, "NULL")):
+        await fresh_database.execute_query(
+            f"""
+            INSERT INTO subscription_period (
+                organization_id, id, subscription_id, period_index, starts_at, ends_at, is_last,
+                closed_at, invoiced_at
+            )
+            SELECT $1, gen_random_uuid(), id, $2, now(), now(), false, now(), {invoiced}
+            FROM customer_subscription WHERE organization_id = $1
+            """,
+            [organization.id, index],
+        )
+        if index == 0:
+            await fresh_database.execute_script("ANALYZE")
+
+    waiting = await fresh_database.execute_query_dict(_WAITING, [organization.id])
+    assert len(waiting) == SUBSCRIPTIONS
+    assert {row["period_index"] for row in waiting} == {1}
+
+    plan = await fresh_database.execute_query_dict(
+        f"EXPLAIN (ANALYZE) {_WAITING}", [organization.id]
+    )
+    removed = [row["QUERY PLAN"] for row in plan if "Rows Removed" in row["QUERY PLAN"]]
+    assert all(float(line.rpartition(":")[2]) <= 4 * SUBSCRIPTIONS for line in removed), removed
