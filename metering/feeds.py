@@ -57,6 +57,8 @@ class EventScope:
 class _OrganizationFeeds:
     usage: Feed[CustomerMeter]
     events: Feed[EventRow]
+    # Followers, and those who are about to be.
+    users: int = 0
 
     def look(self) -> None:
         self.usage.look()
@@ -108,10 +110,12 @@ class Feeds:
         if feeds is None:
             feeds = self._organizations[organization_id] = _organization_feeds(organization_id)
             self._joined.set()
+        feeds.users += 1
         try:
             yield feeds
         finally:
-            if not feeds.followers and self._organizations.get(organization_id) is feeds:
+            feeds.users -= 1
+            if not feeds.users:
                 del self._organizations[organization_id]
                 self._joined.set()
 

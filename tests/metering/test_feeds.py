@@ -10,6 +10,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from metering import feed as feed_module
+from metering import feeds as feeds_module
 from metering.aggregations import AggregationFunction
 from metering.feed import BEGINNING, Cursor, Entry, Feed
 from metering.feeds import EventScope, Feeds, UsageScope
@@ -164,3 +165,38 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
         assert [(await anext(slow)).row for _ in range(8)] == [2, 3, 4, 5, 6, 7, 8, 9]
     await fast.aclose()
     await slow.aclose()
+
+
+async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
+    organization: Organization, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await meter_of(organization, AggregationFunction.SUM)
+    await send(organization, {"metadata": {"tokens": 1}})
+    await count(organization)
+    leaving = feeds.usage(organization.id, BEGINNING, UsageScope())
+    await anext(leaving)
+
+    asked, answered = asyncio.Event(), asyncio.Event()
+    column = feeds_module._log_column
+
+    async def slow(organization_id: UUID, name: str) -> int:
+        found = await column(organization_id, name)
+        asked.set()
+        await answered.wait()
+        return found
+
+    monkeypatch.setattr(feeds_module, "_log_column", slow)
+    joining = feeds.events(organization.id, EventScope())
+    first = asyncio.ensure_future(anext(joining))
+    await asked.wait()
+    await leaving.aclose()
+    answered.set()
+    await send(organization, {"metadata": {"tokens": 2}})
+    await count(organization)
+    async with asyncio.timeout(10):
+        await first
+
+    # One that announcements do not reach is not counted either.
+    assert feeds.followers == 1
+    await joining.aclose()
+    assert feeds.followers == 0
