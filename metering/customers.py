@@ -77,7 +77,7 @@ async def create_missing_customers(
     """
     created: set[UUID] = set()
     # More than one round only where somebody made the customer, or renamed it, in between.
-    while missing := _without_customer(drafts, known):
+    while missing := without_customer(drafts, known):
         rows = await connection.execute_query_dict(
             """
             INSERT INTO customer (organization_id, id, external_id, created_at)
@@ -90,13 +90,14 @@ async def create_missing_customers(
         )
         created.update(row["id"] for row in rows)
         known.by_external_id.update((row["external_id"], row["id"]) for row in rows)
-        made_by_others = _without_customer(drafts, known)
+        made_by_others = without_customer(drafts, known)
         if made_by_others:
             await _find_by_external_id(connection, organization_id, made_by_others, known)
     return created
 
 
-def _without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> list[str]:
+def without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> list[str]:
+    """The external ids of the drafts for which no customer is known, in their order."""
     return sorted(
         {
             draft.external_customer_id

@@ -10,9 +10,16 @@ from enum import StrEnum
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from metering.customers import create_missing_customers, find_customers, remove_unused_customers
+from metering.customers import (
+    KnownCustomers,
+    create_missing_customers,
+    find_customers,
+    remove_unused_customers,
+    without_customer,
+)
 from metering.events import EventDraft, EventError, unknown_customer
 from metering.stored_events import (
     HeldExternalId,
@@ -68,10 +75,27 @@ async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[lis
     Returns after the commit. Raises what the database raises: then nothing is stored, and the
     calls can be sent again.
     """
-    if not any(call.drafts for call in calls):
-        return [_refused_receipts(call) for call in calls]
-    async with in_transaction() as connection:
-        return await _ingest(connection, organization_id, calls)
+    # Also those of calls that are refused already: every fault of a batch is reported at once.
+    drafts = [draft for call in calls for draft in call.drafts]
+    customers = await find_customers(get_connection("default"), organization_id, drafts)
+    calls = [_with_unknown_customers(call, customers.ids) for call in calls]
+    storing = [_may_store(call) for call in calls]
+    drafts = [
+        draft
+        for call, stores in zip(calls, storing, strict=True)
+        if stores
+        for draft in call.drafts
+    ]
+    stored = iter(await _store(organization_id, drafts, customers))
+    return [
+        [
+            next(stored) if isinstance(event, EventDraft) else _rejected(event)
+            for event in call.events
+        ]
+        if stores
+        else _refused_receipts(call)
+        for call, stores in zip(calls, storing, strict=True)
+    ]
 
 
 def _may_store(call: IngestCall) -> bool:
@@ -87,34 +111,6 @@ def _refused_receipts(call: IngestCall) -> list[Receipt]:
         if isinstance(event, EventError)
         else Receipt(ReceiptStatus.SKIPPED)
         for event in call.events
-    ]
-
-
-async def _ingest(
-    connection: BaseDBAsyncClient, organization_id: UUID, calls: Sequence[IngestCall]
-) -> list[list[Receipt]]:
-    # Also those of calls that are refused already: every fault of a batch is reported at once.
-    drafts = [draft for call in calls for draft in call.drafts]
-    customers = await find_customers(connection, organization_id, drafts)
-    calls = [_with_unknown_customers(call, customers.ids) for call in calls]
-    storing = [_may_store(call) for call in calls]
-    drafts = [
-        draft
-        for call, stores in zip(calls, storing, strict=True)
-        if stores
-        for draft in call.drafts
-    ]
-    created = await create_missing_customers(connection, organization_id, drafts, customers)
-    new_events = [NewEvent(new_id(), customers.id_of(draft), draft) for draft in drafts]
-    stored = iter(await _store(connection, organization_id, new_events, created))
-    return [
-        [
-            next(stored) if isinstance(event, EventDraft) else _rejected(event)
-            for event in call.events
-        ]
-        if stores
-        else _refused_receipts(call)
-        for call, stores in zip(calls, storing, strict=True)
     ]
 
 
@@ -142,21 +138,33 @@ def _with_unknown_customers(call: IngestCall, known: set[UUID]) -> IngestCall:
 
 
 async def _store(
+    organization_id: UUID, drafts: Sequence[EventDraft], customers: KnownCustomers
+) -> list[Receipt]:
+    if not drafts:
+        return []
+    if not without_customer(drafts, customers):
+        # One statement then: a transaction would be two round trips more.
+        return await _insert(get_connection("default"), organization_id, drafts, customers, set())
+    async with in_transaction() as connection:
+        created = await create_missing_customers(connection, organization_id, drafts, customers)
+        return await _insert(connection, organization_id, drafts, customers, created)
+
+
+async def _insert(
     connection: BaseDBAsyncClient,
     organization_id: UUID,
-    new_events: Sequence[NewEvent],
-    created_customers: set[UUID],
+    drafts: Sequence[EventDraft],
+    customers: KnownCustomers,
+    created: set[UUID],
 ) -> list[Receipt]:
-    if not new_events:
-        return []
+    new_events = [NewEvent(new_id(), customers.id_of(draft), draft) for draft in drafts]
     inserted = await insert_events(connection, organization_id, new_events)
     if len(inserted) == len(new_events):
         return [Receipt(ReceiptStatus.INSERTED, event.id) for event in new_events]
     held_back = [event for event in new_events if event.id not in inserted]
     stored = await stored_under_external_ids(connection, organization_id, held_back)
-    if created_customers:
-        used = {event.customer_id for event in new_events if event.id in inserted}
-        await remove_unused_customers(connection, organization_id, created_customers - used)
+    used = {event.customer_id for event in new_events if event.id in inserted}
+    await remove_unused_customers(connection, organization_id, created - used)
     return [
         Receipt(ReceiptStatus.INSERTED, event.id)
         if event.id in inserted

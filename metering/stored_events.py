@@ -32,15 +32,15 @@ async def insert_events(
 ) -> set[UUID]:
     """Stores the events as a batch without a position; gives the ids of those that are new.
 
-    Events whose external id is taken, in the table or earlier in `new_events`, are left out. Rows
-    go in by the order of external ids, so that two transactions never wait for each other.
+    One statement, which is whole without a transaction around it. Events whose external id is
+    taken, in the table or earlier in `new_events`, are left out; where all are, there is no batch.
+    Rows go in by the order of external ids, so that two transactions never wait for each other.
     """
     rows = await connection.execute_query_dict(
         """
-        WITH batch AS (
-            INSERT INTO event_batch (organization_id, event_count, names, received_at)
-            VALUES ($1, $2, $3::text[], clock_timestamp())
-            RETURNING id, received_at
+        WITH batch AS MATERIALIZED (
+            SELECT nextval(pg_get_serial_sequence('event_batch', 'id')) AS id,
+                   clock_timestamp() AS received_at
         ),
         stored AS (
             INSERT INTO event (
@@ -49,49 +49,29 @@ async def insert_events(
             SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
                    coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
             FROM batch, unnest(
-                $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::timestamptz[], $9::text[]
+                $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
             ) WITH ORDINALITY
                 AS new (id, customer_id, name, external_id, timestamp, metadata, number)
             ORDER BY new.external_id, new.number
             ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-            RETURNING id
+            RETURNING name
         )
-        SELECT batch.id, (SELECT count(*) FROM stored) AS stored FROM batch
+        INSERT INTO event_batch (organization_id, id, event_count, names, received_at)
+        SELECT $1, batch.id, count(*), array_agg(DISTINCT stored.name), batch.received_at
+        FROM batch, stored
+        GROUP BY batch.id, batch.received_at
+        RETURNING id, event_count
         """,
-        [
-            organization_id,
-            len(new_events),
-            sorted({event.draft.name for event in new_events}),
-            *_columns(new_events),
-        ],
+        [organization_id, *_columns(new_events)],
     )
-    if rows[0]["stored"] == len(new_events):
+    if not rows:
+        return set()
+    if rows[0]["event_count"] == len(new_events):
         return {event.id for event in new_events}
-    return await _correct_batch(connection, organization_id, rows[0]["id"])
-
-
-async def _correct_batch(
-    connection: BaseDBAsyncClient, organization_id: UUID, batch_id: int
-) -> set[UUID]:
-    """Writes into the batch what of it is new, and gives that; removes a batch of nothing."""
     rows = await connection.execute_query_dict(
-        "SELECT id, name FROM event WHERE organization_id = $1 AND batch_id = $2",
-        [organization_id, batch_id],
+        "SELECT id FROM event WHERE organization_id = $1 AND batch_id = $2",
+        [organization_id, rows[0]["id"]],
     )
-    if rows:
-        await connection.execute_query_dict(
-            """
-            UPDATE event_batch SET event_count = $3, names = $4::text[]
-            WHERE organization_id = $1 AND id = $2
-            RETURNING id
-            """,
-            [organization_id, batch_id, len(rows), sorted({row["name"] for row in rows})],
-        )
-    else:
-        await connection.execute_query_dict(
-            "DELETE FROM event_batch WHERE organization_id = $1 AND id = $2 RETURNING id",
-            [organization_id, batch_id],
-        )
     return {row["id"] for row in rows}
 
 
