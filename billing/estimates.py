@@ -6,6 +6,7 @@ memory only. Any number of subscriptions costs the same few statements.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,15 +22,17 @@ from billing.link_store import COLUMNS, link_of
 from billing.periods import period
 from billing.rerating import late_chains, rate_anew
 from billing.terms import ProductTerms, product_terms
+from metering.progress import oldest_in_flight, progress
+from models import Meter
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The invoice to come; `meter_ids` are the meters that its lines count with."""
+    """The invoice to come: of every event that was stored before `complete_through`."""
 
     currency: str
     lines: list[Line]
-    meter_ids: list[UUID]
+    complete_through: datetime
 
     @property
     def total(self) -> int:
@@ -41,6 +44,7 @@ async def upcoming_invoices(
     organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, Estimate]:
     """The estimates of subscriptions, by id; none of one that there is nothing to bill of."""
+    in_flight = await oldest_in_flight()
     async with in_transaction() as connection:
         # All of one snapshot, without holding anybody up.
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -63,12 +67,20 @@ async def upcoming_invoices(
         book = await price_book(
             connection, organization_id, [link for bill in bills for link in bill.links]
         )
+        meters = await Meter.filter(
+            organization_id=organization_id, id__in=list(book.meter_names)
+        ).using_db(connection)
+        counted = await progress(organization_id, meters, in_flight)
+    through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
     found: dict[UUID, Estimate] = {}
     for row, bill in zip(rows, bills, strict=True):
         lines = bill_lines(bill, book)
         if lines or row["status"] == "ACTIVE":
-            meter_ids = {line.link.meter_id for line in lines if line.link is not None}
-            found[row["id"]] = Estimate(bill.product.currency, lines, sorted(meter_ids))
+            complete_through = min(
+                (through[line.link.meter_id] for line in lines if line.link is not None),
+                default=in_flight,
+            )
+            found[row["id"]] = Estimate(bill.product.currency, lines, complete_through)
     return found
 
 

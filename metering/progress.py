@@ -67,19 +67,33 @@ class Progress:
     problems: tuple[str, ...]
 
 
-async def progress(organization_id: UUID, meters: Sequence[Meter]) -> list[Progress]:
-    """The progress of each meter, in their order; a fixed number of statements for any number."""
-    connection = get_connection("default")
-    # Before the pending batches are read: a batch that is being stored while this runs was received
-    # after the beginning of its transaction, and what is complete must not go past that.
-    in_flight = await connection.execute_query_dict(_IN_FLIGHT)
-    rows = await connection.execute_query_dict(
+async def oldest_in_flight() -> datetime:
+    """Whatever was stored before this instant is visible to the statements that follow.
+
+    A batch that is being stored was received after the beginning of its transaction, and what is
+    complete must not go past that. To be asked before the pending batches are read.
+    """
+    rows = await get_connection("default").execute_query_dict(_IN_FLIGHT)
+    found: datetime = rows[0]["instant"]
+    return found
+
+
+async def progress(
+    organization_id: UUID, meters: Sequence[Meter], in_flight: datetime | None = None
+) -> list[Progress]:
+    """The progress of each meter, in their order; a fixed number of statements for any number.
+
+    In a transaction of one snapshot, `in_flight` is what `oldest_in_flight` said before it.
+    """
+    if in_flight is None:
+        in_flight = await oldest_in_flight()
+    rows = await get_connection("default").execute_query_dict(
         _PROGRESS,
         [
             organization_id,
             [meter.id for meter in meters],
             [meter.position for meter in meters],
-            in_flight[0]["instant"],
+            in_flight,
             _OUT_OF_ORDER_BATCHES,
             _PROBLEMS,
         ],

@@ -9,7 +9,6 @@ import strawberry
 
 from billing.estimates import Estimate
 from billing.lines import Line
-from config import clock
 from models import Invoice as InvoiceRow
 from models import InvoiceLine as InvoiceLineRow
 from schema.billing_enums import LineKind
@@ -146,25 +145,19 @@ class Invoice(Node):
 class UpcomingInvoice:
     """An invoice to come."""
 
-    estimate: strawberry.Private[Estimate]
     currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
     lines: list[InvoiceLine] = strawberry.field(description="What it would charge for.")
     total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
-
-    @strawberry.field(description="Every event stored before this instant is in these lines.")
-    async def complete_through(self, info: Info) -> datetime:
-        """How far its meters have counted."""
-        loaders = info.context.loaders
-        meters = [await loaders.existing_meter(key) for key in self.estimate.meter_ids]
-        progress = await loaders.progress.load_many(meters)
-        return min((one.complete_through for one in progress), default=clock.now())
+    complete_through: datetime = strawberry.field(
+        description="Every event stored before this instant is in these lines."
+    )
 
     @classmethod
     def of(cls, estimate: Estimate) -> "UpcomingInvoice":
         """An estimate."""
         return cls(
-            estimate=estimate,
             currency=CurrencyCode(estimate.currency),
+            complete_through=estimate.complete_through,
             lines=[InvoiceLine.of_estimate(line) for line in estimate.lines],
             total=BigInt(estimate.total),
         )
