@@ -168,7 +168,7 @@ def _unit_amount(value: Decimal, *path: str | int) -> Iterator[Problem]:
     if value < 0:
         yield problem("INVALID", "It must not be below zero.", *path)
     elif value > MAXIMUM_AMOUNT:
-        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT:,}.", *path)
     yield from decimal_problems(value, *path)
 
 
@@ -176,7 +176,7 @@ def _amount(value: int, *path: str | int) -> Iterator[Problem]:
     if value < 0:
         yield problem("INVALID", "It must not be below zero.", *path)
     elif value > MAXIMUM_AMOUNT:
-        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT:,}.", *path)
 
 
 def _decimals(value: Decimal) -> int:

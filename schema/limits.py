@@ -64,7 +64,7 @@ def check_weight(weight: Weight, limits: Limits) -> None:
     if weight.once > limits.cost:
         raise TooComplex(
             f"The operation costs {weight.once:,} (its fields times the page sizes around them); "
-            f"allowed are {limits.cost:,}. Ask for smaller pages or fewer fields.",
+            f"allowed are {limits.cost:,}. Ask for smaller pages, fewer points or fewer fields.",
             cost=weight.once,
             maximumCost=limits.cost,
         )

@@ -25,6 +25,8 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
+from models import exact_json
+
 BigInt = NewType("BigInt", int)
 JSONObject = NewType("JSONObject", dict[str, Any])
 ClauseValue = NewType("ClauseValue", object)  # str, int, Decimal or bool
@@ -38,7 +40,11 @@ _DIGITS_OF_AN_INTEGER = 4300  # Python refuses to read longer ones, and so do we
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    """As the client wrote it: a Decimal, True and None are Python's words."""
+    try:
+        text = repr(value) if isinstance(value, str | float) else exact_json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -115,6 +115,15 @@ def test_no_other_big_integers(value: Any) -> None:
         scalars.parse_bigint(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(Decimal("1.50"), "1.50"), (True, "true"), (None, "null"), ("1", "'1'")]
+)
+def test_a_refused_value_is_shown_as_the_client_wrote_it(value: object, shown: str) -> None:
+    with pytest.raises(GraphQLError) as raised:
+        scalars.parse_bigint(value)
+    assert str(raised.value).endswith(f": {shown}")
+
+
 @pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", 1, None])
 def test_no_currency_but_three_capitals(value: Any) -> None:
     with pytest.raises(GraphQLError, match="CurrencyCode"):
