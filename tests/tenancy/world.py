@@ -1,0 +1,116 @@
+"""Two tenants with something of everything, and the same names for nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models import Organization
+from tests.graphql_client import Api
+from tests.ingesting import drain
+from tests.resolvers.ai_plan import subscribed
+
+EVERYTHING = """{
+  organization { id accessTokens { id name } }
+  products(first: 1) { edges { cursor } nodes { id prices { id } benefits { id } } }
+  subscriptions(first: 1) { edges { cursor } nodes { id invoices(first: 1) { nodes { id } } } }
+  invoices(first: 1) { edges { cursor } nodes { id } }
+  events(first: 1) { edges { cursor } nodes { id } }
+  meters(first: 1) { edges { cursor } nodes { id } }
+  customers(first: 1) { edges { cursor } nodes { id meters(first: 1) { edges { cursor } nodes {
+    id creditEntries(first: 1) { edges { cursor } nodes { id } }
+  } } } }
+}"""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization, its API, and what it has: an id of every type, external ids, cursors."""
+
+    organization: Organization
+    api: Api
+    word: str
+    ids: Mapping[str, str]
+    cursors: tuple[str, ...]
+
+    @property
+    def customer(self) -> str:
+        """The external id of its customer."""
+        return f"{self.word}-customer"
+
+    @property
+    def event(self) -> str:
+        """The external id of one of its events."""
+        return f"{self.word}-event"
+
+
+async def settled(api: Api, organization: Organization, word: str) -> Tenant:
+    """A tenant whose every name has `word` in it."""
+    await subscribed(api, organization)
+    await api.get(
+        "mutation ($old: ID!, $new: String!, $text: String!, $events: [EventInput!]!) {"
+        " customerUpdate(input: {id: $old, externalId: $new, name: $text, email: $text}) "
+        "{ userErrors { message } }"
+        " eventsIngest(input: {events: $events}) { userErrors { message } }"
+        " accessTokenCreate(input: {name: $text, scopes: [USAGE_READ]}) { userErrors { message } }"
+        "}",
+        old=(await api.get('{ customer(externalId: "acme") { id } }'))["customer"]["id"],
+        new=f"{word}-customer",
+        text=f"{word}-text",
+        events=[
+            {
+                "name": f"{word}-name",
+                "externalId": f"{word}-event",
+                "externalCustomerId": f"{word}-customer",
+                "metadata": {"note": f"{word}-metadata"},
+                "timestamp": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+            }
+        ],
+    )
+    await drain(organization.id)
+    ids: dict[str, str] = {}
+    cursors: list[str] = []
+    found = await api.get(EVERYTHING)
+    for value in _walk(found):
+        if "id" in value:
+            ids.setdefault(await _type_of(api, value["id"]), value["id"])
+        if "cursor" in value:
+            cursors.append(value["cursor"])
+    # The token in use must stay good: name another one.
+    tokens = found["organization"]["accessTokens"]
+    ids["AccessToken"] = next(token["id"] for token in tokens if token["name"] == f"{word}-text")
+    return Tenant(organization, api, word, ids, tuple(cursors))
+
+
+def _walk(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [value, *(inner for item in value.values() for inner in _walk(item))]
+    return [inner for item in value for inner in _walk(item)] if isinstance(value, list) else []
+
+
+async def _type_of(api: Api, node_id: str) -> str:
+    answer = await api.get("query ($id: ID!) { node(id: $id) { __typename } }", id=node_id)
+    name: str = answer["node"]["__typename"]
+    return name
+
+
+async def fingerprint(database: BaseDBAsyncClient, organization: Organization) -> dict[str, str]:
+    """A digest of all rows of an organization, by table."""
+    tables = await database.execute_query_dict(
+        "SELECT c.table_name AS name FROM information_schema.columns c"
+        " JOIN information_schema.tables t USING (table_schema, table_name)"
+        " WHERE c.table_schema = 'public' AND c.column_name = 'organization_id'"
+        " AND t.table_type = 'BASE TABLE'"
+    )
+    digests = {}
+    for table in tables:
+        rows = await database.execute_query_dict(
+            f"SELECT md5(coalesce(string_agg(r.row, ',' ORDER BY r.row), '')) AS digest FROM ("
+            f"SELECT (to_jsonb(t) - 'last_used_at')::text AS row FROM \"{table['name']}\" t"
+            f" WHERE organization_id = $1) r",
+            [organization.id],
+        )
+        digests[table["name"]] = rows[0]["digest"]
+    return digests
