@@ -23,7 +23,7 @@ from metering.customers import (
 from metering.events import EventDraft, EventError, unknown_customer
 from metering.stored_events import (
     HeldExternalId,
-    NewEvent,
+    NewEvents,
     insert_events,
     stored_under_external_ids,
 )
@@ -157,19 +157,25 @@ async def _insert(
     customers: KnownCustomers,
     created: set[UUID],
 ) -> list[Receipt]:
-    new_events = [NewEvent(new_id(), customers.id_of(draft), draft) for draft in drafts]
+    new_events = NewEvents(
+        [new_id() for _ in drafts], [customers.id_of(draft) for draft in drafts], drafts
+    )
     inserted = await insert_events(connection, organization_id, new_events)
-    if len(inserted) == len(new_events):
-        return [Receipt(ReceiptStatus.INSERTED, event.id) for event in new_events]
-    held_back = [event for event in new_events if event.id not in inserted]
-    stored = await stored_under_external_ids(connection, organization_id, held_back)
-    used = {event.customer_id for event in new_events if event.id in inserted}
+    status = ReceiptStatus.INSERTED
+    if len(inserted) == len(drafts):
+        return [Receipt(status, event_id) for event_id in new_events.ids]
+    held = await stored_under_external_ids(
+        connection, organization_id, new_events.without(inserted)
+    )
+    used = {
+        customer_id
+        for event_id, customer_id in zip(new_events.ids, new_events.customer_ids, strict=True)
+        if event_id in inserted
+    }
     await remove_unused_customers(connection, organization_id, created - used)
     return [
-        Receipt(ReceiptStatus.INSERTED, event.id)
-        if event.id in inserted
-        else _held_receipt(stored[event.id])
-        for event in new_events
+        Receipt(status, event_id) if event_id in inserted else _held_receipt(held[event_id])
+        for event_id in new_events.ids
     ]
 
 

@@ -11,12 +11,33 @@ from metering.events import EventDraft
 
 
 @dataclass(frozen=True, slots=True)
-class NewEvent:
-    """A draft with the id that it will have and the customer that it belongs to."""
+class NewEvents:
+    """Drafts, in their order, with the ids that they will have and whose they are."""
 
-    id: UUID
-    customer_id: UUID
-    draft: EventDraft
+    ids: list[UUID]
+    customer_ids: list[UUID]
+    drafts: Sequence[EventDraft]
+
+    @property
+    def columns(self) -> list[list[Any]]:
+        """An array a column: id, customer_id, name, external_id, timestamp, metadata."""
+        return [
+            self.ids,
+            self.customer_ids,
+            [draft.name for draft in self.drafts],
+            [draft.external_id for draft in self.drafts],
+            [draft.timestamp for draft in self.drafts],
+            [draft.metadata for draft in self.drafts],
+        ]
+
+    def without(self, ids: set[UUID]) -> "NewEvents":
+        """The others."""
+        places = [place for place, event_id in enumerate(self.ids) if event_id not in ids]
+        return NewEvents(
+            [self.ids[place] for place in places],
+            [self.customer_ids[place] for place in places],
+            [self.drafts[place] for place in places],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +49,7 @@ class HeldExternalId:
 
 
 async def insert_events(
-    connection: BaseDBAsyncClient, organization_id: UUID, new_events: Sequence[NewEvent]
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
 ) -> set[UUID]:
     """Stores the events as a batch without a position; gives the ids of those that are new.
 
@@ -62,12 +83,12 @@ async def insert_events(
         GROUP BY batch.id, batch.received_at
         RETURNING id, event_count
         """,
-        [organization_id, *_columns(new_events)],
+        [organization_id, *new_events.columns],
     )
     if not rows:
         return set()
-    if rows[0]["event_count"] == len(new_events):
-        return {event.id for event in new_events}
+    if rows[0]["event_count"] == len(new_events.ids):
+        return set(new_events.ids)
     rows = await connection.execute_query_dict(
         "SELECT id FROM event WHERE organization_id = $1 AND batch_id = $2",
         [organization_id, rows[0]["id"]],
@@ -75,19 +96,8 @@ async def insert_events(
     return {row["id"] for row in rows}
 
 
-def _columns(new_events: Sequence[NewEvent]) -> list[list[Any]]:
-    return [
-        [event.id for event in new_events],
-        [event.customer_id for event in new_events],
-        [event.draft.name for event in new_events],
-        [event.draft.external_id for event in new_events],
-        [event.draft.timestamp for event in new_events],
-        [event.draft.metadata for event in new_events],
-    ]
-
-
 async def stored_under_external_ids(
-    connection: BaseDBAsyncClient, organization_id: UUID, new_events: Sequence[NewEvent]
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
 ) -> dict[UUID, HeldExternalId]:
     """For new events whose external id is taken: the event that holds it, by the new one's id.
 
@@ -110,7 +120,7 @@ async def stored_under_external_ids(
             LIMIT 1
         ) AS held
         """,
-        [organization_id, *_columns(new_events)],
+        [organization_id, *new_events.columns],
     )
     return {
         row["new_id"]: HeldExternalId(

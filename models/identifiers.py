@@ -2,9 +2,13 @@
 
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+import uuid_utils
+from asyncpg.pgproto import pgproto
 
 
 def new_id() -> UUID:
-    """A new id, greater than every id that this process made before."""
-    return uuid7()
+    """A new id, greater than every id that this process made before.
+
+    Of the type that ids have in rows read from the database: it is made and sent far faster.
+    """
+    return pgproto.UUID(uuid_utils.uuid7().bytes)
