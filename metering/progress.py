@@ -13,10 +13,14 @@ from models import Meter
 _OUT_OF_ORDER_BATCHES = 1_000
 _PROBLEMS = 10
 
+# Who stores events holds this lock of the table; a dump or a vacuum does not.
 _IN_FLIGHT = """
-SELECT least(now(), min(xact_start)) AS instant
-FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+SELECT least(now(), min(storing.xact_start)) AS instant
+FROM pg_locks held
+JOIN pg_stat_activity storing ON storing.pid = held.pid
+WHERE held.locktype = 'relation' AND held.relation = 'event_batch'::regclass
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND held.mode = 'RowExclusiveLock' AND held.pid <> pg_backend_pid()
 """
 
 _PROGRESS = """
