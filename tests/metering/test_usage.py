@@ -19,7 +19,7 @@ from metering.events import EventDraft
 from metering.filters import Filter
 from metering.log import advance
 from metering.meters import create_meter
-from metering.stored_events import NewEvent, insert_events
+from metering.stored_events import NewEvents, insert_events
 from metering.usage import Quantity, usage
 from metering.windows import Interval, Window, windows, zone_of
 from models import Organization, exact_json
@@ -61,21 +61,20 @@ async def store(
     database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
 ) -> None:
     """Stores events as one batch, with the ids that they have."""
-    new_events = [
-        NewEvent(
-            id=found["id"],
+    drafts = [
+        EventDraft(
+            name=found["name"],
             customer_id=found["customer_id"],
-            draft=EventDraft(
-                name=found["name"],
-                customer_id=found["customer_id"],
-                external_customer_id=None,
-                external_id=None,
-                timestamp=found["timestamp"],
-                metadata=exact_json.dumps(found["metadata"]),
-            ),
+            external_customer_id=None,
+            external_id=None,
+            timestamp=found["timestamp"],
+            metadata=exact_json.dumps(found["metadata"]),
         )
         for found in events
     ]
+    new_events = NewEvents(
+        [found["id"] for found in events], [found["customer_id"] for found in events], drafts
+    )
     await insert_events(database, organization_id, new_events)
 
 
