@@ -5,7 +5,7 @@ meter's position; so live meters go on meanwhile. The last stretch is counted un
 the meter is live from then on.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,19 +15,16 @@ from tortoise.transactions import in_transaction
 from metering.customer_meters import PeriodChangedError, check_periods, merge_shares
 from metering.definition import COLUMNS, MeterDefinition, meter_definition
 from metering.failures import COUNTING_ERRORS, comes_from_rows
-from metering.isolation import count_event_by_event
+from metering.isolation import find_culprits
 from metering.log import lock_log, next_revision
 from metering.rollup import Share, add_to_totals, count_batches
+from metering.uncounted import note_uncounted
 
 CHUNK_EVENTS = 5_000
 CHUNK_BATCHES = 5_000
 # So few events may be counted while the log's lock is held.
 LAST_STRETCH_EVENTS = 1_000
-
-
 _KEY = "hashtextextended($1::text, 0)"
-
-_Count = Callable[[BaseDBAsyncClient, MeterDefinition, Sequence[int]], Awaitable[list[list[Share]]]]
 
 
 class _MeterChangedError(RuntimeError):
@@ -63,19 +60,16 @@ async def catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | N
     done, because another worker is at it or the meter changed meanwhile.
     """
     try:
-        try:
-            return await _catch_up(organization_id, meter_id, _count_together)
-        except COUNTING_ERRORS as error:
-            if not comes_from_rows(error):
-                raise
-        return await _catch_up(organization_id, meter_id, count_event_by_event)
+        return await _catch_up(organization_id, meter_id)
     except (_MeterChangedError, PeriodChangedError):
+        return True, None
+    except COUNTING_ERRORS as error:
+        if not comes_from_rows(error) or not await _isolate(organization_id, meter_id):
+            raise
         return True, None
 
 
-async def _catch_up(
-    organization_id: UUID, meter_id: UUID, count: _Count
-) -> tuple[bool, int | None]:
+async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
     async with in_transaction() as connection:
         if not await _claim(connection, meter_id):
             return False, None
@@ -83,18 +77,18 @@ async def _catch_up(
         if meter is None or meter.position is None:
             return False, None
         chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
-        groups = await count(connection, meter, chunk.batch_ids)
+        shares = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
         state = await lock_log(connection, organization_id)
         if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
             raise _MeterChangedError
         revision = await next_revision(connection, organization_id)
-        await _merge(connection, meter, groups, revision)
+        await _merge(connection, meter, shares, revision)
         position: int | None = chunk.upper
         if chunk.upper < state.head:
             rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
             if rest.upper == state.head:
-                groups = await count(connection, meter, rest.batch_ids)
-                await _merge(connection, meter, groups, revision)
+                shares = await count_batches(connection, meter, rest.batch_ids, is_history=True)
+                await _merge(connection, meter, shares, revision)
                 position = None
         else:
             position = None
@@ -104,22 +98,30 @@ async def _catch_up(
         return position is not None, revision
 
 
-async def _count_together(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
-) -> list[list[Share]]:
-    return [await count_batches(connection, meter, batch_ids)]
+async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
+    """Notes the events with which the next chunk fails; says whether there are any.
+
+    True, too, where somebody else is at it.
+    """
+    async with in_transaction() as connection:
+        if not await _claim(connection, meter_id):
+            return True
+        meter = await _read_meter(connection, organization_id, meter_id)
+        if meter is None or meter.position is None:
+            return True
+        chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
+        rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
+        culprits = await find_culprits(connection, meter, [*chunk.batch_ids, *rest.batch_ids])
+        await note_uncounted(connection, meter, culprits)
+    return bool(culprits)
 
 
 async def _merge(
-    connection: BaseDBAsyncClient,
-    meter: MeterDefinition,
-    groups: Sequence[Sequence[Share]],
-    revision: int,
+    connection: BaseDBAsyncClient, meter: MeterDefinition, shares: Sequence[Share], revision: int
 ) -> None:
-    for shares in groups:
-        await check_periods(connection, meter.organization_id, shares)
-        await add_to_totals(connection, meter.id, shares)
-        await merge_shares(connection, meter.organization_id, shares, revision)
+    await check_periods(connection, meter.organization_id, shares)
+    await add_to_totals(connection, meter.id, shares)
+    await merge_shares(connection, meter.organization_id, shares, revision)
 
 
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:

@@ -1,27 +1,31 @@
 """Going on without what cannot be counted: a meter, then within its history a single event.
 
 A statement that fails again each time it is repeated would stop the log for good. So the log
-counts meter by meter, each in a savepoint, and a meter that fails falls behind. Catching up, it
-counts in halves, each in a savepoint, down to the events that fail alone. Those are recorded in
-`uncounted_event`, and whatever reads a meter's raw events leaves them out (`uncounted`).
+counts meter by meter, each in a savepoint, and a meter that fails falls behind. Catching up, a
+chunk that fails is tried in halves, each in a savepoint, down to the events that fail alone. Those
+are noted (`uncounted`), and whatever reads a meter's raw events leaves them out, the next try at
+the chunk first.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from metering.customer_meters import merge_shares
 from metering.definition import MeterDefinition
 from metering.event_names import note_event_names
 from metering.failures import COUNTING_ERRORS, comes_from_rows, fails_again, reason_of
-from metering.rollup import Share, add_to_totals, count_batches
-from metering.uncounted import note_uncounted
+from metering.rollup import add_to_totals, count_batches, count_events
+from metering.uncounted import Culprit, counted_sql
 
 _log = structlog.get_logger(__name__)
+
+MAXIMUM_CULPRITS = 200
+"""So many are found at a time: what succeeds between them holds locks until the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ async def count_meter_by_meter(
     fallen = []
     for meter in meters:
         try:
-            async with in_transaction():
+            async with _savepoint(connection):
                 shares = await count_batches(connection, meter, step.batch_ids)
                 await add_to_totals(connection, meter.id, shares)
                 await merge_shares(connection, step.organization_id, shares, step.revision)
@@ -66,7 +70,7 @@ async def count_meter_by_meter(
 
 async def _note_event_names(connection: BaseDBAsyncClient, step: LogStep) -> None:
     try:
-        async with in_transaction():
+        async with _savepoint(connection):
             await note_event_names(connection, step.organization_id, step.batch_ids)
     except COUNTING_ERRORS as error:
         if not fails_again(error):
@@ -74,51 +78,58 @@ async def _note_event_names(connection: BaseDBAsyncClient, step: LogStep) -> Non
         _log.exception("event names not noted", organization_id=str(step.organization_id))
 
 
-async def count_event_by_event(
+async def find_culprits(
     connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
-) -> list[list[Share]]:
-    """Counts all events of the batches but those that fail alone, which are recorded.
-
-    The shares of a customer are in several groups, which are to be merged one after the other.
-    """
+) -> list[Culprit]:
+    """Events of the batches that fail alone: all, or the first MAXIMUM_CULPRITS. Counts none."""
     rows = await connection.execute_query_dict(
-        """
-        SELECT id FROM event
-        WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
-        ORDER BY batch_id, id
+        f"""
+        SELECT e.id FROM event e
+        WHERE e.organization_id = $1 AND e.batch_id = ANY($3::bigint[]) AND {counted_sql()}
+        ORDER BY e.batch_id, e.id
         """,
-        [meter.organization_id, list(batch_ids)],
+        [meter.organization_id, meter.id, list(batch_ids)],
     )
-    return await _count_in_halves(connection, meter, batch_ids, [row["id"] for row in rows])
+    culprits: list[Culprit] = []
+    await connection.execute_script("SAVEPOINT trial")
+    await _try_in_halves(connection, meter, [row["id"] for row in rows], culprits)
+    await connection.execute_script("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
+    return culprits
 
 
-async def _count_in_halves(
+async def _try_in_halves(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
-    batch_ids: Sequence[int],
     event_ids: Sequence[UUID],
-) -> list[list[Share]]:
+    culprits: list[Culprit],
+) -> None:
+    if not event_ids or len(culprits) >= MAXIMUM_CULPRITS:
+        return
     try:
-        async with in_transaction():
-            return [await count_batches(connection, meter, batch_ids, event_ids)]
+        async with _savepoint(connection):
+            await count_events(connection, meter, event_ids)
     except COUNTING_ERRORS as error:
         if not comes_from_rows(error):
             raise
-        if not event_ids:
-            raise
         if len(event_ids) == 1:
-            reason = reason_of(error)
-            await note_uncounted(connection, meter, event_ids[0], reason)
-            _log.error(
-                "event cannot be counted; going on without it",
-                organization_id=str(meter.organization_id),
-                meter_id=str(meter.id),
-                event_id=str(event_ids[0]),
-                reason=reason,
-            )
-            return []
-    middle = len(event_ids) // 2
-    return [
-        *await _count_in_halves(connection, meter, batch_ids, event_ids[:middle]),
-        *await _count_in_halves(connection, meter, batch_ids, event_ids[middle:]),
-    ]
+            culprits.append(Culprit(event_ids[0], reason_of(error)))
+            return
+        middle = len(event_ids) // 2
+        await _try_in_halves(connection, meter, event_ids[:middle], culprits)
+        await _try_in_halves(connection, meter, event_ids[middle:], culprits)
+
+
+@asynccontextmanager
+async def _savepoint(connection: BaseDBAsyncClient) -> AsyncIterator[None]:
+    """Takes back what is done inside where that fails.
+
+    Tortoise's own savepoints stay open then, each inside the one before; hundreds of them would
+    fill PostgreSQL's table of locks.
+    """
+    await connection.execute_script("SAVEPOINT attempt")
+    try:
+        yield
+    except COUNTING_ERRORS:
+        await connection.execute_script("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")
+        raise
+    await connection.execute_script("RELEASE SAVEPOINT attempt")

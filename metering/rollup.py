@@ -18,6 +18,7 @@ from metering.definition import MeterDefinition
 from metering.parameters import Parameters
 from metering.partials import partial_sql
 from metering.predicates import predicate_sql
+from metering.uncounted import counted_sql
 from models import EVERYBODY
 
 _COUNT_BATCHES = """
@@ -27,9 +28,9 @@ WITH arrived AS MATERIALIZED (
     -- OFFSET 0 is a fence. A filter's name or time has an index too, and an estimate that is off
     -- would have it read all history of that name for a batch of a few events.
     FROM (
-        SELECT * FROM event WHERE organization_id = $1 AND batch_id = ANY($3::bigint[]) OFFSET 0
+        SELECT * FROM event WHERE organization_id = $1 AND {chosen} OFFSET 0
     ) AS e
-    WHERE {predicate} {only}
+    WHERE {predicate} AND {counted}
 ),
 period AS MATERIALIZED (
     SELECT customer_id, period_start, period_end FROM customer_meter
@@ -63,6 +64,9 @@ SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS di
 FROM matched
 GROUP BY customer_id, period_start, in_period
 """
+
+_OF_BATCHES = "batch_id = ANY($3::bigint[])"
+_OF_EVENTS = "id = ANY($3::uuid[])"
 
 _LATEST = """,
         (latest_value, latest_at, latest_event_id) = (
@@ -115,23 +119,29 @@ async def count_batches(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
     batch_ids: Sequence[int],
-    event_ids: Sequence[UUID] | None = None,
+    *,
+    is_history: bool = False,
 ) -> list[Share]:
     """Adds those events of the batches that the meter's filter matches to its buckets.
 
-    To be called once for each batch, in a transaction that also moves the meter's position; or,
-    with `event_ids`, once for each part of the batches' events.
+    To be called once for each batch, in a transaction that also moves the meter's position.
+    Of history, those are left out that are known to fail (`metering.uncounted`).
     """
     if not batch_ids:
         return []
     parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), EVERYBODY)
-    only = (
-        "" if event_ids is None else f"AND e.id = ANY({parameters.add(tuple(event_ids), 'uuid[]')})"
-    )
-    rows = await connection.execute_query_dict(
-        _statement(meter, parameters, only), parameters.values
-    )
+    statement = _statement(meter, parameters, _OF_BATCHES, counted_sql() if is_history else "true")
+    rows = await connection.execute_query_dict(statement, parameters.values)
     return [Share(meter_id=meter.id, **row) for row in rows]
+
+
+async def count_events(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID]
+) -> None:
+    """Adds those of the events that the meter's filter matches to its buckets, as a trial."""
+    parameters = Parameters(meter.organization_id, meter.id, list(event_ids), EVERYBODY)
+    statement = _statement(meter, parameters, _OF_EVENTS, "true")
+    await connection.execute_query_dict(statement, parameters.values)
 
 
 async def add_to_totals(
@@ -154,14 +164,15 @@ async def add_to_totals(
         )
 
 
-def _statement(meter: MeterDefinition, parameters: Parameters, only: str) -> str:
+def _statement(meter: MeterDefinition, parameters: Parameters, chosen: str, counted: str) -> str:
     function = meter.aggregation.function
     unique = function is AggregationFunction.UNIQUE
     partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _COUNT_BATCHES.format(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
-        only=only,
+        chosen=chosen,
+        counted=counted,
         columns=", ".join(partials),
         partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),
         latest=_LATEST if function is AggregationFunction.LATEST else "",

@@ -1,24 +1,51 @@
 """Events that a meter could not count: noting them, and leaving them out."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.definition import MeterDefinition
 
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """An event that makes counting fail, and what the database said of it."""
+
+    event_id: UUID
+    reason: str
+
 
 async def note_uncounted(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, event_id: UUID, reason: str
+    connection: BaseDBAsyncClient, meter: MeterDefinition, culprits: Sequence[Culprit]
 ) -> None:
-    """Notes that the meter goes on without the event; `reason` is what the database said of it."""
+    """Notes that the meter goes on without these events, and logs each."""
     await connection.execute_query_dict(
         """
         INSERT INTO uncounted_event (organization_id, meter_id, event_id, reason, recorded_at)
-        VALUES ($1, $2, $3, $4, now())
+        SELECT $1, $2, culprit.event_id, culprit.reason, now()
+        FROM unnest($3::uuid[], $4::text[]) AS culprit (event_id, reason)
         RETURNING 1
         """,
-        [meter.organization_id, meter.id, event_id, reason],
+        [
+            meter.organization_id,
+            meter.id,
+            [culprit.event_id for culprit in culprits],
+            [culprit.reason for culprit in culprits],
+        ],
     )
+    for culprit in culprits:
+        _log.error(
+            "event cannot be counted; going on without it",
+            organization_id=str(meter.organization_id),
+            meter_id=str(meter.id),
+            event_id=str(culprit.event_id),
+            reason=culprit.reason,
+        )
 
 
 def counted_sql(event: str = "e") -> str:

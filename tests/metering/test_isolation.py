@@ -105,8 +105,9 @@ async def test_a_poisoned_event_is_left_out_and_nothing_else(
 
 
 async def test_many_poisoned_events_in_a_history_are_each_found(
-    fresh_database: BaseDBAsyncClient, organization: Organization
+    fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("metering.isolation.MAXIMUM_CULPRITS", 4)
     values = [POISON if number % 37 == 5 else number for number in range(400)]
     events = usages(values, timedelta(seconds=90))
     for number, event in enumerate(events):

@@ -13,8 +13,8 @@ from metering.events import EventDraft
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from metering.parameters import Parameters
-from metering.rollup import _statement
-from metering.stored_events import NewEvent, stored_under_external_ids
+from metering.rollup import _OF_BATCHES, _statement
+from metering.stored_events import NewEvents, stored_under_external_ids
 from models import EVERYBODY, Customer, EventBatch, Organization
 from models.identifiers import new_id
 from tests.ingesting import NOON, drain, send, usages
@@ -66,7 +66,7 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     meter = meter_definition(row)
 
     parameters = Parameters(newcomer.id, meter.id, [batch.id], EVERYBODY)
-    counting = _statement(meter, parameters, "")
+    counting = _statement(meter, parameters, _OF_BATCHES, "true")
 
     # 2,000 events are stored; tables as small as the others are read whole.
     assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 500
@@ -93,14 +93,15 @@ async def test_a_large_batch_that_is_sent_again_is_looked_up_by_its_external_ids
 
     draft = EventDraft("ai_usage", None, "c1", None, NOON, "{}")
     customer = await Customer.get(organization_id=organization.id)
-    again = [
-        NewEvent(new_id(), customer.id, replace(draft, external_id=f"event {number}"))
-        for number in range(3_000)
-    ]
+    again = NewEvents(
+        [new_id() for _ in range(3_000)],
+        [customer.id] * 3_000,
+        [replace(draft, external_id=f"event {number}") for number in range(3_000)],
+    )
     found = await stored_under_external_ids(
         cast(BaseDBAsyncClient, Listening()), organization.id, again
     )
-    assert [found[event.id].event_id for event in again] == [one.event_id for one in stored]
+    assert [found[new].event_id for new in again.ids] == [one.event_id for one in stored]
     assert not any(held.differences for held in found.values())
 
     [(statement, values)] = asked
