@@ -70,10 +70,10 @@ class IngestCall:
 
 
 async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
-    """Stores the events of the calls in one transaction; gives the receipts of each call.
+    """Stores the events of the calls in one commit; gives the receipts of each call.
 
-    Returns after the commit. Raises what the database raises: then nothing is stored, and the
-    calls can be sent again.
+    Returns after the commit. Raises what the database raises: then the calls can be sent again.
+    They may be stored all the same, as after any lost answer; an externalId makes that harmless.
     """
     # Also those of calls that are refused already: every fault of a batch is reported at once.
     drafts = [draft for call in calls for draft in call.drafts]

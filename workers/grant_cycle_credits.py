@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from billing.cycle import CycleReport, run_cycle
 from metering.wakeup import announce
+from workers.outages import outlives_database
 
 _log = structlog.get_logger(__name__)
 
@@ -19,6 +20,7 @@ _EVERY_TEN_SECONDS = set(range(0, 60, 10))
 _TIMEOUT_SECONDS = 3_600
 
 
+@outlives_database
 async def grant_cycle_credits(ctx: dict[str, Any]) -> None:
     """The cron job of arq: does all that is due. Any number may run at once."""
     started = time.perf_counter()

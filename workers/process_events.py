@@ -15,6 +15,7 @@ from metering.failures import COUNTING_ERRORS, fails_again
 from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
 from workers.measurements import Measurements
+from workers.outages import outlives_database
 from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
@@ -138,6 +139,7 @@ class Counting:
             await self.catch_up_meters(organization_id)
 
 
+@outlives_database
 async def process_events(ctx: dict[str, Any], organization_id: str) -> None:
     """The job of arq: see Counting.process_events."""
     await ctx["counting"].let_gather(UUID(organization_id))
@@ -145,12 +147,14 @@ async def process_events(ctx: dict[str, Any], organization_id: str) -> None:
     await ctx["counting"].process_events(UUID(organization_id))
 
 
+@outlives_database
 async def catch_up_meters(ctx: dict[str, Any], organization_id: str) -> None:
     """The job of arq: see Counting.catch_up_meters."""
     await answer(ctx["redis"], CATCH_UP_METERS, UUID(organization_id))
     await ctx["counting"].catch_up_meters(UUID(organization_id))
 
 
+@outlives_database
 async def sweep(ctx: dict[str, Any]) -> None:
     """The cron job of arq: see Counting.sweep."""
     await ctx["counting"].sweep()

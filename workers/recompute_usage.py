@@ -11,6 +11,7 @@ from arq.cron import CronJob
 
 from config.clock import now
 from metering.audit import audit_step, audits_due
+from workers.outages import outlives_database
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +27,7 @@ def audit_job(hour: int) -> CronJob:
     """The cron job of arq that audits every minute of the hours from `hour` (UTC) on."""
     hours = {(hour + number) % 24 for number in range(_WINDOW_HOURS)}
 
+    @outlives_database
     async def recompute_usage(ctx: dict[str, Any]) -> None:
         del ctx
         await audit_until(last_start(hour), _RUN_SECONDS)

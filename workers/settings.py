@@ -9,6 +9,7 @@ import structlog
 from arq import cron
 from arq.connections import ArqRedis
 from arq.cron import CronJob
+from arq.typing import StartupShutdown
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
@@ -17,6 +18,7 @@ from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
 from workers.grant_cycle_credits import cycle_job
 from workers.measurements import Measurements
+from workers.outages import AWAY_ERRORS, Outages
 from workers.process_events import Counting, catch_up_meters, process_events, sweep
 from workers.recompute_usage import audit_job
 
@@ -31,7 +33,7 @@ _CATCH_UP_SECONDS = 3_600
 _EVERY_SECOND = set(range(60))
 
 
-def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
+def build_worker(redis: ArqRedis, counting: Counting, outages: Outages) -> Worker:
     """A worker of arq on an open queue. It handles no signals; cancel `async_run` to stop it."""
     return Worker(
         functions=[
@@ -45,7 +47,8 @@ def build_worker(redis: ArqRedis, counting: Counting) -> Worker:
         poll_delay=_POLL_SECONDS,
         keep_result=0,
         log_results=False,
-        ctx={"counting": counting},
+        ctx={"counting": counting, "database": outages.database},
+        on_startup=_redis_answers(outages),
         job_serializer=redis.job_serializer,
         job_deserializer=redis.job_deserializer,
     )
@@ -83,24 +86,34 @@ async def run_worker(redis_url: str) -> None:
 
 
 async def _work_for_ever(redis: ArqRedis, counting: Counting, measurements: Measurements) -> None:
+    outages = Outages()
     while True:
-        worker = build_worker(redis, counting)
+        worker = build_worker(redis, counting, outages)
         measurements.watch(worker)
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:
-            _log.warning("Redis is away; counting without it", reason=str(error))
-            await _sweep(counting)
+            outages.redis.away(error)
+            await _sweep(counting, outages)
             await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
         finally:
             await _cancel(worker)
 
 
-async def _sweep(counting: Counting) -> None:
+def _redis_answers(outages: Outages) -> StartupShutdown:
+    async def answers(ctx: dict[Any, Any]) -> None:  # noqa: ARG001  # arq names it
+        outages.redis.back()
+
+    return answers
+
+
+async def _sweep(counting: Counting, outages: Outages) -> None:
     try:
         await counting.sweep()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException) as error:
-        _log.warning("sweep failed; trying again", reason=repr(error))
+    except (*AWAY_ERRORS, asyncpg.PostgresError, BaseORMException) as error:
+        outages.database.away(error)
+    else:
+        outages.database.back()
 
 
 async def _cancel(worker: Worker) -> None:
