@@ -72,7 +72,8 @@ class Lifecycle(SchemaExtension):
             return [BadUserInput("Name one of the document's operations in `operationName`")]
         schema = context.schema._schema  # noqa: SLF001  # Strawberry offers no other way to it
         weight = weigh(schema, document, operation, context.variables)
-        self.cost = weight.once
+        if operation.operation is not OperationType.SUBSCRIPTION:  # each update would carry it
+            self.cost = weight.once
         check_weight(weight, self.documents.limits)
         check_values(operation, context.variables, self.documents.limits)
         return self.documents.validate(context.query or "", schema, document)
