@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from metering.customers import is_external_id
 from metering.parameters import Parameters
 from models import Customer
 from resolvers.loaders.keyset import Keyset, uuid_key
@@ -47,7 +48,7 @@ async def customers_by_id(organization_id: UUID, ids: list[UUID]) -> list[Custom
 
 async def customer_by_external_id(organization_id: UUID, external_id: str) -> Customer | None:
     """The customer that the caller knows by this id."""
-    if not is_text(external_id):
+    if not is_external_id(external_id):
         return None
     return await Customer.get_or_none(organization_id=organization_id, external_id=external_id)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from metering.feeds import EventScope
+from resolvers.loaders.customers import is_text
 from resolvers.subscriptions.scopes import customer_of
 from schema.context import Info, Scope
 from schema.permissions import requires
@@ -38,7 +39,7 @@ class EventSubscriptions:
         """Follows the events in the scope of the arguments."""
         context = info.context
         scope = EventScope(
-            None if names is None else frozenset(names),
+            None if names is None else frozenset(name for name in names if is_text(name)),
             await customer_of(context, customer_id, external_customer_id),
         )
         events = context.services.feeds.events(context.organization_id, scope)

@@ -5,7 +5,7 @@ event's external id, a cursor or a search text. A field that is added tomorrow i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -70,35 +70,49 @@ class Place:
         return f"{self.parent}.{self.field}({'.'.join(self.path)})"
 
 
-def places() -> list[Place]:
-    """All places, in the order of the schema."""
+def values() -> list[Place]:
+    """Every place where a value of any kind can be sent; `kind` is its type."""
     return [
         Place(name, field_name, path, kind)
         for name, type_ in SCHEMA.type_map.items()
         if isinstance(type_, GraphQLObjectType) and not name.startswith("__")
         for field_name, field in type_.fields.items()
         for argument_name, argument in field.args.items()
-        for path, kind in _named_in(argument.type, (argument_name,), ())
+        for path, kind in _values_in(argument.type, (argument_name,), ())
     ]
 
 
-def _named_in(
+def places() -> list[Place]:
+    """All places where something is named, in the order of the schema."""
+    return [
+        replace(place, kind=kind)
+        for place in values()
+        if (kind := _named(place.path[-1], place.kind)) is not None
+    ]
+
+
+def _values_in(
     type_: Any, path: tuple[str, ...], above: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     named = get_named_type(type_)
     if isinstance(named, GraphQLInputObjectType):
         if named.name not in above:  # filters hold filters
             for name, field in named.fields.items():
-                yield from _named_in(field.type, (*path, name), (*above, named.name))
-    elif named.name == "ID":
-        yield path, "id"
-    elif named.name == "String":
-        if path[-1].lower().startswith("external"):
-            yield path, "external"
-        elif path[-1] in CURSORS:
-            yield path, "cursor"
-        elif path[-1] in TEXTS:
-            yield path, "text"
+                yield from _values_in(field.type, (*path, name), (*above, named.name))
+    else:
+        yield path, named.name
+
+
+def _named(name: str, type_name: str) -> str | None:
+    if type_name == "ID":
+        return "id"
+    if type_name != "String":
+        return None
+    if name.lower().startswith("external"):
+        return "external"
+    if name in CURSORS:
+        return "cursor"
+    return "text" if name in TEXTS else None
 
 
 def field_of(place: Place) -> GraphQLField:
