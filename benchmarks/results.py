@@ -1,10 +1,13 @@
 """What was measured, and the table at the end."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+
+_WIDTH = 200
 
 
 @dataclass(frozen=True)
@@ -56,4 +59,5 @@ def print_table(results: Sequence[Result]) -> None:
         table.add_row(
             name, result.case, result.measured, result.beside, result.ratio, result.aim, met
         )
-    Console(width=140).print(table)
+    # In a file a line stays a line.
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
