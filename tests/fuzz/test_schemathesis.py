@@ -11,6 +11,7 @@ from graphql import FloatValueNode, IntValueNode, ObjectFieldNode, ObjectValueNo
 from graphql.language import NameNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from schemathesis.core.result import Ok
 
 from models import Organization, exact_json
 from schema.context import Scope
@@ -63,7 +64,9 @@ for _name, _strategy in _scalars.items():
     schemathesis.graphql.scalar(_name, _strategy)
 
 _SCHEMA = schemathesis.graphql.from_path(Path(__file__).parents[2] / "schema.graphql")
-OPERATIONS = {found.ok().label: found.ok() for found in _SCHEMA.get_all_operations()}
+OPERATIONS = {
+    found.ok().label: found.ok() for found in _SCHEMA.get_all_operations() if isinstance(found, Ok)
+}
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ async def test_no_operation_is_our_fault_or_hangs(
 ) -> None:
     case = data.draw(OPERATIONS[label].as_strategy())
     secret = data.draw(st.sampled_from(secrets))
-    query = re.sub(r"<(\w+)>", lambda found: tenant.ids[found[1]], case.body)
+    query = re.sub(r"<(\w+)>", lambda found: tenant.ids[found[1]], str(case.body))
     async with asyncio.timeout(SECONDS):
         response = await tenant.api.with_secret(secret).post({"query": query})
     answer = exact_json.loads(response.content)

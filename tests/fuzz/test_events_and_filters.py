@@ -1,0 +1,179 @@
+"""Any JSON at all as events, filters and aggregations: receipts, messages, never an SQL error."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metering.catch_up import meters_behind
+from models import Organization, UncountedEvent, exact_json
+from tests.graphql_client import Api
+from tests.ingesting import catch_up_all, drain
+from tests.tenancy.world import Tenant, settled
+
+SETTINGS = settings(max_examples=60)
+
+_any_text = st.text(
+    st.characters(exclude_categories=()), max_size=30
+)  # NUL and lone surrogates among them
+_any_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(10**60), 10**60)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | _any_text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_any_text, inner, max_size=4),
+    max_leaves=12,
+)
+_instant = st.datetimes().map(lambda at: f"{at.isoformat()}Z")
+_event = st.fixed_dictionaries(
+    {"name": _any_text | st.just("ai")},
+    optional={
+        "customerId": _any_text,
+        "externalCustomerId": _any_text | st.just("own-customer"),
+        "externalId": _any_text,
+        "timestamp": _instant,
+        "metadata": st.dictionaries(_any_text, _any_json, max_size=4),
+    },
+)
+_property = st.sampled_from(["name", "timestamp", "tokens", "metadata.name", "a.b", ""]) | _any_text
+_operator = st.sampled_from(
+    [
+        "EQUALS",
+        "NOT_EQUALS",
+        "GREATER_THAN",
+        "GREATER_THAN_OR_EQUALS",
+        "LESS_THAN",
+        "LESS_THAN_OR_EQUALS",
+        "CONTAINS",
+        "NOT_CONTAINS",
+    ]
+)
+_clause_value = (
+    st.booleans()
+    | st.integers(-(10**40), 10**40)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | _any_text
+    | _instant
+)
+_clause = st.fixed_dictionaries(
+    {"property": _property, "operator": _operator},
+    optional={"value": _clause_value, "text": _any_text},
+).map(lambda clause: {"clause": clause})
+_filter = st.recursive(
+    st.fixed_dictionaries({"clauses": st.lists(_clause, max_size=4)}),
+    lambda inner: st.fixed_dictionaries(
+        {
+            "conjunction": st.sampled_from(["AND", "OR"]),
+            "clauses": st.lists(_clause | inner.map(lambda found: {"filter": found}), max_size=3),
+        }
+    ),
+    max_leaves=5,
+)
+_aggregation = st.fixed_dictionaries(
+    {
+        "function": st.sampled_from(
+            ["COUNT", "SUM", "AVERAGE", "MINIMUM", "MAXIMUM", "UNIQUE", "LATEST"]
+        )
+    },
+    optional={"property": _property},
+)
+
+EVENTS = """mutation ($input: EventsIngestInput!) {
+  eventsIngest(input: $input) { receipts { index status error { message path } } }
+}"""
+METER = """mutation ($input: MeterCreateInput!) {
+  meterCreate(input: $input) { meter { id } userErrors { message } }
+}"""
+ARCHIVE = """mutation ($input: MeterArchiveInput!) {
+  meterArchive(input: $input) { userErrors { message } }
+}"""
+USED = """query ($filter: MeterFilterInput!, $aggregation: MeterAggregationInput!) {
+  meterPreview(filter: $filter, aggregation: $aggregation) {
+    matchedEvents skippedEvents quantity events(first: 5) { nodes { id } }
+  }
+  events(first: 5, filter: {where: $filter}) { totalCount nodes { id } }
+}"""
+
+
+@pytest.fixture
+async def tenant(api: Api, organization: Organization) -> Tenant:
+    return await settled(api, organization, "own")
+
+
+async def answered(tenant: Tenant, query: str, **variables: Any) -> Any:
+    """The answer, without an error of ours."""
+    answer = exact_json.loads((await tenant.api.post(as_json(query, variables))).content)
+    codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
+    assert codes <= {"BAD_USER_INPUT", "NOT_FOUND", "TOO_COMPLEX"}, answer
+    return answer.get("data")
+
+
+def as_json(query: str, variables: Any) -> str:
+    """JSON in ASCII with exact numbers: lone surrogates are legal as escapes."""
+    return _written({"query": query, "variables": variables})
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_text(key)}:{_written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _text(value: str) -> str:
+    return (
+        '"'
+        + "".join(
+            char if " " <= char <= "~" and char not in '"\\' else _escaped(char) for char in value
+        )
+        + '"'
+    )
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+@SETTINGS
+@given(
+    events=st.lists(_event, max_size=4), policy=st.sampled_from(["REJECT_BATCH", "SKIP_INVALID"])
+)
+async def test_every_event_gets_a_receipt(tenant: Tenant, events: list[Any], policy: str) -> None:
+    data = await answered(tenant, EVENTS, input={"events": events, "onInvalid": policy})
+    if data is not None:
+        receipts = data["eventsIngest"]["receipts"]
+        assert [receipt["index"] for receipt in receipts] == list(range(len(events)))
+        assert all(
+            (receipt["error"] is None)
+            == (receipt["status"] in {"INSERTED", "DUPLICATE", "SKIPPED"})
+            for receipt in receipts
+        )
+
+
+@SETTINGS
+@given(asked=_filter, aggregation=_aggregation, events=st.lists(_event, max_size=3))
+async def test_every_filter_is_carried_out_or_refused(
+    tenant: Tenant, asked: Any, aggregation: Any, events: list[Any]
+) -> None:
+    await answered(tenant, USED, filter=asked, aggregation=aggregation)
+    meter = {"name": "any", "filter": asked, "aggregation": aggregation}
+    made = await answered(tenant, METER, input=meter)
+    await answered(tenant, EVENTS, input={"events": events, "onInvalid": "SKIP_INVALID"})
+    key = tenant.organization.id
+    await drain(key)
+    await catch_up_all(key)
+    # Whatever could not be counted would have been put aside, and its meter left behind.
+    assert await UncountedEvent.filter(organization_id=key).count() == 0
+    assert await meters_behind(key) == []
+    if made and made["meterCreate"]["meter"]:
+        archived = {"id": made["meterCreate"]["meter"]["id"]}
+        await answered(tenant, ARCHIVE, input=archived)  # or the next ones would take longer
