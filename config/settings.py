@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
+from limits import parse as parse_rate
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -112,6 +113,11 @@ class Settings(BaseSettings):
     max_subscriptions_per_connection: PositiveInt = Field(
         default=200, description="The most subscriptions of one WebSocket."
     )
+    rate_limit: str | None = Field(
+        default=None,
+        description="How often one token may ask, such as `600/minute` or `20/second`; an "
+        "operation over a WebSocket counts as a request. Empty: without limit.",
+    )
     websocket_init_timeout_seconds: PositiveFloat = Field(
         default=10.0, description="A WebSocket that sends no `connection_init` by then is closed."
     )
@@ -126,6 +132,13 @@ class Settings(BaseSettings):
         description="The hour (UTC) from which workers hold cached usage against the raw events, "
         "slowly, for four hours at most. `off`: never.",
     )
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_rate(value)
+        return value
 
     @field_validator("audit_hour", mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from resolvers.waking import Waker
 from schema.context import Services
 from schema.graphiql import graphiql_files
 from schema.http import GraphQLApplication
+from schema.rate_limits import RateLimits
 from schema.schema import create_schema
 
 PATH = "/graphql"
@@ -33,7 +34,9 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     )
     listening = asyncio.create_task(feeds.listen())
     try:
-        yield GraphQLApplication(create_schema(settings), services)
+        yield GraphQLApplication(
+            create_schema(settings), services, RateLimits(settings.rate_limit, redis)
+        )
     finally:
         await _end(listening)
         await waker.close()

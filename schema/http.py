@@ -23,8 +23,8 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
-from schema.context import Context, Services, authorization_of, identify
-from schema.errors import APIError, BadUserInput, TooComplex, Unauthenticated
+from schema.context import Context, Identity, Services, authorization_of, identify
+from schema.errors import APIError, BadUserInput, RateLimited, TooComplex, Unauthenticated
 from schema.failures import failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
@@ -42,6 +42,7 @@ from schema.http_request import (
     read_body,
 )
 from schema.http_response import encode_json, response_body, status_of
+from schema.rate_limits import RateLimits
 from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
@@ -55,7 +56,9 @@ class GraphQLApplication(GraphQL[Context, None]):
     websocket_adapter_class = WebSocketAdapter
     graphql_transport_ws_handler_class = TransportHandler
 
-    def __init__(self, schema: MetergraphSchema, services: Services) -> None:
+    def __init__(
+        self, schema: MetergraphSchema, services: Services, rate_limits: RateLimits
+    ) -> None:
         settings = services.settings
         super().__init__(
             schema,
@@ -65,6 +68,7 @@ class GraphQLApplication(GraphQL[Context, None]):
             allowed_origins=settings.cors_origins,
         )
         self.services = services
+        self.rate_limits = rate_limits
         self.settings: Settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,6 +185,10 @@ class GraphQLApplication(GraphQL[Context, None]):
         caller, denied = await identify(authorization, self.services.secrets)
         if authorization and caller is None:
             raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
+        try:
+            await self.rate_limits.take(caller)
+        except RateLimited as error:
+            raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
         return Context(services=self.services, caller=caller, denied=denied)
 
     async def get_context(
@@ -193,14 +201,27 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Identifies who asks; without a good token the connection is closed with 4403."""
-        authorization = authorization_of(context.connection_params) or context.headers.get(
-            "authorization"
-        )
-        context.caller, context.denied = await identify(authorization, self.services.secrets)
+        context.caller, context.denied = await self._caller(context)
         if context.caller is None:
             raise ConnectionRejectionError
         accepted_without_payload: UnsetType = UNSET
         return accepted_without_payload
+
+    async def knows(self, context: Context) -> bool:
+        """Whether the token of a WebSocket is still good; so it is while nobody can tell."""
+        try:
+            caller, _denied = await self._caller(context)
+        except Exception as error:
+            if is_outage(error):
+                return True
+            raise
+        return caller is not None
+
+    async def _caller(self, context: Context) -> tuple[Identity | None, str]:
+        authorization = authorization_of(context.connection_params) or context.headers.get(
+            "authorization"
+        )
+        return await identify(authorization, self.services.secrets)
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON with exact numbers, of a WebSocket's message."""
@@ -225,3 +246,8 @@ def _refused(refusal: HTTPError, media: str) -> Response:
 
 def _formatted(error: APIError) -> Any:
     return error.formatted
+
+
+def _retry_after(error: RateLimited) -> int:
+    seconds: int = (error.extensions or {})["retryAfterSeconds"]
+    return seconds

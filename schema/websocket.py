@@ -4,9 +4,10 @@ Strawberry's handler takes for granted that messages have the protocol's shape.
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from json import JSONDecodeError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived
@@ -14,12 +15,18 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
     Message,
     SubscribeMessage,
 )
 
 from schema.context import Context
 from schema.errors import RateLimited
+
+if TYPE_CHECKING:
+    from schema.http import GraphQLApplication
+
+SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
 
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
@@ -40,6 +47,30 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Checks the shape of messages before Strawberry handles them."""
+
+    view: "GraphQLApplication"
+    _watching: asyncio.Task[None] | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Identifies who asks, and from then on sees whether the token stays good."""
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._watching is None:
+            self._watching = asyncio.create_task(self._watch_token())
+
+    async def shutdown(self) -> None:
+        """Ends everything of the connection."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait((self._watching,))
+        await super().shutdown()
+
+    async def _watch_token(self) -> None:
+        """Closes the connection once its token is revoked or has expired."""
+        while await self.view.knows(self.context):  # noqa: ASYNC110  # the database has no event for it
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_TOKEN)
+        for operation_id in list(self.operations):
+            await self.cleanup_operation(operation_id)
+        await self.websocket.close(code=4403, reason="The token was revoked or has expired")
 
     async def handle_message(self, message: Message) -> None:
         """Closes with 4400 on anything that is no message of the protocol."""
@@ -63,11 +94,19 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             and message["id"] not in self.operations
         ):
             error = RateLimited(f"This connection has its {maximum} operations already")
-            await self.send_message(
-                {"id": message["id"], "type": "error", "payload": [error.formatted]}
-            )
+            await self._refuse(message, error)
+            return
+        try:
+            await self.view.rate_limits.take(self.context.caller)
+        except RateLimited as error:
+            await self._refuse(message, error)
             return
         await super().handle_subscribe(message)
+
+    async def _refuse(self, message: SubscribeMessage, error: RateLimited) -> None:
+        await self.send_message(
+            {"id": message["id"], "type": "error", "payload": [error.formatted]}
+        )
 
 
 def _is_payload(payload: Any) -> bool:

@@ -1,0 +1,57 @@
+"""How often a token may ask: counted in Redis, for all processes together.
+
+Without Redis nobody is refused: a limit that keeps paying customers' events out while a cache is
+away would do more harm than it prevents.
+"""
+
+import math
+import time
+from typing import cast
+
+import structlog
+from arq.connections import ArqRedis
+from limits import RateLimitItem, parse
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from schema.context import Identity, TokenIdentity
+from schema.errors import RateLimited
+
+_log = structlog.get_logger(__name__)
+
+_PREFIX = "metergraph:limit"
+
+
+class RateLimits:
+    """The limit of one process's settings, such as `600/minute`; None is no limit."""
+
+    def __init__(self, limit: str | None, redis: ArqRedis) -> None:
+        self._limit: RateLimitItem | None = None if limit is None else parse(limit)
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=_PREFIX,
+            # Typed for text and numbers only, but handed to redis-py as it is.
+            connection_pool=cast(str, redis.connection_pool),
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+
+    async def take(self, caller: Identity | None) -> None:
+        """Counts a request; raises RateLimited, with `retryAfterSeconds`, where it is one too many.
+
+        Anonymous requests get nothing but errors and are not counted.
+        """
+        if self._limit is None or caller is None:
+            return
+        key = caller.token_id if isinstance(caller, TokenIdentity) else caller.customer_id
+        try:
+            if await self._limiter.hit(self._limit, str(key)):
+                return
+            stats = await self._limiter.get_window_stats(self._limit, str(key))
+        except (RedisError, OSError) as error:
+            _log.warning("requests are not limited without Redis", reason=str(error))
+            return
+        seconds = max(1, math.ceil(stats.reset_time - time.time()))
+        message = f"This token may ask {self._limit}; try again in {seconds} s"
+        raise RateLimited(message, retryAfterSeconds=seconds)
