@@ -47,6 +47,7 @@ from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
 _ANONYMOUS_BYTES = 64 * 1024
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _METHODS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
@@ -79,6 +80,9 @@ class GraphQLApplication(GraphQL[Context, None]):
         request = Request(scope, receive)
         response = await self._answer(request)
         response.headers.setdefault("cache-control", "no-store")
+        response.headers.setdefault("x-content-type-options", "nosniff")
+        # Nothing that this answers is a page, but for GraphiQL, which says what it loads.
+        response.headers.setdefault("content-security-policy", _NO_PAGE)
         response.headers.append("vary", "accept, authorization")
         await response(scope, receive, send)
 
