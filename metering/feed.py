@@ -9,7 +9,7 @@ So a follower costs a cursor, however slow it is.
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -85,8 +85,12 @@ class Feed(Generic[Row]):
 
     async def follow(
         self, after: Cursor | None, scope: Scope[Row]
-    ) -> AsyncGenerator[Entry[Row], None]:
-        """The changes after a cursor, or, with None, those from now on; for ever."""
+    ) -> AsyncGenerator[Sequence[Entry[Row]], None]:
+        """The changes after a cursor, or, with None, those from now on; for ever.
+
+        They come in pages, as many as there are at a time. Of a row that changed more than once
+        since the page before, a page has the newest state.
+        """
         await self._begin()
         self._followers += 1
         try:
@@ -94,8 +98,8 @@ class Feed(Generic[Row]):
             while True:
                 grown = self._grown
                 entries, reached = await self._after(cursor, scope)
-                for entry in entries:
-                    yield entry
+                if entries:
+                    yield _newest(entries)
                 if reached == cursor:
                     await grown.wait()
                 cursor = reached
@@ -164,3 +168,9 @@ class Feed(Generic[Row]):
             ) as error:
                 _log.warning("changes cannot be read; trying again", reason=repr(error))
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _newest(entries: Sequence[Entry[Row]]) -> Sequence[Entry[Row]]:
+    """The last entry of each row, in the order of their cursors."""
+    last = {entry.cursor.id: place for place, entry in enumerate(entries)}
+    return [entry for place, entry in enumerate(entries) if last[entry.cursor.id] == place]

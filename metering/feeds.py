@@ -84,25 +84,25 @@ class Feeds:
 
     async def usage(
         self, organization_id: UUID, after: Cursor | None, scope: UsageScope
-    ) -> AsyncGenerator[Entry[CustomerMeter], None]:
-        """Customer meters after a cursor, each time they change."""
+    ) -> AsyncGenerator[Sequence[Entry[CustomerMeter]], None]:
+        """Customer meters after a cursor, each time they change; in pages, as `Feed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
-            contextlib.aclosing(feeds.usage.follow(after, scope)) as entries,
+            contextlib.aclosing(feeds.usage.follow(after, scope)) as pages,
         ):
-            async for entry in entries:
-                yield entry
+            async for page in pages:
+                yield page
 
     async def events(
         self, organization_id: UUID, scope: EventScope
-    ) -> AsyncGenerator[Entry[EventRow], None]:
-        """Events from now on, in the order of the log."""
+    ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
+        """Events from now on, in the order of the log; in pages, as `Feed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
-            contextlib.aclosing(feeds.events.follow(None, scope)) as entries,
+            contextlib.aclosing(feeds.events.follow(None, scope)) as pages,
         ):
-            async for entry in entries:
-                yield entry
+            async for page in pages:
+                yield page
 
     @contextlib.asynccontextmanager
     async def _feeds(self, organization_id: UUID) -> AsyncIterator[_OrganizationFeeds]:

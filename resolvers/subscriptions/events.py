@@ -8,6 +8,7 @@ import strawberry
 
 from metering.feeds import EventScope
 from resolvers.loaders.customers import is_text
+from resolvers.subscriptions.prefetch import asked_customers
 from resolvers.subscriptions.scopes import customer_of
 from schema.context import Info, Scope
 from schema.permissions import requires
@@ -44,6 +45,11 @@ class EventSubscriptions:
         )
         events = context.services.feeds.events(context.organization_id, scope)
         async with contextlib.aclosing(events):
-            async for event in events:
+            async for page in events:
                 context.forget_loaded()
-                yield Event.of(event.row)
+                customers = await asked_customers(
+                    info, {event.row["customer_id"] for event in page}
+                )
+                for event in page:
+                    context.forget_loaded()
+                    yield Event.of(event.row, customers.get(event.row["customer_id"]))

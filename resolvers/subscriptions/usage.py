@@ -9,6 +9,7 @@ import strawberry
 from metering.feed import BEGINNING
 from metering.feeds import UsageScope
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
+from resolvers.subscriptions.prefetch import asked_customers, asked_meters
 from resolvers.subscriptions.scopes import customer_of, meter_of
 from schema.context import Info, Scope
 from schema.permissions import requires
@@ -64,9 +65,18 @@ class UsageSubscriptions:
         )
         changes = context.services.feeds.usage(context.organization_id, cursor, scope)
         async with contextlib.aclosing(changes):
-            async for change in changes:
+            async for page in changes:
                 context.forget_loaded()
-                yield UsageUpdate(
-                    customer_meter=CustomerMeter.of(change.row),
-                    cursor=encode_cursor(change.cursor),
-                )
+                rows = [change.row for change in page]
+                customers = await asked_customers(info, {row.customer_id for row in rows})
+                meters = await asked_meters(info, {row.meter_id for row in rows})
+                for change in page:
+                    context.forget_loaded()
+                    yield UsageUpdate(
+                        customer_meter=CustomerMeter.of(
+                            change.row,
+                            customers.get(change.row.customer_id),
+                            meters.get(change.row.meter_id),
+                        ),
+                        cursor=encode_cursor(change.cursor),
+                    )

@@ -8,7 +8,9 @@ from uuid import UUID
 
 import strawberry
 
+from models import Customer as CustomerRow
 from models import CustomerMeter as CustomerMeterRow
+from models import Meter as MeterRow
 from resolvers.loaders.billing import credit_entries_source
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
@@ -34,6 +36,8 @@ class CustomerMeter(Node):
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     meter_key: strawberry.Private[UUID]
+    customer_row: strawberry.Private[CustomerRow | None] = None
+    meter_row: strawberry.Private[MeterRow | None] = None
     period_start: datetime | None = strawberry.field(
         description="The current period began here; null where there is none and all usage counts."
     )
@@ -58,12 +62,18 @@ class CustomerMeter(Node):
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         """The customer."""
-        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+        row = self.customer_row
+        if row is None:
+            row = await info.context.loaders.existing_customer(self.customer_key)
+        return customer.Customer.of(row)
 
     @strawberry.field(description="What is counted.")
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
         """The meter."""
-        return meter.Meter.of(await info.context.loaders.existing_meter(self.meter_key))
+        row = self.meter_row
+        if row is None:
+            row = await info.context.loaders.existing_meter(self.meter_key)
+        return meter.Meter.of(row)
 
     @strawberry.field(
         description="The credit ledger on this meter, oldest first; it sums up to creditedUnits.",
@@ -85,13 +95,20 @@ class CustomerMeter(Node):
         return await connect(info.context.loaders, source, request, credit.CreditEntry.of)
 
     @classmethod
-    def of(cls, row: CustomerMeterRow) -> "CustomerMeter":
-        """The usage of a row."""
+    def of(
+        cls,
+        row: CustomerMeterRow,
+        customer_row: CustomerRow | None = None,
+        meter_row: MeterRow | None = None,
+    ) -> "CustomerMeter":
+        """The usage of a row, with its customer and meter where they are at hand."""
         return cls(
             id=strawberry.ID(encode_id("CustomerMeter", row.id)),
             key=row.id,
             customer_key=row.customer_id,
             meter_key=row.meter_id,
+            customer_row=customer_row,
+            meter_row=meter_row,
             period_start=row.period_start,
             consumed_units=row.consumed,
             credited_units=row.credited,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from models import Customer as CustomerRow
 from models import exact_json
 from resolvers.loaders.rows import Record
 from schema.context import Info, Scope
@@ -28,6 +29,7 @@ class Event(Node):
 
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
+    customer_row: strawberry.Private[CustomerRow | None] = None
     external_id: str | None = strawberry.field(
         description="The caller's idempotency key, unique in the organization."
     )
@@ -46,7 +48,10 @@ class Event(Node):
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         """The customer."""
-        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+        row = self.customer_row
+        if row is None:
+            row = await info.context.loaders.existing_customer(self.customer_key)
+        return customer.Customer.of(row)
 
     @strawberry.field(
         description="The meters that count it.",
@@ -60,12 +65,13 @@ class Event(Node):
         return [meter.Meter.of(row) for row in rows]
 
     @classmethod
-    def of(cls, row: Record) -> "Event":
-        """The event of a row of `resolvers.loaders.events`."""
+    def of(cls, row: Record, customer_row: CustomerRow | None = None) -> "Event":
+        """The event of a row of `resolvers.loaders.events`, with its customer if it is at hand."""
         return cls(
             id=strawberry.ID(encode_id("Event", row["id"])),
             key=row["id"],
             customer_key=row["customer_id"],
+            customer_row=customer_row,
             external_id=row["external_id"],
             name=row["name"],
             timestamp=row["timestamp"],

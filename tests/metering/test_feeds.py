@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,19 @@ async def feeds(redis: ArqRedis) -> AsyncIterator[Feeds]:
         await listening
 
 
+Row = TypeVar("Row")
+
+
+async def one_by_one(
+    pages: AsyncGenerator[Sequence[Entry[Row]], None],
+) -> AsyncGenerator[Entry[Row], None]:
+    """The entries of a feed's pages."""
+    async with contextlib.aclosing(pages):
+        async for page in pages:
+            for entry in page:
+                yield entry
+
+
 async def count(organization: Organization, redis: ArqRedis | None = None) -> None:
     while step := await advance(organization.id):
         if redis is not None:
@@ -47,7 +61,7 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
     seen: list[Entry[CustomerMeter]] = []
     async with asyncio.timeout(10):
         async with contextlib.aclosing(
-            feeds.usage(organization.id, BEGINNING, UsageScope())
+            one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
         ) as changes:
             async for change in changes:
                 seen.append(change)
@@ -62,7 +76,7 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
     await send(organization, {"metadata": {"tokens": 10}, "externalCustomerId": "c2"})
     await count(organization)
     async with asyncio.timeout(10):
-        resumed = feeds.usage(organization.id, seen[-1].cursor, UsageScope())
+        resumed = one_by_one(feeds.usage(organization.id, seen[-1].cursor, UsageScope()))
         first = await anext(resumed)
         await resumed.aclose()
     assert first.row.consumed == 11
@@ -74,7 +88,7 @@ async def test_a_change_is_seen_although_nobody_announces_it(
 ) -> None:
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.05)
     await meter_of(organization, AggregationFunction.SUM)
-    changes = feeds.usage(organization.id, BEGINNING, UsageScope())
+    changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
     waiting = asyncio.ensure_future(anext(changes))
     await send(organization, {"metadata": {"tokens": 3}})
     await count(organization)
@@ -99,7 +113,7 @@ async def test_who_joins_hears_at_once_although_others_are_silent(
     async with asyncio.timeout(10):
         await heard(redis, other_organization)
         await meter_of(organization, AggregationFunction.SUM)
-        changes = feeds.usage(organization.id, BEGINNING, UsageScope())
+        changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
         waiting = asyncio.ensure_future(anext(changes))
         await heard(redis, organization)
         await send(organization, {"metadata": {"tokens": 3}})
@@ -121,7 +135,7 @@ async def heard(redis: ArqRedis, organization: Organization) -> None:
 async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
     organization: Organization, redis: ArqRedis, feeds: Feeds
 ) -> None:
-    events = feeds.events(organization.id, EventScope(names=frozenset({"wanted"})))
+    events = one_by_one(feeds.events(organization.id, EventScope(names=frozenset({"wanted"}))))
     waiting = asyncio.ensure_future(anext(events))
     async with asyncio.timeout(10):
         while not feeds.followers:  # noqa: ASYNC110 the feed says by this that it has begun
@@ -155,7 +169,7 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
         return 0
 
     feed = Feed(read, head)
-    fast, slow = (feed.follow(BEGINNING, Everything()) for _ in range(2))
+    fast, slow = (one_by_one(feed.follow(BEGINNING, Everything())) for _ in range(2))
     async with asyncio.timeout(10):
         assert (await anext(slow)).row == 1
         assert [(await anext(fast)).row for _ in rows] == rows
@@ -165,6 +179,31 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
         assert [(await anext(slow)).row for _ in range(8)] == [2, 3, 4, 5, 6, 7, 8, 9]
     await fast.aclose()
     await slow.aclose()
+
+
+async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> None:
+    """A follower that reads slowly is told how things stand, not how they came to be so."""
+    changes = [(1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a")]
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        return [
+            Entry(Cursor(number, UUID(bytes=name.encode() * 16)), number)
+            for number, name in changes
+            if number > after.number
+        ]
+
+    async def head() -> int:
+        return 0
+
+    feed = Feed(read, head)
+    pages = feed.follow(Cursor(0), Everything())
+    async with asyncio.timeout(10):
+        page = await anext(pages)
+        assert [entry.row for entry in page] == [2, 4, 5]
+        changes.append((6, "a"))
+        feed.look()
+        assert [entry.row for entry in await anext(pages)] == [6]
+    await pages.aclose()
 
 
 async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
