@@ -13,8 +13,11 @@ from tortoise.connection import get_connection
 
 from config.clock import now
 from metering.bucket_audit import Stretch
-from metering.recompute import end_of_stretch, repair_buckets, repair_periods
+from metering.recompute import STRETCH_EVENTS, end_of_stretch, repair_buckets, repair_periods
 from models import EVERYBODY, UsageAudit
+
+# So many customers of few events are held against them at a time.
+_CUSTOMERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,22 @@ async def audits_due(round_start: datetime) -> list[UUID]:
 async def audit_step(organization_id: UUID) -> AuditStep:
     """Audits every meter over the next stretch of the round under way."""
     cursor = await UsageAudit.get(organization_id=organization_id)
-    customer_id = cursor.customer_id
-    end = await end_of_stretch(organization_id, customer_id, cursor.next_from)
-    stretch = Stretch(customer_id, cursor.next_from, end)
+    customer_ids = [cursor.customer_id]
+    if cursor.customer_id != EVERYBODY and cursor.next_from is None:
+        customer_ids = await _small_customers(organization_id, cursor.customer_id)
+    end = None
+    if len(customer_ids) == 1:
+        end = await end_of_stretch(organization_id, cursor.customer_id, cursor.next_from)
+    stretch = Stretch(tuple(customer_ids), cursor.next_from, end)
     drifts = 0
     for meter_id in await _meters_in(organization_id, stretch):
         drifts += len(await repair_buckets(organization_id, meter_id, stretch))
     if end is not None:
         await UsageAudit.filter(organization_id=organization_id).update(next_from=end)
         return AuditStep(is_last=False, drifts=drifts)
-    for meter_id in await _meters_of(organization_id, customer_id):
-        drifts += len(await repair_periods(organization_id, meter_id, [customer_id]))
-    following = await _customer_after(organization_id, customer_id)
+    for meter_id in await _meters_of(organization_id, stretch):
+        drifts += len(await repair_periods(organization_id, meter_id, customer_ids))
+    following = await _customer_after(organization_id, customer_ids[-1])
     if following is None:
         await UsageAudit.filter(organization_id=organization_id).update(finished_at=now())
     else:
@@ -75,9 +82,35 @@ async def audit_step(organization_id: UUID) -> AuditStep:
     return AuditStep(is_last=following is None, drifts=drifts)
 
 
+async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUID]:
+    """The customer and those after it, as many as have the events of one stretch together."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT id, sum(events) OVER (ORDER BY id) AS events_together
+        FROM (
+            SELECT customer.id, (
+                SELECT count(*) FROM (
+                    SELECT FROM event
+                    WHERE event.organization_id = $1 AND event.customer_id = customer.id
+                    LIMIT $3
+                ) AS few
+            ) AS events
+            FROM (
+                SELECT id FROM customer
+                WHERE organization_id = $1 AND id >= $2 ORDER BY id LIMIT $4
+            ) AS customer
+        ) AS counted
+        ORDER BY id
+        """,
+        [organization_id, customer_id, STRETCH_EVENTS, _CUSTOMERS],
+    )
+    together = [row["id"] for row in rows if row["events_together"] < STRETCH_EVENTS]
+    return together or [customer_id]
+
+
 async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
     """The meters that may have counted events of the stretch, or have buckets in it anyway."""
-    of_customer = "" if stretch.customer_id == EVERYBODY else "AND customer_id = $2"
+    of_customer = "" if stretch.is_of_everybody else "AND customer_id = ANY($2)"
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT meter.id FROM meter
@@ -92,21 +125,21 @@ async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
             OR EXISTS (
                 SELECT FROM usage_bucket kept
                 WHERE kept.organization_id = $1 AND kept.meter_id = meter.id
-                  AND kept.customer_id = $2
+                  AND kept.customer_id = ANY($2)
                   AND kept.bucket >= coalesce($3::timestamptz, '-infinity')
                   AND kept.bucket < coalesce($4::timestamptz, 'infinity')
             )
         )
         ORDER BY meter.id
         """,
-        [organization_id, stretch.customer_id, stretch.start, stretch.end],
+        [organization_id, list(stretch.customer_ids), stretch.start, stretch.end],
     )
     return [row["id"] for row in rows]
 
 
-async def _meters_of(organization_id: UUID, customer_id: UUID) -> list[UUID]:
-    """The meters on which the customer has usage, or something is cached; none for EVERYBODY."""
-    if customer_id == EVERYBODY:
+async def _meters_of(organization_id: UUID, stretch: Stretch) -> list[UUID]:
+    """The meters on which its customers have usage, or something is cached; of EVERYBODY none."""
+    if stretch.is_of_everybody:
         return []
     rows = await get_connection("default").execute_query_dict(
         """
@@ -115,16 +148,16 @@ async def _meters_of(organization_id: UUID, customer_id: UUID) -> list[UUID]:
             EXISTS (
                 SELECT FROM customer_meter cached
                 WHERE cached.organization_id = $1 AND cached.meter_id = meter.id
-                  AND cached.customer_id = $2
+                  AND cached.customer_id = ANY($2)
             ) OR EXISTS (
                 SELECT FROM usage_bucket kept
                 WHERE kept.organization_id = $1 AND kept.meter_id = meter.id
-                  AND kept.customer_id = $2
+                  AND kept.customer_id = ANY($2)
             )
         )
         ORDER BY meter.id
         """,
-        [organization_id, customer_id],
+        [organization_id, list(stretch.customer_ids)],
     )
     return [row["id"] for row in rows]
 

@@ -23,17 +23,22 @@ from models import EVERYBODY
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Buckets of a customer, or of EVERYBODY, in [start, end); None is without bound."""
+    """Buckets of some customers, or of EVERYBODY alone, in [start, end); None is without bound."""
 
-    customer_id: UUID
+    customer_ids: tuple[UUID, ...]
     start: datetime | None
     end: datetime | None
+
+    @property
+    def is_of_everybody(self) -> bool:
+        """Whether it is of the rows that sum up all customers."""
+        return self.customer_ids == (EVERYBODY,)
 
 
 # `matched` are the events that the meter has counted, `truth` what its buckets should say of them.
 _TRUTH = """
 WITH matched AS MATERIALIZED (
-    SELECT e.id, e.timestamp, counted.value,
+    SELECT {customer} AS customer_id, e.id, e.timestamp, counted.value,
            date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
     FROM event e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
@@ -50,31 +55,31 @@ WITH matched AS MATERIALIZED (
           WHERE meter.organization_id = $1 AND meter.id = $2
       )
 ), truth AS (
-    SELECT bucket, {partials}, {of_values} FROM matched GROUP BY bucket
+    SELECT customer_id, bucket, {partials}, {of_values} FROM matched GROUP BY customer_id, bucket
 )
 """
 
 _CACHED = """
-    SELECT bucket, {columns}, 0::bigint AS unique_count, NULL::bytea AS digest
+    SELECT customer_id, bucket, {columns}, 0::bigint AS unique_count, NULL::bytea AS digest
     FROM usage_bucket
-    WHERE organization_id = $1 AND meter_id = $2 AND customer_id = $3
+    WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
       AND {range}
 """
 
 _CACHED_UNIQUE = """
-    SELECT bucket, {columns}, coalesce(unique_count, 0) AS unique_count, digest
+    SELECT customer_id, bucket, {columns}, coalesce(unique_count, 0) AS unique_count, digest
     FROM (
         SELECT * FROM usage_bucket
-        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = $3
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
           AND {range}
     ) AS kept
     FULL JOIN (
-        SELECT bucket, {of_values}
+        SELECT customer_id, bucket, {of_values}
         FROM usage_value
-        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = $3
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
           AND {range}
-        GROUP BY bucket
-    ) AS seen USING (bucket)
+        GROUP BY customer_id, bucket
+    ) AS seen USING (customer_id, bucket)
 """
 
 _RANGE = (
@@ -84,10 +89,10 @@ _RANGE = (
 
 _COMPARE = """
 {truth}, cached AS ({cached})
-SELECT bucket, {both}, {cached_quantity} AS cached, {true_quantity} AS recomputed
-FROM truth FULL JOIN cached USING (bucket)
+SELECT customer_id, bucket, {both}, {cached_quantity} AS cached, {true_quantity} AS recomputed
+FROM truth FULL JOIN cached USING (customer_id, bucket)
 WHERE ({true_columns}) IS DISTINCT FROM ({cached_columns})
-ORDER BY bucket
+ORDER BY customer_id, bucket
 """
 
 _DISTINCT_VALUES = """
@@ -96,17 +101,21 @@ _DISTINCT_VALUES = """
 """
 _NO_VALUES = "0::bigint AS unique_count, NULL::bytea AS digest"
 
+_DRIFTED = (
+    "(customer_id, bucket) IN (SELECT * FROM unnest({customers}::uuid[], {buckets}::timestamptz[]))"
+)
+
 _INSERT_BUCKETS = """
 {truth}
 INSERT INTO usage_bucket (organization_id, meter_id, customer_id, bucket, {columns})
-SELECT $1, $2, $3, bucket, {columns} FROM truth WHERE bucket = ANY($6::timestamptz[])
+SELECT $1, $2, customer_id, bucket, {columns} FROM truth WHERE {drifted}
 """
 
 _INSERT_VALUES = """
 {truth}
 INSERT INTO usage_value (organization_id, meter_id, customer_id, bucket, value)
-SELECT DISTINCT $1::uuid, $2::uuid, $3::uuid, bucket, value
-FROM matched WHERE bucket = ANY($6::timestamptz[]) AND value IS NOT NULL
+SELECT DISTINCT $1::uuid, $2::uuid, customer_id, bucket, value
+FROM matched WHERE {drifted} AND value IS NOT NULL
 """
 
 
@@ -137,7 +146,7 @@ async def drifted_buckets(
     return [
         Drift(
             meter_id=meter.id,
-            customer_id=stretch.customer_id,
+            customer_id=row["customer_id"],
             bucket=row["bucket"],
             cached=row["cached"],
             recomputed=row["recomputed"],
@@ -151,34 +160,38 @@ async def rewrite_buckets(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
     stretch: Stretch,
-    buckets: Sequence[datetime],
+    drifts: Sequence[Drift],
 ) -> None:
     """Makes these buckets of the stretch anew; under the log's lock, with catching up held."""
+    customers = [drift.customer_id for drift in drifts]
+    buckets = [drift.bucket for drift in drifts]
     for table in ("usage_bucket", "usage_value"):
         await connection.execute_query_dict(
             f"""
             DELETE FROM {table}
-            WHERE organization_id = $1 AND meter_id = $2 AND customer_id = $3
-              AND bucket = ANY($4::timestamptz[])
+            WHERE organization_id = $1 AND meter_id = $2
+              AND {_DRIFTED.format(customers="$3", buckets="$4")}
             RETURNING 1
             """,
-            [meter.organization_id, meter.id, stretch.customer_id, list(buckets)],
+            [meter.organization_id, meter.id, customers, buckets],
         )
     inserts = [_INSERT_BUCKETS]
     if meter.aggregation.function is AggregationFunction.UNIQUE:
         inserts.append(_INSERT_VALUES)
     for insert in inserts:
         parameters = _parameters(meter, stretch)
-        parameters.values.append(list(buckets))
+        parameters.values += [customers, buckets]
         statement = insert.format(
-            truth=_truth(meter, stretch, parameters), columns=", ".join(_columns(meter.aggregation))
+            drifted=_DRIFTED.format(customers="$6", buckets="$7"),
+            truth=_truth(meter, stretch, parameters),
+            columns=", ".join(_columns(meter.aggregation)),
         )
         await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
 
 
 def _parameters(meter: MeterDefinition, stretch: Stretch) -> Parameters:
     return Parameters(
-        meter.organization_id, meter.id, stretch.customer_id, stretch.start, stretch.end
+        meter.organization_id, meter.id, list(stretch.customer_ids), stretch.start, stretch.end
     )
 
 
@@ -191,7 +204,8 @@ def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> 
     partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _TRUTH.format(
         value=meter.aggregation.value_sql(parameters),
-        of_customer="" if stretch.customer_id == EVERYBODY else "AND e.customer_id = $3",
+        customer="($3::uuid[])[1]" if stretch.is_of_everybody else "e.customer_id",
+        of_customer="" if stretch.is_of_everybody else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
         counted=counted_sql(),
         partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),

@@ -122,17 +122,20 @@ async def _kept_values(
         return {}
     rows = await connection.execute_query_dict(
         """
-        SELECT kept.customer_id, count(*) AS kept, count(*) FILTER (WHERE seen.value IS NULL)
-            AS strange
-        FROM customer_meter_value kept
-        LEFT JOIN (
-            SELECT DISTINCT customer_id, value FROM usage_value
-            WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3::uuid[])
-        ) AS seen ON seen.customer_id = kept.customer_id AND seen.value = kept.value
-        WHERE kept.organization_id = $1 AND kept.meter_id = $2
-          AND kept.customer_id = ANY($3::uuid[])
-        GROUP BY kept.customer_id
+        SELECT customer_id, sum(kept) AS kept, sum(kept) FILTER (WHERE seen = 0) AS strange
+        FROM (
+            SELECT customer_id, value, max(kept) AS kept, max(seen) AS seen
+            FROM (
+                SELECT customer_id, value, 1 AS kept, 0 AS seen FROM customer_meter_value
+                WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3::uuid[])
+                UNION ALL
+                SELECT customer_id, value, 0, 1 FROM usage_value
+                WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3::uuid[])
+            ) AS either
+            GROUP BY customer_id, value
+        ) AS value
+        GROUP BY customer_id
         """,
         [meter.organization_id, meter.id, list(customer_ids)],
     )
-    return {row["customer_id"]: (row["kept"], row["strange"]) for row in rows}
+    return {row["customer_id"]: (row["kept"], row["strange"] or 0) for row in rows}

@@ -73,13 +73,17 @@ _WHOLE_BUCKETS = """
       AND kept.bucket < coalesce(part.ends_at, 'infinity')
 """
 
+# A batch is asked by a subquery of one row: joined, it could be looked for among all batches.
 _EDGE_EVENTS = """
     FROM event e
-    JOIN event_batch batch ON batch.organization_id = $1 AND batch.id = e.batch_id
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.organization_id = $1 AND e.customer_id = part.customer_id
       AND e.timestamp >= part.starts_at AND e.timestamp < part.ends_at
-      AND batch.position <= $3 AND {predicate} AND {counted}
+      AND {predicate} AND {counted}
+      AND (
+          SELECT batch.position FROM event_batch batch
+          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+      ) <= $3
 """
 
 _USAGE = """
@@ -102,12 +106,13 @@ SELECT {columns}, coalesce({quantity}, 0) AS consumed FROM merged ORDER BY ordin
 
 _NO_VALUES = "SELECT NULL::int AS ordinal WHERE false"
 
+# OFFSET 0 keeps the laterals from becoming joins that read the values of all customers.
 _VALUES = """
     SELECT part.ordinal, part.customer_id, kept.value
-    FROM bucket_part part CROSS JOIN LATERAL (SELECT kept.value {buckets}) AS kept
+    FROM bucket_part part CROSS JOIN LATERAL (SELECT kept.value {buckets} OFFSET 0) AS kept
     UNION
     SELECT part.ordinal, part.customer_id, raw.value
-    FROM edge part CROSS JOIN LATERAL (SELECT counted.value {events}) AS raw
+    FROM edge part CROSS JOIN LATERAL (SELECT counted.value {events} OFFSET 0) AS raw
     WHERE raw.value IS NOT NULL
 """
 

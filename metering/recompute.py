@@ -47,7 +47,7 @@ async def recompute_customer_meter(
         found = await repair_buckets(organization_id, row.meter_id, stretch)
         drifts += found
         for bucket in [drift.bucket for drift in found if drift.bucket is not None]:
-            everybodys = Stretch(EVERYBODY, bucket, bucket + BUCKET)
+            everybodys = Stretch((EVERYBODY,), bucket, bucket + BUCKET)
             drifts += await repair_buckets(organization_id, row.meter_id, everybodys)
     of_period = await repair_periods(organization_id, row.meter_id, [row.customer_id])
     change = Decimal(0)
@@ -62,7 +62,7 @@ async def stretches(
     """All time from `start` on, in stretches with about STRETCH_EVENTS events of the customer."""
     while True:
         end = await end_of_stretch(organization_id, customer_id, start)
-        yield Stretch(customer_id, start, end)
+        yield Stretch((customer_id,), start, end)
         if end is None:
             return
         start = end
@@ -101,8 +101,7 @@ async def repair_buckets(organization_id: UUID, meter_id: UUID, stretch: Stretch
             return []
         drifts = await drifted_buckets(connection, found.meter, stretch)
         if drifts:
-            buckets = [drift.bucket for drift in drifts if drift.bucket is not None]
-            await rewrite_buckets(connection, found.meter, stretch, buckets)
+            await rewrite_buckets(connection, found.meter, stretch, drifts)
             await note_drifts(connection, organization_id, drifts)
         return drifts
 

@@ -10,7 +10,6 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config import clock
 from config.clock import now
 from config.settings import Settings
-from metering import recompute
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.audit import audit_step, audits_due
 from metering.catch_up import catch_up
@@ -31,9 +30,15 @@ from tests.ingesting import NOON, drain, send, usages
 from workers.recompute_usage import audit_until, last_start
 
 
+def shorten(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
+    """Makes a stretch have so many events, about."""
+    monkeypatch.setattr("metering.recompute.STRETCH_EVENTS", events)
+    monkeypatch.setattr("metering.audit.STRETCH_EVENTS", events)
+
+
 @pytest.fixture(autouse=True)
 def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recompute, "STRETCH_EVENTS", 5)
+    shorten(monkeypatch, 5)
 
 
 async def meter_of(
@@ -74,14 +79,21 @@ async def audit(organization: Organization) -> int:
     return steps
 
 
+@pytest.mark.parametrize(("events", "fewest", "most"), [(5, 10, 20), (30, 4, 5), (1_000, 2, 2)])
 async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
-    database: BaseDBAsyncClient, organization: Organization
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    events: int,
+    fewest: int,
+    most: int,
 ) -> None:
+    shorten(monkeypatch, events)
     total = await meter_of(organization, AggregationFunction.SUM, "ai_usage")
     distinct = await meter_of(organization, AggregationFunction.UNIQUE)
     idle = await meter_of(organization, AggregationFunction.MAXIMUM, "other")
     await stream(organization)
-    assert await audit(organization) > 9
+    assert fewest <= await audit(organization) <= most
     assert await drifted(organization) == set()
 
     rows = await CustomerMeter.filter(meter_id=total.id).order_by("customer_id")
