@@ -4,9 +4,9 @@
 
 Four clients send events over HTTP and send again what was not acknowledged, three workers count.
 Every second a worker or the API is killed; Redis is emptied, and stopped for five seconds;
-PostgreSQL is restarted; meters are made, archived and taken back. At the end everything must be
-as if nothing had happened: every acknowledged event stored once, every meter what Python makes of
-the raw events, no batch pending.
+PostgreSQL is restarted, and killed; meters are made, archived and taken back. At the end
+everything must be as if nothing had happened: every acknowledged event stored once, every meter
+what Python makes of the raw events, no batch pending.
 """
 
 import argparse
@@ -74,7 +74,12 @@ class Chaos:
             self._change_meter()
 
     def _others(self) -> Sequence[Callable[[], None] | None]:
-        usual: list[Callable[[], None] | None] = [self._restart_postgres, self._change_meter, None]
+        usual: list[Callable[[], None] | None] = [
+            self._restart_postgres,
+            self._crash_postgres,
+            self._change_meter,
+            None,
+        ]
         return usual if self._redis_returns else [*usual, self._empty_redis, self._stop_redis]
 
     def _kill(self) -> None:
@@ -96,6 +101,10 @@ class Chaos:
     def _restart_postgres(self) -> None:
         self.system.restart_postgres()
         self.survived["PostgreSQL restarted"] += 1
+
+    def _crash_postgres(self) -> None:
+        self.system.crash_postgres()
+        self.survived["PostgreSQL killed"] += 1
 
     def _change_meter(self) -> None:
         """Makes and archives a meter, or takes back the one that was archived."""
@@ -121,7 +130,7 @@ def run(seconds: float, seed: int, redis_seconds: float = 5.0) -> str:
     Raises:
         AssertionError: something was lost, doubled, or counted wrongly.
     """
-    with running_system() as system:
+    with running_system(durable=True) as system:
         system.start(API, *WORKERS)
         tenant = system.run(lambda: make_tenant(system))
         chaos = Chaos(tenant, random.Random(seed), redis_seconds)

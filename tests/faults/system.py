@@ -94,6 +94,15 @@ class System:
         self.servers.postgres.stop()
         self.servers.postgres.start()
 
+    def crash_postgres(self) -> None:
+        """Kills PostgreSQL, which then recovers from its log: it has to be durable."""
+        assert self.servers.postgres is not None
+        process = self.servers.postgres.process
+        assert process is not None
+        process.kill()
+        process.wait()
+        self.servers.postgres.start()
+
     def stop_redis(self) -> None:
         """Stops Redis, and forgets everything in it."""
         assert self.servers.redis is not None
@@ -160,12 +169,12 @@ class System:
 
 
 @contextmanager
-def running_system() -> Iterator[System]:
+def running_system(*, durable: bool = False) -> Iterator[System]:
     """Servers with a migrated database, and nothing else running; gone at the end."""
     home = Path(tempfile.mkdtemp(prefix="metergraph-faults-"))
     home.chmod(0o711)  # the servers may run as another account
     try:
-        with embedded_servers(home / "data", durable=False) as servers, listen(_HOST, 0) as port:
+        with embedded_servers(home / "data", durable=durable) as servers, listen(_HOST, 0) as port:
             settings = Settings(database_url=servers.database_url, redis_url=servers.redis_url)
             system = System(settings, servers, port, home, {})
             system.run(lambda: migrate(settings))
