@@ -18,6 +18,7 @@ from config.connections import with_running_servers
 from config.database import opened_database
 from config.health import healthz, readyz
 from config.metrics import metrics
+from config.security_headers import SecurityHeaders
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
 from schema.application import graphql_routes, opened_api
@@ -53,10 +54,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
+    headers = Middleware(SecurityHeaders)
     if not settings.cors_origins:
-        return []
+        return [headers]
     # Tokens come in a header that pages set themselves, never in a cookie: no credentials.
     return [
+        headers,
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -64,7 +67,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             allow_headers=["authorization", "content-type"],
             expose_headers=["retry-after"],
             max_age=86_400,
-        )
+        ),
     ]
 
 

@@ -3,6 +3,8 @@
 import errno
 import socket
 
+STALLED_READER_SECONDS = 60
+
 
 class ListenError(RuntimeError):
     """The address cannot be listened on; the message says why and what to do."""
@@ -22,12 +24,25 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        _give_up_on_stalled_readers(listening)
         listening.bind(address)
         listening.listen(2048)
     except OSError as error:
         listening.close()
         raise ListenError(_reason(error, host, port)) from None
     return listening
+
+
+def _give_up_on_stalled_readers(listening: socket.socket) -> None:
+    """Connections inherit it: one whose client takes nothing for so long is closed.
+
+    Without it, a subscriber that never reads would keep its connection, and a stream its task,
+    for as long as it likes.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listening.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_SECONDS * 1000
+        )
 
 
 def url(listening: socket.socket, host: str) -> str:

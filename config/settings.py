@@ -113,6 +113,16 @@ class Settings(BaseSettings):
     max_subscriptions_per_connection: PositiveInt = Field(
         default=200, description="The most subscriptions of one WebSocket."
     )
+    max_subscriptions_per_token: PositiveInt = Field(
+        default=1_000,
+        description="The most subscriptions that one token has open in one process, over any "
+        "number of connections.",
+    )
+    persisted_queries: Path | None = Field(
+        default=None,
+        description="A file with the only operations that are run: Apollo's manifest of persisted "
+        "queries, or a JSON object of documents by hash. Empty: any operation is run.",
+    )
     rate_limit: str | None = Field(
         default=None,
         description="How often one token may ask, such as `600/minute` or `20/second`; an "

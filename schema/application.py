@@ -15,6 +15,7 @@ from resolvers.waking import Waker
 from schema.context import Services
 from schema.graphiql import graphiql_files
 from schema.http import GraphQLApplication
+from schema.persisted_queries import PersistedQueries, listed_documents
 from schema.rate_limits import RateLimits
 from schema.schema import create_schema
 
@@ -34,8 +35,13 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     )
     listening = asyncio.create_task(feeds.listen())
     try:
+        path = settings.persisted_queries
+        listed = None if path is None else listed_documents(path)
         yield GraphQLApplication(
-            create_schema(settings), services, RateLimits(settings.rate_limit, redis)
+            create_schema(settings, listed),
+            services,
+            RateLimits(settings.rate_limit, redis),
+            PersistedQueries(redis, listed),
         )
     finally:
         await _end(listening)

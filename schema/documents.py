@@ -20,7 +20,7 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.errors import TooComplex, Unauthenticated
+from schema.errors import Forbidden, TooComplex, Unauthenticated
 from schema.limits import Limits, check_size
 from schema.overlapping_fields import OverlappingFieldsRule
 
@@ -51,6 +51,7 @@ class Documents:
 
     limits: Limits
     introspection: bool = True
+    listed: frozenset[str] | None = None  # where there is a list, nothing else is run
     _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
 
     def parse(self, text: str, *, anonymous: bool) -> DocumentNode:
@@ -59,6 +60,8 @@ class Documents:
         if known is not None:
             self._valid.move_to_end(text)
             return known
+        if self.listed is not None and text not in self.listed:
+            raise Forbidden("Only operations of the server's list of persisted queries are run")
         if anonymous and _has_more_tokens(text, self.limits.anonymous_tokens):
             raise Unauthenticated(
                 f"Without a token, a document may have {self.limits.anonymous_tokens:,} tokens"

@@ -10,6 +10,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       BadUserInput       BAD_USER_INPUT    the request is malformed
       NotFound           NOT_FOUND         what an argument names is not there
       RateLimited        RATE_LIMITED      too many requests; `retryAfter` says the seconds
+      PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
       TooComplex         TOO_COMPLEX       the operation would cost more than is allowed
       Internal           INTERNAL          our fault; `id` is in the log
 """
@@ -60,6 +61,12 @@ class RateLimited(APIError):
     """The token has sent too many requests."""
 
     code = "RATE_LIMITED"
+
+
+class PersistedQueryNotFound(APIError):
+    """Nobody has sent the document of this hash lately; Apollo's protocol, and its words."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class TooComplex(APIError):

@@ -9,22 +9,25 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.streaming import SSETransport
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
 from schema.context import Context, Identity, Services, authorization_of, identify
-from schema.errors import APIError, BadUserInput, RateLimited, TooComplex, Unauthenticated
+from schema.errors import (
+    BadUserInput,
+    RateLimited,
+    TooComplex,
+    Unauthenticated,
+)
+from schema.event_stream import EventStream, transport
 from schema.failures import failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
@@ -42,13 +45,15 @@ from schema.http_request import (
     read_body,
 )
 from schema.http_response import encode_json, response_body, status_of
+from schema.open_subscriptions import OpenSubscriptions
+from schema.operations import METHODS, Operations, formatted
+from schema.persisted_queries import PersistedQueries
 from schema.rate_limits import RateLimits
 from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
 _ANONYMOUS_BYTES = 64 * 1024
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-_METHODS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
 class GraphQLApplication(GraphQL[Context, None]):
@@ -58,7 +63,11 @@ class GraphQLApplication(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = TransportHandler
 
     def __init__(
-        self, schema: MetergraphSchema, services: Services, rate_limits: RateLimits
+        self,
+        schema: MetergraphSchema,
+        services: Services,
+        rate_limits: RateLimits,
+        persisted: PersistedQueries,
     ) -> None:
         settings = services.settings
         super().__init__(
@@ -69,7 +78,8 @@ class GraphQLApplication(GraphQL[Context, None]):
             allowed_origins=settings.cors_origins,
         )
         self.services = services
-        self.rate_limits = rate_limits
+        self.operations = Operations(schema, rate_limits, persisted)
+        self.subscriptions = OpenSubscriptions(settings.max_subscriptions_per_token)
         self.settings: Settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +109,8 @@ class GraphQLApplication(GraphQL[Context, None]):
                 return await self._execute(request, media)
         except HTTPError as refusal:
             return _refused(refusal, media)
+        except ClientDisconnect:
+            return Response(status_code=499)  # which nobody reads
         except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
             if isinstance(error, TimeoutError) and deadline.expired():
                 error = TooComplex(f"The request took longer than {seconds:g} seconds")
@@ -118,23 +130,22 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     async def _execute(self, request: Request, media: str) -> Response:
         context = await self._context(request)
-        operation: Operation | list[Operation]
         if request.method == "GET":
-            operation = parse_query_string(request.query_params)
+            sent: Operation | list[Operation] = parse_query_string(request.query_params)
         else:
             check_content_type(request)
             body = await self._body(request, anonymous=context.caller is None)
-            operation = parse_body(body, self.settings.max_batch_operations)
-        if isinstance(operation, list):
+            sent = parse_body(body, self.settings.max_batch_operations)
+        await self.operations.limit(context, len(sent) if isinstance(sent, list) else 1)
+        if isinstance(sent, list):
             if media == EVENT_STREAM:
                 raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
-            results = [await self._run(item, context, request.method) for item in operation]
-            return Response(
-                encode_json([response_body(result) for result in results]), 200, media_type=media
-            )
+            bodies = [await self.operations.body_of(item, context, request.method) for item in sent]
+            return Response(encode_json(bodies), 200, media_type=media)
+        query = await self.operations.document(sent, context, media)
         if media == EVENT_STREAM:
-            return await self._stream(request, operation, context)
-        result = await self._run(operation, context, request.method)
+            return await self._stream(request, query, sent, context)
+        result = await self.operations.run(query, sent, context, request.method)
         return Response(
             encode_json(response_body(result)), status_of(result, media), media_type=media
         )
@@ -151,37 +162,36 @@ class GraphQLApplication(GraphQL[Context, None]):
             )
             raise HTTPError(401, denied, {**error.headers, "www-authenticate": "Bearer"}) from None
 
-    async def _run(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
+    async def _stream(
+        self, request: Request, query: str, operation: Operation, context: Context
+    ) -> Response:
         try:
-            return await self.schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.operation_name,
-                operation_extensions=operation.extensions,
-                allowed_operation_types=_METHODS[method],
-            )
-        except CannotGetOperationTypeError as error:
-            raise HTTPError(400, BadUserInput(error.as_http_error_reason())) from None
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                message = f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`"
-                raise HTTPError(400, BadUserInput(message)) from None
-            message = "Mutations need POST"
-            raise HTTPError(405, BadUserInput(message), {"allow": "POST"}) from None
+            self.subscriptions.enter(context.caller)
+        except RateLimited as error:
+            raise HTTPError(429, error) from None
+        try:
+            return await self._streamed(request, query, operation, context)
+        except BaseException:
+            self.subscriptions.leave(context.caller)
+            raise
 
-    async def _stream(self, request: Request, operation: Operation, context: Context) -> Response:
-        transport = SSETransport()
+    async def _streamed(
+        self, request: Request, query: str, operation: Operation, context: Context
+    ) -> Response:
+        written = transport()
         results: Any = await self.schema.stream(
-            operation.query,
+            query,
             variable_values=operation.variables,
             context_value=context,
             operation_name=operation.operation_name,
             operation_extensions=operation.extensions,
-            allowed_operation_types={*_METHODS[request.method], OperationType.SUBSCRIPTION},
+            allowed_operation_types={*METHODS[request.method], OperationType.SUBSCRIPTION},
         )
-        return StreamingResponse(
-            self._stream_result(request, results, transport)(), headers=transport.headers
+        return EventStream(
+            self._stream_result(request, results, written)(),
+            written.headers,
+            is_good=lambda: self.knows(context),
+            ended=lambda: self.subscriptions.leave(context.caller),
         )
 
     async def _context(self, request: Request) -> Context:
@@ -189,11 +199,9 @@ class GraphQLApplication(GraphQL[Context, None]):
         caller, denied = await identify(authorization, self.services.secrets)
         if authorization and caller is None:
             raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
-        try:
-            await self.rate_limits.take(caller)
-        except RateLimited as error:
-            raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
-        return Context(services=self.services, caller=caller, denied=denied)
+        return Context(
+            services=self.services, caller=caller, denied=denied, headers=request.headers
+        )
 
     async def get_context(
         self,
@@ -212,7 +220,7 @@ class GraphQLApplication(GraphQL[Context, None]):
         return accepted_without_payload
 
     async def knows(self, context: Context) -> bool:
-        """Whether the token of a WebSocket is still good; so it is while nobody can tell."""
+        """Whether a token is still good; so it is while nobody can tell."""
         try:
             caller, _denied = await self._caller(context)
         except Exception as error:
@@ -237,21 +245,12 @@ class GraphQLApplication(GraphQL[Context, None]):
 
 
 def _check_method(request: Request) -> None:
-    if request.method not in _METHODS:
+    if request.method not in METHODS:
         raise HTTPError(405, BadUserInput("Use GET or POST"), {"allow": "GET, POST"})
 
 
 def _refused(refusal: HTTPError, media: str) -> Response:
     headers: Mapping[str, str] = refusal.headers
     media = media if media in {JSON, GRAPHQL_JSON} else JSON
-    body = {"errors": [_formatted(refusal.error)]}
+    body = {"errors": [formatted(refusal.error)]}
     return Response(encode_json(body), refusal.status, dict(headers), media)
-
-
-def _formatted(error: APIError) -> Any:
-    return error.formatted
-
-
-def _retry_after(error: RateLimited) -> int:
-    seconds: int = (error.extensions or {})["retryAfterSeconds"]
-    return seconds

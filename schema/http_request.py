@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from models import exact_json
 from schema.errors import APIError, BadUserInput, TooComplex
+from schema.persisted_queries import names_document
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -37,7 +38,7 @@ class HTTPError(Exception):
 class Operation:
     """The parameters of one GraphQL request."""
 
-    query: str
+    query: str | None  # None: its document is named by a hash in the extensions
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
@@ -155,7 +156,8 @@ def parse_operation(data: Any) -> Operation:
     if not isinstance(data, dict):
         raise HTTPError(400, BadUserInput("The request must be a JSON object"))
     query = data.get("query")
-    if not isinstance(query, str) or not query:
+    by_hash = query in (None, "") and names_document(data.get("extensions"))
+    if not by_hash and (not isinstance(query, str) or not query):
         raise HTTPError(400, BadUserInput("`query` must be a string with a GraphQL document"))
     for name, kind, said in (
         ("variables", dict, "a JSON object"),
@@ -165,7 +167,7 @@ def parse_operation(data: Any) -> Operation:
         if data.get(name) is not None and not isinstance(data[name], kind):
             raise HTTPError(400, BadUserInput(f"`{name}` must be {said} or null"))
     return Operation(
-        query=query,
+        query=query or None,
         variables=data.get("variables"),
         operation_name=data.get("operationName"),
         extensions=data.get("extensions"),

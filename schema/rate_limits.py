@@ -4,6 +4,7 @@ Without Redis nobody is refused: a limit that keeps paying customers' events out
 away would do more harm than it prevents.
 """
 
+import asyncio
 import math
 import time
 from typing import cast
@@ -20,6 +21,7 @@ from schema.errors import RateLimited
 
 _log = structlog.get_logger(__name__)
 
+_SECONDS_TO_ANSWER = 0.5
 _PREFIX = "metergraph:limit"
 
 
@@ -37,8 +39,8 @@ class RateLimits:
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def take(self, caller: Identity | None) -> None:
-        """Counts a request; raises RateLimited, with `retryAfterSeconds`, where it is one too many.
+    async def take(self, caller: Identity | None, operations: int = 1) -> None:
+        """Counts operations; raises RateLimited, with `retryAfterSeconds`, where they are too many.
 
         Anonymous requests get nothing but errors and are not counted.
         """
@@ -46,9 +48,10 @@ class RateLimits:
             return
         key = caller.token_id if isinstance(caller, TokenIdentity) else caller.customer_id
         try:
-            if await self._limiter.hit(self._limit, str(key)):
-                return
-            stats = await self._limiter.get_window_stats(self._limit, str(key))
+            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+                if await self._limiter.hit(self._limit, str(key), cost=operations):
+                    return
+                stats = await self._limiter.get_window_stats(self._limit, str(key))
         except (RedisError, OSError) as error:
             _log.warning("requests are not limited without Redis", reason=str(error))
             return

@@ -67,8 +67,14 @@ class Subscription(UsageSubscriptions, EventSubscriptions):
 class MetergraphSchema(strawberry.Schema):
     """Strawberry's schema, with our limits, errors and ingestion. One a process."""
 
-    def __init__(self, limits: Limits | None = None, *, introspection: bool = True) -> None:
-        documents = Documents(limits or Limits(), introspection=introspection)
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        introspection: bool = True,
+        listed: frozenset[str] | None = None,
+    ) -> None:
+        documents = Documents(limits or Limits(), introspection=introspection, listed=listed)
         super().__init__(
             query=Query,
             mutation=Mutation,
@@ -103,8 +109,10 @@ def _drop_null_defaults(graphql_type: Any) -> None:
             value.default_value = Undefined
 
 
-def create_schema(settings: Settings | None = None) -> MetergraphSchema:
-    """The schema, limited as the settings say."""
+def create_schema(
+    settings: Settings | None = None, listed: frozenset[str] | None = None
+) -> MetergraphSchema:
+    """The schema, limited as the settings say, and to the `listed` documents where there are."""
     if settings is None:
         return MetergraphSchema()
     limits = Limits(
@@ -112,4 +120,4 @@ def create_schema(settings: Settings | None = None) -> MetergraphSchema:
         depth=settings.max_query_depth,
         tokens=settings.max_query_tokens,
     )
-    return MetergraphSchema(limits, introspection=settings.introspection)
+    return MetergraphSchema(limits, introspection=settings.introspection, listed=listed)

@@ -10,7 +10,7 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import NonJsonMessageReceived
+from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
@@ -21,7 +21,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from schema.context import Context
-from schema.errors import RateLimited
+from schema.errors import APIError, RateLimited
+from schema.persisted_queries import names_document
 
 if TYPE_CHECKING:
     from schema.http import GraphQLApplication
@@ -96,14 +97,32 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             error = RateLimited(f"This connection has its {maximum} operations already")
             await self._refuse(message, error)
             return
-        try:
-            await self.view.rate_limits.take(self.context.caller)
-        except RateLimited as error:
-            await self._refuse(message, error)
-            return
+        caller = self.context.caller
+        if self.connection_acknowledged:
+            try:
+                await self._find_document(message["payload"])
+                await self.view.operations.rate_limits.take(caller)
+                self.view.subscriptions.enter(caller)
+            except APIError as error:
+                await self._refuse(message, error)
+                return
         await super().handle_subscribe(message)
+        operation = self.operations.get(message["id"])
+        if operation is not None and operation.task is not None:
+            operation.task.add_done_callback(lambda _task: self.view.subscriptions.leave(caller))
 
-    async def _refuse(self, message: SubscribeMessage, error: RateLimited) -> None:
+    async def _find_document(self, payload: Any) -> None:
+        """Puts the document in place of its hash."""
+        payload["query"] = await self.view.operations.persisted.document(
+            payload.get("query"), payload.get("extensions"), keep=True
+        )
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Logs what went wrong; that a client has gone is no mistake."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
+    async def _refuse(self, message: SubscribeMessage, error: APIError) -> None:
         await self.send_message(
             {"id": message["id"], "type": "error", "payload": [error.formatted]}
         )
@@ -112,7 +131,8 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 def _is_payload(payload: Any) -> bool:
     return (
         isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
+        and (isinstance(payload.get("query"), str) or names_document(payload.get("extensions")))
         and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("extensions"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from models import exact_json
 from schema.http_request import accepted, decode_json
 from schema.http_response import encode_json
+from schema.operations import Operations
 from tests.graphql_client import Api
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -163,7 +164,7 @@ async def test_a_slow_request_is_ended(
     async def never(*_arguments: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(graphql, "_run", never)
+    monkeypatch.setattr(Operations, "run", never)
     assert await error(api, {"query": "{ __typename }"}) == (503, "TOO_COMPLEX")
 
 
@@ -173,7 +174,7 @@ async def test_a_bug_shows_nothing_but_its_id(
     async def broken(*_arguments: Any) -> None:
         raise ZeroDivisionError("the secret recipe")
 
-    monkeypatch.setattr(application.state.graphql, "_run", broken)
+    monkeypatch.setattr(Operations, "run", broken)
     response = await api.post({"query": "{ __typename }"})
     assert response.status_code == 500
     answer = exact_json.loads(response.content)

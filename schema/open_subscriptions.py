@@ -1,0 +1,42 @@
+"""How many subscriptions each token holds open in this process, over sockets and streams."""
+
+from collections import Counter
+from uuid import UUID
+
+from schema.context import Identity, TokenIdentity
+from schema.errors import RateLimited
+
+
+class OpenSubscriptions:
+    """Counts what is open, and refuses what is too much."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._open: Counter[UUID] = Counter()
+
+    def enter(self, caller: Identity | None) -> None:
+        """Counts one more; raises RateLimited where that is one too many."""
+        if caller is None:
+            return
+        key = _key(caller)
+        if self._open[key] >= self._maximum:
+            raise RateLimited(f"This token has its {self._maximum} subscriptions already")
+        self._open[key] += 1
+
+    def leave(self, caller: Identity | None) -> None:
+        """Takes back one that was counted."""
+        if caller is None:
+            return
+        key = _key(caller)
+        self._open[key] -= 1
+        if self._open[key] <= 0:
+            del self._open[key]
+
+    @property
+    def total(self) -> int:
+        """How many are open."""
+        return self._open.total()
+
+
+def _key(caller: Identity) -> UUID:
+    return caller.token_id if isinstance(caller, TokenIdentity) else caller.customer_id

@@ -1,0 +1,84 @@
+"""Operations that came over HTTP: counted, found, run; and the refusals that HTTP has for them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from schema.context import Context
+from schema.errors import APIError, BadUserInput, PersistedQueryNotFound, RateLimited
+from schema.http_request import EVENT_STREAM, GRAPHQL_JSON, JSON, HTTPError, Operation
+from schema.http_response import response_body
+from schema.persisted_queries import PersistedQueries
+from schema.rate_limits import RateLimits
+from schema.schema import MetergraphSchema
+
+METHODS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Runs the operations of one application."""
+
+    schema: MetergraphSchema
+    rate_limits: RateLimits
+    persisted: PersistedQueries
+
+    async def limit(self, context: Context, operations: int) -> None:
+        """Counts the operations of a request; raises HTTPError 429 where they are too many."""
+        try:
+            await self.rate_limits.take(context.caller, operations)
+        except RateLimited as error:
+            raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
+
+    async def document(self, sent: Operation, context: Context, media: str) -> str:
+        """The document of an operation; raises HTTPError where there is none."""
+        keep = context.caller is not None
+        try:
+            return await self.persisted.document(sent.query, sent.extensions, keep=keep)
+        except PersistedQueryNotFound as error:
+            raise HTTPError(400 if media == GRAPHQL_JSON else 200, error) from None
+        except BadUserInput as error:
+            raise HTTPError(400, error) from None
+
+    async def body_of(self, sent: Operation, context: Context, method: str) -> dict[str, Any]:
+        """The part of one operation in the answer to a batch."""
+        try:
+            query = await self.document(sent, context, JSON)
+            return response_body(await self.run(query, sent, context, method))
+        except HTTPError as refusal:
+            return {"errors": [formatted(refusal.error)]}
+
+    async def run(
+        self, query: str, operation: Operation, context: Context, method: str
+    ) -> ExecutionResult:
+        """Runs an operation, of a kind that the method allows; raises HTTPError for others."""
+        try:
+            return await self.schema.execute(
+                query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.operation_name,
+                operation_extensions=operation.extensions,
+                allowed_operation_types=METHODS[method],
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPError(400, BadUserInput(error.as_http_error_reason())) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                message = f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`"
+                raise HTTPError(400, BadUserInput(message)) from None
+            message = "Mutations need POST"
+            raise HTTPError(405, BadUserInput(message), {"allow": "POST"}) from None
+
+
+def formatted(error: APIError) -> Any:
+    """An error as GraphQL writes it."""
+    return error.formatted
+
+
+def _retry_after(error: RateLimited) -> int:
+    seconds: int = (error.extensions or {})["retryAfterSeconds"]
+    return seconds

@@ -1,0 +1,67 @@
+"""What browsers may do: pages of which origins, and what every answer tells them."""
+
+import httpx
+import pytest
+
+from config.security_headers import HEADERS
+from config.settings import Settings
+from models import Organization
+from tests.serving import new_token, served
+
+QUERY = {"query": "{ organization { name } }"}
+PAGE = "https://dashboard.example"
+
+
+def asked(origin: str) -> dict[str, str]:
+    return {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization, content-type",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/graphql", "/healthz", "/nothing", "/graphql/static/graphiql.js"]
+)
+async def test_every_answer_is_taken_for_what_it_says(
+    settings: Settings, organization: Organization, path: str
+) -> None:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get(path)
+        assert HEADERS.items() <= dict(answer.headers).items()
+
+
+async def test_graphiql_keeps_its_own_policy(
+    settings: Settings, organization: Organization
+) -> None:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+        page = await client.get("/graphql", headers={"accept": "text/html"})
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert page.headers["x-frame-options"] == "DENY"
+
+
+async def test_pages_of_no_other_origin_by_default(
+    settings: Settings, organization: Organization
+) -> None:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+        asking = await client.options("/graphql", headers=asked(PAGE))
+        answer = await client.post("/graphql", json=QUERY, headers={"origin": PAGE})
+        for found in (asking, answer):
+            assert not [name for name in found.headers if name.startswith("access-control")]
+
+
+async def test_pages_of_the_origins_of_the_setting(
+    settings: Settings, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    opened = settings.model_copy(update={"cors_origins": (PAGE,)})
+    async with served(opened) as url, httpx.AsyncClient(base_url=url) as client:
+        asking = await client.options("/graphql", headers=asked(PAGE))
+        assert asking.headers["access-control-allow-origin"] == PAGE
+        assert "authorization" in asking.headers["access-control-allow-headers"].lower()
+        assert "access-control-allow-credentials" not in asking.headers
+        headers = {"origin": PAGE, "authorization": f"Bearer {token}"}
+        answer = await client.post("/graphql", json=QUERY, headers=headers)
+        assert answer.headers["access-control-allow-origin"] == PAGE
+        elsewhere = await client.options("/graphql", headers=asked("https://evil.example"))
+        assert "access-control-allow-origin" not in elsewhere.headers

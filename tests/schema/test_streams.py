@@ -1,0 +1,167 @@
+"""Subscriptions that stay: how many a token has, what ends them, and how the server ends."""
+
+import asyncio
+import json
+import os
+import signal
+import socket as sockets
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from websockets.exceptions import ConnectionClosed
+
+from config import clock
+from config.listening import listen
+from config.settings import Settings
+from models import AccessToken, Organization
+from models.identifiers import new_id
+from schema import event_stream
+from schema.context import TokenIdentity
+from schema.errors import RateLimited
+from schema.open_subscriptions import OpenSubscriptions
+from tests.serving import new_token, served
+
+PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
+USAGE = {"query": "subscription { usageUpdated { cursor } }"}
+
+
+def stream(client: httpx.AsyncClient, token: str) -> Any:
+    headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
+    return client.stream("POST", "/graphql", json=USAGE, headers=headers)
+
+
+@asynccontextmanager
+async def opened(url: str, token: str) -> AsyncIterator[websockets.ClientConnection]:
+    address = url.replace("http", "ws", 1) + "/graphql"
+    async with websockets.connect(address, subprotocols=[PROTOCOL]) as socket:
+        payload = {"authorization": f"Bearer {token}"}
+        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        yield socket
+
+
+async def subscribe(socket: websockets.ClientConnection, number: str) -> None:
+    await socket.send(json.dumps({"id": number, "type": "subscribe", "payload": USAGE}))
+
+
+def test_a_token_has_so_many_and_gets_them_back() -> None:
+    caller = TokenIdentity(new_id(), new_id(), frozenset())
+    other = TokenIdentity(caller.organization_id, new_id(), frozenset())
+    open_ = OpenSubscriptions(2)
+    open_.enter(caller)
+    open_.enter(caller)
+    with pytest.raises(RateLimited):
+        open_.enter(caller)
+    open_.enter(other)
+    open_.leave(caller)
+    open_.enter(caller)
+    assert open_.total == 3
+    for held in (caller, caller, other):
+        open_.leave(held)
+    assert open_.total == 0
+
+
+async def test_sockets_and_streams_of_a_token_are_counted_together(
+    settings: Settings, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    few = settings.model_copy(update={"max_subscriptions_per_token": 2})
+    async with served(few) as url, httpx.AsyncClient(base_url=url) as client:
+        async with opened(url, token) as one, opened(url, token) as two:
+            await subscribe(one, "1")
+            await subscribe(two, "1")
+            await subscribe(two, "2")
+            refused = json.loads(await two.recv())
+            assert (refused["id"], refused["type"]) == ("2", "error")
+            assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+            async with stream(client, token) as response:
+                assert response.status_code == 429
+            await one.send(json.dumps({"id": "1", "type": "complete"}))
+            await asyncio.sleep(0.05)
+            async with stream(client, token) as response:
+                assert response.status_code == 200
+        # What was closed without a word counts no more.
+        async with asyncio.timeout(5):
+            while True:
+                async with stream(client, token) as response:
+                    if response.status_code == 200:
+                        break
+                await asyncio.sleep(0.02)
+
+
+async def test_a_stream_ends_with_its_token(
+    settings: Settings, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "SECONDS_BETWEEN_LOOKS_AT_TOKEN", 0.05)
+    token = await new_token(organization)
+    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+        async with asyncio.timeout(10), stream(client, token) as response:
+            lines = response.aiter_lines()
+            assert (await anext(lines)).startswith(":")
+            await AccessToken.filter(organization_id=organization.id).update(revoked_at=clock.now())
+            rest = [line async for line in lines]
+        assert not any("complete" in line for line in rest)
+
+
+async def test_a_request_that_is_cut_off_is_nobody_s_fault(
+    settings: Settings, organization: Organization, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = await new_token(organization)
+    async with served(settings) as url:
+        host, port = url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"authorization: Bearer " + token.encode() + b"\r\ncontent-length: 1000\r\n\r\n{"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.1)
+    assert "internal error" not in capsys.readouterr().out
+
+
+@pytest.mark.servers
+async def test_a_server_that_stops_says_so_to_its_sockets(
+    settings: Settings, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    environment = {
+        **os.environ,
+        "METERGRAPH_DATABASE_URL": str(settings.database_url),
+        "METERGRAPH_REDIS_URL": str(settings.redis_url),
+    }
+    listening = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    os.set_inheritable(listening.fileno(), True)  # its own signature
+    command = [sys.executable, "-m", "config", "api", "--fd", str(listening.fileno())]
+    with subprocess.Popen(command, env=environment, pass_fds=[listening.fileno()]) as process:
+        try:
+            async with asyncio.timeout(30), opened(url, token) as socket:
+                await subscribe(socket, "1")
+                process.send_signal(signal.SIGTERM)
+                with pytest.raises(ConnectionClosed) as closed:
+                    await socket.recv()
+            # 1012, service restart: clients connect again, elsewhere.
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+            assert process.wait(timeout=10) in {0, -signal.SIGTERM}  # uvicorn ends as it was told
+        finally:
+            process.kill()
+            listening.close()
+
+
+@pytest.mark.skipif(not hasattr(sockets, "TCP_USER_TIMEOUT"), reason="Linux has this option")
+def test_connections_give_up_on_clients_that_take_nothing() -> None:
+    with listen("127.0.0.1", 0) as listening, sockets.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            option = accepted.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT)
+            assert option == 60_000
