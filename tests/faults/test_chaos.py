@@ -8,5 +8,5 @@ pytestmark = pytest.mark.servers
 
 
 def test_a_few_seconds_of_chaos_leave_every_number_exact() -> None:
-    report = run(seconds=12, seed=7, redis_seconds=2)
+    report = run(seconds=8, seed=7, redis_seconds=2)
     assert "killed" in report
