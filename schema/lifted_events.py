@@ -20,9 +20,9 @@ from graphql import (
     get_operation_ast,
 )
 from graphql.execution import Executor
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from metering.instants import parse_instant
+from schema.per_event import PerEventExecutor
 
 _TEXTS = ("customerId", "externalCustomerId", "externalId")
 _INPUT_KEYS = frozenset({"events", "onInvalid"})
@@ -56,7 +56,7 @@ def plain_events(items: Any) -> list[dict[str, Any]] | None:  # noqa: PLR0911  #
     return events
 
 
-class LiftingExecutor(StrawberryGraphQLCoreExecutionContext):
+class LiftingExecutor(PerEventExecutor):
     """Strawberry's executor, with plain events lifted over the coercion of variables."""
 
     @classmethod
