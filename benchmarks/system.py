@@ -78,8 +78,15 @@ class System:
 
     def peak_memory(self, name: str) -> int:
         """The most bytes of memory that a process has had resident."""
+        return self._status(name, "VmHWM")
+
+    def memory(self, name: str) -> int:
+        """The bytes of memory that a process has resident."""
+        return self._status(name, "VmRSS")
+
+    def _status(self, name: str, field: str) -> int:
         status = Path(f"/proc/{self.processes[name].pid}/status").read_text()
-        [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        [line] = [line for line in status.splitlines() if line.startswith(f"{field}:")]
         return int(line.split()[1]) * 1024
 
     async def new_tenant(self, meters: int = 3) -> Tenant:

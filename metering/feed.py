@@ -11,6 +11,7 @@ import contextlib
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from tortoise.exceptions import BaseORMException
 _log = structlog.get_logger(__name__)
 
 WINDOW = 1_000
-PAGE = 500
+# A follower that does not take its page keeps it: so many rows, and what they refer to.
+PAGE = 100
 # Signals can be lost; this is how long a change may then go unseen.
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -126,8 +128,11 @@ class Feed(Generic[Row]):
         end = self._end
         if cursor >= self._start:
             first = bisect_right(self._window, cursor, key=lambda entry: entry.cursor)
-            entries = [entry for entry in self._window[first:] if scope.matches(entry.row)]
-            return entries, max(cursor, end)
+            wanted = (
+                entry for entry in islice(self._window, first, None) if scope.matches(entry.row)
+            )
+            entries = list(islice(wanted, PAGE))
+            return entries, max(cursor, end) if len(entries) < PAGE else entries[-1].cursor
         entries = await self._retrying(cursor, PAGE, scope)
         last = entries[-1].cursor if entries else cursor
         return entries, last if len(entries) == PAGE else max(end, last)

@@ -40,6 +40,7 @@ def uvicorn_config(settings: Settings) -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        ws_per_message_deflate=False,  # 40 KB and a compression a connection, for short messages
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         # structlog has the loggers; a line a request is for debugging.
