@@ -8,7 +8,7 @@ from typing import Any
 
 from models import exact_json
 
-CUSTOMERS = 100
+CUSTOMERS = tuple(f"customer-{number}" for number in range(100))
 
 COUNTS = """
 mutation Ingest($events: [EventInput!]!) {
@@ -35,7 +35,7 @@ def events(count: int) -> Iterator[dict[str, Any]]:
         prompt, completion = chance.randrange(2_000), chance.randrange(800)
         yield {
             "name": "ai_usage",
-            "externalCustomerId": f"customer-{number % CUSTOMERS}",
+            "externalCustomerId": CUSTOMERS[number % len(CUSTOMERS)],
             "externalId": f"{run}-{number}",
             "timestamp": (now - timedelta(milliseconds=chance.randrange(10_000))).isoformat(),
             "metadata": {

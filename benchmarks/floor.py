@@ -55,7 +55,7 @@ async def floor(system: System, count_: int, batch: int, connections: int) -> fl
 
 
 def _batches(organization_id: UUID, count_: int, batch: int) -> Iterator[list[Any]]:
-    customers = [new_id() for _ in range(CUSTOMERS)]
+    customers = [new_id() for _ in CUSTOMERS]
     made = list(events(count_))
     positions = count(1)
     for start in range(0, count_, batch):
@@ -66,7 +66,7 @@ def _batches(organization_id: UUID, count_: int, batch: int) -> Iterator[list[An
             len(part),
             ["ai_usage"],
             [new_id() for _ in part],
-            [customers[number % CUSTOMERS] for number in range(len(part))],
+            [customers[number % len(customers)] for number in range(len(part))],
             [event["name"] for event in part],
             [event["externalId"] for event in part],
             [datetime.fromisoformat(event["timestamp"]) for event in part],

@@ -26,7 +26,7 @@ async def store_history(organization_id: UUID, count: int) -> None:
     await connection.execute_query(
         """
         INSERT INTO customer (organization_id, id, external_id, created_at)
-        SELECT $1, gen_random_uuid(), 'customer-' || number, now()
+        SELECT $1, gen_random_uuid(), 'history-' || number, now()
         FROM generate_series(1, $2::int) AS number
         ON CONFLICT DO NOTHING
         """,
