@@ -46,7 +46,7 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
        (SELECT count(*) FROM meter WHERE position IS NOT NULL AND archived_at IS NULL)
            AS meters_behind,
        (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events,
-       (SELECT count(*) FROM uncounted_event) AS uncounted_events,
+       (SELECT count(*) FROM uncounted_event WHERE counted_from IS NULL) AS uncounted_events,
        (SELECT count(*) FROM usage_drift) AS drifts
 """
 

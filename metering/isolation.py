@@ -4,12 +4,12 @@ A statement that fails again each time it is repeated would stop the log for goo
 counts meter by meter, each in a savepoint, and a meter that fails falls behind. Catching up, a
 chunk that fails is tried in halves, each in a savepoint, down to the events that fail alone. Those
 are noted (`uncounted`), and whatever reads a meter's raw events leaves them out, the next try at
-the chunk first.
+the chunk first. Once the cause is gone, they are counted after all (`recount`).
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -19,7 +19,7 @@ from metering.customer_meters import merge_shares
 from metering.definition import MeterDefinition
 from metering.event_names import note_event_names
 from metering.failures import COUNTING_ERRORS, comes_from_rows, fails_again, reason_of
-from metering.rollup import add_to_totals, count_batches, count_events
+from metering.rollup import Share, add_to_totals, count_batches, count_events
 from metering.uncounted import Culprit, counted_sql
 
 _log = structlog.get_logger(__name__)
@@ -90,33 +90,44 @@ async def find_culprits(
         """,
         [meter.organization_id, meter.id, list(batch_ids)],
     )
-    culprits: list[Culprit] = []
+    tried = Tried()
     await connection.execute_script("SAVEPOINT trial")
-    await _try_in_halves(connection, meter, [row["id"] for row in rows], culprits)
+    await count_in_halves(connection, meter, [row["id"] for row in rows], tried)
     await connection.execute_script("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
-    return culprits
+    return tried.culprits
 
 
-async def _try_in_halves(
-    connection: BaseDBAsyncClient,
-    meter: MeterDefinition,
-    event_ids: Sequence[UUID],
-    culprits: list[Culprit],
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of events: those that were counted, with their shares, and those that fail."""
+
+    counted: list[UUID] = field(default_factory=list)
+    shares: list[list[Share]] = field(default_factory=list)
+    culprits: list[Culprit] = field(default_factory=list)
+
+
+async def count_in_halves(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID], tried: Tried
 ) -> None:
-    if not event_ids or len(culprits) >= MAXIMUM_CULPRITS:
+    """Adds the events that can be counted to the meter's buckets, and to `tried` what became.
+
+    Stops at MAXIMUM_CULPRITS.
+    """
+    if not event_ids or len(tried.culprits) >= MAXIMUM_CULPRITS:
         return
     try:
         async with _savepoint(connection):
-            await count_events(connection, meter, event_ids)
+            tried.shares.append(await count_events(connection, meter, event_ids))
+            tried.counted.extend(event_ids)
     except COUNTING_ERRORS as error:
         if not comes_from_rows(error):
             raise
         if len(event_ids) == 1:
-            culprits.append(Culprit(event_ids[0], reason_of(error)))
+            tried.culprits.append(Culprit(event_ids[0], reason_of(error)))
             return
         middle = len(event_ids) // 2
-        await _try_in_halves(connection, meter, event_ids[:middle], culprits)
-        await _try_in_halves(connection, meter, event_ids[middle:], culprits)
+        await count_in_halves(connection, meter, event_ids[:middle], tried)
+        await count_in_halves(connection, meter, event_ids[middle:], tried)
 
 
 @asynccontextmanager

@@ -90,6 +90,25 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
     return revision
 
 
+async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
+    """A position for something that changes numbers and is no batch; under the log's lock.
+
+    So that whatever names a position says whether it was before or after.
+    """
+    state = await _move_head(connection, organization_id, 1, 0)
+    await connection.execute_query_dict(
+        """
+        INSERT INTO event_batch (
+            organization_id, position, event_count, events_through, names, received_at, processed_at
+        )
+        VALUES ($1, $2, 0, $3, '{}', clock_timestamp(), clock_timestamp())
+        RETURNING id
+        """,
+        [organization_id, state.head, state.events],
+    )
+    return state
+
+
 async def advance(organization_id: UUID) -> Advance | None:
     """Counts the next pending batches into every live meter; None where nothing is pending.
 

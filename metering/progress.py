@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from models import Meter
@@ -15,7 +16,7 @@ _PROBLEMS = 10
 
 # Who stores events holds this lock of the table; a dump or a vacuum does not.
 _IN_FLIGHT = """
-SELECT least(now(), min(storing.xact_start)) AS instant
+SELECT min(storing.xact_start) AS since, now() AS now
 FROM pg_locks held
 JOIN pg_stat_activity storing ON storing.pid = held.pid
 WHERE held.locktype = 'relation' AND held.relation = 'event_batch'::regclass
@@ -49,7 +50,7 @@ LEFT JOIN LATERAL (
            (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$6]
                AS problems
     FROM uncounted_event
-    WHERE organization_id = $1 AND meter_id = meter.id
+    WHERE organization_id = $1 AND meter_id = meter.id AND counted_from IS NULL
 ) AS failed ON true
 """
 
@@ -78,8 +79,19 @@ async def oldest_in_flight() -> datetime:
     complete must not go past that. To be asked before the pending batches are read.
     """
     rows = await get_connection("default").execute_query_dict(_IN_FLIGHT)
-    found: datetime = rows[0]["instant"]
-    return found
+    now: datetime = rows[0]["now"]
+    return min(rows[0]["since"] or now, now)
+
+
+async def storing_since(connection: BaseDBAsyncClient) -> datetime | None:
+    """When the oldest transaction began that is storing events; None where there is none.
+
+    For whoever waits for what was received before an instant that has passed. To be asked before
+    the pending batches are read.
+    """
+    rows = await connection.execute_query_dict(_IN_FLIGHT)
+    since: datetime | None = rows[0]["since"]
+    return since
 
 
 async def progress(

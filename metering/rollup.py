@@ -137,11 +137,12 @@ async def count_batches(
 
 async def count_events(
     connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID]
-) -> None:
-    """Adds those of the events that the meter's filter matches to its buckets, as a trial."""
+) -> list[Share]:
+    """Adds those of the events that the meter's filter matches to its buckets, as batches are."""
     parameters = Parameters(meter.organization_id, meter.id, list(event_ids), EVERYBODY)
     statement = _statement(meter, parameters, _OF_EVENTS, "true")
-    await connection.execute_query_dict(statement, parameters.values)
+    rows = await connection.execute_query_dict(statement, parameters.values)
+    return [Share(meter_id=meter.id, **row) for row in rows]
 
 
 async def add_to_totals(

@@ -48,15 +48,14 @@ async def note_uncounted(
         )
 
 
-def counted_sql(event: str = "e") -> str:
-    """A predicate that leaves the meter's uncounted events out of a query of raw events.
+def counted_sql(meter: str = "$2") -> str:
+    """A predicate that leaves the meter's uncounted events out of a query of raw events `e`.
 
-    The organization is bound to $1 and the meter to $2; `event` is the alias of the events. A
-    scalar subquery, because the planner would make a join of NOT EXISTS, and such a query relies
-    on an index of the events.
+    `meter` is what the meter's id is bound to. A scalar subquery, because the planner would make
+    a join of NOT EXISTS, and such a query relies on an index of the events.
     """
     return f"""(
         SELECT uncounted.event_id FROM uncounted_event uncounted
-        WHERE uncounted.organization_id = $1 AND uncounted.meter_id = $2
-          AND uncounted.event_id = {event}.id
+        WHERE uncounted.organization_id = e.organization_id AND uncounted.meter_id = {meter}
+          AND uncounted.event_id = e.id AND uncounted.counted_from IS NULL
     ) IS NULL"""

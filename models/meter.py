@@ -17,7 +17,8 @@ class Meter(Model):
     `position` is null while the meter is live, which means that it stands at the head of the
     log; a number while it catches up or is archived. `event_names` are the names that its filter
     can match, null for any. `counted_events` were aggregated; `skipped_events` passed the filter
-    but had nothing to aggregate.
+    but had nothing to aggregate. `defined_from` is the position of the log from which on the meter
+    counts by its filter and aggregation; by those that it had up to then, no event counted.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -32,6 +33,7 @@ class Meter(Model):
     aggregation_property = fields.CharField(max_length=256, null=True)
     event_names = ArrayField("text", null=True)
     position = fields.BigIntField(null=True, default=0)
+    defined_from = fields.BigIntField(null=True)
     counted_events = fields.BigIntField(default=0)
     skipped_events = fields.BigIntField(default=0)
     created_at = fields.DatetimeField(auto_now_add=True)

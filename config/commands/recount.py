@@ -1,0 +1,47 @@
+"""`metergraph recount`: try the events anew that meters could not count."""
+
+import click
+from redis.exceptions import RedisError
+
+from config.settings import Settings
+from config.with_database import run_with_database
+from metering.recount import Recounted, recount, uncounted_meters
+from metering.wakeup import announce, open_queue
+
+
+@click.command()
+def command() -> None:
+    """Count after all what could not be counted, once its cause is gone.
+
+    A meter goes on without an event that makes counting fail: its progress says which, and why.
+    This tries those events anew, of every organization. Usage is right at once; what was invoiced
+    already is put right by the next invoice, as for events that came late.
+    """
+    done, not_live = run_with_database(_recount)
+    click.echo(
+        f"{sum(one.counted for one in done)} events counted,"
+        f" {sum(one.failed for one in done)} still cannot be."
+    )
+    if not_live:
+        click.echo(f"{not_live} meters are archived or behind, and were left as they are.")
+
+
+async def _recount(settings: Settings) -> tuple[list[Recounted], int]:
+    done: list[Recounted] = []
+    not_live = 0
+    redis = open_queue(str(settings.redis_url))
+    try:
+        for organization_id, meter_id in await uncounted_meters():
+            found = await recount(organization_id, meter_id)
+            if found is None:
+                not_live += 1
+                continue
+            done.append(found)
+            if found.revision is not None:
+                try:
+                    await announce(redis, organization_id, found.revision)
+                except (RedisError, OSError):
+                    click.echo("Redis cannot be used: subscribers see it a second later.", err=True)
+    finally:
+        await redis.aclose()
+    return done, not_live
