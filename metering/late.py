@@ -35,12 +35,13 @@ async def note_late_events(
 
 async def note_recounting(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
-) -> None:
+) -> bool:
     """Notes that the meter looks at all events anew, and may match some that lie in closed time.
 
-    To be called under the log's lock. Billing rates the closed periods anew as it counts.
+    To be called under the log's lock. Billing rates the closed periods anew as it counts. Says
+    whether there are some.
     """
-    await connection.execute_query_dict(
+    rows = await connection.execute_query_dict(
         """
         UPDATE metered_period SET is_behind = true, position = 0
         WHERE organization_id = $1 AND meter_id = $2 AND closed_at IS NOT NULL
@@ -48,3 +49,4 @@ async def note_recounting(
         """,
         [organization_id, meter_id],
     )
+    return bool(rows)

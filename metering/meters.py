@@ -18,7 +18,7 @@ from metering.catch_up import hold_catch_up
 from metering.filter_parsing import stored_filter
 from metering.filters import Filter, event_names, to_json
 from metering.late import note_recounting
-from metering.log import LogState, lock_log
+from metering.log import LogState, lock_log, take_position
 from models import Meter
 
 InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[bool]]
@@ -99,7 +99,10 @@ async def update_meter(
             )
         if changed:
             await _forget(connection, meter)
-            await note_recounting(connection, organization_id, meter_id)
+            if await note_recounting(connection, organization_id, meter_id):
+                # Invoices made until now say that it counted nothing, which is so for ever.
+                log = await take_position(connection, organization_id)
+                meter.defined_from = log.head
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0

@@ -1,0 +1,85 @@
+"""Lines of invoices follow from positions of the log, also where counting changes afterwards."""
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.meters import MeterChanges, update_meter
+from metering.recount import recount
+from models import Meter, Organization, UncountedEvent
+from tests.billing.world import World
+from tests.ingesting import catch_up_all
+from tests.metering.test_isolation import POISON, refuse_poison
+
+
+async def test_what_is_counted_after_all_is_a_correction_of_what_was_invoiced(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    world = World(organization, fresh_database)
+    await refuse_poison(fresh_database)
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 3))
+    await world.use(customer, ("2026-01-11", POISON))
+    await catch_up_all(world.id)
+    await world.cycle("2026-02-01")
+    await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
+
+    done = await recount(world.id, meter.id)
+    assert done is not None
+    assert done.counted == 1
+    assert await world.balance(customer, meter) == (0, 0)
+    await world.cycle("2026-03-01")
+
+    january, february = await world.invoices(subscription)
+    assert (january.kinds, january.amounts) == (["METERED"], [3])
+    assert (february.kinds, february.amounts) == (["METERED", "CORRECTION"], [0, POISON])
+    note = await UncountedEvent.get(meter_id=meter.id)
+    assert note.counted_from is not None
+    assert january.lines[0].position < note.counted_from <= february.lines[1].position
+
+
+async def test_what_is_counted_after_all_in_the_current_period_is_in_the_balance(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    world = World(organization, fresh_database)
+    await refuse_poison(fresh_database)
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter))
+    await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-11", POISON), ("2026-01-12", 4))
+    await catch_up_all(world.id)
+    assert await world.balance(customer, meter) == (4, 0)
+    await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
+    await recount(world.id, meter.id)
+    assert await world.balance(customer, meter) == (4 + POISON, 0)
+
+
+async def test_lines_from_before_an_edit_are_told_from_those_after_it(world: World) -> None:
+    customer, meter = await world.customer(), await world.meter(name="ai_usgae")
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5))
+    await world.cycle("2026-02-01")
+    assert (await Meter.get(id=meter.id)).defined_from is None
+
+    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
+    await catch_up_all(world.id)
+    await world.cycle("2026-03-01")
+
+    january, february = await world.invoices(subscription)
+    assert (january.amounts, february.amounts) == ([0], [0, 5])
+    edited = await Meter.get(id=meter.id)
+    assert edited.position is None
+    assert edited.defined_from is not None
+    assert january.lines[0].position < edited.defined_from
+    assert edited.defined_from <= min(line.position for line in february.lines)
+
+
+async def test_an_edit_of_what_nobody_was_invoiced_for_takes_no_position(world: World) -> None:
+    meter = await world.meter(name="ai_usgae")
+    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    changed = await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
+    assert isinstance(changed, Meter)
+    assert (changed.defined_from, changed.position) == (None, None)
