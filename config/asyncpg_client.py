@@ -1,11 +1,17 @@
-"""Tortoise's asyncpg backend, with transactions that give their connection back, and fast.
+"""Tortoise's asyncpg backend, with transactions that give their connection back, fast and exact.
 
 Tortoise takes a connection from the pool and then begins the transaction; when beginning fails
 or is cancelled (the database restarts, a request times out), it keeps the connection, and after
 a few such days the pool is empty for good. Named as an engine in `config.database`. Tortoise
 chooses its schema editor by the word "asyncpg" in this module's name.
+
+asyncpg writes the first and the last instant that Python knows as -infinity and infinity. Ours are
+written as what they are (`_use_exact_instants`): an event of 0001-01-01T00:00:00Z, which is what a
+clock that was never set says in Go, then lies in a bucket, and in a range that begins there.
 """
 
+import struct
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -41,6 +47,32 @@ class ReturningTransactionContext(TransactionContextPooled):
         return self.client
 
 
+# PostgreSQL's epoch, and its instants on the wire: microseconds since then, as an int8.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_INT8 = struct.Struct("!q")
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+
+
+def _encode_instant(instant: datetime) -> bytes:
+    since = instant - _EPOCH
+    return _INT8.pack(since.days * _DAY + since.seconds * _SECOND + since.microseconds)
+
+
+def _decode_instant(data: bytes) -> datetime:
+    return _EPOCH + timedelta(0, 0, _INT8.unpack(data)[0])
+
+
+async def _use_exact_instants(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=_encode_instant,
+        decoder=_decode_instant,
+        format="binary",
+    )
+
+
 class StatelessConnection(asyncpg.Connection):
     """A connection whose session nobody changes, so that nothing is to be reset after each use.
 
@@ -58,6 +90,10 @@ class ReturningAsyncpgClient(AsyncpgDBClient):
     """Tortoise's client, with `ReturningTransactionContext` and `StatelessConnection`."""
 
     connection_class = StatelessConnection  # type: ignore[assignment]  # generic only in the stubs
+
+    async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
+        """As Tortoise's, of connections that write instants exactly."""
+        return await super().create_pool(init=_use_exact_instants, **kwargs)
 
     def _in_transaction(self) -> TransactionContext:
         return ReturningTransactionContext(TransactionWrapper(self), self._pool_init_lock)

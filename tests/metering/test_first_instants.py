@@ -1,0 +1,171 @@
+"""The first instant there is, and the last: stored, counted, found and audited as any other."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.ingest import ReceiptStatus
+from metering.meters import create_meter
+from metering.recompute import recompute_customer_meter
+from metering.usage import usage
+from metering.windows import Interval, Window, windows, zone_of
+from models import CustomerMeter, Organization
+from resolvers.loaders.events import EventQuery, events_source
+from resolvers.loaders.keyset import PageRequest, bounds_of
+from resolvers.loaders.sources import read_pages
+from tests.ingesting import catch_up_all, drain, send
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+EVENTS = [
+    {"timestamp": FIRST, "externalId": "first", "metadata": {"tokens": 1}},
+    {"timestamp": FIRST + TICK, "externalId": "second", "metadata": {"tokens": 2}},
+    {"timestamp": datetime(2026, 3, 1, tzinfo=UTC), "metadata": {"tokens": 4}},
+]
+EXPECTED = {
+    AggregationFunction.COUNT: 3,
+    AggregationFunction.SUM: 7,
+    AggregationFunction.AVERAGE: Decimal(7) / 3,
+    AggregationFunction.MINIMUM: 1,
+    AggregationFunction.MAXIMUM: 4,
+    AggregationFunction.UNIQUE: 3,
+    AggregationFunction.LATEST: 4,
+}
+
+
+async def meter_of(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    function: AggregationFunction,
+    *clauses: Clause,
+) -> MeterDefinition:
+    """A meter, as it stands."""
+    named = None if function is AggregationFunction.COUNT else "tokens"
+    meter = await create_meter(
+        organization.id, function, None, Filter(clauses=clauses), Aggregation(function, named)
+    )
+    await catch_up_all(organization.id)
+    (row,) = await database.execute_query_dict(
+        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter.id]
+    )
+    return meter_definition(row)
+
+
+@pytest.mark.parametrize("instant", [FIRST, FIRST + TICK, LAST - TICK, LAST])
+async def test_an_instant_is_bound_and_read_as_what_it_is(
+    database: BaseDBAsyncClient, instant: datetime
+) -> None:
+    (row,) = await database.execute_query_dict(
+        """
+        SELECT $1::timestamptz AS alone, ($2::timestamptz[])[1] AS among_others,
+               isfinite($1::timestamptz) AS is_finite, to_char($1::timestamptz, 'YYYY US') AS text
+        """,
+        [instant, [instant]],
+    )
+    assert (row["alone"], row["among_others"], row["is_finite"]) == (instant, instant, True)
+    assert row["text"] == f"{instant.year:04} {instant.microsecond:06}"
+
+
+@pytest.mark.parametrize("function", AggregationFunction)
+async def test_they_are_counted(
+    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+) -> None:
+    live = await meter_of(database, organization, function)
+    await send(organization.id, *EVENTS)
+    await drain(organization.id)
+    late = await meter_of(database, organization, function)
+    for meter in (live, late):
+        by_year = windows(FIRST, datetime(2027, 1, 1, tzinfo=UTC), Interval.YEAR, zone_of("UTC"))
+        used = await usage(database, meter, by_year)
+        assert used.total.counted == 3
+        assert abs((used.total.quantity or 0) - EXPECTED[function]) < Decimal("1e-9")
+        assert (used.points[0].counted, used.points[-1].counted) == (2, 1)
+        counted = [
+            (await usage(database, meter, [window])).total.counted
+            for window in (
+                Window(FIRST, FIRST + TICK),
+                Window(FIRST + TICK, FIRST + 2 * TICK),
+                Window(FIRST, LAST),
+                Window(LAST - TICK, LAST),
+            )
+        ]
+        assert counted == [1, 1, 3, 0]
+        cached = await CustomerMeter.get(meter_id=meter.id)
+        found = await recompute_customer_meter(organization.id, cached.id)
+        assert found is not None
+        assert found.drifts == ()
+
+
+async def test_what_drifted_there_is_repaired(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    meter = await meter_of(database, organization, AggregationFunction.SUM)
+    await send(organization.id, *EVENTS)
+    await drain(organization.id)
+    await database.execute_query_dict(
+        "UPDATE usage_bucket SET sum = sum + 1 WHERE meter_id = $1 RETURNING 1", [meter.id]
+    )
+    cached = await CustomerMeter.get(meter_id=meter.id)
+    found = await recompute_customer_meter(organization.id, cached.id)
+    assert found is not None
+    assert FIRST in {drift.bucket for drift in found.drifts}
+    again = await recompute_customer_meter(organization.id, cached.id)
+    assert again is not None
+    assert again.drifts == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "counted"),
+    [
+        (ClauseOperator.EQUALS, 1),
+        (ClauseOperator.NOT_EQUALS, 2),
+        (ClauseOperator.LESS_THAN_OR_EQUALS, 1),
+        (ClauseOperator.LESS_THAN, 0),
+        (ClauseOperator.GREATER_THAN, 2),
+        (ClauseOperator.GREATER_THAN_OR_EQUALS, 3),
+    ],
+)
+async def test_filters_compare_with_the_first_instant(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    operator: ClauseOperator,
+    counted: int,
+) -> None:
+    clause = Clause("timestamp", operator, "0001-01-01T00:00:00Z")
+    meter = await meter_of(database, organization, AggregationFunction.COUNT, clause)
+    await send(organization.id, *EVENTS)
+    await drain(organization.id)
+    used = await usage(database, meter, [Window(FIRST, LAST)])
+    assert used.total.quantity == counted
+
+
+async def test_the_same_event_again_is_a_duplicate(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await send(organization.id, *EVENTS)
+    (again,) = await send(organization.id, EVENTS[0])
+    (other,) = await send(organization.id, {**EVENTS[0], "timestamp": FIRST + TICK})
+    assert (again.status, other.status) == (ReceiptStatus.DUPLICATE, ReceiptStatus.CONFLICT)
+
+
+async def test_pages_go_on_from_it(database: BaseDBAsyncClient, organization: Organization) -> None:
+    await send(organization.id, *EVENTS)
+    for query, instants in (
+        (EventQuery(start=FIRST, end=LAST), [event["timestamp"] for event in reversed(EVENTS)]),
+        (EventQuery(end=FIRST + TICK), [FIRST]),
+    ):
+        source, after, seen = events_source(organization.id, query), None, []
+        while True:
+            bounds = bounds_of(source.keyset, PageRequest(1, after=after))
+            ((*rows,),) = await read_pages([(source, bounds, 1)])
+            if not rows:
+                break
+            seen.append(rows[0]["timestamp"])
+            after = source.keyset.cursor(rows[0])
+        assert seen == instants
