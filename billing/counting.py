@@ -10,6 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.chain import Usage
 from metering.definition import MeterDefinition, meter_definition
 from metering.period_usage import CustomerPeriod, usage_of_periods
+from metering.progress import storing_since
 
 # Batches may commit in another order than they were received in, but never so far apart.
 _OUT_OF_ORDER_BATCHES = 1_000
@@ -20,7 +21,8 @@ class CountedMeter:
     """A meter as it stands while the log's lock is held.
 
     `position`: the last batch that it has counted. `waits_from`: when the first event was
-    received that it has still to count; None where it will count no more, as things are.
+    received that it has still to count, or may have been, where it is being stored; None where it
+    will count no more, as things are.
     """
 
     definition: MeterDefinition
@@ -38,12 +40,14 @@ async def counted_meters(
     connection: BaseDBAsyncClient, organization_id: UUID, head: int, meter_ids: Iterable[UUID]
 ) -> dict[UUID, CountedMeter]:
     """The meters, by id. An archived one counts no more: nothing of it waits."""
+    storing = await storing_since(connection)
     rows = await connection.execute_query_dict(
         """
         SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
                meter.aggregation_property, meter.event_names, meter.position, meter.archived_at,
                meter.name,
-               CASE WHEN meter.archived_at IS NULL THEN least(pending.received_at, next.received_at)
+               CASE WHEN meter.archived_at IS NULL
+                    THEN least(pending.received_at, next.received_at, $4::timestamptz)
                END AS waits_from
         FROM meter
         CROSS JOIN (
@@ -60,7 +64,7 @@ async def counted_meters(
         ) AS next ON true
         WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
         """,
-        [organization_id, list(set(meter_ids)), _OUT_OF_ORDER_BATCHES],
+        [organization_id, list(set(meter_ids)), _OUT_OF_ORDER_BATCHES, storing],
     )
     return {
         row["id"]: CountedMeter(

@@ -38,19 +38,29 @@ class OpenLink:
         return self.kept_start == self.link.start and self.kept_end == end
 
 
+# One by one, by the indexes: joined, all open links of the organization are read for a chunk.
+_OPEN_LINKS = f"""
+    SELECT {COLUMNS}, kept.period_start, kept.period_end, kept.consumed AS kept_consumed
+    FROM unnest($2::uuid[], $3::uuid[]) AS chain (customer_id, meter_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM metered_period
+        WHERE organization_id = $1 AND closed_at IS NULL
+          AND customer_id = chain.customer_id AND meter_id = chain.meter_id
+        LIMIT 1
+    ) AS link
+    CROSS JOIN LATERAL (
+        SELECT * FROM customer_meter
+        WHERE organization_id = $1
+          AND meter_id = chain.meter_id AND customer_id = chain.customer_id
+        LIMIT 1
+    ) AS kept
+"""
+
+
 async def open_links(log: HeldLog, chains: Sequence[Chain]) -> dict[Chain, OpenLink]:
     """The open links of chains, where they have one."""
     rows = await log.connection.execute_query_dict(
-        f"""
-        SELECT {COLUMNS}, kept.period_start, kept.period_end, kept.consumed AS kept_consumed
-        FROM unnest($2::uuid[], $3::uuid[]) AS chain (customer_id, meter_id)
-        JOIN metered_period link
-            ON link.organization_id = $1 AND link.closed_at IS NULL
-           AND link.customer_id = chain.customer_id AND link.meter_id = chain.meter_id
-        JOIN customer_meter kept
-            ON kept.organization_id = $1
-           AND kept.meter_id = chain.meter_id AND kept.customer_id = chain.customer_id
-        """,
+        _OPEN_LINKS,
         [log.organization_id, [chain[0] for chain in chains], [chain[1] for chain in chains]],
     )
     return {
