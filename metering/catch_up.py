@@ -1,8 +1,8 @@
 """Meters that are behind the log: new ones, and archived ones that were taken back.
 
 A chunk of history is counted without the log's lock, which is taken only to merge and to move the
-meter's position; so live meters go on meanwhile. The last stretch is counted under the lock, and
-the meter is live from then on.
+meter's position; so live meters go on meanwhile. A last stretch of few events is counted under the
+lock, and the meter is live from then on; one that is longer is a chunk like the others.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from metering.uncounted import note_uncounted
 
 CHUNK_EVENTS = 5_000
 CHUNK_BATCHES = 5_000
-# So few events may be counted while the log's lock is held.
+# So few events are counted while the log's lock is held, at most.
 LAST_STRETCH_EVENTS = 1_000
 _KEY = "hashtextextended($1::text, 0)"
 
@@ -76,7 +76,7 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | 
         meter = await _read_meter(connection, organization_id, meter_id)
         if meter is None or meter.position is None:
             return False, None
-        chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
+        chunk = await _next_chunk(connection, meter, meter.position)
         shares = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
         state = await lock_log(connection, organization_id)
         if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
@@ -85,7 +85,7 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | 
         await _merge(connection, meter, shares, revision)
         position: int | None = chunk.upper
         if chunk.upper < state.head:
-            rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
+            rest = await _last_stretch(connection, meter, chunk.upper)
             if rest.upper == state.head:
                 shares = await count_batches(connection, meter, rest.batch_ids, is_history=True)
                 await _merge(connection, meter, shares, revision)
@@ -109,8 +109,8 @@ async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
         meter = await _read_meter(connection, organization_id, meter_id)
         if meter is None or meter.position is None:
             return True
-        chunk = await _stretch(connection, meter, meter.position, CHUNK_EVENTS)
-        rest = await _stretch(connection, meter, chunk.upper, LAST_STRETCH_EVENTS)
+        chunk = await _next_chunk(connection, meter, meter.position)
+        rest = await _last_stretch(connection, meter, chunk.upper)
         culprits = await find_culprits(connection, meter, [*chunk.batch_ids, *rest.batch_ids])
         await note_uncounted(connection, meter, culprits)
     return bool(culprits)
@@ -160,13 +160,33 @@ async def _read_meter(
     return meter_definition(rows[0]) if rows else None
 
 
-async def _stretch(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int, maximum_events: int
+async def _next_chunk(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
 ) -> _Stretch:
-    """The next batches after position `lower`, with about so many events that concern the meter."""
+    """The batches after position `lower` that begin within CHUNK_EVENTS: one batch at least."""
+    return await _stretch(connection, meter, lower, "events_before < $4", CHUNK_EVENTS)
+
+
+async def _last_stretch(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
+) -> _Stretch:
+    """The batches after position `lower` that also end within LAST_STRETCH_EVENTS; maybe none."""
+    return await _stretch(
+        connection, meter, lower, "events_before + events_within <= $4", LAST_STRETCH_EVENTS
+    )
+
+
+async def _stretch(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    lower: int,
+    condition: str,
+    maximum_events: int,
+) -> _Stretch:
+    """Batches after position `lower`, as many as fulfil a condition on the meter's events."""
     names = None if meter.event_names is None else list(meter.event_names)
     rows = await connection.execute_query_dict(
-        """
+        f"""
         WITH next AS (
             SELECT id, position, event_count, $3::text[] IS NULL OR names && $3::text[] AS concerns
             FROM event_batch
@@ -174,7 +194,8 @@ async def _stretch(
             ORDER BY position LIMIT $5
         ), counted AS (
             SELECT *, coalesce(sum(event_count) FILTER (WHERE concerns) OVER before, 0)
-                AS events_before
+                AS events_before,
+                CASE WHEN concerns THEN event_count ELSE 0 END AS events_within
             FROM next
             WINDOW before AS (
                 ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -182,7 +203,7 @@ async def _stretch(
         )
         SELECT array_agg(id ORDER BY position) FILTER (WHERE concerns) AS batch_ids,
                max(position) AS upper
-        FROM counted WHERE events_before < $4
+        FROM counted WHERE {condition}
         """,
         [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
     )
