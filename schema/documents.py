@@ -18,7 +18,6 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.errors import Forbidden, TooComplex, Unauthenticated
 from schema.limits import Limits, check_size
@@ -36,12 +35,9 @@ _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z0-9+-][_A-Za-z0-9.+-]*+|[^\s,\ufeff]'
 )
 
-RULES = (
-    *(
-        OverlappingFieldsRule if rule is OverlappingFieldsCanBeMergedRule else rule
-        for rule in specified_rules
-    ),
-    OneOfInputValidationRule,
+RULES = tuple(
+    OverlappingFieldsRule if rule is OverlappingFieldsCanBeMergedRule else rule
+    for rule in specified_rules
 )
 
 
@@ -53,6 +49,10 @@ class Documents:
     introspection: bool = True
     listed: frozenset[str] | None = None  # where there is a list, nothing else is run
     _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
+
+    def knows(self, text: str) -> bool:
+        """Whether a document is remembered: then it is valid, and no longer than is worth it."""
+        return text in self._valid
 
     def parse(self, text: str, *, anonymous: bool) -> DocumentNode:
         """The document; raises GraphQLSyntaxError, TooComplex or Unauthenticated."""

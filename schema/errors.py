@@ -11,6 +11,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       NotFound           NOT_FOUND         what an argument names is not there
       RateLimited        RATE_LIMITED      too many requests; `retryAfter` says the seconds
       PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
+      PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
       TooComplex         TOO_COMPLEX       the operation would cost more than is allowed
       Internal           INTERNAL          our fault; `id` is in the log
 """
@@ -67,6 +68,12 @@ class PersistedQueryNotFound(APIError):
     """Nobody has sent the document of this hash lately; Apollo's protocol, and its words."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class PersistedQueryNotSupported(APIError):
+    """Nobody has sent the document of this hash, and this caller cannot; Apollo's words, too."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
 class TooComplex(APIError):

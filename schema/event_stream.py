@@ -3,12 +3,16 @@
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, distinct connections.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
+
+from schema.open_connections import OpenConnections
 
 # A quiet stream sends a comment as often, and at every item the token may be looked at.
 SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
@@ -19,31 +23,54 @@ def transport() -> SSETransport:
     return SSETransport(heartbeat_interval=SECONDS_BETWEEN_LOOKS_AT_TOKEN)
 
 
-class EventStream(StreamingResponse):
-    """The response of a stream. `ended` is called once, however the stream ends.
+@dataclass(frozen=True)
+class Held:
+    """What a stream depends on: its token, and whether it would go on for ever.
 
-    Once `is_good` says no, the connection ends without `complete`: the client comes again, with
-    the token that it then has.
+    `ended` is called once, however the stream ends.
+    """
+
+    connections: OpenConnections
+    is_good: Callable[[], Awaitable[bool]]
+    is_endless: Callable[[], bool]
+    ended: Callable[[], None]
+
+
+class EventStream(StreamingResponse):
+    """The response of a stream.
+
+    Once its token is good no more, or the process ends, the connection ends without `complete`:
+    the client comes again, with the token that it then has.
     """
 
     def __init__(
-        self,
-        stream: AsyncGenerator[str, None],
-        headers: Mapping[str, str],
-        is_good: Callable[[], Awaitable[bool]],
-        ended: Callable[[], None],
+        self, stream: AsyncGenerator[str, None], headers: Mapping[str, str], held: Held
     ) -> None:
         self._stream = stream
-        self._ended = ended
-        super().__init__(_while_good(stream, is_good), headers=headers)
+        self._held = held
+        self._deadline = asyncio.timeout(None)
+        super().__init__(_while_good(stream, held.is_good), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams until one of the two sides ends it."""
+        streams = self._held.connections.streams
         try:
-            await super().__call__(scope, receive, send)
+            async with self._deadline:
+                streams.add(self)
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            if not self._deadline.expired():
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._ended()
+            streams.discard(self)
+            self._held.ended()
             await self._stream.aclose()
+
+    def end(self) -> None:
+        """Ends the stream now, if it would not end by itself."""
+        if self._held.is_endless():
+            self._deadline.reschedule(asyncio.get_running_loop().time())
 
 
 async def _while_good(

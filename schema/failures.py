@@ -16,6 +16,8 @@ from schema.errors import APIError, BadUserInput, Internal, TooComplex
 
 log = structlog.get_logger("metergraph.graphql")
 
+_MAX_MESSAGE = 1_000
+
 _OUTAGES = (
     OSError,  # TimeoutError and ConnectionError are some
     asyncpg.PostgresConnectionError,
@@ -41,6 +43,8 @@ def present(error: GraphQLError) -> GraphQLError:
     too_long = isinstance(error, GraphQLSyntaxError) and "tokens" in error.message
     code = TooComplex.code if too_long else BadUserInput.code
     error.extensions = {**(error.extensions or {}), "code": code}
+    if len(error.message) > _MAX_MESSAGE:  # it quotes what was sent
+        error.message = f"{error.message[:_MAX_MESSAGE]}…"
     return error
 
 

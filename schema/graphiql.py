@@ -16,9 +16,7 @@ _HEADERS = {
     # Scripts of nobody else's; the editor writes its own styles.
     "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:;"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
 

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
@@ -27,7 +26,7 @@ from schema.errors import (
     TooComplex,
     Unauthenticated,
 )
-from schema.event_stream import EventStream, transport
+from schema.event_stream import EventStream, Held, transport
 from schema.failures import failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
@@ -45,6 +44,7 @@ from schema.http_request import (
     read_body,
 )
 from schema.http_response import encode_json, response_body, status_of
+from schema.open_connections import OpenConnections
 from schema.open_subscriptions import OpenSubscriptions
 from schema.operations import METHODS, Operations, formatted
 from schema.persisted_queries import PersistedQueries
@@ -53,7 +53,9 @@ from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
 _ANONYMOUS_BYTES = 64 * 1024
-_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+_DENIED_OVER_WEBSOCKET = (
+    'This needs a token: send {"authorization": "Bearer mg_…"} as the payload of connection_init'
+)
 
 
 class GraphQLApplication(GraphQL[Context, None]):
@@ -80,6 +82,7 @@ class GraphQLApplication(GraphQL[Context, None]):
         self.services = services
         self.operations = Operations(schema, rate_limits, persisted)
         self.subscriptions = OpenSubscriptions(settings.max_subscriptions_per_token)
+        self.connections = OpenConnections()
         self.settings: Settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,9 +93,6 @@ class GraphQLApplication(GraphQL[Context, None]):
         request = Request(scope, receive)
         response = await self._answer(request)
         response.headers.setdefault("cache-control", "no-store")
-        response.headers.setdefault("x-content-type-options", "nosniff")
-        # Nothing that this answers is a page, but for GraphiQL, which says what it loads.
-        response.headers.setdefault("content-security-policy", _NO_PAGE)
         response.headers.append("vary", "accept, authorization")
         await response(scope, receive, send)
 
@@ -187,12 +187,13 @@ class GraphQLApplication(GraphQL[Context, None]):
             operation_extensions=operation.extensions,
             allowed_operation_types={*METHODS[request.method], OperationType.SUBSCRIPTION},
         )
-        return EventStream(
-            self._stream_result(request, results, written)(),
-            written.headers,
+        held = Held(
+            connections=self.connections,
             is_good=lambda: self.knows(context),
+            is_endless=lambda: self.operations.is_subscription(query, operation.operation_name),
             ended=lambda: self.subscriptions.leave(context.caller),
         )
+        return EventStream(self._stream_result(request, results, written)(), written.headers, held)
 
     async def _context(self, request: Request) -> Context:
         authorization = request.headers.get("authorization")
@@ -212,10 +213,11 @@ class GraphQLApplication(GraphQL[Context, None]):
         return Context(services=self.services, headers=request.headers)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Identifies who asks; without a good token the connection is closed with 4403."""
+        """Identifies who asks; raises Unauthenticated where nobody is known."""
         context.caller, context.denied = await self._caller(context)
         if context.caller is None:
-            raise ConnectionRejectionError
+            sent = self._authorization(context)
+            raise Unauthenticated(context.denied if sent else _DENIED_OVER_WEBSOCKET)
         accepted_without_payload: UnsetType = UNSET
         return accepted_without_payload
 
@@ -230,10 +232,10 @@ class GraphQLApplication(GraphQL[Context, None]):
         return caller is not None
 
     async def _caller(self, context: Context) -> tuple[Identity | None, str]:
-        authorization = authorization_of(context.connection_params) or context.headers.get(
-            "authorization"
-        )
-        return await identify(authorization, self.services.secrets)
+        return await identify(self._authorization(context), self.services.secrets)
+
+    def _authorization(self, context: Context) -> str | None:
+        return authorization_of(context.connection_params) or context.headers.get("authorization")
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON with exact numbers, of a WebSocket's message."""

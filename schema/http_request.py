@@ -147,7 +147,6 @@ def parse_query_string(parameters: Mapping[str, str]) -> Operation:
                 raise HTTPError(400, BadUserInput(f"`{name}` is not JSON: {error}")) from None
         else:
             data.pop(name, None)
-    data["operationName"] = data.get("operationName") or None
     return parse_operation(data)
 
 
@@ -169,6 +168,6 @@ def parse_operation(data: Any) -> Operation:
     return Operation(
         query=query or None,
         variables=data.get("variables"),
-        operation_name=data.get("operationName"),
+        operation_name=data.get("operationName") or None,
         extensions=data.get("extensions"),
     )

@@ -29,7 +29,7 @@ class OpenSubscriptions:
             return
         key = _key(caller)
         self._open[key] -= 1
-        if self._open[key] <= 0:
+        if not self._open[key]:
             del self._open[key]
 
     @property

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from graphql import GraphQLError, get_operation_ast
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.context import Context
-from schema.errors import APIError, BadUserInput, PersistedQueryNotFound, RateLimited
+from schema.errors import (
+    APIError,
+    BadUserInput,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    RateLimited,
+)
 from schema.http_request import EVENT_STREAM, GRAPHQL_JSON, JSON, HTTPError, Operation
 from schema.http_response import response_body
 from schema.persisted_queries import PersistedQueries
@@ -35,10 +42,9 @@ class Operations:
 
     async def document(self, sent: Operation, context: Context, media: str) -> str:
         """The document of an operation; raises HTTPError where there is none."""
-        keep = context.caller is not None
         try:
-            return await self.persisted.document(sent.query, sent.extensions, keep=keep)
-        except PersistedQueryNotFound as error:
+            return await self.persisted.document(sent.query, sent.extensions, context.caller)
+        except (PersistedQueryNotFound, PersistedQueryNotSupported) as error:
             raise HTTPError(400 if media == GRAPHQL_JSON else 200, error) from None
         except BadUserInput as error:
             raise HTTPError(400, error) from None
@@ -54,9 +60,12 @@ class Operations:
     async def run(
         self, query: str, operation: Operation, context: Context, method: str
     ) -> ExecutionResult:
-        """Runs an operation, of a kind that the method allows; raises HTTPError for others."""
+        """Runs an operation, of a kind that the method allows; raises HTTPError for others.
+
+        A document that turns out to be valid is registered by the hash that came with it.
+        """
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 query,
                 variable_values=operation.variables,
                 context_value=context,
@@ -72,6 +81,19 @@ class Operations:
                 raise HTTPError(400, BadUserInput(message)) from None
             message = "Mutations need POST"
             raise HTTPError(405, BadUserInput(message), {"allow": "POST"}) from None
+        if operation.query and operation.extensions and self.schema.documents.knows(query):
+            await self.persisted.register(query, operation.extensions, context.caller)
+        return result
+
+    def is_subscription(self, query: str, operation_name: str | None) -> bool:
+        """Whether an operation that is under way goes on until somebody ends it."""
+        try:
+            document = self.schema.documents.parse(query, anonymous=False)
+        except GraphQLError:
+            return False
+        operation = get_operation_ast(document, operation_name)
+        kind = None if operation is None else operation.operation.value
+        return kind == OperationType.SUBSCRIPTION.value
 
 
 def formatted(error: APIError) -> Any:

@@ -2,7 +2,9 @@
 
 Automatic ones are Apollo's: a client sends the hash, is told PersistedQueryNotFound, and sends hash
 and document once for all. They are kept in Redis, for every process; without Redis nothing is
-found, and clients send documents in full.
+found, and clients send documents in full. Each organization has its own, the newest so many, and
+registers them by its tokens only: sessions, which are in the hands of customers, may ask for what
+is there.
 https://www.apollographql.com/docs/apollo-server/performance/apq
 
 With a list (a file, by setting) nothing else is run, whether sent by hash or in full.
@@ -12,19 +14,22 @@ import asyncio
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from schema.documents import MAX_LENGTH
-from schema.errors import BadUserInput, PersistedQueryNotFound
+from schema.context import Identity, TokenIdentity
+from schema.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
 
 _log = structlog.get_logger(__name__)
 
+MOST_OF_AN_ORGANIZATION = 1_000
 _SECONDS_KEPT = 7 * 24 * 3600
 _SECONDS_TO_ANSWER = 0.5
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -38,42 +43,67 @@ class PersistedQueries:
         self._listed = None if listed is None else {digest(text): text for text in listed}
 
     async def document(
-        self, query: str | None, extensions: Mapping[str, Any] | None, *, keep: bool
+        self, query: str | None, extensions: Mapping[str, Any] | None, caller: Identity | None
     ) -> str:
         """The document of a request, sent in full or by its hash.
 
-        With `keep`, a document that comes with its hash is remembered. Raises BadUserInput and
-        PersistedQueryNotFound.
+        Raises BadUserInput, PersistedQueryNotFound and PersistedQueryNotSupported.
         """
         sent = _hash_of(extensions)
         if query:
             if sent is not None and sent != digest(query):
                 raise BadUserInput("The sha256Hash is not that of the query")
-            if sent is not None and keep and self._listed is None and len(query) <= MAX_LENGTH:
-                await self._store(sent, query)
             return query
         if sent is None:
             raise BadUserInput("`query` must be a string with a GraphQL document")
-        known = await self._fetch(sent) if self._listed is None else self._listed.get(sent)
-        if known is None:
+        known = await self._find(sent, caller)
+        if known is not None:
+            return known
+        if self._listed is not None or isinstance(caller, TokenIdentity):
             raise PersistedQueryNotFound("PersistedQueryNotFound")
-        return known
+        raise PersistedQueryNotSupported("PersistedQueryNotSupported")
 
-    async def _fetch(self, sent: str) -> str | None:
+    async def register(
+        self, query: str, extensions: Mapping[str, Any] | None, caller: Identity | None
+    ) -> None:
+        """Remembers a valid document that came with its hash, if the caller may have it so."""
+        sent = _hash_of(extensions)
+        if sent is None or self._listed is not None or not isinstance(caller, TokenIdentity):
+            return
+        organization_id = caller.organization_id
+        index = f"metergraph:queries:{organization_id}"
+        try:
+            async with (
+                asyncio.timeout(_SECONDS_TO_ANSWER),
+                self._redis.pipeline(transaction=True) as pipe,
+            ):
+                pipe.set(_key(organization_id, sent), query.encode(), ex=_SECONDS_KEPT)
+                pipe.zadd(index, {sent: time.time()})
+                pipe.expire(index, _SECONDS_KEPT)
+                pipe.zcard(index)
+                *_, count = await pipe.execute()
+                if count > MOST_OF_AN_ORGANIZATION:
+                    oldest = await self._redis.zpopmin(index, count - MOST_OF_AN_ORGANIZATION)
+                    keys = [_key(organization_id, name.decode()) for name, _ in oldest]
+                    await self._redis.delete(*keys)
+        except (RedisError, OSError) as error:
+            _log.warning("no persisted queries without Redis", reason=str(error))
+
+    async def _find(self, sent: str, caller: Identity | None) -> str | None:
+        if self._listed is not None:
+            return self._listed.get(sent)
+        if caller is None:
+            return None
         try:
             async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                found: bytes | None = await self._redis.get(_key(sent))
+                found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
         except (RedisError, OSError) as error:
             _log.warning("no persisted queries without Redis", reason=str(error))
             return None
-        return None if found is None else found.decode()
-
-    async def _store(self, sent: str, query: str) -> None:
-        try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                await self._redis.set(_key(sent), query.encode(), ex=_SECONDS_KEPT)
-        except (RedisError, OSError) as error:
-            _log.warning("no persisted queries without Redis", reason=str(error))
+        # Whoever can write to Redis must not choose what a token runs.
+        if found is None or hashlib.sha256(found).hexdigest() != sent:
+            return None
+        return found.decode()
 
 
 def listed_documents(path: Path) -> frozenset[str]:
@@ -94,7 +124,7 @@ def listed_documents(path: Path) -> frozenset[str]:
 
 def digest(query: str) -> str:
     """The hash by which a document is known."""
-    return hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def names_document(extensions: Any) -> bool:
@@ -112,5 +142,5 @@ def _hash_of(extensions: Mapping[str, Any] | None) -> str | None:
     return sent
 
 
-def _key(sent: str) -> str:
-    return f"metergraph:query:{sent}"
+def _key(organization_id: UUID, sent: str) -> str:
+    return f"metergraph:query:{organization_id}:{sent}"

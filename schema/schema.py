@@ -37,6 +37,19 @@ from schema.limits import Limits
 from schema.scalars import SCALARS
 from schema.types.product import FixedPrice, MeteredPrice
 
+DESCRIPTION = """\
+Metergraph: usage-based billing. An application sends events; meters filter and aggregate them; \
+metered prices charge for what the meters counted, less credits.
+
+Every number is exact: quantities are decimals as strings, amounts are integers in minor units \
+(cents). Instants are ISO 8601 in UTC. Lists that can grow are Relay connections, 50 to a page \
+where neither `first` nor `last` says otherwise, and 100 at most.
+
+Send `Authorization: Bearer mg_…`. Mutations answer in `userErrors` what the caller can mend; all \
+else that goes wrong stands in `errors`, with `extensions.code`. Everything else is in docs/api.md \
+of the repository.\
+"""
+
 
 @strawberry.type(description="What can be read.")
 class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
@@ -74,19 +87,21 @@ class MetergraphSchema(strawberry.Schema):
         introspection: bool = True,
         listed: frozenset[str] | None = None,
     ) -> None:
-        documents = Documents(limits or Limits(), introspection=introspection, listed=listed)
+        self.documents = Documents(limits or Limits(), introspection=introspection, listed=listed)
         super().__init__(
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
             # Reached through an interface only, where Strawberry does not look.
             types=[FixedPrice, MeteredPrice],
-            extensions=[lambda: Lifecycle(documents)],
+            extensions=[lambda: Lifecycle(self.documents)],
             execution_context_class=LiftingExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )
+        self._schema.description = DESCRIPTION
         for graphql_type in self._schema.type_map.values():
             _drop_null_defaults(graphql_type)
+            _let_graphql_core_check_one_of(graphql_type)
 
     def process_errors(
         self,
@@ -95,6 +110,15 @@ class MetergraphSchema(strawberry.Schema):
     ) -> None:
         """Replaces the errors of a result with what the client may see of them."""
         errors[:] = [present(error) for error in errors]
+
+
+def _let_graphql_core_check_one_of(graphql_type: Any) -> None:
+    """Strawberry's own check of @oneOf says neither where the culprit is nor knows fragments."""
+    if isinstance(graphql_type, GraphQLInputObjectType):
+        definition = graphql_type.extensions.get("strawberry-definition")
+        if definition is not None and definition.is_one_of:
+            graphql_type.is_one_of = True
+            graphql_type.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]  # an attribute there, too
 
 
 def _drop_null_defaults(graphql_type: Any) -> None:

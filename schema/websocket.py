@@ -5,10 +5,12 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
@@ -21,7 +23,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from schema.context import Context
-from schema.errors import APIError, RateLimited
+from schema.errors import APIError, RateLimited, Unauthenticated
+from schema.failures import failure, is_outage
 from schema.persisted_queries import names_document
 
 if TYPE_CHECKING:
@@ -29,9 +32,15 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
 
+# Of the protocol, but the second, which is of WebSocket itself: clients come again after it.
+FORBIDDEN = 4403
+TRY_AGAIN_LATER = 1013
+INTERNAL_ERROR = 4500
+_MAX_REASON_BYTES = 123
+
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
-    """Takes whatever JSON cannot be read for a malformed message."""
+    """Takes whatever JSON cannot be read for a malformed message, and closes once."""
 
     async def iter_json(
         self, *, ignore_parsing_errors: bool = False
@@ -45,6 +54,19 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 raise
             raise NonJsonMessageReceived from error
 
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Sends a message; raises WebSocketDisconnected where either side has closed."""
+        if self.ws.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnected
+        await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Closes, if nobody has, with as much of the reason as a closing frame carries."""
+        carried = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            with contextlib.suppress(WebSocketDisconnect):
+                await super().close(code, carried)
+
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Checks the shape of messages before Strawberry handles them."""
@@ -52,9 +74,30 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     view: "GraphQLApplication"
     _watching: asyncio.Task[None] | None = None
 
+    async def handle(self) -> None:
+        """Serves the connection until it ends."""
+        sockets = self.view.connections.sockets
+        sockets.add(self)
+        try:
+            await super().handle()
+        finally:
+            sockets.discard(self)
+
+    def answering(self) -> Iterable[asyncio.Task[None]]:
+        """The operations that end by themselves: all but subscriptions."""
+        for operation in self.operations.values():
+            if operation.task is not None and not self.view.operations.is_subscription(
+                operation.query, operation.operation_name
+            ):
+                yield operation.task
+
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Identifies who asks, and from then on sees whether the token stays good."""
-        await super().handle_connection_init(message)
+        try:
+            await super().handle_connection_init(message)
+        except Unauthenticated as denied:
+            await self.websocket.close(FORBIDDEN, denied.message)
+            return
         if self.connection_acknowledged and self._watching is None:
             self._watching = asyncio.create_task(self._watch_token())
 
@@ -71,10 +114,19 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_TOKEN)
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
-        await self.websocket.close(code=4403, reason="The token was revoked or has expired")
+        await self.websocket.close(FORBIDDEN, "The token was revoked or has expired")
 
     async def handle_message(self, message: Message) -> None:
-        """Closes with 4400 on anything that is no message of the protocol."""
+        """Closes on anything that is no message of the protocol, and on what is our fault."""
+        try:
+            await self._handle(message)
+        except WebSocketDisconnected:
+            raise
+        except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
+            code = TRY_AGAIN_LATER if is_outage(error) else INTERNAL_ERROR
+            await self.websocket.close(code, failure(error).message)
+
+    async def _handle(self, message: Message) -> None:
         found: Any = message
         if not isinstance(found, dict) or not isinstance(found.get("type"), str):
             await self.handle_invalid_message("A message is an object with a type")
@@ -86,46 +138,43 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Refuses one operation too many with an error that has a code."""
-        maximum = self.max_subscriptions_per_connection
-        if (
-            self.connection_acknowledged
-            and maximum is not None
-            and len(self.operations) >= maximum
-            and message["id"] not in self.operations
-        ):
-            error = RateLimited(f"This connection has its {maximum} operations already")
-            await self._refuse(message, error)
+        """Starts an operation and counts it until it is done, or refuses it with a code."""
+        if self.view.connections.ending:
+            return  # the client sends it again, over the connection that it opens next
+        if not self.connection_acknowledged or message["id"] in self.operations:
+            await super().handle_subscribe(message)  # which closes the connection
             return
         caller = self.context.caller
-        if self.connection_acknowledged:
-            try:
-                await self._find_document(message["payload"])
-                await self.view.operations.rate_limits.take(caller)
-                self.view.subscriptions.enter(caller)
-            except APIError as error:
-                await self._refuse(message, error)
-                return
+        try:
+            await self._prepare(message["payload"])
+            self.view.subscriptions.enter(caller)
+        except APIError as error:
+            await self.send_message(
+                {"id": message["id"], "type": "error", "payload": [error.formatted]}
+            )
+            return
+        # Nothing is waited for until there is a task, so that nothing comes between.
         await super().handle_subscribe(message)
-        operation = self.operations.get(message["id"])
-        if operation is not None and operation.task is not None:
-            operation.task.add_done_callback(lambda _task: self.view.subscriptions.leave(caller))
+        task = self.operations[message["id"]].task
+        if task is not None:
+            task.add_done_callback(lambda _task: self.view.subscriptions.leave(caller))
 
-    async def _find_document(self, payload: Any) -> None:
-        """Puts the document in place of its hash."""
-        payload["query"] = await self.view.operations.persisted.document(
-            payload.get("query"), payload.get("extensions"), keep=True
+    async def _prepare(self, payload: Any) -> None:
+        """Puts the document in place of its hash; raises APIError for an operation too many."""
+        maximum = self.max_subscriptions_per_connection
+        if maximum is not None and len(self.operations) >= maximum:
+            raise RateLimited(f"This connection has its {maximum} operations already")
+        operations, caller = self.view.operations, self.context.caller
+        payload["operationName"] = payload.get("operationName") or None
+        payload["query"] = await operations.persisted.document(
+            payload.get("query"), payload.get("extensions"), caller
         )
+        await operations.rate_limits.take(caller)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Logs what went wrong; that a client has gone is no mistake."""
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
-
-    async def _refuse(self, message: SubscribeMessage, error: APIError) -> None:
-        await self.send_message(
-            {"id": message["id"], "type": "error", "payload": [error.formatted]}
-        )
 
 
 def _is_payload(payload: Any) -> bool:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from config.app import create_app
+from config.server import Server
 from config.settings import Settings
 from models import AccessToken, Organization
 from schema.secrets import hash_secret, new_secret
@@ -17,8 +18,15 @@ from schema.secrets import hash_secret, new_secret
 async def served(settings: Settings) -> AsyncIterator[str]:
     """The API's URL, such as http://127.0.0.1:40123."""
     app = create_app(settings)
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio")
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(
+        app,
+        port=0,
+        log_config=None,
+        lifespan="off",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+    )
+    server = Server(config)
     async with app.router.lifespan_context(app):
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it

@@ -1,17 +1,17 @@
 """`metergraph api`: serve the API."""
 
 import gc
+import signal
 import socket
+from types import FrameType
+from typing import NoReturn
 
 import click
-import uvicorn
 
-from config.app import create_app
 from config.connections import export, with_running_servers
 from config.listening import listen, url
-from config.settings import LogLevel, Settings, get_settings
-
-_KEEP_ALIVE_SECONDS = 65
+from config.server import Server, server_config
+from config.settings import get_settings
 
 
 @click.command()
@@ -27,26 +27,14 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     listening = listen(chosen_host, chosen_port) if fd is None else socket.socket(fileno=fd)
     if fd is None:
         click.echo(f"Listening on {url(listening, chosen_host)}", err=True)
-    server = uvicorn.Server(uvicorn_config(settings))
+    # uvicorn raises a signal anew once it has stopped in its own time: that is a good end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    server = Server(server_config(settings))
     # What is loaded now stays: the collector need not walk it while requests wait.
     gc.freeze()
     server.run(sockets=[listening])
 
 
-def uvicorn_config(settings: Settings) -> uvicorn.Config:
-    """How the API is served: also by tests and benchmarks that serve it themselves."""
-    return uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,  # 40 KB and a compression a connection, for short messages
-        ws_max_size=settings.max_body_bytes,
-        lifespan="on",
-        # structlog has the loggers; a line a request is for debugging.
-        log_config=None,
-        access_log=settings.log_level is LogLevel.DEBUG,
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout_seconds)),
-    )
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

@@ -68,14 +68,20 @@ async def server(
     settings: Settings, database: BaseDBAsyncClient, organization: Organization, redis: ArqRedis
 ) -> AsyncIterator[Server]:
     """The API and what a worker does, in this process."""
+    async with served(settings) as url, counted(redis, organization.id):
+        yield Server(f"{url}/graphql", await new_token(organization))
+
+
+@contextlib.asynccontextmanager
+async def counted(redis: ArqRedis, organization_id: UUID) -> AsyncIterator[None]:
+    """What a worker does for an organization, inside the block."""
     stopping = asyncio.Event()
-    async with served(settings) as url:
-        working = asyncio.create_task(_count(Counting(redis), organization.id, stopping))
-        try:
-            yield Server(f"{url}/graphql", await new_token(organization))
-        finally:
-            stopping.set()
-            await working
+    working = asyncio.create_task(_count(Counting(redis), organization_id, stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await working
 
 
 async def _count(counting: Counting, organization_id: UUID, stopping: asyncio.Event) -> None:

@@ -81,6 +81,28 @@ const scenarios = {
     return { ...watching.seen, connections };
   },
 
+  // The server is stopped and another one started: the test does that once we subscribe.
+  async restart() {
+    await createMeter();
+    const closed = [];
+    let connections = 0;
+    const ws = client({
+      retryWait: async () => {},
+      on: {
+        connected: () => (connections += 1),
+        closed: ({ code, reason }) => closed.push({ code, reason }),
+      },
+    });
+    const watching = watch(ws, {}, (seen) => seen.units.c0 >= 2 && connections === 2);
+    await ingest(['c0']);
+    const sending = setInterval(() => ingest(['c0']).catch(() => {}), 200);
+    await watching.reached;
+    clearInterval(sending);
+    watching.stop();
+    await ws.dispose();
+    return { closed, connections, cursors: watching.seen.cursors };
+  },
+
   async without_a_token() {
     const closed = [];
     for (const connectionParams of [undefined, { authorization: 'Bearer mg_nobody' }]) {

@@ -1,6 +1,15 @@
 """The server with npm graphql-ws, the reference client of graphql-transport-ws."""
 
-from tests.contract.conftest import RunNode, Server
+import asyncio
+
+import httpx
+from arq.connections import ArqRedis
+
+from config.settings import Settings
+from models import Organization
+from tests.api_process import api_process
+from tests.contract.conftest import RunNode, Server, counted
+from tests.serving import new_token
 
 
 async def test_a_subscriber_sees_usage_change(server: Server, run_node: RunNode) -> None:
@@ -17,11 +26,35 @@ async def test_a_dropped_connection_resumes_without_a_gap_or_a_double(
     assert len(set(seen["cursors"])) == len(seen["cursors"])
 
 
+async def test_a_server_that_is_replaced_is_not_noticed(
+    settings: Settings, organization: Organization, redis: ArqRedis, run_node: RunNode
+) -> None:
+    token = await new_token(organization)
+    with api_process(settings) as process:
+        async with counted(redis, organization.id), httpx.AsyncClient(base_url=process.url) as http:
+            watching = asyncio.create_task(
+                run_node("graphql_ws.mjs", f"{process.url}/graphql", "restart", token=token)
+            )
+            while "metergraph_subscribers 1.0" not in (await http.get("/metrics")).text:
+                assert not watching.done(), watching.result()
+                await asyncio.sleep(0.05)
+            process.ask_to_stop()
+            code, _ = await asyncio.to_thread(process.stopped, 20)
+            assert code == 0
+            process.start()
+            seen = await watching
+    assert seen["connections"] == 2
+    assert seen["closed"][0]["code"] == 1012
+    assert len(set(seen["cursors"])) == len(seen["cursors"])
+
+
 async def test_without_a_good_token_the_connection_is_closed_as_forbidden(
     server: Server, run_node: RunNode
 ) -> None:
     closed = await run_node("graphql_ws.mjs", server.url, "without_a_token", token=server.token)
-    assert closed == [{"code": 4403, "reason": "Forbidden"}] * 2
+    assert [one["code"] for one in closed] == [4403, 4403]
+    assert "connection_init" in closed[0]["reason"]
+    assert closed[1]["reason"] == "The token is unknown, revoked or expired"
 
 
 async def test_a_hundred_subscriptions_share_a_socket(server: Server, run_node: RunNode) -> None:

@@ -15,10 +15,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config.settings import Settings
 from metering.wakeup import open_queue
 from models import Organization
+from models.identifiers import new_id
+from schema import persisted_queries
 from schema.application import graphql_routes, opened_api
-from schema.context import Scope
+from schema.context import Scope, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound
-from schema.persisted_queries import PersistedQueries, listed_documents
+from schema.persisted_queries import PersistedQueries, digest, listed_documents
 from tests.graphql_client import Api, make_token
 from tests.schema.test_websocket import connected
 
@@ -51,10 +53,85 @@ async def test_a_hash_is_unknown_until_it_comes_with_its_document(api: Api) -> N
     assert found.json()["data"] == {"organization": {"name": "Test"}}
 
 
-async def test_a_stranger_registers_nothing(api: Api) -> None:
+async def session_of(api: Api) -> Api:
+    opened = await api.get(
+        """mutation {
+          customerCreate(input: {externalId: "acme"}) { userErrors { code } }
+          customerSessionCreate(input: {externalCustomerId: "acme"}) { token }
+        }"""
+    )
+    return api.with_secret(opened["customerSessionCreate"]["token"])
+
+
+async def test_strangers_and_customers_register_nothing(api: Api) -> None:
     query = "query Strange { __typename }"
-    assert await codes(api.anonymous, {"query": query, "extensions": hashed(query)}) == []
-    assert await codes(api, {"extensions": hashed(query)}) == ["PERSISTED_QUERY_NOT_FOUND"]
+    by_hash = {"extensions": hashed(query)}
+    session = await session_of(api)
+    for caller in (api.anonymous, session):
+        assert await codes(caller, {"query": query, **by_hash}) == []
+        # Upon these words Apollo Client sends no more hashes.
+        refused = (await caller.post(by_hash)).json()["errors"][0]
+        assert refused["message"] == "PersistedQueryNotSupported"
+        assert refused["extensions"]["code"] == "PERSISTED_QUERY_NOT_SUPPORTED"
+        assert await codes(api, by_hash) == ["PERSISTED_QUERY_NOT_FOUND"]
+    assert await codes(api, {"query": query, **by_hash}) == []
+    assert (await session.post(by_hash)).json()["data"] == {"__typename": "Query"}
+
+
+async def test_each_organization_has_its_own(api: Api, other_api: Api) -> None:
+    by_hash = {"extensions": hashed(QUERY)}
+    assert await codes(api, {"query": QUERY, **by_hash}) == []
+    assert await codes(other_api, by_hash) == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "}{",
+        "{ nothing }",
+        "{" + "a " * 5_000 + "}",
+        "# \ud800",
+        "{ meters { totalCount } } #" + "x" * 10_000,
+        "subscription { usageUpdated { cursor } }",
+    ],
+)
+async def test_only_what_can_be_run_and_is_short_is_kept(
+    api: Api, redis: ArqRedis, query: str
+) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": digest(query)}}
+    body = json.dumps({"query": query, "extensions": extensions})
+    assert "INTERNAL" not in (await api.post(body)).text
+    assert await codes(api, {"extensions": extensions}) == ["PERSISTED_QUERY_NOT_FOUND"]
+    assert await redis.keys("metergraph:quer*") == []
+
+
+async def test_an_organization_has_so_many_the_newest(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persisted_queries, "MOST_OF_AN_ORGANIZATION", 3)
+    caller = TokenIdentity(new_id(), new_id(), frozenset())
+    queries = PersistedQueries(redis)
+    texts = [f"query Q{number} {{ __typename }}" for number in range(6)]
+    for text in [*texts, texts[4]]:
+        await queries.register(text, hashed(text), caller)
+    found = []
+    for text in texts:
+        try:
+            found.append(await queries.document(None, hashed(text), caller))
+        except PersistedQueryNotFound:
+            continue
+    assert found == texts[3:]
+    assert len(await redis.keys("metergraph:query:*")) == 3
+    for key in await redis.keys("metergraph:quer*"):
+        assert 0 < await redis.ttl(key) <= 7 * 24 * 3600
+
+
+async def test_what_is_not_of_its_hash_is_not_run(api: Api, redis: ArqRedis) -> None:
+    by_hash = {"extensions": hashed(QUERY)}
+    assert await codes(api, {"query": QUERY, **by_hash}) == []
+    (key,) = await redis.keys("metergraph:query:*")
+    await redis.set(key, b"mutation { accessTokenRevoke(input: {id: 1}) { token { id } } }")
+    assert await codes(api, by_hash) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
 @pytest.mark.parametrize(
@@ -97,23 +174,21 @@ async def test_a_socket_takes_hashes(application: Starlette, api: Api) -> None:
 async def test_without_redis_documents_are_sent_in_full() -> None:
     gone = open_queue("redis://127.0.0.1:1/0")
     queries = PersistedQueries(gone)
-    assert await queries.document(QUERY, hashed(QUERY), keep=True) == QUERY
+    caller = TokenIdentity(new_id(), new_id(), frozenset())
+    assert await queries.document(QUERY, hashed(QUERY), caller) == QUERY
+    await queries.register(QUERY, hashed(QUERY), caller)
     with pytest.raises(PersistedQueryNotFound):
-        await queries.document(None, hashed(QUERY), keep=True)
+        await queries.document(None, hashed(QUERY), caller)
     with pytest.raises(BadUserInput):
-        await queries.document(None, None, keep=True)
+        await queries.document(None, None, caller)
     await gone.aclose()
 
 
 @pytest.fixture
-async def listing_api(
-    settings: Settings,
-    database: BaseDBAsyncClient,
-    redis: ArqRedis,
-    organization: Organization,
-    tmp_path: Path,
-) -> AsyncIterator[Api]:
-    """The API, of an operator who lists QUERY and a subscription."""
+async def listing_application(
+    settings: Settings, database: BaseDBAsyncClient, redis: ArqRedis, tmp_path: Path
+) -> AsyncIterator[Starlette]:
+    """The application of an operator who lists QUERY."""
     path = tmp_path / "queries.json"
     operations = [{"id": "1", "name": "Mine", "type": "query", "body": QUERY}]
     path.write_text(
@@ -125,22 +200,77 @@ async def listing_api(
     async with opened_api(listing, redis) as graphql:
         app = Starlette(routes=graphql_routes(listing))
         app.state.graphql = graphql
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://metergraph") as client:
-            yield Api(client).with_secret(await make_token(organization, Scope.ADMIN))
+        yield app
 
 
-async def test_with_a_list_nothing_else_is_run(listing_api: Api) -> None:
+@pytest.fixture
+async def listing_api(
+    listing_application: Starlette, organization: Organization
+) -> AsyncIterator[Api]:
+    """Its API, with a token that may do everything."""
+    transport = httpx.ASGITransport(listing_application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://metergraph") as client:
+        yield Api(client).with_secret(await make_token(organization, Scope.ADMIN))
+
+
+UNLISTED = [
+    OTHER,
+    QUERY + " ",
+    QUERY.replace(" ", "\n"),
+    "\ufeff" + QUERY,
+    f"{QUERY} query Other {{ meters {{ totalCount }} }}",
+    "{ __schema { types { name } } }",
+    "subscription { usageUpdated { cursor } }",
+    "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }",
+]
+
+
+async def test_with_a_list_what_is_listed_is_run(listing_api: Api) -> None:
     named = {"organization": {"name": "Test"}}
-    for body in ({"query": QUERY}, {"extensions": hashed(QUERY)}):
+    for body in (
+        {"query": QUERY},
+        {"query": QUERY, "operationName": "Mine"},
+        {"extensions": hashed(QUERY)},
+    ):
         assert (await listing_api.post(body)).json()["data"] == named
-    for query in (OTHER, QUERY + " ", "{ __schema { types { name } } }"):
-        assert await codes(listing_api, {"query": query}) == ["FORBIDDEN"]
-        registering = {"query": query, "extensions": hashed(query)}
-        assert await codes(listing_api, registering) == ["FORBIDDEN"]
-        assert await codes(listing_api, {"extensions": hashed(query)}) == [
-            "PERSISTED_QUERY_NOT_FOUND"
-        ]
+    # Its name is not that of another operation.
+    assert await codes(listing_api, {"query": QUERY, "operationName": "X"}) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize("query", UNLISTED)
+async def test_with_a_list_nothing_else_is_run(listing_api: Api, query: str) -> None:
+    for operation_name in (None, "", "Mine", "Other"):
+        for extensions in (None, hashed(query)):
+            body = {"query": query, "operationName": operation_name, "extensions": extensions}
+            assert await codes(listing_api, body) == ["FORBIDDEN"]
+            batch = (await listing_api.post([body, {"query": QUERY}])).json()
+            assert batch[0]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+            assert batch[1]["data"] == {"organization": {"name": "Test"}}
+    assert await codes(listing_api, {"extensions": hashed(query)}) == ["PERSISTED_QUERY_NOT_FOUND"]
+    by_get = await listing_api.http.get(
+        "/graphql", params={"query": query}, headers=listing_api.headers
+    )
+    assert by_get.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    stream = await listing_api.post({"query": query}, accept="text/event-stream")
+    assert '"FORBIDDEN"' in stream.text
+    assert '"data":{' not in stream.text
+
+
+async def test_with_a_list_sockets_run_nothing_else(
+    listing_application: Starlette, organization: Organization
+) -> None:
+    secret = await make_token(organization, Scope.ADMIN)
+    async with connected(listing_application) as socket:
+        await socket.event()
+        await socket.begin(secret)
+        for query in UNLISTED:
+            await socket.subscribe(query)
+            refused = await socket.receive()
+            assert refused["type"] == "error"
+            assert refused["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+        payload = {"extensions": hashed(QUERY)}
+        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        assert (await socket.receive())["payload"]["data"] == {"organization": {"name": "Test"}}
 
 
 def test_a_list_is_apollo_s_manifest_or_an_object_of_documents(tmp_path: Path) -> None:

@@ -1,12 +1,8 @@
-"""Subscriptions that stay: how many a token has, what ends them, and how the server ends."""
+"""Subscriptions that stay: how many a token has, and what ends them."""
 
 import asyncio
 import json
-import os
-import signal
 import socket as sockets
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from websockets.exceptions import ConnectionClosed
 
 from config import clock
 from config.listening import listen
@@ -126,36 +121,6 @@ async def test_a_request_that_is_cut_off_is_nobody_s_fault(
         await writer.wait_closed()
         await asyncio.sleep(0.1)
     assert "internal error" not in capsys.readouterr().out
-
-
-@pytest.mark.servers
-async def test_a_server_that_stops_says_so_to_its_sockets(
-    settings: Settings, organization: Organization
-) -> None:
-    token = await new_token(organization)
-    environment = {
-        **os.environ,
-        "METERGRAPH_DATABASE_URL": str(settings.database_url),
-        "METERGRAPH_REDIS_URL": str(settings.redis_url),
-    }
-    listening = listen("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    os.set_inheritable(listening.fileno(), True)  # its own signature
-    command = [sys.executable, "-m", "config", "api", "--fd", str(listening.fileno())]
-    with subprocess.Popen(command, env=environment, pass_fds=[listening.fileno()]) as process:
-        try:
-            async with asyncio.timeout(30), opened(url, token) as socket:
-                await subscribe(socket, "1")
-                process.send_signal(signal.SIGTERM)
-                with pytest.raises(ConnectionClosed) as closed:
-                    await socket.recv()
-            # 1012, service restart: clients connect again, elsewhere.
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1012
-            assert process.wait(timeout=10) in {0, -signal.SIGTERM}  # uvicorn ends as it was told
-        finally:
-            process.kill()
-            listening.close()
 
 
 @pytest.mark.skipif(not hasattr(sockets, "TCP_USER_TIMEOUT"), reason="Linux has this option")

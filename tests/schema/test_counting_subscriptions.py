@@ -1,0 +1,279 @@
+"""Whatever is counted as open is given back once, however it ends: sockets, streams, refusals."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from config import clock
+from models import AccessToken, Organization, exact_json
+from schema import websocket
+from schema.context import Scope
+from schema.http import GraphQLApplication
+from tests.graphql_client import make_token
+from tests.schema.test_websocket import Socket, connected
+
+USAGE = "subscription { usageUpdated { cursor } }"
+STREAMING = {"accept": "text/event-stream", "content-type": "application/json"}
+
+
+@pytest.fixture
+async def secret(organization: Organization) -> str:
+    return await make_token(organization, Scope.ADMIN)
+
+
+@pytest.fixture
+async def graphql(application: Starlette) -> AsyncIterator[GraphQLApplication]:
+    """The application, which in the end must have nothing open, nor less than nothing."""
+    found: GraphQLApplication = application.state.graphql
+    yield found
+    async with asyncio.timeout(5):
+        while found.subscriptions.total or found.services.feeds.followers:  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0.01)
+    assert not found.connections.sockets
+    assert not found.connections.streams
+
+
+async def opened(socket: Socket, secret: str) -> None:
+    assert (await socket.event())["type"] == "websocket.accept"
+    await socket.begin(secret)
+
+
+async def settled(graphql: GraphQLApplication, total: int) -> None:
+    async with asyncio.timeout(5):
+        while graphql.subscriptions.total != total:  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __typename }",
+        "{ nothing }",
+        "}{",
+        "",
+        'subscription { usageUpdated(after: "x") { cursor } }',
+        "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }",
+        "query A { __typename } query B { __typename }",
+    ],
+)
+async def test_what_ends_by_itself(
+    application: Starlette, graphql: GraphQLApplication, secret: str, query: str
+) -> None:
+    async with connected(application) as socket:
+        await opened(socket, secret)
+        await socket.subscribe(query)
+        await socket.event()
+        await settled(graphql, 0)
+
+
+async def test_what_is_completed_before_it_has_begun_and_after(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    async with connected(application) as socket:
+        await opened(socket, secret)
+        for number in "abc":
+            await socket.subscribe(USAGE, number)
+        await settled(graphql, 3)
+        for number in "abcabc":
+            await socket.send({"type": "complete", "id": number})
+        await settled(graphql, 0)
+        # In one breath: the task is cancelled before it has run.
+        for number in "defg":
+            await socket.subscribe(USAGE, number)
+            await socket.send({"type": "complete", "id": number})
+        await socket.subscribe(USAGE, "last")
+        await settled(graphql, 1)
+
+
+async def test_an_id_that_is_taken_closes_the_socket(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    async with connected(application) as socket, connected(application) as other:
+        await opened(other, secret)
+        await other.subscribe(USAGE)
+        await opened(socket, secret)
+        await socket.subscribe(USAGE, "1")
+        await socket.subscribe(USAGE, "2")
+        await settled(graphql, 3)
+        await socket.subscribe(USAGE, "1")
+        assert await socket.close_code() == 4409
+        await settled(graphql, 1)
+
+
+async def test_what_is_refused_was_never_open(
+    application: Starlette,
+    graphql: GraphQLApplication,
+    secret: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(graphql.subscriptions, "_maximum", 3)
+    monkeypatch.setattr(graphql, "max_subscriptions_per_connection", 2)
+    async with connected(application) as socket, connected(application) as other:
+        await opened(socket, secret)
+        await opened(other, secret)
+        refused = []
+        for one, number in ((socket, "1"), (socket, "2"), (other, "1")):
+            await one.subscribe(USAGE, number)
+        await settled(graphql, 3)
+        for one, number in ((socket, "3"), (other, "2")):
+            await one.subscribe(USAGE, number)
+            refused.append((await one.receive())["payload"][0]["message"])
+        assert refused == [
+            "This connection has its 2 operations already",
+            "This token has its 3 subscriptions already",
+        ]
+        unknown = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+        await other.send({"id": "3", "type": "subscribe", "payload": {"extensions": unknown}})
+        assert (await other.receive())["type"] == "error"
+        assert graphql.subscriptions.total == 3
+
+
+async def test_a_token_that_is_revoked_ends_what_it_has_open(
+    application: Starlette,
+    graphql: GraphQLApplication,
+    secret: str,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "SECONDS_BETWEEN_LOOKS_AT_TOKEN", 0.02)
+    async with connected(application) as socket:
+        await opened(socket, secret)
+        for number in "123":
+            await socket.subscribe(USAGE, number)
+        await settled(graphql, 3)
+        await AccessToken.filter(organization_id=organization.id).update(revoked_at=clock.now())
+        closed = await socket.event()
+        assert (closed["code"], closed["reason"]) == (4403, "The token was revoked or has expired")
+        await settled(graphql, 0)
+
+
+async def test_a_socket_that_is_gone_has_nothing_open(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    async with connected(application) as socket:
+        await opened(socket, secret)
+        for number in "123":
+            await socket.subscribe(USAGE, number)
+        await settled(graphql, 3)
+    assert graphql.subscriptions.total == 0
+
+
+async def test_a_process_that_ends_ends_streams_and_takes_nothing_more(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    client = Streaming(application, secret, {"query": USAGE})
+    async with connected(application) as socket:
+        await opened(socket, secret)
+        await socket.subscribe(USAGE)
+        await client.begin()
+        await settled(graphql, 2)
+        await graphql.connections.end(5)
+        await client.ended()
+        assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+        assert b"complete" not in client.body
+        await socket.subscribe(USAGE, "2")
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
+        assert graphql.subscriptions.total == 1  # the server closes the socket
+
+
+class Streaming:
+    """A client of a stream, without a network. `refuses`: it takes nothing at all."""
+
+    def __init__(
+        self, application: Starlette, secret: str, body: Any, *, refuses: bool = False
+    ) -> None:
+        self.sent: list[MutableMapping[str, Any]] = []
+        self.refuses = refuses
+        self.gone = asyncio.Event()
+        self._begun = asyncio.Event()
+        self._body = exact_json.dumps(body).encode()
+        self._asked = False
+        headers = {**STREAMING, "authorization": f"Bearer {secret}", "host": "metergraph"}
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": "/graphql",
+            "raw_path": b"/graphql",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+        self.serving = asyncio.create_task(application(scope, self._receive, self._send))
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    async def begin(self) -> None:
+        async with asyncio.timeout(5):
+            await self._begun.wait()
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(5):
+            await asyncio.wait((self.serving,))
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if self.refuses:
+            raise OSError("gone")
+        self.sent.append(message)
+        self._begun.set()
+
+
+async def test_a_client_that_is_gone_before_the_first_byte(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    client = Streaming(application, secret, {"query": USAGE})
+    client.gone.set()
+    await client.ended()
+    refusing = Streaming(application, secret, {"query": USAGE}, refuses=True)
+    await refusing.ended()
+    assert isinstance(refusing.serving.exception(), Exception | None)
+    await settled(graphql, 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": "{ __typename }"},
+        {"query": "{ nothing }"},
+        {"query": "}{"},
+        {"query": ""},
+        {"query": 'subscription { usageUpdated(after: "x") { cursor } }'},
+        {"query": "query A { __typename } query B { __typename }"},
+        [{"query": USAGE}],
+    ],
+)
+async def test_a_stream_that_ends_by_itself(
+    application: Starlette, graphql: GraphQLApplication, secret: str, body: Any
+) -> None:
+    client = Streaming(application, secret, body)
+    await client.ended()
+    assert client.serving.exception() is None
+    assert b"INTERNAL" not in client.body
+
+
+async def test_a_stream_whose_client_goes_or_is_cancelled(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    going, cancelled = (Streaming(application, secret, {"query": USAGE}) for _ in range(2))
+    await going.begin()
+    await cancelled.begin()
+    await settled(graphql, 2)
+    going.gone.set()
+    cancelled.serving.cancel()
+    await going.ended()
+    await cancelled.ended()

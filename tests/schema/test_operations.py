@@ -1,0 +1,51 @@
+"""What a batch counts as, and how long a Redis that does not answer may hold a request up."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from config.settings import Settings
+from metering.wakeup import open_queue
+from models import Organization
+from schema.context import TokenIdentity
+from schema.errors import PersistedQueryNotFound
+from schema.persisted_queries import PersistedQueries
+from schema.rate_limits import RateLimits
+from tests.serving import new_token, served
+
+QUERY = {"query": "{ organization { name } }"}
+
+
+@pytest.mark.usefixtures("redis")
+async def test_every_operation_of_a_batch_counts(
+    settings: Settings, organization: Organization
+) -> None:
+    headers = {"authorization": f"Bearer {await new_token(organization)}"}
+    limited = settings.model_copy(update={"rate_limit": "10/minute"})
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+        statuses = [
+            (await client.post("/graphql", json=[QUERY] * size)).status_code for size in (4, 4, 4)
+        ]
+        assert statuses == [200, 200, 429]
+        # What was refused was not counted.
+        assert (await client.post("/graphql", json=[QUERY] * 2)).status_code == 200
+
+
+async def test_a_redis_that_does_not_answer_is_not_waited_for() -> None:
+    silent = await asyncio.start_server(lambda _reader, _writer: asyncio.sleep(60), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    queue = open_queue(f"redis://127.0.0.1:{port}/0")
+    started = time.perf_counter()
+    caller = TokenIdentity(uuid4(), uuid4(), frozenset())
+    await RateLimits("1/minute", queue).take(caller)
+    queries = PersistedQueries(queue)
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    await queries.register("{ a }", extensions, caller)
+    with pytest.raises(PersistedQueryNotFound):
+        await queries.document(None, extensions, caller)
+    assert time.perf_counter() - started < 2
+    silent.close()
+    await queue.aclose()

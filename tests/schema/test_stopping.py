@@ -1,0 +1,148 @@
+"""How the API ends: in time, with code 0, and so that nobody loses an answer or a subscription."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from arq.connections import ArqRedis
+from websockets.exceptions import ConnectionClosed
+
+from config.database_url import credentials
+from config.settings import Settings
+from models import Organization
+from tests.api_process import api_process
+from tests.ingesting import drain
+from tests.schema.test_streams import opened, stream, subscribe
+from tests.serving import new_token
+
+pytestmark = pytest.mark.servers
+
+SECONDS = 2
+CREATE = """mutation ($name: String!) { meterCreate(input: {
+  name: $name, filter: {}, aggregation: {function: COUNT}
+}) { meter { name } } }"""
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+EVENTS = {"query": "subscription { eventsIngested { id metadata } }"}
+
+
+@asynccontextmanager
+async def locked(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Nobody can create a meter inside the block, or until the transaction is rolled back."""
+    connection = await asyncpg.connect(**credentials(str(settings.database_url)))
+    try:
+        await connection.execute("BEGIN; LOCK TABLE meter IN ACCESS EXCLUSIVE MODE")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def waiting(connection: asyncpg.Connection, count: int) -> None:
+    async with asyncio.timeout(10):
+        while count != await connection.fetchval(WAITING):  # noqa: ASYNC110  # locks tell nobody
+            await asyncio.sleep(0.02)
+
+
+def creating(name: str) -> dict[str, Any]:
+    return {"query": CREATE, "variables": {"name": name}}
+
+
+async def test_what_was_begun_is_answered(
+    settings: Settings, organization: Organization, redis: ArqRedis
+) -> None:
+    token = await new_token(organization)
+    headers = {"authorization": f"Bearer {token}"}
+    with api_process(settings, METERGRAPH_SHUTDOWN_TIMEOUT_SECONDS="5") as process:
+        client = httpx.AsyncClient(base_url=process.url, headers=headers, timeout=30)
+        async with client, opened(process.url, token) as socket, locked(settings) as lock:
+            await subscribe(socket, "live")
+            message = {"id": "1", "type": "subscribe", "payload": creating("over a socket")}
+            await socket.send(json.dumps(message))
+            posting = asyncio.create_task(client.post("/graphql", json=creating("by HTTP")))
+            await waiting(lock, 2)
+            process.ask_to_stop()
+            await asyncio.sleep(0.3)
+            # Whatever comes now is not begun: its client sends it again elsewhere.
+            await socket.send(json.dumps({**message, "id": "2"}))
+            await lock.execute("ROLLBACK")
+            answer = json.loads(await socket.recv())
+            assert answer["payload"]["data"]["meterCreate"]["meter"]["name"] == "over a socket"
+            assert (await posting).json()["data"]["meterCreate"]["meter"]["name"] == "by HTTP"
+            assert json.loads(await socket.recv())["type"] == "complete"
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            # Service restart: clients connect again, elsewhere.
+            assert closed.value.rcvd.code == 1012
+        code, _ = await asyncio.to_thread(process.stopped, 10)
+        assert code == 0
+
+
+async def test_it_ends_in_time_whatever_is_open(
+    settings: Settings, organization: Organization, redis: ArqRedis
+) -> None:
+    token = await new_token(organization)
+    headers = {"authorization": f"Bearer {token}"}
+    with api_process(settings, METERGRAPH_SHUTDOWN_TIMEOUT_SECONDS=str(SECONDS)) as process:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=process.url, headers=headers, timeout=30)
+            )
+            idle = [await stack.enter_async_context(opened(process.url, token)) for _ in range(100)]
+            await subscribe(idle[0], "1")
+            streaming = await stack.enter_async_context(stream(client, token))
+            lines = streaming.aiter_lines()
+            stalled = [await stalled_reader(process.url, token) for _ in range(3)]
+            for writer in stalled:
+                stack.callback(writer.transport.abort)
+            await flood(client, organization)
+            lock = await stack.enter_async_context(locked(settings))
+            posting = asyncio.create_task(client.post("/graphql", json=creating("never")))
+            await waiting(lock, 1)
+
+            process.ask_to_stop()
+            code, seconds = await asyncio.to_thread(process.stopped, 20)
+            assert code == 0
+            assert seconds < SECONDS + 3
+            for socket in idle:
+                with contextlib.suppress(ConnectionClosed):
+                    async for _ in socket:  # what it had been sent before
+                        pass
+                assert socket.close_code == 1012
+            # A stream ends as a response does, and without having been completed.
+            assert not [line async for line in lines if "complete" in line]
+            (cut_off,) = await asyncio.gather(posting, return_exceptions=True)
+            answered = isinstance(cut_off, httpx.Response) and cut_off.status_code >= 500
+            assert answered or isinstance(cut_off, httpx.RemoteProtocolError)
+
+
+async def stalled_reader(url: str, token: str) -> asyncio.StreamWriter:
+    """Who asks for all events as a stream, and reads none of it."""
+    host, port = url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port), limit=1)
+    body = json.dumps(EVENTS).encode()
+    writer.write(
+        b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        b"accept: text/event-stream\r\nauthorization: Bearer " + token.encode() + b"\r\n"
+        b"content-length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+    )
+    await writer.drain()
+    return writer
+
+
+async def flood(client: httpx.AsyncClient, organization: Organization) -> None:
+    """More events than a socket's buffers hold, so that the server cannot send on."""
+    event = {"name": "big", "externalCustomerId": "c", "metadata": {"text": "x" * 1_000}}
+    for _ in range(10):
+        query = "mutation ($e: [EventInput!]!) { eventsIngest(input: {events: $e}) { inserted } }"
+        sent = await client.post(
+            "/graphql", json={"query": query, "variables": {"e": [event] * 1_000}}
+        )
+        assert sent.json()["data"]["eventsIngest"]["inserted"] == 1_000
+    await drain(organization.id)
+    await asyncio.sleep(0.5)
