@@ -64,15 +64,19 @@ _NOTHING = Weight(0, 0, 0)
 
 
 @dataclass
-class _Weighing:
+class Weighing:
+    """The weighing of one operation; `default_page` is the size of pages that say none."""
+
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    default_page: int = DEFAULT_PAGE
     known: dict[str, Weight] = field(default_factory=dict)
 
     def selection(
         self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None
     ) -> Weight:
+        """What is selected on a type."""
         once = each = depth = 0
         for node in selection_set.selections if selection_set else ():
             if isinstance(node, FieldNode):
@@ -92,6 +96,7 @@ class _Weighing:
         return Weight(once, each, depth)
 
     def fragment(self, name: str) -> Weight:
+        """A fragment, which is looked at once."""
         if name not in self.known:
             self.known[name] = _NOTHING  # a cycle ends here; validation refuses it by name
             fragment = self.fragments.get(name)
@@ -101,6 +106,7 @@ class _Weighing:
         return self.known[name]
 
     def field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Weight:
+        """A field with what is selected below it."""
         fields = (
             parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         )
@@ -108,7 +114,7 @@ class _Weighing:
         named = get_named_type(definition.type) if definition else None
         inner = self.selection(node.selection_set, named)
         depth = inner.depth + 1
-        if named is not None and _is_page(named):
+        if named is not None and is_page(named):
             size = self.points(node) if named.name == "MeterQuantities" else self.page_size(node)
             return Weight(min(_CAP, 1 + inner.once + size * inner.each), 0, depth)
         # Outside its connection, `each` belongs to no page: it counts once.
@@ -117,19 +123,25 @@ class _Weighing:
             return Weight(1 + cost, 0, depth)
         if node.selection_set is None or named.name.startswith("__"):
             return Weight(1 + cost, 0, depth)
-        if parent is not None and _is_page(parent):
+        if parent is not None and is_page(parent):
             return Weight(1, cost, depth)
         if isinstance(named, GraphQLUnionType):  # the clauses of filters, which are few
             return Weight(min(_CAP, 1 + _CLAUSES * cost), 0, depth)
         return Weight(min(_CAP, 1 + self.list_size(node) * cost), 0, depth)
 
     def page_size(self, node: FieldNode) -> int:
+        """How many objects a page will have at most."""
+        size = self.given_size(node)
+        return self.default_page if size is None else size
+
+    def given_size(self, node: FieldNode) -> int | None:
+        """The size of a page as its arguments have it; None where they do not."""
         for argument in node.arguments or ():
             if argument.name.value in {"first", "last"}:
                 size = self.value(argument.value)
                 if isinstance(size, int):
                     return min(max(size, 1), MAX_PAGE)
-        return DEFAULT_PAGE
+        return None
 
     def points(self, node: FieldNode) -> int:
         """How many points a series will have, about."""
@@ -142,9 +154,11 @@ class _Weighing:
         return max(1, -((start - end) // length))
 
     def instant(self, node: Node) -> datetime:
+        """The instant of an argument; raises ValueError where it is none."""
         return parse_instant(self.value(node))
 
     def list_size(self, node: FieldNode) -> int:
+        """How many objects a list without pages is taken to have."""
         for argument in node.arguments or ():
             if argument.name.value == "ids":
                 ids = self.value(argument.value)
@@ -152,6 +166,7 @@ class _Weighing:
         return UNPAGED_LIST
 
     def value(self, node: Node) -> Any:
+        """The value of an argument, where it can matter to the cost."""
         if isinstance(node, VariableNode):
             return self.variables.get(node.name.value)
         if isinstance(node, IntValueNode):
@@ -161,7 +176,8 @@ class _Weighing:
         return list(node.values) if isinstance(node, ListValueNode) else None
 
 
-def _is_page(type_: GraphQLNamedType) -> bool:
+def is_page(type_: GraphQLNamedType) -> bool:
+    """Whether what is selected of a type is so for many objects: a page, or a series."""
     return type_.name.endswith("Connection") or type_.name == "MeterQuantities"
 
 
@@ -171,25 +187,29 @@ def _is_list(type_: Any) -> bool:
     return isinstance(type_, GraphQLList)
 
 
-def weigh(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    variables: Mapping[str, Any] | None,
-) -> Weight:
-    """The cost (in `once`) and depth of one operation of a document."""
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    weighing = _Weighing(schema, fragments, _with_defaults(operation, variables or {}))
-    root = schema.get_root_type(operation.operation)
+def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:
+    """The cost (in `once`) and depth of an operation."""
+    root = weighing.schema.get_root_type(operation.operation)
     try:
         weight = weighing.selection(operation.selection_set, root)
     except RecursionError:
         raise TooComplex("The operation is nested too deeply") from None
     return Weight(weight.once + weight.each, 0, weight.depth)
+
+
+def weighing_of(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any] | None,
+) -> Weighing:
+    """The weighing of one operation of a document."""
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    return Weighing(schema, fragments, _with_defaults(operation, variables or {}))
 
 
 def _with_defaults(

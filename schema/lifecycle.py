@@ -18,10 +18,11 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from schema.context import Context
-from schema.cost import weigh
+from schema.cost import weigh, weighing_of
+from schema.cost_advice import too_costly
 from schema.documents import Documents
 from schema.errors import BadUserInput
-from schema.limits import check_values, check_weight
+from schema.limits import check_depth, check_values
 
 
 class Lifecycle(SchemaExtension):
@@ -71,11 +72,15 @@ class Lifecycle(SchemaExtension):
         if operation is None:
             return [BadUserInput("Name one of the document's operations in `operationName`")]
         schema = context.schema._schema  # noqa: SLF001  # Strawberry offers no other way to it
-        weight = weigh(schema, document, operation, context.variables)
+        limits = self.documents.limits
+        weighing = weighing_of(schema, document, operation, context.variables)
+        weight = weigh(weighing, operation)
         if operation.operation is not OperationType.SUBSCRIPTION:  # each update would carry it
             self.cost = weight.once
-        check_weight(weight, self.documents.limits)
-        check_values(operation, context.variables, self.documents.limits)
+        check_depth(weight, limits)
+        if weight.once > limits.cost:
+            raise too_costly(weighing, operation, weight.once, limits.cost)
+        check_values(operation, context.variables, limits)
         return self.documents.validate(context.query or "", schema, document)
 
     def get_results(self) -> dict[str, Any]:

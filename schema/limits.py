@@ -53,20 +53,13 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
             raise TooComplex(f"The document has {count:,} {name}; allowed are {limit:,}")
 
 
-def check_weight(weight: Weight, limits: Limits) -> None:
-    """Raises TooComplex for an operation that costs too much or is nested too deeply."""
+def check_depth(weight: Weight, limits: Limits) -> None:
+    """Raises TooComplex for an operation that is nested too deeply."""
     if weight.depth > limits.depth:
         raise TooComplex(
             f"The operation nests {weight.depth} fields; allowed are {limits.depth}",
             depth=weight.depth,
             maximumDepth=limits.depth,
-        )
-    if weight.once > limits.cost:
-        raise TooComplex(
-            f"The operation costs {weight.once:,} (its fields times the page sizes around them); "
-            f"allowed are {limits.cost:,}. Ask for smaller pages, fewer points or fewer fields.",
-            cost=weight.once,
-            maximumCost=limits.cost,
         )
 
 

@@ -62,8 +62,14 @@ class OverlappingFieldsRule(ValidationRule):
             return  # it has no end to look at, and another rule refuses it
         root = self.context.schema.get_root_type(node.operation)
         pending: list[tuple[_Selections, bool]] = [([(node.selection_set, root)], True)]
+        # A fragment is met on as many ways as it is nested, which need not all be gone.
+        seen: set[tuple[bool, frozenset[tuple[int, str | None]]]] = set()
         while pending:
             selections, same_parent = pending.pop()
+            merged = frozenset((id(found), on.name if on else None) for found, on in selections)
+            if (same_parent, merged) in seen:
+                continue
+            seen.add((same_parent, merged))
             for name, group in self._by_response_name(selections).items():
                 pending.extend(self._check(name, group, same_parent=same_parent))
 

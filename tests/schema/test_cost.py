@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from graphql import get_operation_ast, parse
+from graphql import GraphQLError, get_operation_ast, parse
 
-from schema.cost import Weight, weigh
+from schema.cost import Weight, weigh, weighing_of
 from schema.schema import create_schema
+from tests.schema.test_limits import context
 
 SCHEMA = create_schema()._schema
 
@@ -15,7 +16,7 @@ def weight(text: str, variables: dict[str, Any] | None = None) -> Weight:
     document = parse(text)
     operation = get_operation_ast(document)
     assert operation is not None
-    return weigh(SCHEMA, document, operation, variables)
+    return weigh(weighing_of(SCHEMA, document, operation, variables), operation)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,67 @@ def test_depth_is_that_of_fields() -> None:
     assert weight("{ viewer { meters { nodes { id } } } }").depth == 4
     text = "{ viewer { ...F } } fragment F on Customer { ... { meters { totalCount } } }"
     assert weight(text).depth == 3
+
+
+async def refusal(text: str, **variables: Any) -> GraphQLError:
+    result = await create_schema().execute(text, variables, context_value=context())
+    assert result.errors is not None
+    return result.errors[0]
+
+
+async def test_what_costs_too_much_is_told_which_lists_to_shorten_and_how_far() -> None:
+    text = (
+        "{ customers { nodes { id meters { nodes { customer { meters { nodes { id } } } } } } } }"
+    )
+    error = await refusal(text)
+    assert error.extensions is not None
+    suggested = error.extensions["suggestedFirst"]
+    assert error.extensions == {
+        "code": "TOO_COMPLEX",
+        "cost": 132_652,
+        "maximumCost": 20_000,
+        "path": ["customers", "nodes", "meters", "nodes", "customer", "meters"],
+        "suggestedFirst": suggested,
+    }
+    assert error.message.startswith("The operation costs 132,652 ")
+    assert "`customers.nodes.meters.nodes.customer.meters`: 50 x 50 x 50 objects" in error.message
+    assert f"`first: {suggested}` on `customers` and `customers.nodes.meters` and" in error.message
+    # It says the truth: so it fits, and one more does not.
+    following = text.replace("customers {", "customers(first: $n) {").replace(
+        "meters {", "meters(first: $n) {"
+    )
+    for first, fits in ((suggested, True), (suggested + 1, False)):
+        cost = weight(f"query ($n: Int!) {following}", {"n": first}).once
+        assert (cost <= 20_000) is fits
+        assert (f"it would cost {cost:,}." in error.message) is fits
+
+
+async def test_where_all_sizes_are_given_the_largest_part_is_named() -> None:
+    text = (
+        "query ($n: Int!) { viewer { id } all: customers(first: $n) { ...C } }"
+        " fragment C on CustomerConnection { nodes { ... { mine: meters(first: 100) {"
+        " edges { node { meter { id name } } } } } } }"
+    )
+    error = await refusal(text, n=100)
+    assert error.extensions is not None
+    assert error.extensions["path"] == ["all", "nodes", "mine"]
+    assert "100 x 100 objects. Ask for smaller pages" in error.message
+    assert "suggestedFirst" not in error.extensions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ meters { nodes { events { nodes { id name timestamp metadata } } } } }",
+        "{ meters { nodes { id customers { nodes { balance customer { id name } } } } } }",
+        "{ customers { nodes { id name events { nodes { id name timestamp metadata } } } } }",
+        "{ customers { nodes { name meters { nodes { meter { id name } balance } } } } }",
+        "{ products { nodes { name prices { id } benefits { id } } } }",
+        "{ subscriptions { nodes { status customer { name } product { name } } } }",
+        "{ invoices { nodes { number total currency customer { name } lines { amount } } } }",
+    ],
+)
+async def test_the_queries_of_a_dashboard_fit_without_saying_how_much(text: str) -> None:
+    result = await create_schema().execute(text, context_value=context(anonymous=True))
+    codes = {(error.extensions or {})["code"] for error in result.errors or ()}
+    assert codes == {"UNAUTHENTICATED"}
