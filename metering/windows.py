@@ -62,13 +62,13 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RangeError("timezone", f"There is no time zone {name[:64]!r}.") from None
+        raise RangeError("timezone", f"`timezone` is no IANA time zone: {name[:64]!r}.") from None
 
 
 def check_range(start: datetime, end: datetime) -> Window:
     """The range in UTC; raises RangeError where it ends before it starts."""
     if end < start:
-        raise RangeError("end", "end lies before start.")
+        raise RangeError("end", "`end` lies before `start`.")
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
@@ -86,7 +86,7 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
         if len(found) == MAXIMUM_POINTS:
             raise RangeError(
                 "interval",
-                f"The range has more than {MAXIMUM_POINTS:,} points: take a longer interval or a"
+                f"The range has more than {MAXIMUM_POINTS:,} points: take a longer `interval` or a"
                 " shorter range.",
             )
         found.append(Window(begun, min(bound, whole.end)))

@@ -105,5 +105,6 @@ def _user_errors(problems: list[Problem], path: tuple[str, ...]) -> list[UserErr
 def required(found: Filter | Aggregation | list[UserError]) -> Any:
     """For queries, which have no userErrors: raises BadUserInput with the first mistake."""
     if isinstance(found, list):
-        raise BadUserInput(f"{'.'.join(found[0].path)}: {found[0].message}", path=found[0].path)
+        path, message = found[0].path, found[0].message.removesuffix(".")
+        raise BadUserInput(f"{message} (at `{'.'.join(path)}`)", path=path)
     return found

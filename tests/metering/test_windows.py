@@ -176,7 +176,7 @@ def test_a_range_has_at_most_ten_thousand_points() -> None:
 def test_a_range_ends_where_it_starts_or_later() -> None:
     start = instant("2026-01-01T00:00Z")
     assert windows(start, start, Interval.DAY, zone_of("UTC")) == []
-    with pytest.raises(RangeError, match="end lies before start") as error:
+    with pytest.raises(RangeError, match="`end` lies before `start`") as error:
         windows(start, start - timedelta(microseconds=1), Interval.DAY, zone_of("UTC"))
     assert error.value.argument == "end"
 
@@ -195,7 +195,7 @@ def test_the_first_and_the_last_year_are_ranges_too(interval: Interval) -> None:
 
 @pytest.mark.parametrize("name", ["", "Nowhere", "../etc/passwd", "America", "a\0", "\ud800", "/x"])
 def test_an_unknown_time_zone(name: str) -> None:
-    with pytest.raises(RangeError, match="There is no time zone") as error:
+    with pytest.raises(RangeError, match="no IANA time zone") as error:
         zone_of(name)
     assert error.value.argument == "timezone"
 

@@ -1,0 +1,214 @@
+"""Every error code: documented, provoked, and nothing of what is behind it shown."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from structlog.testing import capture_logs
+
+from models import Organization, exact_json
+from schema import errors
+from schema.context import Scope
+from schema.errors import APIError, ErrorCode
+from tests.graphql_client import Api, make_token
+
+API = Path(__file__).parents[2] / "docs" / "api.md"
+CODES = {
+    found.code
+    for found in vars(errors).values()
+    if isinstance(found, type) and issubclass(found, APIError)
+}
+HASH = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+GRAPHQL = {"accept": "application/graphql-response+json"}
+
+
+def test_every_code_is_documented_and_no_other() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", API.read_text(), re.MULTILINE))
+    assert documented == CODES | {code.name for code in ErrorCode}
+
+
+async def unauthenticated(api: Api, **_: Any) -> Any:
+    return await api.anonymous.post({"query": "{ organization { name } }"}, **GRAPHQL)
+
+
+async def forbidden(api: Api, organization: Organization, **_: Any) -> Any:
+    weak = api.with_secret(await make_token(organization, Scope.EVENTS_WRITE))
+    return await weak.post({"query": "{ organization { name accessTokens { id } } }"}, **GRAPHQL)
+
+
+async def bad_user_input(api: Api, **_: Any) -> Any:
+    return await api.post({"query": "{ nothing }"}, **GRAPHQL)
+
+
+async def not_found(api: Api, **_: Any) -> Any:
+    query = (
+        '{ meterPreview(filter: {}, aggregation: {function: COUNT}, externalCustomerId: "nobody")'
+        " { quantity } }"
+    )
+    return await api.post({"query": query}, **GRAPHQL)
+
+
+async def rate_limited(api: Api, graphql: Any, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
+    monkeypatch.setattr(graphql.subscriptions, "_maximum", 0)
+    query = {"query": "subscription { usageUpdated { cursor } }"}
+    return await api.post(query, accept="text/event-stream")
+
+
+async def persisted_query_not_found(api: Api, **_: Any) -> Any:
+    return await api.post({"extensions": HASH}, **GRAPHQL)
+
+
+async def persisted_query_not_supported(api: Api, **_: Any) -> Any:
+    return await api.anonymous.post({"extensions": HASH}, **GRAPHQL)
+
+
+async def too_complex(api: Api, **_: Any) -> Any:
+    return await api.post({"query": "{" + "__typename " * 2_001 + "}"}, **GRAPHQL)
+
+
+async def internal(api: Api, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
+    async def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError("the secret recipe")
+
+    monkeypatch.setattr("schema.secret_lookup.fetch", broken)
+    with capture_logs() as logs:
+        response = await api.post({"query": "{ __typename }"}, **GRAPHQL)
+    identifier = response.json()["errors"][0]["extensions"]["id"]
+    assert [log["error_id"] for log in logs] == [identifier]
+    assert "recipe" not in response.text
+    return response
+
+
+STATUS = {
+    unauthenticated: 401,
+    forbidden: 403,
+    bad_user_input: 400,
+    not_found: 200,
+    rate_limited: 429,
+    persisted_query_not_found: 400,
+    persisted_query_not_supported: 400,
+    too_complex: 400,
+    internal: 500,
+}
+
+
+def test_every_code_is_provoked_below() -> None:
+    assert {provoke.__name__.upper() for provoke in STATUS} == CODES
+
+
+@pytest.mark.parametrize("provoke", STATUS, ids=lambda provoke: provoke.__name__)
+async def test_a_code_comes_with_its_status(
+    api: Api,
+    application: Starlette,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    provoke: Any,
+) -> None:
+    response = await provoke(
+        api=api,
+        graphql=application.state.graphql,
+        organization=organization,
+        monkeypatch=monkeypatch,
+    )
+    answer = exact_json.loads(response.content)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == [provoke.__name__.upper()]
+    assert response.status_code == STATUS[provoke]
+
+
+PRODUCT = """mutation ($prices: [ProductPriceInput!]!) {
+  productCreate(input: {name: "P", recurringInterval: MONTH, prices: $prices})
+  { userErrors { message } }
+}"""
+FIXED = {"currency": "USD", "amount": 1}
+
+
+@pytest.mark.parametrize(
+    ("prices", "place"),
+    [
+        ([{"fixed": FIXED}, {}], "at [1]:"),
+        ([{"fixed": FIXED, "metered": None}], "at [0]:"),
+        ([{"fixed": None}], "at [0].fixed:"),
+        ([{"fixed": FIXED}, {"nothing": 1}], "at [1]:"),
+    ],
+)
+async def test_a_violated_one_of_names_its_place(api: Api, prices: Any, place: str) -> None:
+    error = (await api.ask(PRODUCT, prices=prices))["errors"][-1]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert f"Variable '$prices' has invalid value {place}" in error["message"]
+    assert "OneOf Input Object type 'ProductPriceInput'" in error["message"]
+
+
+PREVIEW = "meterPreview(filter: {clauses: [NODE]}, aggregation: {function: COUNT}) { quantity }"
+
+
+@pytest.mark.parametrize(
+    ("node", "query"),
+    [
+        ("{}", "fragment F on Query { PREVIEW } query { ...F }"),
+        ("{filter: $undeclared}", "query { PREVIEW }"),
+        ("{filter: $f}", "query ($f: MeterFilterInput) { PREVIEW }"),
+        ("{filter: null}", "{ PREVIEW }"),
+        ("{filter: {}, clause: null}", "{ PREVIEW }"),
+    ],
+)
+async def test_a_violated_one_of_in_the_document_is_the_caller_s(
+    api: Api, node: str, query: str
+) -> None:
+    errors_ = (await api.ask(query.replace("PREVIEW", PREVIEW).replace("NODE", node)))["errors"]
+    assert {error["extensions"]["code"] for error in errors_} == {"BAD_USER_INPUT"}
+    assert all(error["locations"] for error in errors_)
+
+
+QUANTITIES = '{ meter(id: "METER") { quantities(GIVEN, interval: DAY) { total } } }'
+EMPTY_PROPERTY = (
+    "property has 0 characters; allowed are 1 to 256 (at `filter.clauses.0.clause.property`)"
+)
+CLAUSE = '{clause: {property: "", operator: EQUALS, value: 1}}'
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "message", "path"),
+    [
+        (
+            QUANTITIES,
+            'start: "2026-01-02T00:00:00Z", end: "2026-01-01T00:00:00Z"',
+            "`end` lies before `start`.",
+            ["end"],
+        ),
+        (
+            QUANTITIES,
+            'start: "2026-01-01T00:00:00Z", end: "2026-01-02T00:00:00Z", timezone: "Mars"',
+            "`timezone` is no IANA time zone: 'Mars'.",
+            ["timezone"],
+        ),
+        (
+            "{ PREVIEW }".replace("PREVIEW", PREVIEW.replace("NODE", CLAUSE)),
+            "",
+            EMPTY_PROPERTY,
+            ["filter", "clauses", "0", "clause", "property"],
+        ),
+    ],
+)
+async def test_a_message_says_once_what_is_wrong(
+    api: Api, query: str, given: str, message: str, path: list[str]
+) -> None:
+    created = await api.get(
+        'mutation { meterCreate(input: {name: "M", filter: {}, aggregation: {function: COUNT}})'
+        " { meter { id } } }"
+    )
+    meter = created["meterCreate"]["meter"]["id"]
+    asked = query.replace("METER", meter).replace("GIVEN", given)
+    (error,) = (await api.ask(asked))["errors"]
+    assert error["message"] == message
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": path}
+
+
+async def test_what_is_shown_of_a_value_is_short(api: Api) -> None:
+    for value in ("x" * 50_000, {"a" * 50_000: 1}, ["y" * 50_000] * 3):
+        body = json.dumps({"query": PRODUCT, "variables": {"prices": value}})
+        assert len((await api.post(body)).content) < 5_000
+    for query in ("{ " + "x" * 50_000 + " }", '{ node(id: "' + "x" * 50_000):
+        assert len((await api.post({"query": query})).content) < 5_000
