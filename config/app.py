@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from config.connections import with_running_servers
 from config.database import opened_database
+from config.front import front
 from config.health import healthz, readyz
 from config.metrics import metrics
 from config.security_headers import SecurityHeaders
@@ -73,6 +74,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 def _routes(settings: Settings) -> list[BaseRoute]:
     return [
+        Route("/", front),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),

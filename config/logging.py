@@ -37,6 +37,13 @@ def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return {key: _redact_value(value) for key, value in event.items()}
 
 
+def _name_uvicorn(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Uvicorn calls the logger of all that is no request `uvicorn.error`, errors or not."""
+    if event.get("logger") == "uvicorn.error":
+        event["logger"] = "uvicorn"
+    return event
+
+
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
     """The last to see a line: a secret inside a traceback or an object's repr goes here."""
 
@@ -57,6 +64,7 @@ def configure_logging(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        _name_uvicorn,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]

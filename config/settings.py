@@ -3,6 +3,7 @@
 A leaf: it imports nothing of ours. The README's table of settings is held to these descriptions.
 """
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 from limits import parse as parse_rate
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#]+")
 
 
 class LogFormat(StrEnum):
@@ -159,7 +162,17 @@ class Settings(BaseSettings):
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+            # As browsers write it, whom both HTTP and WebSocket compare it with.
+            origins = (origin.strip().rstrip("/").lower() for origin in value.split(","))
+            return tuple(origin for origin in origins if origin)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, such as https://dashboard.example")
         return value
 
     @field_validator("database_url")

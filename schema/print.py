@@ -2,12 +2,16 @@
 
 import sys
 
+from graphql.utilities.print_schema import print_schema_definition
+
 from schema.schema import create_schema
 
 
 def printed_schema() -> str:
     """The schema in GraphQL's own language, with every description."""
-    return create_schema().as_str().strip() + "\n"
+    schema = create_schema()
+    # Strawberry leaves the description of the schema itself out.
+    return f"{print_schema_definition(schema._schema)}\n\n{schema.as_str().strip()}\n"  # noqa: SLF001  # Strawberry offers no other way to it
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ QUERY = {"query": "{ organization { name } }"}
 PAGE = "https://dashboard.example"
 
 
-def asked(origin: str) -> dict[str, str]:
+def asked(origin: str, method: str = "POST") -> dict[str, str]:
     return {
         "origin": origin,
-        "access-control-request-method": "POST",
+        "access-control-request-method": method,
         "access-control-request-headers": "authorization, content-type",
     }
 
@@ -27,8 +27,9 @@ async def test_every_answer_is_taken_for_what_it_says(
     settings: Settings, organization: Organization, path: str
 ) -> None:
     async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
-        answer = await client.get(path)
-        assert HEADERS.items() <= dict(answer.headers).items()
+        for answer in (await client.get(path), await client.post(path, content=b"nonsense")):
+            # Once each: a second value would be another answer.
+            assert HEADERS.items() <= dict(answer.headers).items()
 
 
 async def test_graphiql_keeps_its_own_policy(
@@ -38,6 +39,23 @@ async def test_graphiql_keeps_its_own_policy(
         page = await client.get("/graphql", headers={"accept": "text/html"})
         assert "script-src 'self'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert len(page.headers.get_list("content-security-policy")) == 1
+
+
+async def test_the_address_itself_says_where_everything_is(
+    settings: Settings, organization: Organization
+) -> None:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+        told = await client.get("/")
+        assert told.json()["graphql"] == "graphql"
+        assert (await client.get(told.json()["health"][0])).json() == {"status": "ok"}
+        page = await client.get("/", headers={"accept": "text/html"}, follow_redirects=True)
+        assert page.url.path == "/graphql"
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+    without = settings.model_copy(update={"graphiql": False})
+    async with served(without) as url, httpx.AsyncClient(base_url=url) as client:
+        assert (await client.get("/", headers={"accept": "text/html"})).json() == told.json()
 
 
 async def test_pages_of_no_other_origin_by_default(
@@ -56,10 +74,15 @@ async def test_pages_of_the_origins_of_the_setting(
     token = await new_token(organization)
     opened = settings.model_copy(update={"cors_origins": (PAGE,)})
     async with served(opened) as url, httpx.AsyncClient(base_url=url) as client:
-        asking = await client.options("/graphql", headers=asked(PAGE))
-        assert asking.headers["access-control-allow-origin"] == PAGE
-        assert "authorization" in asking.headers["access-control-allow-headers"].lower()
-        assert "access-control-allow-credentials" not in asking.headers
+        for method in ("POST", "GET"):  # persisted queries come by GET
+            asking = await client.options("/graphql", headers=asked(PAGE, method))
+            assert asking.status_code == 200
+            assert asking.headers["access-control-allow-origin"] == PAGE
+            assert method in asking.headers["access-control-allow-methods"]
+            assert "authorization" in asking.headers["access-control-allow-headers"].lower()
+            assert "access-control-allow-credentials" not in asking.headers
+        deleting = await client.options("/graphql", headers=asked(PAGE, "DELETE"))
+        assert deleting.status_code == 400
         headers = {"origin": PAGE, "authorization": f"Bearer {token}"}
         answer = await client.post("/graphql", json=QUERY, headers=headers)
         assert answer.headers["access-control-allow-origin"] == PAGE

@@ -78,3 +78,9 @@ def test_debug_lines_are_left_out_and_json_is_json(
     if log_format is LogFormat.JSON:
         line = json.loads(lines[0])
         assert (line["event"], line["events"], line["level"]) == ("shown", 3, "info")
+
+
+def test_what_is_no_error_is_not_called_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with configured(LogFormat.JSON):
+        logging.getLogger("uvicorn.error").info("Started server process")
+    assert json.loads(capsys.readouterr().err)["logger"] == "uvicorn"

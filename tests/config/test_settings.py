@@ -31,6 +31,11 @@ def test_a_variable_sets_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://a.example", ("https://a.example",)),
         ("https://a.example, https://b.example,", ("https://a.example", "https://b.example")),
         ("*", ("*",)),
+        ("https://A.example/", ("https://a.example",)),
+        (
+            "capacitor://localhost,http://localhost:3000",
+            ("capacitor://localhost", "http://localhost:3000"),
+        ),
     ],
 )
 def test_origins_are_separated_by_commas(
@@ -38,6 +43,13 @@ def test_origins_are_separated_by_commas(
 ) -> None:
     monkeypatch.setenv("METERGRAPH_CORS_ORIGINS", text)
     assert Settings().cors_origins == origins
+
+
+@pytest.mark.parametrize("text", ["a.example", "https://a.example/path", "https://", "null"])
+def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("METERGRAPH_CORS_ORIGINS", text)
+    with pytest.raises(ValidationError, match="is no origin"):
+        Settings()
 
 
 @pytest.mark.parametrize(
