@@ -5,6 +5,7 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/graphiql.css';
+import { createClient } from 'graphql-ws';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -52,16 +53,24 @@ const url = new URL(window.location.href);
 const token = new URLSearchParams(url.hash.slice(1)).get('token');
 const endpoint = url.origin + url.pathname;
 const headers = JSON.stringify({ Authorization: `Bearer ${token ?? 'mg_…'}` }, null, 2);
-const send = createGraphiQLFetcher({
-  url: endpoint,
-  subscriptionUrl: endpoint.replace(/^http/, 'ws'),
-});
+const FORBIDDEN = 4403;
+
+// A connection that is refused stays refused: its reason is shown at once. One that broke, or whose
+// server stopped, is made again.
+const subscriber = (connectionParams) =>
+  createClient({
+    url: endpoint.replace(/^http/, 'ws'),
+    connectionParams,
+    shouldRetry: (problem) => problem instanceof CloseEvent && problem.code !== FORBIDDEN,
+  });
 
 function fetcher(parameters, options) {
-  const filledIn = Object.entries(options?.headers ?? {}).filter(
-    ([, value]) => !String(value).includes('…'),
+  const filledIn = Object.fromEntries(
+    Object.entries(options?.headers ?? {}).filter(([, value]) => !String(value).includes('…')),
   );
-  return send(parameters, { ...options, headers: Object.fromEntries(filledIn) });
+  // It connects once something is subscribed to.
+  const send = createGraphiQLFetcher({ url: endpoint, wsClient: subscriber(filledIn) });
+  return send(parameters, { ...options, headers: filledIn });
 }
 
 if (token !== null) {
