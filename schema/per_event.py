@@ -8,10 +8,11 @@ events and grows as long as the subscription lives: a kilobyte and more an event
 from typing import Any
 
 from graphql.execution import Executor
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.plain_fields import PlainFieldsExecutor
 
 
-class PerEventExecutor(StrawberryGraphQLCoreExecutionContext):
+class PerEventExecutor(PlainFieldsExecutor):
     """Strawberry's executor, whose copies for events remember for one event only."""
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:

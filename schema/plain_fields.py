@@ -1,0 +1,154 @@
+"""Fields that are mere attributes, read without the machinery of resolvers.
+
+graphql-core makes a path, a description of the execution and a dozen calls for a field, in case it
+should wait, or fail; but most of what a page shows are attributes of what has been read. So each
+selection is looked at once an operation, and what in it, all the way down, is attributes is read
+by functions made for it. Where one fails, graphql-core shows the selection, and says what is wrong
+and where.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    TypeNameMetaFieldDef,
+    Undefined,
+    is_leaf_type,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import AwaitableOrValue, Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+Show = Callable[[Any], Any]
+
+
+class _NotPlainError(Exception):
+    """A value that graphql-core has to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The fields selected of an object: those that are attributes, and the others."""
+
+    fields: GroupedFieldSet
+    plain: dict[str, Show]
+    others: GroupedFieldSet
+
+
+class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Strawberry's executor, with a short way to attributes. No extension may wrap fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.selections: dict[int, _Selection] = {}
+
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+        """A copy for one event of a subscription, which selects with objects of its own."""
+        executor: Any = super().build_per_event_executor(payload)
+        executor.selections = {}
+        made: Executor[Any] = executor
+        return made
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Shows the selected fields of an object, in their order."""
+        selection = self._selection(parent_type, grouped_field_set)
+        shown: dict[str, Any] = dict.fromkeys(grouped_field_set)
+        others = selection.others
+        try:
+            for name, show in selection.plain.items():
+                shown[name] = show(source_value)
+        except Exception:  # noqa: BLE001  # graphql-core meets it again, whatever it is
+            others = grouped_field_set
+        if not others:
+            return shown
+        rest = super().execute_fields(parent_type, source_value, path, others, position_context)
+        if isinstance(rest, Awaitable):
+            return _completed(shown, rest)
+        return {**shown, **rest}
+
+    def _selection(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Selection:
+        known = self.selections.get(id(fields))
+        if known is None:
+            shows = {name: self._field(parent_type, field) for name, field in fields.items()}
+            known = _Selection(
+                fields,  # kept, so that no other selection gets its id
+                {name: show for name, show in shows.items() if show is not None},
+                {name: field for name, field in fields.items() if shows[name] is None},
+            )
+            self.selections[id(fields)] = known
+        return known
+
+    def _field(self, parent_type: GraphQLObjectType, field: FieldDetailsList) -> Show | None:
+        """Shows a field of an object; None where it takes more than reading attributes."""
+        definition = self.schema.get_field(parent_type, field[0].node.name.value)
+        if definition is TypeNameMetaFieldDef:
+            return lambda _source: parent_type.name
+        made = definition and definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if not isinstance(made, StrawberryField) or not made.is_basic_field or not definition:
+            return None
+        show = self._value(definition.type, field)
+        read = attrgetter(made.python_name)
+        return None if show is None else lambda source: show(read(source))
+
+    def _value(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
+        """Shows a value of a type; None where it takes more than reading attributes."""
+        if isinstance(type_, GraphQLNonNull):
+            return self._present(type_.of_type, field)
+        show = self._present(type_, field)
+        return None if show is None else lambda value: None if value is None else show(value)
+
+    def _present(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
+        """The same for values that are there: what this gives fails for null."""
+        if is_leaf_type(type_):
+            return partial(_leaf, type_.coerce_output_value)
+        if isinstance(type_, GraphQLList):
+            item = self._value(type_.of_type, field)
+            return None if item is None else partial(_items, item)
+        if isinstance(type_, GraphQLObjectType):
+            fields, deferred, _ = self.collect_subfields(type_, field)
+            selection = self._selection(type_, fields)
+            if not selection.others and not deferred:
+                return partial(_fields, type_.is_type_of, tuple(selection.plain.items()))
+        return None
+
+
+def _leaf(coerce: Show, value: Any) -> Any:
+    shown = None if value is None else coerce(value)
+    if shown is None or shown is Undefined:
+        raise _NotPlainError
+    return shown
+
+
+def _items(show: Show, values: Any) -> list[Any]:
+    if type(values) is not list:
+        raise _NotPlainError
+    return [show(value) for value in values]
+
+
+def _fields(
+    is_type_of: Callable[[Any, Any], Any] | None, fields: tuple[tuple[str, Show], ...], value: Any
+) -> dict[str, Any]:
+    if value is None or (is_type_of is not None and is_type_of(value, None) is not True):
+        raise _NotPlainError
+    return {name: show(value) for name, show in fields}
+
+
+async def _completed(shown: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return {**shown, **await rest}

@@ -1,0 +1,150 @@
+"""Attributes that are read the short way look as graphql-core shows them, errors included."""
+
+from dataclasses import field
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import parse
+from graphql.execution import ExecutionResult, Executor
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.plain_fields import PlainFieldsExecutor
+from schema.scalars import SCALARS
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+
+
+@strawberry.interface
+class Named:
+    name: str
+
+
+@strawberry.type
+class Part(Named):
+    price: Decimal | None = None
+    colour: Colour | None = None
+
+    @strawberry.field
+    async def later(self) -> str:
+        return f"later {self.name}"
+
+
+@strawberry.type
+class Impostor(Named):
+    """Has what a part has, but is none."""
+
+    price: Decimal | None = None
+
+
+@strawberry.type
+class Thing(Named):
+    part: Part | None = None
+    parts: list[Part] = field(default_factory=list)
+    maybe: list[Part | None] | None = None
+    tags: list[list[str]] = field(default_factory=list)
+    named: Named | None = None
+
+    @strawberry.field
+    def made(self) -> str:
+        return f"made {self.name}"
+
+    @strawberry.field
+    async def later(self) -> str:
+        return f"later {self.name}"
+
+    @strawberry.field
+    async def broken(self) -> str | None:
+        raise ValueError("broken")
+
+
+THING = Thing(
+    name="t",
+    part=Part(name="p", price=Decimal("1.50"), colour=Colour.RED),
+    parts=[Part(name="a"), Part(name="b", price=Decimal(2))],
+    maybe=[None, Part(name="m")],
+    tags=[["x"], []],
+    named=Part(name="n"),
+)
+WRONG: Any = object()
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def things(self, info: strawberry.Info[Any, None]) -> list[Thing] | None:
+        return info.context["things"]  # type: ignore[no-any-return]  # of whatever the test puts there
+
+
+SCHEMA = strawberry.Schema(
+    Query,
+    types=[Part, Impostor],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)._schema
+
+SELECTIONS = {
+    "leaves": "name __typename",
+    "objects": "part { name price colour __typename } parts { price name }",
+    "nulls": "maybe { name }",
+    "lists of lists": "tags",
+    "aliases and merging": "b: name part { name } a: name part { price }",
+    "fragments": "...F name } } fragment F on Thing { parts { ...G } } "
+    "fragment G on Part { name ... on Named { again: name __typename",
+    "directives": "name @skip(if: $yes) part @include(if: $yes) { name @include(if: $no) price }",
+    "interfaces": "named { name __typename }",
+    "resolvers among attributes": "name made part { name } later tags broken",
+    "resolvers beneath lists": "name parts { name later price } tags",
+}
+THINGS = {
+    "good": [THING, Thing(name="u")],
+    "none": None,
+    "a null": [Thing(name=None)],  # type: ignore[arg-type]  # as a bug would have it
+    "a null deep down": [THING, Thing(name="x", parts=[Part(name="a"), Part(name=WRONG)])],
+    "a null for a list": [Thing(name="x", parts=None)],  # type: ignore[arg-type]  # as above
+    "no list": [Thing(name="x", tags=7)],  # type: ignore[arg-type]  # as above
+    "a tuple": [Thing(name="x", parts=(Part(name="a"),))],  # type: ignore[arg-type]  # as above
+    "a wrong leaf": [Thing(name="x", part=Part(name="p", colour=WRONG, price=WRONG))],
+    "another type": [Thing(name="x", part=Impostor(name="i"))],  # type: ignore[arg-type]  # as above
+    "an error": [Thing(name=ValueError("x"))],  # type: ignore[arg-type]  # as above
+}
+
+
+async def shown(by: type[Executor[Any]], selection: str, things: Any) -> ExecutionResult:
+    document = parse(
+        "query Q($yes: Boolean = true, $no: Boolean = false) { things { " + selection + " } }"
+    )
+    executor = by.build(SCHEMA, document, context_value={"things": things})
+    assert isinstance(executor, Executor)
+    result: Any = executor.execute_operation()
+    return await result  # type: ignore[no-any-return]  # an ExecutionResult
+
+
+@pytest.mark.parametrize("things", THINGS.values(), ids=THINGS)
+@pytest.mark.parametrize("selection", SELECTIONS.values(), ids=SELECTIONS)
+async def test_it_shows_what_graphql_core_shows(selection: str, things: Any) -> None:
+    expected = await shown(StrawberryGraphQLCoreExecutionContext, selection, things)
+    found = await shown(PlainFieldsExecutor, selection, things)
+    assert repr(found.data) == repr(expected.data)  # in the same order, too
+    assert [error.formatted for error in found.errors or ()] == [
+        error.formatted for error in expected.errors or ()
+    ]
+
+
+async def test_attributes_cost_nothing_of_the_machinery(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = []
+    original = PlainFieldsExecutor.build_resolve_info
+
+    def counting(self: Any, *args: Any) -> Any:
+        described.append(args)
+        return original(self, *args)
+
+    monkeypatch.setattr(PlainFieldsExecutor, "build_resolve_info", counting)
+    result = await shown(PlainFieldsExecutor, SELECTIONS["objects"], [THING] * 100)
+    assert result.errors is None
+    assert len(described) == 1
