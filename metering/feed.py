@@ -3,12 +3,14 @@
 Each row has a cursor that grows with every change of it, and changes never appear behind a cursor
 that was read. The feed reads what is new once for all followers and keeps the newest part; a
 follower that is farther behind, because it has just come or reads slowly, reads from the database.
-So a follower costs a cursor, however slow it is.
+So a follower costs a cursor, however slow it is; and one who follows a customer is woken by what is
+that customer's only.
 """
 
 import asyncio
 import contextlib
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -55,6 +57,10 @@ class Entry(Generic[Row]):
 class Scope(Protocol[Wanted_contra]):
     """Which rows a follower wants."""
 
+    @property
+    def customer_id(self) -> UUID | None:
+        """Of which customer alone; None: of any."""
+
     def matches(self, row: Wanted_contra, /) -> bool:
         """Whether it wants this one."""
 
@@ -63,23 +69,43 @@ Read = Callable[[Cursor, int, Scope[Row] | None], Awaitable[list[Entry[Row]]]]
 """Reads the first rows after a cursor, at most so many, of a scope or all."""
 
 
-class Feed(Generic[Row]):
-    """The changes of one organization. `head` says where the changes stand now."""
+class _Growth:
+    """Happens once there is something for those who wait for it, all of it after `since`."""
 
-    def __init__(self, read: Read[Row], head: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self) -> None:
+        self.happened = asyncio.Event()
+        self.since = BEGINNING
+
+
+class Feed(Generic[Row]):
+    """The changes of one organization.
+
+    Args:
+        read: reads changes.
+        head: says where the changes stand now.
+        customer_of: says whose a row is.
+    """
+
+    def __init__(
+        self,
+        read: Read[Row],
+        head: Callable[[], Awaitable[int]],
+        customer_of: Callable[[Row], UUID],
+    ) -> None:
         self._read = read
         self._head = head
+        self._customer_of = customer_of
         self._signal = asyncio.Event()
-        self._grown = asyncio.Event()
+        self._growth: dict[UUID | None, _Growth] = {}
         self._window: list[Entry[Row]] = []
         self._start = self._end = BEGINNING
-        self._followers = 0
+        self._followers: Counter[UUID | None] = Counter()
         self._reader: asyncio.Task[None] | None = None
 
     @property
     def followers(self) -> int:
         """How many follow."""
-        return self._followers
+        return self._followers.total()
 
     def look(self) -> None:
         """Says that there may be something new."""
@@ -94,21 +120,21 @@ class Feed(Generic[Row]):
         since the page before, a page has the newest state.
         """
         await self._begin()
-        self._followers += 1
+        whose = scope.customer_id
+        self._followers[whose] += 1
         try:
             cursor = self._end if after is None else after
             while True:
-                grown = self._grown
+                growth = self._growth.setdefault(whose, _Growth())
                 entries, reached = await self._after(cursor, scope)
                 if entries:
                     yield _newest(entries)
                 if reached == cursor:
-                    await grown.wait()
+                    await growth.happened.wait()
+                    reached = max(cursor, growth.since)
                 cursor = reached
         finally:
-            self._followers -= 1
-            if not self._followers:
-                await self._stop()
+            self._leave(whose)
 
     async def _begin(self) -> None:
         if self._reader is None:
@@ -117,8 +143,13 @@ class Feed(Generic[Row]):
                 self._start = self._end = Cursor(head)
                 self._reader = asyncio.create_task(self._follow_changes())
 
-    async def _stop(self) -> None:
-        if self._reader is not None:
+    def _leave(self, whose: UUID | None) -> None:
+        self._followers[whose] -= 1
+        if self._followers[whose]:
+            return
+        del self._followers[whose]
+        self._growth.pop(whose, None)
+        if not self._followers and self._reader is not None:
             self._reader.cancel()
             self._reader = None
             self._window.clear()
@@ -149,14 +180,18 @@ class Feed(Generic[Row]):
                         await self._signal.wait()
 
     def _keep(self, entries: list[Entry[Row]]) -> None:
+        before = self._end
         self._window += entries
         surplus = len(self._window) - WINDOW
         if surplus > 0:
             self._start = self._window[surplus - 1].cursor
             del self._window[:surplus]
         self._end = entries[-1].cursor
-        self._grown.set()
-        self._grown = asyncio.Event()
+        for whose in {None, *(self._customer_of(entry.row) for entry in entries)}:
+            growth = self._growth.pop(whose, None)
+            if growth is not None:
+                growth.since = before
+                growth.happened.set()
 
     async def _retrying(
         self, after: Cursor, limit: int, scope: Scope[Row] | None

@@ -204,7 +204,10 @@ def _organization_feeds(organization_id: UUID) -> _OrganizationFeeds:
     async def head() -> int:
         return await _log_column(organization_id, "head")
 
-    return _OrganizationFeeds(Feed(read_usage, revision), Feed(read_events, head))
+    return _OrganizationFeeds(
+        Feed(read_usage, revision, lambda row: row.customer_id),
+        Feed(read_events, head, lambda row: row["customer_id"]),
+    )
 
 
 async def _log_column(organization_id: UUID, column: str) -> int:
@@ -242,9 +245,12 @@ async def _read_events(
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT e.id, e.organization_id, e.batch_id, e.customer_id, e.name, e.external_id,
-               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at
+               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at,
+               c.external_id AS customer_external_id, c.name AS customer_name,
+               c.email AS customer_email, c.created_at AS customer_created_at
         FROM event_batch b
         JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+        LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
         WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
           AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
           AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)

@@ -1,5 +1,6 @@
 """usageUpdated: the state of usage, and then every change of it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from typing import Annotated
@@ -71,6 +72,7 @@ class UsageSubscriptions:
                 customers = await asked_customers(info, {row.customer_id for row in rows})
                 meters = await asked_meters(info, {row.meter_id for row in rows})
                 for change in page:
+                    await asyncio.sleep(0)  # a page must not hold up the other followers
                     context.forget_loaded()
                     yield UsageUpdate(
                         customer_meter=CustomerMeter.of(

@@ -149,6 +149,8 @@ async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
 
 
 class Everything:
+    customer_id = None
+
     def matches(self, row: int, /) -> bool:
         return row > 0
 
@@ -168,7 +170,7 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
     async def head() -> int:
         return 0
 
-    feed = Feed(read, head)
+    feed = Feed(read, head, lambda row: UUID(int=row))
     fast, slow = (one_by_one(feed.follow(BEGINNING, Everything())) for _ in range(2))
     async with asyncio.timeout(10):
         assert (await anext(slow)).row == 1
@@ -179,6 +181,55 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
         assert [(await anext(slow)).row for _ in range(8)] == [2, 3, 4, 5, 6, 7, 8, 9]
     await fast.aclose()
     await slow.aclose()
+
+
+class Only:
+    """The rows of one customer."""
+
+    def __init__(self, row: int) -> None:
+        self.customer_id = UUID(int=row)
+        self.asked: list[int] = []
+
+    def matches(self, row: int, /) -> bool:
+        self.asked.append(row)
+        return UUID(int=row) == self.customer_id
+
+
+async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_read_for_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Although the window has lost what the follower last saw, nothing of it can be missing."""
+    monkeypatch.setattr(feed_module, "WINDOW", 3)
+    rows: list[int] = []
+    scopes: set[object] = set()
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        scopes.add(scope)
+        new = [(number, row) for number, row in enumerate(rows, 1) if number > after.number]
+        return [Entry(Cursor(number, UUID(int=row)), row) for number, row in new][:limit]
+
+    async def head() -> int:
+        return len(rows)
+
+    feed = Feed(read, head, lambda row: UUID(int=row))
+    seven = Only(7)
+    everything = one_by_one(feed.follow(None, Everything()))
+    of_seven = one_by_one(feed.follow(None, seven))
+    waiting = [asyncio.ensure_future(anext(each)) for each in (everything, of_seven)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        rows += [1, 2, 3, 4, 5]
+        feed.look()
+        assert (await waiting[0]).row == 1
+        assert [(await anext(everything)).row for _ in range(4)] == [2, 3, 4, 5]
+        assert seven.asked == []
+        rows += [6, 7]
+        feed.look()
+        assert (await waiting[1]).row == 7
+        assert seven.asked == [6, 7]
+    assert seven not in scopes
+    for each in (everything, of_seven):
+        await each.aclose()
 
 
 async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> None:
@@ -195,7 +246,7 @@ async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> N
     async def head() -> int:
         return 0
 
-    feed = Feed(read, head)
+    feed = Feed(read, head, lambda row: UUID(int=row))
     pages = feed.follow(Cursor(0), Everything())
     async with asyncio.timeout(10):
         page = await anext(pages)
