@@ -83,7 +83,8 @@ async def event_names(organization_id: UUID, text: str | None = None) -> list[Ev
                keys.metadata_keys
         FROM (
             SELECT * FROM event_name_seen
-            WHERE organization_id = $1 AND strpos(lower(name), lower($2)) > 0
+            WHERE organization_id = $1
+              AND strpos(lower(name COLLATE any_case), lower($2 COLLATE any_case)) > 0
             ORDER BY occurrences DESC, name LIMIT $3
         ) AS found
         CROSS JOIN LATERAL (

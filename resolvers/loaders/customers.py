@@ -20,12 +20,10 @@ def customers_source(organization_id: UUID, text: str | None = None) -> SQLSourc
     def conditions(parameters: Parameters) -> list[str]:
         found = [f"c.organization_id = {parameters.add(organization_id, 'uuid')}"]
         if text:
-            mark = parameters.add(text.lower(), "text")
-            found.append(
-                "(strpos(lower(c.external_id), " + mark + ") > 0"
-                " OR strpos(lower(c.name), " + mark + ") > 0"
-                " OR strpos(lower(c.email), " + mark + ") > 0)"
-            )
+            mark = f"lower({parameters.add(text, 'text')} COLLATE any_case)"
+            columns = ("c.external_id", "c.name", "c.email")
+            has_it = (f"strpos(lower({column} COLLATE any_case), {mark}) > 0" for column in columns)
+            found.append(f"({' OR '.join(has_it)})")
         return found
 
     return SQLSource(
