@@ -1,6 +1,6 @@
 """Random histories of a subscription, and the reference that derives their invoices.
 
-The reference knows the events, the price, the grants and the credits by hand, and for each invoice
+The reference knows the events, the price, the grants and the credits by hand, and for each line
 the position that it was made at; nothing of what billing stores in between.
 """
 
@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from billing.credits import Credit, carried_over
 from billing.periods import Period, RecurringInterval, index_at, period
 from billing.pricing import NOTHING_BILLED, Pricing, Rating, Tier, rate
+from billing.products import archive_product, meter_in_use
 from config import clock
-from models import Customer, Meter
+from metering.meters import archive_meter, unarchive_meter
+from models import Customer, Meter, Product
 from tests.billing.world import BilledInvoice, World, instant
+from tests.ingesting import catch_up_all
 from tests.reference.aggregations import aggregate
 from tests.reference.values import parse_json
 
@@ -80,7 +83,17 @@ class Cancel:
     """The subscription ends there and then, if it has not yet."""
 
 
-Action = Send | Count | Wait | Cycle | CreditByHand | Cancel
+@dataclass
+class Archive:
+    """The product is no longer sold, and its meter stops where it stands."""
+
+
+@dataclass
+class Unarchive:
+    """The meter is taken back; the next `Count` counts what it missed."""
+
+
+Action = Send | Count | Wait | Cycle | CreditByHand | Cancel | Archive | Unarchive
 
 actions: st.SearchStrategy[list[Action]] = st.lists(
     st.one_of(
@@ -91,6 +104,8 @@ actions: st.SearchStrategy[list[Action]] = st.lists(
         st.just(Cycle()),
         st.builds(CreditByHand, st.integers(-10, 30).filter(bool)),
         st.just(Cancel()),
+        st.just(Archive()),
+        st.just(Unarchive()),
     ),
     min_size=3,
     max_size=24,
@@ -104,10 +119,35 @@ class History:
     world: World
     customer: Customer
     meter: Meter
+    product: Product
     terms: Any
     plain: Decimal
     rolling: Decimal
     by_hand: list[tuple[int, int]] = field(default_factory=list)
+
+    async def turn_meter(self, step: Count | Archive | Unarchive) -> None:
+        """Has the meter count, stop, or go on."""
+        match step:
+            case Count():
+                await self.world.count()
+                await catch_up_all(self.world.id)
+            case Archive():
+                await archive_product(self.world.id, self.product.id)
+                await archive_meter(self.world.id, self.meter.id, meter_in_use)
+            case Unarchive():
+                await unarchive_meter(self.world.id, self.meter.id)
+
+    async def position(self) -> int:
+        """How far the meter has counted."""
+        (row,) = await self.world.query(
+            """
+            SELECT coalesce(meter.position, log.head) AS position
+            FROM meter JOIN event_log log ON log.organization_id = $1 WHERE meter.id = $2
+            """,
+            self.meter.id,
+        )
+        position: int = row["position"]
+        return position
 
     async def events(self) -> list[dict[str, Any]]:
         """The raw events, each with the position of its batch."""
@@ -180,8 +220,8 @@ async def play(history: History, steps: list[Action]) -> tuple[datetime, datetim
                     """,
                     now,
                 )
-            case Count():
-                await world.count()
+            case Count() | Archive() | Unarchive():
+                await history.turn_meter(step)
             case Wait(hours):
                 now += timedelta(hours=hours)
             case Cycle():
@@ -198,7 +238,7 @@ async def play(history: History, steps: list[Action]) -> tuple[datetime, datetim
                     with clock.at(now):
                         await world.cancel_by_id(subscription["id"])
                     ended_at = now
-    await world.count()
+    await history.turn_meter(Count())
     now += timedelta(days=70)
     await world.cycle(now.replace(tzinfo=None).isoformat())
     return now, ended_at
@@ -219,7 +259,10 @@ def check_lines(
     for invoice in rest:
         new = len(billed) < len(periods)
         covered = periods[: len(billed) + 1] if new else periods
-        expected = history.ratings(events, covered, invoice.invoice.position)
+        # What no line speaks of has not changed since it was last counted.
+        position = max(line.position for line in invoice.lines if line.position is not None)
+        assert position <= invoice.invoice.position
+        expected = history.ratings(events, covered, position)
         lines: list[tuple[Any, ...]] = []
         if new:
             billed.append(NOTHING_BILLED)
