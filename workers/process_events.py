@@ -14,6 +14,7 @@ from metering.catch_up import catch_up, meters_behind
 from metering.failures import COUNTING_ERRORS, fails_again
 from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from workers.activity import Activity
 from workers.measurements import Measurements
 from workers.outages import outlives_database
 from workers.single_flight import SingleFlight
@@ -28,9 +29,15 @@ _SECONDS_BETWEEN_STEPS = 0.025
 class Counting:
     """The counting of one worker process; while Redis is down, nobody is told of it."""
 
-    def __init__(self, redis: ArqRedis, measurements: Measurements | None = None) -> None:
+    def __init__(
+        self,
+        redis: ArqRedis,
+        measurements: Measurements | None = None,
+        activity: Activity | None = None,
+    ) -> None:
         self._redis = redis
         self._measurements = measurements or Measurements(redis)
+        self._activity = activity or Activity()
         self._process = SingleFlight(self._count_pending)
         self._catch_up = SingleFlight(self._count_history)
         self._next_step: dict[UUID, float] = {}
@@ -80,7 +87,8 @@ class Counting:
                 return
             seconds = time.perf_counter() - started
             self._measurements.counted(step.events, seconds)
-            _log.info(
+            self._activity.counted(organization_id, step.batches, step.events, seconds)
+            _log.debug(
                 "events counted",
                 organization_id=str(organization_id),
                 position=step.state.head,
@@ -112,18 +120,17 @@ class Counting:
                 )
 
     async def _count_history_of(self, organization_id: UUID, meter_id: UUID) -> None:
+        log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
+        begun = time.perf_counter()
         more = True
         while more:
             started = time.perf_counter()
             more, revision = await catch_up(organization_id, meter_id)
             if revision is not None:
-                _log.info(
-                    "history counted",
-                    organization_id=str(organization_id),
-                    meter_id=str(meter_id),
-                    seconds=round(time.perf_counter() - started, 4),
-                )
+                log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
                 await self._announce(organization_id, revision)
+                if not more:
+                    log.info("meter has caught up", seconds=round(time.perf_counter() - begun, 4))
 
     async def _announce(self, organization_id: UUID, revision: int) -> None:
         try:

@@ -16,6 +16,7 @@ from tortoise.exceptions import BaseORMException
 
 from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
+from workers.activity import Activity
 from workers.grant_cycle_credits import cycle_job
 from workers.measurements import Measurements
 from workers.outages import AWAY_ERRORS, Outages
@@ -73,12 +74,15 @@ async def run_worker(redis_url: str) -> None:
         loop.add_signal_handler(signal_number, stop.set)
     redis = open_queue(redis_url)
     measurements = Measurements(redis)
-    counting = Counting(redis, measurements)
+    activity = Activity()
+    counting = Counting(redis, measurements, activity)
     working = asyncio.create_task(_work_for_ever(redis, counting, measurements))
     measuring = asyncio.create_task(measurements.flush_for_ever())
+    saying = asyncio.create_task(activity.say_for_ever())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    await _end(working, measuring, stopping)
+    await _end(working, measuring, saying, stopping)
+    activity.say()
     await measurements.flush()
     await redis.aclose()
     if not working.cancelled():

@@ -1,0 +1,41 @@
+"""A worker tells what it has counted now and then, in one line however many its steps were."""
+
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from workers.activity import Activity
+
+
+def test_many_steps_are_one_line_and_silence_is_none() -> None:
+    activity = Activity()
+    one, another = uuid4(), uuid4()
+    with capture_logs() as lines:
+        activity.say()
+        activity.counted(one, batches=2, events=1_000, seconds=0.25)
+        activity.counted(one, batches=1, events=10, seconds=0.05)
+        activity.counted(another, batches=1, events=1, seconds=0.01)
+        activity.say()
+        activity.say()
+    (line,) = lines
+    assert line == {
+        "event": "counted",
+        "log_level": "info",
+        "events": 1_011,
+        "batches": 4,
+        "organizations": 2,
+        "steps": 3,
+        "seconds": pytest.approx(0.31),
+        "slowest_step_seconds": 0.25,
+    }
+
+
+def test_a_line_tells_of_what_came_after_the_one_before() -> None:
+    activity = Activity()
+    with capture_logs() as lines:
+        activity.counted(uuid4(), batches=1, events=5, seconds=0.1)
+        activity.say()
+        activity.counted(uuid4(), batches=1, events=7, seconds=0.2)
+        activity.say()
+    assert [(line["events"], line["organizations"]) for line in lines] == [(5, 1), (7, 1)]
