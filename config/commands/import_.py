@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -12,7 +13,8 @@ from config.api_client import ApiClient
 from config.api_options import Api, api_options, find_api
 from config.importing.mapping import METADATA_TYPES, EventMapping, MetadataField, RowError
 from config.importing.outgoing import OutgoingEvent, outgoing_event
-from config.importing.reporting import reporter
+from config.importing.refusals import Refusals
+from config.importing.reporting import Reporter, reporter
 from config.importing.rows import (
     Row,
     content_hash,
@@ -25,6 +27,7 @@ from config.importing.sending import Importer, Totals
 from config.importing.template import Template, TemplateError
 from config.settings import get_settings
 
+_ROWS_LOOKED_AT = 100
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
@@ -93,6 +96,13 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=1_000, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first bad row.")
+@click.option(
+    "--refused",
+    "refused_file",
+    type=click.File("w", encoding="utf-8"),
+    metavar="FILE",
+    help="Write there the line of every bad row, and why it is refused.",
+)
 @api_options
 def command(
     file: Path,
@@ -100,6 +110,7 @@ def command(
     delimiter: str,
     assume_utc: bool,
     prefix: str | None,
+    refused_file: TextIO | None,
     url: str | None,
     token: str | None,
     **options: Any,
@@ -118,7 +129,7 @@ def command(
 
     Every row gets an external id that stays the same as long as the file does, so an import that
     was cut off is simply started again: what is stored already is skipped. A bad row is reported
-    with its line, and the others go on.
+    with its line (of those with the same problem, the first five), and the others go on.
     """  # noqa: D301  # click's own mark, a backspace
     if len(delimiter) != 1:
         raise click.BadParameter("must be one character.", param_hint="--delimiter")
@@ -140,10 +151,13 @@ def command(
 
     rows = read_csv(file, delimiter) if chosen == "csv" else read_ndjson(file)
     started = time.monotonic()
-    totals = asyncio.run(_import(api, rows, event_of, file.stat().st_size, options))
+    with reporter(file.stat().st_size) as report:
+        refusals = Refusals(report, refused_file)
+        totals = asyncio.run(_import(api, report, refusals, rows, event_of, options))
     click.echo(_summary(totals, time.monotonic() - started))
     if totals.refused:
-        raise click.ClickException(f"{totals.refused:,} rows were refused; see above.")
+        rows_were = "1 row was" if totals.refused == 1 else f"{totals.refused:,} rows were"
+        raise click.ClickException(f"{rows_were} refused; see above.")
 
 
 def _mapping(options: dict[str, Any]) -> EventMapping:
@@ -154,28 +168,47 @@ def _mapping(options: dict[str, Any]) -> EventMapping:
 
 
 def _check_mapping(mapping: EventMapping, file_format: str, file: Path, delimiter: str) -> None:
-    if file_format != "csv":
+    is_csv = file_format == "csv"
+    if not is_csv and not mapping:
         return
-    header = read_header(file, delimiter)
-    missing = sorted(mapping.columns - set(header))
-    if missing:
-        raise click.UsageError(
-            f"{file} has no column {', '.join(missing)}; it has {', '.join(header)}."
-        )
+    if is_csv:
+        columns = read_header(file, delimiter)
+        if missing := sorted(mapping.columns - set(columns)):
+            raise click.UsageError(
+                f"{file} has no column {', '.join(missing)}; it has {', '.join(columns)}."
+            )
+    else:
+        _check_fields(mapping, file)
     if mapping.name is None or (mapping.customer is None and mapping.customer_id is None):
-        raise click.UsageError("CSV needs --name, and --customer or --customer-id.")
+        kind = "CSV" if is_csv else "A mapping"
+        raise click.UsageError(f"{kind} needs --name, and --customer or --customer-id.")
+
+
+def _check_fields(mapping: EventMapping, file: Path) -> None:
+    """A field of NDJSON may be in some rows only; one that is in none of the first is a typo."""
+    rows = [row.values for row in islice(read_ndjson(file), _ROWS_LOOKED_AT) if row.values]
+    fields = dict.fromkeys(field for row in rows for field in row)
+    missing = sorted(mapping.columns - fields.keys())
+    if rows and missing:
+        problem = (
+            f"None of the first {len(rows)} rows of {file} has a field {', '.join(missing)}; "
+            f"they have {', '.join(fields)}."
+        )
+        if mapping.needed_columns & set(missing):
+            raise click.UsageError(problem)
+        click.echo(f"Note: {problem}", err=True)
 
 
 async def _import(
     api: Api,
+    report: Reporter,
+    refusals: Refusals,
     rows: Iterator[Row],
     event_of: Callable[[Row], OutgoingEvent],
-    size: int,
     options: dict[str, Any],
 ) -> Totals:
-    with reporter(size) as report:
-        async with ApiClient(api.url, api.token, on_retry=report.note) as client:
-            return await Importer(client, report, **options).run(rows, event_of)
+    async with ApiClient(api.url, api.token, on_retry=report.note) as client:
+        return await Importer(client, report, refusals, **options).run(rows, event_of)
 
 
 def _summary(totals: Totals, seconds: float) -> str:

@@ -92,6 +92,12 @@ class EventMapping:
         templates += [template for template in self._texts.values() if template is not None]
         return frozenset(column for template in templates for column in template.columns)
 
+    @property
+    def needed_columns(self) -> frozenset[str]:
+        """Those without which a row makes no event."""
+        needed = (self.name, self.customer, self.customer_id)
+        return frozenset().union(*(part.columns for part in needed if part is not None))
+
     def event(self, number: int, values: Mapping[str, str]) -> dict[str, Any]:
         """The event of a row, with the keys of EventInput; raises RowError."""
         event: dict[str, Any] = {}

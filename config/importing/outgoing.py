@@ -43,6 +43,8 @@ def outgoing_event(
     unknown = event.keys() - _KEYS
     if unknown:
         raise RowError(f"{', '.join(sorted(unknown))}: an event has no such field")
+    if event.get("name") is None:
+        raise RowError("the event has no name")
     timestamp = event.get("timestamp")
     if assume_utc and isinstance(timestamp, str):
         timestamp = _in_utc_unless_said(timestamp)

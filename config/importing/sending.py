@@ -10,6 +10,7 @@ import orjson
 from config.api_client import ApiClient, ApiError
 from config.importing.mapping import RowError
 from config.importing.outgoing import OutgoingEvent
+from config.importing.refusals import Refusals
 from config.importing.reporting import Reporter
 from config.importing.rows import Row
 
@@ -62,7 +63,8 @@ class Importer:
 
     Args:
         client: of the API.
-        reporter: shown progress and bad rows.
+        reporter: shown progress.
+        refusals: told of bad rows.
         batch_size: the most events of a request.
         concurrency: the most requests in flight.
         fail_fast: stop at the first bad row.
@@ -72,6 +74,7 @@ class Importer:
         self,
         client: ApiClient,
         reporter: Reporter,
+        refusals: Refusals,
         *,
         batch_size: int = 1_000,
         concurrency: int = 4,
@@ -80,6 +83,7 @@ class Importer:
         self.totals = Totals()
         self._client = client
         self._reporter = reporter
+        self._refusals = refusals
         self._batch_size = batch_size
         self._slots = asyncio.Semaphore(concurrency)
         self._fail_fast = fail_fast
@@ -98,6 +102,8 @@ class Importer:
                     requests.create_task(self._send(batch))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
+        finally:
+            self._refusals.end()
         return self.totals
 
     def _batches(
@@ -149,6 +155,6 @@ class Importer:
 
     def _refuse(self, line: int, problem: str) -> None:
         self.totals.refused += 1
-        self._reporter.bad_row(line, problem)
+        self._refusals.add(line, problem)
         if self._fail_fast:
             raise StoppedError(f"Stopped at line {line}, as --fail-fast says.")

@@ -1,0 +1,138 @@
+"""What a person gets wrong with `metergraph import`: what is said, and what goes on anyway."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from models import Event, Organization
+from models.exact_json import dumps
+from tests.config.conftest import MAPPING, ROWS, RunImport
+
+
+async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
+    organization: Organization, run_import: RunImport, tmp_path: Path
+) -> None:
+    path = tmp_path / "mixed.ndjson"
+    good = {"name": "a", "externalCustomerId": "c"}
+    rows = [
+        good,
+        {**good, "timestamp": "2026-01-01T00:00:00"},
+        {**good, "metadata": {"n": Decimal("1e40")}},
+        {**good, "externalId": "own"},
+        {**good, "externalId": "own", "name": "another"},
+        {**good, "timestamp": "9000-01-01T00:00:00Z"},
+        {**good, "color": "red"},
+        {"externalCustomerId": "c"},
+    ]
+    path.write_text("\n".join(["", *map(dumps, rows), "{broken", ""]))
+    result = await run_import(path)
+    assert result.code == 1
+    assert result.out.endswith(": 2 inserted, 0 stored already, 7 refused.\n")
+    *bad_rows, last = result.err.splitlines()
+    assert last == "Error: 7 rows were refused; see above."
+    assert dict(line.split(": ", 1) for line in bad_rows) == {
+        "line 3": "timestamp has no offset: end it with Z or with one such as +02:00. "
+        "With --assume-utc it is in UTC.",
+        "line 4": "metadata.n is a number outside the limits: at most 38 significant digits, "
+        "a decimal exponent within ±30.",
+        "line 6": "Another event holds this externalId; it differs in name.",
+        "line 7": "timestamp is more than 5 minutes ahead of now.",
+        "line 8": "color: an event has no such field",
+        "line 9": "the event has no name",
+        "line 10": "is not JSON: Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)",
+    }
+    assert await Event.filter(organization_id=organization.id).count() == 2
+
+
+async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("who,n\na,1\na,x\na,y\n")
+    result = await run_import(
+        path, "--name", "n", "--customer", "{who}", "--number", "n={n}", "--fail-fast"
+    )
+    assert result.code == 1
+    assert result.err == (
+        "line 3: n: 'x' is not a number\nError: Stopped at line 3, as --fail-fast says.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("{file}", "--name", "n"), "CSV needs --name, and --customer or --customer-id."),
+        (
+            ("{file}", "--name", "{Nmae}", "--customer", "c"),
+            "has no column Nmae; it has TIMESTAMP, ContextTokens, GeneratedTokens.",
+        ),
+        (("{file}", "--name", "{x"), "a brace without its partner"),
+        (("{file}", "--number", "x"), "'x' is not of the form KEY=TEMPLATE."),
+        (("{file}", "--delimiter", "::"), "must be one character."),
+        (("missing.csv",), "'missing.csv' does not exist."),
+        ((__file__,), "Say with --format whether"),
+    ],
+)
+async def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
+    run_import: RunImport, invocations: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = await run_import(
+        *(invocations if argument == "{file}" else argument for argument in arguments)
+    )
+    assert result.code == 2
+    assert message in result.err
+
+
+async def test_an_option_that_spoils_every_row_is_not_told_for_each(
+    run_import: RunImport, invocations: Path, tmp_path: Path
+) -> None:
+    refused = tmp_path / "refused.txt"
+    result = await run_import(
+        *(invocations, "--name", "n", "--customer", "c", "--number", "when={TIMESTAMP}"),
+        *("--refused", refused),
+    )
+    assert result.code == 1
+    assert result.out.endswith(": 0 inserted, 0 stored already, 2,345 refused.\n")
+    *told, more, last = result.err.splitlines()
+    assert [line.partition(":")[0] for line in told] == [f"line {n}" for n in range(2, 7)]
+    assert all(line.endswith("' is not a number") for line in told)
+    assert more == "2,340 more rows: as line 2"
+    assert last == "Error: 2,345 rows were refused; see above."
+    assert len(refused.read_text().splitlines()) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ("--name", "{evnt}", "--customer", "{who}"),
+            2,
+            "None of the first 2 rows of {file} has a field evnt; they have event, who, n.",
+        ),
+        (
+            ("--name", "{event}", "--customer", "{who}", "--number", "n={count}"),
+            0,
+            "Note: None of the first 2 rows of {file} has a field count; they have event, who, n.",
+        ),
+        (
+            ("--number", "n={n}"),
+            2,
+            "A mapping needs --name, and --customer or --customer-id.",
+        ),
+    ],
+)
+async def test_a_field_that_no_row_has_is_said(
+    run_import: RunImport, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    path = tmp_path / "log.ndjson"
+    path.write_text('{"event": "a", "who": "c"}\n{"event": "a", "who": "d", "n": 1}\n')
+    result = await run_import(path, *arguments)
+    assert result.code == code
+    assert message.format(file=path) in result.err
+
+
+async def test_a_wrong_token_is_said(run_import: RunImport, invocations: Path) -> None:
+    result = await run_import(invocations, *MAPPING, METERGRAPH_TOKEN="mg_wrong")
+    assert result.code == 1
+    assert result.err.startswith("Error: The API refuses: ")
+    assert "mg_wrong" not in result.err
