@@ -8,12 +8,14 @@ import gc
 import importlib
 import os
 import pkgutil
+import socket
 import sys
 
 import click
 from pydantic import ValidationError
 
 from config import commands
+from config.database_url import address
 from config.logging import configure_logging, redact
 from config.settings import LogLevel, get_settings, variable_name
 
@@ -94,8 +96,10 @@ def sentence(error: Exception) -> str:
         return message
     if type(error).__module__.startswith("redis."):
         return f"Redis cannot be used: {message}"
-    if isinstance(error, ConnectionError):
-        return f"PostgreSQL cannot be reached: {message}"
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+        url = get_settings().database_url
+        where = f" at {address(url)}" if url else ""
+        return f"PostgreSQL cannot be reached{where}: {message or 'it does not answer'}"
     if type(error).__module__.startswith("asyncpg."):
         return f"PostgreSQL said: {message}"
     name = type(error).__name__

@@ -30,7 +30,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from config.database_url import credentials
-from config.migrations import lacking
+from config.migrations import lacking, refuse_newer
 from config.settings import Settings
 
 APP = "models"
@@ -133,6 +133,9 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
     Args:
         settings: the database's URL.
         report: called with each migration's name as it begins.
+
+    Raises:
+        UnsuitableDatabaseError: its PostgreSQL is too old, or its migrations too new.
     """
     applied: list[str] = []
 
@@ -147,6 +150,7 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
     lock = await asyncpg.connect(**credentials(settings.database_url))
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await refuse_newer(lock.fetch)
         if await pending_migrations():
             executor = MigrationExecutor(get_connection("default"), _APPS)
             await executor.migrate(
@@ -158,5 +162,9 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
 
 
 async def pending_migrations() -> list[str]:
-    """The names of the migrations that the open database lacks, in order."""
+    """The names of the migrations that the open database lacks, in order.
+
+    Raises:
+        UnsuitableDatabaseError: its PostgreSQL is too old.
+    """
     return await lacking(get_connection("default").execute_query_dict)

@@ -20,6 +20,12 @@ from config.supervisor import Command, Supervisor
 
 _EXTRA_STOP_SECONDS = 2.0
 _READY_TIMEOUT_SECONDS = 2.0
+_REDIS_SECONDS = 5.0
+_OLDEST_REDIS = 6
+
+
+class UnsuitableRedisError(RuntimeError):
+    """Metergraph cannot use this Redis; the message says why."""
 
 
 class _StopError(BaseException):
@@ -59,6 +65,8 @@ def command(host: str | None, port: int | None) -> None:
 def _run(
     settings: Settings, servers: EmbeddedServers, listening: socket.socket, api_url: str
 ) -> None:
+    if settings.redis_url is not None:
+        _check_redis(settings.redis_url)
     servers.start()
     chosen = settings.model_copy(
         update={
@@ -86,6 +94,24 @@ def _run(
     finally:
         _ignore_signals()
         supervisor.stop()
+
+
+def _check_redis(redis_url: str) -> None:
+    """API and worker do without Redis, and say so; whoever begins should hear of it at once.
+
+    Raises:
+        RedisError: it cannot be reached, or takes no commands of ours.
+        UnsuitableRedisError: it is too old.
+    """
+    from redis import Redis  # noqa: PLC0415  # the embedded one is not asked
+
+    with Redis.from_url(redis_url, socket_connect_timeout=_REDIS_SECONDS) as client:
+        version = str(client.info("server")["redis_version"])
+    if int(version.partition(".")[0]) < _OLDEST_REDIS:
+        raise UnsuitableRedisError(
+            f"METERGRAPH_REDIS_URL leads to Redis {version}; Metergraph needs {_OLDEST_REDIS} or "
+            "later."
+        )
 
 
 def _commands(settings: Settings, listening: socket.socket) -> list[Command]:

@@ -52,11 +52,6 @@ class Directories:
     redis_server: Path
     account: Account | None
 
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether the data is outside the data directory."""
-        return self.home not in self.servers.parents
-
 
 def make_home(data_dir: Path) -> Path:
     """The data directory, absolute, made when it is missing.

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from config.embedded.directories import make_home, prepare_directories
+from config.embedded.directories import Directories, make_home, prepare_directories
 from config.embedded.errors import AlreadyRunningError
 from config.embedded.postgres import PostgresServer
 from config.embedded.processes import ProcessRecords, end
@@ -52,8 +52,10 @@ class EmbeddedServers:
         self.records = ProcessRecords(self.home / "processes.json")
         self.postgres: PostgresServer | None = None
         self.redis: RedisServer | None = None
+        self._sockets_lock: IO[str] | None = None
         if postgres or redis:
             directories = prepare_directories(self.home)
+            self._sockets_lock = self._lock_sockets(directories)
             self.postgres = PostgresServer(directories, durable=durable) if postgres else None
             self.redis = RedisServer(directories) if redis else None
 
@@ -113,6 +115,22 @@ class EmbeddedServers:
         with suppress(ValueError):
             self._lock.truncate(0)
             self._lock.close()
+        if self._sockets_lock is not None:
+            self._sockets_lock.close()
+
+    def _lock_sockets(self, directories: Directories) -> IO[str]:
+        """A copy of a data directory has the id of the first, and what is named after it."""
+        lock = (directories.sockets / _LOCK).open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            self._lock.close()
+            raise AlreadyRunningError(
+                f"{self.home} is a copy of a data directory whose servers are running. Stop those "
+                f"first, or remove {self.home / 'id'}, which makes it one of its own."
+            ) from None
+        return lock
 
 
 @contextmanager

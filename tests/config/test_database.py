@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 import pytest
@@ -9,6 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from config.database import migrate, opened_database, pending_migrations
+from config.migrations import UnsuitableDatabaseError, is_migrated, lacking
 from config.settings import Settings
 from models import Organization
 
@@ -31,6 +33,29 @@ async def test_two_processes_that_migrate_at_once_migrate_once(
     assert sorted(map(len, applied))[:2] == [0, 0]
     assert await pending_migrations() == []
     assert await Organization.all().count() == 0
+
+
+async def test_a_database_of_a_later_version_is_not_touched(
+    settings: Settings, fresh_database: BaseDBAsyncClient, fresh_database_url: str
+) -> None:
+    await fresh_database.execute_query(
+        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', $1, now())",
+        ["9999_from_the_future"],
+    )
+    with pytest.raises(UnsuitableDatabaseError, match="later version of Metergraph: 9999_from"):
+        await migrate(settings)
+    with pytest.raises(UnsuitableDatabaseError, match="METERGRAPH_DATA_DIR"):
+        await is_migrated(fresh_database_url)
+    # Beside the new version's processes the old ones' go on.
+    assert await pending_migrations() == []
+
+
+async def test_an_old_postgresql_is_refused_with_a_sentence() -> None:
+    async def fetch(_query: str) -> list[dict[str, Any]]:
+        return [{"postgresql": 14, "migrated": False}]
+
+    with pytest.raises(UnsuitableDatabaseError, match=r"PostgreSQL 14; .* needs 15 or later"):
+        await lacking(fetch)
 
 
 async def test_numbers_keep_every_digit(database: BaseDBAsyncClient) -> None:

@@ -168,6 +168,18 @@ async def test_two_data_directories_side_by_side(data_dir: Path) -> None:
         assert found[0]["apart"]
 
 
+def test_a_copy_beside_the_running_original_is_refused_with_a_sentence(data_dir: Path) -> None:
+    original, copy = (data_dir / ("d" * 100) / name for name in ("original", "copy"))
+    with running(original, postgres=False):
+        copy.mkdir()
+        shutil.copy(original / "id", copy)
+        with pytest.raises(AlreadyRunningError, match=f"{copy} is a copy"):
+            EmbeddedServers(copy, postgres=False)
+        (copy / "id").unlink()
+        with running(copy, postgres=False):
+            pass
+
+
 def test_data_of_another_version_is_refused_with_a_sentence(data_dir: Path) -> None:
     servers = EmbeddedServers(data_dir, redis=False, durable=False)
     assert servers.postgres is not None
