@@ -1,0 +1,171 @@
+"""What meters have counted, by query: over time, previewed, of a customer, recomputed."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from models import CustomerMeter, Organization
+from schema.ids import encode_id
+from tests.graphql_client import Api
+from tests.ingesting import NOON, drain, send
+from tests.resolvers.token_meter import AI_USAGE, TOKENS, create_meter
+
+SERIES = """
+query ($id: ID!, $start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!,
+       $who: String) {
+  meter(id: $id) {
+    quantities(start: $start, end: $end, interval: $interval, timezone: $zone,
+               externalCustomerId: $who) {
+      total points { start end quantity } completeThrough
+    }
+  }
+}
+"""
+
+
+async def test_usage_over_time_fills_the_gaps(api: Api, organization: Organization) -> None:
+    meter = (await create_meter(api))["meter"]
+    await send(
+        organization.id,
+        {"metadata": {"tokens": "0.5"}},
+        {"metadata": {"tokens": 2}, "externalCustomerId": "c2"},
+        {"metadata": {"tokens": 4}, "timestamp": NOON.replace(day=3)},
+    )
+    await drain(organization.id)
+    asked = {
+        "id": meter["id"],
+        "start": "2026-03-01T00:00:00Z",
+        "end": "2026-03-03T12:00:00.000001Z",
+        "interval": "DAY",
+        "zone": "UTC",
+    }
+    found = (await api.get(SERIES, **asked))["meter"]["quantities"]
+    assert found["total"] == "6.5"
+    assert [(p["start"], p["end"], p["quantity"]) for p in found["points"]] == [
+        ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2.5"),
+        ("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", "0"),
+        ("2026-03-03T00:00:00Z", "2026-03-03T12:00:00.000001Z", "4"),
+    ]
+    assert found["completeThrough"] > "2026"
+    own = (await api.get(SERIES, **asked, who="c2"))["meter"]["quantities"]
+    assert own["total"] == "2"
+    berlin = (await api.get(SERIES, **{**asked, "zone": "Europe/Berlin"}))["meter"]["quantities"]
+    assert berlin["points"][1]["start"] == "2026-03-01T23:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"zone": "Mars/Olympus"}, "BAD_USER_INPUT"),
+        ({"zone": "../etc/passwd"}, "BAD_USER_INPUT"),
+        ({"end": "2020-01-01T00:00:00Z"}, "BAD_USER_INPUT"),
+        ({"end": "2030-01-01T00:00:00Z", "interval": "HOUR"}, "TOO_COMPLEX"),
+        ({"end": "2027-03-01T00:00:00Z", "interval": "HOUR"}, "TOO_COMPLEX"),
+        ({"who": "nobody"}, "NOT_FOUND"),
+    ],
+)
+async def test_an_impossible_series_is_refused(
+    api: Api, changed: dict[str, Any], code: str
+) -> None:
+    asked = {
+        "id": (await create_meter(api))["meter"]["id"],
+        "start": "2026-03-01T00:00:00Z",
+        "end": "2026-03-02T00:00:00Z",
+        "interval": "DAY",
+        "zone": "UTC",
+    }
+    assert await api.codes(SERIES, **{**asked, **changed}) == [code]
+
+
+PREVIEW = """
+query ($filter: MeterFilterInput!, $aggregation: MeterAggregationInput!, $start: DateTime,
+       $who: String) {
+  meterPreview(filter: $filter, aggregation: $aggregation, start: $start,
+               externalCustomerId: $who) {
+    matchedEvents skippedEvents quantity events(first: 1) { nodes { metadata } totalCount }
+  }
+}
+"""
+
+
+async def test_a_preview_says_what_a_meter_would_count(
+    api: Api, organization: Organization
+) -> None:
+    await send(
+        organization.id,
+        {"metadata": {"tokens": 1}},
+        {"metadata": {"tokens": "x"}, "timestamp": NOON.replace(hour=13)},
+        {"metadata": {"tokens": 3}, "timestamp": NOON.replace(hour=14), "externalCustomerId": "c2"},
+        {"name": "other"},
+    )
+    asked = {"filter": AI_USAGE, "aggregation": TOKENS}
+    found = (await api.get(PREVIEW, **asked))["meterPreview"]
+    assert found == {
+        "matchedEvents": 3,
+        "skippedEvents": 1,
+        "quantity": "4",
+        "events": {"nodes": [{"metadata": {"tokens": 3}}], "totalCount": 3},
+    }
+    later = (await api.get(PREVIEW, **asked, start="2026-03-01T14:00:00Z"))["meterPreview"]
+    assert (later["matchedEvents"], later["quantity"]) == (1, "3")
+    own = (await api.get(PREVIEW, **asked, who="c1"))["meterPreview"]
+    assert (own["matchedEvents"], own["events"]["totalCount"]) == (2, 2)
+    assert await api.codes(PREVIEW, **asked, who="nobody") == ["NOT_FOUND"]
+    assert await api.codes(PREVIEW, **{**asked, "aggregation": {"function": "SUM"}}) == [
+        "BAD_USER_INPUT"
+    ]
+
+
+async def test_usage_is_read_from_both_sides(api: Api, organization: Organization) -> None:
+    meter = (await create_meter(api))["meter"]
+    await send(
+        organization.id,
+        {"metadata": {"tokens": "12.50"}},
+        {"metadata": {"tokens": 1}, "externalCustomerId": "c2"},
+    )
+    await drain(organization.id)
+    usage = "consumedUnits creditedUnits balance periodStart meter { name } customer { externalId }"
+    found = await api.get(
+        'query ($id: ID!) { customer(externalId: "c1") { meter(id: $id) { id ...Usage }'
+        ' none: meter(id: "nonsense") { id } meters { totalCount nodes { id } } }'
+        " meter(id: $id) { customers { totalCount nodes { ...Usage } } } }"
+        " fragment Usage on CustomerMeter {" + usage + "}",
+        id=meter["id"],
+    )
+    own = found["customer"]["meter"]
+    assert own["consumedUnits"] == "12.5"
+    assert own["balance"] == "-12.5"
+    assert own["creditedUnits"] == "0"
+    assert own["periodStart"] is None
+    assert own["meter"] == {"name": "Tokens"}
+    assert found["customer"]["none"] is None
+    assert found["customer"]["meters"] == {"totalCount": 1, "nodes": [{"id": own["id"]}]}
+    customers = found["meter"]["customers"]
+    assert customers["totalCount"] == 2
+    assert {node["customer"]["externalId"] for node in customers["nodes"]} == {"c1", "c2"}
+    node = await api.get("query ($id: ID!) { node(id: $id) { __typename } }", id=own["id"])
+    assert node == {"node": {"__typename": "CustomerMeter"}}
+
+
+RECOMPUTE = """mutation ($id: ID!) { customerMeterRecompute(input: {customerMeterId: $id}) {
+  customerMeter { consumedUnits } drift userErrors { code path } } }"""
+
+
+async def test_recomputing_finds_and_repairs_what_is_off(
+    api: Api, other_api: Api, organization: Organization
+) -> None:
+    await create_meter(api)
+    await send(organization.id, {"metadata": {"tokens": "2.5"}}, {"metadata": {"tokens": 1}})
+    await drain(organization.id)
+    row = await CustomerMeter.get(organization_id=organization.id)
+    row_id = encode_id("CustomerMeter", row.id)
+    fine = {"customerMeter": {"consumedUnits": "3.5"}, "drift": "0", "userErrors": []}
+    assert (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == fine
+    await CustomerMeter.filter(id=row.id).update(sum=Decimal(9), consumed=Decimal(9))
+    found = (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"]
+    assert found == {**fine, "drift": "-5.5"}
+    assert (await api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == fine
+    missing = (await api.get(RECOMPUTE, id="nonsense"))["customerMeterRecompute"]
+    assert missing["userErrors"] == [{"code": "NOT_FOUND", "path": ["customerMeterId"]}]
+    assert (await other_api.get(RECOMPUTE, id=row_id))["customerMeterRecompute"] == missing
