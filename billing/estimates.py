@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 from billing.chain import Link, Usage, close
 from billing.collecting import following_period, waiting_periods
 from billing.counting import counted_meters
-from billing.invoicing import Bill, bill_lines, price_book, unbilled_links
+from billing.invoicing import Bill, PriceBook, bill_lines, unbilled_links
 from billing.lines import Line, total
 from billing.link_store import COLUMNS, link_of
 from billing.periods import period
@@ -64,13 +64,18 @@ async def upcoming_invoices(
         }
         links = await _links(connection, organization_id, rows)
         bills = [_bill(row, products[row["product_id"]], waiting, links) for row in rows]
-        book = await price_book(
-            connection, organization_id, [link for bill in bills for link in bill.links]
-        )
         meters = await Meter.filter(
-            organization_id=organization_id, id__in=list(book.meter_names)
+            organization_id=organization_id,
+            id__in={link.meter_id for bill in bills for link in bill.links},
         ).using_db(connection)
         counted = await progress(organization_id, meters, in_flight)
+    # A subscription's links are priced by its product, which is at hand.
+    book = PriceBook(
+        prices={
+            price.id: price for product in products.values() for price in product.metered.values()
+        },
+        meter_names={meter.id: meter.name for meter in meters},
+    )
     through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
     found: dict[UUID, Estimate] = {}
     for row, bill in zip(rows, bills, strict=True):
