@@ -1,0 +1,60 @@
+"""docs/operations.md and its alerts speak of what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click import Context
+from graphql import build_schema, parse, validate
+
+from config.cli import cli
+from config.metrics import _Collector, _Found
+from config.settings import Settings, variable_name
+from workers.measurements import EVENTS
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+ALERTS = (ROOT / "docs" / "alerts.yaml").read_text()
+FACTS = ("batches_pending", "lag_seconds", "meters_behind", "events", "uncounted_events", "drifts")
+
+
+def metrics() -> set[str]:
+    """The names under which Prometheus stores what `/metrics` has."""
+    found = _Found({}, 0, dict.fromkeys(FACTS, 0), {EVENTS: 1}, 0)
+    return {sample.name for family in _Collector(found).collect() for sample in family.samples}
+
+
+def named_metrics(text: str) -> set[str]:
+    return set(re.findall(r"\bmetergraph_[a-z_]+[a-z]", text))
+
+
+@pytest.mark.parametrize(
+    "document", re.findall(r"^```graphql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+)
+def test_its_operations_are_of_the_schema(document: str) -> None:
+    schema = build_schema((ROOT / "schema.graphql").read_text())
+    assert validate(schema, parse(document)) == []
+
+
+def test_its_metrics_are_served() -> None:
+    # A histogram is named without what its samples end in.
+    assert named_metrics(PAGE) <= {*metrics(), "metergraph_counting_seconds"}
+
+
+def test_every_metric_of_trouble_has_an_alert() -> None:
+    watched = named_metrics(ALERTS)
+    assert watched <= metrics()
+    assert watched >= {
+        "metergraph_database_up",
+        "metergraph_lag_seconds",
+        "metergraph_events_uncounted",
+        "metergraph_usage_drifts_total",
+    }
+
+
+def test_its_settings_and_commands_are_there() -> None:
+    settings = {variable_name(field) for field in Settings.model_fields}
+    assert set(re.findall(r"METERGRAPH_[A-Z_]+[A-Z]", PAGE)) <= settings
+    commands = set(re.findall(r"`metergraph ([a-z]+)", PAGE))
+    assert commands
+    assert commands <= set(cli.list_commands(Context(cli)))
