@@ -1,7 +1,7 @@
 """What an operation costs: one linear rule, asked before graphql-core's own rules.
 
 Every selected field or spread costs 1; what is selected of a list costs its page size (a series:
-its points) times as much. Introspection counts every field once. A fragment is weighed once
+its points; introspection: how long the list is) times as much. A fragment is weighed once
 however often it is spread, as a number for what is selected once and one for what is selected per
 object of a page, so that a kilobyte of nested fragments is weighed in a millisecond. So is its
 nesting. graphql-core's validation has rules that are worse than linear: what passes here is small.
@@ -10,6 +10,7 @@ nesting. graphql-core's validation has rules that are worse than linear: what pa
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -39,6 +40,7 @@ from graphql.language import Node
 from metering.instants import parse_instant
 from schema.connections import DEFAULT_PAGE, MAX_PAGE
 from schema.errors import TooComplex
+from schema.introspection_sizes import ROOTS, introspection_sizes
 
 UNPAGED_LIST = 10  # what a list without a page size is taken to hold
 _CLAUSES = 2
@@ -112,16 +114,20 @@ class Weighing:
         )
         definition = fields.get(node.name.value)
         named = get_named_type(definition.type) if definition else None
+        if node.name.value in ROOTS:
+            named = self.schema.get_type(ROOTS[node.name.value])
         inner = self.selection(node.selection_set, named)
         depth = inner.depth + 1
+        if parent is not None and parent.name.startswith("__"):
+            size = introspection_sizes(self.schema).get(node.name.value, 1)
+            return Weight(1 + ceil(size * inner.once), 0, depth)
         if named is not None and is_page(named):
-            size = self.points(node) if named.name == "MeterQuantities" else self.page_size(node)
-            return Weight(min(_CAP, 1 + inner.once + size * inner.each), 0, depth)
+            count = self.points(node) if named.name == "MeterQuantities" else self.page_size(node)
+            return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
         # Outside its connection, `each` belongs to no page: it counts once.
         cost = min(_CAP, inner.once + inner.each)
-        if definition is None or not _is_list(definition.type) or named is None:
-            return Weight(1 + cost, 0, depth)
-        if node.selection_set is None or named.name.startswith("__"):
+        is_list = definition is not None and _is_list(definition.type)
+        if named is None or not is_list or node.selection_set is None:
             return Weight(1 + cost, 0, depth)
         if parent is not None and is_page(parent):
             return Weight(1, cost, depth)

@@ -136,6 +136,9 @@ class GraphQLApplication(GraphQL[Context, None]):
             check_content_type(request)
             body = await self._body(request, anonymous=context.caller is None)
             sent = parse_body(body, self.settings.max_batch_operations)
+            if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
+                denied = Unauthenticated("A batch of operations needs a token")
+                raise HTTPError(401, denied, {"www-authenticate": "Bearer"})
         await self.operations.limit(context, len(sent) if isinstance(sent, list) else 1)
         if isinstance(sent, list):
             if media == EVENT_STREAM:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
+from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
@@ -170,6 +171,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             payload.get("query"), payload.get("extensions"), caller
         )
         await operations.rate_limits.take(caller)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:  # noqa: ARG004  # Strawberry's signature
+        """No mistake in one document ends what others do over the connection."""
+        return None
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Logs what went wrong; that a client has gone is no mistake."""

@@ -149,6 +149,14 @@ async def test_a_batch_has_operations(api: Api) -> None:
     assert await error(api, []) == (400, "TOO_COMPLEX")
 
 
+async def test_a_batch_needs_a_token(api: Api) -> None:
+    query = {"query": "{ __typename }"}
+    assert (await api.anonymous.post([query])).status_code == 200
+    refused = await api.anonymous.post([query, query])
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
 async def test_a_batch_has_a_limit(api: Api) -> None:
     assert await error(api, [{"query": "{ __typename }"}] * 11) == (400, "TOO_COMPLEX")
 

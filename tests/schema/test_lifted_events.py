@@ -1,5 +1,6 @@
 """Plain events go around coercion, and come out as coercion would have them."""
 
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from models import exact_json
 from schema.lifted_events import LiftingExecutor, plain_events
 from schema.schema import create_schema
+from tests.graphql_client import Api
 
 SCHEMA = create_schema()._schema
 
@@ -128,3 +130,23 @@ def test_plain_events_are_the_caller_s_own() -> None:
 )
 def test_odd_events_go_the_ordinary_way(event: Any) -> None:
     assert plain_events([{"name": "a"}, event]) is None
+
+
+async def test_too_many_events_are_counted_and_not_looked_at(api: Api) -> None:
+    query = """mutation ($events: [EventInput!]!) {
+      eventsIngest(input: {events: $events}) { inserted userErrors { code message path } }
+    }"""
+    for odd in ({}, None, 1, {"name": "a", "metadata": {"a": 1}}):
+        begun = time.perf_counter()
+        answer = await api.get(query, events=[odd] * 300_000)
+        assert answer["eventsIngest"] == {
+            "inserted": 0,
+            "userErrors": [
+                {
+                    "code": "LIMIT_EXCEEDED",
+                    "message": "300,000 events; allowed are 10,000 in one call.",
+                    "path": ["events"],
+                }
+            ],
+        }
+        assert time.perf_counter() - begun < 2

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from graphql import get_introspection_query
 
 from config.settings import Settings
 from schema.context import Context, TokenIdentity
@@ -62,11 +63,29 @@ TOO_COMPLEX = {
         None,
     ),
     "fields in fields": ("{viewer" + "{meters{nodes{customer" * 8 + "{id}" + "}}}" * 8 + "}", None),
+    "introspection over and over": (
+        "{"
+        + " ".join(f"a{i}:__schema{{types{{fields{{type{{fields{{name}}}}}}}}}}" for i in range(20))
+        + "}",
+        None,
+    ),
     "a wide variable": (PREVIEW, {"f": {"clauses": [CLAUSE] * 20_000}}),
     "a deep variable": (PREVIEW, {"f": deep_filter(2_000)}),
 }
 
+EVENTS = "mutation ($e: [EventInput!]!) { eventsIngest(input: {events: $e}) { inserted } }"
+
 INVALID = {
+    "fragments of unknown fields": (
+        "{...F0}"
+        + " ".join(
+            f"fragment F{i} on Query{{a:x{{...F{i + 1}}} b:x{{...F{i + 1}}}}}" for i in range(9)
+        )
+        + " fragment F9 on Query{z}",
+        None,
+    ),
+    "events that are none": (EVENTS, {"e": [{}] * 10_000}),
+    "a deep event": (EVENTS, {"e": [{"name": deep_filter(900)}]}),
     "a deep list": ("{node(id:" + "[" * 800 + "]" * 800 + "){id}}", None),
     "deep selections": ("{" + "a{" * 400 + "b" + "}" * 400 + "}", None),
     "the same field over and over": ("{" + "organization{idd}" * 200 + "}", None),
@@ -127,3 +146,22 @@ async def test_introspection_can_be_switched_off() -> None:
     assert "introspection" in (result.errors or [])[0].message
     result = await schema.execute("{ __typename }", context_value=context())
     assert result.data == {"__typename": "Query"}
+
+
+async def test_the_whole_schema_is_asked_for_once() -> None:
+    text = get_introspection_query(
+        specified_by_url=True,
+        directive_is_repeatable=True,
+        schema_description=True,
+        input_value_deprecation=True,
+    )
+    once = await SCHEMA.execute(text, context_value=context(anonymous=True))
+    assert once.errors is None
+    assert once.extensions is not None
+    assert once.extensions["cost"]["requested"] < 15_000
+    twice = text.replace("__schema {", "a: __schema { types { ...FullType } } b: __schema {")
+    codes = [
+        (error.extensions or {})["code"]
+        for error in (await SCHEMA.execute(twice, context_value=context())).errors or ()
+    ]
+    assert codes == ["TOO_COMPLEX"]

@@ -267,6 +267,9 @@ async def test_a_query_and_a_mutation_run_too(socket: Socket) -> None:
     ("query", "code"),
     [
         ("subscription { nonsense }", "BAD_USER_INPUT"),
+        ("}{", "BAD_USER_INPUT"),
+        ("", "BAD_USER_INPUT"),
+        ("query A { __typename } query B { __typename }", "BAD_USER_INPUT"),
         ("{ " + "a " * 5_000 + "}", "TOO_COMPLEX"),
         ("subscription { usageUpdated(customerId: 1) { cursor } }", "NOT_FOUND"),
         ('subscription { usageUpdated(after: "x") { cursor } }', "BAD_USER_INPUT"),
@@ -279,6 +282,11 @@ async def test_an_operation_that_cannot_be_is_answered_with_a_code(
     message = await socket.receive()
     errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
     assert [error["extensions"]["code"] for error in errors] == [code]
+    # What others do over the connection goes on.
+    await socket.subscribe("{ __typename }", "2")
+    while (message := await socket.receive())["id"] != "2":
+        assert message["type"] == "complete"
+    assert message["payload"]["data"] == {"__typename": "Query"}
 
 
 async def test_a_missing_scope_is_named(application: Starlette, organization: Organization) -> None:
