@@ -75,7 +75,7 @@ TOO_COMPLEX = {
 
 EVENTS = "mutation ($e: [EventInput!]!) { eventsIngest(input: {events: $e}) { inserted } }"
 
-INVALID = {
+INVALID: dict[str, tuple[str, Any]] = {
     "fragments of unknown fields": (
         "{...F0}"
         + " ".join(
