@@ -1,11 +1,11 @@
-"""Usage of a meter over a range, in total and interval by interval (design, section 3).
+"""Usage of meters over a range, in total and interval by interval (design, section 3).
 
 A range is the whole buckets inside it and the raw events at its edges. One statement reads both,
-so that they are of one snapshot, and all points at once. An edge counts the events that the meter
-has counted, those of batches up to its position, as the buckets do.
+so that they are of one snapshot, and all points of all meters that aggregate alike. An edge counts
+the events that the meter has counted, those of batches up to its position, as the buckets do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -44,63 +44,59 @@ class Usage:
 
 # width_bucket finds a bucket's window by binary search, which a join would not.
 _WHOLE_BUCKETS = """
+    SELECT kept.meter_id, width_bucket(kept.bucket, $4::timestamptz[]) AS ordinal, {columns}
     FROM {table} kept
-    WHERE kept.organization_id = $1 AND kept.meter_id = $2 AND kept.customer_id = $3
+    WHERE kept.organization_id = $1 AND kept.meter_id = ANY($2::uuid[]) AND kept.customer_id = $3
       AND kept.bucket >= $5 AND kept.bucket < $6 {unbroken}
+    GROUP BY {grouping}
 """
 
 # The batch is asked by a subquery of one row and each edge by a lateral, so that an edge is always
 # answered by an index: the planner does not know how short edges are.
 _EDGE_EVENTS = """
-    FROM event e
-    CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
-    WHERE e.organization_id = $1 AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
-      AND {predicate} {of_customer} AND {counted}
-      AND (
-          SELECT batch.position FROM event_batch batch
-          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
-      ) <= (SELECT through FROM progress)
+    SELECT {meter} AS meter_id, edge.ordinal, raw.*
+    FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT {columns}
+        FROM event e
+        CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+        WHERE e.organization_id = $1
+          AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
+          AND {predicate} {of_customer} AND {counted}
+          AND (
+              SELECT batch.position FROM event_batch batch
+              WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+          ) <= (
+              SELECT coalesce(position, {no_end}) FROM meter
+              WHERE organization_id = $1 AND id = {meter}
+          )
+    ) AS raw
 """
 
 _USAGE = """
-WITH progress AS (
-    SELECT coalesce(position, {no_end}) AS through
-    FROM meter WHERE organization_id = $1 AND id = $2
-), edge AS (
-    SELECT * FROM unnest($7::int[], $8::timestamptz[], $9::timestamptz[])
-        AS edge (ordinal, starts_at, ends_at)
-), partial AS (
-    SELECT width_bucket(kept.bucket, $4::timestamptz[]) AS ordinal, {of_buckets}
-    {buckets}
-    GROUP BY 1
-    UNION ALL
-    SELECT edge.ordinal, raw.*
-    FROM edge CROSS JOIN LATERAL (SELECT {of_events} {events}) AS raw
+WITH partial AS (
+    {partials}
 ), merged AS (
-    SELECT coalesce(ordinal, {total}) AS ordinal, {merged}
-    FROM partial GROUP BY GROUPING SETS ((ordinal), ())
+    SELECT meter_id, coalesce(ordinal, {total}) AS ordinal, {merged}
+    FROM partial GROUP BY GROUPING SETS ((meter_id, ordinal), (meter_id))
 ) {values}
-SELECT ordinal, count AS counted, skipped, {quantity} AS quantity FROM {merged_rows} AS whole
+SELECT meter_id, ordinal, count AS counted, skipped, {quantity} AS quantity
+FROM {merged_rows} AS whole
 """
 
 _VALUES = """
 , used AS (
-    SELECT width_bucket(kept.bucket, $4::timestamptz[]) AS ordinal, kept.value
-    {buckets}
-    UNION
-    SELECT edge.ordinal, raw.value
-    FROM edge CROSS JOIN LATERAL (SELECT counted.value {events}) AS raw
-    WHERE raw.value IS NOT NULL
+    {used}
 ), distinct_values AS (
-    SELECT ordinal, count(*) AS unique_count FROM used GROUP BY ordinal
+    SELECT meter_id, ordinal, count(value) AS unique_count FROM used GROUP BY meter_id, ordinal
     UNION ALL
-    SELECT {total}, count(*) FROM (SELECT DISTINCT value FROM used) AS whole
+    SELECT meter_id, {total}, count(DISTINCT value) FROM used GROUP BY meter_id
 )
 """
 
 _MERGED_WITH_VALUES = """(
     SELECT merged.*, coalesce(unique_count, 0) AS unique_count
-    FROM merged LEFT JOIN distinct_values USING (ordinal)
+    FROM merged LEFT JOIN distinct_values USING (meter_id, ordinal)
 )"""
 
 _NO_END = 2**63 - 1
@@ -118,70 +114,124 @@ async def usage(
 
     `windows` follow each other without gaps, as those of `metering.windows` do.
     """
-    nothing = Quantity(quantity_of_nothing(meter.aggregation.function))
-    if not windows:
-        return Usage((), nothing)
-    parameters = _parameters(meter, windows, customer_id)
-    rows = await connection.execute_query_dict(
-        _statement(meter, windows, customer_id, parameters), parameters.values
-    )
-    found = {row.pop("ordinal"): Quantity(**row) for row in rows}
-    points = (found.get(ordinal, nothing) for ordinal in range(1, len(windows) + 1))
-    return Usage(tuple(points), found[_TOTAL])
+    [used] = await usage_of_meters(connection, [meter], windows, customer_id)
+    return used
+
+
+async def usage_of_meters(
+    connection: BaseDBAsyncClient,
+    meters: Sequence[MeterDefinition],
+    windows: Sequence[Window],
+    customer_id: UUID | None = None,
+) -> list[Usage]:
+    """The same on each of an organization's meters, in their order: a statement a function."""
+    alike: dict[AggregationFunction, list[MeterDefinition]] = {}
+    for meter in meters:
+        alike.setdefault(meter.aggregation.function, []).append(meter)
+    found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
+    for group in alike.values() if windows else ():
+        parameters = _parameters(group, windows, customer_id)
+        statement = _statement(group, windows, customer_id, parameters)
+        for row in await connection.execute_query_dict(statement, parameters.values):
+            quantity = Quantity(row["quantity"], row["counted"], row["skipped"])
+            found[row["meter_id"]][row["ordinal"]] = quantity
+    return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
+
+
+def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows: int) -> Usage:
+    nothing = Quantity(quantity_of_nothing(function))
+    points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
+    return Usage(points, found.get(_TOTAL, nothing))
 
 
 def _parameters(
-    meter: MeterDefinition, windows: Sequence[Window], customer_id: UUID | None
+    meters: Sequence[MeterDefinition], windows: Sequence[Window], customer_id: UUID | None
 ) -> Parameters:
+    whole = split(Window(windows[0].start, windows[-1].end))
+    return Parameters(
+        meters[0].organization_id,
+        [meter.id for meter in meters],
+        customer_id or EVERYBODY,
+        [window.start for window in windows],
+        whole.start,
+        whole.end,
+    )
+
+
+def _statement(
+    meters: Sequence[MeterDefinition],
+    windows: Sequence[Window],
+    customer_id: UUID | None,
+    parameters: Parameters,
+) -> str:
+    """`meters` aggregate by one function."""
+    aggregation = meters[0].aggregation
+    unbroken = _unbroken(windows, parameters)
+    edges = _edges(windows, parameters)
+    of_buckets = merged_partials_sql(aggregation, "kept")
+    of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
+
+    def union(how: str, table: str, whole: str, grouping: str, edge: str) -> str:
+        buckets = _WHOLE_BUCKETS.format(
+            table=table, columns=whole, unbroken=unbroken, grouping=grouping
+        )
+        events = [
+            _edge_events(meter, edges, edge, customer_id, parameters)
+            for meter in (meters if edges else ())
+        ]
+        return how.join([buckets, *events])
+
+    values, merged_rows = "", "merged"
+    if aggregation.function is AggregationFunction.UNIQUE:
+        used = union(" UNION ", "usage_value", "kept.value", "1, 2, 3", "counted.value")
+        values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
+    return _USAGE.format(
+        partials=union(
+            " UNION ALL ",
+            "usage_bucket",
+            _select(of_buckets),
+            "1, 2",
+            _select({column: of_events[column] for column in of_buckets}),
+        ),
+        values=values,
+        merged=_select(merged_partials_sql(aggregation, "partial")),
+        merged_rows=merged_rows,
+        quantity=quantity_sql(aggregation.function, "whole"),
+        total=_TOTAL,
+    )
+
+
+def _edges(windows: Sequence[Window], parameters: Parameters) -> str:
+    """The windows' edges as arrays of ordinals, starts and ends; empty where there are none."""
     edges = [
         (ordinal, edge.start, edge.end)
         for ordinal, window in enumerate(windows, start=1)
         for edge in split(window).edges
     ]
-    whole = split(Window(windows[0].start, windows[-1].end))
-    return Parameters(
-        meter.organization_id,
-        meter.id,
-        customer_id or EVERYBODY,
-        [window.start for window in windows],
-        whole.start,
-        whole.end,
-        *([edge[column] for edge in edges] for column in range(3)),
-    )
+    if not edges:
+        return ""
+    types = ("int[]", "timestamptz[]", "timestamptz[]")
+    columns = zip(zip(*edges, strict=True), types, strict=True)
+    return ", ".join(parameters.add(column, type_) for column, type_ in columns)
 
 
-def _statement(
+def _edge_events(
     meter: MeterDefinition,
-    windows: Sequence[Window],
+    edges: str,
+    columns: str,
     customer_id: UUID | None,
     parameters: Parameters,
 ) -> str:
-    function = meter.aggregation.function
-    of_buckets = merged_partials_sql(meter.aggregation, "kept")
-    of_events = partial_sql(meter.aggregation, "counted.value", "e.timestamp", "e.id")
-    unbroken = _unbroken(windows, parameters)
-    events = _EDGE_EVENTS.format(
+    mark = parameters.add(meter.id, "uuid")
+    return _EDGE_EVENTS.format(
+        meter=mark,
+        edges=edges,
+        columns=columns,
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
         of_customer="" if customer_id is None else "AND e.customer_id = $3",
-        counted=counted_sql(),
-    )
-    values, merged_rows = "", "merged"
-    if function is AggregationFunction.UNIQUE:
-        buckets = _WHOLE_BUCKETS.format(table="usage_value", unbroken=unbroken)
-        values = _VALUES.format(buckets=buckets, events=events, total=_TOTAL)
-        merged_rows = _MERGED_WITH_VALUES
-    return _USAGE.format(
+        counted=counted_sql(meter=mark),
         no_end=_NO_END,
-        of_buckets=_select(of_buckets),
-        buckets=_WHOLE_BUCKETS.format(table="usage_bucket", unbroken=unbroken),
-        of_events=_select({column: of_events[column] for column in of_buckets}),
-        events=events,
-        values=values,
-        merged=_select(merged_partials_sql(meter.aggregation, "partial")),
-        merged_rows=merged_rows,
-        quantity=quantity_sql(function, "whole"),
-        total=_TOTAL,
     )
 
 

@@ -1,11 +1,11 @@
 """Relay connections: the GraphQL side of pages by keyset.
 
-`page_request` reads first, after, last and before; `Connection.of` turns a page of rows into
-edges and nodes. `totalCount` costs a query of its own, and only where it is selected.
+`page_request` reads first, after, last and before; `connect` reads that page of a list. Cursors are
+written, and `totalCount` is counted by a query of its own, only where they are selected.
 See https://relay.dev/graphql/connections.htm.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -70,19 +70,32 @@ class Edge(Generic[Node]):
 class Connection(Generic[Node]):
     """A page of a list."""
 
-    edges: list[Edge[Node]] = strawberry.field(
-        description="The objects of this page, each with its cursor."
-    )
+    page: strawberry.Private[Page[Any]]
     nodes: list[Node] = strawberry.field(description="The objects of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="The objects of this page, each with its cursor.")
+    def edges(self) -> list[Edge[Node]]:
+        """The objects of this page, each with its cursor."""
+        pairs = zip(self.page.rows, self.nodes, strict=True)
+        return [Edge(cursor=self.page.cursor(row), node=node) for row, node in pairs]
+
+    @strawberry.field(description="Where this page lies in the list.")
+    def page_info(self) -> PageInfo:
+        """Where this page lies in the list."""
+        page, rows = self.page, self.page.rows
+        return PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursor(rows[0]) if rows else None,
+            end_cursor=page.cursor(rows[-1]) if rows else None,
+        )
 
     @strawberry.field(
         description="How many objects the whole list has. Counted only where it is selected."
     )
     async def total_count(self) -> BigInt:
         """Counts the whole list."""
-        return BigInt(await self.count())
+        return BigInt(await self.page.count())
 
 
 def page_request(
@@ -111,23 +124,4 @@ async def connect(
         raise BadUserInput("The cursor is none that this list has given out") from None
     rows = await loaders.pages.load((source, bounds, request.size + 1))
     page = page_of(source.keyset, request, rows, lambda: loaders.counts.load(source))
-    return connection_of(page, node)
-
-
-def connection_of(page: Page[Row], node: Callable[[Row], Node]) -> Connection[Node]:
-    """A page of rows as a connection."""
-    nodes = [node(row) for row in page.rows]
-    edges: list[Edge[Any]] = [
-        Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)
-    ]
-    return Connection(
-        edges=edges,
-        nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
-        count=page.count,
-    )
+    return Connection(page=page, nodes=[node(row) for row in page.rows])

@@ -19,6 +19,7 @@ from resolvers.loaders.events import events_by_id, meters_of_events
 from resolvers.loaders.meters import meters_by_id, progress_by_meter
 from resolvers.loaders.rows import Record
 from resolvers.loaders.sources import PageKey, SQLSource, count_rows, read_pages
+from resolvers.loaders.usage import Series, SeriesKey, read_series
 
 
 class Loaders:
@@ -76,6 +77,11 @@ class Loaders:
     def progress(self) -> DataLoader[Meter, Progress]:
         """How far meters have counted."""
         return DataLoader(partial(progress_by_meter, self.organization_id), cache=False)
+
+    @cached_property
+    def series(self) -> DataLoader[SeriesKey, Series]:
+        """Usage of meters over time."""
+        return DataLoader(read_series, cache=False)
 
     async def existing_customer(self, key: UUID) -> Customer:
         """A customer that something stored refers to."""

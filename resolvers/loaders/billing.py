@@ -48,7 +48,7 @@ def rows_source(
 
     return SQLSource(
         columns=f"{table}.*",
-        source=table,
+        table=table,
         conditions=written,
         alias=table,
         keyset=ORDER,

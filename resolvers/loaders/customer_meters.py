@@ -19,7 +19,7 @@ def _source(organization_id: UUID, column: str, key: UUID) -> SQLSource[Customer
 
     return SQLSource(
         columns="cm.*",
-        source="customer_meter cm",
+        table="customer_meter",
         conditions=conditions,
         alias="cm",
         keyset=ORDER,

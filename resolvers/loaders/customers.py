@@ -28,7 +28,7 @@ def customers_source(organization_id: UUID, text: str | None = None) -> SQLSourc
 
     return SQLSource(
         columns="c.*",
-        source="customer c",
+        table="customer",
         conditions=conditions,
         alias="c",
         keyset=ORDER,

@@ -114,7 +114,7 @@ class Page(Generic[Row]):
     """A part of a list, in the list's order whichever way it was read."""
 
     rows: Sequence[Row]
-    cursors: Sequence[str]
+    cursor: Callable[[Row], str]
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
@@ -142,7 +142,7 @@ def page_of(
         rows.reverse()
     return Page(
         rows=rows,
-        cursors=[keyset.cursor(row) for row in rows],
+        cursor=keyset.cursor,
         has_next=(request.before is not None) if request.backward else more,
         has_previous=more if request.backward else (request.after is not None),
         count=count,

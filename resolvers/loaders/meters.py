@@ -20,7 +20,7 @@ def meters_source(organization_id: UUID, *, include_archived: bool) -> SQLSource
 
     return SQLSource(
         columns="m.*",
-        source="meter m",
+        table="meter",
         conditions=conditions,
         alias="m",
         keyset=ORDER,

@@ -21,20 +21,37 @@ Conditions = Callable[[Parameters], list[str]]
 
 
 @dataclass(frozen=True)
+class AnyOf:
+    """Texts of which the rows of a list have one in a column.
+
+    A page is then made of the first rows of each, which an index on the column and the keyset's
+    columns gives for any text, rare or frequent. Of `= ANY` the planner has to guess which index
+    to walk; and a prepared statement walks the same one for all texts.
+    """
+
+    column: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True)
 class SQLSource(Generic[Row]):
-    """The rows of `SELECT columns FROM source WHERE conditions`, in the keyset's order.
+    """The rows of `SELECT columns FROM table alias WHERE conditions`, in the keyset's order.
 
     `conditions` writes them with its parameters, so that they can stand in a larger statement.
-    The keyset's columns are those of `alias`; `make` turns a record into a row. An `empty` list
-    is known to have no rows, and costs no statement.
+    `make` turns a record into a row. An `empty` list is known to have no rows, and costs no
+    statement. What is `joined` has one row for each of the list's, and is joined to a page of
+    them: joined to all, it would have the planner sort them all where an index has their order.
+    `any_of` is a condition too.
     """
 
     columns: str
-    source: str
+    table: str
     conditions: Conditions
     alias: str
     keyset: Keyset
     make: Callable[[Record], Row]
+    joined: str = ""
+    any_of: AnyOf | None = None
     empty: bool = False
 
     def page_sql(self, bounds: Bounds, limit: int, parameters: Parameters) -> str:
@@ -51,16 +68,29 @@ class SQLSource(Generic[Row]):
                 marks = [parameters.add(value, column.sql_type) for column, value in columns]
                 conditions.append(f"({', '.join(names)}) {comparison} ({', '.join(marks)})")
         direction = "DESC" if descending != bounds.backward else "ASC"
-        return (
-            f"SELECT {self.columns} FROM {self.source}"
-            f" WHERE {' AND '.join(conditions) or 'true'}"
-            f" ORDER BY {', '.join(f'{name} {direction}' for name in names)} LIMIT {limit:d}"
-        )
+        order = f"ORDER BY {', '.join(f'{name} {direction}' for name in names)}"
+        first = f"{order} LIMIT {limit:d}"
+        if self.any_of is not None:
+            conditions.append(f"{self.alias}.{self.any_of.column} = any_of.value")
+        page = f"FROM {self.table} {self.alias} WHERE {' AND '.join(conditions)} {first}"
+        if self.any_of is not None:
+            values = parameters.add(tuple(sorted(self.any_of.values)), "text[]")
+            page = (
+                f"FROM unnest({values}) AS any_of (value)"
+                f" CROSS JOIN LATERAL (SELECT {self.alias}.* {page}) AS {self.alias} {first}"
+            )
+        if not self.joined:
+            return f"SELECT {self.columns} {page}"
+        rows = f"(SELECT {self.alias}.* {page}) AS {self.alias}"
+        return f"SELECT {self.columns} FROM {rows} {self.joined} {order}"
 
     def count_sql(self, parameters: Parameters) -> str:
         """A SELECT of one number: how many rows the list has."""
         conditions = self.conditions(parameters)
-        return f"SELECT count(*) FROM {self.source} WHERE {' AND '.join(conditions) or 'true'}"
+        if self.any_of is not None:
+            values = parameters.add(tuple(sorted(self.any_of.values)), "text[]")
+            conditions.append(f"{self.alias}.{self.any_of.column} = ANY({values})")
+        return f"SELECT count(*) FROM {self.table} {self.alias} WHERE {' AND '.join(conditions)}"
 
 
 def model_of(model: type[M]) -> Callable[[Record], M]:
@@ -83,29 +113,38 @@ async def read_pages(keys: list[PageKey]) -> list[Sequence[Any]]:
         if not source.empty:
             shapes.setdefault(source.columns, []).append(index)
     for indexes in shapes.values():
-        parameters = Parameters()
-        branches = []
-        for index in indexes:
-            source, bounds, limit = keys[index]
-            page = source.page_sql(bounds, limit, parameters)
-            branches.append(f"(SELECT {index:d} AS branch, page.* FROM ({page}) AS page)")
-        records = await fetch(" UNION ALL ".join(branches), *parameters.values)
-        for index in indexes:
-            source, bounds, _ = keys[index]
-            found[index] = _in_order(source, bounds, [r for r in records if r["branch"] == index])
+        alike = await _read_alike([keys[index] for index in indexes])
+        for index, records in zip(indexes, alike, strict=True):
+            make = keys[index][0].make
+            found[index] = [make(record) for record in records]
     return found
 
 
-def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> list[Any]:
-    """UNION ALL promises no order."""
+async def _read_alike(keys: list[PageKey]) -> list[Sequence[Record]]:
+    parameters = Parameters()
+    pages = [source.page_sql(bounds, limit, parameters) for source, bounds, limit in keys]
+    if len(pages) == 1:
+        return [await fetch(pages[0], *parameters.values)]
+    branches = [
+        f"(SELECT {branch:d} AS branch, page.* FROM ({page}) AS page)"
+        for branch, page in enumerate(pages)
+    ]
+    records = await fetch(" UNION ALL ".join(branches), *parameters.values)
+    return [
+        _in_order(source, bounds, [record for record in records if record["branch"] == branch])
+        for branch, (source, bounds, _) in enumerate(keys)
+    ]
+
+
+def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> list[Record]:
+    """The records of one branch: UNION ALL promises no order."""
     names = [column.name for column in source.keyset.columns]
     records.sort(
         key=lambda record: tuple(record[name] for name in names),
         reverse=source.keyset.descending != bounds.backward,
     )
     return [
-        source.make({name: value for name, value in record.items() if name != "branch"})
-        for record in records
+        {name: value for name, value in record.items() if name != "branch"} for record in records
     ]
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import strawberry
 
-from models import Customer as CustomerRow
 from models import exact_json
 from resolvers.loaders.rows import Record
 from schema.context import Info, Scope
@@ -28,8 +27,6 @@ class Event(Node):
     """Something that happened."""
 
     key: strawberry.Private[UUID]
-    customer_key: strawberry.Private[UUID]
-    customer_row: strawberry.Private[CustomerRow | None] = None
     external_id: str | None = strawberry.field(
         description="The caller's idempotency key, unique in the organization."
     )
@@ -37,21 +34,16 @@ class Event(Node):
     timestamp: datetime = strawberry.field(description="When it happened.")
     received_at: datetime = strawberry.field(description="When it was stored.")
     processed_at: datetime | None = strawberry.field(
-        description="When the meters had counted it; null while it waits."
+        description="When the meters had counted it; null while it waits, be it for one meter "
+        "that could not count it."
     )
     metadata: JSONObject = strawberry.field(
         description="What the application said of it; meters filter and aggregate by it."
     )
 
-    @strawberry.field(description="Who did it.")
-    async def customer(
-        self, info: Info
-    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        """The customer."""
-        row = self.customer_row
-        if row is None:
-            row = await info.context.loaders.existing_customer(self.customer_key)
-        return customer.Customer.of(row)
+    customer: Annotated["Customer", strawberry.lazy("schema.types.customer")] = strawberry.field(
+        description="Who did it."
+    )
 
     @strawberry.field(
         description="The meters that count it.",
@@ -65,19 +57,25 @@ class Event(Node):
         return [meter.Meter.of(row) for row in rows]
 
     @classmethod
-    def of(cls, row: Record, customer_row: CustomerRow | None = None) -> "Event":
-        """The event of a row of `resolvers.loaders.events`, with its customer if it is at hand."""
+    def of(cls, row: Record) -> "Event":
+        """The event of a row of `resolvers.loaders.events`, or of the live feed."""
         return cls(
             id=strawberry.ID(encode_id("Event", row["id"])),
             key=row["id"],
-            customer_key=row["customer_id"],
-            customer_row=customer_row,
             external_id=row["external_id"],
             name=row["name"],
             timestamp=row["timestamp"],
             received_at=row["received_at"],
             processed_at=row["processed_at"],
-            metadata=JSONObject(exact_json.loads(row["metadata"])),
+            metadata=JSONObject(exact_json.written(row["metadata"])),
+            customer=customer.Customer(
+                id=strawberry.ID(encode_id("Customer", row["customer_id"])),
+                key=row["customer_id"],
+                external_id=row["customer_external_id"],
+                name=row["customer_name"],
+                email=row["customer_email"],
+                created_at=row["customer_created_at"],
+            ),
         )
 
 

@@ -10,6 +10,7 @@ from metering.filters import Clause, Filter
 from models import Meter as MeterRow
 from resolvers.loaders.customer_meters import customer_meters_of_meter
 from resolvers.loaders.events import EventQuery, events_source
+from resolvers.loaders.usage import Range
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
@@ -19,7 +20,7 @@ from schema.permissions import requires
 from schema.scalars import BigInt, ClauseValue
 from schema.types import customer_meter, event  # which refer back to this module
 from schema.types.node import Node
-from schema.types.quantities import MeterQuantities, Range, meter_quantities
+from schema.types.quantities import MeterQuantities, meter_quantities
 
 if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
@@ -176,7 +177,7 @@ class Meter(Node):
         """Usage over time."""
         asked = Range(start, end, interval, timezone)
         customer = await customer_asked_for(info.context, customer_id, external_customer_id)
-        return await meter_quantities(info.context, self.row, asked, customer)
+        return await meter_quantities(info, self.row, asked, customer)
 
     @strawberry.field(
         description="Everybody's current usage and balance on this meter, customer by customer.",

@@ -1,21 +1,18 @@
 """MeterQuantities: a meter's usage over time."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import strawberry
-from tortoise.connection import get_connection
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import MeterDefinition
-from metering.filter_parsing import stored_filter
-from metering.usage import usage
-from metering.windows import Interval, RangeError, windows, zone_of
+from metering.progress import Progress
+from metering.windows import RangeError
 from models import Meter as MeterRow
-from schema.context import Context
+from resolvers.loaders.usage import Range
+from schema.context import Info
 from schema.errors import BadUserInput
+from schema.selections import selects
 
 
 @strawberry.type(description="A meter's quantity over one interval.")
@@ -42,52 +39,32 @@ class MeterQuantities:
         description="The aggregate over all of [start, end): for AVERAGE, MAXIMUM … not the sum "
         "of the points."
     )
-    complete_through: datetime = strawberry.field(
-        description="Every event stored before this instant is in these numbers."
-    )
+    progress: strawberry.Private[Progress | None]
 
-
-@dataclass(frozen=True)
-class Range:
-    """What a series is asked for: [start, end) by intervals of a time zone."""
-
-    start: datetime
-    end: datetime
-    interval: Interval
-    timezone: str
+    @strawberry.field(description="Every event stored before this instant is in these numbers.")
+    def complete_through(self) -> datetime:
+        """As of when these numbers are."""
+        if self.progress is None:
+            raise LookupError("the progress is read where it is selected")
+        return self.progress.complete_through
 
 
 async def meter_quantities(
-    context: Context, row: MeterRow, asked: Range, customer_id: UUID | None
+    info: Info, row: MeterRow, asked: Range, customer_id: UUID | None
 ) -> MeterQuantities:
     """The usage of everybody, or of one customer. Raises BadUserInput for an impossible range."""
-    try:
-        zone = zone_of(asked.timezone)
-        found = windows(asked.start, asked.end, asked.interval, zone)
-    except RangeError as error:
-        raise BadUserInput(f"`{error.argument}`: {error}") from None
+    loaders = info.context.loaders
     # Asked first: what is complete by then is in the numbers that are read after.
-    progress = await context.loaders.progress.load(row)
-    used = await usage(get_connection("default"), definition_of(row), found, customer_id)
+    progress = await loaders.progress.load(row) if selects(info, "completeThrough") else None
+    try:
+        series = await loaders.series.load((row, asked, customer_id))
+    except RangeError as error:
+        raise BadUserInput(str(error), path=[error.argument]) from None
     return MeterQuantities(
         points=[
             MeterQuantity(start=window.start, end=window.end, quantity=point.quantity)
-            for window, point in zip(found, used.points, strict=True)
+            for window, point in zip(series.windows, series.usage.points, strict=True)
         ],
-        total=used.total.quantity,
-        complete_through=progress.complete_through,
-    )
-
-
-def definition_of(row: MeterRow) -> MeterDefinition:
-    """What counting needs of a meter's row."""
-    return MeterDefinition(
-        id=row.id,
-        organization_id=row.organization_id,
-        filter=stored_filter(row.event_filter),
-        aggregation=Aggregation(
-            AggregationFunction(row.aggregation_function), row.aggregation_property
-        ),
-        event_names=None if row.event_names is None else tuple(row.event_names),
-        position=row.position,
+        total=series.usage.total.quantity,
+        progress=progress,
     )

@@ -63,8 +63,8 @@ async def test_an_event_is_stored_and_shown_with_every_digit(api: Api) -> None:
             "variables": {"id": receipt["eventId"]},
         }
     )
-    assert '"tokens":0.1000000000000000055511151231' in response.text
-    assert '"of":[12345678901234567890]' in response.text
+    assert '"tokens": 0.1000000000000000055511151231' in response.text
+    assert '"of": [12345678901234567890]' in response.text
     shown = response.json()["data"]["event"]
     assert shown["timestamp"] == "2026-01-01T00:00:00.500000Z"
     assert shown["customer"] == {"externalId": "c1"}

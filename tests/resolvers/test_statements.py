@@ -26,6 +26,10 @@ QUERIES = {
           invoices { nodes { id } } } } }""",
     "meters with their customers": """
         { meters { nodes { customers { totalCount nodes { balance customer { name } } } } } }""",
+    "meters with their usage over time": """
+        { meters { nodes { quantities(
+            start: "2026-01-01T00:00:00Z", end: "2026-03-01T00:07:00Z", interval: MONTH
+        ) { total points { quantity } completeThrough } } } }""",
     "meters with their progress": "{ meters { nodes { progress { countedEvents } } } }",
     "meters with their events": """
         { meters { nodes { events(first: 3) { totalCount nodes { customer { name } } } } } }""",
@@ -77,3 +81,21 @@ async def test_what_is_not_selected_is_not_counted(api: Api) -> None:
     with counted() as statements:
         await api.get("{ customers { nodes { id } } }")
     assert not [statement for statement in statements if "count(" in statement]
+
+
+async def test_what_is_complete_is_asked_where_it_is_selected(
+    api: Api, organization: Organization
+) -> None:
+    await grow(organization, 2)
+    series = """{ meters { nodes { quantities(
+        start: "2026-01-01T00:00:00Z", end: "2026-02-01T00:00:00Z", interval: DAY
+    ) { ...Series } } } } fragment Series on MeterQuantities { total %s }"""
+    await api.get(series % "")
+    with counted() as without:
+        await api.get(series % "")
+    with counted() as asked:
+        await api.get(series % "completeThrough")
+    assert not [statement for statement in without if "pg_locks" in statement]
+    assert [statement for statement in asked if "pg_locks" in statement]
+    # The token, the page of meters, and their usage.
+    assert len(without) == 3, without

@@ -1,0 +1,67 @@
+"""Many meters are read at once, and say what each says alone."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.aggregations import Aggregation, AggregationFunction
+from metering.definition import COLUMNS, meter_definition
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from metering.usage import usage, usage_of_meters
+from metering.windows import Interval, windows, zone_of
+from models import Customer, Organization
+from tests.ingesting import drain, send
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+RANGES = {
+    "whole buckets": (START, START + timedelta(days=3), "UTC"),
+    "edges": (START + timedelta(minutes=7), START + timedelta(days=2, minutes=1), "Asia/Kolkata"),
+    "one edge": (START + timedelta(minutes=1), START + timedelta(minutes=9), "UTC"),
+    "nothing": (START - timedelta(days=9), START - timedelta(days=8), "UTC"),
+    "no time": (START, START, "UTC"),
+}
+
+
+@pytest.mark.parametrize("range_", RANGES)
+@pytest.mark.parametrize("whose", ["everybody", "one customer"])
+async def test_many_meters_say_what_each_says_alone(
+    database: BaseDBAsyncClient, organization: Organization, range_: str, whose: str
+) -> None:
+    for name in ("a", "b"):
+        of_name = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),))
+        for function in AggregationFunction:
+            property_ = None if function is AggregationFunction.COUNT else "n"
+            await create_meter(
+                organization.id, "Meter", None, of_name, Aggregation(function, property_)
+            )
+    for minutes in range(0, 3 * 24 * 60, 401):
+        event = {
+            "name": "ab"[minutes % 2],
+            "externalCustomerId": f"c{minutes % 3}",
+            "timestamp": (START + timedelta(minutes=minutes)).isoformat(),
+            "metadata": {"n": minutes % 7} if minutes % 5 else {},
+        }
+        await send(organization.id, event)
+    await drain(organization.id)
+    rows = await database.execute_query_dict(
+        f"SELECT {COLUMNS} FROM meter WHERE organization_id = $1", [organization.id]
+    )
+    meters = [meter_definition(row) for row in rows]
+    start, end, zone = RANGES[range_]
+    points = windows(start, end, Interval.DAY, zone_of(zone))
+    customer = await Customer.get(organization_id=organization.id, external_id="c1")
+    customer_id = None if whose == "everybody" else customer.id
+
+    together = await usage_of_meters(database, meters, points, customer_id)
+
+    assert together == [await usage(database, meter, points, customer_id) for meter in meters]
+    counts = [
+        used.total.quantity
+        for meter, used in zip(meters, together, strict=True)
+        if meter.aggregation.function is AggregationFunction.COUNT
+    ]
+    if range_ == "whole buckets" and whose == "everybody":
+        assert counts == [Decimal(6), Decimal(5)]
