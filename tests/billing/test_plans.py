@@ -5,6 +5,7 @@ from uuid import uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.collecting import _WAITING
+from billing.stepping import _OPEN_LINKS
 from models import Organization
 
 SUBSCRIPTIONS = 1_000
@@ -48,3 +49,45 @@ async def test_periods_that_wait_are_not_held_against_each_other(
     )
     removed = [row["QUERY PLAN"] for row in plan if "Rows Removed" in row["QUERY PLAN"]]
     assert all(float(line.rpartition(":")[2]) <= 4 * SUBSCRIPTIONS for line in removed), removed
+
+
+async def test_open_links_of_a_chunk_are_read_one_by_one(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    """However many the organization has: the statistics are those of no links at all."""
+    await fresh_database.execute_script("ANALYZE")
+    meter_id = uuid4()
+    await fresh_database.execute_query(
+        """
+        WITH linked AS (
+            INSERT INTO metered_period (
+                organization_id, id, customer_id, meter_id, starts_at, plain, rolling, is_behind,
+                is_disputed
+            )
+            SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), 0, 0, false, false
+            FROM generate_series(1, $3::int)
+            RETURNING customer_id
+        )
+        INSERT INTO customer_meter (
+            organization_id, id, customer_id, meter_id, count, unique_count, sum, consumed,
+            credited, revision, updated_at
+        )
+        SELECT $1, gen_random_uuid(), customer_id, $2, 0, 0, 0, 0, 0, 0, now() FROM linked
+        """,
+        [organization.id, meter_id, SUBSCRIPTIONS],
+    )
+    for analyzed in (False, True):
+        if analyzed:
+            await fresh_database.execute_script("ANALYZE")
+        chains = await fresh_database.execute_query_dict(
+            "SELECT customer_id FROM metered_period WHERE organization_id = $1 LIMIT 10",
+            [organization.id],
+        )
+        values = [organization.id, [row["customer_id"] for row in chains], [meter_id] * 10]
+        assert len(await fresh_database.execute_query_dict(_OPEN_LINKS, values)) == 10
+        plan = await fresh_database.execute_query_dict(f"EXPLAIN (ANALYZE) {_OPEN_LINKS}", values)
+        lines = [row["QUERY PLAN"] for row in plan]
+        assert not any("Seq Scan" in line for line in lines), lines
+        scans = [line for line in lines if "Index Scan" in line]
+        assert len(scans) == 2, lines
+        assert all("rows=1" in line and "loops=10" in line for line in scans), lines
