@@ -4,6 +4,7 @@ A module's underscores at its end are dropped: `import_.py` is `metergraph impor
 imported when their command is used, so that each starts fast.
 """
 
+import difflib
 import gc
 import importlib
 import os
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from config import commands
 from config.database_url import address
 from config.logging import configure_logging, redact
-from config.settings import LogLevel, get_settings, variable_name
+from config.settings import LogLevel, Settings, get_settings, variable_name
 
 
 class Commands(click.Group):
@@ -60,6 +61,7 @@ def main() -> None:
     """Run the command line. What goes wrong is a sentence on standard error and exit code 1."""
     try:
         configure_logging(get_settings())
+        _warn_of_unknown_variables()
         cli.main(prog_name="metergraph", standalone_mode=False)
     except click.exceptions.Exit as stopped:
         sys.exit(stopped.exit_code)
@@ -71,7 +73,8 @@ def main() -> None:
     except ValidationError as error:
         for problem in error.errors():
             name = variable_name(str(problem["loc"][0])) if problem["loc"] else "A setting"
-            _complain(f"{name} is not valid: {problem['msg']}")
+            reason = problem["msg"].removeprefix("Value error, ")
+            _complain(f"{name} is not valid: {redact(repr(problem['input']))}: {reason}.")
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
@@ -82,6 +85,19 @@ def main() -> None:
             raise
         _complain(sentence(error))
         sys.exit(1)
+
+
+def _warn_of_unknown_variables() -> None:
+    """A setting whose name is misspelt would have no effect, and nobody would know."""
+    prefix = variable_name("")
+    known = {variable_name(field) for field in (*Settings.model_fields, "api_url", "token")}
+    for name in sorted(os.environ):
+        if name.startswith(prefix) and name not in known and not name.startswith(_OF_OTHERS):
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; is {close[0]} meant?" if close else "."
+            click.echo(f"Warning: {name} is no setting of Metergraph{hint}", err=True)
+            # The processes that we start need not say it again.
+            del os.environ[name]
 
 
 def sentence(error: Exception) -> str:
@@ -112,6 +128,10 @@ def sentence(error: Exception) -> str:
 _OURS: frozenset[str] = frozenset(
     {"billing", "config", "metering", "models", "resolvers", "schema", "workers"}
 )
+
+
+# Kubernetes makes variables of a service's name, and the tests have some of their own.
+_OF_OTHERS = tuple(variable_name(part) for part in ("port_", "service_", "test_"))
 
 
 def _complain(text: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+_NAME = "The URL of the database (METERGRAPH_DATABASE_URL)"
 # What asyncpg calls the parameters of a URL's query, and how their text is read.
 _PARAMETERS: dict[str, tuple[str, type]] = {
     "host": ("host", str),
@@ -34,9 +35,9 @@ def credentials(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise DatabaseURLError(f"the database's URL is malformed: {error}") from None
+        raise DatabaseURLError(f"{_NAME} is malformed: {error}.") from None
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise DatabaseURLError("the database's URL must begin with postgresql://")
+        raise DatabaseURLError(f"{_NAME} must begin with postgresql://.")
     found: dict[str, Any] = {
         "host": unquote(parts.hostname) if parts.hostname else None,
         "port": port or 5432,
@@ -48,15 +49,13 @@ def credentials(url: str) -> dict[str, Any]:
         if name not in _PARAMETERS:
             known = ", ".join(sorted(_PARAMETERS))
             raise DatabaseURLError(
-                f"the database's URL has a parameter {name!r}; these are supported: {known}"
+                f"{_NAME} has a parameter {name!r}; these are supported: {known}."
             )
         argument, read = _PARAMETERS[name]
         try:
             found[argument] = read(text)
         except ValueError:
-            raise DatabaseURLError(
-                f"the database's URL has {name}={text}, which is no number"
-            ) from None
+            raise DatabaseURLError(f"{_NAME} has {name}={text}, which is no number.") from None
     return found
 
 

@@ -67,6 +67,7 @@ def _run(
 ) -> None:
     if settings.redis_url is not None:
         _check_redis(settings.redis_url)
+    click.echo(f"Starting in {servers.home} ...", err=True)
     servers.start()
     chosen = settings.model_copy(
         update={

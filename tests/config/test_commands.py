@@ -98,9 +98,12 @@ def test_what_a_person_gets_wrong_is_said_in_a_sentence(metergraph: Run) -> None
 def test_what_is_wrong_around_it_is_said_in_a_sentence(
     metergraph: Run, fresh_database_url: str
 ) -> None:
-    assert "METERGRAPH_PORT is not valid" in complaint(
+    assert "METERGRAPH_PORT is not valid: 'http': " in complaint(
         metergraph("organization", "list", METERGRAPH_PORT="http")
     )
+    secret = "mysql://user:p4ss@host/name"
+    wrong = complaint(metergraph("organization", "list", METERGRAPH_DATABASE_URL=secret))
+    assert wrong.endswith("***@host/name': must begin with postgresql:// or postgres://.\n")
     assert "PostgreSQL cannot be reached" in complaint(
         metergraph("organization", "list", METERGRAPH_DATABASE_URL="postgresql://127.0.0.1:1/x")
     )
@@ -112,8 +115,25 @@ def test_what_is_wrong_around_it_is_said_in_a_sentence(
     assert "run `metergraph migrate`" in complaint(
         metergraph("organization", "list", METERGRAPH_DATABASE_URL=empty)
     )
+    assert "Redis cannot be used: Error 111 connecting to 127.0.0.1:1." in complaint(
+        metergraph("dev", "--port", "0", METERGRAPH_REDIS_URL="redis://127.0.0.1:1/0")
+    )
     for command in ("api", "worker"):
         assert "metergraph dev" in complaint(metergraph(command, METERGRAPH_DATABASE_URL=""))
+
+
+def test_a_misspelt_setting_is_said_and_those_of_kubernetes_are_not(metergraph: Run) -> None:
+    done = metergraph(
+        *("organization", "list"),
+        METERGRAPH_PROT="9000",
+        METERGRAPH_TOKEN="mg_x",
+        METERGRAPH_PORT_8000_TCP="tcp://10.0.0.1:8000",
+        METERGRAPH_SERVICE_HOST="10.0.0.1",
+    )
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Warning: METERGRAPH_PROT is no setting of Metergraph; is METERGRAPH_PORT meant?\n"
+    )
 
 
 def test_migrate_twice(metergraph: Run) -> None:
