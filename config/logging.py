@@ -101,6 +101,10 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(
             logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.WARNING
         )
+    # Of asyncpg a traceback for every try while PostgreSQL is away: whoever uses it says that once.
+    logging.getLogger("asyncpg").setLevel(
+        logging.DEBUG if settings.log_level is LogLevel.DEBUG else logging.ERROR
+    )
     # Each statement with its values, and each WebSocket's frame, which may cut a secret in two:
     # events of customers and what they are asked with do not belong in a log.
     for name in ("tortoise.db_client", "uvicorn.error", "websockets"):

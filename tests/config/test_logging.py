@@ -72,6 +72,7 @@ def test_debug_lines_are_left_out_and_json_is_json(
     with configured(log_format):
         structlog.get_logger("tests").debug("not shown")
         logging.getLogger("arq.worker").info("a job began")
+        logging.getLogger("asyncpg.pool").warning("Failed to restore", stack_info=True)
         structlog.get_logger("tests").info("shown", events=3)
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
