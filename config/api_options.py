@@ -42,13 +42,17 @@ def find_api(settings: Settings, url: str | None, token: str | None) -> Api:
         token: as given; None: the demo's, which is only ever shown to our own `metergraph dev`.
 
     Raises:
-        click.UsageError: there is no token.
+        click.ClickException: there is no token, or nothing runs to send it to.
     """
+    running = running_addresses(settings.data_dir)
+    running_url = None if running is None else running.api_url
     if token is None and url is None:
         token = demo_token(settings.data_dir.expanduser())
+        if running_url is None:
+            raise click.ClickException(
+                f"Metergraph does not run on {settings.data_dir}. Start it with `metergraph dev`, "
+                "or say where the API is, with --url and --token."
+            )
     if token is None:
         raise click.UsageError(f"Give a token, with --token or {variable_name('token')}.")
-    if url is None:
-        running = running_addresses(settings.data_dir)
-        url = running.api_url if running is not None else None
-    return Api(url or f"http://{settings.host}:{settings.port}", token)
+    return Api(url or running_url or f"http://{settings.host}:{settings.port}", token)

@@ -1,0 +1,48 @@
+"""Where a command finds the API, and a token for it."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from config import api_options
+from config.api_options import Api, find_api
+from config.embedded import Addresses
+from config.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "demo-token").write_text("mg_demo\n")
+    return Settings(data_dir=tmp_path, port=9000)
+
+
+def run_at(monkeypatch: pytest.MonkeyPatch, api_url: str | None) -> None:
+    addresses = Addresses(1, "postgresql://x", "redis://x", api_url)
+    monkeypatch.setattr(api_options, "running_addresses", lambda _data_dir: addresses)
+
+
+def test_what_runs_is_used_as_the_demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_at(monkeypatch, "http://127.0.0.1:8123")
+    assert find_api(settings, None, None) == Api("http://127.0.0.1:8123", "mg_demo")
+    assert find_api(settings, None, "mg_own") == Api("http://127.0.0.1:8123", "mg_own")
+
+
+def test_the_demos_token_is_shown_to_nobody_else(settings: Settings) -> None:
+    with pytest.raises(click.UsageError, match="--token or METERGRAPH_TOKEN"):
+        find_api(settings, "http://elsewhere", None)
+    assert find_api(settings, "http://elsewhere", "mg_own") == Api("http://elsewhere", "mg_own")
+
+
+def test_a_token_alone_is_for_the_api_of_this_machine(settings: Settings) -> None:
+    assert find_api(settings, None, "mg_own") == Api("http://127.0.0.1:9000", "mg_own")
+
+
+def test_where_nothing_runs_it_is_said_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(click.ClickException, match=r"does not run on .* `metergraph dev`"):
+        find_api(settings, None, None)
+    run_at(monkeypatch, None)  # a command's servers, without an API
+    with pytest.raises(click.ClickException, match="does not run"):
+        find_api(settings, None, None)
