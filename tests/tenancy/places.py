@@ -27,7 +27,6 @@ from schema.schema import create_schema
 SCHEMA = create_schema()._schema
 ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 CURSORS = {"after", "before"}
-TEXTS = {"query", "names"}
 
 # What a value must be to make sense where it stands, by the name of its argument.
 _VALUES: dict[str, Any] = {
@@ -110,9 +109,7 @@ def _named(name: str, type_name: str) -> str | None:
         return None
     if name.lower().startswith("external"):
         return "external"
-    if name in CURSORS:
-        return "cursor"
-    return "text" if name in TEXTS else None
+    return "cursor" if name in CURSORS else "text"
 
 
 def field_of(place: Place) -> GraphQLField:

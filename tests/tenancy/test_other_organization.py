@@ -51,7 +51,7 @@ async def own(api: Api, organization: Organization) -> Tenant:
 
 @pytest.fixture
 async def other(other_api: Api, other_organization: Organization) -> Tenant:
-    return await settled(other_api, other_organization, "secret")
+    return await settled(other_api, other_organization, "hidden")
 
 
 def own_id(tenant: Tenant, place: Place) -> Any:

@@ -1,0 +1,91 @@
+"""Everything that a token reaches, asked with and without another organization in the database.
+
+The other one changes no answer, not even a number, and no word of it comes over a subscription:
+also where nothing is named, as in a plain list.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from models import Organization, exact_json
+from tests.graphql_client import Api
+from tests.ingesting import drain
+from tests.schema.test_websocket import connected
+from tests.tenancy.places import Place, arguments, operation
+from tests.tenancy.test_other_organization import own_id, shown
+from tests.tenancy.walking import object_type, walk
+from tests.tenancy.world import Tenant, settled
+
+SECONDS_OF_SILENCE = 1.5  # nobody announces what this test has counted: feeds look by themselves
+INGEST = """mutation ($events: [EventInput!]!) {
+  eventsIngest(input: {events: $events}) { inserted }
+}"""
+
+
+async def everything(tenant: Tenant) -> dict[str, str]:
+    """All answers that do not change by themselves, by the fields that were asked for."""
+    found = {}
+    async for step in walk(tenant.api, "Query", "%s", partial(own_id, tenant)):
+        assert step.codes <= {"NOT_FOUND", "BAD_USER_INPUT"}, step.answer
+        found[step.name] = shown(step.answer, "-")
+    return found
+
+
+async def test_another_organization_changes_no_answer(
+    api: Api, organization: Organization, other_api: Api, other_organization: Organization
+) -> None:
+    own = await settled(api, organization, "own")
+    alone = await everything(own)
+    other = await settled(other_api, other_organization, "hidden")
+    beside = await everything(own)
+    assert len(beside) > 120
+    for name, answer in beside.items():
+        assert other.word not in answer, name
+        assert answer == alone[name], name
+
+
+@pytest.mark.parametrize("name", object_type("Subscription").fields)
+async def test_nothing_of_another_organization_comes_over_a_subscription(
+    application: Starlette,
+    api: Api,
+    organization: Organization,
+    other_api: Api,
+    other_organization: Organization,
+    name: str,
+) -> None:
+    own = await settled(api, organization, "own")
+    other = await settled(other_api, other_organization, "hidden")
+    place = Place("Subscription", name, (), "")
+    given = arguments(object_type("Subscription").fields[name], None, None, own_id(own, place))
+    document = operation(place, given, 2).replace("()", "")  # where nothing is required
+    seen: list[str] = []
+    async with connected(application) as socket:
+        await socket.event()
+        await socket.begin(own.api.headers["authorization"].removeprefix("Bearer "))
+        await socket.subscribe(document, **{f"v_{key}": value for key, value in given.items()})
+        for tenant in (other, own):
+            event = {"name": f"{tenant.word}-name", "externalCustomerId": tenant.customer}
+            await tenant.api.get(INGEST, events=[{**event, "metadata": {"tokens": 1}}])
+            await drain(tenant.organization.id)
+            seen += await heard(socket.outgoing)
+    updates = [message for message in seen if exact_json.loads(message)["type"] == "next"]
+    assert updates, seen
+    for message in updates:
+        assert "errors" not in exact_json.loads(message)["payload"], message
+        assert other.word not in message
+        assert not [foreign for foreign in other.ids.values() if foreign in message]
+
+
+async def heard(messages: asyncio.Queue[Any]) -> list[str]:
+    """What comes until nothing more does."""
+    found: list[str] = []
+    while True:
+        try:
+            async with asyncio.timeout(SECONDS_OF_SILENCE):
+                found.append((await messages.get())["text"])
+        except TimeoutError:
+            return found
