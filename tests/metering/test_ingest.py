@@ -1,61 +1,27 @@
-"""Events into the database: receipts, policies, idempotency, and the customers made for them."""
+"""Events into the database: as they were sent, with the customers made for them, in one commit."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-import pytest
-
-from metering.events import EventDraft, EventError, check_event
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
-from models import Customer, Event, EventBatch, Organization
-from schema.ids import decode_id, encode_id
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-REJECT, SKIP = InvalidEventPolicy.REJECT_BATCH, InvalidEventPolicy.SKIP_INVALID
-INSERTED, DUPLICATE, CONFLICT = (
-    ReceiptStatus.INSERTED,
-    ReceiptStatus.DUPLICATE,
-    ReceiptStatus.CONFLICT,
+from metering.events import EventDraft, EventError
+from metering.ingest import ingest
+from models import Customer, Event, Organization
+from schema.ids import encode_id
+from tests.metering.ingest_calls import (
+    CONFLICT,
+    DUPLICATE,
+    INSERTED,
+    INVALID,
+    REJECTED,
+    SKIP,
+    SKIPPED,
+    batches_of,
+    call,
+    customers_of,
+    send,
+    statuses,
 )
-REJECTED, SKIPPED = ReceiptStatus.REJECTED, ReceiptStatus.SKIPPED
-INVALID: dict[str, Any] = {"name": "n" * 129}
-
-
-def call(*events: dict[str, Any], on_invalid: InvalidEventPolicy = REJECT) -> IngestCall:
-    return IngestCall(
-        [
-            check_event(
-                {"name": "ai_usage", "externalCustomerId": "c1", **event},
-                NOW,
-                lambda public_id: decode_id(public_id, "Customer"),
-            )
-            for event in events
-        ],
-        on_invalid,
-    )
-
-
-async def send(
-    organization: Organization,
-    *events: dict[str, Any],
-    on_invalid: InvalidEventPolicy = REJECT,
-) -> list[Receipt]:
-    return (await ingest(organization.id, [call(*events, on_invalid=on_invalid)]))[0]
-
-
-def statuses(receipts: list[Receipt]) -> list[ReceiptStatus]:
-    return [receipt.status for receipt in receipts]
-
-
-async def batches_of(organization: Organization) -> list[EventBatch]:
-    return await EventBatch.filter(organization_id=organization.id).order_by("id")
-
-
-async def customers_of(organization: Organization) -> list[str | None]:
-    customers = await Customer.filter(organization_id=organization.id).order_by("external_id")
-    return [customer.external_id for customer in customers]
 
 
 async def test_an_event_is_stored_as_it_was_sent(organization: Organization) -> None:
@@ -123,108 +89,6 @@ async def test_nothing_sent_is_nothing_stored(organization: Organization) -> Non
     assert await batches_of(organization) == []
 
 
-# ---------------------------------------------------------------- policies
-
-
-async def test_reject_batch_stores_nothing_and_says_all_that_is_wrong(
-    organization: Organization,
-) -> None:
-    receipts = await send(organization, {}, INVALID, {"timestamp": "now"}, {})
-    assert statuses(receipts) == [SKIPPED, REJECTED, REJECTED, SKIPPED]
-    assert [receipt.error.path if receipt.error else None for receipt in receipts] == [
-        None,
-        ("name",),
-        ("timestamp",),
-        None,
-    ]
-    assert all(receipt.event_id is None for receipt in receipts)
-    assert await batches_of(organization) == []
-    assert await customers_of(organization) == []
-
-
-async def test_skip_invalid_stores_the_others(organization: Organization) -> None:
-    receipts = await send(
-        organization,
-        {"externalCustomerId": "a"},
-        {**INVALID, "externalCustomerId": "b"},
-        {"externalCustomerId": "c"},
-        on_invalid=SKIP,
-    )
-    assert statuses(receipts) == [INSERTED, REJECTED, INSERTED]
-    [batch] = await batches_of(organization)
-    assert batch.event_count == 2
-    assert await customers_of(organization) == ["a", "c"]
-
-
-async def test_skip_invalid_of_nothing_valid_stores_nothing(organization: Organization) -> None:
-    assert statuses(await send(organization, INVALID, INVALID, on_invalid=SKIP)) == [REJECTED] * 2
-    assert await batches_of(organization) == []
-
-
-EVERY_RULE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
-    ({"name": ""}, ("name",)),
-    ({"name": "n" * 129}, ("name",)),
-    ({"name": "\0"}, ("name",)),
-    ({"name": "\ud800"}, ("name",)),
-    ({"externalId": "e" * 257}, ("externalId",)),
-    ({"externalId": "\0"}, ("externalId",)),
-    ({"externalCustomerId": "c" * 257}, ("externalCustomerId",)),
-    ({"externalCustomerId": "\udfff"}, ("externalCustomerId",)),
-    ({"externalCustomerId": None}, ()),
-    ({"customerId": "anything"}, ()),
-    ({"externalCustomerId": None, "customerId": "malformed"}, ("customerId",)),
-    (
-        {"externalCustomerId": None, "customerId": encode_id("Customer", UUID(int=1))},
-        ("customerId",),
-    ),
-    ({"externalCustomerId": None, "customerId": encode_id("Meter", UUID(int=1))}, ("customerId",)),
-    ({"timestamp": "2026-03-01T12:05:01Z"}, ("timestamp",)),
-    ({"timestamp": "2026-03-01T12:00:00"}, ("timestamp",)),
-    ({"timestamp": "0001-01-01T00:00:00+01:00"}, ("timestamp",)),
-    ({"metadata": {f"k{n}": n for n in range(65)}}, ("metadata",)),
-    ({"metadata": {"k" * 65: 1}}, ("metadata",)),
-    ({"metadata": {"k\0": 1}}, ("metadata",)),
-    ({"metadata": {"a": {"b": {"c": {"d": {}}}}}}, ("metadata", "a", "b", "c", "d")),
-    ({"metadata": {"a": "x" * 1_001}}, ("metadata", "a")),
-    ({"metadata": {"a": ["\0"]}}, ("metadata", "a", "0")),
-    ({"metadata": {"a": "\ud800"}}, ("metadata", "a")),
-    ({"metadata": {"a": 10**31}}, ("metadata", "a")),
-    ({"metadata": {"a": Decimal("1E-31")}}, ("metadata", "a")),
-    ({"metadata": {"a": Decimal("1." + "1" * 38)}}, ("metadata", "a")),
-    ({"metadata": {str(n): "x" * 1_000 for n in range(17)}}, ("metadata",)),
-]
-
-
-async def test_every_rule_in_one_batch_and_one_valid_event_among_them(
-    organization: Organization,
-) -> None:
-    broken = [event for event, _ in EVERY_RULE]
-    receipts = await send(organization, *broken, {}, on_invalid=SKIP)
-    assert statuses(receipts) == [REJECTED] * len(broken) + [INSERTED]
-    assert [receipt.error.path for receipt in receipts if receipt.error] == [
-        path for _, path in EVERY_RULE
-    ]
-    assert await customers_of(organization) == ["c1"]
-    receipts = await send(organization, *broken, {})
-    assert statuses(receipts) == [REJECTED] * len(broken) + [SKIPPED]
-    assert await Event.filter(organization_id=organization.id).count() == 1
-
-
-@pytest.mark.parametrize(("event", "path"), EVERY_RULE)
-async def test_every_rule_one_by_one(
-    organization: Organization, event: dict[str, Any], path: tuple[str, ...]
-) -> None:
-    [receipt] = await send(organization, event)
-    assert receipt.status is REJECTED
-    assert receipt.error is not None
-    assert receipt.error.path == path
-    assert await batches_of(organization) == []
-    assert await customers_of(organization) == []
-
-
-# ---------------------------------------------------------------- customers
-
-
 async def test_a_customer_is_made_once_for_an_external_id(organization: Organization) -> None:
     await send(organization, {"externalCustomerId": "b"}, {"externalCustomerId": "a"}, {})
     await send(organization, {"externalCustomerId": "a"})
@@ -280,128 +144,6 @@ async def test_a_conflicting_event_leaves_no_customer_behind(organization: Organ
     )
     assert statuses(receipts) == [CONFLICT, INSERTED, CONFLICT]
     assert await customers_of(organization) == ["also new", "c1"]
-
-
-# ---------------------------------------------------------------- idempotency
-
-
-SENT = {
-    "externalId": "e1",
-    "timestamp": "2026-02-01T00:00:00Z",
-    "metadata": {"tokens": 1, "model": "a"},
-}
-
-
-async def test_the_same_event_again_is_a_duplicate(organization: Organization) -> None:
-    [first] = await send(organization, SENT)
-    again = {
-        "externalId": "e1",
-        "timestamp": "2026-02-01T01:00:00+01:00",
-        "metadata": {"model": "a", "tokens": Decimal("1.0")},
-    }
-    assert await send(organization, again) == [Receipt(DUPLICATE, first.event_id)]
-    without_timestamp = {key: value for key, value in again.items() if key != "timestamp"}
-    assert await send(organization, without_timestamp) == [Receipt(DUPLICATE, first.event_id)]
-    [batch] = await batches_of(organization)
-    assert batch.event_count == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "differences"),
-    [
-        ({"name": "other"}, "name"),
-        ({"externalCustomerId": "c2"}, "customer"),
-        ({"timestamp": "2026-02-01T00:00:00.000001Z"}, "timestamp"),
-        ({"metadata": {"tokens": 2, "model": "a"}}, "metadata"),
-        ({"metadata": {"tokens": "1", "model": "a"}}, "metadata"),
-        ({"metadata": {"tokens": 1, "model": "a", "more": None}}, "metadata"),
-        ({"metadata": None}, "metadata"),
-        (
-            {"name": "other", "externalCustomerId": "c2", "timestamp": NOW, "metadata": {}},
-            "name, customer, timestamp, metadata",
-        ),
-    ],
-)
-async def test_another_event_under_the_same_external_id_is_a_conflict(
-    organization: Organization, change: dict[str, Any], differences: str
-) -> None:
-    [first] = await send(organization, SENT)
-    assert await send(organization, {**SENT, **change}) == [
-        Receipt(
-            CONFLICT,
-            first.event_id,
-            EventError(
-                "CONFLICT",
-                f"Another event holds this externalId; it differs in {differences}.",
-                ("externalId",),
-            ),
-        )
-    ]
-    assert await Event.filter(organization_id=organization.id).count() == 1
-    assert len(await batches_of(organization)) == 1
-
-
-async def test_a_timestamp_sent_later_differs_from_the_one_that_was_not_sent(
-    organization: Organization,
-) -> None:
-    await send(organization, {"externalId": "e1"})
-    assert statuses(await send(organization, {"externalId": "e1"})) == [DUPLICATE]
-    [receipt] = await send(organization, {"externalId": "e1", "timestamp": NOW})
-    assert receipt.status is CONFLICT
-
-
-async def test_within_one_batch_the_first_of_an_external_id_is_stored(
-    organization: Organization,
-) -> None:
-    receipts = await send(
-        organization,
-        {"externalId": "b", "metadata": {"n": 1}},
-        {"externalId": "a", "metadata": {"n": 1}},
-        {"externalId": "b", "metadata": {"n": 1}},
-        {"externalId": "b", "metadata": {"n": 2}},
-        {},
-        {"externalId": "a", "name": "other", "metadata": {"n": 1}},
-        {"externalId": "b", "metadata": {"n": 1}},
-    )
-    assert statuses(receipts) == [
-        INSERTED,
-        INSERTED,
-        DUPLICATE,
-        CONFLICT,
-        INSERTED,
-        CONFLICT,
-        DUPLICATE,
-    ]
-    b, a = receipts[0].event_id, receipts[1].event_id
-    assert [receipts[n].event_id for n in (2, 3, 5, 6)] == [b, b, a, b]
-    [batch] = await batches_of(organization)
-    assert (batch.event_count, batch.names) == (3, ["ai_usage"])
-
-
-async def test_events_without_an_external_id_are_never_duplicates(
-    organization: Organization,
-) -> None:
-    event = {"timestamp": NOW, "metadata": {"n": 1}}
-    assert statuses(await send(organization, event, event)) == [INSERTED, INSERTED]
-    assert statuses(await send(organization, event)) == [INSERTED]
-
-
-async def test_an_external_id_is_the_organizations_own(
-    organization: Organization, other_organization: Organization
-) -> None:
-    assert statuses(await send(organization, SENT)) == [INSERTED]
-    assert statuses(await send(other_organization, {**SENT, "name": "other"})) == [INSERTED]
-
-
-async def test_a_refused_event_does_not_take_its_external_id(organization: Organization) -> None:
-    assert statuses(await send(organization, {**INVALID, "externalId": "e1"}, SENT)) == [
-        REJECTED,
-        SKIPPED,
-    ]
-    assert statuses(await send(organization, SENT)) == [INSERTED]
-
-
-# ---------------------------------------------------------------- calls that share a commit
 
 
 async def test_calls_that_share_a_commit_keep_their_receipts_and_policies(
