@@ -100,6 +100,10 @@ async def test_it_ends_in_time_whatever_is_open(
             stalled = [await stalled_reader(process.url, token) for _ in range(3)]
             for writer in stalled:
                 stack.callback(writer.transport.abort)
+            for _ in range(3):
+                deaf = await stack.enter_async_context(opened(process.url, token))
+                stack.callback(deaf.transport.abort)
+                await deaf.send(json.dumps({"id": "1", "type": "subscribe", "payload": EVENTS}))
             await flood(client, organization)
             lock = await stack.enter_async_context(locked(settings))
             posting = asyncio.create_task(client.post("/graphql", json=creating("never")))
