@@ -16,7 +16,8 @@ class UsageBucket(Model):
 
     One row a (meter, customer, bucket), which is its primary key in the database (`id` serves the
     ORM only), and one for EVERYBODY, so that usage of all customers costs no more to read than
-    that of one. `count` are the events with a value, `skipped` those without.
+    that of one; those lie in a partition of their own. `count` are the events with a value,
+    `skipped` those without.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
