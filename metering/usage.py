@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -25,8 +25,7 @@ from metering.windows import Window, bucket_of, split
 from models import EVERYBODY
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """An aggregate: `counted` events had a value, `skipped` matched without one."""
 
     quantity: Decimal | None
@@ -80,7 +79,7 @@ WITH partial AS (
     SELECT meter_id, coalesce(ordinal, {total}) AS ordinal, {merged}
     FROM partial GROUP BY GROUPING SETS ((meter_id, ordinal), (meter_id))
 ) {values}
-SELECT meter_id, ordinal, count AS counted, skipped, {quantity} AS quantity
+SELECT meter_id, ordinal, {quantity} AS quantity, count AS counted, skipped
 FROM {merged_rows} AS whole
 """
 
@@ -132,9 +131,9 @@ async def usage_of_meters(
     for group in alike.values() if windows else ():
         parameters = _parameters(group, windows, customer_id)
         statement = _statement(group, windows, customer_id, parameters)
-        for row in await connection.execute_query_dict(statement, parameters.values):
-            quantity = Quantity(row["quantity"], row["counted"], row["skipped"])
-            found[row["meter_id"]][row["ordinal"]] = quantity
+        _, rows = await connection.execute_query(statement, parameters.values)
+        for meter_id, ordinal, *quantity in rows:
+            found[meter_id][ordinal] = Quantity(*quantity)
     return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
 
 
@@ -166,8 +165,8 @@ def _statement(
 ) -> str:
     """`meters` aggregate by one function."""
     aggregation = meters[0].aggregation
-    unbroken = _unbroken(windows, parameters)
     edges = _edges(windows, parameters)
+    unbroken = _unbroken(windows, parameters) if edges else ""
     of_buckets = merged_partials_sql(aggregation, "kept")
     of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
 
@@ -203,6 +202,9 @@ def _statement(
 
 def _edges(windows: Sequence[Window], parameters: Parameters) -> str:
     """The windows' edges as arrays of ordinals, starts and ends; empty where there are none."""
+    bounds = (*(window.start for window in windows), windows[-1].end)
+    if all(bucket_of(bound) == bound for bound in bounds):
+        return ""
     edges = [
         (ordinal, edge.start, edge.end)
         for ordinal, window in enumerate(windows, start=1)

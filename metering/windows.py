@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MAXIMUM_POINTS = 10_000
@@ -40,8 +41,7 @@ class RangeError(ValueError):
         self.argument = argument
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """An instant `start` in UTC, and `end`, which no longer belongs to it."""
 
     start: datetime
@@ -119,11 +119,9 @@ def bucket_of(instant: datetime) -> datetime:
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:
     """The instants after `instant` at which intervals begin, the end of time last."""
     try:
+        if interval is Interval.HOUR:
+            yield from _hours_after(instant, zone)
         while True:
-            if interval is Interval.HOUR:
-                instant = _next_hour(instant, zone)
-                yield instant
-                continue
             day = instant.astimezone(zone).date()
             following = instant
             while following <= instant:
@@ -147,6 +145,21 @@ def _next_day(day: date, interval: Interval) -> date:
             return date(day.year + 1, 1, 1)
         case _:
             return day + timedelta(days=1)
+
+
+def _hours_after(instant: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The strikes of the clock after `instant`, without an end."""
+    instant = _next_hour(instant, zone)
+    yield instant
+    offset = instant.astimezone(zone).utcoffset()
+    while True:
+        following = instant + _HOUR
+        local = following.astimezone(zone)
+        if local.utcoffset() != offset or local.minute or local.second:
+            following = _next_hour(instant, zone)
+            offset = following.astimezone(zone).utcoffset()
+        instant = following
+        yield instant
 
 
 def _next_hour(instant: datetime, zone: ZoneInfo) -> datetime:

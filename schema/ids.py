@@ -8,13 +8,15 @@ import binascii
 import re
 from uuid import UUID
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
 
 
 def encode_id(type_name: str, key: UUID) -> str:
     """The global id of the row of a type."""
-    text = f"{type_name}:{key}".encode()
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+    # As base64.urlsafe_b64encode, which takes twice as long for so short a text.
+    text = binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False)
+    return text.translate(_URL_SAFE, b"=").decode()
 
 
 def split_id(value: str) -> tuple[str, UUID] | None:

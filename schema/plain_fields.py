@@ -14,10 +14,13 @@ from operator import attrgetter
 from typing import Any
 
 from graphql import (
+    GraphQLID,
+    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLString,
     TypeNameMetaFieldDef,
     Undefined,
     is_leaf_type,
@@ -103,37 +106,54 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         made = definition and definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(made, StrawberryField) or not made.is_basic_field or not definition:
             return None
-        show = self._value(definition.type, field)
-        read = attrgetter(made.python_name)
-        return None if show is None else lambda source: show(read(source))
+        return self._shown(attrgetter(made.python_name), definition.type, field)
 
-    def _value(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
-        """Shows a value of a type; None where it takes more than reading attributes."""
+    def _shown(self, read: Show, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
+        """Shows what `read` reads; None where it takes more than reading attributes."""
+        nullable = not isinstance(type_, GraphQLNonNull)
         if isinstance(type_, GraphQLNonNull):
-            return self._present(type_.of_type, field)
-        show = self._present(type_, field)
-        return None if show is None else lambda value: None if value is None else show(value)
-
-    def _present(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
-        """The same for values that are there: what this gives fails for null."""
+            type_ = type_.of_type
         if is_leaf_type(type_):
-            return partial(_leaf, type_.coerce_output_value)
+            return _leaf(read, type_, nullable=nullable)
         if isinstance(type_, GraphQLList):
-            item = self._value(type_.of_type, field)
-            return None if item is None else partial(_items, item)
+            item = self._shown(_itself, type_.of_type, field)
+            return item and _composed(read, partial(_items, item), nullable=nullable)
         if isinstance(type_, GraphQLObjectType):
             fields, deferred, _ = self.collect_subfields(type_, field)
             selection = self._selection(type_, fields)
             if not selection.others and not deferred:
-                return partial(_fields, type_.is_type_of, tuple(selection.plain.items()))
+                show = partial(_fields, type_.is_type_of, tuple(selection.plain.items()))
+                return _composed(read, show, nullable=nullable)
         return None
 
 
-def _leaf(coerce: Show, value: Any) -> Any:
-    shown = None if value is None else coerce(value)
-    if shown is None or shown is Undefined:
-        raise _NotPlainError
-    return shown
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _leaf(read: Show, type_: GraphQLLeafType, *, nullable: bool) -> Show:
+    coerce, is_text = type_.coerce_output_value, type_ in (GraphQLString, GraphQLID)
+
+    def show(source: Any) -> Any:
+        value = read(source)
+        if is_text and type(value) is str:
+            return value
+        if value is None and nullable:
+            return None
+        shown = None if value is None else coerce(value)
+        if shown is None or shown is Undefined:
+            raise _NotPlainError
+        return shown
+
+    return show
+
+
+def _composed(read: Show, complete: Show, *, nullable: bool) -> Show:
+    def show(source: Any) -> Any:
+        value = read(source)
+        return None if value is None and nullable else complete(value)
+
+    return show
 
 
 def _items(show: Show, values: Any) -> list[Any]:

@@ -73,7 +73,8 @@ def parse_datetime(value: Any) -> datetime:
 
 def print_datetime(value: datetime) -> str:
     """ISO 8601 in UTC with Z; microseconds only where there are some."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    instant = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return instant.isoformat()[: -len("+00:00")] + "Z"
 
 
 # ---------------------------------------------------------------- numbers
@@ -110,7 +111,7 @@ def _bounded(number: Decimal) -> Decimal:
 
 def print_decimal(value: Decimal | int) -> str:
     """Fixed-point text without trailing zeros, every digit kept: 12.5, 0, -3."""
-    text = format(Decimal(value), "f")
+    text = format(value if type(value) is Decimal else Decimal(value), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
