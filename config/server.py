@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from config.app import create_app
+from config.bounded_http import BoundedHttpProtocol
 from config.settings import LogLevel, Settings
 from schema.open_connections import OpenConnections
 
@@ -19,7 +20,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # 40 KB and a compression a connection, for short messages
         ws_max_size=settings.max_body_bytes,

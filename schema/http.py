@@ -30,6 +30,7 @@ from schema.event_stream import EventStream, Held, transport
 from schema.failures import failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
+    ANONYMOUS_BYTES,
     EVENT_STREAM,
     GRAPHQL_JSON,
     HTML,
@@ -52,7 +53,6 @@ from schema.rate_limits import RateLimits
 from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
-_ANONYMOUS_BYTES = 64 * 1024
 _DENIED_OVER_WEBSOCKET = (
     'This needs a token: send {"authorization": "Bearer mg_…"} as the payload of connection_init'
 )
@@ -158,10 +158,10 @@ class GraphQLApplication(GraphQL[Context, None]):
         if not anonymous:
             return await read_body(request, maximum)
         try:
-            return await read_body(request, min(maximum, _ANONYMOUS_BYTES))
+            return await read_body(request, min(maximum, ANONYMOUS_BYTES))
         except HTTPError as error:
             denied = Unauthenticated(
-                f"A request larger than {_ANONYMOUS_BYTES:,} bytes needs a token"
+                f"A request larger than {ANONYMOUS_BYTES:,} bytes needs a token"
             )
             raise HTTPError(401, denied, {**error.headers, "www-authenticate": "Bearer"}) from None
 

@@ -20,6 +20,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
+ANONYMOUS_BYTES = 64 * 1024  # of a body, or of a message, whose sender nobody knows
 
 
 class HTTPError(Exception):

@@ -7,13 +7,16 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
+from strawberry.http.exceptions import (
+    NonJsonMessageReceived,
+    NonTextMessageReceived,
+    WebSocketDisconnected,
+)
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
@@ -26,6 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema.context import Context
 from schema.errors import APIError, RateLimited, Unauthenticated
 from schema.failures import failure, is_outage
+from schema.http_request import ANONYMOUS_BYTES
 from schema.persisted_queries import names_document
 
 if TYPE_CHECKING:
@@ -33,27 +37,41 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
 
-# Of the protocol, but the second, which is of WebSocket itself: clients come again after it.
-FORBIDDEN = 4403
+# Those of four digits that begin with 1 are of WebSocket itself, the others of the protocol.
+TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
+FORBIDDEN = 4403
 INTERNAL_ERROR = 4500
+_TOO_BIG = f"A message larger than {ANONYMOUS_BYTES:,} bytes needs a token"
 _MAX_REASON_BYTES = 123
 
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
     """Takes whatever JSON cannot be read for a malformed message, and closes once."""
 
+    is_anonymous = True
+
     async def iter_json(
-        self, *, ignore_parsing_errors: bool = False
+        self,
+        *,
+        ignore_parsing_errors: bool = False,  # noqa: ARG002  # Strawberry's signature
     ) -> AsyncGenerator[object, None]:
-        """The messages, as JSON with exact numbers."""
-        try:
-            async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-                yield message
-        except ValueError as error:
-            if isinstance(error, JSONDecodeError):
-                raise
-            raise NonJsonMessageReceived from error
+        """The messages, as JSON with exact numbers; short ones until it is known whose."""
+        while self.ws.application_state is WebSocketState.CONNECTED:
+            try:
+                text = await self.ws.receive_text()
+            except WebSocketDisconnect:
+                return
+            except KeyError as error:
+                raise NonTextMessageReceived from error
+            if self.is_anonymous and len(text) > ANONYMOUS_BYTES:
+                await self.close(TOO_BIG, _TOO_BIG)
+                return
+            try:
+                message = self.view.decode_json(text)
+            except ValueError as error:
+                raise NonJsonMessageReceived from error
+            yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Sends a message; raises WebSocketDisconnected where either side has closed."""
@@ -73,6 +91,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Checks the shape of messages before Strawberry handles them."""
 
     view: "GraphQLApplication"
+    websocket: WebSocketAdapter
     _watching: asyncio.Task[None] | None = None
 
     async def handle(self) -> None:
@@ -100,6 +119,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(FORBIDDEN, denied.message)
             return
         if self.connection_acknowledged and self._watching is None:
+            self.websocket.is_anonymous = False
             self._watching = asyncio.create_task(self._watch_token())
 
     async def shutdown(self) -> None:

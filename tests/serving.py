@@ -4,11 +4,9 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-import uvicorn
-
-from config.app import create_app
-from config.server import Server
+from config.server import Server, server_config
 from config.settings import Settings
 from models import AccessToken, Organization
 from schema.secrets import hash_secret, new_secret
@@ -17,15 +15,9 @@ from schema.secrets import hash_secret, new_secret
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[str]:
     """The API's URL, such as http://127.0.0.1:40123."""
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        port=0,
-        log_config=None,
-        lifespan="off",
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
-    )
+    config = server_config(settings)
+    config.port, config.lifespan, config.timeout_graceful_shutdown = 0, "off", 1
+    app: Any = config.app
     server = Server(config)
     async with app.router.lifespan_context(app):
         serving = asyncio.create_task(server.serve())

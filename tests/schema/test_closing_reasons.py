@@ -81,3 +81,18 @@ async def test_a_reason_is_cut_to_what_a_frame_carries(application: Starlette, s
         closed = await socket.event()
         assert closed["code"] == 4400
         assert 120 <= len(closed["reason"].encode()) <= 123
+
+
+async def test_a_stranger_s_message_is_short(application: Starlette, secret: str) -> None:
+    long = {"type": "ping", "payload": {"text": "x" * 70_000}}
+    async with connected(application) as socket:
+        await socket.event()
+        await socket.send(long)
+        closed = await socket.event()
+        assert closed["code"] == 1009
+        assert closed["reason"] == "A message larger than 65,536 bytes needs a token"
+    async with connected(application) as socket:
+        await socket.event()
+        await socket.begin(secret)
+        await socket.send(long)
+        assert await socket.receive() == {"type": "pong"}
