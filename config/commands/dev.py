@@ -5,6 +5,8 @@ import http.client
 import os
 import signal
 import socket
+import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -165,7 +167,13 @@ def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
     click.echo("\nMetergraph is ready.\n")
     for name, value in lines:
         click.echo(f"  {name:<9} {value}")
-    click.echo("\nCtrl-C stops everything.\n")
+    click.echo(f"\n`{_program()} demo` streams events in, to watch. Ctrl-C stops everything.\n")
+
+
+def _program() -> str:
+    """How `metergraph` was called: `.venv/bin/metergraph` by `make run`."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "metergraph" else "metergraph"
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
