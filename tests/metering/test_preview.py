@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.aggregations import Aggregation, AggregationFunction
@@ -121,17 +122,21 @@ async def test_a_preview_that_runs_away_is_cut_off(
     assert (await preview(organization.id, VIDEO, count, PreviewScope())).matched == 205
 
 
-@settings(max_examples=20)
-@given(filters, event_lists)
+@settings(max_examples=60)
+@given(filters, event_lists, st.sampled_from(AggregationFunction), st.sampled_from(["n", "a.b"]))
 async def test_a_preview_says_what_the_reference_says(
-    database: BaseDBAsyncClient, filter_: dict[str, Any], events: list[dict[str, Any]]
+    database: BaseDBAsyncClient,
+    filter_: dict[str, Any],
+    events: list[dict[str, Any]],
+    function: AggregationFunction,
+    named: str,
 ) -> None:
     organization = await Organization.create(name="Test", slug=str(uuid4()))
     await store(
         database, organization.id, [{**found, "customer_id": CUSTOMERS[0]} for found in events]
     )
-    expected = aggregate("SUM", "n", [found for found in events if matches(filter_, found)])
-    found = await preview(
-        organization.id, parsed(filter_), Aggregation(AggregationFunction.SUM, "n"), PreviewScope()
-    )
+    aggregation = Aggregation(function, None if function is AggregationFunction.COUNT else named)
+    matching = [found for found in events if matches(filter_, found)]
+    expected = aggregate(function, aggregation.property, matching)
+    found = await preview(organization.id, parsed(filter_), aggregation, PreviewScope())
     assert found == Preview(expected.matched, expected.skipped, expected.quantity)
