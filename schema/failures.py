@@ -10,12 +10,20 @@ import secrets
 import asyncpg
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 from tortoise.exceptions import DBConnectionError
 
 from schema.errors import APIError, BadUserInput, Internal, TooComplex
+from schema.http_request import EVENT_STREAM
 
 log = structlog.get_logger("metergraph.graphql")
 
+# Queries can be sent in any way.
+_NOT_HERE = {
+    OperationType.MUTATION: "Mutations need POST",
+    OperationType.SUBSCRIPTION: f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`",
+}
 _MAX_MESSAGE = 1_000
 
 _OUTAGES = (
@@ -52,6 +60,10 @@ def failure(cause: BaseException) -> APIError:
     """What the client sees of an exception; the rest is logged under a new id."""
     if isinstance(cause, APIError):
         return cause
+    if isinstance(cause, CannotGetOperationTypeError):
+        return BadUserInput(cause.as_http_error_reason())
+    if isinstance(cause, InvalidOperationTypeError):
+        return BadUserInput(_NOT_HERE[cause.operation_type])
     if isinstance(cause, asyncpg.QueryCanceledError):
         return TooComplex("This took too long and was cut off: ask for less, or a shorter range")
     identifier = secrets.token_hex(8)
@@ -61,6 +73,14 @@ def failure(cause: BaseException) -> APIError:
         return Internal(message, id=identifier, retryable=True)
     log.error("internal error", error_id=identifier, exc_info=cause)
     return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
+
+
+def cut_off() -> Internal:
+    """What the client sees of a request that the end of the process cuts off."""
+    identifier = secrets.token_hex(8)
+    log.warning("request cut off by the end of the process", error_id=identifier)
+    message = f"The server stops: try again. Id {identifier} in the log."
+    return Internal(message, id=identifier, retryable=True)
 
 
 def is_outage(cause: BaseException) -> bool:

@@ -27,7 +27,7 @@ from schema.errors import (
     Unauthenticated,
 )
 from schema.event_stream import EventStream, Held, transport
-from schema.failures import failure, is_outage
+from schema.failures import cut_off, failure, is_outage
 from schema.graphiql import graphiql_response
 from schema.http_request import (
     ANONYMOUS_BYTES,
@@ -107,15 +107,21 @@ class GraphQLApplication(GraphQL[Context, None]):
                 return graphiql_response()
             async with deadline:
                 return await self._execute(request, media)
-        except HTTPError as refusal:
-            return _refused(refusal, media)
         except ClientDisconnect:
             return Response(status_code=499)  # which nobody reads
+        except HTTPError as error:
+            refusal = error
+        except asyncio.CancelledError:
+            if not self.connections.ending:
+                raise
+            refusal = HTTPError(503, cut_off())
         except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
             if isinstance(error, TimeoutError) and deadline.expired():
-                error = TooComplex(f"The request took longer than {seconds:g} seconds")
-                return _refused(HTTPError(503, error), media)
-            return _refused(HTTPError(503 if is_outage(error) else 500, failure(error)), media)
+                late = TooComplex(f"The request took longer than {seconds:g} seconds")
+                refusal = HTTPError(503, late)
+            else:
+                refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
+        return _refused(refusal, media)
 
     def _media_type(self, request: Request) -> str:
         offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)

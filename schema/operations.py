@@ -16,7 +16,8 @@ from schema.errors import (
     PersistedQueryNotSupported,
     RateLimited,
 )
-from schema.http_request import EVENT_STREAM, GRAPHQL_JSON, JSON, HTTPError, Operation
+from schema.failures import failure
+from schema.http_request import GRAPHQL_JSON, JSON, HTTPError, Operation
 from schema.http_response import response_body
 from schema.persisted_queries import PersistedQueries
 from schema.rate_limits import RateLimits
@@ -74,13 +75,11 @@ class Operations:
                 allowed_operation_types=METHODS[method],
             )
         except CannotGetOperationTypeError as error:
-            raise HTTPError(400, BadUserInput(error.as_http_error_reason())) from None
+            raise HTTPError(400, failure(error)) from None
         except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                message = f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`"
-                raise HTTPError(400, BadUserInput(message)) from None
-            message = "Mutations need POST"
-            raise HTTPError(405, BadUserInput(message), {"allow": "POST"}) from None
+            if error.operation_type is OperationType.MUTATION:
+                raise HTTPError(405, failure(error), {"allow": "POST"}) from None
+            raise HTTPError(400, failure(error)) from None
         if operation.query and operation.extensions and self.schema.documents.knows(query):
             await self.persisted.register(query, operation.extensions, context.caller)
         return result

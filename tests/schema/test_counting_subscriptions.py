@@ -254,6 +254,8 @@ async def test_a_client_that_is_gone_before_the_first_byte(
         {"query": ""},
         {"query": 'subscription { usageUpdated(after: "x") { cursor } }'},
         {"query": "query A { __typename } query B { __typename }"},
+        {"query": "query A { __typename }", "operationName": "B"},
+        {"query": "{ __typename }", "operationName": "B"},
         [{"query": USAGE}],
     ],
 )

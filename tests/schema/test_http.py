@@ -231,3 +231,11 @@ def test_numbers_are_exact_both_ways() -> None:
 
 def test_text_that_utf_8_cannot_carry_is_replaced() -> None:
     assert encode_json({"a\ud800": ["\udfff", 2**70]}) == '{"a?":["?",1180591620717411303424]}'
+
+
+async def test_a_mutation_by_get_is_none_as_a_stream_either(api: Api) -> None:
+    query = "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }"
+    headers = {**api.headers, "accept": "text/event-stream"}
+    response = await api.http.get("/graphql", params={"query": query}, headers=headers)
+    assert '"message":"Mutations need POST"' in response.text
+    assert '"code":"BAD_USER_INPUT"' in response.text

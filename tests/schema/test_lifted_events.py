@@ -1,6 +1,5 @@
 """Plain events go around coercion, and come out as coercion would have them."""
 
-import time
 from typing import Any
 
 import pytest
@@ -132,21 +131,19 @@ def test_odd_events_go_the_ordinary_way(event: Any) -> None:
     assert plain_events([{"name": "a"}, event]) is None
 
 
-async def test_too_many_events_are_counted_and_not_looked_at(api: Api) -> None:
+@pytest.mark.parametrize("odd", [{}, None, 1, {"name": "a", "metadata": {"a": 1}}])
+async def test_too_many_events_are_counted_and_not_looked_at(api: Api, odd: Any) -> None:
+    events = [odd] * 10_001
+    # The very list: coercion, which would walk it, has not seen it.
+    assert built(LiftingExecutor, LIST, events) is events
+    assert built(LiftingExecutor, WHOLE, {"events": events})["events"] is events
     query = """mutation ($events: [EventInput!]!) {
       eventsIngest(input: {events: $events}) { inserted userErrors { code message path } }
     }"""
-    for odd in ({}, None, 1, {"name": "a", "metadata": {"a": 1}}):
-        begun = time.perf_counter()
-        answer = await api.get(query, events=[odd] * 300_000)
-        assert answer["eventsIngest"] == {
-            "inserted": 0,
-            "userErrors": [
-                {
-                    "code": "LIMIT_EXCEEDED",
-                    "message": "300,000 events; allowed are 10,000 in one call.",
-                    "path": ["events"],
-                }
-            ],
-        }
-        assert time.perf_counter() - begun < 2
+    error = {
+        "code": "LIMIT_EXCEEDED",
+        "message": "10,001 events; allowed are 10,000 in one call.",
+        "path": ["events"],
+    }
+    answer = await api.get(query, events=events)
+    assert answer["eventsIngest"] == {"inserted": 0, "userErrors": [error]}

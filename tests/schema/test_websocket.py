@@ -251,6 +251,14 @@ async def test_a_socket_has_a_limit_of_operations(
         assert (await socket.receive())["payload"]["data"] == {"__typename": "Query"}
 
 
+async def test_an_operation_that_the_document_does_not_have(socket: Socket) -> None:
+    payload = {"query": "query A { __typename }", "operationName": "B"}
+    await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+    (error,) = (await socket.receive())["payload"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "B" in error["message"]
+
+
 @pytest.mark.parametrize("payload", [None, {}, {"token": 1}, {"other": "x"}, {"headers": "x"}])
 def test_other_payloads_carry_no_token(payload: Any) -> None:
     assert authorization_of(payload) is None
