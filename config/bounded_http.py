@@ -32,11 +32,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Counts what comes before a head is complete."""
+        waiting = self._waiting
         super().data_received(data)
-        if self._waiting is None:
-            self._bytes = 0
-            return
-        self._bytes += len(data)
+        # A head that began in the midst of this is counted from what comes next.
+        is_all_of_a_head = self._waiting is not None and self._waiting is waiting
+        self._bytes = self._bytes + len(data) if is_all_of_a_head else 0
         if self._bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_REFUSAL)
             self.transport.close()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
 from arq.connections import ArqRedis
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
@@ -15,9 +16,11 @@ from resolvers.waking import Waker
 from schema.context import Services
 from schema.graphiql import graphiql_files
 from schema.http import GraphQLApplication
-from schema.persisted_queries import PersistedQueries, listed_documents
+from schema.persisted_queries import PersistedQueries, digest, listed_documents
 from schema.rate_limits import RateLimits
-from schema.schema import create_schema
+from schema.schema import MetergraphSchema, create_schema
+
+_log = structlog.get_logger(__name__)
 
 PATH = "/graphql"
 
@@ -37,8 +40,11 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     try:
         path = settings.persisted_queries
         listed = None if path is None else listed_documents(path)
+        schema = create_schema(settings, listed)
+        for text in listed or ():
+            _warn_of_mistakes(schema, text)
         yield GraphQLApplication(
-            create_schema(settings, listed),
+            schema,
             services,
             RateLimits(settings.rate_limit, redis),
             PersistedQueries(redis, listed),
@@ -46,6 +52,14 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     finally:
         await _end(listening)
         await waker.close()
+
+
+def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:
+    """Says at once which of the listed documents nobody will be able to run."""
+    mistakes = schema.mistakes(text)
+    if mistakes:
+        reason = "; ".join(mistake.message for mistake in mistakes)
+        _log.warning("a listed query cannot be run", sha256=digest(text), reason=reason)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -103,6 +103,14 @@ class MetergraphSchema(strawberry.Schema):
             _drop_null_defaults(graphql_type)
             _let_graphql_core_check_one_of(graphql_type)
 
+    def mistakes(self, text: str) -> list[GraphQLError]:
+        """What is wrong with a document, whoever sends it; what depends on variables aside."""
+        try:
+            document = self.documents.parse(text, anonymous=False)
+        except GraphQLError as error:
+            return [error]
+        return self.documents.validate(text, self._schema, document)
+
     def process_errors(
         self,
         errors: list[GraphQLError],
