@@ -1,20 +1,28 @@
 """What an operation selects beneath a field, for what is read ahead only where it is asked for."""
 
-from collections.abc import Iterable
+from typing import Any
 
-from strawberry.types.nodes import FragmentSpread, InlineFragment, Selection
+from graphql import FieldNode, FragmentSpreadNode
 
 from schema.context import Info
 
 
 def selects(info: Info, name: str) -> bool:
     """Whether a field of this name is selected at any depth; once too often does no harm."""
-    return _selects(info.selected_fields, name)
-
-
-def _selects(selections: Iterable[Selection], name: str) -> bool:
-    return any(
-        (not isinstance(selection, FragmentSpread | InlineFragment) and selection.name == name)
-        or _selects(selection.selections, name)
-        for selection in selections
-    )
+    raw: Any = info._raw_info  # noqa: SLF001  # `selected_fields` copies it all
+    pending: list[Any] = [*raw.field_nodes]
+    seen: set[str] = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, FragmentSpreadNode):
+            if node.name.value in seen:
+                continue
+            seen.add(node.name.value)
+            selection_set = raw.fragments[node.name.value].selection_set
+        else:
+            if isinstance(node, FieldNode) and node.name.value == name:
+                return True
+            selection_set = node.selection_set
+        if selection_set is not None:
+            pending.extend(selection_set.selections)
+    return False

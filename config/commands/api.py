@@ -13,6 +13,8 @@ from config.listening import listen, url
 from config.server import Server, server_config
 from config.settings import get_settings
 
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+
 
 @click.command()
 @click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
@@ -33,6 +35,9 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     server = Server(server_config(settings))
     # What is loaded now stays: the collector need not walk it while requests wait.
     gc.freeze()
+    # An answer is thousands of objects without cycles, which go when nobody refers to them: looking
+    # for cycles at every 700 of them took a fifth of the time of making them.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     server.run(sockets=[listening])
 
 
