@@ -39,32 +39,34 @@ async def product_terms(
 ) -> dict[UUID, ProductTerms]:
     """The terms of products, by id."""
     ids = list(set(product_ids))
-    products = await connection.execute_query_dict(
+    found: dict[UUID, ProductTerms] = {}
+    priced = await connection.execute_query_dict(
         """
-        SELECT id, name, currency, recurring_interval FROM product
-        WHERE organization_id = $1 AND id = ANY($2::uuid[])
+        SELECT product.id AS of_product, product.name AS product_name,
+               product.currency AS product_currency, product.recurring_interval, price.*
+        FROM product
+        LEFT JOIN product_price price
+            ON price.organization_id = $1 AND price.product_id = product.id
+        WHERE product.organization_id = $1 AND product.id = ANY($2::uuid[])
+        ORDER BY product.id, price.ordinal
         """,
         [organization_id, ids],
     )
-    found = {
-        row["id"]: ProductTerms(
-            row["id"], row["name"], row["currency"], RecurringInterval(row["recurring_interval"])
+    for row in priced:
+        terms = found.setdefault(
+            row["of_product"],
+            ProductTerms(
+                row["of_product"],
+                row["product_name"],
+                row["product_currency"],
+                RecurringInterval(row["recurring_interval"]),
+            ),
         )
-        for row in products
-    }
-    prices = await connection.execute_query_dict(
-        """
-        SELECT * FROM product_price
-        WHERE organization_id = $1 AND product_id = ANY($2::uuid[]) ORDER BY product_id, ordinal
-        """,
-        [organization_id, ids],
-    )
-    for row in prices:
-        terms = found[row["product_id"]]
-        if row["kind"] == "FIXED":
-            terms.fixed.append(FixedPrice(row["id"], row["amount"]))
-        else:
-            terms.metered[row["meter_id"]] = metered_price(row)
+        match row["kind"]:
+            case "FIXED":
+                terms.fixed.append(FixedPrice(row["id"], row["amount"]))
+            case "METERED":
+                terms.metered[row["meter_id"]] = metered_price(row)
     benefits = await connection.execute_query_dict(
         """
         SELECT product_benefit.product_id, benefit.id, benefit.meter_id, benefit.units,
