@@ -51,6 +51,8 @@ buckets AS (
     SELECT $1, $2, coalesce(customer_id, $4), bucket, {partials}
     FROM matched
     GROUP BY GROUPING SETS ((customer_id, bucket), (bucket))
+    -- So that they come to lie as they are read.
+    ORDER BY 3, 4
     ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
         count = kept.count + excluded.count,
         skipped = kept.skipped + excluded.skipped,

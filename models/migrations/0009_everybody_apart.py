@@ -23,9 +23,10 @@ class Migration(migrations.Migration):
                 ) PARTITION BY LIST (customer_id)
                 """,
                 "ALTER SEQUENCE usage_bucket_id_seq OWNED BY usage_bucket.id",
+                # Half of each page is for the next versions of its rows, so that they stay there.
                 """
                 CREATE TABLE usage_bucket_everybody PARTITION OF usage_bucket
-                FOR VALUES IN ('00000000-0000-0000-0000-000000000000')
+                FOR VALUES IN ('00000000-0000-0000-0000-000000000000') WITH (fillfactor = 50)
                 """,
                 """
                 WITH moved AS (
