@@ -22,8 +22,12 @@ _RARE = 1_000
 _CALLS = 50
 _AIM_SECONDS = 0.05
 # No index is kept of metadata: such a page is looked for among all events, from the latest on.
-_UNSERVED = ("where: one of 800", "where: nothing, of all events")
-_PREVIEW_CALLS = 5
+_UNSERVED = (
+    "where: one of 800",
+    "where: one of 800, a frequent name, a day",
+    "where: nothing, of all events",
+)
+_FEW_CALLS = 5
 _PREVIEW_AIM_SECONDS = 1.0
 
 _PAGE = """{
@@ -156,19 +160,20 @@ class _Client:
 
     async def page(self, case: str, query: str, variables: dict[str, Any]) -> Result:
         """How long a page takes."""
-        taken = await self._seconds(query, variables, _CALLS)
+        is_served = case not in _UNSERVED
+        taken = await self._seconds(query, variables, _CALLS if is_served else _FEW_CALLS)
         slow = percentile(taken, 0.99)
         return Result(
             NAME,
             f"{case}; {self._count:,} events, p50 and p99",
             f"{median(taken) * 1e3:.1f} ms, {slow * 1e3:.1f} ms",
-            aim="" if case in _UNSERVED else f"< {_AIM_SECONDS * 1e3:.0f} ms",
-            met=None if case in _UNSERVED else slow < _AIM_SECONDS,
+            aim=f"< {_AIM_SECONDS * 1e3:.0f} ms" if is_served else "",
+            met=slow < _AIM_SECONDS if is_served else None,
         )
 
     async def preview(self, case: str, variables: dict[str, Any]) -> Result:
         """How long a preview takes."""
-        taken = await self._seconds(_PREVIEW, variables, _PREVIEW_CALLS)
+        taken = await self._seconds(_PREVIEW, variables, _FEW_CALLS)
         return Result(
             NAME,
             f"preview: {case}; {self._count:,} events, p50",
