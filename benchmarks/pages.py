@@ -1,127 +1,117 @@
-"""A page of events with their customers, and a dashboard's query, beside bare SQL and orjson."""
+"""A page of events with their customers, a dashboard's query, and a long series.
+
+Beside PostGraphile, where there is Node.js, and beside bare SQL with orjson: the same rows of the
+same database in the same run.
+"""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-import asyncpg
 import orjson
 
 from benchmarks.history import DAYS, end_of_history, store_history
-from benchmarks.results import Result, percentile
+from benchmarks.http_client import HttpConnection
+from benchmarks.page_queries import CASES, METERS, Case
+from benchmarks.peer import NODE_MAJOR, Peer, running_peer
+from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
+from schema.ids import split_id
 
 NAME = "pages"
 _EVENTS = 200_000
-_METERS = 10
 _CLIENTS = 8
 _SECONDS = 10.0
+_AIM_SECONDS = 0.02
 
-_PAGE = """
-{ events(first: 100) { nodes {
-    id name timestamp metadata customer { id externalId name }
-} } }
-"""
-_BARE_PAGE = """
-SELECT e.id, e.name, e.timestamp, e.metadata, c.id AS customer_id, c.external_id, c.name AS customer
-FROM event e
-JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
-WHERE e.organization_id = $1
-ORDER BY e.timestamp DESC, e.id DESC LIMIT 100
-"""
-_DASHBOARD = """
-query Dashboard($start: DateTime!, $end: DateTime!) {
-  meters(first: 10) { nodes {
-    id name unit
-    quantities(start: $start, end: $end, interval: DAY) { points { start quantity } total }
-  } }
-}
-"""
-_BARE_DASHBOARD = """
-SELECT meter_id, date_trunc('day', bucket) AS day, sum(sum), sum(count)
-FROM usage_bucket
-WHERE organization_id = $1 AND customer_id = '00000000-0000-0000-0000-000000000000'
-  AND bucket >= $2 AND bucket < $3
-GROUP BY meter_id, day
-"""
+Ask = Callable[[], Awaitable[bytes]]
+Connect = Callable[[], Awaitable[HttpConnection]]
 
-Ask = Callable[[], Awaitable[object]]
+
+@dataclass(frozen=True)
+class Load:
+    """What some clients met: answers a second, and the seconds that each took."""
+
+    rate: float
+    taken: list[float]
 
 
 async def measure(run: Run) -> list[Result]:
-    """Each at eight clients for some seconds."""
+    """Each question with one client and with eight, for some seconds."""
     count = _EVENTS // 10 if run.quick else _EVENTS
     seconds = _SECONDS / 5 if run.quick else _SECONDS
-    end = end_of_history()
-    span = {"start": end - timedelta(days=DAYS), "end": end}
     async with running_system(run.folder) as system:
         system.stop("worker")
-        tenant = await system.new_tenant(meters=_METERS)
+        tenant = await system.new_tenant(meters=METERS)
         await store_history(tenant.organization.id, count)
-        return [
-            await _compare(
-                system, tenant, "100 events with customer", (_PAGE, {}), (_BARE_PAGE, ()), seconds
-            ),
-            await _compare(
-                system,
-                tenant,
-                f"dashboard: {_METERS} meters, {DAYS} daily points, totals",
-                (_DASHBOARD, span),
-                (_BARE_DASHBOARD, tuple(span.values())),
-                seconds,
-            ),
-        ]
+        async with running_peer(system) as peer:
+            return [
+                await _compare(system, tenant, peer, case, clients, seconds)
+                for case in CASES
+                for clients in (1, _CLIENTS)
+            ]
 
 
 async def _compare(
-    system: System,
-    tenant: Tenant,
-    case: str,
-    query: tuple[str, dict[str, Any]],
-    bare: tuple[str, tuple[Any, ...]],
-    seconds: float,
+    system: System, tenant: Tenant, peer: Peer | None, case: Case, clients: int, seconds: float
 ) -> Result:
-    body = orjson.dumps({"query": query[0], "variables": query[1]})
-    connections = [await system.connect(tenant.token) for _ in range(_CLIENTS)]
-    assert b'"errors"' not in await connections[0].post(body)
-    rate, slow = await _load(
-        [partial(connection.post, body) for connection in connections], seconds
-    )
-    bare_rate, bare_slow = await _bare(system, tenant, *bare, seconds)
+    end = end_of_history()
+    span = {"start": end - timedelta(days=DAYS), "end": end} if case.ranged else {}
+    organization = tenant.organization.id
+    async with AsyncExitStack() as stack:
+        own = await _posting(
+            stack, partial(system.connect, tenant.token), clients, case.query, span
+        )
+        ours = await _load(own, seconds)
+        bare = await _load(
+            [
+                await _fetching(stack, system, case.bare, organization, *span.values())
+                for _ in range(clients)
+            ],
+            seconds,
+        )
+        theirs = None
+        if peer is not None:
+            variables = {"organization": str(organization), **span}
+            asking = await _posting(stack, peer.connect, clients, case.peer_query, variables)
+            assert _plain(await own[0]()) == _plain(await asking[0]())
+            theirs = await _load(asking, seconds)
+    return _result(case, clients, ours, theirs, bare)
+
+
+async def _posting(
+    stack: AsyncExitStack, connect: Connect, clients: int, query: str, variables: dict[str, Any]
+) -> list[Ask]:
+    """Clients that ask an API one question over and over, each on a connection of its own."""
+    body = orjson.dumps({"query": query, "variables": variables})
+    connections = [await connect() for _ in range(clients)]
     for connection in connections:
-        await connection.close()
-    return Result(
-        NAME,
-        f"{case}, {_CLIENTS} clients",
-        f"{rate:,.0f}/s, p99 {slow * 1e3:.0f} ms",
-        beside=f"bare {bare_rate:,.0f}/s, p99 {bare_slow * 1e3:.0f} ms",
-        ratio=f"{rate / bare_rate:.2f}",
-    )
+        stack.push_async_callback(connection.close)
+    answer = await connections[0].post(body)
+    assert b'"errors"' not in answer, answer
+    return [partial(connection.post, body) for connection in connections]
 
 
-async def _bare(
-    system: System, tenant: Tenant, sql: str, arguments: tuple[Any, ...], seconds: float
-) -> tuple[float, float]:
-    """The SQL alone, serialised, without HTTP, GraphQL or tokens."""
-    connections = [await system.bare_connection() for _ in range(_CLIENTS)]
+async def _fetching(stack: AsyncExitStack, system: System, sql: str, *arguments: Any) -> Ask:
+    """A client of the database: the SQL alone, serialised, without HTTP, GraphQL or tokens."""
+    connection = await system.bare_connection()
+    stack.push_async_callback(connection.close)
 
-    async def ask(connection: asyncpg.Connection) -> bytes:
-        rows = await connection.fetch(sql, tenant.organization.id, *arguments)
+    async def ask() -> bytes:
+        rows = await connection.fetch(sql, *arguments)
         return orjson.dumps([tuple(row) for row in rows], default=str)
 
-    try:
-        return await _load([partial(ask, connection) for connection in connections], seconds)
-    finally:
-        for connection in connections:
-            await connection.close()
+    return ask
 
 
-async def _load(clients: list[Ask], seconds: float) -> tuple[float, float]:
-    """Requests a second, and the 99th percentile of what one takes, in seconds."""
+async def _load(clients: list[Ask], seconds: float) -> Load:
     taken: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -131,4 +121,54 @@ async def _load(clients: list[Ask], seconds: float) -> tuple[float, float]:
             taken.append(time.perf_counter() - started)
 
     await asyncio.gather(*(client(ask) for ask in clients))
-    return len(taken) / seconds, percentile(taken, 0.99)
+    return Load(len(taken) / seconds, taken)
+
+
+def _plain(answer: bytes) -> Any:
+    """The data of an answer, whoever wrote it: keys as UUIDs, numbers and instants by value."""
+    return _value(orjson.loads(answer)["data"])
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, str):
+        key = split_id(value)
+        if key is not None:
+            return str(key[1])
+        for read in (Decimal, datetime.fromisoformat):
+            try:
+                return read(value)
+            except (InvalidOperation, ValueError):
+                continue
+    return value
+
+
+def _result(case: Case, clients: int, ours: Load, theirs: Load | None, bare: Load) -> Result:
+    """One client is held to a time, several to what the peer serves them."""
+    if clients == 1:
+        shown, aim = _p50, f"< {_AIM_SECONDS * 1e3:.0f} ms"
+        met: bool | None = median(ours.taken) < _AIM_SECONDS
+    else:
+        shown, aim = _rate, "PostGraphile's"
+        met = None if theirs is None else ours.rate >= theirs.rate
+    peer = f"needs Node.js {NODE_MAJOR}" if theirs is None else shown(theirs)
+    return Result(
+        NAME,
+        f"{case.name}, {'1 client, p50' if clients == 1 else f'{clients} clients'}",
+        shown(ours),
+        beside=f"PostGraphile {peer}; bare SQL {shown(bare)}",
+        ratio="" if theirs is None else f"{ours.rate / theirs.rate:.2f}",
+        aim=aim if case.aimed else "",
+        met=met if case.aimed else None,
+    )
+
+
+def _p50(load: Load) -> str:
+    return f"{median(load.taken) * 1e3:.1f} ms"
+
+
+def _rate(load: Load) -> str:
+    return f"{load.rate:,.0f}/s, p99 {percentile(load.taken, 0.99) * 1e3:.0f} ms"
