@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
 from schema.open_connections import OpenConnections
@@ -54,13 +54,23 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams until one of the two sides ends it."""
         streams = self._held.connections.streams
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
             async with self._deadline:
                 streams.add(self)
-                await super().__call__(scope, receive, send)
+                await super().__call__(scope, receive, noted)
         except TimeoutError:
             if not self._deadline.expired():
                 raise
+            if not begun:
+                start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                await send(start)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             streams.discard(self)

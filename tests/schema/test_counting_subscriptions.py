@@ -180,6 +180,20 @@ async def test_a_process_that_ends_ends_streams_and_takes_nothing_more(
         assert graphql.subscriptions.total == 1  # the server closes the socket
 
 
+async def test_a_stream_that_is_ended_before_it_has_begun(
+    application: Starlette, graphql: GraphQLApplication, secret: str
+) -> None:
+    client = Streaming(application, secret, {"query": USAGE})
+    async with asyncio.timeout(5):
+        while not graphql.connections.streams:  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0)
+    await graphql.connections.end(5)
+    await client.ended()
+    assert [message["type"] for message in client.sent][0::2] == ["http.response.start"]
+    assert client.serving.exception() is None
+    assert not client.sent[-1]["more_body"]
+
+
 class Streaming:
     """A client of a stream, without a network. `refuses`: it takes nothing at all."""
 
