@@ -6,8 +6,8 @@ a few such days the pool is empty for good. Named as an engine in `config.databa
 chooses its schema editor by the word "asyncpg" in this module's name.
 
 asyncpg writes the first and the last instant that Python knows as -infinity and infinity. Ours are
-written as what they are (`_use_exact_instants`): 0001-01-01T00:00:00Z is what a clock that was never
-set says in Go, and an event of it is then shown, paged and audited as any other.
+written as what they are (`_use_exact_instants`): 0001-01-01T00:00:00Z is what a clock that was
+never set says in Go, and an event of it is then shown, paged and audited as any other.
 """
 
 import struct
