@@ -1,4 +1,4 @@
-"""What tests of `metergraph import` share: the command as a person runs it, against the API."""
+"""`metergraph` as a person runs it: on this test's servers, or against the API in this process."""
 
 import asyncio
 import os
@@ -31,6 +31,32 @@ class Result:
 
 
 RunImport = Callable[..., Awaitable[Result]]
+RunMetergraph = Callable[..., Awaitable[tuple[int, str]]]
+_PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run_metergraph(settings: Settings, tmp_path: Path) -> RunMetergraph:
+    """Runs a command elsewhere than here; gives its exit code, and what is printed."""
+
+    async def run(*arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "config", *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(_PROJECT),
+                "METERGRAPH_DATABASE_URL": str(settings.database_url),
+                "METERGRAPH_REDIS_URL": str(settings.redis_url),
+            },
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, printed.decode()
+
+    return run
 
 
 @pytest.fixture

@@ -1,61 +1,34 @@
 """`metergraph cycle`: counts what waits, then does all that is due as of an instant."""
 
-import asyncio
-import os
-import sys
-from pathlib import Path
-
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config.settings import Settings
 from models import Organization
 from tests.billing.world import World
-
-PROJECT = Path(__file__).parents[2]
-
-
-async def cycle(settings: Settings, folder: Path, *arguments: str) -> tuple[int, str]:
-    """The exit code, and what is printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "config", "cycle", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(PROJECT),
-            "METERGRAPH_DATABASE_URL": str(settings.database_url),
-            "METERGRAPH_REDIS_URL": str(settings.redis_url),
-        },
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, printed.decode()
+from tests.config.conftest import RunMetergraph
 
 
 async def test_a_cycle_as_of_an_instant(
     fresh_database: BaseDBAsyncClient,
     organization: Organization,
-    settings: Settings,
-    tmp_path: Path,
+    run_metergraph: RunMetergraph,
 ) -> None:
     world = World(organization, fresh_database)
     customer, meter = await world.customer(), await world.meter()
     product = await world.product(world.fixed(), world.per_unit(meter))
     await world.subscribe(customer, product, "2026-01-01")
     await world.send(customer, ("2026-01-10", 30))
-    code, printed = await cycle(settings, tmp_path, "--at", "2026-03-01T00:00:00Z")
+    code, printed = await run_metergraph("cycle", "--at", "2026-03-01T00:00:00Z")
     assert (code, printed.startswith("2 periods turned")) == (0, True), printed
     invoices = await world.invoices()
     assert [found.amounts for found in invoices] == [[2000], [30, 2000], [0, 2000]]
     assert invoices[-1].invoice.issued_at.isoformat() == "2026-03-01T00:00:00+00:00"
-    code, printed = await cycle(settings, tmp_path, "--at", "2026-03-01T02:00:00+02:00")
+    code, printed = await run_metergraph("cycle", "--at", "2026-03-01T02:00:00+02:00")
     assert (code, printed.startswith("0 periods turned")) == (0, True), printed
 
 
-async def test_an_instant_that_is_none(settings: Settings, tmp_path: Path) -> None:
+async def test_an_instant_that_is_none(run_metergraph: RunMetergraph) -> None:
     for instant in ("2026-03-01", "tomorrow", "2026-13-01T00:00:00Z"):
-        code, printed = await cycle(settings, tmp_path, "--at", instant)
+        code, printed = await run_metergraph("cycle", "--at", instant)
         assert code == 2
         assert "ISO 8601" in printed or "no offset" in printed
         assert "Traceback" not in printed
