@@ -19,11 +19,11 @@ def command() -> None:
     """
     done, not_live = run_with_database(_recount)
     click.echo(
-        f"{sum(one.counted for one in done)} events counted,"
+        f"{sum(one.counted for one in done)} event(s) counted,"
         f" {sum(one.failed for one in done)} still cannot be."
     )
     if not_live:
-        click.echo(f"{not_live} meters are archived or behind, and were left as they are.")
+        click.echo(f"Archived or behind, and left as they are: {not_live} meter(s).")
 
 
 async def _recount(settings: Settings) -> tuple[list[Recounted], int]:

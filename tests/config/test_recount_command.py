@@ -25,13 +25,13 @@ async def test_events_are_counted_once_they_can_be(
     await drain(organization.id)
     await catch_up_all(organization.id)
     await archive_meter(organization.id, archived.id, unused)
-    left = "1 meters are archived or behind, and were left as they are."
+    left = "Archived or behind, and left as they are: 1 meter(s)."
 
     code, printed = await run_metergraph("recount")
-    assert (code, printed.splitlines()) == (0, ["0 events counted, 1 still cannot be.", left])
+    assert (code, printed.splitlines()) == (0, ["0 event(s) counted, 1 still cannot be.", left])
     await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
     code, printed = await run_metergraph("recount")
     # After what was logged.
     assert code == 0
-    assert printed.splitlines()[-2:] == ["1 events counted, 0 still cannot be.", left]
+    assert printed.splitlines()[-2:] == ["1 event(s) counted, 0 still cannot be.", left]
     assert await consumed(total) == 1 + POISON
