@@ -123,9 +123,13 @@ async def usage_of_meters(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> list[Usage]:
-    """The same on each of an organization's meters, in their order: a statement a function."""
+    """The same on each of an organization's meters, in their order: a statement a function.
+
+    A meter may be asked for more than once.
+    """
     alike: dict[AggregationFunction, list[MeterDefinition]] = {}
-    for meter in meters:
+    # Once each: a meter that stood twice in a statement would have its edges counted twice.
+    for meter in {meter.id: meter for meter in meters}.values():
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
     for group in alike.values() if windows else ():

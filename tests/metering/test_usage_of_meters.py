@@ -55,8 +55,11 @@ async def test_many_meters_say_what_each_says_alone(
     customer = await Customer.get(organization_id=organization.id, external_id="c1")
     customer_id = None if whose == "everybody" else customer.id
 
-    together = await usage_of_meters(database, meters, points, customer_id)
+    # Twice each, as two aliases of a query ask.
+    twice = await usage_of_meters(database, [*meters, *meters], points, customer_id)
+    together = twice[: len(meters)]
 
+    assert twice[len(meters) :] == together
     assert together == [await usage(database, meter, points, customer_id) for meter in meters]
     counts = [
         used.total.quantity
