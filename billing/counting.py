@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -22,7 +23,8 @@ class CountedMeter:
 
     `position`: the last batch that it has counted. `waits_from`: when the first event was
     received that it has still to count, or may have been, where it is being stored; None where it
-    will count no more, as things are.
+    will count no more, as things are. `precedes_definition`: it was edited, and has not counted
+    anew what it had looked at by then.
     """
 
     definition: MeterDefinition
@@ -30,10 +32,13 @@ class CountedMeter:
     position: int
     is_behind: bool
     waits_from: datetime | None
+    precedes_definition: bool
 
     def has_counted_through(self, instant: datetime) -> bool:
         """Whether every event that was stored before `instant` is counted."""
-        return self.waits_from is None or self.waits_from >= instant
+        return self.waits_from is None or (
+            self.waits_from >= instant and not self.precedes_definition
+        )
 
 
 async def counted_meters(
@@ -48,7 +53,8 @@ async def counted_meters(
                meter.name,
                CASE WHEN meter.archived_at IS NULL
                     THEN least(pending.received_at, next.received_at, $4::timestamptz)
-               END AS waits_from
+               END AS waits_from,
+               coalesce(meter.position < meter.defined_from, false) AS precedes_definition
         FROM meter
         CROSS JOIN (
             SELECT min(received_at) AS received_at FROM event_batch
@@ -73,6 +79,7 @@ async def counted_meters(
             position=head if row["position"] is None else row["position"],
             is_behind=row["position"] is not None,
             waits_from=row["waits_from"],
+            precedes_definition=row["precedes_definition"],
         )
         for row in rows
     }
@@ -83,7 +90,10 @@ async def usage_by_meter(
     meters: Mapping[UUID, CountedMeter],
     periods: Sequence[tuple[UUID, CustomerPeriod]],
 ) -> list[Usage]:
-    """The usage of periods on meters, in their order: one statement a meter."""
+    """The usage of periods on meters, in their order: one statement a meter.
+
+    Up to positions before its definition held, a meter has consumed nothing, as lines say.
+    """
     found: dict[int, Usage] = {}
     for meter_id in {meter_id for meter_id, _period in periods}:
         meter = meters[meter_id]
@@ -92,5 +102,6 @@ async def usage_by_meter(
             connection, meter.definition, meter.position, [periods[place][1] for place in places]
         )
         for place, usage in zip(places, usages, strict=True):
-            found[place] = Usage(usage.consumed, meter.position, meter.is_behind)
+            consumed = Decimal(0) if meter.precedes_definition else usage.consumed
+            found[place] = Usage(consumed, meter.position, meter.is_behind)
     return [found[place] for place in range(len(periods))]

@@ -124,8 +124,8 @@ async def _usages(
         chain = (step.customer_id, step.meter_id)
         if chain not in opened:
             continue
-        if opened[chain].kept_until(step.at):
-            meter = meters[step.meter_id]
+        meter = meters[step.meter_id]
+        if opened[chain].kept_until(step.at) and not meter.precedes_definition:
             found[chain] = Usage(opened[chain].kept_consumed, meter.position, meter.is_behind)
         else:
             period = CustomerPeriod(step.customer_id, opened[chain].link.start, step.at)

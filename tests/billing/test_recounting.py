@@ -1,12 +1,14 @@
 """Lines of invoices follow from positions of the log, also where counting changes afterwards."""
 
+import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering import catch_up as catching_up
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
 from metering.recount import recount
 from models import Meter, Organization, UncountedEvent
-from tests.billing.world import World
+from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
 from tests.metering.test_isolation import POISON, refuse_poison
 
@@ -75,6 +77,40 @@ async def test_lines_from_before_an_edit_are_told_from_those_after_it(world: Wor
     assert edited.defined_from is not None
     assert january.lines[0].position < edited.defined_from
     assert edited.defined_from <= min(line.position for line in february.lines)
+
+
+async def test_no_line_says_what_was_counted_anew_before_the_edits_position(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "CHUNK_EVENTS", 1)
+    monkeypatch.setattr(catching_up, "LAST_STRETCH_EVENTS", 0)
+    customer, meter = await world.customer(), await world.meter(name="ai_usgae")
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", 5))
+    await world.cycle("2026-02-01")
+    await world.use(customer, ("2026-02-10", 7))
+    await world.query(
+        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
+        instant("2026-02-10"),
+    )
+    await world.use(customer, ("2026-03-01", 11))
+    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
+
+    for _chunk in range(2):
+        await catching_up.catch_up(world.id, meter.id)
+        await world.cycle("2026-03-02")
+    behind = await Meter.get(id=meter.id)
+    assert behind.position == 2
+    assert len(await world.invoices(subscription)) == 1
+    await catch_up_all(world.id)
+    await world.cycle("2026-03-02")
+
+    january, february = await world.invoices(subscription)
+    assert (january.amounts, february.amounts) == ([0], [7, 5])
+    assert behind.defined_from is not None
+    assert behind.defined_from <= min(line.position for line in february.lines)
 
 
 async def test_an_edit_of_what_nobody_was_invoiced_for_takes_no_position(world: World) -> None:
