@@ -56,16 +56,16 @@ class Documents:
 
     def parse(self, text: str, *, anonymous: bool) -> DocumentNode:
         """The document; raises GraphQLSyntaxError, TooComplex or Unauthenticated."""
-        known = self._valid.get(text)
-        if known is not None:
-            self._valid.move_to_end(text)
-            return known
         if self.listed is not None and text not in self.listed:
             raise Forbidden("Only operations of the server's list of persisted queries are run")
         if anonymous and _has_more_tokens(text, self.limits.anonymous_tokens):
             raise Unauthenticated(
                 f"Without a token, a document may have {self.limits.anonymous_tokens:,} tokens"
             )
+        known = self._valid.get(text)
+        if known is not None:
+            self._valid.move_to_end(text)
+            return known
         check_text(text, self.limits.tokens)
         document = parse(text, max_tokens=self.limits.tokens)
         check_size(document, self.limits)
