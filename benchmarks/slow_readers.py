@@ -37,7 +37,7 @@ _EVENTS = "subscription { eventsIngested { id name metadata customer { externalI
 
 
 async def measure(run: Run) -> list[Result]:
-    """Memory once the buffers are full and at the end, and how soon the readers see usage meanwhile."""
+    """Memory once the buffers are full, and at the end; and how soon the readers see usage."""
     seconds = 20 if run.quick else 90
     async with running_system(run.folder) as system, AsyncExitStack() as stack:
         tenant = await system.new_tenant(meters=1)
