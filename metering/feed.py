@@ -29,6 +29,8 @@ PAGE = 100
 # Signals can be lost; this is how long a change may then go unseen.
 SECONDS_BETWEEN_LOOKS = 1.0
 
+_OUTAGES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
+
 _LAST_ID = UUID(int=2**128 - 1)
 
 Row = TypeVar("Row")
@@ -196,17 +198,20 @@ class Feed(Generic[Row]):
     async def _retrying(
         self, after: Cursor, limit: int, scope: Scope[Row] | None
     ) -> list[Entry[Row]]:
-        """Reads, however long the database is away: followers need not notice."""
+        """Reads, however long that fails: the database is away, and followers need not notice.
+
+        Or it is a bug, which the log then has in full, and followers wait rather than miss what
+        comes after it.
+        """
         while True:
             try:
                 return await self._read(after, limit, scope)
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                BaseORMException,
-            ) as error:
-                _log.warning("changes cannot be read; trying again", reason=repr(error))
+            except Exception as error:  # noqa: BLE001  # nobody else would hear of it
+                _log.warning(
+                    "changes cannot be read; trying again",
+                    reason=repr(error),
+                    exc_info=not isinstance(error, _OUTAGES),
+                )
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -51,7 +51,8 @@ async def uncounted_meters() -> list[tuple[UUID, UUID]]:
 async def recount(organization_id: UUID, meter_id: UUID) -> Recounted | None:
     """Tries every event anew that a live meter could not count, a bounded number at a time.
 
-    None where the meter is not live: one that is behind or archived has no head to count at.
+    None where the meter is not live: one that is behind or archived has no head to count at. If it
+    becomes so meanwhile, what was tried by then is told.
     """
     whole, after = Recounted(), UUID(int=0)
     while True:
@@ -60,7 +61,7 @@ async def recount(organization_id: UUID, meter_id: UUID) -> Recounted | None:
             await lock_log(connection, organization_id)
             meter = await _live_meter(connection, organization_id, meter_id)
             if meter is None:
-                return None
+                return None if whole == Recounted() else whole
             event_ids = await _uncounted(connection, meter, after)
             if not event_ids:
                 return whole

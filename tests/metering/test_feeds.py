@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from arq.connections import ArqRedis
+from structlog.testing import capture_logs
 
 from metering import feed as feed_module
 from metering import feeds as feeds_module
@@ -230,6 +231,31 @@ async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_
     assert seven not in scopes
     for each in (everything, of_seven):
         await each.aclose()
+
+
+async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.01)
+    failures = [RuntimeError("a bug"), ConnectionResetError("an outage")]
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        if failures:
+            raise failures.pop()
+        return [Entry(Cursor(1, UUID(int=1)), 1)] if after.number < 1 else []
+
+    async def head() -> int:
+        return 0
+
+    pages = Feed(read, head, lambda row: UUID(int=row)).follow(None, Everything())
+    with capture_logs() as told:
+        async with asyncio.timeout(10):
+            assert [entry.row for entry in await anext(pages)] == [1]
+    await pages.aclose()
+    assert [(line["reason"], line["exc_info"]) for line in told] == [
+        ("ConnectionResetError('an outage')", False),
+        ("RuntimeError('a bug')", True),
+    ]
 
 
 async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> None:
