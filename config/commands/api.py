@@ -13,7 +13,7 @@ from config.listening import listen, url
 from config.server import Server, server_config
 from config.settings import get_settings
 
-_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 
 @click.command()
