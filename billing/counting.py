@@ -11,10 +11,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.chain import Usage
 from metering.definition import MeterDefinition, meter_definition
 from metering.period_usage import CustomerPeriod, usage_of_periods
-from metering.progress import storing_since
-
-# Batches may commit in another order than they were received in, but never so far apart.
-_OUT_OF_ORDER_BATCHES = 1_000
+from metering.progress import FIRST_AFTER_POSITION, storing_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,12 @@ async def counted_meters(
     """The meters, by id. An archived one counts no more: nothing of it waits."""
     storing = await storing_since(connection)
     rows = await connection.execute_query_dict(
-        """
+        f"""
         SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
                meter.aggregation_property, meter.event_names, meter.position, meter.archived_at,
                meter.name,
                CASE WHEN meter.archived_at IS NULL
-                    THEN least(pending.received_at, next.received_at, $4::timestamptz)
+                    THEN least(pending.received_at, next.received_at, $3::timestamptz)
                END AS waits_from,
                coalesce(meter.position < meter.defined_from, false) AS precedes_definition
         FROM meter
@@ -60,17 +57,10 @@ async def counted_meters(
             SELECT min(received_at) AS received_at FROM event_batch
             WHERE organization_id = $1 AND position IS NULL
         ) AS pending
-        LEFT JOIN LATERAL (
-            SELECT min(received_at) AS received_at
-            FROM (
-                SELECT received_at FROM event_batch
-                WHERE organization_id = $1 AND position > meter.position
-                ORDER BY position LIMIT $3
-            ) AS batch
-        ) AS next ON true
+        LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS next ON true
         WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
         """,
-        [organization_id, list(set(meter_ids)), _OUT_OF_ORDER_BATCHES, storing],
+        [organization_id, list(set(meter_ids)), storing],
     )
     return {
         row["id"]: CountedMeter(

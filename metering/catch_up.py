@@ -73,13 +73,13 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | 
     async with in_transaction() as connection:
         if not await _claim(connection, meter_id):
             return False, None
-        meter = await _read_meter(connection, organization_id, meter_id)
+        meter = await read_meter(connection, organization_id, meter_id)
         if meter is None or meter.position is None:
             return False, None
         chunk = await _next_chunk(connection, meter, meter.position)
         shares = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
         state = await lock_log(connection, organization_id)
-        if await _read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
+        if await read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
             raise _MeterChangedError
         revision = await next_revision(connection, organization_id)
         await _merge(connection, meter, shares, revision)
@@ -106,7 +106,7 @@ async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
     async with in_transaction() as connection:
         if not await _claim(connection, meter_id):
             return True
-        meter = await _read_meter(connection, organization_id, meter_id)
+        meter = await read_meter(connection, organization_id, meter_id)
         if meter is None or meter.position is None:
             return True
         chunk = await _next_chunk(connection, meter, meter.position)
@@ -147,9 +147,10 @@ async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
     return claimed
 
 
-async def _read_meter(
+async def read_meter(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID, lock: str = ""
 ) -> MeterDefinition | None:
+    """The meter, unless it is archived; with `lock`, such as FOR UPDATE, on its row."""
     rows = await connection.execute_query_dict(
         f"""
         SELECT {COLUMNS} FROM meter

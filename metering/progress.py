@@ -10,9 +10,18 @@ from tortoise.connection import get_connection
 
 from models import Meter
 
-# Batches may commit in another order than they were received in, but never so far apart.
-_OUT_OF_ORDER_BATCHES = 1_000
 _PROBLEMS = 10
+
+FIRST_AFTER_POSITION = """
+    SELECT min(received_at) AS received_at
+    FROM (
+        SELECT received_at FROM event_batch
+        WHERE organization_id = $1 AND position > meter.position
+        -- Batches may commit in another order than they were received in, but never so far apart.
+        ORDER BY position LIMIT 1000
+    ) AS next
+"""
+"""When the first batch was received that `meter`, which is behind, has still to count."""
 
 # Who stores events holds this lock of the table; a dump or a vacuum does not.
 _IN_FLIGHT = """
@@ -24,7 +33,7 @@ WHERE held.locktype = 'relation' AND held.relation = 'event_batch'::regclass
   AND held.mode = 'RowExclusiveLock' AND held.pid <> pg_backend_pid()
 """
 
-_PROGRESS = """
+_PROGRESS = f"""
 SELECT meter.id,
        coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
        least($4::timestamptz, pending.received_at, after.received_at) AS complete_through,
@@ -37,17 +46,10 @@ CROSS JOIN (
     SELECT coalesce(sum(event_count), 0)::bigint AS events, min(received_at) AS received_at
     FROM event_batch WHERE organization_id = $1 AND position IS NULL
 ) AS pending
-LEFT JOIN LATERAL (
-    SELECT min(received_at) AS received_at
-    FROM (
-        SELECT received_at FROM event_batch
-        WHERE organization_id = $1 AND position > meter.position
-        ORDER BY position LIMIT $5
-    ) AS next
-) AS after ON true
+LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
 LEFT JOIN LATERAL (
     SELECT count(*) AS events,
-           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$6]
+           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$5]
                AS problems
     FROM uncounted_event
     WHERE organization_id = $1 AND meter_id = meter.id AND counted_from IS NULL
@@ -110,7 +112,6 @@ async def progress(
             [meter.id for meter in meters],
             [meter.position for meter in meters],
             in_flight,
-            _OUT_OF_ORDER_BATCHES,
             _PROBLEMS,
         ],
     )

@@ -13,9 +13,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from metering.catch_up import hold_catch_up
+from metering.catch_up import hold_catch_up, read_meter
 from metering.customer_meters import merge_shares
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.definition import MeterDefinition
 from metering.isolation import Tried, count_in_halves
 from metering.late import note_late_events
 from metering.log import lock_log, take_position
@@ -59,8 +59,8 @@ async def recount(organization_id: UUID, meter_id: UUID) -> Recounted | None:
         async with in_transaction() as connection:
             await hold_catch_up(connection, meter_id)
             await lock_log(connection, organization_id)
-            meter = await _live_meter(connection, organization_id, meter_id)
-            if meter is None:
+            meter = await read_meter(connection, organization_id, meter_id)
+            if meter is None or meter.position is not None:
                 return None if whole == Recounted() else whole
             event_ids = await _uncounted(connection, meter, after)
             if not event_ids:
@@ -101,19 +101,6 @@ async def _merge(connection: BaseDBAsyncClient, meter: MeterDefinition, tried: T
         events=len(tried.counted),
     )
     return state.revision
-
-
-async def _live_meter(
-    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
-) -> MeterDefinition | None:
-    rows = await connection.execute_query_dict(
-        f"""
-        SELECT {COLUMNS} FROM meter
-        WHERE organization_id = $1 AND id = $2 AND position IS NULL
-        """,
-        [organization_id, meter_id],
-    )
-    return meter_definition(rows[0]) if rows else None
 
 
 async def _uncounted(

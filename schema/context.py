@@ -60,6 +60,11 @@ class TokenIdentity:
     token_id: UUID
     scopes: frozenset[Scope]
 
+    @property
+    def counted_as(self) -> UUID:
+        """Under which id limits count it."""
+        return self.token_id
+
     def has(self, scope: Scope) -> bool:
         """Whether the token has the scope, which ADMIN implies."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
@@ -71,6 +76,11 @@ class SessionIdentity:
 
     organization_id: UUID
     customer_id: UUID
+
+    @property
+    def counted_as(self) -> UUID:
+        """Under which id limits count it: all sessions of a customer together."""
+        return self.customer_id
 
 
 Identity = TokenIdentity | SessionIdentity

@@ -3,7 +3,7 @@
 from collections import Counter
 from uuid import UUID
 
-from schema.context import Identity, TokenIdentity
+from schema.context import Identity
 from schema.errors import RateLimited
 
 
@@ -18,7 +18,7 @@ class OpenSubscriptions:
         """Counts one more; raises RateLimited where that is one too many."""
         if caller is None:
             return
-        key = _key(caller)
+        key = caller.counted_as
         if self._open[key] >= self._maximum:
             raise RateLimited(f"This token has its {self._maximum} subscriptions already")
         self._open[key] += 1
@@ -27,7 +27,7 @@ class OpenSubscriptions:
         """Takes back one that was counted."""
         if caller is None:
             return
-        key = _key(caller)
+        key = caller.counted_as
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]
@@ -36,7 +36,3 @@ class OpenSubscriptions:
     def total(self) -> int:
         """How many are open."""
         return self._open.total()
-
-
-def _key(caller: Identity) -> UUID:
-    return caller.token_id if isinstance(caller, TokenIdentity) else caller.customer_id

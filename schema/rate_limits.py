@@ -16,7 +16,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
-from schema.context import Identity, TokenIdentity
+from schema.context import Identity
 from schema.errors import RateLimited
 
 _log = structlog.get_logger(__name__)
@@ -46,12 +46,12 @@ class RateLimits:
         """
         if self._limit is None or caller is None:
             return
-        key = caller.token_id if isinstance(caller, TokenIdentity) else caller.customer_id
+        key = str(caller.counted_as)
         try:
             async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                if await self._limiter.hit(self._limit, str(key), cost=operations):
+                if await self._limiter.hit(self._limit, key, cost=operations):
                     return
-                stats = await self._limiter.get_window_stats(self._limit, str(key))
+                stats = await self._limiter.get_window_stats(self._limit, key)
         except (RedisError, OSError) as error:
             _log.warning("requests are not limited without Redis", reason=str(error))
             return

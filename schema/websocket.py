@@ -28,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from schema.context import Context
 from schema.errors import APIError, RateLimited, Unauthenticated
+from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from schema.failures import failure, is_outage
 from schema.http_request import ANONYMOUS_BYTES
 from schema.persisted_queries import names_document
@@ -35,7 +36,6 @@ from schema.persisted_queries import names_document
 if TYPE_CHECKING:
     from schema.http import GraphQLApplication
 
-SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
 
 # Those of four digits that begin with 1 are of WebSocket itself, the others of the protocol.
 TOO_BIG = 1009
