@@ -73,8 +73,7 @@ class Freshness:
             numbered = enumerate(requests)
             await asyncio.gather(*(self._send(each, numbered, started) for each in connections))
             async with asyncio.timeout(_LAST_UPDATE_SECONDS):
-                # What is awaited happens in another process.
-                while self._answered.keys() - self._shown_at.keys():  # noqa: ASYNC110
+                while self._answered.keys() - self._shown_at.keys():  # noqa: ASYNC110  # another process's
                     await asyncio.sleep(0.01)
         for connection in connections:
             await connection.close()

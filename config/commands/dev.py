@@ -133,8 +133,8 @@ def _commands(settings: Settings, listening: socket.socket) -> list[Command]:
 
 
 def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
-    # Imported here: the ORM takes half a second, in which the API and the worker start too.
-    from config.demo_organization import prepare_demo  # noqa: PLC0415
+    # In the half a second that the ORM takes, the API and the worker start too.
+    from config.demo_organization import prepare_demo  # noqa: PLC0415  # the others start meanwhile
 
     return asyncio.run(prepare_demo(settings, servers.home))
 

@@ -2,24 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
 from arq.connections import ArqRedis
-from structlog.testing import capture_logs
 
 from metering import feed as feed_module
 from metering import feeds as feeds_module
 from metering.aggregations import AggregationFunction
-from metering.feed import BEGINNING, Cursor, Entry, Feed
+from metering.feed import BEGINNING, Entry
 from metering.feeds import EventScope, Feeds, UsageScope
 from metering.log import advance
 from metering.wakeup import announce, usage_channel
 from models import CustomerMeter, Organization
 from tests.metering.test_counting import meter_of, send
+from tests.metering.test_feed import one_by_one
 
 
 @pytest.fixture
@@ -30,19 +29,6 @@ async def feeds(redis: ArqRedis) -> AsyncIterator[Feeds]:
     listening.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listening
-
-
-Row = TypeVar("Row")
-
-
-async def one_by_one(
-    pages: AsyncGenerator[Sequence[Entry[Row]], None],
-) -> AsyncGenerator[Entry[Row], None]:
-    """The entries of a feed's pages."""
-    async with contextlib.aclosing(pages):
-        async for page in pages:
-            for entry in page:
-                yield entry
 
 
 async def count(organization: Organization, redis: ArqRedis | None = None) -> None:
@@ -147,140 +133,6 @@ async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
         seen = [await waiting, await anext(events)]
     await events.aclose()
     assert [event.row["id"] for event in seen] == [receipts[0].event_id, receipts[2].event_id]
-
-
-class Everything:
-    customer_id = None
-
-    def matches(self, row: int, /) -> bool:
-        return row > 0
-
-
-async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_holds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(feed_module, "WINDOW", 3)
-    monkeypatch.setattr(feed_module, "PAGE", 2)
-    rows = list(range(1, 6))
-
-    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
-        return [Entry(Cursor(row, UUID(int=row)), row) for row in rows if row > after.number][
-            :limit
-        ]
-
-    async def head() -> int:
-        return 0
-
-    feed = Feed(read, head, lambda row: UUID(int=row))
-    fast, slow = (one_by_one(feed.follow(BEGINNING, Everything())) for _ in range(2))
-    async with asyncio.timeout(10):
-        assert (await anext(slow)).row == 1
-        assert [(await anext(fast)).row for _ in rows] == rows
-        rows += [6, 7, 8, 9]
-        feed.look()
-        assert [(await anext(fast)).row for _ in range(4)] == [6, 7, 8, 9]
-        assert [(await anext(slow)).row for _ in range(8)] == [2, 3, 4, 5, 6, 7, 8, 9]
-    await fast.aclose()
-    await slow.aclose()
-
-
-class Only:
-    """The rows of one customer."""
-
-    def __init__(self, row: int) -> None:
-        self.customer_id = UUID(int=row)
-        self.asked: list[int] = []
-
-    def matches(self, row: int, /) -> bool:
-        self.asked.append(row)
-        return UUID(int=row) == self.customer_id
-
-
-async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_read_for_itself(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Although the window has lost what the follower last saw, nothing of it can be missing."""
-    monkeypatch.setattr(feed_module, "WINDOW", 3)
-    rows: list[int] = []
-    scopes: set[object] = set()
-
-    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
-        scopes.add(scope)
-        new = [(number, row) for number, row in enumerate(rows, 1) if number > after.number]
-        return [Entry(Cursor(number, UUID(int=row)), row) for number, row in new][:limit]
-
-    async def head() -> int:
-        return len(rows)
-
-    feed = Feed(read, head, lambda row: UUID(int=row))
-    seven = Only(7)
-    everything = one_by_one(feed.follow(None, Everything()))
-    of_seven = one_by_one(feed.follow(None, seven))
-    waiting = [asyncio.ensure_future(anext(each)) for each in (everything, of_seven)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(10):
-        rows += [1, 2, 3, 4, 5]
-        feed.look()
-        assert (await waiting[0]).row == 1
-        assert [(await anext(everything)).row for _ in range(4)] == [2, 3, 4, 5]
-        assert seven.asked == []
-        rows += [6, 7]
-        feed.look()
-        assert (await waiting[1]).row == 7
-        assert seven.asked == [6, 7]
-    assert seven not in scopes
-    for each in (everything, of_seven):
-        await each.aclose()
-
-
-async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.01)
-    failures = [RuntimeError("a bug"), ConnectionResetError("an outage")]
-
-    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
-        if failures:
-            raise failures.pop()
-        return [Entry(Cursor(1, UUID(int=1)), 1)] if after.number < 1 else []
-
-    async def head() -> int:
-        return 0
-
-    pages = Feed(read, head, lambda row: UUID(int=row)).follow(None, Everything())
-    with capture_logs() as told:
-        async with asyncio.timeout(10):
-            assert [entry.row for entry in await anext(pages)] == [1]
-    await pages.aclose()
-    assert [(line["reason"], line["exc_info"]) for line in told] == [
-        ("ConnectionResetError('an outage')", False),
-        ("RuntimeError('a bug')", True),
-    ]
-
-
-async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> None:
-    """A follower that reads slowly is told how things stand, not how they came to be so."""
-    changes = [(1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a")]
-
-    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
-        return [
-            Entry(Cursor(number, UUID(bytes=name.encode() * 16)), number)
-            for number, name in changes
-            if number > after.number
-        ]
-
-    async def head() -> int:
-        return 0
-
-    feed = Feed(read, head, lambda row: UUID(int=row))
-    pages = feed.follow(Cursor(0), Everything())
-    async with asyncio.timeout(10):
-        page = await anext(pages)
-        assert [entry.row for entry in page] == [2, 4, 5]
-        changes.append((6, "a"))
-        feed.look()
-        assert [entry.row for entry in await anext(pages)] == [6]
-    await pages.aclose()
 
 
 async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
