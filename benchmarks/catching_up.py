@@ -7,11 +7,10 @@ from typing import Any
 
 from benchmarks.events import bodies
 from benchmarks.freshness import RATE, Freshness, results
-from benchmarks.history import store_history
+from benchmarks.history import system_with_history
 from benchmarks.http_client import HttpConnection
 from benchmarks.results import Result
 from benchmarks.run import Run
-from benchmarks.system import running_system
 from models import exact_json
 
 NAME = "catching up"
@@ -30,10 +29,7 @@ _PROGRESS = "query ($id: ID!) { node(id: $id) { ... on Meter { progress { pendin
 async def measure(run: Run) -> list[Result]:
     """Sends single events before and during it, each when it is due."""
     stored = _EVENTS // 20 if run.quick else _EVENTS
-    async with running_system(run.folder) as system:
-        system.stop("worker")
-        tenant = await system.new_tenant()
-        await store_history(tenant.organization.id, stored)
+    async with system_with_history(run, stored) as (system, tenant):
         system.start("worker", "worker")
         freshness = Freshness(system, tenant)
         await freshness.delays(bodies(RATE, 1))

@@ -4,10 +4,10 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from benchmarks.history import store_batch, store_history
+from benchmarks.history import store_batch, store_history, system_with_history
 from benchmarks.results import Result, median
 from benchmarks.run import Run
-from benchmarks.system import Tenant, running_system
+from benchmarks.system import Tenant
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.log import advance
@@ -26,11 +26,8 @@ _AIM = 1.25
 async def measure(run: Run) -> list[Result]:
     """The cost of an event, beside the same under easier conditions in the same run."""
     many = _MANY // 20 if run.quick else _MANY
-    async with running_system(run.folder) as system:
-        system.stop("worker")
-        tenant = await system.new_tenant()
+    async with system_with_history(run, _FEW) as (_system, tenant):
         organization_id = tenant.organization.id
-        await store_history(organization_id, _FEW)
         few = await _cost(organization_id)
         await _add_meters(tenant, _METERS - len(tenant.meters))
         crowded = await _cost(organization_id)

@@ -1,10 +1,14 @@
 """Many stored events, made by the database itself: history for what reads or counts beside it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from tortoise.connection import get_connection
 
+from benchmarks.run import Run
+from benchmarks.system import System, Tenant, running_system
 from metering.log import advance
 
 DAYS = 30
@@ -15,6 +19,18 @@ _BATCH = 10_000
 def end_of_history() -> datetime:
     """A midnight before which all of the history lies."""
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@asynccontextmanager
+async def system_with_history(
+    run: Run, count: int, meters: int = 3
+) -> AsyncIterator[tuple[System, Tenant]]:
+    """A running system without a worker, and a tenant with so many events in it."""
+    async with running_system(run.folder) as system:
+        system.stop("worker")
+        tenant = await system.new_tenant(meters=meters)
+        await store_history(tenant.organization.id, count)
+        yield system, tenant
 
 
 async def store_history(organization_id: UUID, count: int) -> None:

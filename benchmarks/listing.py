@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from tortoise.connection import get_connection
 
-from benchmarks.history import end_of_history, store_history
+from benchmarks.history import end_of_history, system_with_history
 from benchmarks.http_client import HttpConnection
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
-from benchmarks.system import Tenant, running_system
+from benchmarks.system import Tenant
 from models import Customer
 from schema.ids import encode_id
 
@@ -61,10 +61,7 @@ WHERE organization_id = $1 AND id IN (
 async def measure(run: Run) -> list[Result]:
     """Every page is asked for over HTTP, with the customers of its events."""
     count = _EVENTS // 10 if run.quick else _EVENTS
-    async with running_system(run.folder) as system:
-        system.stop("worker")
-        tenant = await system.new_tenant(meters=1)
-        await store_history(tenant.organization.id, count)
+    async with system_with_history(run, count, meters=1) as (system, tenant):
         connection = get_connection("default")
         await connection.execute_query(_NAME_RARE, [tenant.organization.id, count // _RARE])
         await connection.execute_query("VACUUM ANALYZE event")

@@ -16,13 +16,13 @@ from typing import Any
 
 import orjson
 
-from benchmarks.history import DAYS, end_of_history, store_history
+from benchmarks.history import DAYS, end_of_history, system_with_history
 from benchmarks.http_client import HttpConnection
 from benchmarks.page_queries import CASES, METERS, Case
 from benchmarks.peer import NODE_MAJOR, Peer, running_peer
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
-from benchmarks.system import System, Tenant, running_system
+from benchmarks.system import System, Tenant
 from schema.ids import split_id
 
 NAME = "pages"
@@ -47,16 +47,15 @@ async def measure(run: Run) -> list[Result]:
     """Each question with one client and with eight, for some seconds."""
     count = _EVENTS // 10 if run.quick else _EVENTS
     seconds = _SECONDS / 5 if run.quick else _SECONDS
-    async with running_system(run.folder) as system:
-        system.stop("worker")
-        tenant = await system.new_tenant(meters=METERS)
-        await store_history(tenant.organization.id, count)
-        async with running_peer(system) as peer:
-            return [
-                await _compare(system, tenant, peer, case, clients, seconds)
-                for case in CASES
-                for clients in (1, _CLIENTS)
-            ]
+    async with (
+        system_with_history(run, count, METERS) as (system, tenant),
+        running_peer(system) as peer,
+    ):
+        return [
+            await _compare(system, tenant, peer, case, clients, seconds)
+            for case in CASES
+            for clients in (1, _CLIENTS)
+        ]
 
 
 async def _compare(

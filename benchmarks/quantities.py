@@ -8,10 +8,10 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from benchmarks.history import DAYS, end_of_history, store_history
+from benchmarks.history import DAYS, end_of_history, system_with_history
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
-from benchmarks.system import Tenant, running_system
+from benchmarks.system import Tenant
 from metering.definition import COLUMNS, meter_definition
 from metering.usage import Usage, usage
 from metering.windows import Interval, windows, zone_of
@@ -38,10 +38,7 @@ Ask = Callable[[], Awaitable[Any]]
 async def measure(run: Run) -> list[Result]:
     """For everybody, and for one customer."""
     count = _EVENTS // 10 if run.quick else _EVENTS
-    async with running_system(run.folder) as system:
-        system.stop("worker")
-        tenant = await system.new_tenant(meters=1)
-        await store_history(tenant.organization.id, count)
+    async with system_with_history(run, count, meters=1) as (_system, tenant):
         customer = await Customer.filter(organization_id=tenant.organization.id).first()
         assert customer is not None
         return [
