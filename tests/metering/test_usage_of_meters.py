@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.definition import COLUMNS, meter_definition
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.filters import Clause, ClauseOperator, Filter, clauses_of
 from metering.meters import create_meter
 from metering.usage import usage, usage_of_meters
 from metering.windows import Interval, windows, zone_of
@@ -61,10 +61,11 @@ async def test_many_meters_say_what_each_says_alone(
 
     assert twice[len(meters) :] == together
     assert together == [await usage(database, meter, points, customer_id) for meter in meters]
-    counts = [
-        used.total.quantity
-        for meter, used in zip(meters, together, strict=True)
-        if meter.aggregation.function is AggregationFunction.COUNT
-    ]
     if range_ == "whole buckets" and whose == "everybody":
-        assert counts == [Decimal(6), Decimal(5)]
+        counts = {
+            clause.value: used.total.quantity
+            for meter, used in zip(meters, together, strict=True)
+            if meter.aggregation.function is AggregationFunction.COUNT
+            for clause in clauses_of(meter.filter)
+        }
+        assert counts == {"a": Decimal(6), "b": Decimal(5)}
