@@ -14,6 +14,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from graphql import (
+    ConstValueNode,
     DocumentNode,
     EnumValueNode,
     FieldNode,
@@ -67,11 +68,15 @@ _NOTHING = Weight(0, 0, 0)
 
 @dataclass
 class Weighing:
-    """The weighing of one operation; `default_page` is the size of pages that say none."""
+    """The weighing of one operation; `default_page` is the size of pages that say none.
+
+    `defaults` are the values that the document gives variables which the caller leaves out.
+    """
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    defaults: Mapping[str, ConstValueNode]
     default_page: int = DEFAULT_PAGE
     known: dict[str, Weight] = field(default_factory=dict)
 
@@ -174,7 +179,10 @@ class Weighing:
     def value(self, node: Node) -> Any:
         """The value of an argument, where it can matter to the cost."""
         if isinstance(node, VariableNode):
-            return self.variables.get(node.name.value)
+            name = node.name.value
+            if name in self.variables:
+                return self.variables[name]
+            return self.value(self.defaults[name]) if name in self.defaults else None
         if isinstance(node, IntValueNode):
             return int(node.value) if len(node.value) < 10 else MAX_PAGE
         if isinstance(node, StringValueNode | EnumValueNode):
@@ -215,16 +223,9 @@ def weighing_of(
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    return Weighing(schema, fragments, _with_defaults(operation, variables or {}))
-
-
-def _with_defaults(
-    operation: OperationDefinitionNode, variables: Mapping[str, Any]
-) -> Mapping[str, Any]:
     defaults = {
-        definition.variable.name.value: int(definition.default_value.value)
+        definition.variable.name.value: definition.default_value
         for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-        and len(definition.default_value.value) < 10
+        if definition.default_value is not None
     }
-    return {**defaults, **variables} if defaults else variables
+    return Weighing(schema, fragments, variables or {}, defaults)

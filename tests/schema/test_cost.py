@@ -47,6 +47,18 @@ def test_a_page_size_may_be_a_variable_or_its_default() -> None:
     text = "query ($first: Int = 9) { meters(first: $first) { nodes { id } } }"
     assert weight(text).once == 2 + 9
     assert weight(text, {"first": 4}).once == 2 + 4
+    assert weight(text, {"first": None}).once == 2 + 50
+
+
+def test_what_a_variable_is_by_default_counts_as_if_it_were_sent() -> None:
+    text = "query ($ids: [ID!]! = [1, 2, 3]) { nodes(ids: $ids) { id } }"
+    assert weight(text).once == 1 + 3
+    assert weight(text, {"ids": ["1"]}).once == 1 + 1
+    text = """query ($start: DateTime! = "2026-01-01T00:00:00Z", $by: Interval! = HOUR)
+    { meter(id: 1) { quantities(start: $start, end: "2026-01-31T00:00:00Z", interval: $by)
+    { points { quantity } } } }"""
+    assert weight(text).once == weight(text, {"by": "HOUR"}).once == 3 + 720
+    assert weight(text, {"by": "DAY"}).once == 3 + 30
 
 
 @pytest.mark.parametrize(
