@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAMES = ("ai_usage", "video_streamed", "file_uploaded")
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 60.0
 _SECONDS_BETWEEN_TRIES = 0.1
 INGEST = """
 mutation Ingest($input: EventsIngestInput!) {

@@ -13,7 +13,7 @@ from tests.faults.exactness import assert_exact, create_meters, is_drained
 from tests.faults.system import API, WORKERS, System, running_system, wait_until
 from tests.serving import new_token
 
-_DRAIN_SECONDS = 60.0
+_DRAIN_SECONDS = 180.0
 
 
 @dataclass(frozen=True)

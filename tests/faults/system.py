@@ -35,7 +35,7 @@ WORKERS = ("worker-1", "worker-2", "worker-3")
 API = "api"
 _HOST = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parents[2]
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 60.0
 _SECONDS_BETWEEN_LOOKS = 0.05
 
 

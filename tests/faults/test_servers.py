@@ -11,7 +11,7 @@ from tests.faults.system import System, wait_until
 
 pytestmark = pytest.mark.servers
 
-_SECONDS = 30.0
+_SECONDS = 120.0
 _COUNTED = "SELECT coalesce(max(head), 0) FROM event_log WHERE organization_id = $1"
 
 

@@ -13,7 +13,7 @@ from tests.ingesting import drain, send
 
 pytestmark = pytest.mark.servers
 
-_SECONDS = 30.0
+_SECONDS = 120.0
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE application_name = 'metergraph worker' AND wait_event_type = 'Lock'
