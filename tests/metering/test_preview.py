@@ -13,8 +13,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.preview import Preview, PreviewScope, PreviewTimeoutError, preview
+from metering.usage import usage
+from metering.windows import Window
 from models import Organization
-from tests.metering.test_usage import CUSTOMERS, event_of, store
+from tests.metering.test_usage import CUSTOMERS, count, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
@@ -66,11 +68,40 @@ async def test_every_function(
     assert found == Preview(5, skipped, quantity)
 
 
+async def test_distinct_values_are_those_that_a_meter_keeps(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    once: list[Any] = [1, "1", "1.0", True, "true", {"a": [1]}, {"a": ["1"]}, {"b": [1]}, [], {}]
+    again: list[Any] = [Decimal("1.0"), Decimal("1.00"), {"a": [Decimal("1.0")]}, None]
+    await store(
+        database,
+        organization.id,
+        [
+            event_of(
+                CUSTOMERS[0],
+                id_=UUID(int=number + 1),
+                name="video",
+                timestamp=START,
+                metadata={"n": value},
+            )
+            for number, value in enumerate([*once, *again])
+        ],
+    )
+    await count(organization.id)
+    unique = Aggregation(AggregationFunction.UNIQUE, "n")
+    found = await preview(organization.id, VIDEO, unique, PreviewScope())
+    assert found == Preview(len(once) + len(again), 1, Decimal(len(once)))
+
+    meter = await meter_on(database, organization.id, VIDEO, unique)
+    used = await usage(database, meter, [Window(START, START + timedelta(hours=1))])
+    assert used.total == (found.quantity, found.matched - found.skipped, found.skipped)
+
+
 async def test_a_range_and_a_customer(
     database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
 ) -> None:
     await stored_videos(database, organization)
-    count = Aggregation(AggregationFunction.COUNT)
+    number = Aggregation(AggregationFunction.COUNT)
     for scope, matched in (
         (PreviewScope(start=START + timedelta(seconds=1)), 4),
         (PreviewScope(end=START + timedelta(seconds=1)), 1),
@@ -78,8 +109,8 @@ async def test_a_range_and_a_customer(
         (PreviewScope(START, START + timedelta(seconds=4), CUSTOMERS[0]), 2),
         (PreviewScope(START, START), 0),
     ):
-        assert (await preview(organization.id, VIDEO, count, scope)).matched == matched
-        assert (await preview(other_organization.id, VIDEO, count, scope)).matched == 0
+        assert (await preview(organization.id, VIDEO, number, scope)).matched == matched
+        assert (await preview(other_organization.id, VIDEO, number, scope)).matched == 0
 
 
 async def test_over_nothing(organization: Organization) -> None:
@@ -113,13 +144,13 @@ async def test_a_preview_that_runs_away_is_cut_off(
             Clause("n", ClauseOperator.NOT_CONTAINS, Decimal(number)) for number in range(50)
         )
     )
-    count = Aggregation(AggregationFunction.COUNT)
+    number = Aggregation(AggregationFunction.COUNT)
     with pytest.raises(PreviewTimeoutError, match=r"cut off after 0\.05 seconds: name an event"):
-        await preview(organization.id, slow, count, PreviewScope(), seconds=0.05)
+        await preview(organization.id, slow, number, PreviewScope(), seconds=0.05)
     # The connection is as it was: nothing else is cut off.
     (row,) = await database.execute_query_dict("SHOW statement_timeout")
     assert row["statement_timeout"] == "0"
-    assert (await preview(organization.id, VIDEO, count, PreviewScope())).matched == 205
+    assert (await preview(organization.id, VIDEO, number, PreviewScope())).matched == 205
 
 
 @settings(max_examples=60)

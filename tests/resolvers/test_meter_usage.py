@@ -9,6 +9,7 @@ from models import CustomerMeter, Organization
 from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import NOON, drain, send
+from tests.resolvers.test_statements import counted
 from tests.resolvers.token_meter import AI_USAGE, TOKENS, create_meter
 
 SERIES = """
@@ -115,6 +116,22 @@ async def test_a_preview_says_what_a_meter_would_count(
     assert await api.codes(PREVIEW, **{**asked, "aggregation": {"function": "SUM"}}) == [
         "BAD_USER_INPUT"
     ]
+
+
+async def test_a_preview_of_nothing_reads_the_events_once(
+    api: Api, organization: Organization
+) -> None:
+    await send(organization.id, {"metadata": {"tokens": 1}})
+    asked = {"filter": AI_USAGE, "aggregation": TOKENS, "start": "2026-03-02T00:00:00Z"}
+    with counted() as statements:
+        found = (await api.get(PREVIEW, **asked))["meterPreview"]
+    assert found == {
+        "matchedEvents": 0,
+        "skippedEvents": 0,
+        "quantity": "0",
+        "events": {"nodes": [], "totalCount": 0},
+    }
+    assert len([statement for statement in statements if "FROM event e" in statement]) == 1
 
 
 async def test_usage_is_read_from_both_sides(api: Api, organization: Organization) -> None:
