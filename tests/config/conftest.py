@@ -76,7 +76,7 @@ async def run_import(settings: Settings, organization: Organization) -> AsyncIte
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
-            out, err = await asyncio.wait_for(process.communicate(), 60)
+            out, err = await asyncio.wait_for(process.communicate(), 180)
             return Result(process.returncode or 0, out.decode(), err.decode())
 
         yield run

@@ -11,6 +11,7 @@ from models import Organization
 from tests.serving import served
 
 ENDING = b"host: x\r\n\r\n"
+ASKED = b"GET /healthz HTTP/1.1\r\n" + ENDING
 
 
 async def exchange(url: str, *sent: bytes, pause: float = 0) -> bytes:
@@ -24,7 +25,7 @@ async def exchange(url: str, *sent: bytes, pause: float = 0) -> bytes:
             await asyncio.sleep(pause)
     except ConnectionError:
         pass
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         try:
             found = await reader.read()
         except ConnectionResetError:
@@ -48,9 +49,7 @@ async def test_a_head_has_a_size(
         parts = [head[start : start + 10_000] for start in range(0, len(head), 10_000)]
         found = await exchange(url, *parts)
         assert found.startswith(b"HTTP/1.1 431 ") or not found  # cut off while it was still sent
-        begun = time.perf_counter()
         assert await exchange(url, b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + ENDING)
-        assert time.perf_counter() - begun < 5
 
 
 @pytest.mark.parametrize(
@@ -62,22 +61,34 @@ async def test_a_head_has_so_long(
     monkeypatch: pytest.MonkeyPatch,
     parts: tuple[bytes, ...],
 ) -> None:
-    monkeypatch.setattr(bounded_http, "SECONDS_FOR_A_HEAD", 0.3)
+    monkeypatch.setattr(bounded_http, "SECONDS_FOR_A_HEAD", 1.0)
     async with served(settings) as url:
         begun = time.perf_counter()
         found = await exchange(url, *parts)
-        assert 0.25 < time.perf_counter() - begun < 5
+        assert time.perf_counter() - begun > 0.9
         assert found.count(b"HTTP/1.1 200") == len(parts) // 2
 
 
 async def test_a_connection_is_used_again_and_may_be_quiet_between(
     settings: Settings, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded_http, "SECONDS_FOR_A_HEAD", 0.2)
-    asked = b"GET /healthz HTTP/1.1\r\n" + ENDING
+    async with served(settings) as url, asyncio.timeout(60):
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for seconds in (0, 0.5, 0.5):
+            await asyncio.sleep(seconds)
+            writer.write(ASKED)  # which comes whole
+            assert (await reader.readuntil(b'{"status":"ok"}')).startswith(b"HTTP/1.1 200 ")
+            monkeypatch.setattr(bounded_http, "SECONDS_FOR_A_HEAD", 0.1)
+        writer.close()
+
+
+async def test_many_short_heads_are_no_long_one(
+    settings: Settings, organization: Organization
+) -> None:
     async with served(settings) as url:
         last = b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + ENDING
         # Heads of 150 KB in all, each of which is short, and the last of which comes in two parts.
-        many = b"".join([asked] * 4_000)
-        found = await exchange(url, *[asked] * 3, many + last[:10], last[10:], pause=0.1)
-        assert found.count(b"HTTP/1.1 200") == 4_004
+        many = b"".join([ASKED] * 4_000)
+        found = await exchange(url, many + last[:10], last[10:], pause=0.1)
+        assert found.count(b"HTTP/1.1 200") == 4_001

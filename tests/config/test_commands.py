@@ -37,7 +37,7 @@ def metergraph(settings: Settings, fresh_database_url: str, tmp_path: Path) -> R
             text=True,
             env=environment,
             cwd=tmp_path,
-            timeout=60,
+            timeout=180,
         )
 
     return run

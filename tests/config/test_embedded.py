@@ -268,5 +268,5 @@ def stubborn() -> Iterator[psutil.Process]:
 def test_ending_a_process_that_does_not_listen(stubborn: psutil.Process) -> None:
     started = time.monotonic()
     end([stubborn], signal.SIGTERM, 0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert not stubborn.is_running() or stubborn.status() == psutil.STATUS_ZOMBIE

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from tortoise.connection import get_connection
 
+from config import metrics
 from config.app import create_app
 from config.settings import Settings
 from metering.drift import Drift, note_drifts
@@ -30,6 +31,12 @@ Numbers = dict[tuple[str, str], float]
 INGEST = """
 mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted rejected } }
 """
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is measured, however busy the machine is."""
+    monkeypatch.setattr(metrics, "_SECONDS", 60.0)
 
 
 @asynccontextmanager
@@ -102,7 +109,7 @@ async def test_everything_that_an_operator_watches(settings: Settings, redis: Ar
         assert counted["metergraph_events_counted_total", ""] == 2
         assert counted["metergraph_counting_seconds_count", ""] == 1
         assert counted["metergraph_counting_seconds_bucket", "+Inf"] == 1
-        assert 0 < counted["metergraph_counting_seconds_sum", ""] < 10
+        assert 0 < counted["metergraph_counting_seconds_sum", ""] < 60
         assert counted["metergraph_jobs_total", "complete"] == 5
         assert counted["metergraph_jobs_total", "failed"] == 1
         assert counted["metergraph_jobs_queued", ""] >= 0
@@ -114,8 +121,9 @@ async def test_everything_that_an_operator_watches(settings: Settings, redis: Ar
 
         feeds = app.state.graphql.services.feeds
         following = asyncio.create_task(anext(feeds.usage(organization.id, None, UsageScope())))
-        await asyncio.sleep(0.1)  # until it follows, which nothing tells
-        assert (await scraped(client))["metergraph_subscribers", ""] == 1
+        async with asyncio.timeout(60):
+            while (await scraped(client))["metergraph_subscribers", ""] != 1:  # noqa: ASYNC110  # nobody is told
+                await asyncio.sleep(0.01)
         following.cancel()
 
 
