@@ -166,7 +166,7 @@ def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
 
 async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
     """Looks a secret up among tokens and sessions; notes when a token was last used."""
-    if len(secret) > _MAX_SECRET:
+    if len(secret) > _MAX_SECRET or not secret.isascii():
         return None
     row = await secrets.find(hash_secret(secret))
     now = clock.now()

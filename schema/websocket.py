@@ -81,7 +81,7 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
 
     async def close(self, code: int, reason: str) -> None:
         """Closes, if nobody has, with as much of the reason as a closing frame carries."""
-        carried = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+        carried = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
         if self.ws.application_state is WebSocketState.CONNECTED:
             with contextlib.suppress(WebSocketDisconnect):
                 await super().close(code, carried)

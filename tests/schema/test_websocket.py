@@ -1,6 +1,7 @@
 """graphql-transport-ws: who is let in, and what is done with messages that are none."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -119,6 +120,15 @@ async def test_a_token_may_come_with_the_handshake(application: Starlette, secre
         assert await socket.receive() == {"type": "connection_ack"}
 
 
+@pytest.mark.parametrize("secret", ["mg_nonsense", "mg_\ud800", "mg_é", "mg_" + "x" * 300])
+async def test_a_token_of_nobody_s_is_refused(application: Starlette, secret: str) -> None:
+    message = {"type": "connection_init", "payload": {"authorization": f"Bearer {secret}"}}
+    async with connected(application) as socket:
+        await socket.event()
+        await socket.send(json.dumps(message))
+        assert await socket.close_code() == 4403
+
+
 async def test_nothing_is_done_before_initialisation(application: Starlette) -> None:
     async with connected(application) as socket:
         await socket.event()
@@ -170,6 +180,7 @@ async def test_a_page_of_another_origin_is_not_let_in(
         "{}",
         '{"type": 1}',
         '{"type": "nonsense"}',
+        '{"type": "\\ud800"}',
         '{"type": "subscribe"}',
         '{"type": "subscribe", "id": 1, "payload": {"query": "{ a }"}}',
         '{"type": "subscribe", "id": "1"}',
