@@ -8,12 +8,18 @@ from uuid import UUID
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.filter_parsing import stored_filter
 from metering.filters import Filter
-from models import exact_json
+from models import Meter
 
-COLUMNS = (
-    "id, organization_id, event_filter, aggregation_function, aggregation_property, event_names,"
-    " position, archived_at"
+_COLUMNS = (
+    "id",
+    "organization_id",
+    "event_filter",
+    "aggregation_function",
+    "aggregation_property",
+    "event_names",
+    "position",
 )
+COLUMNS = ", ".join(_COLUMNS)
 """The columns of `meter` that `meter_definition` reads."""
 
 
@@ -29,16 +35,20 @@ class MeterDefinition:
     position: int | None
 
 
-def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
-    """The definition in a row of `meter`, as SQL gives it."""
-    names = row["event_names"]
+def definition_of(meter: Meter) -> MeterDefinition:
+    """The definition of a meter."""
     return MeterDefinition(
-        id=row["id"],
-        organization_id=row["organization_id"],
-        filter=stored_filter(exact_json.loads(row["event_filter"])),
+        id=meter.id,
+        organization_id=meter.organization_id,
+        filter=stored_filter(meter.event_filter),
         aggregation=Aggregation(
-            AggregationFunction(row["aggregation_function"]), row["aggregation_property"]
+            AggregationFunction(meter.aggregation_function), meter.aggregation_property
         ),
-        event_names=None if names is None else tuple(names),
-        position=row["position"],
+        event_names=None if meter.event_names is None else tuple(meter.event_names),
+        position=meter.position,
     )
+
+
+def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
+    """The definition in a row of `meter`, as SQL gives it; it may have other columns too."""
+    return definition_of(Meter(**{column: row[column] for column in _COLUMNS}))

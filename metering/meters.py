@@ -13,9 +13,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from config.clock import now
-from metering.aggregations import Aggregation, AggregationFunction
+from metering.aggregations import Aggregation
 from metering.catch_up import hold_catch_up
-from metering.filter_parsing import stored_filter
+from metering.definition import definition_of
 from metering.filters import Filter, event_names, to_json
 from metering.late import note_recounting
 from metering.log import LogState, lock_log, take_position
@@ -77,16 +77,14 @@ async def update_meter(
         meter = await _locked_meter(connection, organization_id, meter_id)
         if meter is None:
             return _NOT_FOUND
-        aggregation = Aggregation(
-            AggregationFunction(meter.aggregation_function), meter.aggregation_property
-        )
-        filter_ = stored_filter(meter.event_filter)
-        new_filter, new_aggregation = changes.filter or filter_, changes.aggregation or aggregation
+        present = definition_of(meter)
+        new_filter = changes.filter or present.filter
+        new_aggregation = changes.aggregation or present.aggregation
         changed = [
             field
             for field, differs in (
-                ("filter", new_filter != filter_),
-                ("aggregation", new_aggregation != aggregation),
+                ("filter", new_filter != present.filter),
+                ("aggregation", new_aggregation != present.aggregation),
             )
             if differs
         ]

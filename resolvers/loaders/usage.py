@@ -7,9 +7,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import MeterDefinition
-from metering.filter_parsing import stored_filter
+from metering.definition import definition_of
 from metering.usage import Usage, usage_of_meters
 from metering.windows import Interval, RangeError, Window, windows, zone_of
 from models import Meter
@@ -55,17 +53,3 @@ async def read_series(keys: list[SeriesKey]) -> list[Series | RangeError]:
         for index, one in zip(indexes, used, strict=True):
             found[index] = Series(points, one)
     return found
-
-
-def definition_of(row: Meter) -> MeterDefinition:
-    """What counting needs of a meter's row."""
-    return MeterDefinition(
-        id=row.id,
-        organization_id=row.organization_id,
-        filter=stored_filter(row.event_filter),
-        aggregation=Aggregation(
-            AggregationFunction(row.aggregation_function), row.aggregation_property
-        ),
-        event_names=None if row.event_names is None else tuple(row.event_names),
-        position=row.position,
-    )
