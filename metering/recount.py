@@ -4,7 +4,7 @@ An event that is counted late changes numbers of the past, as a late event does.
 position of the log: what was invoiced before that position is still what the events up to it say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from tortoise.transactions import in_transaction
 from metering.catch_up import hold_catch_up, read_meter
 from metering.customer_meters import merge_shares
 from metering.definition import MeterDefinition
+from metering.failures import COUNTING_ERRORS, fails_again, reason_of
 from metering.isolation import Tried, count_in_halves
 from metering.late import note_late_events
 from metering.log import lock_log, take_position
@@ -30,11 +31,15 @@ _EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """Events that are counted by now, and those that still fail; the log's revision after it."""
+    """Events that are counted by now, and those that still fail; the log's revision after it.
+
+    `problem`: why the others were not tried, where merging them into customers' usage failed.
+    """
 
     counted: int = 0
     failed: int = 0
     revision: int | None = None
+    problem: str | None = None
 
 
 async def uncounted_meters() -> list[tuple[UUID, UUID]]:
@@ -52,27 +57,58 @@ async def recount(organization_id: UUID, meter_id: UUID) -> Recounted | None:
     """Tries every event anew that a live meter could not count, a bounded number at a time.
 
     None where the meter is not live: one that is behind or archived has no head to count at. If it
-    becomes so meanwhile, what was tried by then is told.
+    becomes so meanwhile, or merging fails, what was done by then is told.
     """
     whole, after = Recounted(), UUID(int=0)
     while True:
-        async with in_transaction() as connection:
-            await hold_catch_up(connection, meter_id)
-            await lock_log(connection, organization_id)
-            meter = await read_meter(connection, organization_id, meter_id)
-            if meter is None or meter.position is not None:
-                return None if whole == Recounted() else whole
-            event_ids = await _uncounted(connection, meter, after)
-            if not event_ids:
-                return whole
-            tried = Tried()
-            await count_in_halves(connection, meter, event_ids, tried)
-            await _note_reasons(connection, meter, tried.culprits)
-            revision = await _merge(connection, meter, tried) if tried.counted else whole.revision
-        after = event_ids[-1]
+        try:
+            step = await _recount_next(organization_id, meter_id, after)
+        except COUNTING_ERRORS as error:
+            if not fails_again(error):
+                raise
+            _log.exception(
+                "what a meter could not count stays out, because merging fails",
+                organization_id=str(organization_id),
+                meter_id=str(meter_id),
+            )
+            return replace(whole, problem=reason_of(error))
+        if step is None:
+            return None if whole == Recounted() else whole
+        if step.last is None:
+            return whole
+        after = step.last
         whole = Recounted(
-            whole.counted + len(tried.counted), whole.failed + len(tried.culprits), revision
+            whole.counted + step.counted,
+            whole.failed + step.failed,
+            step.revision or whole.revision,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The events that were tried up to `last`, which is None where there were none left."""
+
+    last: UUID | None
+    counted: int = 0
+    failed: int = 0
+    revision: int | None = None
+
+
+async def _recount_next(organization_id: UUID, meter_id: UUID, after: UUID) -> _Step | None:
+    async with in_transaction() as connection:
+        await hold_catch_up(connection, meter_id)
+        await lock_log(connection, organization_id)
+        meter = await read_meter(connection, organization_id, meter_id)
+        if meter is None or meter.position is not None:
+            return None
+        event_ids = await _uncounted(connection, meter, after)
+        if not event_ids:
+            return _Step(None)
+        tried = Tried()
+        await count_in_halves(connection, meter, event_ids, tried)
+        await _note_reasons(connection, meter, tried.culprits)
+        revision = await _merge(connection, meter, tried) if tried.counted else None
+        return _Step(event_ids[-1], len(tried.counted), len(tried.culprits), revision)
 
 
 async def _merge(connection: BaseDBAsyncClient, meter: MeterDefinition, tried: Tried) -> int:

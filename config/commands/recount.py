@@ -17,18 +17,21 @@ def command() -> None:
     This tries those events anew, of every organization. Usage is right at once; what was invoiced
     already is put right by the next invoice, as for events that came late.
     """
-    done, not_live = run_with_database(_recount)
+    done, not_live, problems = run_with_database(_recount)
     click.echo(
         f"{sum(one.counted for one in done)} event(s) counted,"
         f" {sum(one.failed for one in done)} still cannot be."
     )
     if not_live:
         click.echo(f"Archived or behind, and left as they are: {not_live} meter(s).")
+    if problems:
+        raise click.ClickException("\n".join(("These meters could not be put right:", *problems)))
 
 
-async def _recount(settings: Settings) -> tuple[list[Recounted], int]:
+async def _recount(settings: Settings) -> tuple[list[Recounted], int, list[str]]:
     done: list[Recounted] = []
     not_live = 0
+    problems: list[str] = []
     redis = open_queue(str(settings.redis_url))
     try:
         for organization_id, meter_id in await uncounted_meters():
@@ -37,6 +40,8 @@ async def _recount(settings: Settings) -> tuple[list[Recounted], int]:
                 not_live += 1
                 continue
             done.append(found)
+            if found.problem is not None:
+                problems.append(f"{meter_id} of organization {organization_id}: {found.problem}")
             if found.revision is not None:
                 try:
                     await announce(redis, organization_id, found.revision)
@@ -44,4 +49,4 @@ async def _recount(settings: Settings) -> tuple[list[Recounted], int]:
                     click.echo("Redis cannot be used: subscribers see it a second later.", err=True)
     finally:
         await redis.aclose()
-    return done, not_live
+    return done, not_live, problems

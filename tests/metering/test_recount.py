@@ -11,7 +11,7 @@ from metering.filters import Filter, to_json
 from metering.log import advance
 from metering.meters import archive_meter
 from metering.recompute import recompute_customer_meter
-from metering.recount import recount, uncounted_meters
+from metering.recount import Recounted, recount, uncounted_meters
 from metering.usage import usage
 from metering.windows import Window
 from models import CustomerMeter, EventBatch, Meter, Organization, UncountedEvent
@@ -123,6 +123,41 @@ async def test_what_still_fails_is_said_with_its_present_reason(
         row.event_id
         for row in await UncountedEvent.filter(meter_id=total.id, counted_from__isnull=True)
     }
+
+
+async def refuse_in_customer_meters(database: BaseDBAsyncClient) -> None:
+    """Another cause: buckets take any sum now, customers' usage none like POISON."""
+    await accept_poison(database)
+    await database.execute_script(
+        """
+        CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON customer_meter FOR EACH ROW
+        WHEN (NEW.sum > 1e24) EXECUTE FUNCTION refuse();
+        """
+    )
+
+
+async def test_a_merge_that_fails_is_told_with_what_was_done_before_it(
+    fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metering.recount._EVENTS", 1)
+    await refuse_poison(fresh_database)
+    total = await meter_of(organization, AggregationFunction.SUM)
+    large, poison = await send(organization.id, *usages([10**21, POISON]))
+    await settle(organization)
+    assert await uncounted(total) == {large.event_id, poison.event_id}
+    await refuse_in_customer_meters(fresh_database)
+
+    done = await recount(organization.id, total.id)
+
+    assert done is not None
+    assert (done.counted, done.failed) == (1, 0)
+    assert done.revision is not None
+    assert done.problem is not None
+    assert "too much for a bucket" in done.problem
+    assert await consumed(total) == 10**21
+    (left,) = await UncountedEvent.filter(meter_id=total.id, counted_from__isnull=True)
+    assert left.event_id == poison.event_id
+    assert await recount(organization.id, total.id) == Recounted(problem=done.problem)
 
 
 async def test_it_takes_a_position_of_the_log(
