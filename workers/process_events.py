@@ -106,31 +106,38 @@ class Counting:
                 return
 
     async def _count_history(self, organization_id: UUID) -> None:
-        for meter_id in await meters_behind(organization_id):
-            try:
-                await self._count_history_of(organization_id, meter_id)
-            except COUNTING_ERRORS as error:
-                if not fails_again(error):
-                    raise
-                # The others go on; the sweep tries this one again.
-                _log.exception(
-                    "meter stays behind, because counting fails",
-                    organization_id=str(organization_id),
-                    meter_id=str(meter_id),
-                )
+        """Chunk by chunk of each meter in turn, so that none waits for another's long history."""
+        begun: dict[UUID, float] = {}
+        failing: set[UUID] = set()
+        counted = True
+        while counted:
+            counted = False
+            for meter_id in await meters_behind(organization_id):
+                if meter_id in failing:
+                    continue
+                log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
+                started = begun.setdefault(meter_id, time.perf_counter())
+                try:
+                    counted |= await self._count_chunk(organization_id, meter_id, started, log)
+                except COUNTING_ERRORS as error:
+                    if not fails_again(error):
+                        raise
+                    # The others go on; the sweep tries this one again.
+                    log.exception("meter stays behind, because counting fails")
+                    failing.add(meter_id)
 
-    async def _count_history_of(self, organization_id: UUID, meter_id: UUID) -> None:
-        log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
-        begun = time.perf_counter()
-        more = True
-        while more:
-            started = time.perf_counter()
-            more, revision = await catch_up(organization_id, meter_id)
-            if revision is not None:
-                log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
-                await self._announce(organization_id, revision)
-                if not more:
-                    log.info("meter has caught up", seconds=round(time.perf_counter() - begun, 4))
+    async def _count_chunk(
+        self, organization_id: UUID, meter_id: UUID, begun: float, log: Any
+    ) -> bool:
+        """Whether there was something to do, and nobody else at it."""
+        started = time.perf_counter()
+        more, revision = await catch_up(organization_id, meter_id)
+        if revision is not None:
+            log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
+            await self._announce(organization_id, revision)
+            if not more:
+                log.info("meter has caught up", seconds=round(time.perf_counter() - begun, 4))
+        return more or revision is not None
 
     async def _announce(self, organization_id: UUID, revision: int) -> None:
         try:
