@@ -48,7 +48,7 @@ class Running:
             env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 
@@ -80,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             )
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=180) == 0
 
 
 def test_make_run_is_metergraph_dev() -> None:
@@ -95,7 +95,7 @@ async def walk(running: Running) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     ids: dict[str, str] = {}
     headers = {"Authorization": f"Bearer {running.token}"}
-    async with httpx.AsyncClient(base_url=running.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=running.url, headers=headers, timeout=120) as client:
         for language, text, variables in steps():
             if language == "csv":
                 (running.folder / "calls.csv").write_text(text)
@@ -141,8 +141,9 @@ def ids_in(data: dict[str, Any]) -> dict[str, str]:
 
 
 async def counted(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(20):
-        while (await client.get("/readyz")).json()["counting"]["pendingBatches"]:  # noqa: ASYNC110  # of another process
+    async with asyncio.timeout(120):
+        # Whoever has no time to look does not know.
+        while (await client.get("/readyz")).json()["counting"].get("pendingBatches") != 0:  # noqa: ASYNC110  # of another process
             await asyncio.sleep(0.05)
 
 

@@ -23,7 +23,7 @@ from tests.ingesting import catch_up_all
 async def elsewhere(work: Coroutine[Any, Any, Any]) -> None:
     """Does it as another process would: outside of the transaction that is open here."""
     # It must not wait for what is open here, which would be for ever.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.create_task(work, context=Context())
 
 

@@ -26,7 +26,7 @@ def asked(origin: str, method: str = "POST") -> dict[str, str]:
 async def test_every_answer_is_taken_for_what_it_says(
     settings: Settings, organization: Organization, path: str
 ) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         for answer in (await client.get(path), await client.post(path, content=b"nonsense")):
             # Once each: a second value would be another answer.
             assert HEADERS.items() <= dict(answer.headers).items()
@@ -35,7 +35,7 @@ async def test_every_answer_is_taken_for_what_it_says(
 async def test_graphiql_keeps_its_own_policy(
     settings: Settings, organization: Organization
 ) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         page = await client.get("/graphql", headers={"accept": "text/html"})
         assert "script-src 'self'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
@@ -46,7 +46,7 @@ async def test_graphiql_keeps_its_own_policy(
 async def test_the_address_itself_says_where_everything_is(
     settings: Settings, organization: Organization
 ) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         told = await client.get("/")
         assert told.json()["graphql"] == "graphql"
         assert (await client.get(told.json()["health"][0])).json() == {"status": "ok"}
@@ -54,14 +54,14 @@ async def test_the_address_itself_says_where_everything_is(
         assert page.url.path == "/graphql"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
     without = settings.model_copy(update={"graphiql": False})
-    async with served(without) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(without) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         assert (await client.get("/", headers={"accept": "text/html"})).json() == told.json()
 
 
 async def test_pages_of_no_other_origin_by_default(
     settings: Settings, organization: Organization
 ) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         asking = await client.options("/graphql", headers=asked(PAGE))
         answer = await client.post("/graphql", json=QUERY, headers={"origin": PAGE})
         for found in (asking, answer):
@@ -73,7 +73,7 @@ async def test_pages_of_the_origins_of_the_setting(
 ) -> None:
     token = await new_token(organization)
     opened = settings.model_copy(update={"cors_origins": (PAGE,)})
-    async with served(opened) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(opened) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         for method in ("POST", "GET"):  # persisted queries come by GET
             asking = await client.options("/graphql", headers=asked(PAGE, method))
             assert asking.status_code == 200

@@ -18,7 +18,7 @@ from schema.schema import create_schema
 from tests.schema.test_limits import context
 
 SCHEMA = create_schema()
-SECONDS = 1.0
+SECONDS = 5.0  # of this thread, whatever else the machine does
 
 WRITTEN = [
     "{ meters { nodes { id name customers(first: 5) { edges { cursor node { balance } } } } } }",
@@ -89,7 +89,7 @@ def _replaced(tokens: list[str], place: int, by: list[str]) -> list[str]:
 async def test_no_document_is_our_fault(
     text: str, sent: dict[str, Any] | None, operation_name: str | None
 ) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     try:
         result: Any = await SCHEMA.execute(
             text,
@@ -100,6 +100,6 @@ async def test_no_document_is_our_fault(
         )
     except (CannotGetOperationTypeError, InvalidOperationTypeError):
         return  # which every way in takes for the caller's mistake
-    assert time.perf_counter() - begun < SECONDS
+    assert time.thread_time() - begun < SECONDS
     codes = {error.extensions["code"] for error in result.errors or ()}
     assert "INTERNAL" not in codes, result.errors

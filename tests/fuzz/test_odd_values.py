@@ -14,7 +14,7 @@ from tests.tenancy.places import Place, arguments, field_of, operation, values
 from tests.tenancy.test_other_organization import NODES, first_message, own_id
 from tests.tenancy.world import Tenant, settled
 
-SECONDS = 2.0
+SECONDS = 30.0
 
 TEXTS = [
     "",

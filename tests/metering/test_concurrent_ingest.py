@@ -79,7 +79,7 @@ async def test_batches_that_overlap_in_opposite_orders_do_not_wait_for_each_othe
             batch = events(range(200), customers=50, prefix=f"{round_number}-")
             shuffled.shuffle(batch)
             batches.append(batch)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             answers = await asyncio.gather(*(send(organization, batch) for batch in batches))
         counts = Counter(receipt.status for receipts in answers for receipt in receipts)
         assert counts == {INSERTED: 200, DUPLICATE: 1_400}
@@ -123,7 +123,7 @@ async def blocked_by(rival: asyncpg.Connection) -> None:
 async def test_a_sender_waits_for_the_other_and_then_sees_what_it_stored(
     organization: Organization, rival: asyncpg.Connection
 ) -> None:
-    async with asyncio.timeout(30), rival.transaction():
+    async with asyncio.timeout(120), rival.transaction():
         await rival.execute(STORE_E0, organization.id)
         sending = asyncio.create_task(send(organization, events(range(2))))
         await blocked_by(rival)
@@ -135,7 +135,7 @@ async def test_a_sender_waits_for_the_other_and_then_sees_what_it_stored(
 async def test_a_sender_whose_rival_gives_up_stores_it_itself(
     organization: Organization, rival: asyncpg.Connection
 ) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         transaction = rival.transaction()
         await transaction.start()
         await rival.execute(STORE_E0, organization.id)

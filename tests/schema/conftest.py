@@ -1,5 +1,15 @@
-"""The API and its clients, for these tests."""
+"""The API and its clients, for these tests, and a Redis that is waited for."""
 
+import pytest
+
+from schema import persisted_queries, rate_limits
 from tests.graphql_client import api, application, http, other_api
 
 __all__ = ["api", "application", "http", "other_api"]
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that is there is not taken for one that is away, however busy the machine is."""
+    for module in (persisted_queries, rate_limits):
+        monkeypatch.setattr(module, "_SECONDS_TO_ANSWER", 60.0)

@@ -29,7 +29,7 @@ async def graphql(application: Starlette) -> AsyncIterator[GraphQLApplication]:
     """The application, which in the end must have nothing open, nor less than nothing."""
     found: GraphQLApplication = application.state.graphql
     yield found
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while found.subscriptions.total or found.services.feeds.followers:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.01)
     assert not found.connections.sockets
@@ -42,7 +42,7 @@ async def opened(socket: Socket, secret: str) -> None:
 
 
 async def settled(graphql: GraphQLApplication, total: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while graphql.subscriptions.total != total:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.01)
 
@@ -170,7 +170,7 @@ async def test_a_process_that_ends_ends_streams_and_takes_nothing_more(
         await socket.subscribe(USAGE)
         await client.begin()
         await settled(graphql, 2)
-        await graphql.connections.end(5)
+        await graphql.connections.end(60)
         await client.ended()
         assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
         assert b"complete" not in client.body
@@ -184,10 +184,10 @@ async def test_a_stream_that_is_ended_before_it_has_begun(
     application: Starlette, graphql: GraphQLApplication, secret: str
 ) -> None:
     client = Streaming(application, secret, {"query": USAGE})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not graphql.connections.streams:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0)
-    await graphql.connections.end(5)
+    await graphql.connections.end(60)
     await client.ended()
     assert [message["type"] for message in client.sent][0::2] == ["http.response.start"]
     assert client.serving.exception() is None
@@ -226,11 +226,11 @@ class Streaming:
         return b"".join(message.get("body", b"") for message in self.sent)
 
     async def begin(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self._begun.wait()
 
     async def ended(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.wait((self.serving,))
 
     async def _receive(self) -> MutableMapping[str, Any]:

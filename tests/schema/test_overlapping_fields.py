@@ -9,7 +9,7 @@ from graphql import (
     parse,
     validate,
 )
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.overlapping_fields import OverlappingFieldsRule
@@ -70,17 +70,17 @@ def test_what_merges_is_let_through(text: str) -> None:
 
 
 FIELDS = ["name", "id", "size", "meows", "__typename", "barks(loud: true)"]
-LEAVES = [*FIELDS, *(f"x: {field}" for field in FIELDS), "barks", "...A", "...B"]
+LEAVES = [*FIELDS, *(f"x: {field}" for field in FIELDS), "barks"]
 TYPES = ["Dog", "Cat", "Named", "Person"]
 BRANCHES = ["owner", "owners", "pets", "x: owner", "pet(index: 1)", "pet(index: 2)"]
 BRANCHES += [f"... on {name}" for name in TYPES]
 
 
-def _selections(depth: int) -> st.SearchStrategy[str]:
-    leaf = st.sampled_from(LEAVES)
+def _selections(depth: int, *spreads: str) -> st.SearchStrategy[str]:
+    leaf = st.sampled_from([*LEAVES, *spreads])
     if not depth:
         return leaf
-    inner = st.lists(_selections(depth - 1), min_size=1, max_size=3).map(" ".join)
+    inner = st.lists(_selections(depth - 1, *spreads), min_size=1, max_size=3).map(" ".join)
     return st.one_of(
         leaf,
         st.tuples(
@@ -93,14 +93,16 @@ def _selections(depth: int) -> st.SearchStrategy[str]:
 @settings(max_examples=400)
 @given(
     st.sampled_from(["pet", "person", "named", "dog"]),
-    *(st.lists(_selections(2), min_size=1, max_size=4) for _ in range(3)),
+    # Each fragment spreads those after it, so that there are no cycles.
+    st.lists(_selections(2, "...A", "...B"), min_size=1, max_size=4),
+    st.lists(_selections(2, "...B"), min_size=1, max_size=4),
+    st.lists(_selections(2), min_size=1, max_size=4),
 )
 def test_it_agrees_with_graphql_core(root: str, own: list[str], a: list[str], b: list[str]) -> None:
     text = (
         f"{{ {root} {{ {' '.join(own)} ...A ...B }} }}"
         f" fragment A on Dog {{ {' '.join(a)} }} fragment B on Cat {{ {' '.join(b)} }}"
     )
-    assume("...A" not in text.partition("fragment A")[2] and "...B" not in " ".join(b))  # no cycles
     document = parse(text)
     ours = validate(SCHEMA, document, [OverlappingFieldsRule])
     theirs = validate(SCHEMA, document, [OverlappingFieldsCanBeMergedRule])
@@ -109,9 +111,9 @@ def test_it_agrees_with_graphql_core(root: str, own: list[str], a: list[str], b:
 
 def test_many_fields_of_one_name_take_linear_time() -> None:
     document = parse("{ dog { " + "x: name " * 3000 + "} }")
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert validate(SCHEMA, document, [OverlappingFieldsRule]) == []
-    assert time.perf_counter() - begun < 1  # graphql-core's own takes 20 seconds
+    assert time.thread_time() - begun < 5  # graphql-core's own takes 20 seconds
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from schema.persisted_queries import PersistedQueries, digest, listed_documents
 from tests.graphql_client import Api, make_token
 from tests.schema.test_websocket import connected
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 QUERY = "query Mine { organization { name } }"
 OTHER = "{ meters { totalCount } }"
 

@@ -14,6 +14,8 @@ from models import AccessToken, Organization
 from schema import websocket
 from tests.serving import new_token, served
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 QUERY = {"query": "{ organization { name } }"}
 SUBSCRIPTION = {"query": "subscription { usageUpdated { cursor } }"}
 PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
@@ -29,7 +31,7 @@ async def test_a_request_too_many_is_refused_and_says_when_to_try_again(
 ) -> None:
     token, other = await new_token(organization), await new_token(organization)
     limited = settings.model_copy(update={"rate_limit": "3/minute"})
-    async with served(limited) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         answers = [
             await client.post("/graphql", json=QUERY, headers=bearer(token)) for _ in range(4)
         ]
@@ -71,7 +73,7 @@ async def test_without_redis_nobody_is_refused(
     limited = settings.model_copy(
         update={"rate_limit": "1/minute", "redis_url": "redis://127.0.0.1:1/0"}
     )
-    async with served(limited) as url, httpx.AsyncClient(base_url=url) as client:
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         answers = [
             await client.post("/graphql", json=QUERY, headers=bearer(token)) for _ in range(3)
         ]
@@ -111,7 +113,7 @@ async def test_a_socket_is_closed_when_its_token_is_revoked(
         await begin(socket, token)
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": SUBSCRIPTION}))
         await AccessToken.filter(organization_id=organization.id).update(revoked_at=clock.now())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 await read_to_the_end(socket)
     assert closed.value.rcvd is not None

@@ -24,7 +24,7 @@ class Runs:
             raise end
 
     async def until(self, begun: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.begun < begun:  # noqa: ASYNC110  # nothing tells of a run
                 await asyncio.sleep(0)
 
