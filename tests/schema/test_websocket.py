@@ -26,7 +26,7 @@ class Socket:
         await self.incoming.put({"type": "websocket.receive", "text": text})
 
     async def event(self) -> MutableMapping[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await self.outgoing.get()
 
     async def receive(self) -> Any:
@@ -75,7 +75,7 @@ async def connected(
         yield socket
     finally:
         await socket.incoming.put({"type": "websocket.disconnect", "code": 1000})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await serving
 
 
