@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         default=30.0, description="A statement of the API that runs longer is cut off."
     )
     request_timeout_seconds: PositiveFloat = Field(
-        default=60.0, description="A request that takes longer is answered with an error."
+        default=60.0,
+        description="A request, or an operation over a WebSocket, that takes longer is answered "
+        "with an error; subscriptions may take as long as they like.",
     )
     shutdown_timeout_seconds: PositiveFloat = Field(
         default=5.0, description="How long requests and jobs may take to end on shutdown."

@@ -1,4 +1,6 @@
-"""Server-sent events: an operation's results as a stream, as long as its token is good.
+"""Server-sent events: a subscription's results as a stream, as long as its token is good.
+
+All other operations have one result, which is streamed once it is there.
 
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, distinct connections.
 """
@@ -8,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
@@ -23,16 +25,19 @@ def transport() -> SSETransport:
     return SSETransport(heartbeat_interval=SECONDS_BETWEEN_LOOKS_AT_TOKEN)
 
 
+def streamed_once(result: str) -> Response:
+    """The stream of an operation that has one result, as JSON text."""
+    written = transport()
+    text = written.encode_event("next", result) + written.encode_complete()
+    return Response(text, headers=written.headers)
+
+
 @dataclass(frozen=True)
 class Held:
-    """What a stream depends on: its token, and whether it would go on for ever.
-
-    `ended` is called once, however the stream ends.
-    """
+    """What a stream depends on: its token. `ended` is called once, however the stream ends."""
 
     connections: OpenConnections
     is_good: Callable[[], Awaitable[bool]]
-    is_endless: Callable[[], bool]
     ended: Callable[[], None]
 
 
@@ -78,9 +83,8 @@ class EventStream(StreamingResponse):
             await self._stream.aclose()
 
     def end(self) -> None:
-        """Ends the stream now, if it would not end by itself."""
-        if self._held.is_endless():
-            self._deadline.reschedule(asyncio.get_running_loop().time())
+        """Ends the stream now."""
+        self._deadline.reschedule(asyncio.get_running_loop().time())
 
 
 async def _while_good(

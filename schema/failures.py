@@ -83,6 +83,11 @@ def cut_off() -> Internal:
     return Internal(message, id=identifier, retryable=True)
 
 
+def took_too_long(seconds: float) -> TooComplex:
+    """What the client sees of an operation that had so many seconds, and was cut off."""
+    return TooComplex(f"The request took longer than {seconds:g} seconds")
+
+
 def is_outage(cause: BaseException) -> bool:
     """Whether something is down that will come back."""
     return isinstance(cause, _OUTAGES)

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
@@ -23,11 +24,10 @@ from schema.context import Context, Identity, Services, authorization_of, identi
 from schema.errors import (
     BadUserInput,
     RateLimited,
-    TooComplex,
     Unauthenticated,
 )
-from schema.event_stream import EventStream, Held, transport
-from schema.failures import cut_off, failure, is_outage
+from schema.event_stream import EventStream, Held, streamed_once, transport
+from schema.failures import cut_off, failure, is_outage, took_too_long
 from schema.graphiql import graphiql_response
 from schema.http_request import (
     ANONYMOUS_BYTES,
@@ -117,8 +117,7 @@ class GraphQLApplication(GraphQL[Context, None]):
             refusal = HTTPError(503, cut_off())
         except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
             if isinstance(error, TimeoutError) and deadline.expired():
-                late = TooComplex(f"The request took longer than {seconds:g} seconds")
-                refusal = HTTPError(503, late)
+                refusal = HTTPError(503, took_too_long(seconds))
             else:
                 refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
         return _refused(refusal, media)
@@ -152,9 +151,12 @@ class GraphQLApplication(GraphQL[Context, None]):
             bodies = [await self.operations.body_of(item, context, request.method) for item in sent]
             return Response(encode_json(bodies), 200, media_type=media)
         query = await self.operations.document(sent, context, media)
-        if media == EVENT_STREAM:
+        is_stream = media == EVENT_STREAM
+        if is_stream and self.operations.is_subscription(query, sent.operation_name, context):
             return await self._stream(request, query, sent, context)
         result = await self.operations.run(query, sent, context, request.method)
+        if is_stream:
+            return streamed_once(encode_json(response_body(result)))
         return Response(
             encode_json(response_body(result)), status_of(result, media), media_type=media
         )
@@ -194,12 +196,11 @@ class GraphQLApplication(GraphQL[Context, None]):
             context_value=context,
             operation_name=operation.operation_name,
             operation_extensions=operation.extensions,
-            allowed_operation_types={*METHODS[request.method], OperationType.SUBSCRIPTION},
+            allowed_operation_types={OperationType.SUBSCRIPTION},
         )
         held = Held(
             connections=self.connections,
             is_good=lambda: self.knows(context),
-            is_endless=lambda: self.operations.is_subscription(query, operation.operation_name),
             ended=lambda: self.subscriptions.leave(context.caller),
         )
         return EventStream(self._stream_result(request, results, written)(), written.headers, held)
@@ -245,6 +246,14 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     def _authorization(self, context: Context) -> str | None:
         return authorization_of(context.connection_params) or context.headers.get("authorization")
+
+    async def process_result(
+        self,
+        request: Request,  # noqa: ARG002  # Strawberry's signature
+        result: ExecutionResult,
+    ) -> Any:
+        """One result of a stream, as everywhere else."""
+        return response_body(result)
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON with exact numbers, of a WebSocket's message."""

@@ -84,10 +84,10 @@ class Operations:
             await self.persisted.register(query, operation.extensions, context.caller)
         return result
 
-    def is_subscription(self, query: str, operation_name: str | None) -> bool:
-        """Whether an operation that is under way goes on until somebody ends it."""
+    def is_subscription(self, query: str, operation_name: str | None, context: Context) -> bool:
+        """Whether an operation goes on until somebody ends it."""
         try:
-            document = self.schema.documents.parse(query, anonymous=False)
+            document = self.schema.documents.parse(query, anonymous=context.caller is None)
         except GraphQLError:
             return False
         operation = get_operation_ast(document, operation_name)

@@ -19,6 +19,7 @@ from strawberry.http.exceptions import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
@@ -29,7 +30,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema.context import Context
 from schema.errors import APIError, RateLimited, Unauthenticated
 from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
-from schema.failures import failure, is_outage
+from schema.failures import failure, is_outage, took_too_long
 from schema.http_request import ANONYMOUS_BYTES
 from schema.persisted_queries import names_document
 
@@ -106,10 +107,35 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def answering(self) -> Iterable[asyncio.Task[None]]:
         """The operations that end by themselves: all but subscriptions."""
         for operation in self.operations.values():
-            if operation.task is not None and not self.view.operations.is_subscription(
-                operation.query, operation.operation_name
-            ):
+            if operation.task is not None and not self._is_subscription(operation):
                 yield operation.task
+
+    def _is_subscription(self, operation: Operation[Context, None]) -> bool:
+        return self.view.operations.is_subscription(
+            operation.query, operation.operation_name, self.context
+        )
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Runs an operation; one that should end by itself may take as long as a request."""
+        endless = self._is_subscription(operation)
+        seconds = None if endless else self.view.settings.request_timeout_seconds
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                await super().run_operation(operation)
+        except TimeoutError:
+            if seconds is None or not deadline.expired():
+                raise
+            await operation.send_initial_errors([took_too_long(seconds)])
+
+    async def send_message(self, message: Message) -> None:
+        """Sends a message; a result of which nothing was executed has no data, as over HTTP."""
+        payload: Any = message.get("payload")
+        if message["type"] == "next" and payload["data"] is None:
+            errors = payload.get("errors", ())
+            if errors and not any("path" in error for error in errors):
+                del payload["data"]
+        await super().send_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Identifies who asks, and from then on sees whether the token stays good."""

@@ -1,6 +1,5 @@
 """GraphQL over HTTP: what the audits do not ask."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -161,20 +160,6 @@ async def test_a_batch_has_a_limit(api: Api) -> None:
     assert await error(api, [{"query": "{ __typename }"}] * 11) == (400, "TOO_COMPLEX")
 
 
-async def test_a_slow_request_is_ended(
-    api: Api, application: Starlette, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graphql = application.state.graphql
-    quick = graphql.settings.model_copy(update={"request_timeout_seconds": 0.05})
-    monkeypatch.setattr(graphql, "settings", quick)
-
-    async def never(*_arguments: Any) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Operations, "run", never)
-    assert await error(api, {"query": "{ __typename }"}) == (503, "TOO_COMPLEX")
-
-
 async def test_a_bug_shows_nothing_but_its_id(
     api: Api, application: Starlette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,9 +218,36 @@ def test_text_that_utf_8_cannot_carry_is_replaced() -> None:
     assert encode_json({"a\ud800": ["\udfff", 2**70]}) == '{"a?":["?",1180591620717411303424]}'
 
 
+STREAMED = {"accept": "text/event-stream"}
+
+
 async def test_a_mutation_by_get_is_none_as_a_stream_either(api: Api) -> None:
     query = "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }"
-    headers = {**api.headers, "accept": "text/event-stream"}
+    headers = {**api.headers, **STREAMED}
     response = await api.http.get("/graphql", params={"query": query}, headers=headers)
-    assert '"message":"Mutations need POST"' in response.text
-    assert '"code":"BAD_USER_INPUT"' in response.text
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert exact_json.loads(response.content)["errors"][0]["message"] == "Mutations need POST"
+
+
+@pytest.mark.parametrize(
+    ("query", "has_data"),
+    [
+        ("{ __typename }", True),
+        ("{ nothing }", False),
+        ("}{", False),
+        ('subscription { usageUpdated(after: "x") { cursor } }', False),
+    ],
+)
+async def test_a_stream_has_the_answers_that_others_have(
+    api: Api, query: str, *, has_data: bool
+) -> None:
+    response = await api.post({"query": query}, **STREAMED)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    events = [event for event in response.text.split("\r\n\r\n") if not event.startswith(":")]
+    assert len(events) == 3
+    event, complete, _end = events
+    name, data = event.split("\r\n")
+    assert (name, complete) == ("event: next", "event: complete\r\ndata: ")
+    answer = exact_json.loads(data.removeprefix("data: "))
+    assert ("data" in answer, "errors" in answer) == (has_data, not has_data)

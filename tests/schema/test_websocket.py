@@ -235,6 +235,16 @@ async def test_an_operation_that_cannot_be_is_answered_with_a_code(
     assert message["payload"]["data"] == {"__typename": "Query"}
 
 
+async def test_what_nothing_was_executed_of_has_no_data(socket: Socket) -> None:
+    await socket.subscribe("query ($n: Int) { events(first: $n) { totalCount } }", n="x")
+    assert (await socket.receive())["payload"].keys() == {"errors", "extensions"}
+    await socket.receive()
+    await socket.subscribe("{ events(first: -1) { totalCount } }")
+    payload = (await socket.receive())["payload"]
+    assert payload["data"] is None
+    assert payload["errors"][0]["path"] == ["events"]
+
+
 async def test_a_missing_scope_is_named(application: Starlette, organization: Organization) -> None:
     async with connected(application) as socket:
         await socket.event()

@@ -1,0 +1,54 @@
+"""An operation that takes too long is ended, however it came; a subscription is not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from models import Organization, exact_json
+from schema.context import Scope
+from tests.graphql_client import Api, make_token
+from tests.schema.test_websocket import connected
+
+SLOW = "{ organization { name } }"
+USAGE = "subscription { usageUpdated { cursor } }"
+
+
+@pytest.fixture(autouse=True)
+def _hurried(application: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request may take no time, and the organization is never found."""
+    graphql = application.state.graphql
+    hurried = graphql.settings.model_copy(update={"request_timeout_seconds": 0.05})
+    monkeypatch.setattr(graphql, "settings", hurried)
+
+    async def never(**_arguments: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Organization, "get", never)
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "application/graphql-response+json", "text/event-stream"]
+)
+async def test_over_http(api: Api, accept: str) -> None:
+    response = await api.post({"query": SLOW}, accept=accept)
+    assert response.status_code == 503
+    (error,) = exact_json.loads(response.content)["errors"]
+    assert error["extensions"]["code"] == "TOO_COMPLEX"
+    assert error["message"] == "The request took longer than 0.05 seconds"
+
+
+async def test_over_a_socket(application: Starlette, organization: Organization) -> None:
+    secret = await make_token(organization, Scope.ADMIN)
+    async with connected(application) as socket:
+        await socket.event()
+        await socket.begin(secret)
+        await socket.subscribe(USAGE, "endless")
+        for _ in range(2):  # the id is free again
+            await socket.subscribe(SLOW, "slow")
+            message = await socket.receive()
+            assert (message["type"], message["id"]) == ("error", "slow")
+            assert message["payload"][0]["extensions"]["code"] == "TOO_COMPLEX"
+        await socket.subscribe(USAGE, "endless")
+        assert await socket.close_code() == 4409  # which goes on
