@@ -5,6 +5,7 @@ be one that can be retried: nothing was stored, or sending it again stores it on
 that was cut off is the caller's to mend.
 """
 
+import re
 import secrets
 
 import asyncpg
@@ -25,6 +26,8 @@ _NOT_HERE = {
     OperationType.SUBSCRIPTION: f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`",
 }
 _MAX_MESSAGE = 1_000
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+_NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one that a variable has
 
 _OUTAGES = (
     OSError,  # TimeoutError and ConnectionError are some
@@ -37,8 +40,11 @@ _OUTAGES = (
 )
 
 
-def present(error: GraphQLError) -> GraphQLError:
-    """The error of a result as the client may see it: with a code, and without internals."""
+def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
+    """The error of a result as the client may see it: with a code, and without internals.
+
+    Not `suggesting`, it does not say either which names of the schema may have been meant.
+    """
     if error.extensions and "code" in error.extensions:
         return error
     cause = error.original_error
@@ -51,6 +57,9 @@ def present(error: GraphQLError) -> GraphQLError:
     too_long = isinstance(error, GraphQLSyntaxError) and "tokens" in error.message
     code = TooComplex.code if too_long else BadUserInput.code
     error.extensions = {**(error.extensions or {}), "code": code}
+    if not suggesting:
+        error.message = _SUGGESTION.sub("", error.message)
+    error.message = error.message.replace(_NOT_INTEGER, "a number with a point or an exponent")
     if len(error.message) > _MAX_MESSAGE:  # it quotes what was sent
         error.message = f"{error.message[:_MAX_MESSAGE]}…"
     return error

@@ -110,7 +110,7 @@ def _too_large(maximum: int) -> HTTPError:
 
 
 def check_content_type(request: Request) -> None:
-    """Raises HTTPError 415 for a body that is not said to be JSON in UTF-8.
+    """Raises HTTPError 415 for a body that is not said to be JSON in UTF-8, as it is.
 
     No page of another origin can send this type without the browser asking first (CORS): so a
     form on it cannot act with a visitor's powers.
@@ -122,6 +122,10 @@ def check_content_type(request: Request) -> None:
         raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
     if str(charset).lower() not in {"utf-8", "utf8"}:
         raise HTTPError(415, BadUserInput("The charset must be utf-8"))
+    # What unpacks to more than the limit would be known only once it is unpacked.
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        refused = BadUserInput("The body must not be compressed: leave out Content-Encoding")
+        raise HTTPError(415, refused, {"accept-encoding": "identity"})
 
 
 def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:

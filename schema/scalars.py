@@ -181,7 +181,10 @@ def json_of_literal(  # noqa: PLR0911  # a literal has as many kinds
 
 def _literal(parse: Callable[[Any], Any]) -> Callable[..., Any]:
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        return parse(json_of_literal(node, variables))
+        try:
+            return parse(json_of_literal(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
 
     return parse_literal
 

@@ -117,7 +117,8 @@ class MetergraphSchema(strawberry.Schema):
         execution_context: ExecutionContext | None = None,  # noqa: ARG002  # Strawberry's signature
     ) -> None:
         """Replaces the errors of a result with what the client may see of them."""
-        errors[:] = [present(error) for error in errors]
+        suggesting = self.documents.introspection
+        errors[:] = [present(error, suggesting=suggesting) for error in errors]
 
 
 def _let_graphql_core_check_one_of(graphql_type: Any) -> None:

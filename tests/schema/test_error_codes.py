@@ -206,6 +206,30 @@ async def test_a_message_says_once_what_is_wrong(
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": path}
 
 
+@pytest.mark.parametrize("number", ["5.0", "1e2"])
+async def test_a_number_that_is_no_integer_is_called_so(api: Api, number: str) -> None:
+    query = "query ($n: Int) { events(first: $n) { totalCount } }"
+    body = f'{{"query": "{query}", "variables": {{"n": {number}}}}}'
+    (error,) = (await api.post(body)).json()["errors"]
+    assert error["message"] == (
+        "Variable '$n' has invalid value: "
+        "Int cannot represent non-integer value: a number with a point or an exponent"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "culprit"),
+    [
+        ('{ events(filter: {start: "2026-01-01T00:00:00"}) { totalCount } }', '"2026'),
+        ("{ events(filter: {end: 17}) { totalCount } }", "17"),
+        (f"{{ {PREVIEW} }}".replace("NODE", CLAUSE.replace("1", "[]")), "[]"),
+    ],
+)
+async def test_a_literal_that_is_refused_has_a_place(api: Api, query: str, culprit: str) -> None:
+    (error,) = (await api.ask(query))["errors"]
+    assert error["locations"] == [{"line": 1, "column": query.index(culprit) + 1}]
+
+
 async def test_what_is_shown_of_a_value_is_short(api: Api) -> None:
     for value in ("x" * 50_000, {"a" * 50_000: 1}, ["y" * 50_000] * 3):
         body = json.dumps({"query": PRODUCT, "variables": {"prices": value}})

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: what the audits do not ask."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -89,6 +90,20 @@ async def test_a_form_of_another_site_can_send_nothing(api: Api, content_type: s
 async def test_another_charset_is_refused(api: Api) -> None:
     headers = {"content-type": "application/json; charset=latin-1"}
     assert await error(api, '{"query": "{ __typename }"}', **headers) == (415, "BAD_USER_INPUT")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+async def test_a_compressed_body_is_refused_by_its_name(api: Api, encoding: str) -> None:
+    body = gzip.compress(b'{"query": "{ __typename }"}')
+    response = await api.post(body, **{"content-encoding": encoding})
+    assert response.status_code == 415
+    assert response.headers["accept-encoding"] == "identity"
+    assert "Content-Encoding" in response.json()["errors"][0]["message"]
+
+
+async def test_a_body_may_say_that_it_is_not_compressed(api: Api) -> None:
+    response = await api.post({"query": "{ __typename }"}, **{"content-encoding": "identity"})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -155,6 +155,32 @@ async def test_introspection_can_be_switched_off() -> None:
     assert result.data == {"__typename": "Query"}
 
 
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("{ meter_s { nodes { id } } }", None),
+        ("{ meters }", None),
+        ("{ meters(frist: 1) { totalCount } }", None),
+        ("{ events(filter: {nmaes: []}) { totalCount } }", None),
+        ("{ subscriptions(status: ACTIV) { totalCount } }", None),
+        ('{ node(id: "x") { ... on Metr { id } } }', None),
+        ("query ($f: EventFiltr) { events(filter: $f) { totalCount } }", None),
+        ("query ($f: EventFilter) { events(filter: $f) { totalCount } }", {"f": {"nmaes": []}}),
+    ],
+)
+async def test_without_introspection_mistakes_are_told_no_names(
+    text: str, variables: dict[str, Any] | None
+) -> None:
+    hiding = create_schema(Settings(introspection=False))
+    told, silent = [
+        [error.message for error in (await schema.execute(text, variables, context())).errors or ()]
+        for schema in (SCHEMA, hiding)
+    ]
+    assert any(" Did you mean " in message for message in told)
+    assert len(silent) == len(told)
+    assert not any("Did you mean" in message for message in silent)
+
+
 async def test_the_whole_schema_is_asked_for_once() -> None:
     text = get_introspection_query(
         specified_by_url=True,
