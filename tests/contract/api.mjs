@@ -40,11 +40,20 @@ export async function createMeter() {
   }`);
 }
 
-/** Resolves when `done()` is true; asks at every `look()`. Rejects after 20 seconds. */
+/** Resolves once every event that is stored is counted. */
+export async function counted() {
+  const behind = ({ progress }) => Number(progress.pendingEvents) > 0;
+  let meters;
+  do {
+    ({ meters } = await ask('{ meters { nodes { progress { pendingEvents } } } }'));
+  } while (meters.nodes.some(behind));
+}
+
+/** Resolves when `done()` is true; asks at every `look()`. Rejects after 100 seconds. */
 export function until(done) {
   let look;
   const reached = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('nothing came for 20 seconds')), 20_000);
+    const timer = setTimeout(() => reject(new Error('nothing came for 100 seconds')), 100_000);
     look = () => {
       if (done()) {
         clearTimeout(timer);

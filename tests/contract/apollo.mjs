@@ -4,7 +4,16 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { getMainDefinition, relayStylePagination } from '@apollo/client/utilities';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { authorization, createMeter, customersOf, ingest, socketUrl, until, url } from './api.mjs';
+import {
+  authorization,
+  counted,
+  createMeter,
+  customersOf,
+  ingest,
+  socketUrl,
+  until,
+  url,
+} from './api.mjs';
 
 const ws = createClient({
   url: socketUrl,
@@ -49,6 +58,7 @@ const CUSTOMERS = gql`
 
 await createMeter();
 await ingest(customersOf(25));
+await counted(); // before that, a customer has no usage that could be updated
 
 // The first page, then more, merged by Apollo's own policy.
 const query = client.watchQuery({ query: CUSTOMERS, variables: { first: 10 } });

@@ -23,7 +23,7 @@ from workers.process_events import Counting
 
 HERE = Path(__file__).parent
 NODE_MAJOR = 20
-SECONDS = 60
+SECONDS = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

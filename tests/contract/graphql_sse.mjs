@@ -41,7 +41,9 @@ const scenarios = {
     const customers = customersOf(5);
     const variables = {};
     const seen = { cursors: [], units: {}, connections: 0 };
-    let dropping;
+    let connected;
+    const nextStream = () => new Promise((resolve) => (connected = resolve));
+    let stream = nextStream();
     const sse = client({
       retryAttempts: 10,
       retry: async () => {},
@@ -55,7 +57,7 @@ const scenarios = {
           signal: abort.signal,
         });
         seen.connections += 1;
-        dropping = () => abort.abort(new TypeError('network'));
+        connected(() => abort.abort(new TypeError('network')));
         return response;
       },
     });
@@ -78,9 +80,13 @@ const scenarios = {
     );
     for (let round = 0; round < rounds; round += 1) {
       await ingest(customers);
-      if (round % 2 === 1) dropping?.();
+      if (round % 2 === 1) {
+        const drop = await stream;
+        stream = nextStream();
+        drop();
+      }
     }
-    await reached;
+    await Promise.all([reached, stream]);
     stop();
     return seen;
   },

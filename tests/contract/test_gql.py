@@ -12,7 +12,7 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import ConnectionClosedError
 
-from tests.contract.conftest import Server
+from tests.contract.conftest import SECONDS, Server
 
 INGEST = gql("""
     mutation Ingest($input: EventsIngestInput!) {
@@ -41,17 +41,21 @@ EVENTS = {"events": [{"name": "call", "externalCustomerId": f"c{n}"} for n in ra
 
 def over_http(server: Server, token: str | None = None) -> Client:
     transport = HTTPXAsyncTransport(
-        url=server.url, headers={"authorization": f"Bearer {token or server.token}"}
+        url=server.url,
+        headers={"authorization": f"Bearer {token or server.token}"},
+        timeout=SECONDS,
     )
-    return Client(transport=transport, fetch_schema_from_transport=True)
+    return Client(transport=transport, fetch_schema_from_transport=True, execute_timeout=SECONDS)
 
 
 def over_websocket(server: Server, token: str | None = None) -> Client:
     transport = WebsocketsTransport(
         url=server.url.replace("http", "ws", 1),
         init_payload={"authorization": f"Bearer {token or server.token}"},
+        connect_timeout=SECONDS,
+        ack_timeout=SECONDS,
     )
-    return Client(transport=transport)
+    return Client(transport=transport, execute_timeout=SECONDS)
 
 
 def with_variables(document: Any, **variables: Any) -> Any:

@@ -31,7 +31,10 @@ async def test_a_server_that_is_replaced_is_not_noticed(
 ) -> None:
     token = await new_token(organization)
     with api_process(settings) as process:
-        async with counted(redis, organization.id), httpx.AsyncClient(base_url=process.url) as http:
+        async with (
+            counted(redis, organization.id),
+            httpx.AsyncClient(base_url=process.url, timeout=120) as http,
+        ):
             watching = asyncio.create_task(
                 run_node("graphql_ws.mjs", f"{process.url}/graphql", "restart", token=token)
             )
@@ -39,7 +42,7 @@ async def test_a_server_that_is_replaced_is_not_noticed(
                 assert not watching.done(), watching.result()
                 await asyncio.sleep(0.05)
             process.ask_to_stop()
-            code, _ = await asyncio.to_thread(process.stopped, 20)
+            code, _ = await asyncio.to_thread(process.stopped, 120)
             assert code == 0
             process.start()
             seen = await watching

@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.contract.conftest import HERE, RunNode, Server
+from tests.contract.conftest import HERE, SECONDS, RunNode, Server
 
 SCHEMA = Path(__file__).parents[2] / "schema.graphql"
 
@@ -26,7 +26,7 @@ async def compiled(folder: Path, node: str) -> Path:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode == 0, said.decode()
     return folder / "relay"
 

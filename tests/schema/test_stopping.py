@@ -43,7 +43,7 @@ async def locked(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def waiting(connection: asyncpg.Connection, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while count != await connection.fetchval(WAITING):  # noqa: ASYNC110  # locks tell nobody
             await asyncio.sleep(0.02)
 
@@ -57,16 +57,22 @@ async def test_what_was_begun_is_answered(
 ) -> None:
     token = await new_token(organization)
     headers = {"authorization": f"Bearer {token}"}
-    with api_process(settings, METERGRAPH_SHUTDOWN_TIMEOUT_SECONDS="5") as process:
-        client = httpx.AsyncClient(base_url=process.url, headers=headers, timeout=30)
-        async with client, opened(process.url, token) as socket, locked(settings) as lock:
+    with api_process(settings, METERGRAPH_SHUTDOWN_TIMEOUT_SECONDS="60") as process:
+        client = httpx.AsyncClient(base_url=process.url, headers=headers, timeout=120)
+        async with (
+            client,
+            opened(process.url, token) as socket,
+            stream(client, token) as streaming,
+            locked(settings) as lock,
+        ):
             await subscribe(socket, "live")
             message = {"id": "1", "type": "subscribe", "payload": creating("over a socket")}
             await socket.send(json.dumps(message))
             posting = asyncio.create_task(client.post("/graphql", json=creating("by HTTP")))
             await waiting(lock, 2)
             process.ask_to_stop()
-            await asyncio.sleep(0.3)
+            async for _ in streaming.aiter_lines():
+                pass  # it ends where the process begins to
             # Whatever comes now is not begun: its client sends it again elsewhere.
             await socket.send(json.dumps({**message, "id": "2"}))
             await lock.execute("ROLLBACK")
@@ -79,7 +85,7 @@ async def test_what_was_begun_is_answered(
             assert closed.value.rcvd is not None
             # Service restart: clients connect again, elsewhere.
             assert closed.value.rcvd.code == 1012
-        code, _ = await asyncio.to_thread(process.stopped, 10)
+        code, _ = await asyncio.to_thread(process.stopped, 60)
         assert code == 0
 
 
@@ -91,7 +97,7 @@ async def test_it_ends_in_time_whatever_is_open(
     with api_process(settings, METERGRAPH_SHUTDOWN_TIMEOUT_SECONDS=str(SECONDS)) as process:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(
-                httpx.AsyncClient(base_url=process.url, headers=headers, timeout=30)
+                httpx.AsyncClient(base_url=process.url, headers=headers, timeout=120)
             )
             idle = [await stack.enter_async_context(opened(process.url, token)) for _ in range(100)]
             await subscribe(idle[0], "1")
@@ -110,9 +116,9 @@ async def test_it_ends_in_time_whatever_is_open(
             await waiting(lock, 1)
 
             process.ask_to_stop()
-            code, seconds = await asyncio.to_thread(process.stopped, 20)
+            code, seconds = await asyncio.to_thread(process.stopped, 120)
             assert code == 0
-            assert seconds < SECONDS + 3
+            assert seconds < SECONDS + 40  # the kernel gives up on who takes nothing after 60
             for socket in idle:
                 with contextlib.suppress(ConnectionClosed):
                     async for _ in socket:  # what it had been sent before
