@@ -7,10 +7,11 @@ by functions made for it. Where one fails, graphql-core shows the selection, and
 and where.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 from graphql import (
@@ -33,6 +34,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 Show = Callable[[Any], Any]
+_MADE_OF = GraphQLCoreConverter.DEFINITION_BACKREF  # by which a definition names Strawberry's
 
 
 class _NotPlainError(Exception):
@@ -40,11 +42,56 @@ class _NotPlainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Attribute:
+    """How an attribute is shown; a value of one of the types `kept` is so as it is."""
+
+    name: str
+    show: Show
+    kept: frozenset[type]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    """Attributes that are read together, by the names under which they are shown.
+
+    Most values are shown as they are. Which are not follows from the types of all of them, which
+    are the same from object to object: so it is asked once for each row of types.
+    """
+
+    names: tuple[str, ...]
+    shown: tuple[_Attribute, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    changed: dict[tuple[type, ...], list[tuple[str, Show]]]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, _Attribute]) -> "_Attributes":
+        """Those of some fields, by the names of these."""
+        read = _reader([attribute.name for attribute in fields.values()])
+        return cls(tuple(fields), tuple(fields.values()), read, {})
+
+    def show(self, source: Any) -> dict[str, Any]:
+        """What is shown of an object; raises whatever reading raises."""
+        values = self.read(source)
+        types = tuple(map(type, values))
+        changed = self.changed.get(types)
+        if changed is None:
+            changed = self.changed[types] = [
+                (name, attribute.show)
+                for name, attribute, type_ in zip(self.names, self.shown, types, strict=True)
+                if type_ not in attribute.kept
+            ]
+        result = dict(zip(self.names, values, strict=True))
+        for name, show in changed:
+            result[name] = show(result[name])
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class _Selection:
     """The fields selected of an object: those that are attributes, and the others."""
 
     fields: GroupedFieldSet
-    plain: dict[str, Show]
+    attributes: _Attributes
     others: GroupedFieldSet
 
 
@@ -54,6 +101,10 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.selections: dict[int, _Selection] = {}
+        # Methods of this executor, through which it would refer to itself: all that an operation
+        # has read would then wait for the collector of cycles. No resolver asks for them.
+        none: Any = None
+        self.async_helpers = none
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
         """A copy for one event of a subscription, which selects with objects of its own."""
@@ -72,15 +123,15 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Shows the selected fields of an object, in their order."""
         selection = self._selection(parent_type, grouped_field_set)
-        shown: dict[str, Any] = dict.fromkeys(grouped_field_set)
         others = selection.others
+        shown: dict[str, Any] = {}
         try:
-            for name, show in selection.plain.items():
-                shown[name] = show(source_value)
+            shown = selection.attributes.show(source_value)
         except Exception:  # noqa: BLE001  # graphql-core meets it again, whatever it is
             others = grouped_field_set
         if not others:
             return shown
+        shown = {**dict.fromkeys(grouped_field_set), **shown}
         rest = super().execute_fields(parent_type, source_value, path, others, position_context)
         if isinstance(rest, Awaitable):
             return _completed(shown, rest)
@@ -89,69 +140,75 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
     def _selection(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Selection:
         known = self.selections.get(id(fields))
         if known is None:
-            shows = {name: self._field(parent_type, field) for name, field in fields.items()}
+            found = {name: self._attribute(parent_type, field) for name, field in fields.items()}
+            plain = {name: attribute for name, attribute in found.items() if attribute is not None}
             known = _Selection(
                 fields,  # kept, so that no other selection gets its id
-                {name: show for name, show in shows.items() if show is not None},
-                {name: field for name, field in fields.items() if shows[name] is None},
+                _Attributes.of(plain),
+                {name: field for name, field in fields.items() if name not in plain},
             )
             self.selections[id(fields)] = known
         return known
 
-    def _field(self, parent_type: GraphQLObjectType, field: FieldDetailsList) -> Show | None:
-        """Shows a field of an object; None where it takes more than reading attributes."""
+    def _attribute(
+        self, parent_type: GraphQLObjectType, field: FieldDetailsList
+    ) -> _Attribute | None:
+        """The attribute that a field is; None where it takes more than reading some."""
         definition = self.schema.get_field(parent_type, field[0].node.name.value)
         if definition is TypeNameMetaFieldDef:
-            return lambda _source: parent_type.name
-        made = definition and definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            return _Attribute("__class__", lambda _class: parent_type.name, frozenset())
+        made = definition and definition.extensions.get(_MADE_OF)
         if not isinstance(made, StrawberryField) or not made.is_basic_field or not definition:
             return None
-        return self._shown(attrgetter(made.python_name), definition.type, field)
+        show = self._shown(definition.type, field)
+        return show and _Attribute(made.python_name, show, _kept(definition.type))
 
-    def _shown(self, read: Show, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
-        """Shows what `read` reads; None where it takes more than reading attributes."""
-        nullable = not isinstance(type_, GraphQLNonNull)
-        if isinstance(type_, GraphQLNonNull):
-            type_ = type_.of_type
+    def _shown(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
+        """Shows a value of a type; None where it takes more than reading attributes."""
+        if not isinstance(type_, GraphQLNonNull):
+            show = self._shown(GraphQLNonNull(type_), field)
+            return show and partial(_or_null, show)
+        type_ = type_.of_type
         if is_leaf_type(type_):
-            return _leaf(read, type_, nullable=nullable)
+            return _leaf(type_)
         if isinstance(type_, GraphQLList):
-            item = self._shown(_itself, type_.of_type, field)
-            return item and _composed(read, partial(_items, item), nullable=nullable)
+            item = self._shown(type_.of_type, field)
+            return item and partial(_items, item)
         if isinstance(type_, GraphQLObjectType):
             fields, deferred, _ = self.collect_subfields(type_, field)
             selection = self._selection(type_, fields)
             if not selection.others and not deferred:
-                show = partial(_fields, type_.is_type_of, tuple(selection.plain.items()))
-                return _composed(read, show, nullable=nullable)
+                return _object(type_, selection.attributes)
         return None
 
 
-def _itself(value: Any) -> Any:
-    return value
+def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    # Of one name, it reads no tuple; of none, nothing.
+    readers = [attrgetter(name) for name in names]
+    return lambda source: tuple([read(source) for read in readers])
 
 
-def _leaf(read: Show, type_: GraphQLLeafType, *, nullable: bool) -> Show:
-    coerce, is_text = type_.coerce_output_value, type_ in (GraphQLString, GraphQLID)
+def _kept(type_: GraphQLOutputType) -> frozenset[type]:
+    """Of which types values are shown as they are."""
+    if not isinstance(type_, GraphQLNonNull):
+        return _kept(GraphQLNonNull(type_)) | {NoneType}
+    return frozenset({str} if type_.of_type in (GraphQLString, GraphQLID) else ())
 
-    def show(source: Any) -> Any:
-        value = read(source)
-        if is_text and type(value) is str:
-            return value
-        if value is None and nullable:
-            return None
+
+def _or_null(show: Show, value: Any) -> Any:
+    return None if value is None else show(value)
+
+
+def _leaf(type_: GraphQLLeafType) -> Show:
+    coerce = type_.coerce_output_value
+
+    def show(value: Any) -> Any:
         shown = None if value is None else coerce(value)
         if shown is None or shown is Undefined:
             raise _NotPlainError
         return shown
-
-    return show
-
-
-def _composed(read: Show, complete: Show, *, nullable: bool) -> Show:
-    def show(source: Any) -> Any:
-        value = read(source)
-        return None if value is None and nullable else complete(value)
 
     return show
 
@@ -162,12 +219,19 @@ def _items(show: Show, values: Any) -> list[Any]:
     return [show(value) for value in values]
 
 
-def _fields(
-    is_type_of: Callable[[Any, Any], Any] | None, fields: tuple[tuple[str, Show], ...], value: Any
-) -> dict[str, Any]:
-    if value is None or (is_type_of is not None and is_type_of(value, None) is not True):
-        raise _NotPlainError
-    return {name: show(value) for name, show in fields}
+def _object(type_: GraphQLObjectType, attributes: _Attributes) -> Show:
+    own, show_attributes = type_.extensions[_MADE_OF].origin, attributes.show
+    is_type_of: Any = type_.is_type_of
+
+    def show(value: Any) -> dict[str, Any]:
+        # Strawberry would let an object be cast to another type, which nobody does.
+        if type(value) is not own and (
+            value is None or (is_type_of is not None and is_type_of(value, None) is not True)
+        ):
+            raise _NotPlainError
+        return show_attributes(value)
+
+    return show
 
 
 async def _completed(shown: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

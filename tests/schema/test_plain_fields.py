@@ -1,5 +1,7 @@
 """Attributes that are read the short way look as graphql-core shows them, errors included."""
 
+import gc
+import weakref
 from dataclasses import field
 from decimal import Decimal
 from enum import Enum
@@ -148,3 +150,16 @@ async def test_attributes_cost_nothing_of_the_machinery(monkeypatch: pytest.Monk
     result = await shown(PlainFieldsExecutor, SELECTIONS["objects"], [THING] * 100)
     assert result.errors is None
     assert len(described) == 1
+
+
+async def test_what_was_read_is_gone_with_the_answer() -> None:
+    thing = Thing(name="t", parts=[Part(name="a")])
+    read = weakref.ref(thing)
+    gc.disable()
+    try:
+        result = await shown(PlainFieldsExecutor, SELECTIONS["resolvers beneath lists"], [thing])
+        assert result.errors is None
+        del thing
+        assert read() is None
+    finally:
+        gc.enable()
