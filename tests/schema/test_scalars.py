@@ -40,6 +40,9 @@ def test_no_instant_without_an_offset_or_shape(value: Any) -> None:
     [
         (datetime(2026, 1, 31, 12, tzinfo=BERLIN), "2026-01-31T11:00:00Z"),
         (datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC), "2026-01-31T12:00:00.000005Z"),
+        (datetime(2026, 1, 31, 12, 0, 0, 120_000, tzinfo=UTC), "2026-01-31T12:00:00.120000Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59.999999Z"),
     ],
 )
 def test_an_instant_is_printed_in_utc(instant: datetime, text: str) -> None:
