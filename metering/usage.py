@@ -1,8 +1,8 @@
 """Usage of meters over a range, in total and interval by interval (design, section 3).
 
 A range is the whole buckets inside it and the raw events at its edges. One statement reads both,
-so that they are of one snapshot, and all points of all meters that aggregate alike. An edge counts
-the events that the meter has counted, those of batches up to its position, as the buckets do.
+so that they are of one snapshot, and all points of all meters. An edge counts the events that the
+meter has counted, those of batches up to its position, as the buckets do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,10 +43,10 @@ class Usage:
 
 # width_bucket finds a bucket's window by binary search, which a join would not.
 _WHOLE_BUCKETS = """
-    SELECT kept.meter_id, width_bucket(kept.bucket, $4::timestamptz[]) AS ordinal, {columns}
+    SELECT kept.meter_id, width_bucket(kept.bucket, $3::timestamptz[]) AS ordinal, {columns}
     FROM {table} kept
-    WHERE kept.organization_id = $1 AND kept.meter_id = ANY($2::uuid[]) AND kept.customer_id = $3
-      AND kept.bucket >= $5 AND kept.bucket < $6 {unbroken}
+    WHERE kept.organization_id = $1 AND kept.meter_id = ANY({meters}) AND kept.customer_id = $2
+      AND kept.bucket >= $4 AND kept.bucket < $5 {unbroken}
     GROUP BY {grouping}
 """
 
@@ -72,16 +72,18 @@ _EDGE_EVENTS = """
     ) AS raw
 """
 
-_USAGE = """
+# A row a meter: as rows of their own, the points would take longer to read than to make.
+_USAGE = """(
 WITH partial AS (
     {partials}
 ), merged AS (
     SELECT meter_id, coalesce(ordinal, {total}) AS ordinal, {merged}
     FROM partial GROUP BY GROUPING SETS ((meter_id, ordinal), (meter_id))
 ) {values}
-SELECT meter_id, ordinal, {quantity} AS quantity, count AS counted, skipped
+SELECT meter_id, array_agg(ordinal), array_agg({quantity}), array_agg(count), array_agg(skipped)
 FROM {merged_rows} AS whole
-"""
+GROUP BY meter_id
+)"""
 
 _VALUES = """
 , used AS (
@@ -123,7 +125,7 @@ async def usage_of_meters(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> list[Usage]:
-    """The same on each of an organization's meters, in their order: a statement a function.
+    """The same on each of an organization's meters, in their order, by one statement.
 
     A meter may be asked for more than once.
     """
@@ -132,12 +134,19 @@ async def usage_of_meters(
     for meter in {meter.id: meter for meter in meters}.values():
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
-    for group in alike.values() if windows else ():
-        parameters = _parameters(group, windows, customer_id)
-        statement = _statement(group, windows, customer_id, parameters)
+    if alike and windows:
+        parameters = _parameters(meters[0].organization_id, windows, customer_id)
+        edges = _edges(windows, parameters)
+        unbroken = _unbroken(windows, parameters) if edges else ""
+        # In one order, so that the statement is prepared once whatever meter comes first.
+        statement = " UNION ALL ".join(
+            _statement(group, edges, unbroken, customer_id, parameters)
+            for _, group in sorted(alike.items())
+        )
         _, rows = await connection.execute_query(statement, parameters.values)
-        for meter_id, ordinal, *quantity in rows:
-            found[meter_id][ordinal] = Quantity(*quantity)
+        for meter_id, ordinals, *columns in rows:
+            quantities = map(Quantity._make, zip(*columns, strict=True))
+            found[meter_id] = dict(zip(ordinals, quantities, strict=True))
     return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
 
 
@@ -148,12 +157,11 @@ def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows
 
 
 def _parameters(
-    meters: Sequence[MeterDefinition], windows: Sequence[Window], customer_id: UUID | None
+    organization_id: UUID, windows: Sequence[Window], customer_id: UUID | None
 ) -> Parameters:
     whole = split(Window(windows[0].start, windows[-1].end))
     return Parameters(
-        meters[0].organization_id,
-        [meter.id for meter in meters],
+        organization_id,
         customer_id or EVERYBODY,
         [window.start for window in windows],
         whole.start,
@@ -163,20 +171,20 @@ def _parameters(
 
 def _statement(
     meters: Sequence[MeterDefinition],
-    windows: Sequence[Window],
+    edges: str,
+    unbroken: str,
     customer_id: UUID | None,
     parameters: Parameters,
 ) -> str:
     """`meters` aggregate by one function."""
     aggregation = meters[0].aggregation
-    edges = _edges(windows, parameters)
-    unbroken = _unbroken(windows, parameters) if edges else ""
+    ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
     of_buckets = merged_partials_sql(aggregation, "kept")
     of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
 
     def union(how: str, table: str, whole: str, grouping: str, edge: str) -> str:
         buckets = _WHOLE_BUCKETS.format(
-            table=table, columns=whole, unbroken=unbroken, grouping=grouping
+            table=table, columns=whole, meters=ids, unbroken=unbroken, grouping=grouping
         )
         events = [
             _edge_events(meter, edges, edge, customer_id, parameters)
@@ -235,7 +243,7 @@ def _edge_events(
         columns=columns,
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
-        of_customer="" if customer_id is None else "AND e.customer_id = $3",
+        of_customer="" if customer_id is None else "AND e.customer_id = $2",
         counted=counted_sql(meter=mark),
         no_end=_NO_END,
     )

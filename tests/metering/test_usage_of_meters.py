@@ -14,6 +14,7 @@ from metering.usage import usage, usage_of_meters
 from metering.windows import Interval, windows, zone_of
 from models import Customer, Organization
 from tests.ingesting import drain, send
+from tests.resolvers.test_statements import counted
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RANGES = {
@@ -56,9 +57,11 @@ async def test_many_meters_say_what_each_says_alone(
     customer_id = None if whose == "everybody" else customer.id
 
     # Twice each, as two aliases of a query ask.
-    twice = await usage_of_meters(database, [*meters, *meters], points, customer_id)
+    with counted() as statements:
+        twice = await usage_of_meters(database, [*meters, *meters], points, customer_id)
     together = twice[: len(meters)]
 
+    assert len(statements) == (1 if points else 0)
     assert twice[len(meters) :] == together
     assert together == [await usage(database, meter, points, customer_id) for meter in meters]
     if range_ == "whole buckets" and whose == "everybody":
