@@ -23,6 +23,7 @@ from config.security_headers import SecurityHeaders
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
 from schema.application import graphql_routes, opened_api
+from schema.persisted_queries import listed_documents
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -33,8 +34,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     Raises:
         ServersNotRunningError: there is no database or Redis to use.
+        ListError: the list of persisted queries cannot be used.
     """
     chosen = with_running_servers(settings or get_settings())
+    if chosen.persisted_queries is not None:
+        listed_documents(chosen.persisted_queries)  # or uvicorn would say it, with a traceback
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

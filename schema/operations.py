@@ -15,6 +15,7 @@ from schema.errors import (
     PersistedQueryNotFound,
     PersistedQueryNotSupported,
     RateLimited,
+    TooComplex,
 )
 from schema.failures import failure
 from schema.http_request import GRAPHQL_JSON, JSON, HTTPError, Operation
@@ -35,11 +36,13 @@ class Operations:
     persisted: PersistedQueries
 
     async def limit(self, context: Context, operations: int) -> None:
-        """Counts the operations of a request; raises HTTPError 429 where they are too many."""
+        """Counts the operations of a request; raises HTTPError 429 or 400 for too many."""
         try:
             await self.rate_limits.take(context.caller, operations)
         except RateLimited as error:
             raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
+        except TooComplex as error:
+            raise HTTPError(400, error) from None
 
     async def document(self, sent: Operation, context: Context, media: str) -> str:
         """The document of an operation; raises HTTPError where there is none."""

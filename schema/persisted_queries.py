@@ -26,12 +26,12 @@ from redis.exceptions import RedisError
 
 from schema.context import Identity, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
+from schema.rate_limits import SECONDS_FOR_REDIS
 
 _log = structlog.get_logger(__name__)
 
 MOST_OF_AN_ORGANIZATION = 1_000
 _SECONDS_KEPT = 7 * 24 * 3600
-_SECONDS_TO_ANSWER = 0.5
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -74,7 +74,7 @@ class PersistedQueries:
         index = f"metergraph:queries:{organization_id}"
         try:
             async with (
-                asyncio.timeout(_SECONDS_TO_ANSWER),
+                asyncio.timeout(SECONDS_FOR_REDIS),
                 self._redis.pipeline(transaction=True) as pipe,
             ):
                 pipe.set(_key(organization_id, sent), query.encode(), ex=_SECONDS_KEPT)
@@ -95,7 +95,7 @@ class PersistedQueries:
         if caller is None:
             return None
         try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+            async with asyncio.timeout(SECONDS_FOR_REDIS):
                 found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
         except (RedisError, OSError) as error:
             _log.warning("no persisted queries without Redis", reason=str(error))
@@ -106,19 +106,31 @@ class PersistedQueries:
         return found.decode()
 
 
+class ListError(ValueError):
+    """METERGRAPH_PERSISTED_QUERIES leads to nothing that is a list."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"METERGRAPH_PERSISTED_QUERIES cannot be used: {path} {reason}.")
+
+
 def listed_documents(path: Path) -> frozenset[str]:
     """The documents of a file: Apollo's manifest, or Relay's object of documents by hash.
 
-    Raises OSError, and ValueError where the file is neither.
+    Raises ListError.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ListError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise ListError(path, f"is not JSON ({error})") from None
     texts: list[Any] = []
     if isinstance(content, dict) and isinstance(content.get("operations"), list):
         texts = [item.get("body") for item in content["operations"] if isinstance(item, dict)]
     elif isinstance(content, dict):
         texts = list(content.values())
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{path} is no list of persisted queries")
+        raise ListError(path, "is neither Apollo's manifest nor an object of documents by hash")
     return frozenset(texts)
 
 

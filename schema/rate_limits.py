@@ -17,11 +17,11 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
 from schema.context import Identity
-from schema.errors import RateLimited
+from schema.errors import RateLimited, TooComplex
 
 _log = structlog.get_logger(__name__)
 
-_SECONDS_TO_ANSWER = 0.5
+SECONDS_FOR_REDIS = 0.5  # which a request waits at most
 _PREFIX = "metergraph:limit"
 
 
@@ -42,13 +42,16 @@ class RateLimits:
     async def take(self, caller: Identity | None, operations: int = 1) -> None:
         """Counts operations; raises RateLimited, with `retryAfterSeconds`, where they are too many.
 
-        Anonymous requests get nothing but errors and are not counted.
+        So many at once as are never allowed are TooComplex: no waiting helps. Anonymous requests
+        get nothing but errors and are not counted.
         """
         if self._limit is None or caller is None:
             return
+        if operations > self._limit.amount:
+            raise TooComplex(f"A batch of {operations} is more than a token may ask: {self._limit}")
         key = str(caller.counted_as)
         try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+            async with asyncio.timeout(SECONDS_FOR_REDIS):
                 if await self._limiter.hit(self._limit, key, cost=operations):
                     return
                 stats = await self._limiter.get_window_stats(self._limit, key)

@@ -12,4 +12,4 @@ __all__ = ["api", "application", "http", "other_api"]
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that is there is not taken for one that is away, however busy the machine is."""
     for module in (persisted_queries, rate_limits):
-        monkeypatch.setattr(module, "_SECONDS_TO_ANSWER", 60.0)
+        monkeypatch.setattr(module, "SECONDS_FOR_REDIS", 60.0)

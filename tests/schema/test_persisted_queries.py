@@ -10,7 +10,6 @@ import httpx
 import pytest
 from arq.connections import ArqRedis
 from starlette.applications import Starlette
-from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
@@ -21,7 +20,7 @@ from schema import persisted_queries
 from schema.application import graphql_routes, opened_api
 from schema.context import Scope, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound
-from schema.persisted_queries import PersistedQueries, digest, listed_documents
+from schema.persisted_queries import PersistedQueries, digest
 from tests.graphql_client import Api, make_token
 from tests.schema.test_websocket import connected
 
@@ -274,26 +273,3 @@ async def test_with_a_list_sockets_run_nothing_else(
         payload = {"extensions": hashed(QUERY)}
         await socket.send({"id": "1", "type": "subscribe", "payload": payload})
         assert (await socket.receive())["payload"]["data"] == {"organization": {"name": "Test"}}
-
-
-async def test_what_is_listed_and_cannot_be_run_is_said_at_the_start(
-    settings: Settings, database: BaseDBAsyncClient, redis: ArqRedis, tmp_path: Path
-) -> None:
-    path = tmp_path / "queries.json"
-    path.write_text(json.dumps({"0": QUERY, "1": "{ gone }", "2": "}{"}))
-    with capture_logs() as logs:
-        async with opened_api(settings.model_copy(update={"persisted_queries": path}), redis):
-            pass
-    said = {log["sha256"]: log["reason"] for log in logs if "listed" in log["event"]}
-    assert said.keys() == {digest("{ gone }"), digest("}{")}
-    assert "gone" in said[digest("{ gone }")]
-
-
-def test_a_list_is_apollo_s_manifest_or_an_object_of_documents(tmp_path: Path) -> None:
-    path = tmp_path / "queries.json"
-    path.write_text(json.dumps({"0": QUERY, "1": OTHER}))
-    assert listed_documents(path) == {QUERY, OTHER}
-    for wrong in ("[]", "{}", '{"a": 1}', '{"operations": [{"id": "1"}]}', "nonsense"):
-        path.write_text(wrong)
-        with pytest.raises(ValueError, match=r"persisted queries|Expecting"):
-            listed_documents(path)

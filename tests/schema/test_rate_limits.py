@@ -46,6 +46,23 @@ async def test_a_request_too_many_is_refused_and_says_when_to_try_again(
 
 
 @pytest.mark.usefixtures("redis")
+async def test_a_batch_that_no_waiting_would_let_in_is_not_told_to_wait(
+    settings: Settings, organization: Organization
+) -> None:
+    headers = bearer(await new_token(organization))
+    limited = settings.model_copy(update={"rate_limit": "3/minute"})
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+        refused = await client.post("/graphql", json=[QUERY] * 4)
+        assert refused.status_code == 400
+        assert "retry-after" not in refused.headers
+        (error,) = refused.json()["errors"]
+        assert error["extensions"] == {"code": "TOO_COMPLEX"}
+        assert "4 is more than" in error["message"]
+        # Nothing of it was counted.
+        assert (await client.post("/graphql", json=[QUERY] * 3)).status_code == 200
+
+
+@pytest.mark.usefixtures("redis")
 async def test_an_operation_over_a_socket_is_a_request(
     settings: Settings, organization: Organization
 ) -> None:

@@ -1,0 +1,53 @@
+"""The file with the only queries that are run: what it may be, and what is said of a wrong one."""
+
+import json
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+from structlog.testing import capture_logs
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from config.app import create_app
+from config.cli import sentence
+from config.settings import Settings
+from schema.application import opened_api
+from schema.persisted_queries import ListError, digest, listed_documents
+
+QUERY = "query Mine { organization { name } }"
+OTHER = "{ __typename }"
+
+
+async def test_what_is_listed_and_cannot_be_run_is_said_at_the_start(
+    settings: Settings, database: BaseDBAsyncClient, redis: ArqRedis, tmp_path: Path
+) -> None:
+    path = tmp_path / "queries.json"
+    path.write_text(json.dumps({"0": QUERY, "1": "{ gone }", "2": "}{"}))
+    with capture_logs() as logs:
+        async with opened_api(settings.model_copy(update={"persisted_queries": path}), redis):
+            pass
+    said = {log["sha256"]: log["reason"] for log in logs if "listed" in log["event"]}
+    assert said.keys() == {digest("{ gone }"), digest("}{")}
+    assert "gone" in said[digest("{ gone }")]
+
+
+def test_a_list_is_apollo_s_manifest_or_an_object_of_documents(tmp_path: Path) -> None:
+    path = tmp_path / "queries.json"
+    path.write_text(json.dumps({"0": QUERY, "1": OTHER}))
+    assert listed_documents(path) == {QUERY, OTHER}
+    for wrong in ("[]", "{}", '{"a": 1}', '{"operations": [{"id": "1"}]}', "nonsense"):
+        path.write_text(wrong)
+        with pytest.raises(ListError, match=r"queries\.json is (neither|not JSON)"):
+            listed_documents(path)
+
+
+def test_a_list_that_cannot_be_used_is_said_in_a_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    wrong = settings.model_copy(update={"persisted_queries": tmp_path / "none.json"})
+    with pytest.raises(ListError) as raised:
+        create_app(wrong)
+    assert sentence(raised.value) == (
+        f"METERGRAPH_PERSISTED_QUERIES cannot be used: {tmp_path}/none.json cannot be read"
+        " (No such file or directory)."
+    )
