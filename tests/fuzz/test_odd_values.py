@@ -136,5 +136,4 @@ async def test_an_odd_value_of_a_subscription_is_answered(
             payload = {"query": operation(place, given, 1), "variables": variables}
             message = {"type": "subscribe", "id": str(number), "payload": payload}
             await socket.send(json.dumps(message))
-            assert '"INTERNAL"' not in await first_message(socket, str(number)), value
-            await socket.send({"type": "complete", "id": str(number)})
+            assert '"INTERNAL"' not in await first_message(application, socket, str(number)), value
