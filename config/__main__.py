@@ -1,5 +1,19 @@
-"""`python -m config` is `metergraph`."""
+"""Where `metergraph` begins, and `python -m config`, which is the same."""
 
-from config.cli import main
+import signal
 
-main()
+
+def main() -> None:
+    """Import the command, and run it."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    # Importing takes half a second, and nobody catches its KeyboardInterrupt.
+    if interrupt is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from config.cli import main as run  # noqa: PLC0415  # after the signal is arranged
+
+    signal.signal(signal.SIGINT, interrupt)
+    run()
+
+
+if __name__ == "__main__":
+    main()

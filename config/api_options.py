@@ -50,8 +50,8 @@ def find_api(settings: Settings, url: str | None, token: str | None) -> Api:
         token = demo_token(settings.data_dir.expanduser())
         if running_url is None:
             raise click.ClickException(
-                f"Metergraph does not run on {settings.data_dir}. Start it with `metergraph dev`, "
-                "or say where the API is, with --url and --token."
+                f"Metergraph does not run on {settings.data_dir.expanduser().resolve()}. Start it "
+                "with `metergraph dev`, or say where the API is, with --url and --token."
             )
     if token is None:
         raise click.UsageError(f"Give a token, with --token or {variable_name('token')}.")

@@ -136,7 +136,3 @@ _OF_OTHERS = tuple(variable_name(part) for part in ("port_", "service_", "test_"
 
 def _complain(text: str) -> None:
     click.echo(f"Error: {text}", err=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,7 @@ from config.clock import now
 from config.connections import with_running_servers
 from config.database import opened_database
 from config.settings import Settings, get_settings
+from config.wording import number_of
 from metering.catch_up import catch_up, meters_behind
 from metering.instants import parse_instant
 from metering.log import advance
@@ -45,10 +46,17 @@ def command(at: datetime | None) -> None:
     """
     settings = with_running_servers(get_settings())
     report = asyncio.run(_run(settings, at or now()))
-    click.echo(
-        f"{report.turned} periods turned, {report.rerated} customers rated anew for late events,"
-        f" {report.invoiced} waiting invoices made."
+    click.echo(_summary(report))
+
+
+def _summary(report: CycleReport) -> str:
+    parts = (
+        (report.turned, "period", "turned"),
+        (report.rerated, "customer", "rated anew for late events"),
+        (report.invoiced, "waiting invoice", "made"),
     )
+    said = [f"{number_of(count, thing)} {done}" for count, thing, done in parts if count]
+    return f"{', '.join(said) or 'Nothing was due'}."
 
 
 async def _run(settings: Settings, at: datetime) -> CycleReport:

@@ -34,7 +34,7 @@ class _StopError(BaseException):
     """A signal asks us to stop, wherever we are."""
 
 
-@click.command()
+@click.command(short_help="Run everything, with a demo organization.")
 @click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: METERGRAPH_PORT]")
 def command(host: str | None, port: int | None) -> None:

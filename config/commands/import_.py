@@ -26,6 +26,7 @@ from config.importing.rows import (
 from config.importing.sending import Importer, Totals
 from config.importing.template import Template, TemplateError
 from config.settings import get_settings
+from config.wording import number_of
 
 _ROWS_LOOKED_AT = 100
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
@@ -213,6 +214,6 @@ async def _import(
 
 def _summary(totals: Totals, seconds: float) -> str:
     return (
-        f"{totals.rows:,} rows in {seconds:.1f} s: {totals.inserted:,} inserted, "
+        f"{number_of(totals.rows, 'row')} in {seconds:.1f} s: {totals.inserted:,} inserted, "
         f"{totals.duplicates:,} stored already, {totals.refused:,} refused."
     )

@@ -5,11 +5,12 @@ from redis.exceptions import RedisError
 
 from config.settings import Settings
 from config.with_database import run_with_database
+from config.wording import number_of
 from metering.recount import Recounted, recount, uncounted_meters
 from metering.wakeup import announce, open_queue
 
 
-@click.command()
+@click.command(short_help="Count after all what could not be counted.")
 def command() -> None:
     """Count after all what could not be counted, once its cause is gone.
 
@@ -19,11 +20,11 @@ def command() -> None:
     """
     done, not_live, problems = run_with_database(_recount)
     click.echo(
-        f"{sum(one.counted for one in done)} event(s) counted,"
+        f"{number_of(sum(one.counted for one in done), 'event')} counted,"
         f" {sum(one.failed for one in done)} still cannot be."
     )
     if not_live:
-        click.echo(f"Archived or behind, and left as they are: {not_live} meter(s).")
+        click.echo(f"Archived or behind, and left as they are: {number_of(not_live, 'meter')}.")
     if problems:
         raise click.ClickException("\n".join(("These meters could not be put right:", *problems)))
 

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TextIO
 
 from config.importing.reporting import Reporter
+from config.wording import number_of
 
 TOLD_OF_A_KIND = 5
 _KINDS = 20
@@ -49,7 +50,7 @@ class Refusals:
         for kind, count in self._rows.items():
             untold = count if kind == _OTHER else count - TOLD_OF_A_KIND
             if untold > 0:
-                rows = "1 more row" if untold == 1 else f"{untold:,} more rows"
+                rows = number_of(untold, "more row")
                 why = "other problems" if kind == _OTHER else f"as line {self._first_line[kind]}"
                 self._reporter.note(f"{rows}: {why}{hint}")
                 hint = ""

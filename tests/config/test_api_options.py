@@ -41,7 +41,7 @@ def test_a_token_alone_is_for_the_api_of_this_machine(settings: Settings) -> Non
 def test_where_nothing_runs_it_is_said_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(click.ClickException, match=r"does not run on .* `metergraph dev`"):
+    with pytest.raises(click.ClickException, match=r"does not run on /.* `metergraph dev`"):
         find_api(settings, None, None)
     run_at(monkeypatch, None)  # a command's servers, without an API
     with pytest.raises(click.ClickException, match="does not run"):

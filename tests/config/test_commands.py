@@ -1,6 +1,7 @@
 """The command line, as a person uses it: what is printed, and sentences when it goes wrong."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,16 @@ from config.database_url import credentials
 from config.settings import Settings
 
 PROJECT = Path(__file__).parent.parent.parent
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "config.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+"""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -54,6 +65,14 @@ def test_help_names_every_command(metergraph: Run) -> None:
     assert done.returncode == 0
     for name in ("api", "dev", "migrate", "organization", "token", "worker"):
         assert f"\n  {name} " in done.stdout
+
+
+def test_ctrl_c_before_anything_has_begun_is_no_traceback(metergraph: Run, tmp_path: Path) -> None:
+    (tmp_path / "path").mkdir()
+    # Imported by Python itself, before anything of ours.
+    (tmp_path / "path" / "sitecustomize.py").write_text(INTERRUPTED_IMPORT)
+    done = metergraph("--help", PYTHONPATH=f"{tmp_path / 'path'}:{PROJECT}")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_organizations_and_their_tokens(metergraph: Run) -> None:

