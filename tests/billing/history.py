@@ -215,7 +215,8 @@ async def play(history: History, steps: list[Action]) -> tuple[datetime, datetim
                 await world.query(
                     """
                     UPDATE event_batch SET received_at = $2
-                    WHERE organization_id = $1 AND received_at > now() - interval '1 day'
+                    WHERE organization_id = $1
+                      AND id = (SELECT max(id) FROM event_batch WHERE organization_id = $1)
                     RETURNING 1
                     """,
                     now,

@@ -130,9 +130,9 @@ async def test_counting_while_an_audit_runs_is_no_drift(
     await meter_of(organization, AggregationFunction.SUM)
     await stream(organization)
     behind = await meter_of(organization, AggregationFunction.UNIQUE)
-    audited = asyncio.Event()
+    enough, audited = asyncio.Event(), asyncio.Event()
 
-    async def count() -> int:
+    async def count() -> None:
         number = 0
         while not audited.is_set():
             await send(
@@ -143,14 +143,16 @@ async def test_counting_while_an_audit_runs_is_no_drift(
             number += 1
             if number == 3:
                 await catch_up(organization.id, behind.id)
-        return number
+                enough.set()
 
     counting = asyncio.create_task(count())
     for _ in range(2):
         await audit(organization)
+    await enough.wait()
+    await audit(organization)
     audited.set()
 
-    assert await counting > 3
+    await counting
     assert await drifted(organization) == set()
 
 

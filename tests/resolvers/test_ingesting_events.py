@@ -51,7 +51,8 @@ async def test_every_event_has_a_receipt_in_its_place(api: Api, organization: Or
     assert [receipt["index"] for receipt in found["receipts"]] == [0, 1, 2, 3, 4]
     counted = (found["inserted"], found["duplicates"], found["conflicts"], found["rejected"])
     assert counted == (1, 1, 1, 2)
-    held = encode_id("Event", (await Event.get(external_id="held")).id)
+    stored = await Event.get(organization_id=organization.id, external_id="held")
+    held = encode_id("Event", stored.id)
     assert [receipt["eventId"] for receipt in found["receipts"][1:3]] == [held, held]
     errors = [(r["error"] or {}).get("path") for r in found["receipts"]]
     assert errors == [
