@@ -120,8 +120,9 @@ async def connect(
     """Reads the page of `source` that is asked for, and makes a node of each row."""
     try:
         bounds = bounds_of(source.keyset, request)
-    except CursorError:
-        raise BadUserInput("The cursor is none that this list has given out") from None
+    except CursorError as error:
+        name = "after" if str(error) == request.after else "before"
+        raise BadUserInput(f"`{name}` is no cursor that this list has given out") from None
     rows = await loaders.pages.load((source, bounds, request.size + 1))
     page = page_of(source.keyset, request, rows, lambda: loaders.counts.load(source))
     return Connection(page=page, nodes=[node(row) for row in page.rows])

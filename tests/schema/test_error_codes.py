@@ -230,6 +230,13 @@ async def test_a_literal_that_is_refused_has_a_place(api: Api, query: str, culpr
     assert error["locations"] == [{"line": 1, "column": query.index(culprit) + 1}]
 
 
+@pytest.mark.parametrize("name", ["after", "before"])
+async def test_a_cursor_that_is_none_is_named(api: Api, name: str) -> None:
+    (error,) = (await api.ask(f'{{ events({name}: "nonsense") {{ totalCount }} }}'))["errors"]
+    assert error["message"] == f"`{name}` is no cursor that this list has given out"
+    assert error["path"] == ["events"]
+
+
 async def test_what_is_shown_of_a_value_is_short(api: Api) -> None:
     for value in ("x" * 50_000, {"a" * 50_000: 1}, ["y" * 50_000] * 3):
         body = json.dumps({"query": PRODUCT, "variables": {"prices": value}})
