@@ -36,7 +36,7 @@ async def credit_by_hand(
         *decimal_problems(units, "units"),
     ]
     if not units:
-        problems.append(problem("INVALID", "It must not be zero.", "units"))
+        problems.append(problem("INVALID", "units must not be zero.", "units"))
     async with in_transaction() as connection:
         log = await hold_log(connection, organization_id, now())
         meters = await connection.execute_query_dict(

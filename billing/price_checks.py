@@ -151,32 +151,32 @@ def _tiers(tiers: Sequence[Tier], *path: str | int) -> Iterator[Problem]:
 def units_problems(units: Decimal, *path: str | int) -> Iterator[Problem]:
     """What is wrong with a number of units that must be above zero."""
     if units <= 0:
-        yield problem("INVALID", "It must be above zero.", *path)
+        yield problem("INVALID", f"{path[-1]} must be above zero.", *path)
     yield from decimal_problems(units, *path)
 
 
 def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
     """What is wrong with the size or precision of a decimal number, whatever its sign."""
     if abs(value) > MAXIMUM_UNITS:
-        yield problem("LIMIT_EXCEEDED", f"It must lie within ±{MAXIMUM_UNITS:e}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must lie within ±{MAXIMUM_UNITS:e}.", *path)
     elif _decimals(value) > MAXIMUM_DECIMALS:
-        message = f"It may have at most {MAXIMUM_DECIMALS} decimals."
+        message = f"{path[-1]} may have at most {MAXIMUM_DECIMALS} decimals."
         yield problem("INVALID", message, *path)
 
 
 def _unit_amount(value: Decimal, *path: str | int) -> Iterator[Problem]:
     if value < 0:
-        yield problem("INVALID", "It must not be below zero.", *path)
+        yield problem("INVALID", f"{path[-1]} must not be below zero.", *path)
     elif value > MAXIMUM_AMOUNT:
-        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT:,}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must be at most {MAXIMUM_AMOUNT:,}.", *path)
     yield from decimal_problems(value, *path)
 
 
 def _amount(value: int, *path: str | int) -> Iterator[Problem]:
     if value < 0:
-        yield problem("INVALID", "It must not be below zero.", *path)
+        yield problem("INVALID", f"{path[-1]} must not be below zero.", *path)
     elif value > MAXIMUM_AMOUNT:
-        yield problem("LIMIT_EXCEEDED", f"It must be at most {MAXIMUM_AMOUNT:,}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must be at most {MAXIMUM_AMOUNT:,}.", *path)
 
 
 def _decimals(value: Decimal) -> int:

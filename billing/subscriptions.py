@@ -144,9 +144,9 @@ async def _check_product(log: HeldLog, product_id: UUID) -> None:
 
 def _check_start(started_at: datetime, at: datetime) -> None:
     if started_at > at:
-        raise RefusedError(problem("INVALID", "It lies in the future.", "startedAt"))
+        raise RefusedError(problem("INVALID", "startedAt lies in the future.", "startedAt"))
     if started_at < EARLIEST_START:
-        raise RefusedError(problem("INVALID", "It lies before 1970.", "startedAt"))
+        raise RefusedError(problem("INVALID", "startedAt lies before 1970.", "startedAt"))
 
 
 async def _closed_through(

@@ -237,6 +237,30 @@ async def test_a_cursor_that_is_none_is_named(api: Api, name: str) -> None:
     assert error["path"] == ["events"]
 
 
+WRONG = """mutation ($zero: Decimal!, $text: String!) {
+  productCreate(input: {name: "", description: $text, recurringInterval: MONTH, prices: [
+    {fixed: {currency: "USD", amount: -1}}
+    {metered: {currency: "USD", meterId: "x", unitAmount: "0.0000000000001", capAmount: -1}}
+    {metered: {currency: "USD", meterId: "x", pricing: PACKAGE, packageAmount: 1,
+               packageSize: $zero}}
+  ]}) { userErrors { code message path } }
+  meterCreditBenefitCreate(input: {description: "", meterId: "x", units: $zero})
+    { userErrors { code message path } }
+  customerMeterCredit(input: {externalCustomerId: "x", meterId: "x", units: $zero, reason: ""})
+    { userErrors { code message path } }
+}"""
+
+
+async def test_the_message_of_a_wrong_value_says_which_it_is(api: Api) -> None:
+    answer = await api.get(WRONG, zero="0", text="x" * 1_001)
+    problems = [problem for payload in answer.values() for problem in payload["userErrors"]]
+    named = {problem["path"][-1] for problem in problems}
+    assert {"name", "description", "amount", "capAmount", "packageSize", "units"} <= named
+    for problem in problems:
+        if problem["code"] != "NOT_FOUND":
+            assert problem["path"][-1] in problem["message"]
+
+
 async def test_what_is_shown_of_a_value_is_short(api: Api) -> None:
     for value in ("x" * 50_000, {"a" * 50_000: 1}, ["y" * 50_000] * 3):
         body = json.dumps({"query": PRODUCT, "variables": {"prices": value}})
