@@ -1,11 +1,13 @@
 """Which closed periods can be invoiced by now, and when late events of ended subscriptions are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.chain import Link
 from billing.counting import CountedMeter, counted_meters
 from billing.held_log import HeldLog
 from billing.invoicing import Bill, issue, unbilled_links
@@ -14,6 +16,7 @@ from billing.rerating import rerate_late
 from billing.rows import columns
 from billing.terms import product_terms
 
+# A chunk of so many holds an organization's log for about half a second.
 CHUNK = 250
 
 # The oldest period of a subscription that waits: a later one never overtakes it. One pass over
@@ -44,13 +47,13 @@ async def waiting_periods(
     )
 
 
-async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> int:
+async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> None:
     """Invoices the oldest waiting period of each subscription, where it is counted.
 
     Their late events must have been rated in this transaction.
     """
     rows = await waiting_periods(log.connection, log.organization_id, subscription_ids)
-    return await _invoice(log, rows, await _meters(log, rows))
+    await _invoice(log, rows, await _meters(log, rows))
 
 
 async def collect_waiting(log: HeldLog) -> int:
@@ -153,24 +156,30 @@ async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
     bills: list[Bill] = []
     for row in rows:
         product = products[row["product_id"]]
-        through = row.get("ends_at")
         bills.append(
             Bill(
                 subscription_id=row["subscription_id"],
                 customer_id=row["customer_id"],
                 product=product,
-                links=[
-                    link
-                    for link in links.get(row["subscription_id"], [])
-                    # Where several periods wait, each is billed by an invoice of its own.
-                    if link.billed is not None
-                    or (through is not None and link.end is not None and link.end <= through)
-                ],
+                links=links_through(links.get(row["subscription_id"], []), row.get("ends_at")),
                 in_advance=following_period(row, product.interval),
                 period_id=row.get("id"),
             )
         )
     return bills
+
+
+def links_through(links: Iterable[Link], through: datetime | None) -> list[Link]:
+    """Those that the invoice of a period which ends at `through` bills; None: corrections only.
+
+    Where several periods wait, each is billed by an invoice of its own.
+    """
+    return [
+        link
+        for link in links
+        if link.billed is not None
+        or (through is not None and link.end is not None and link.end <= through)
+    ]
 
 
 def following_period(row: dict[str, Any], interval: RecurringInterval) -> Period | None:

@@ -15,6 +15,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from billing.collecting import (
+    CHUNK,
     collect_due_corrections,
     collect_waiting,
     invoice_periods_of,
@@ -25,13 +26,13 @@ from billing.rerating import rerate_late
 from billing.turning import COLUMNS, live_subscription, turn
 from config.clock import now as clock_now
 
-# A chunk of so many holds an organization's log for about half a second.
-CHUNK = 250
-
 
 @dataclass(slots=True)
 class CycleReport:
-    """What a run did: periods turned, customers rated anew, and the logs' revisions after it."""
+    """What a run did: periods turned, customers rated anew, invoices made that had waited.
+
+    `revisions` are the logs' after it, by organization.
+    """
 
     turned: int = 0
     rerated: int = 0

@@ -14,7 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from billing.chain import Link, Usage, close
-from billing.collecting import following_period, waiting_periods
+from billing.collecting import following_period, links_through, waiting_periods
 from billing.counting import counted_meters
 from billing.invoicing import Bill, PriceBook, bill_lines, unbilled_links
 from billing.lines import Line, total
@@ -162,10 +162,6 @@ def _bill(
         subscription_id=row["id"],
         customer_id=row["customer_id"],
         product=product,
-        links=[
-            link
-            for link in links.get(row["id"], [])
-            if link.billed is not None or (link.end is not None and link.end <= through)
-        ],
+        links=links_through(links.get(row["id"], []), through),
         in_advance=in_advance,
     )

@@ -38,9 +38,10 @@ class MeteredPrice:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, with the link that it bills. `rating` and `position` are null of a FIXED one.
+    """A line, with the link that it bills; `rating` and `link` are None of a FIXED one.
 
-    `rating` is what the line says: of a CORRECTION, the difference to what was billed.
+    `amount` is in minor units. `rating` is what the line says: of a CORRECTION, the difference to
+    what was billed.
     """
 
     kind: LineKind
