@@ -89,10 +89,11 @@ def tortoise_config(
     }
 
 
-async def open_database(
+@asynccontextmanager
+async def opened_database(
     settings: Settings, *, role: str, statement_timeout_seconds: float | None = None
-) -> TortoiseContext:
-    """Open the database for every task of this process; connections are made when needed.
+) -> AsyncIterator[TortoiseContext]:
+    """The database, open inside the block to every task; connections are made when needed.
 
     Raises:
         DatabaseNotSetError: `settings` has no URL.
@@ -108,17 +109,7 @@ async def open_database(
     )
     # The fallback makes the database visible to tasks that were started elsewhere:
     # an ASGI server runs the lifespan in one task and every request in another.
-    return await Tortoise.init(config=config, _enable_global_fallback=True)
-
-
-@asynccontextmanager
-async def opened_database(
-    settings: Settings, *, role: str, statement_timeout_seconds: float | None = None
-) -> AsyncIterator[TortoiseContext]:
-    """The database, open inside the block. See `open_database`."""
-    context = await open_database(
-        settings, role=role, statement_timeout_seconds=statement_timeout_seconds
-    )
+    context = await Tortoise.init(config=config, _enable_global_fallback=True)
     try:
         yield context
     finally:

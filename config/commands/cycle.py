@@ -1,6 +1,5 @@
 """`metergraph cycle`: turn periods, grant credits and make invoices, once, as of an instant."""
 
-import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +8,8 @@ from tortoise.connection import get_connection
 
 from billing.cycle import CycleReport, run_cycle
 from config.clock import now
-from config.connections import with_running_servers
-from config.database import opened_database
-from config.settings import Settings, get_settings
+from config.settings import Settings
+from config.with_database import run_with_database
 from config.wording import number_of
 from metering.catch_up import catch_up, meters_behind
 from metering.instants import parse_instant
@@ -44,8 +42,7 @@ def command(at: datetime | None) -> None:
     First counts the events that wait, because invoices wait for them. The worker does the same
     every ten seconds; running both at once does nothing twice.
     """
-    settings = with_running_servers(get_settings())
-    report = asyncio.run(_run(settings, at or now()))
+    report = run_with_database(lambda settings: _run(settings, at or now()))
     click.echo(_summary(report))
 
 
@@ -60,10 +57,9 @@ def _summary(report: CycleReport) -> str:
 
 
 async def _run(settings: Settings, at: datetime) -> CycleReport:
-    async with opened_database(settings, role="cycle"):
-        for organization_id in await _organizations():
-            await _count(organization_id)
-        report = await run_cycle(at)
+    for organization_id in await _organizations():
+        await _count(organization_id)
+    report = await run_cycle(at)
     redis = open_queue(str(settings.redis_url))
     try:
         await announce_cycle(redis, report)

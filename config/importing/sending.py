@@ -141,7 +141,7 @@ class Importer:
         variables = {"events": [orjson.Fragment(event.json) for event in events]}
         stored = (await self._client.execute(_INGEST, variables))["eventsIngest"]
         if stored["userErrors"]:
-            raise ApiError(f"The API refuses: {stored['userErrors'][0]['message']}.")
+            raise ApiError(f"The API refuses: {stored['userErrors'][0]['message']}")
         self.totals.inserted += stored["inserted"]
         self.totals.duplicates += stored["duplicates"]
         if stored["conflicts"] or stored["rejected"]:

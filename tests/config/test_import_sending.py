@@ -34,6 +34,7 @@ class Api:
     def __init__(self, *failures: Exception | int) -> None:
         self.failures = list(failures)
         self.stored: set[str] = set()
+        self.user_errors: list[dict[str, str]] = []
         self.in_flight = self.most_in_flight = 0
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -50,7 +51,7 @@ class Api:
         if failure is not None:
             raise failure  # stored, but the answer is lost
         payload: dict[str, Any] = {"inserted": len(new), "duplicates": len(ids - new)}
-        payload |= {"conflicts": 0, "rejected": 0, "userErrors": []}
+        payload |= {"conflicts": 0, "rejected": 0, "userErrors": self.user_errors}
         return httpx.Response(200, json={"data": {"eventsIngest": payload}})
 
 
@@ -91,3 +92,15 @@ async def test_an_api_that_stays_away_ends_the_import(tmp_path: Path) -> None:
                 read_ndjson(path), event_of
             )
     assert not api.stored
+
+
+async def test_a_refused_batch_is_said_in_the_words_of_the_api(tmp_path: Path) -> None:
+    path = tmp_path / "rows.ndjson"
+    path.write_text("{}\n")
+    api = Api()
+    api.user_errors = [{"message": "2,000 events; allowed are 1,000 in one call."}]
+    async with client_of(api) as client:
+        importer = Importer(client, Silent(), Refusals(Silent()))
+        with pytest.raises(ApiError) as refused:
+            await importer.run(read_ndjson(path), event_of)
+    assert str(refused.value) == "The API refuses: 2,000 events; allowed are 1,000 in one call."
