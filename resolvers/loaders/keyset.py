@@ -42,11 +42,6 @@ def instant_key(name: str) -> KeyColumn:
     return KeyColumn(name, "timestamptz", _read_instant)
 
 
-def integer_key(name: str) -> KeyColumn:
-    """A bigint column."""
-    return KeyColumn(name, "bigint", int)
-
-
 def _read_instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
