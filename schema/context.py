@@ -5,6 +5,7 @@ A token comes as `Authorization: Bearer mg_…`, or over WebSocket in the payloa
 its hash. Everything that a request reads is bound to `identity.organization_id`.
 """
 
+import asyncio
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,6 +111,9 @@ class Context:
     denied: str = "This needs a token: send the header `Authorization: Bearer mg_…`"
     connection_params: dict[str, object] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Loaders make one statement of what is asked for at once. What none can make so takes turns,
+    # so that one operation does not get all the connections that there are.
+    turns: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: Loaders | None = None
 
     @property

@@ -94,13 +94,10 @@ class MeterQuery:
             end,
             await customer_asked_for(info.context, customer_id, external_customer_id),
         )
+        made_of = required(read_aggregation(aggregation, "aggregation"))
         try:
-            counted = await preview(
-                info.context.organization_id,
-                found,
-                required(read_aggregation(aggregation, "aggregation")),
-                scope,
-            )
+            async with info.context.turns:
+                counted = await preview(info.context.organization_id, found, made_of, scope)
         except PreviewTimeoutError as error:
             raise TooComplex(str(error)) from None
         return MeterPreview(
