@@ -20,7 +20,14 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
-from schema.context import Context, Identity, Services, authorization_of, identify
+from schema.context import (
+    Context,
+    Identity,
+    Services,
+    TokenIdentity,
+    authorization_of,
+    identify,
+)
 from schema.errors import (
     BadUserInput,
     RateLimited,
@@ -30,11 +37,11 @@ from schema.event_stream import EventStream, Held, streamed_once, transport
 from schema.failures import cut_off, failure, is_outage, took_too_long
 from schema.graphiql import graphiql_response
 from schema.http_request import (
-    ANONYMOUS_BYTES,
     EVENT_STREAM,
     GRAPHQL_JSON,
     HTML,
     JSON,
+    SMALL_BYTES,
     HTTPError,
     Operation,
     accepted,
@@ -43,6 +50,7 @@ from schema.http_request import (
     parse_body,
     parse_query_string,
     read_body,
+    too_large_to_keep,
 )
 from schema.http_response import encode_json, response_body, status_of
 from schema.open_connections import OpenConnections
@@ -135,11 +143,13 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     async def _execute(self, request: Request, media: str) -> Response:
         context = await self._context(request)
+        size = 0
         if request.method == "GET":
             sent: Operation | list[Operation] = parse_query_string(request.query_params)
         else:
             check_content_type(request)
-            body = await self._body(request, anonymous=context.caller is None)
+            body = await self._body(request, context.caller)
+            size = len(body)
             sent = parse_body(body, self.settings.max_batch_operations)
             if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
                 denied = Unauthenticated("A batch of operations needs a token")
@@ -153,6 +163,8 @@ class GraphQLApplication(GraphQL[Context, None]):
         query = await self.operations.document(sent, context, media)
         is_stream = media == EVENT_STREAM
         if is_stream and self.operations.is_subscription(query, sent.operation_name, context):
+            if size > SMALL_BYTES:
+                raise HTTPError(413, too_large_to_keep())
             return await self._stream(request, query, sent, context)
         result = await self.operations.run(query, sent, context, request.method)
         if is_stream:
@@ -161,16 +173,16 @@ class GraphQLApplication(GraphQL[Context, None]):
             encode_json(response_body(result)), status_of(result, media), media_type=media
         )
 
-    async def _body(self, request: Request, *, anonymous: bool) -> bytes:
+    async def _body(self, request: Request, caller: Identity | None) -> bytes:
         maximum = self.settings.max_body_bytes
-        if not anonymous:
+        if isinstance(caller, TokenIdentity):
             return await read_body(request, maximum)
         try:
-            return await read_body(request, min(maximum, ANONYMOUS_BYTES))
+            return await read_body(request, min(maximum, SMALL_BYTES))
         except HTTPError as error:
-            denied = Unauthenticated(
-                f"A request larger than {ANONYMOUS_BYTES:,} bytes needs a token"
-            )
+            if caller is not None:
+                raise
+            denied = Unauthenticated(f"A request larger than {SMALL_BYTES:,} bytes needs a token")
             raise HTTPError(401, denied, {**error.headers, "www-authenticate": "Bearer"}) from None
 
     async def _stream(

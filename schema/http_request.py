@@ -20,7 +20,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
-ANONYMOUS_BYTES = 64 * 1024  # of a body, or of a message, whose sender nobody knows
+SMALL_BYTES = 64 * 1024  # of what no organization sends, and of a subscription, which is kept
 
 
 class HTTPError(Exception):
@@ -107,6 +107,13 @@ def _too_large(maximum: int) -> HTTPError:
     message = f"The request is larger than {maximum:,} bytes"
     # The rest of the body is not read: the connection cannot be used again.
     return HTTPError(413, TooComplex(message, maximumBytes=maximum), {"connection": "close"})
+
+
+def too_large_to_keep() -> TooComplex:
+    """A subscription's request stays in memory as long as the subscription does."""
+    return TooComplex(
+        f"A subscription may be asked for with {SMALL_BYTES:,} bytes", maximumBytes=SMALL_BYTES
+    )
 
 
 def check_content_type(request: Request) -> None:

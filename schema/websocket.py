@@ -27,11 +27,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
-from schema.context import Context
+from schema.context import Context, TokenIdentity
 from schema.errors import APIError, RateLimited, Unauthenticated
 from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from schema.failures import failure, is_outage, took_too_long
-from schema.http_request import ANONYMOUS_BYTES
+from schema.http_request import SMALL_BYTES, too_large_to_keep
 from schema.persisted_queries import names_document
 
 if TYPE_CHECKING:
@@ -43,21 +43,22 @@ TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
 FORBIDDEN = 4403
 INTERNAL_ERROR = 4500
-_TOO_BIG = f"A message larger than {ANONYMOUS_BYTES:,} bytes needs a token"
+_TOO_BIG = f"A message larger than {SMALL_BYTES:,} bytes needs an organization's token"
 _MAX_REASON_BYTES = 123
 
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
     """Takes whatever JSON cannot be read for a malformed message, and closes once."""
 
-    is_anonymous = True
+    takes_large = False
+    is_large = False  # the message that came last
 
     async def iter_json(
         self,
         *,
         ignore_parsing_errors: bool = False,  # noqa: ARG002  # Strawberry's signature
     ) -> AsyncGenerator[object, None]:
-        """The messages, as JSON with exact numbers; short ones until it is known whose."""
+        """The messages, as JSON with exact numbers; short ones, but for an organization's."""
         while self.ws.application_state is WebSocketState.CONNECTED:
             try:
                 text = await self.ws.receive_text()
@@ -65,7 +66,8 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 return
             except KeyError as error:
                 raise NonTextMessageReceived from error
-            if self.is_anonymous and len(text) > ANONYMOUS_BYTES:
+            self.is_large = len(text) > SMALL_BYTES
+            if self.is_large and not self.takes_large:
                 await self.close(TOO_BIG, _TOO_BIG)
                 return
             try:
@@ -145,7 +147,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(FORBIDDEN, denied.message)
             return
         if self.connection_acknowledged and self._watching is None:
-            self.websocket.is_anonymous = False
+            self.websocket.takes_large = isinstance(self.context.caller, TokenIdentity)
             self._watching = asyncio.create_task(self._watch_token())
 
     async def shutdown(self) -> None:
@@ -216,6 +218,10 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         payload["query"] = await operations.persisted.document(
             payload.get("query"), payload.get("extensions"), caller
         )
+        if self.websocket.is_large and operations.is_subscription(
+            payload["query"], payload["operationName"], self.context
+        ):
+            raise too_large_to_keep()
         await operations.rate_limits.take(caller)
 
     @staticmethod

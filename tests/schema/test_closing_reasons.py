@@ -90,7 +90,9 @@ async def test_a_stranger_s_message_is_short(application: Starlette, secret: str
         await socket.send(long)
         closed = await socket.event()
         assert closed["code"] == 1009
-        assert closed["reason"] == "A message larger than 65,536 bytes needs a token"
+        assert (
+            closed["reason"] == "A message larger than 65,536 bytes needs an organization's token"
+        )
     async with connected(application) as socket:
         await socket.event()
         await socket.begin(secret)
