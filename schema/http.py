@@ -145,19 +145,21 @@ class GraphQLApplication(GraphQL[Context, None]):
         context = await self._context(request)
         size = 0
         if request.method == "GET":
+            await self.operations.limit(context)
             sent: Operation | list[Operation] = parse_query_string(request.query_params)
         else:
             check_content_type(request)
+            await self.operations.limit(context)  # whoever asks too often costs no parsing
             body = await self._body(request, context.caller)
             size = len(body)
             sent = parse_body(body, self.settings.max_batch_operations)
             if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
                 denied = Unauthenticated("A batch of operations needs a token")
                 raise HTTPError(401, denied, {"www-authenticate": "Bearer"})
-        await self.operations.limit(context, len(sent) if isinstance(sent, list) else 1)
         if isinstance(sent, list):
             if media == EVENT_STREAM:
                 raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
+            await self.operations.limit(context, len(sent), counted=1)
             bodies = [await self.operations.body_of(item, context, request.method) for item in sent]
             return Response(encode_json(bodies), 200, media_type=media)
         query = await self.operations.document(sent, context, media)

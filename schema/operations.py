@@ -35,10 +35,10 @@ class Operations:
     rate_limits: RateLimits
     persisted: PersistedQueries
 
-    async def limit(self, context: Context, operations: int) -> None:
+    async def limit(self, context: Context, operations: int = 1, *, counted: int = 0) -> None:
         """Counts the operations of a request; raises HTTPError 429 or 400 for too many."""
         try:
-            await self.rate_limits.take(context.caller, operations)
+            await self.rate_limits.take(context.caller, operations, counted=counted)
         except RateLimited as error:
             raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
         except TooComplex as error:

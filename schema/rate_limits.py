@@ -39,20 +39,23 @@ class RateLimits:
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def take(self, caller: Identity | None, operations: int = 1) -> None:
+    async def take(self, caller: Identity | None, operations: int = 1, *, counted: int = 0) -> None:
         """Counts operations; raises RateLimited, with `retryAfterSeconds`, where they are too many.
 
-        So many at once as are never allowed are TooComplex: no waiting helps. Anonymous requests
-        get nothing but errors and are not counted.
+        Of a batch some may be `counted` already, before it was read. So many at once as are never
+        allowed are TooComplex: no waiting helps. Anonymous requests get nothing but errors and are
+        not counted.
         """
         if self._limit is None or caller is None:
             return
         if operations > self._limit.amount:
             raise TooComplex(f"A batch of {operations} is more than a token may ask: {self._limit}")
+        if operations == counted:
+            return
         key = str(caller.counted_as)
         try:
             async with asyncio.timeout(SECONDS_FOR_REDIS):
-                if await self._limiter.hit(self._limit, key, cost=operations):
+                if await self._limiter.hit(self._limit, key, cost=operations - counted):
                     return
                 stats = await self._limiter.get_window_stats(self._limit, key)
         except (RedisError, OSError) as error:

@@ -58,8 +58,20 @@ async def test_a_batch_that_no_waiting_would_let_in_is_not_told_to_wait(
         (error,) = refused.json()["errors"]
         assert error["extensions"] == {"code": "TOO_COMPLEX"}
         assert "4 is more than" in error["message"]
-        # Nothing of it was counted.
-        assert (await client.post("/graphql", json=[QUERY] * 3)).status_code == 200
+        # It was one request, and none of its operations was run.
+        assert (await client.post("/graphql", json=[QUERY] * 2)).status_code == 200
+        assert (await client.post("/graphql", json=QUERY)).status_code == 429
+
+
+@pytest.mark.usefixtures("redis")
+async def test_who_asks_too_often_is_not_read(
+    settings: Settings, organization: Organization
+) -> None:
+    headers = bearer(await new_token(organization)) | {"content-type": "application/json"}
+    limited = settings.model_copy(update={"rate_limit": "1/minute"})
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+        answers = [await client.post("/graphql", content="no JSON") for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [400, 429]
 
 
 @pytest.mark.usefixtures("redis")
