@@ -138,7 +138,7 @@ def _sentences(errors: list[Any]) -> str:
 
 def _retry_after(response: httpx.Response, errors: list[Any]) -> float | None:
     """The seconds that the server asks to wait; None where it does not say."""
-    said = [error.get("extensions", {}).get("retryAfter") for error in errors]
+    said = [error.get("extensions", {}).get("retryAfterSeconds") for error in errors]
     for value in (response.headers.get("retry-after"), *said):
         try:
             return max(0.0, float(value))

@@ -9,7 +9,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       Forbidden          FORBIDDEN         the token may not do this
       BadUserInput       BAD_USER_INPUT    the request is malformed
       NotFound           NOT_FOUND         what an argument names is not there
-      RateLimited        RATE_LIMITED      too many requests; `retryAfter` says the seconds
+      RateLimited        RATE_LIMITED      too many requests; `retryAfterSeconds` says how long
       PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
       PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
       TooComplex         TOO_COMPLEX       the operation would cost more than is allowed

@@ -89,7 +89,7 @@ async def test_what_may_pass_is_tried_again(failure: Answer) -> None:
     "failure",
     [
         answer(429, {"retry-after": "7"}, errors=[error("RATE_LIMITED")]),
-        answer(errors=[error("RATE_LIMITED", retryAfter=7)]),
+        answer(errors=[error("RATE_LIMITED", retryAfterSeconds=7)]),
     ],
 )
 async def test_a_limit_is_waited_for_as_long_as_the_api_asks(failure: Answer) -> None:
