@@ -6,7 +6,6 @@ from typing import cast
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.connection import get_connection
 
 from metering.events import MAXIMUM_EXTERNAL_ID, EventDraft
 from metering.metadata import text_problem
@@ -123,19 +122,3 @@ async def remove_unused_customers(
 def is_external_id(text: str) -> bool:
     """Whether a customer can have this external id; PostgreSQL cannot even be asked for all."""
     return text_problem(text, MAXIMUM_EXTERNAL_ID) is None
-
-
-async def find_customer(
-    organization_id: UUID, customer_id: UUID | None, external_id: str | None
-) -> UUID | None:
-    """The id of the organization's customer with this id or, where that is None, external id."""
-    if external_id is not None and not is_external_id(external_id):
-        return None
-    rows = await get_connection("default").execute_query_dict(
-        """
-        SELECT id FROM customer
-        WHERE organization_id = $1 AND (id = $2::uuid OR ($2 IS NULL AND external_id = $3::text))
-        """,
-        [organization_id, customer_id, external_id],
-    )
-    return rows[0]["id"] if rows else None

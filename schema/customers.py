@@ -46,5 +46,6 @@ async def customer_asked_for(
     identity = context.identity
     own = identity.customer_id if isinstance(identity, SessionIdentity) else None
     if named and (row is None or own not in (None, row.id)):
-        raise NotFound("There is no customer with this id")
+        name = "externalCustomerId" if customer_id is None else "customerId"
+        raise NotFound(f"There is no customer with this {name}")
     return row.id if row else own

@@ -13,12 +13,12 @@ from strawberry.dataloader import DataLoader
 from metering.progress import Progress
 from models import Customer, CustomerMeter, Meter
 from resolvers.loaders.billing import BillingLoaders
-from resolvers.loaders.customer_meters import customer_meters_by_id, customer_meters_of
-from resolvers.loaders.customers import customers_by_id
+from resolvers.loaders.customer_meters import customer_meters_of
 from resolvers.loaders.events import events_by_id, meters_of_events
-from resolvers.loaders.meters import meters_by_id, progress_by_meter
+from resolvers.loaders.meters import progress_by_meter
 from resolvers.loaders.rows import Record
 from resolvers.loaders.sources import PageKey, SQLSource, count_rows, read_pages
+from resolvers.loaders.tables import rows_by_id
 from resolvers.loaders.usage import Series, SeriesKey, read_series
 
 
@@ -46,12 +46,12 @@ class Loaders:
     @cached_property
     def customer(self) -> DataLoader[UUID, Customer | None]:
         """Customers by id."""
-        return DataLoader(partial(customers_by_id, self.organization_id), cache=False)
+        return DataLoader(partial(rows_by_id, Customer, self.organization_id), cache=False)
 
     @cached_property
     def meter(self) -> DataLoader[UUID, Meter | None]:
         """Meters by id."""
-        return DataLoader(partial(meters_by_id, self.organization_id), cache=False)
+        return DataLoader(partial(rows_by_id, Meter, self.organization_id), cache=False)
 
     @cached_property
     def event(self) -> DataLoader[UUID, Record | None]:
@@ -61,7 +61,7 @@ class Loaders:
     @cached_property
     def customer_meter(self) -> DataLoader[UUID, CustomerMeter | None]:
         """Customer meters by id."""
-        return DataLoader(partial(customer_meters_by_id, self.organization_id), cache=False)
+        return DataLoader(partial(rows_by_id, CustomerMeter, self.organization_id), cache=False)
 
     @cached_property
     def customer_meter_of(self) -> DataLoader[tuple[UUID, UUID], CustomerMeter | None]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
 from billing.estimates import Estimate, upcoming_invoices
-from metering.parameters import Parameters
 from models import (
     CreditEntry,
     CustomerSubscription,
@@ -20,40 +19,10 @@ from models import (
     ProductBenefit,
     ProductPrice,
 )
-from resolvers.loaders.keyset import Keyset, uuid_key
-from resolvers.loaders.sources import SQLSource, model_of
+from resolvers.loaders.sources import SQLSource
+from resolvers.loaders.tables import rows_by_id, rows_source
 
 M = TypeVar("M", bound=Model)
-
-ORDER = Keyset((uuid_key(),))
-
-
-def rows_source(
-    model: type[M], organization_id: UUID, conditions: str = "true", **values: Any
-) -> SQLSource[M]:
-    """An organization's rows of a table, oldest first.
-
-    Args:
-        model: the table.
-        organization_id: whose rows.
-        conditions: SQL, in which `{row}` stands for the row, and `{name}` for a value.
-        values: the values, each as (value, type in PostgreSQL).
-    """
-    table = model._meta.db_table  # noqa: SLF001  # where Tortoise keeps it
-
-    def written(parameters: Parameters) -> list[str]:
-        marks = {name: parameters.add(*value) for name, value in values.items()}
-        own = f"{table}.organization_id = {parameters.add(organization_id, 'uuid')}"
-        return [own, conditions.format(row=table, **marks)]
-
-    return SQLSource(
-        columns=f"{table}.*",
-        table=table,
-        conditions=written,
-        alias=table,
-        keyset=ORDER,
-        make=model_of(model),
-    )
 
 
 def products_source(organization_id: UUID, *, include_archived: bool) -> SQLSource[Product]:
@@ -179,7 +148,7 @@ class BillingLoaders:
         return row
 
     def _by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
-        return DataLoader(partial(_rows_by_id, model, self.organization_id), cache=False)
+        return DataLoader(partial(rows_by_id, model, self.organization_id), cache=False)
 
     def _of(
         self, model: type[M], column: str, parent: Callable[[M], UUID]
@@ -210,9 +179,3 @@ class BillingLoaders:
     async def _upcoming_invoices(self, keys: list[UUID]) -> list[Estimate | None]:
         found = await upcoming_invoices(self.organization_id, keys)
         return [found.get(key) for key in keys]
-
-
-async def _rows_by_id(model: type[M], organization_id: UUID, ids: list[UUID]) -> list[M | None]:
-    rows = await model.filter(organization_id=organization_id, id__in=set(ids))
-    found = {row.pk: row for row in rows}
-    return [found.get(key) for key in ids]

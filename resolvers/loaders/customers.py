@@ -5,10 +5,8 @@ from uuid import UUID
 from metering.customers import is_external_id
 from metering.parameters import Parameters
 from models import Customer
-from resolvers.loaders.keyset import Keyset, uuid_key
 from resolvers.loaders.sources import SQLSource, model_of
-
-ORDER = Keyset((uuid_key(),))
+from resolvers.loaders.tables import OLDEST_FIRST
 
 
 def customers_source(organization_id: UUID, text: str | None = None) -> SQLSource[Customer]:
@@ -31,17 +29,10 @@ def customers_source(organization_id: UUID, text: str | None = None) -> SQLSourc
         table="customer",
         conditions=conditions,
         alias="c",
-        keyset=ORDER,
+        keyset=OLDEST_FIRST,
         make=model_of(Customer),
         empty=text is not None and not is_text(text),
     )
-
-
-async def customers_by_id(organization_id: UUID, ids: list[UUID]) -> list[Customer | None]:
-    """The customers with these ids, None for each that the organization does not have."""
-    rows = await Customer.filter(organization_id=organization_id, id__in=set(ids))
-    found = {row.id: row for row in rows}
-    return [found.get(key) for key in ids]
 
 
 async def customer_by_external_id(organization_id: UUID, external_id: str) -> Customer | None:

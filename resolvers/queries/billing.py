@@ -5,7 +5,8 @@ from typing import Annotated
 import strawberry
 
 from models import Invoice as InvoiceRow
-from resolvers.loaders.billing import products_source, rows_source, subscriptions_source
+from resolvers.loaders.billing import products_source, subscriptions_source
+from resolvers.loaders.tables import rows_source
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope

@@ -9,8 +9,8 @@ import strawberry
 
 from metering.feeds import EventScope
 from resolvers.loaders.customers import is_text
-from resolvers.subscriptions.scopes import customer_of
 from schema.context import Info, Scope
+from schema.customers import customer_asked_for
 from schema.permissions import requires
 from schema.types.event import Event
 
@@ -41,7 +41,7 @@ class EventSubscriptions:
         context = info.context
         scope = EventScope(
             None if names is None else frozenset(name for name in names if is_text(name)),
-            await customer_of(context, customer_id, external_customer_id),
+            await customer_asked_for(context, customer_id, external_customer_id),
         )
         events = context.services.feeds.events(context.organization_id, scope)
         async with contextlib.aclosing(events):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -11,8 +12,10 @@ from metering.feed import BEGINNING
 from metering.feeds import UsageScope
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
 from resolvers.subscriptions.prefetch import asked_customers, asked_meters
-from resolvers.subscriptions.scopes import customer_of, meter_of
-from schema.context import Info, Scope
+from schema.context import Context, Info, Scope
+from schema.customers import customer_asked_for
+from schema.errors import NotFound
+from schema.ids import decode_id
 from schema.permissions import requires
 from schema.types.customer_meter import CustomerMeter
 
@@ -61,8 +64,8 @@ class UsageSubscriptions:
         context = info.context
         cursor = BEGINNING if after is None else decode_cursor(after)
         scope = UsageScope(
-            await customer_of(context, customer_id, external_customer_id),
-            await meter_of(context, meter_id),
+            await customer_asked_for(context, customer_id, external_customer_id),
+            await _meter_asked_for(context, meter_id),
         )
         changes = context.services.feeds.usage(context.organization_id, cursor, scope)
         async with contextlib.aclosing(changes):
@@ -82,3 +85,14 @@ class UsageSubscriptions:
                         ),
                         cursor=encode_cursor(change.cursor),
                     )
+
+
+async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | None:
+    """The meter that the argument names; None where it names none. Raises NotFound."""
+    if meter_id is None:
+        return None
+    key = decode_id(meter_id, "Meter")
+    row = await context.loaders.meter.load(key) if key else None
+    if row is None:
+        raise NotFound("There is no meter with this meterId")
+    return row.id

@@ -112,7 +112,9 @@ async def test_a_preview_says_what_a_meter_would_count(
     assert (later["matchedEvents"], later["quantity"]) == (1, "3")
     own = (await api.get(PREVIEW, **asked, who="c1"))["meterPreview"]
     assert (own["matchedEvents"], own["events"]["totalCount"]) == (2, 2)
-    assert await api.codes(PREVIEW, **asked, who="nobody") == ["NOT_FOUND"]
+    [missing] = (await api.ask(PREVIEW, **asked, who="nobody"))["errors"]
+    assert missing["extensions"]["code"] == "NOT_FOUND"
+    assert missing["message"] == "There is no customer with this externalCustomerId"
     assert await api.codes(PREVIEW, **{**asked, "aggregation": {"function": "SUM"}}) == [
         "BAD_USER_INPUT"
     ]
