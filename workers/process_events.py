@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 # A step costs the same for one event as for a hundred. So steps of an organization keep this
 # distance, in which the events of the next one gather; the first after a silence is at once.
 _SECONDS_BETWEEN_STEPS = 0.025
+# So many organizations' histories are counted at once by one process, however many wait: the
+# machine and the pool's connections are for what happens now.
+_CHUNKS_AT_ONCE = 2
 
 
 class Counting:
@@ -40,6 +43,7 @@ class Counting:
         self._activity = activity or Activity()
         self._process = SingleFlight(self._count_pending)
         self._catch_up = SingleFlight(self._count_history)
+        self._chunks = asyncio.Semaphore(_CHUNKS_AT_ONCE)
         self._next_step: dict[UUID, float] = {}
 
     async def let_gather(self, organization_id: UUID) -> None:
@@ -130,8 +134,9 @@ class Counting:
         self, organization_id: UUID, meter_id: UUID, begun: float, log: Any
     ) -> bool:
         """Whether there was something to do, and nobody else at it."""
-        started = time.perf_counter()
-        more, revision = await catch_up(organization_id, meter_id)
+        async with self._chunks:
+            started = time.perf_counter()
+            more, revision = await catch_up(organization_id, meter_id)
         if revision is not None:
             log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
             await self._announce(organization_id, revision)

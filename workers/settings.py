@@ -31,6 +31,8 @@ _SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_BETWEEN_CANCELS = 0.2
 # A meter with a long history catches up for hours; the sweep starts it again where it was cut off.
 _CATCH_UP_SECONDS = 3_600
+# Of arq's default, 10, the histories of as many organizations would leave none for new events.
+_JOBS_AT_ONCE = 200
 _EVERY_SECOND = set(range(60))
 
 
@@ -46,6 +48,7 @@ def build_worker(redis: ArqRedis, counting: Counting, outages: Outages) -> Worke
         redis_pool=redis,
         handle_signals=False,
         poll_delay=_POLL_SECONDS,
+        max_jobs=_JOBS_AT_ONCE,
         keep_result=0,
         log_results=False,
         ctx={"counting": counting, "database": outages.database},

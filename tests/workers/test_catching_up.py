@@ -1,6 +1,7 @@
-"""Meters that are behind take turns: none waits for another's long history."""
+"""Meters that are behind take turns, and nobody's new events wait for anybody's history."""
 
-from uuid import UUID
+import asyncio
+from uuid import UUID, uuid4
 
 import pytest
 from arq.connections import ArqRedis
@@ -9,9 +10,12 @@ from metering.aggregations import Aggregation, AggregationFunction
 from metering.catch_up import catch_up
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
+from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, wake
 from models import Meter, Organization
 from tests.ingesting import drain, send
+from workers.outages import Outages
 from workers.process_events import Counting
+from workers.settings import build_worker
 
 COUNT = Aggregation(AggregationFunction.COUNT)
 RARE = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "rare"),))
@@ -47,3 +51,60 @@ async def test_a_meter_that_comes_later_does_not_wait_for_a_long_history(
     ]
     await long.refresh_from_db()
     assert long.counted_events == 16
+
+
+async def test_histories_of_many_organizations_leave_room_for_new_events(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catching_up: set[UUID] = set()
+    everybody = {uuid4() for _ in range(30)}
+    all_begun, counted = asyncio.Event(), asyncio.Event()
+
+    async def catch_up_until_then(_counting: Counting, organization_id: UUID) -> None:
+        catching_up.add(organization_id)
+        if catching_up == everybody:
+            all_begun.set()
+        await counted.wait()
+
+    async def process(_counting: Counting, _organization_id: UUID) -> None:
+        counted.set()
+
+    async def send_new_events() -> None:
+        await all_begun.wait()
+        await wake(redis, PROCESS_EVENTS, uuid4())
+
+    monkeypatch.setattr(Counting, "catch_up_meters", catch_up_until_then)
+    monkeypatch.setattr(Counting, "process_events", process)
+    for organization_id in everybody:
+        await wake(redis, CATCH_UP_METERS, organization_id)
+    worker = build_worker(redis, Counting(redis), Outages())
+    # It ends once the queue is empty, which cron jobs would never let happen.
+    worker.burst, worker.cron_jobs = True, []
+    async with asyncio.timeout(60):
+        await asyncio.gather(worker.async_run(), send_new_events())
+    assert counted.is_set()
+
+
+async def test_few_histories_are_counted_at_once(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way: list[UUID] = []
+    most = 0
+
+    async def chunk(_organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+        nonlocal most
+        under_way.append(meter_id)
+        most = max(most, len(under_way))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        under_way.remove(meter_id)
+        return False, None
+
+    async def one_meter(_organization_id: UUID) -> list[UUID]:
+        return [uuid4()]
+
+    monkeypatch.setattr("workers.process_events.catch_up", chunk)
+    monkeypatch.setattr("workers.process_events.meters_behind", one_meter)
+    counting = Counting(redis)
+    await asyncio.gather(*(counting.catch_up_meters(uuid4()) for _ in range(10)))
+    assert most == 2
