@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from metering.instants import in_utc, parse_instant
@@ -23,9 +23,8 @@ class EventError:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EventDraft:
-    """A checked event.
+class EventDraft(NamedTuple):
+    """A checked event. A tuple, which is made in half the time of a frozen dataclass.
 
     One of customer_id and external_customer_id is set; `timestamp` is None where the event is of
     now; `metadata` is JSON text.

@@ -7,6 +7,7 @@ stored is a batch without a position: counting it is the log's work.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -47,8 +48,7 @@ class ReceiptStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one event. `event_id` is the stored event's, also of a conflicting one."""
 
     status: ReceiptStatus
