@@ -41,13 +41,18 @@ class Usage:
     total: Quantity
 
 
-# width_bucket finds a bucket's window by binary search, which a join would not.
+# width_bucket finds a bucket's window by binary search, which a join would not. Each meter is read
+# by a lateral, which groups by windows only: by meters, too, takes a tenth longer.
 _WHOLE_BUCKETS = """
-    SELECT kept.meter_id, width_bucket(kept.bucket, $3::timestamptz[]) AS ordinal, {columns}
-    FROM {table} kept
-    WHERE kept.organization_id = $1 AND kept.meter_id = ANY({meters}) AND kept.customer_id = $2
-      AND kept.bucket >= $4 AND kept.bucket < $5 {unbroken}
-    GROUP BY {grouping}
+    SELECT asked.meter_id, whole.*
+    FROM unnest({meters}) AS asked (meter_id)
+    CROSS JOIN LATERAL (
+        SELECT width_bucket(kept.bucket, $3::timestamptz[]) AS ordinal, {columns}
+        FROM {table} kept
+        WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
+          AND kept.customer_id = $2 AND kept.bucket >= $4 AND kept.bucket < $5 {unbroken}
+        GROUP BY {grouping}
+    ) AS whole
 """
 
 # The batch is asked by a subquery of one row and each edge by a lateral, so that an edge is always
@@ -194,14 +199,14 @@ def _statement(
 
     values, merged_rows = "", "merged"
     if aggregation.function is AggregationFunction.UNIQUE:
-        used = union(" UNION ", "usage_value", "kept.value", "1, 2, 3", "counted.value")
+        used = union(" UNION ", "usage_value", "kept.value", "1, 2", "counted.value")
         values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
     return _USAGE.format(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
             _select(of_buckets),
-            "1, 2",
+            "1",
             _select({column: of_events[column] for column in of_buckets}),
         ),
         values=values,
