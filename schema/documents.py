@@ -32,7 +32,8 @@ _REMEMBERED_LENGTH = 10_000
 # A name, a number, a string, or a punctuator. Counting them costs a hundredth of parsing them.
 _LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS}}}")
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z0-9+-][_A-Za-z0-9.+-]*+|[^\s,\ufeff]'
+    r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z][_A-Za-z0-9]*+'
+    r"|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[^\s,\ufeff]"
 )
 
 RULES = tuple(

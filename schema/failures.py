@@ -27,6 +27,7 @@ _NOT_HERE = {
 }
 _MAX_MESSAGE = 1_000
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+_ABORTED = "Parsing aborted."  # too many tokens, or nested too deeply
 _NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one that a variable has
 
 _OUTAGES = (
@@ -54,8 +55,8 @@ def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
             shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions
         )
     # graphql-core itself found it, in the document or in the variables.
-    too_long = isinstance(error, GraphQLSyntaxError) and "tokens" in error.message
-    code = TooComplex.code if too_long else BadUserInput.code
+    too_much = isinstance(error, GraphQLSyntaxError) and error.message.endswith(_ABORTED)
+    code = TooComplex.code if too_much else BadUserInput.code
     error.extensions = {**(error.extensions or {}), "code": code}
     if not suggesting:
         error.message = _SUGGESTION.sub("", error.message)

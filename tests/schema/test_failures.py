@@ -55,6 +55,22 @@ def test_what_graphql_core_finds_is_the_caller_s() -> None:
     assert present(GraphQLError("Cannot query")).extensions == {"code": "BAD_USER_INPUT"}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("query a total_tokens { x }", "BAD_USER_INPUT"),
+        ("{ x } tokens", "BAD_USER_INPUT"),
+        ('{ x } "Parsing aborted."', "BAD_USER_INPUT"),
+        ("{ x(y: " + "[" * 900 + "]" * 900 + ") }", "TOO_COMPLEX"),
+        ("{ x" + "...F" * 700 + " }", "TOO_COMPLEX"),
+    ],
+)
+async def test_a_limit_of_the_parser_is_no_mistake_in_the_text(
+    api: Api, text: str, code: str
+) -> None:
+    assert await api.codes(text) == [code]
+
+
 async def test_a_broken_field_keeps_its_place_and_nothing_else(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,8 @@ TOO_COMPLEX = {
         + "}",
         None,
     ),
+    "a deep list": ("{node(id:" + "[" * 800 + "]" * 800 + "){id}}", None),
+    "deep selections": ("{" + "a{" * 400 + "b" + "}" * 400 + "}", None),
     "a wide variable": (PREVIEW, {"f": {"clauses": [CLAUSE] * 20_000}}),
     "a deep variable": (PREVIEW, {"f": deep_filter(2_000)}),
 }
@@ -86,8 +88,6 @@ INVALID: dict[str, tuple[str, Any]] = {
     ),
     "events that are none": (EVENTS, {"e": [{}] * 10_000}),
     "a deep event": (EVENTS, {"e": [{"name": deep_filter(900)}]}),
-    "a deep list": ("{node(id:" + "[" * 800 + "]" * 800 + "){id}}", None),
-    "deep selections": ("{" + "a{" * 400 + "b" + "}" * 400 + "}", None),
     "the same field over and over": ("{" + "organization{idd}" * 200 + "}", None),
     "fragments around a field": (
         (
@@ -139,6 +139,12 @@ async def test_a_stranger_may_ask_less() -> None:
         stranger = await SCHEMA.execute(sent, context_value=context(anonymous=True))
         codes = [error.extensions for error in stranger.errors or ()]
         assert codes == [{"code": "UNAUTHENTICATED"}]
+
+
+@pytest.mark.parametrize("repeated", ["a...F", "...F", "1.5 ", "a:b ", "$a ", '"" ', "-1"])
+async def test_tokens_count_however_close_they_stand(repeated: str) -> None:
+    result = await SCHEMA.execute("{" + repeated * 501, context_value=context(anonymous=True))
+    assert [error.extensions for error in result.errors or ()] == [{"code": "UNAUTHENTICATED"}]
 
 
 async def test_the_cost_and_its_limit_stand_in_the_answer() -> None:
