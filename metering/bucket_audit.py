@@ -15,7 +15,7 @@ from metering.aggregations import Aggregation, AggregationFunction, quantity_sql
 from metering.definition import MeterDefinition
 from metering.drift import Drift, differences
 from metering.parameters import Parameters
-from metering.partials import partial_sql
+from metering.partials import partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
 from models import EVERYBODY
@@ -208,6 +208,6 @@ def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> 
         of_customer="" if stretch.is_of_everybody else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
         counted=counted_sql(),
-        partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),
+        partials=select_list(partials),
         of_values=_DISTINCT_VALUES if unique else _NO_VALUES,
     )

@@ -3,6 +3,8 @@
 Columns that a function does not need stay at their defaults: 0 for sum, null for the others.
 """
 
+from collections.abc import Mapping
+
 from metering.aggregations import Aggregation, AggregationFunction
 
 _DEFAULTS = {
@@ -71,3 +73,8 @@ def merged_partials_sql(aggregation: Aggregation, row: str) -> dict[str, str]:
         case AggregationFunction.COUNT | AggregationFunction.UNIQUE:
             pass
     return columns
+
+
+def select_list(expressions: Mapping[str, str]) -> str:
+    """The expressions as a SELECT lists them, each under its column's name."""
+    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())

@@ -16,7 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.aggregations import AggregationFunction, quantity_sql
 from metering.definition import MeterDefinition
 from metering.parameters import Parameters
-from metering.partials import merged_partials_sql, partial_sql
+from metering.partials import merged_partials_sql, partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
 from metering.windows import BUCKET, Window, split
@@ -141,12 +141,12 @@ async def usage_of_periods(
     of_events = partial_sql(meter.aggregation, "counted.value", "e.timestamp", "e.id")
     statement = _USAGE.format(
         parts=_PARTS,
-        of_buckets=_select(of_buckets),
+        of_buckets=select_list(of_buckets),
         buckets=_WHOLE_BUCKETS.format(table="usage_bucket"),
-        of_events=_select({column: of_events[column] for column in of_buckets}),
+        of_events=select_list({column: of_events[column] for column in of_buckets}),
         events=_edge_events(meter, parameters),
         values=_values(meter, parameters) if unique else _NO_VALUES,
-        merged=_select(merged_partials_sql(meter.aggregation, "partial")),
+        merged=select_list(merged_partials_sql(meter.aggregation, "partial")),
         columns=", ".join(column for column in COLUMNS if column != "consumed"),
         quantity=quantity_sql(meter.aggregation.function, "merged"),
     )
@@ -254,10 +254,6 @@ def _split(
         return None, last, (Window(last, period.end),)
     parts = split(Window(period.start, period.end))
     return parts.start, parts.end, parts.edges
-
-
-def _select(expressions: dict[str, str]) -> str:
-    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
 
 
 def _edge_events(meter: MeterDefinition, parameters: Parameters) -> str:

@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 from metering.aggregations import Aggregation, AggregationFunction, quantity_sql
 from metering.filters import Filter
 from metering.parameters import Parameters
-from metering.partials import partial_sql
+from metering.partials import partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.properties import json_sql, property_of
 
@@ -126,8 +126,7 @@ def _partial(aggregation: Aggregation, value: str, where: str) -> str:
             return _LATEST.format(matched=matched, value=value, where=where)
         case _:
             partial = partial_sql(aggregation, "value", "timestamp", "id")
-            columns = ", ".join(f"{sql} AS {column}" for column, sql in partial.items())
-            return _PARTIAL.format(columns=columns, matched=matched)
+            return _PARTIAL.format(columns=select_list(partial), matched=matched)
 
 
 def where_sql(

@@ -16,7 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.aggregations import AggregationFunction
 from metering.definition import MeterDefinition
 from metering.parameters import Parameters
-from metering.partials import partial_sql
+from metering.partials import partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
 from models import EVERYBODY
@@ -177,7 +177,7 @@ def _statement(meter: MeterDefinition, parameters: Parameters, chosen: str, coun
         chosen=chosen,
         counted=counted,
         columns=", ".join(partials),
-        partials=", ".join(f"{sql} AS {column}" for column, sql in partials.items()),
+        partials=select_list(partials),
         latest=_LATEST if function is AggregationFunction.LATEST else "",
         values=_BUCKET_VALUES if unique else "",
         distinct_values=_DISTINCT_VALUES if unique else "NULL::bytea[]",

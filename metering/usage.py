@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -18,7 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.aggregations import AggregationFunction, quantity_of_nothing, quantity_sql
 from metering.definition import MeterDefinition
 from metering.parameters import Parameters
-from metering.partials import merged_partials_sql, partial_sql
+from metering.partials import merged_partials_sql, partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
 from metering.windows import Window, bucket_of, split
@@ -205,12 +205,12 @@ def _statement(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
-            _select(of_buckets),
+            select_list(of_buckets),
             "1",
-            _select({column: of_events[column] for column in of_buckets}),
+            select_list({column: of_events[column] for column in of_buckets}),
         ),
         values=values,
-        merged=_select(merged_partials_sql(aggregation, "partial")),
+        merged=select_list(merged_partials_sql(aggregation, "partial")),
         merged_rows=merged_rows,
         quantity=quantity_sql(aggregation.function, "whole"),
         total=_TOTAL,
@@ -264,7 +264,3 @@ def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
         return ""
     broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound) for bound in bounds}))
     return f"AND kept.bucket <> ALL ({parameters.add(broken, 'timestamptz[]')})"
-
-
-def _select(expressions: dict[str, Any]) -> str:
-    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
