@@ -91,7 +91,7 @@ def reachable_dir() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="metergraph-"))
     directory.chmod(0o711)
     yield directory
-    shutil.rmtree(directory)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
