@@ -29,11 +29,13 @@ MAX_ERRORS = 10
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
+# Both look at every character once, whatever the text: a number is looked at from its beginning,
+# and a string without an end is a token as well.
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS}}}")
 # A name, a number, a string, or a punctuator. Counting them costs a hundredth of parsing them.
-_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS}}}")
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|[_A-Za-z][_A-Za-z0-9]*+'
-    r"|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[^\s,\ufeff]"
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|"(?:[^"\\\n]|\\.)*+"?|#[^\n]*+'
+    r"|[_A-Za-z][_A-Za-z0-9]*+|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[^\s,\ufeff]"
 )
 
 RULES = tuple(

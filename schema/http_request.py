@@ -21,6 +21,7 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
 SMALL_BYTES = 64 * 1024  # of what no organization sends, and of a subscription, which is kept
+_MAX_HEADER = 1_000  # characters; what reads one takes the longer, the more there are, squared
 
 
 class HTTPError(Exception):
@@ -60,8 +61,10 @@ def decode_json(data: str | bytes) -> Any:
 def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:
     """The media type of `offered` that an Accept header prefers; None where it takes none.
 
-    A wildcard, and an absent header, take the first that is offered.
+    A wildcard, and an absent header, take the first that is offered; one without end takes none.
     """
+    if accept is not None and len(accept) > _MAX_HEADER:
+        return None
     best: tuple[float, int, str] | None = None
     for index, part in enumerate((accept or "*/*").split(",")):
         media, _, rest = part.strip().partition(";")
@@ -122,6 +125,8 @@ def check_content_type(request: Request) -> None:
     No page of another origin can send this type without the browser asking first (CORS): so a
     form on it cannot act with a visitor's powers.
     """
+    if len(request.headers.get("content-type", "")) > _MAX_HEADER:
+        raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
     charset = message.get_param("charset", "utf-8")

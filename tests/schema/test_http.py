@@ -92,6 +92,14 @@ async def test_another_charset_is_refused(api: Api) -> None:
     assert await error(api, '{"query": "{ __typename }"}', **headers) == (415, "BAD_USER_INPUT")
 
 
+async def test_headers_that_take_long_to_read_are_not_read(api: Api) -> None:
+    body = {"query": "{ __typename }"}
+    content_type = 'application/json; a="' + ";" * 30_000
+    assert await error(api, body, **{"content-type": content_type}) == (415, "BAD_USER_INPUT")
+    accept = "application/json" + "," * 30_000
+    assert await error(api, body, accept=accept) == (406, "BAD_USER_INPUT")
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
 async def test_a_compressed_body_is_refused_by_its_name(api: Api, encoding: str) -> None:
     body = gzip.compress(b'{"query": "{ __typename }"}')

@@ -51,7 +51,6 @@ TOO_COMPLEX = {
     "5,000 tokens": ("{" + "a " * 5_000 + "}", None),
     "a huge string": ('{node(id:"' + "x" * 10**6 + '"){id}}', None),
     "a huge number": ("{meters(first:" + "9" * 5_000 + "){totalCount}}", None),
-    "strings without an end": ('{node(id:"""' + '\\"""' * 20_000 + "){id}}", None),
     "a flood of directives": ("{__typename " + "@skip(if:false)" * 300 + "}", None),
     "a flood of unknown directives": ("{__typename " + "@a" * 1_000 + "}", None),
     "pages of pages of pages": (
@@ -97,6 +96,9 @@ INVALID: dict[str, tuple[str, Any]] = {
         None,
     ),
     "nonsense": ("}{", None),
+    "strings without an end": ('{node(id:"""' + '\\"""' * 20_000 + "){id}}", None),
+    "a string of nothing but quotes": ('{node(id:"' + '\\"' * 20_000, None),
+    "long numbers": (("9" * 999 + "a") * 90, None),
     "a deep filter": (PREVIEW, {"f": deep_filter(300)}),
 }
 
