@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from config.answering_websocket import AnsweringWebSocketProtocol
 from config.app import create_app
 from config.bounded_http import BoundedHttpProtocol
 from config.settings import LogLevel, Settings
@@ -21,7 +22,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         create_app(settings),
         loop="uvloop",
         http=BoundedHttpProtocol,
-        ws="websockets-sansio",
+        ws=AnsweringWebSocketProtocol,
         ws_per_message_deflate=False,  # 40 KB and a compression a connection, for short messages
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
