@@ -25,7 +25,7 @@ from schema.overlapping_fields import OverlappingFieldsRule
 
 MAX_LENGTH = 100_000
 MAX_DIGITS = 1_000
-MAX_ERRORS = 10
+MAX_ERRORS = 5  # each may cost some milliseconds: what was meant is looked for among all types
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
@@ -81,7 +81,13 @@ class Documents:
         if text in self._valid:
             return []
         rules = RULES if self.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
-        errors = validate(schema, document, rules, max_errors=MAX_ERRORS)
+        errors = validate(
+            schema,
+            document,
+            rules,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=not self.introspection,
+        )
         if not errors and len(text) <= _REMEMBERED_LENGTH:
             self._valid[text] = document
             if len(self._valid) > _REMEMBERED:

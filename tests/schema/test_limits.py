@@ -132,6 +132,12 @@ async def test_what_is_invalid_is_refused_within_50_milliseconds(attack: str) ->
     assert is_in_time
 
 
+async def test_so_many_mistakes_are_told() -> None:
+    text = "{" + " ".join(f"... on Nothing{number} {{ a }}" for number in range(30)) + "}"
+    result = await SCHEMA.execute(text, context_value=context(anonymous=True))
+    assert len(result.errors or ()) == 6  # the last says that it is enough
+
+
 async def test_a_stranger_may_ask_less() -> None:
     text = "{" + " ".join(f"a{i}:__typename" for i in range(300)) + "}"
     known = await SCHEMA.execute(text, context_value=context())
