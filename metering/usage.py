@@ -5,23 +5,22 @@ so that they are of one snapshot, and all points of all meters. An edge counts t
 meter has counted, those of batches up to its position, as the buckets do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.aggregations import AggregationFunction, quantity_of_nothing, quantity_sql
+from metering.bucket_ranges import edges_of, whole_buckets
 from metering.definition import MeterDefinition
 from metering.parameters import Parameters
-from metering.partials import merged_partials_sql, partial_sql, select_list
+from metering.partials import merged_partials_sql, partial_sql
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
-from metering.windows import Window, bucket_of, split
+from metering.windows import Window
 from models import EVERYBODY
 
 
@@ -40,20 +39,6 @@ class Usage:
     points: tuple[Quantity, ...]
     total: Quantity
 
-
-# width_bucket finds a bucket's window by binary search, which a join would not. Each meter is read
-# by a lateral, which groups by windows only: by meters, too, takes a tenth longer.
-_WHOLE_BUCKETS = """
-    SELECT asked.meter_id, whole.*
-    FROM unnest({meters}) AS asked (meter_id)
-    CROSS JOIN LATERAL (
-        SELECT width_bucket(kept.bucket, $3::timestamptz[]) AS ordinal, {columns}
-        FROM {table} kept
-        WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
-          AND kept.customer_id = $2 AND kept.bucket >= $4 AND kept.bucket < $5 {unbroken}
-        GROUP BY {grouping}
-    ) AS whole
-"""
 
 # The batch is asked by a subquery of one row and each edge by a lateral, so that an edge is always
 # answered by an index: the planner does not know how short edges are.
@@ -110,6 +95,13 @@ _NO_END = 2**63 - 1
 _TOTAL = 0
 
 
+class _Parts(NamedTuple):
+    """The windows in SQL: their whole buckets, and their edges, where there are some."""
+
+    whole: Callable[..., str]
+    edges: str
+
+
 async def usage(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
@@ -140,13 +132,11 @@ async def usage_of_meters(
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
     if alike and windows:
-        parameters = _parameters(meters[0].organization_id, windows, customer_id)
-        edges = _edges(windows, parameters)
-        unbroken = _unbroken(windows, parameters) if edges else ""
+        parameters = Parameters(meters[0].organization_id, customer_id or EVERYBODY)
+        parts = _Parts(whole_buckets(windows, parameters), edges_of(windows, parameters))
         # In one order, so that the statement is prepared once whatever meter comes first.
         statement = " UNION ALL ".join(
-            _statement(group, edges, unbroken, customer_id, parameters)
-            for _, group in sorted(alike.items())
+            _statement(group, parts, customer_id, parameters) for _, group in sorted(alike.items())
         )
         _, rows = await connection.execute_query(statement, parameters.values)
         for meter_id, ordinals, *columns in rows:
@@ -161,23 +151,9 @@ def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows
     return Usage(points, found.get(_TOTAL, nothing))
 
 
-def _parameters(
-    organization_id: UUID, windows: Sequence[Window], customer_id: UUID | None
-) -> Parameters:
-    whole = split(Window(windows[0].start, windows[-1].end))
-    return Parameters(
-        organization_id,
-        customer_id or EVERYBODY,
-        [window.start for window in windows],
-        whole.start,
-        whole.end,
-    )
-
-
 def _statement(
     meters: Sequence[MeterDefinition],
-    edges: str,
-    unbroken: str,
+    parts: _Parts,
     customer_id: UUID | None,
     parameters: Parameters,
 ) -> str:
@@ -188,12 +164,10 @@ def _statement(
     of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
 
     def union(how: str, table: str, whole: str, grouping: str, edge: str) -> str:
-        buckets = _WHOLE_BUCKETS.format(
-            table=table, columns=whole, meters=ids, unbroken=unbroken, grouping=grouping
-        )
+        buckets = parts.whole(meters=ids, table=table, columns=whole, grouping=grouping)
         events = [
-            _edge_events(meter, edges, edge, customer_id, parameters)
-            for meter in (meters if edges else ())
+            _edge_events(meter, parts.edges, edge, customer_id, parameters)
+            for meter in (meters if parts.edges else ())
         ]
         return how.join([buckets, *events])
 
@@ -205,33 +179,16 @@ def _statement(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
-            select_list(of_buckets),
+            _select(of_buckets),
             "1",
-            select_list({column: of_events[column] for column in of_buckets}),
+            _select({column: of_events[column] for column in of_buckets}),
         ),
         values=values,
-        merged=select_list(merged_partials_sql(aggregation, "partial")),
+        merged=_select(merged_partials_sql(aggregation, "partial")),
         merged_rows=merged_rows,
         quantity=quantity_sql(aggregation.function, "whole"),
         total=_TOTAL,
     )
-
-
-def _edges(windows: Sequence[Window], parameters: Parameters) -> str:
-    """The windows' edges as arrays of ordinals, starts and ends; empty where there are none."""
-    bounds = (*(window.start for window in windows), windows[-1].end)
-    if all(bucket_of(bound) == bound for bound in bounds):
-        return ""
-    edges = [
-        (ordinal, edge.start, edge.end)
-        for ordinal, window in enumerate(windows, start=1)
-        for edge in split(window).edges
-    ]
-    if not edges:
-        return ""
-    types = ("int[]", "timestamptz[]", "timestamptz[]")
-    columns = zip(zip(*edges, strict=True), types, strict=True)
-    return ", ".join(parameters.add(column, type_) for column, type_ in columns)
 
 
 def _edge_events(
@@ -254,13 +211,5 @@ def _edge_events(
     )
 
 
-def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
-    """Leaves out the buckets in which one window ends and the next begins.
-
-    There are some only in zones and times whose offset is no multiple of a bucket.
-    """
-    bounds = {left.end for left, _ in pairwise(windows) if (bucket_of(left.end) != left.end)}
-    if not bounds:
-        return ""
-    broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound) for bound in bounds}))
-    return f"AND kept.bucket <> ALL ({parameters.add(broken, 'timestamptz[]')})"
+def _select(expressions: dict[str, Any]) -> str:
+    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering import bucket_ranges
 from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, meter_definition
+from metering.definition import COLUMNS, MeterDefinition, meter_definition
 from metering.filters import Clause, ClauseOperator, Filter, clauses_of
 from metering.meters import create_meter
 from metering.usage import usage, usage_of_meters
-from metering.windows import Interval, windows, zone_of
+from metering.windows import Interval, Window, windows, zone_of
 from models import Customer, Organization
 from tests.ingesting import drain, send
 from tests.resolvers.test_statements import counted
@@ -26,11 +27,10 @@ RANGES = {
 }
 
 
-@pytest.mark.parametrize("range_", RANGES)
-@pytest.mark.parametrize("whose", ["everybody", "one customer"])
-async def test_many_meters_say_what_each_says_alone(
-    database: BaseDBAsyncClient, organization: Organization, range_: str, whose: str
-) -> None:
+async def stored_meters(
+    database: BaseDBAsyncClient, organization: Organization
+) -> list[MeterDefinition]:
+    """Two of each function, which have counted events of three days from START."""
     for name in ("a", "b"):
         of_name = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),))
         for function in AggregationFunction:
@@ -50,7 +50,15 @@ async def test_many_meters_say_what_each_says_alone(
     rows = await database.execute_query_dict(
         f"SELECT {COLUMNS} FROM meter WHERE organization_id = $1", [organization.id]
     )
-    meters = [meter_definition(row) for row in rows]
+    return [meter_definition(row) for row in rows]
+
+
+@pytest.mark.parametrize("range_", RANGES)
+@pytest.mark.parametrize("whose", ["everybody", "one customer"])
+async def test_many_meters_say_what_each_says_alone(
+    database: BaseDBAsyncClient, organization: Organization, range_: str, whose: str
+) -> None:
+    meters = await stored_meters(database, organization)
     start, end, zone = RANGES[range_]
     points = windows(start, end, Interval.DAY, zone_of(zone))
     customer = await Customer.get(organization_id=organization.id, external_id="c1")
@@ -72,3 +80,25 @@ async def test_many_meters_say_what_each_says_alone(
             for clause in clauses_of(meter.filter)
         }
         assert counts == {"a": Decimal(6), "b": Decimal(5)}
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=7), timedelta(hours=9), timedelta(hours=9.7)])
+@pytest.mark.parametrize("whose", ["everybody", "one customer"])
+async def test_buckets_are_the_same_however_they_are_found(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    step: timedelta,
+    whose: str,
+) -> None:
+    meters = await stored_meters(database, organization)
+    points = [Window(START + step * number, START + step * (number + 1)) for number in range(8)]
+    customer = await Customer.get(organization_id=organization.id, external_id="c0")
+    customer_id = None if whose == "everybody" else customer.id
+    found = []
+    for long in (timedelta(), timedelta(days=10_000)):
+        monkeypatch.setattr(bucket_ranges, "_LONG", long)
+        found.append(await usage_of_meters(database, meters, points, customer_id))
+
+    assert found[0] == found[1]
+    assert any(used.total.counted for used in found[0])
