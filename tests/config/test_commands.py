@@ -17,6 +17,9 @@ PROJECT = Path(__file__).parent.parent.parent
 INTERRUPTED_IMPORT = """
 import os, signal, sys
 
+# As at a terminal: what runs in the background may have been told to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Finder:
     def find_spec(self, name, *_):
         if name == "config.cli":
