@@ -17,7 +17,7 @@ def _modules() -> dict[str, str]:
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     found = {}
     for name in names:
-        if name.startswith("__") or name == "chaos":
+        if name.startswith("__"):
             continue
         module = importlib.import_module(f"benchmarks.{name}")
         if hasattr(module, "measure"):
