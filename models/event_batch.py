@@ -7,7 +7,7 @@ from tortoise.models import Model
 
 
 class EventBatch(Model):
-    """Events that were committed together.
+    """Events that were committed together; none, where something else took a position of the log.
 
     `position`, `events_through` (how many events the log holds up to and with this batch) and
     `processed_at` are null until the worker has counted the batch; `names` are the distinct names

@@ -55,7 +55,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """JSON text in UTF-8 order of insertion; raises TypeError for what JSON cannot say.
+    """JSON text, keys in the order of insertion; raises TypeError for what JSON cannot say.
 
     orjson.JSONEncodeError (a TypeError) also stands for lone surrogates, which UTF-8 cannot carry.
     """

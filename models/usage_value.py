@@ -25,8 +25,8 @@ class UsageValue(Model):
 class CustomerMeterValue(Model):
     """Distinct values of a customer's current period on a UNIQUE meter.
 
-    One row a (meter, customer, value): a value that is inserted here is
-    new in the period, so that counting distinct values costs only the new events.
+    One row a (meter, customer, value), which is its primary key in the database: a value that is
+    inserted here is new in the period, so that counting distinct values costs only the new events.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
