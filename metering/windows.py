@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from importlib import resources
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 MAXIMUM_POINTS = 10_000
 BUCKET = timedelta(minutes=15)
 """Every time zone's present offset is a multiple of it, so that local midnights are bounds."""
 
+_ZONES = frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 # Hours by which clocks are set back at most, a crossing of the date line aside.
@@ -59,10 +61,10 @@ class BucketSplit:
 
 def zone_of(name: str) -> ZoneInfo:
     """The IANA time zone of this name; raises RangeError where there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RangeError("timezone", f"`timezone` is no IANA time zone: {name[:64]!r}.") from None
+    # Of the machine there may be others: its own as `localtime`, or those that count leap seconds.
+    if name not in _ZONES:
+        raise RangeError("timezone", f"`timezone` is no IANA time zone: {name[:64]!r}.")
+    return ZoneInfo(name)
 
 
 def check_range(start: datetime, end: datetime) -> Window:

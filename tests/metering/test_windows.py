@@ -146,6 +146,19 @@ def test_a_day_that_a_zone_left_out_is_no_window() -> None:
     assert hours(found) == [24, 24]
 
 
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "right/UTC", "posix/UTC", "America", "", "UTC\0", "utc"]
+)
+def test_a_zone_that_only_some_machines_know_is_none(name: str) -> None:
+    with pytest.raises(RangeError, match="`timezone` is no IANA time zone"):
+        zone_of(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+12", "US/Pacific", "EST5EDT", "Asia/Calcutta"])
+def test_old_names_of_zones_are_zones(name: str) -> None:
+    assert zone_of(name).key == name
+
+
 def test_intervals_are_cut_off_at_both_ends() -> None:
     found = windows(
         instant("2026-01-15T12:00:00.000001Z"),
