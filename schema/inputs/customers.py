@@ -16,7 +16,7 @@ class CustomerCreateInput:
         default=None, description="What people call it: 1 to 256 characters."
     )
     email: str | None = strawberry.field(
-        default=None, description="Where it gets mail: at most 320 characters."
+        default=None, description="Where it gets mail: 1 to 320 characters."
     )
 
 
@@ -35,7 +35,7 @@ class CustomerUpdateInput:
         default=strawberry.UNSET, description="What people call it: 1 to 256 characters."
     )
     email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Where it gets mail: at most 320 characters."
+        default=strawberry.UNSET, description="Where it gets mail: 1 to 320 characters."
     )
 
 
