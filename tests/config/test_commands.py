@@ -134,9 +134,9 @@ def test_what_is_wrong_around_it_is_said_in_a_sentence(
         metergraph("organization", "list", METERGRAPH_DATABASE_URL=missing)
     )
     empty = fresh_database_url.replace(credentials(fresh_database_url)["database"], "postgres")
-    for command in (("organization", "list"), ("cycle",)):
+    for line in ("organization list", "cycle"):
         assert "run `metergraph migrate`" in complaint(
-            metergraph(*command, METERGRAPH_DATABASE_URL=empty)
+            metergraph(*line.split(), METERGRAPH_DATABASE_URL=empty)
         )
     assert "Redis cannot be used: Error 111 connecting to 127.0.0.1:1." in complaint(
         metergraph("dev", "--port", "0", METERGRAPH_REDIS_URL="redis://127.0.0.1:1/0")
