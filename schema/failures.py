@@ -26,7 +26,7 @@ _NOT_HERE = {
     OperationType.SUBSCRIPTION: f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`",
 }
 _MAX_MESSAGE = 1_000
-_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+_SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # of five names at most
 _ABORTED = "Parsing aborted."  # too many tokens, or nested too deeply
 _NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one that a variable has
 

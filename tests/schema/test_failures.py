@@ -71,6 +71,12 @@ async def test_a_limit_of_the_parser_is_no_mistake_in_the_text(
     assert await api.codes(text) == [code]
 
 
+def test_what_was_sent_is_no_suggestion() -> None:
+    quoted = f"No ' Did you mean {'x' * 500}' there."
+    error = GraphQLError(f"{quoted} Did you mean 'id'?")
+    assert present(error, suggesting=False).message == quoted
+
+
 async def test_a_broken_field_keeps_its_place_and_nothing_else(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
