@@ -32,10 +32,13 @@ _REMEMBERED_LENGTH = 10_000
 # Both look at every character once, whatever the text: a number is looked at from its beginning,
 # and a string without an end is a token as well.
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS}}}")
-# A name, a number, a string, or a punctuator. Counting them costs a hundredth of parsing them.
+# A string, a comment, a name, a number, or a punctuator: the parser's tokens, neither more, or a
+# document that it takes were refused, nor fewer. Counting them costs a hundredth of parsing them.
+# In a block string a backslash is one, save before the quotes that would end it.
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|"(?:[^"\\\n]|\\.)*+"?|#[^\n]*+'
-    r"|[_A-Za-z][_A-Za-z0-9]*+|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[^\s,\ufeff]"
+    r'"""(?:[^"\\]|\\(?:""")?|"(?!""))*+(?:""")?|"(?:[^"\\\r\n]|\\[^\r\n])*+"?|#[^\r\n]*+'
+    r"|[_A-Za-z][_A-Za-z0-9]*+|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+    r"|\.\.\.|[^\s,\ufeff]"
 )
 
 RULES = tuple(

@@ -9,6 +9,9 @@ from graphql import get_introspection_query
 
 from config.settings import Settings
 from schema.context import Context, TokenIdentity
+from schema.documents import Documents
+from schema.errors import Unauthenticated
+from schema.limits import Limits
 from schema.schema import create_schema
 
 SCHEMA = create_schema()
@@ -153,6 +156,27 @@ async def test_a_stranger_may_ask_less() -> None:
 async def test_tokens_count_however_close_they_stand(repeated: str) -> None:
     result = await SCHEMA.execute("{" + repeated * 501, context_value=context(anonymous=True))
     assert [error.extensions for error in result.errors or ()] == [{"code": "UNAUTHENTICATED"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("{...F ...on Query{a}} fragment F on Query{a}", 17),
+        ("# a b\n{a #c d\n}", 5),
+        ("{a # b c\r d e f}", 7),
+        ('{a(x:"b \\" c",y:-1.5e+10)}', 11),
+        ('{a(x:"""b \\\nc d e""")}', 8),
+        ('{a(x:"""b \\\\""" c d""")}', 8),
+        ('{a(x:"""b \\"""""")}', 8),
+        ('{a(x:"""b \\"""" c """) d e f}', 11),
+    ],
+)
+def test_tokens_are_those_of_the_parser(text: str, tokens: int) -> None:
+    within = Limits(tokens=tokens, anonymous_tokens=tokens)
+    assert Documents(within).parse(text, anonymous=True).definitions
+    beyond = Limits(anonymous_tokens=tokens - 1)
+    with pytest.raises(Unauthenticated):
+        Documents(beyond).parse(text, anonymous=True)
 
 
 async def test_the_cost_and_its_limit_stand_in_the_answer() -> None:
