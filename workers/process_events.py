@@ -113,22 +113,28 @@ class Counting:
         """Chunk by chunk of each meter in turn, so that none waits for another's long history."""
         begun: dict[UUID, float] = {}
         failing: set[UUID] = set()
-        counted = True
-        while counted:
-            counted = False
-            for meter_id in await meters_behind(organization_id):
-                if meter_id in failing:
-                    continue
-                log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
-                started = begun.setdefault(meter_id, time.perf_counter())
-                try:
-                    counted |= await self._count_chunk(organization_id, meter_id, started, log)
-                except COUNTING_ERRORS as error:
-                    if not fails_again(error):
-                        raise
-                    # The others go on; the sweep tries this one again.
-                    log.exception("meter stays behind, because counting fails")
-                    failing.add(meter_id)
+        while await self._count_chunks(organization_id, begun, failing):
+            pass
+
+    async def _count_chunks(
+        self, organization_id: UUID, begun: dict[UUID, float], failing: set[UUID]
+    ) -> bool:
+        """A chunk of each meter that is behind and not failing; False where nothing was to do."""
+        counted = False
+        for meter_id in await meters_behind(organization_id):
+            if meter_id in failing:
+                continue
+            log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
+            started = begun.setdefault(meter_id, time.perf_counter())
+            try:
+                counted |= await self._count_chunk(organization_id, meter_id, started, log)
+            except COUNTING_ERRORS as error:
+                if not fails_again(error):
+                    raise
+                # The others go on; the sweep tries this one again.
+                log.exception("meter stays behind, because counting fails")
+                failing.add(meter_id)
+        return counted
 
     async def _count_chunk(
         self, organization_id: UUID, meter_id: UUID, begun: float, log: Any
@@ -154,8 +160,9 @@ class Counting:
         try:
             await wake(self._redis, job, organization_id)
         except (RedisError, OSError):
-            # Without a queue this process does it itself.
-            await self.catch_up_meters(organization_id)
+            # Without a queue this process does it itself: a little at each sweep, because new
+            # events and the queue's return wait for the sweep's end.
+            await self._count_chunks(organization_id, {}, set())
 
 
 @outlives_database

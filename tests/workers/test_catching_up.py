@@ -5,12 +5,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from arq.connections import ArqRedis
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.catch_up import catch_up
 from metering.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
-from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, wake
+from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, open_queue, wake
 from models import Meter, Organization
 from tests.ingesting import drain, send
 from workers.outages import Outages
@@ -83,6 +84,35 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
     async with asyncio.timeout(60):
         await asyncio.gather(worker.async_run(), send_new_events())
     assert counted.is_set()
+
+
+async def test_without_redis_new_events_do_not_wait_for_a_long_history(
+    fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metering.catch_up.CHUNK_EVENTS", 2)
+    monkeypatch.setattr("metering.catch_up.LAST_STRETCH_EVENTS", 2)
+    live = await create_meter(organization.id, "Live", None, Filter(), COUNT)
+    for _ in range(8):
+        await send(organization.id, {}, {})
+    await drain(organization.id)
+    long = await create_meter(organization.id, "Long", None, Filter(), COUNT)
+    gone = open_queue("redis://127.0.0.1:1/0")
+    counting = Counting(gone)
+
+    await counting.sweep()
+    await long.refresh_from_db()
+    assert long.position is not None
+    assert long.counted_events == 2
+    await send(organization.id, {})
+    await counting.sweep()
+    await live.refresh_from_db()
+    assert live.counted_events == 17
+
+    for _ in range(8):
+        await counting.sweep()
+    await long.refresh_from_db()
+    assert (long.position, long.counted_events) == (None, 17)
+    await gone.aclose()
 
 
 async def test_few_histories_are_counted_at_once(
