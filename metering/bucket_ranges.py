@@ -12,8 +12,9 @@ from metering.parameters import Parameters
 from metering.windows import Window, bucket_of, split
 
 # Of windows so long, finding where each begins in the index takes less time than sorting the
-# buckets into windows.
+# buckets into windows. Of many, most may be empty, and finding that costs as much.
 _LONG = timedelta(days=1)
+_MANY = 1_000
 
 _WINDOW_BY_WINDOW = """
     SELECT asked.meter_id, part.ordinal, whole.*
@@ -25,6 +26,7 @@ _WINDOW_BY_WINDOW = """
         WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
           AND kept.customer_id = $2
           AND kept.bucket >= part.starts_at AND kept.bucket < part.ends_at
+        {grouping}
     ) AS whole
 """
 
@@ -38,7 +40,7 @@ _AT_ONCE = """
         FROM {table} kept
         WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
           AND kept.customer_id = $2 AND kept.bucket >= {start} AND kept.bucket < {end} {unbroken}
-        GROUP BY {grouping}
+        {grouping}
     ) AS whole
 """
 
@@ -47,22 +49,31 @@ def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable
     """Writes a SELECT of meter_id, ordinal and more of the whole buckets in the windows.
 
     Of the organization $1 and the customer $2, and with these arguments: `meters`, an array;
-    `table`, called `kept`; `columns`, which follow the ordinal; and `grouping`, what these are
-    grouped by together with it, as numbers. A row may come more than once where nothing is
-    aggregated.
+    `table`, called `kept`; `columns`, which follow the ordinal; and `distinct`, those of them that
+    are not aggregated, and of which each window has every value once.
     """
-    if windows[-1].end - windows[0].start >= _LONG * len(windows):
+    average = (windows[-1].end - windows[0].start) / len(windows)
+    if average >= _LONG and len(windows) <= _MANY:
         parts = enumerate(map(split, windows), start=1)
         ranges = _arrays([(ordinal, part.start, part.end) for ordinal, part in parts], parameters)
-        return partial(_WINDOW_BY_WINDOW.format, ranges=ranges)
+        return partial(_written, _WINDOW_BY_WINDOW, (), ranges=ranges)
     whole = split(Window(windows[0].start, windows[-1].end))
     return partial(
-        _AT_ONCE.format,
+        _written,
+        _AT_ONCE,
+        ("1",),
         starts=parameters.add(tuple(window.start for window in windows), "timestamptz[]"),
         start=parameters.add(whole.start, "timestamptz"),
         end=parameters.add(whole.end, "timestamptz"),
         unbroken=_unbroken(windows, parameters),
     )
+
+
+def _written(
+    statement: str, window: tuple[str, ...], *, distinct: tuple[str, ...] = (), **parts: str
+) -> str:
+    grouping = ", ".join((*window, *distinct))
+    return statement.format(grouping=f"GROUP BY {grouping}" if grouping else "", **parts)
 
 
 def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:

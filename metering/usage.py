@@ -8,7 +8,7 @@ meter has counted, those of batches up to its position, as the buckets do.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -17,7 +17,7 @@ from metering.aggregations import AggregationFunction, quantity_of_nothing, quan
 from metering.bucket_ranges import edges_of, whole_buckets
 from metering.definition import MeterDefinition
 from metering.parameters import Parameters
-from metering.partials import merged_partials_sql, partial_sql
+from metering.partials import merged_partials_sql, partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.uncounted import counted_sql
 from metering.windows import Window
@@ -163,8 +163,8 @@ def _statement(
     of_buckets = merged_partials_sql(aggregation, "kept")
     of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
 
-    def union(how: str, table: str, whole: str, grouping: str, edge: str) -> str:
-        buckets = parts.whole(meters=ids, table=table, columns=whole, grouping=grouping)
+    def union(how: str, table: str, whole: str, edge: str, distinct: tuple[str, ...] = ()) -> str:
+        buckets = parts.whole(meters=ids, table=table, columns=whole, distinct=distinct)
         events = [
             _edge_events(meter, parts.edges, edge, customer_id, parameters)
             for meter in (meters if parts.edges else ())
@@ -173,18 +173,18 @@ def _statement(
 
     values, merged_rows = "", "merged"
     if aggregation.function is AggregationFunction.UNIQUE:
-        used = union(" UNION ", "usage_value", "kept.value", "1, 2", "counted.value")
+        value = "kept.value"
+        used = union(" UNION ", "usage_value", value, "counted.value", distinct=(value,))
         values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
     return _USAGE.format(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
-            _select(of_buckets),
-            "1",
-            _select({column: of_events[column] for column in of_buckets}),
+            select_list(of_buckets),
+            select_list({column: of_events[column] for column in of_buckets}),
         ),
         values=values,
-        merged=_select(merged_partials_sql(aggregation, "partial")),
+        merged=select_list(merged_partials_sql(aggregation, "partial")),
         merged_rows=merged_rows,
         quantity=quantity_sql(aggregation.function, "whole"),
         total=_TOTAL,
@@ -209,7 +209,3 @@ def _edge_events(
         counted=counted_sql(meter=mark),
         no_end=_NO_END,
     )
-
-
-def _select(expressions: dict[str, Any]) -> str:
-    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())

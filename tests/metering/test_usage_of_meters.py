@@ -8,10 +8,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering import bucket_ranges
 from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.definition import COLUMNS, MeterDefinition, definition_of, meter_definition
 from metering.filters import Clause, ClauseOperator, Filter, clauses_of
 from metering.meters import create_meter
-from metering.usage import usage, usage_of_meters
+from metering.parameters import Parameters
+from metering.usage import Quantity, usage, usage_of_meters
 from metering.windows import Interval, Window, windows, zone_of
 from models import Customer, Organization
 from tests.ingesting import drain, send
@@ -102,3 +103,32 @@ async def test_buckets_are_the_same_however_they_are_found(
 
     assert found[0] == found[1]
     assert any(used.total.counted for used in found[0])
+
+
+@pytest.mark.parametrize("interval", [Interval.HOUR, Interval.DAY])
+async def test_a_value_that_comes_back_within_a_window_is_one(
+    database: BaseDBAsyncClient, organization: Organization, interval: Interval
+) -> None:
+    unique = Aggregation(AggregationFunction.UNIQUE, "user")
+    meter = await create_meter(organization.id, "Users", None, Filter(), unique)
+    for minutes in (0, 20, 40):
+        at = (START + timedelta(minutes=minutes)).isoformat()
+        await send(organization.id, {"timestamp": at, "metadata": {"user": "a"}})
+    await drain(organization.id)
+    await meter.refresh_from_db()
+
+    points = windows(START, START + timedelta(days=2), interval, zone_of("UTC"))
+    found = await usage(database, definition_of(meter), points)
+
+    assert found.points[0] == found.total == Quantity(Decimal(1), 3, 0)
+    assert not any(point.counted for point in found.points[1:])
+
+
+def test_many_windows_are_not_looked_for_one_by_one() -> None:
+    def written(days: int) -> str:
+        points = windows(START, START + timedelta(days=days), Interval.DAY, zone_of("UTC"))
+        whole = bucket_ranges.whole_buckets(points, Parameters())
+        return whole(meters="$1", table="usage_bucket", columns="kept.count")
+
+    assert "width_bucket" not in written(366)
+    assert "width_bucket" in written(9_000)
