@@ -20,7 +20,7 @@ from metering.filters import Filter
 from metering.log import advance
 from metering.meters import create_meter
 from metering.stored_events import NewEvents, insert_events
-from metering.usage import Quantity, usage
+from metering.usage import Quantity, Usage, usage
 from metering.windows import Interval, Window, windows, zone_of
 from models import Organization, exact_json
 from models.identifiers import new_id
@@ -45,9 +45,9 @@ ERAS = [
     (datetime(1965, 3, 1, tzinfo=UTC), ["Africa/Monrovia"]),
 ]
 CUSTOMERS = [UUID(int=1), UUID(int=2)]
+EVERY_EVENT: dict[str, Any] = {"conjunction": "AND", "clauses": []}
 # Half of the filters match most events, so that there is something to aggregate.
-some_filters = st.just({"conjunction": "AND", "clauses": []}) | filters
-functions = st.sampled_from(AggregationFunction)
+some_filters = st.booleans().flatmap(lambda all_: st.just(EVERY_EVENT) if all_ else filters)
 properties = st.sampled_from([name for name in PROPERTIES if name != "timestamp"])
 # Often at the very bound of a bucket or beside it.
 offsets = st.builds(
@@ -55,6 +55,7 @@ offsets = st.builds(
     st.integers(-100, 100),
     st.sampled_from([-1, 0, 0, 1]) | st.integers(0, 900_000_000),
 )
+half_days = st.integers(-20, 20).map(lambda number: timedelta(hours=12 * number))
 
 
 async def store(
@@ -122,7 +123,7 @@ def expected_of(
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> dict[str, Any]:
+def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
     era, zones = draw(st.sampled_from(ERAS))
     stored = st.builds(
         event_of,
@@ -132,12 +133,14 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         timestamp=offsets.map(era.__add__),
         metadata=counted_metadata | any_metadata,
     )
-    events = draw(st.lists(stored, max_size=30, unique_by=lambda found: found["id"]))
-    # A range often begins or ends at an event.
-    bounds = offsets.map(era.__add__)
-    if events:
-        bounds |= st.sampled_from([found["timestamp"] for found in events])
-    function = draw(functions)
+    events = draw(st.lists(stored, min_size=8, max_size=30, unique_by=lambda found: found["id"]))
+    # A range often begins or ends at an event, and as often is of whole buckets.
+    bounds, whole = offsets.map(era.__add__), half_days.map(era.__add__)
+    bounds |= st.sampled_from([found["timestamp"] for found in events])
+    *range_, interval = draw(
+        st.tuples(bounds, bounds, st.sampled_from(Interval))
+        | st.tuples(whole, whole, st.sampled_from([Interval.DAY, Interval.WEEK, Interval.MONTH]))
+    )
     return {
         "filter": draw(some_filters),
         "aggregation": Aggregation(
@@ -145,20 +148,22 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             None if function is AggregationFunction.COUNT else draw(st.just("n") | properties),
         ),
         "events": events,
-        "counted": draw(st.integers(0, 30)),
+        "counted": draw(st.just(30) | st.integers(0, 30)),
         "live": draw(st.booleans()),
-        "range": sorted(draw(st.tuples(bounds, bounds))),
-        "interval": draw(st.sampled_from(Interval)),
+        "range": sorted(range_),
+        "interval": interval,
         "zone": ZoneInfo(draw(st.sampled_from(zones))),
         "customer_id": draw(st.none() | st.sampled_from(CUSTOMERS)),
     }
 
 
-@settings(max_examples=150)
-@given(cases())
+@pytest.mark.parametrize("function", AggregationFunction)
+@settings(max_examples=200)
+@given(st.data())
 async def test_usage_of_any_range_is_that_of_the_raw_events(
-    database: BaseDBAsyncClient, case: dict[str, Any]
+    database: BaseDBAsyncClient, function: AggregationFunction, data: st.DataObject
 ) -> None:
+    case = data.draw(cases(function))
     organization = await Organization.create(name="Test", slug=str(uuid4()))
     filter_, aggregation = parsed(case["filter"]), case["aggregation"]
     counted, pending = case["events"][: case["counted"]], case["events"][case["counted"] :]
@@ -265,8 +270,7 @@ async def test_no_windows_are_no_usage(
     meter = await meter_on(
         database, organization.id, Filter(), Aggregation(AggregationFunction.COUNT)
     )
-    found = await usage(database, meter, [])
-    assert (found.points, found.total) == ((), Quantity(Decimal(0)))
+    assert await usage(database, meter, []) == Usage((), Quantity(Decimal(0)))
 
 
 async def test_a_foreign_meter_has_no_usage(
