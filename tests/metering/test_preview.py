@@ -1,5 +1,6 @@
 """A preview says what a meter would count."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,15 +26,20 @@ from tests.reference.strategies import START, event_lists, filters
 VIDEO = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "video"),))
 
 
-async def stored_videos(database: BaseDBAsyncClient, organization: Organization) -> None:
-    values: list[Any] = [20, "10", True, None, 10]
+async def stored_videos(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    values: Sequence[Any] = (20, "10", True, None, 10),
+    first: int = 1,
+) -> None:
+    """One event a value, a second apart, of the customers in turn; their ids begin at `first`."""
     await store(
         database,
         organization.id,
         [
             event_of(
                 CUSTOMERS[number % 2],
-                id_=UUID(int=number + 1),
+                id_=UUID(int=first + number),
                 name="video",
                 timestamp=START + timedelta(seconds=number),
                 metadata={"n": value},
@@ -73,20 +79,7 @@ async def test_distinct_values_are_those_that_a_meter_keeps(
 ) -> None:
     once: list[Any] = [1, "1", "1.0", True, "true", {"a": [1]}, {"a": ["1"]}, {"b": [1]}, [], {}]
     again: list[Any] = [Decimal("1.0"), Decimal("1.00"), {"a": [Decimal("1.0")]}, None]
-    await store(
-        database,
-        organization.id,
-        [
-            event_of(
-                CUSTOMERS[0],
-                id_=UUID(int=number + 1),
-                name="video",
-                timestamp=START,
-                metadata={"n": value},
-            )
-            for number, value in enumerate([*once, *again])
-        ],
-    )
+    await stored_videos(database, organization, [*once, *again])
     await count(organization.id)
     unique = Aggregation(AggregationFunction.UNIQUE, "n")
     found = await preview(organization.id, VIDEO, unique, PreviewScope())
@@ -125,20 +118,7 @@ async def test_a_preview_that_runs_away_is_cut_off(
 ) -> None:
     await stored_videos(database, organization)
     # CONTAINS of a number in many arrays of strings is the most work an event can make.
-    await store(
-        database,
-        organization.id,
-        [
-            event_of(
-                CUSTOMERS[0],
-                id_=UUID(int=number + 100),
-                name="video",
-                timestamp=START,
-                metadata={"n": ["1e5"] * 1_000},
-            )
-            for number in range(200)
-        ],
-    )
+    await stored_videos(database, organization, [["1e5"] * 1_000] * 200, first=100)
     slow = Filter(
         clauses=tuple(
             Clause("n", ClauseOperator.NOT_CONTAINS, Decimal(number)) for number in range(50)
