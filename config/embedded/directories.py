@@ -192,7 +192,7 @@ def _copy_programs(packages: Path) -> Path:
         elif source.exists():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, draft / path)
-    subprocess.run(["chmod", "-R", "u=rwX,go=rX", os.fspath(draft)], check=True)  # noqa: S607
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", os.fspath(draft)], check=True)  # noqa: S607  # whichever chmod there is
     try:
         draft.rename(target)
     except OSError:
