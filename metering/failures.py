@@ -6,6 +6,8 @@ What passes (a lost connection, a deadlock, a full disk, a shutdown) is repeated
 import asyncpg
 from tortoise.exceptions import IntegrityError, OperationalError
 
+from models.outages import postgres_error
+
 COUNTING_ERRORS = (
     asyncpg.PostgresError,
     OperationalError,
@@ -44,20 +46,13 @@ def comes_from_rows(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """What went wrong, in at most 500 characters."""
-    cause = _postgres_error(error) or error
+    cause = postgres_error(error) or error
     return f"{type(cause).__name__}: {cause}"[:500]
 
 
 def _class_of(error: BaseException, otherwise: str) -> str:
     """The error's class; that of what asyncpg could not decode is `otherwise`."""
-    found = _postgres_error(error)
+    found = postgres_error(error)
     if found is not None:
         return str(found.sqlstate)[:2]
     return otherwise if isinstance(error, ValueError | ArithmeticError) else ""
-
-
-def _postgres_error(error: BaseException) -> asyncpg.PostgresError | None:
-    for candidate in (error, error.__cause__):
-        if isinstance(candidate, asyncpg.PostgresError):
-            return candidate
-    return None

@@ -17,9 +17,9 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-import asyncpg
 import structlog
-from tortoise.exceptions import BaseORMException
+
+from models.outages import is_outage
 
 _log = structlog.get_logger(__name__)
 
@@ -28,8 +28,6 @@ WINDOW = 1_000
 PAGE = 100
 # Signals can be lost; this is how long a change may then go unseen.
 SECONDS_BETWEEN_LOOKS = 1.0
-
-_OUTAGES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
 
 _LAST_ID = UUID(int=2**128 - 1)
 
@@ -210,7 +208,7 @@ class Feed(Generic[Row]):
                 _log.warning(
                     "changes cannot be read; trying again",
                     reason=repr(error),
-                    exc_info=not isinstance(error, _OUTAGES),
+                    exc_info=not is_outage(error),
                 )
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 

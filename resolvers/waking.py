@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
 from metering.wakeup import PROCESS_EVENTS, announce, wake
+from models.outages import cut_off_is_outage
 
 log = structlog.get_logger("metergraph.waking")
 
@@ -33,7 +34,8 @@ class Waker:
         self, organization_id: UUID, calls: Sequence[IngestCall]
     ) -> list[list[Receipt]]:
         """Stores events, then wakes a worker to count them: the commit of a GroupCommit."""
-        receipts = await ingest(organization_id, calls)
+        with cut_off_is_outage():
+            receipts = await ingest(organization_id, calls)
         if any(receipt.status is ReceiptStatus.INSERTED for call in receipts for receipt in call):
             self.wake(PROCESS_EVENTS, organization_id)
         return receipts

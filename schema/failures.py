@@ -13,8 +13,8 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
-from tortoise.exceptions import DBConnectionError
 
+from models.outages import is_outage
 from schema.errors import APIError, BadUserInput, Internal, TooComplex
 from schema.http_request import EVENT_STREAM
 
@@ -29,16 +29,6 @@ _MAX_MESSAGE = 1_000
 _SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # of five names at most
 _ABORTED = "Parsing aborted."  # too many tokens, or nested too deeply
 _NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one that a variable has
-
-_OUTAGES = (
-    OSError,  # TimeoutError and ConnectionError are some
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.InsufficientResourcesError,
-    asyncpg.exceptions.TransactionRollbackError,
-    DBConnectionError,
-)
 
 
 def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
@@ -96,8 +86,3 @@ def cut_off() -> Internal:
 def took_too_long(seconds: float) -> TooComplex:
     """What the client sees of an operation that had so many seconds, and was cut off."""
     return TooComplex(f"The request took longer than {seconds:g} seconds")
-
-
-def is_outage(cause: BaseException) -> bool:
-    """Whether something is down that will come back."""
-    return isinstance(cause, _OUTAGES)

@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
+from models.outages import is_outage
 from schema.context import (
     Context,
     Identity,
@@ -34,7 +35,7 @@ from schema.errors import (
     Unauthenticated,
 )
 from schema.event_stream import EventStream, Held, streamed_once, transport
-from schema.failures import cut_off, failure, is_outage, took_too_long
+from schema.failures import cut_off, failure, took_too_long
 from schema.graphiql import graphiql_response
 from schema.http_request import (
     EVENT_STREAM,

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextvars import Context
 
+from models.outages import cut_off_is_outage
 from resolvers.loaders.rows import Record, fetch
 
 _FIND = """
@@ -59,7 +60,8 @@ class SecretLookup:
 
 async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> None:
     try:
-        rows: Sequence[Record] = await fetch(_FIND, list(asked))
+        with cut_off_is_outage():
+            rows: Sequence[Record] = await fetch(_FIND, list(asked))
     except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
         for answer in asked.values():
             answer.set_exception(error)

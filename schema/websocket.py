@@ -27,10 +27,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from models.outages import is_outage
 from schema.context import Context, TokenIdentity
 from schema.errors import APIError, RateLimited, Unauthenticated
 from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
-from schema.failures import failure, is_outage, took_too_long
+from schema.failures import failure, took_too_long
 from schema.http_request import SMALL_BYTES, too_large_to_keep
 from schema.persisted_queries import names_document
 

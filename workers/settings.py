@@ -4,7 +4,6 @@ import asyncio
 import signal
 from typing import Any
 
-import asyncpg
 import structlog
 from arq import cron
 from arq.connections import ArqRedis
@@ -12,14 +11,14 @@ from arq.cron import CronJob
 from arq.typing import StartupShutdown
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
-from tortoise.exceptions import BaseORMException
 
 from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
+from models.outages import is_outage
 from workers.activity import Activity
 from workers.grant_cycle_credits import cycle_job
 from workers.measurements import Measurements
-from workers.outages import AWAY_ERRORS, Outages
+from workers.outages import Outages
 from workers.process_events import Counting, catch_up_meters, process_events, sweep
 from workers.recompute_usage import audit_job
 
@@ -117,8 +116,11 @@ def _redis_answers(outages: Outages) -> StartupShutdown:
 async def _sweep(counting: Counting, outages: Outages) -> None:
     try:
         await counting.sweep()
-    except (*AWAY_ERRORS, asyncpg.PostgresError, BaseORMException) as error:
-        outages.database.away(error)
+    except Exception as error:  # noqa: BLE001  # the worker goes on, whatever it is
+        if is_outage(error):
+            outages.database.away(error)
+        else:
+            _log.exception("a sweep failed")
     else:
         outages.database.back()
 

@@ -1,30 +1,19 @@
-"""A server that is away is mentioned when it goes and when it is back, not at every try."""
+"""A job of a worker goes on after an outage of PostgreSQL."""
 
 from typing import Any
 
+import asyncpg
+import pytest
 from structlog.testing import capture_logs
 
-from workers.outages import Outage, outlives_database
-
-
-def test_an_outage_is_said_once_with_each_reason_and_its_end_once() -> None:
-    outage = Outage("Redis")
-    with capture_logs() as lines:
-        outage.back()
-        outage.away(ConnectionError("refused"))
-        outage.away(ConnectionError("refused"))
-        outage.away(ConnectionError("no password"))
-        outage.back()
-        outage.back()
-    assert [(line["event"], line.get("reason")) for line in lines] == [
-        ("Redis cannot be used; trying again", "refused"),
-        ("Redis cannot be used; trying again", "no password"),
-        ("Redis is back", None),
-    ]
+from models.outages import Outage
+from workers.outages import outlives_database
 
 
 async def test_a_job_outlives_the_database_and_says_when_it_is_back() -> None:
-    answers = iter([ConnectionRefusedError("refused"), ConnectionRefusedError("refused"), None])
+    answers = iter(
+        [ConnectionRefusedError("refused"), asyncpg.DiskFullError("no space left"), None]
+    )
 
     @outlives_database
     async def job(ctx: dict[str, Any], argument: str) -> None:
@@ -42,3 +31,12 @@ async def test_a_job_outlives_the_database_and_says_when_it_is_back() -> None:
         "PostgreSQL cannot be used; trying again",
         "PostgreSQL is back",
     ]
+
+
+async def test_a_bug_in_a_job_is_not_swallowed() -> None:
+    @outlives_database
+    async def job(_ctx: dict[str, Any]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await job({"database": Outage("PostgreSQL")})

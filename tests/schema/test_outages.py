@@ -1,0 +1,109 @@
+"""What clients are told in an outage of the database: try again, and the events stay theirs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from config.database_url import credentials
+from config.settings import Settings
+from models import Organization
+from tests.serving import new_token, served
+
+INGEST = """
+mutation { eventsIngest(input: {events: [
+  {name: "call", externalId: "1", externalCustomerId: "c"}
+]}) { inserted duplicates } }
+"""
+READ = "{ events { nodes { name } } }"
+
+Answer = tuple[int, dict[str, Any]]
+
+
+async def asked(url: str, token: str, query: str) -> Answer:
+    """The status, and `data` or the only error's extensions."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        response = await client.post(
+            "/graphql",
+            json={"query": query},
+            headers={
+                "authorization": f"Bearer {token}",
+                "accept": "application/graphql-response+json",
+            },
+        )
+    body = response.json()
+    if "errors" in body:
+        (error,) = body["errors"]
+        return response.status_code, error["extensions"]
+    return response.status_code, body["data"]
+
+
+@asynccontextmanager
+async def locked(settings: Settings, table: str) -> AsyncIterator[None]:
+    """Nobody can write to the table, or read it, inside the block."""
+    connection = await asyncpg.connect(**credentials(str(settings.database_url)))
+    try:
+        await connection.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("table", ["event_batch", "access_token"])
+@pytest.mark.usefixtures("fresh_database")
+async def test_an_ingest_that_is_cut_off_can_be_retried(
+    settings: Settings, organization: Organization, table: str
+) -> None:
+    token = await new_token(organization)
+    hasty = settings.model_copy(update={"statement_timeout_seconds": 0.2})
+    async with served(hasty) as url:
+        async with locked(settings, table):
+            _status, extensions = await asked(url, token, INGEST)
+        assert extensions["code"] == "INTERNAL"
+        assert extensions["retryable"] is True
+        patient = asyncio.timeout(60)
+        async with patient:
+            while True:
+                _status, again = await asked(url, token, INGEST)
+                if "eventsIngest" in again:
+                    break
+        assert again == {"eventsIngest": {"inserted": 1, "duplicates": 0}}
+
+
+@pytest.mark.usefixtures("fresh_database")
+async def test_a_query_that_is_cut_off_asks_for_too_much(
+    settings: Settings, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    hasty = settings.model_copy(update={"statement_timeout_seconds": 0.2})
+    async with served(hasty) as url, locked(settings, "event"):
+        _status, extensions = await asked(url, token, READ)
+    assert extensions["code"] == "TOO_COMPLEX"
+    assert "retryable" not in extensions
+
+
+async def test_a_standby_answers_queries_and_lets_clients_send_their_events_again(
+    settings: Settings, fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    async with served(settings) as url:
+        assert await asked(url, token, INGEST) == (
+            200,
+            {"eventsIngest": {"inserted": 1, "duplicates": 0}},
+        )
+    # It is noted again when the token is used next.
+    await fresh_database.execute_query("UPDATE access_token SET last_used_at = NULL")
+    (row,) = await fresh_database.execute_query_dict("SELECT current_database() AS name")
+    await fresh_database.execute_query(
+        f'ALTER DATABASE "{row["name"]}" SET default_transaction_read_only = on'
+    )
+    async with served(settings) as url:
+        _status, extensions = await asked(url, token, INGEST)
+        assert extensions["code"] == "INTERNAL"
+        assert extensions["retryable"] is True
+        assert await asked(url, token, READ) == (200, {"events": {"nodes": [{"name": "call"}]}})
