@@ -5,12 +5,32 @@ in full. A leaf: everything that reads or writes JSON with quantities in it goes
 """
 
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import (
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+    Subnormal,
+    Underflow,
+)
 from typing import Any, NoReturn
 
 import orjson
 
+MAXIMUM_DIGITS = 1_000  # of a number with a point or an exponent, written out in full
+
 _INTEGER_LIMIT = 2**63
+_INFINITY = Decimal("Infinity")
+# Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
+_BOUNDED = Context(
+    prec=MAXIMUM_DIGITS,
+    Emin=-MAXIMUM_DIGITS,
+    Emax=MAXIMUM_DIGITS,
+    traps=[Clamped, Inexact, InvalidOperation, Overflow, Rounded, Subnormal, Underflow],
+)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -24,24 +44,27 @@ def _wide_integer(text: str) -> int | Decimal:
         return _INFINITY
 
 
-def _wide_number(text: str) -> Decimal:
+def number(text: str) -> Decimal:
+    """The number that a text writes in digits; Infinity for one beyond MAXIMUM_DIGITS."""
     try:
-        return Decimal(text)
-    except InvalidOperation:
+        return _BOUNDED.create_decimal(text)
+    except ArithmeticError:
         return _INFINITY
 
 
-_INFINITY = Decimal("Infinity")
-_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(
+    parse_float=_BOUNDED.create_decimal,  # faster than `number`, which few numbers need
+    parse_constant=_refuse_constant,
+)
 _wide_decoder = json.JSONDecoder(
-    parse_int=_wide_integer, parse_float=_wide_number, parse_constant=_refuse_constant
+    parse_int=_wide_integer, parse_float=number, parse_constant=_refuse_constant
 )
 
 
 def loads(text: str | bytes) -> Any:
     """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep.
 
-    A number beyond what Python can hold (an integer of over 4,300 digits, an exponent of 19) is
+    A number beyond all bounds (an integer of over 4,300 digits, another of over MAXIMUM_DIGITS) is
     JSON all the same: it becomes Infinity, for the limits to refuse where the number stands.
     """
     if isinstance(text, bytes):
@@ -50,7 +73,7 @@ def loads(text: str | bytes) -> Any:
         return _decoder.decode(text)
     except json.JSONDecodeError:
         raise
-    except (ValueError, InvalidOperation):
+    except (ValueError, ArithmeticError):
         return _wide_decoder.decode(text)
 
 

@@ -38,15 +38,36 @@ FRACTION_DIGITS = 30
 _FIXED_POINT = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,30})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _DIGITS_OF_AN_INTEGER = 4300  # Python refuses to read longer ones, and so do we
+_SHOWN = 60  # characters of a refused value
+_SHOWN_BITS = 190  # of an integer of fewer characters
 
 
-def _shown(value: object) -> str:
-    """As the client wrote it: a Decimal, True and None are Python's words."""
-    try:
-        text = repr(value) if isinstance(value, str | float) else exact_json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _shown(value: object) -> str:  # noqa: PLR0911  # a value has as many kinds
+    """As the client wrote it (a Decimal, True and None are Python's words), and in short.
+
+    A long value is cut before it is written out, which would take as long as it is.
+    """
+    match value:
+        case str():
+            return _cut(repr(value[:_SHOWN]))
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case float():
+            return repr(value)
+        case int() if value.bit_length() < _SHOWN_BITS:
+            return str(value)
+        case Decimal() if value.is_finite():
+            return _cut(str(value))
+        case int() | Decimal():
+            return "a number beyond all bounds"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 # ---------------------------------------------------------------- DateTime
@@ -166,7 +187,7 @@ def json_of_literal(  # noqa: PLR0911  # a literal has as many kinds
                 raise GraphQLError(f"An integer has more than {_DIGITS_OF_AN_INTEGER} digits")
             return int(node.value)
         case FloatValueNode():
-            return Decimal(node.value)
+            return exact_json.number(node.value)
         case NullValueNode():
             return None
         case ListValueNode():

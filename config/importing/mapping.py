@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from config.importing.template import Template
 from models import exact_json
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_QUOTED = 60  # characters of what is refused
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -19,25 +20,29 @@ class RowError(ValueError):
 
 def _number(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text.strip()):
-        raise RowError(f"{text!r} is not a number")
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        raise RowError(f"{text!r} is too large or too small a number") from None
+        raise RowError(f"{_quoted(text)} is not a number")
+    number = exact_json.number(text.strip())
+    if not number.is_finite():
+        raise RowError(f"{_quoted(text)} is too large or too small a number")
+    return number
 
 
 def _boolean(text: str) -> bool:
     try:
         return _BOOLEANS[text.strip().lower()]
     except KeyError:
-        raise RowError(f"{text!r} is not true, false, yes, no, 1 or 0") from None
+        raise RowError(f"{_quoted(text)} is not true, false, yes, no, 1 or 0") from None
 
 
 def _json(text: str) -> Any:
     try:
         return exact_json.loads(text)
     except (ValueError, RecursionError):
-        raise RowError(f"{text!r} is not JSON") from None
+        raise RowError(f"{_quoted(text)} is not JSON") from None
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
 
 
 METADATA_TYPES: Mapping[str, Callable[[str], Any]] = {

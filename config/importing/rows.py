@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from config.importing.mapping import RowError
 from models import exact_json
 
 _LONGEST_LINE = 1024 * 1024
@@ -138,15 +139,18 @@ def _json_object(text: bytes | None) -> tuple[dict[str, Any] | None, str]:
 
 
 def texts(values: dict[str, Any]) -> dict[str, str]:
-    """The fields of a JSON object as a CSV file would hold them; null is empty."""
-    return {key: _as_text(value) for key, value in values.items()}
+    """The fields of a JSON object as a CSV file would hold them; null is empty. Raises RowError."""
+    return {key: _as_text(key, value) for key, value in values.items()}
 
 
-def _as_text(value: Any) -> str:
+def _as_text(key: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return str(value)
-    return exact_json.dumps(value)
+    try:
+        return exact_json.dumps(value)
+    except TypeError:
+        raise RowError(f"{key} has a number beyond all bounds, or a lone surrogate") from None

@@ -46,6 +46,41 @@ async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
     assert await Event.filter(organization_id=organization.id).count() == 2
 
 
+HUGE = "1e100000000"  # a hundred megabytes, once it is written out
+
+
+async def test_huge_numbers_are_refused_as_they_are_written(
+    run_import: RunImport, tmp_path: Path
+) -> None:
+    path = tmp_path / "huge.ndjson"
+    event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
+    numbers = (HUGE, "1" * 5_000, "0." + "1" * 100_000, f"[{HUGE}]")
+    path.write_text("\n".join(event % f'{{"n": {number}}}' for number in numbers))
+    result = await run_import(path)
+    outside = "is a number outside the limits: at most 38 significant digits, a decimal exponent"
+    assert result.out.endswith(": 0 inserted, 0 stored already, 4 refused.\n")
+    assert result.err.count(f"metadata.n {outside} within ±30.") == 3
+    assert result.err.count(f"metadata.n.0 {outside} within ±30.") == 1
+
+
+async def test_huge_numbers_that_are_mapped_are_refused_in_short(
+    run_import: RunImport, tmp_path: Path
+) -> None:
+    as_json, as_csv = tmp_path / "huge.ndjson", tmp_path / "huge.csv"
+    as_json.write_text(f'{{"n": {HUGE}}}\n{{"n": [{HUGE}]}}\n')
+    as_csv.write_text(f"n\n{HUGE}\n{'1' * 5_000}\n[{HUGE}]\n")
+    to_event = ("--name", "a", "--customer", "c")
+    result = await run_import(as_json, *to_event, "--text", "n={n}")
+    message = "n has a number beyond all bounds, or a lone surrogate"
+    assert result.err.splitlines()[:2] == [f"line 1: {message}", f"line 2: {message}"]
+    result = await run_import(as_csv, *to_event, "--number", "n={n}")
+    assert result.err.splitlines()[:3] == [
+        f"line 2: n: {HUGE!r} is too large or too small a number",
+        f"line 3: n: '{'1' * 60}…' is too large or too small a number",
+        f"line 4: n: '[{HUGE}]' is not a number",
+    ]
+
+
 async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("who,n\na,1\na,x\na,y\n")
