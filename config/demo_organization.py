@@ -1,9 +1,9 @@
 """The organization that `metergraph dev` makes: a token, and the three meters of the README."""
 
-import os
 from pathlib import Path
 
 from config.database import migrate, opened_database
+from config.embedded.private_files import open_private_text
 from config.settings import Settings
 from metering.aggregations import Aggregation, AggregationFunction
 from metering.filters import Clause, ClauseOperator, Filter
@@ -76,6 +76,5 @@ def _token_path(home: Path) -> Path:
 
 
 def _write_secret(path: Path, secret: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with open_private_text(path, "w") as file:
         file.write(secret + "\n")

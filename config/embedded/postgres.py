@@ -12,6 +12,7 @@ import psutil
 
 from config.embedded.directories import Directories
 from config.embedded.errors import EmbeddedServerError
+from config.embedded.private_files import open_private_log
 from config.embedded.processes import end, spawn, stop
 
 _MAJOR_VERSION = "18"
@@ -213,7 +214,7 @@ class PostgresServer:
             group=None if account is None else account.gid,
             extra_groups=None if account is None else [],
         )
-        with self.log.open("ab") as log:
+        with open_private_log(self.log) as log:
             log.write(done.stdout)
         if done.returncode != 0:
             self._fail(f"could not make its cluster ({Path(command[0]).name} failed)")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from config.embedded.account import Account
+from config.embedded.private_files import open_private_log, open_private_text
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.01
@@ -42,7 +43,7 @@ def spawn(
         log: the file that its output is added to; None: our own standard output and error.
         pass_fds: descriptors that it inherits.
     """
-    output = None if log is None else log.open("ab")
+    output = None if log is None else open_private_log(log)
     try:
         return subprocess.Popen(
             list(command),
@@ -137,9 +138,10 @@ class ProcessRecords:
 
     def _write(self) -> None:
         draft = self._path.with_suffix(".new")
-        draft.write_text(
-            json.dumps({name: [item.pid, item.created] for name, item in self._records.items()})
-        )
+        with open_private_text(draft, "w") as file:
+            json.dump(
+                {name: [item.pid, item.created] for name, item in self._records.items()}, file
+            )
         draft.replace(self._path)
 
 

@@ -13,6 +13,7 @@ from typing import IO
 from config.embedded.directories import Directories, make_home, prepare_directories
 from config.embedded.errors import AlreadyRunningError
 from config.embedded.postgres import PostgresServer
+from config.embedded.private_files import open_private_text
 from config.embedded.processes import ProcessRecords, end
 from config.embedded.redis import RedisServer
 
@@ -120,7 +121,7 @@ class EmbeddedServers:
 
     def _lock_sockets(self, directories: Directories) -> IO[str]:
         """A copy of a data directory has the id of the first, and what is named after it."""
-        lock = (directories.sockets / _LOCK).open("a+")
+        lock = open_private_text(directories.sockets / _LOCK, "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -164,7 +165,7 @@ def running_addresses(data_dir: Path) -> Addresses | None:
 
 
 def _take_lock(path: Path) -> IO[str]:
-    lock = path.open("a+")
+    lock = open_private_text(path, "a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
