@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 from tortoise.connection import get_connection
@@ -17,10 +17,11 @@ from metering.feed import Cursor, Entry, Feed, Scope
 from metering.wakeup import usage_channel
 from models import CustomerMeter
 
-_log = structlog.get_logger(__name__)
-
 _SECONDS_BETWEEN_CONNECTS = 0.5
 _SECONDS_OF_SILENCE = 1.0
+# A subscriber's connection cannot tell silence from nothing to say, so it asks in silence, and is
+# made anew if it gets no answer by then.
+_SECONDS_FOR_PONG = 3.0
 
 
 EventRow = Mapping[str, Any]
@@ -124,13 +125,14 @@ class Feeds:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError) as error:
-                _log.warning("no announcements from Redis", reason=str(error))
+            except (RedisError, OSError):
+                # The connection's circuit has logged it.
                 await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
 
     async def _listen(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             heard: set[str] = set()
+            pulse = _Pulse(pubsub)
             hearing: asyncio.Task[Any] | None = None
             try:
                 while True:
@@ -145,8 +147,10 @@ class Feeds:
                         )
                     await self._until_done_or_joined(hearing)
                     if hearing.done():
-                        self._pass_on(hearing.result())
+                        message = hearing.result()
                         hearing = None
+                        await pulse.feel(message)
+                        self._pass_on(message)
             finally:
                 if hearing is not None:
                     hearing.cancel()
@@ -161,7 +165,7 @@ class Feeds:
             joined.cancel()
 
     def _pass_on(self, message: Any) -> None:
-        if message is not None:
+        if message is not None and message["type"] == "message":
             organization_id = UUID(message["channel"].decode().rpartition(":")[2])
             feeds = self._organizations.get(organization_id)
             if feeds is not None:
@@ -175,6 +179,27 @@ class Feeds:
         if heard - wanted:
             await pubsub.unsubscribe(*(heard - wanted))
         return wanted
+
+
+class _Pulse:
+    """Whether the connection of a subscriber lives.
+
+    redis-py pings such a connection, and does not mind that nothing comes back.
+    """
+
+    def __init__(self, pubsub: Any) -> None:
+        self._pubsub = pubsub
+        self._asked_at: float | None = None
+
+    async def feel(self, message: Any) -> None:
+        """Takes what was heard; asks after a silence. Raises TimeoutError where nothing answers."""
+        if message is not None:
+            self._asked_at = None
+        elif self._asked_at is None:
+            self._asked_at = time.monotonic()
+            await self._pubsub.ping()
+        elif time.monotonic() - self._asked_at >= _SECONDS_FOR_PONG:
+            raise TimeoutError("Redis announces nothing, and does not answer")
 
 
 def _notice_cancellation() -> None:

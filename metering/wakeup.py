@@ -5,10 +5,12 @@ subscribers look for themselves now and then.
 """
 
 import json
+from datetime import UTC, datetime
 from uuid import UUID
 
 from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
+
+from metering.redis_connections import GuardedPool
 
 QUEUE = "metergraph:jobs"
 PROCESS_EVENTS = "process_events"
@@ -16,17 +18,19 @@ CATCH_UP_METERS = "catch_up_meters"
 
 # A wake-up that nobody answered (a worker killed between taking and running it) ends by itself.
 _EXPIRY_SECONDS = 5
-_CONNECT_SECONDS = 1.0
-_ANSWER_SECONDS = 5.0
+# arq notes when a job is due by the clock of its sender, and takes what is due by the worker's.
+# A wake-up is due at once, however far the two are apart.
+_LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
+_KEPT_SECONDS = 24 * 3_600
 
 
 def open_queue(redis_url: str) -> ArqRedis:
-    """The queue of arq, with jobs as JSON. Connects when it is first used, so Redis may be down."""
-    pool = ConnectionPool.from_url(
-        redis_url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
-    )
+    """The queue of arq, with jobs as JSON. Connects when it is first used, so Redis may be down.
+
+    While Redis is silent, commands fail at once: see `metering.redis_connections`.
+    """
     queue = ArqRedis(
-        pool,
+        GuardedPool(redis_url),
         job_serializer=lambda job: json.dumps(job).encode(),
         job_deserializer=json.loads,
         default_queue_name=QUEUE,
@@ -49,7 +53,9 @@ async def wake(redis: ArqRedis, job: str, organization_id: UUID) -> None:
     finds the work.
     """
     if await redis.set(_key(job, organization_id), 1, nx=True, ex=_EXPIRY_SECONDS):
-        await redis.enqueue_job(job, str(organization_id))
+        await redis.enqueue_job(
+            job, str(organization_id), _defer_until=_LONG_AGO, _expires=_KEPT_SECONDS
+        )
 
 
 async def answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:

@@ -1,18 +1,16 @@
 """Waking the workers after a commit, without letting the caller wait for Redis."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Sequence
 from uuid import UUID
 
-import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
 from metering.wakeup import PROCESS_EVENTS, announce, wake
 from models.outages import cut_off_is_outage
-
-log = structlog.get_logger("metergraph.waking")
 
 
 class Waker:
@@ -41,16 +39,13 @@ class Waker:
         return receipts
 
     async def _wake(self, job: str, organization_id: UUID) -> None:
-        try:
+        # What fails is logged by the connection's circuit.
+        with contextlib.suppress(RedisError, OSError):
             await wake(self._redis, job, organization_id)
-        except (RedisError, OSError) as error:
-            log.warning("no wake-up through Redis", job=job, reason=str(error))
 
     async def _announce(self, organization_id: UUID, revision: int) -> None:
-        try:
+        with contextlib.suppress(RedisError, OSError):
             await announce(self._redis, organization_id, revision)
-        except (RedisError, OSError) as error:
-            log.warning("subscribers not told", reason=str(error))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

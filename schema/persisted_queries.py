@@ -10,7 +10,6 @@ https://www.apollographql.com/docs/apollo-server/performance/apq
 With a list (a file, by setting) nothing else is run, whether sent by hash or in full.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -20,15 +19,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
+from metering.redis_connections import deadline
 from schema.context import Identity, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
 from schema.rate_limits import SECONDS_FOR_REDIS
-
-_log = structlog.get_logger(__name__)
 
 MOST_OF_AN_ORGANIZATION = 1_000
 _SECONDS_KEPT = 7 * 24 * 3600
@@ -74,7 +71,7 @@ class PersistedQueries:
         index = f"metergraph:queries:{organization_id}"
         try:
             async with (
-                asyncio.timeout(SECONDS_FOR_REDIS),
+                deadline(self._redis, SECONDS_FOR_REDIS),
                 self._redis.pipeline(transaction=True) as pipe,
             ):
                 pipe.set(_key(organization_id, sent), query.encode(), ex=_SECONDS_KEPT)
@@ -86,8 +83,8 @@ class PersistedQueries:
                     oldest = await self._redis.zpopmin(index, count - MOST_OF_AN_ORGANIZATION)
                     keys = [_key(organization_id, name.decode()) for name, _ in oldest]
                     await self._redis.delete(*keys)
-        except (RedisError, OSError) as error:
-            _log.warning("no persisted queries without Redis", reason=str(error))
+        except (RedisError, OSError):
+            return  # the connection's circuit has logged it
 
     async def _find(self, sent: str, caller: Identity | None) -> str | None:
         if self._listed is not None:
@@ -95,10 +92,9 @@ class PersistedQueries:
         if caller is None:
             return None
         try:
-            async with asyncio.timeout(SECONDS_FOR_REDIS):
+            async with deadline(self._redis, SECONDS_FOR_REDIS):
                 found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
-        except (RedisError, OSError) as error:
-            _log.warning("no persisted queries without Redis", reason=str(error))
+        except (RedisError, OSError):
             return None
         # Whoever can write to Redis must not choose what a token runs.
         if found is None or hashlib.sha256(found).hexdigest() != sent:

@@ -4,22 +4,19 @@ Without Redis nobody is refused: a limit that keeps paying customers' events out
 away would do more harm than it prevents.
 """
 
-import asyncio
 import math
 import time
 from typing import cast
 
-import structlog
 from arq.connections import ArqRedis
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
+from metering.redis_connections import deadline
 from schema.context import Identity
 from schema.errors import RateLimited, TooComplex
-
-_log = structlog.get_logger(__name__)
 
 SECONDS_FOR_REDIS = 0.5  # which a request waits at most
 _PREFIX = "metergraph:limit"
@@ -29,6 +26,7 @@ class RateLimits:
     """The limit of one process's settings, such as `600/minute`; None is no limit."""
 
     def __init__(self, limit: str | None, redis: ArqRedis) -> None:
+        self._redis = redis
         self._limit: RateLimitItem | None = None if limit is None else parse(limit)
         storage = RedisStorage(
             "async+redis://",
@@ -54,13 +52,12 @@ class RateLimits:
             return
         key = str(caller.counted_as)
         try:
-            async with asyncio.timeout(SECONDS_FOR_REDIS):
+            async with deadline(self._redis, SECONDS_FOR_REDIS):
                 if await self._limiter.hit(self._limit, key, cost=operations - counted):
                     return
                 stats = await self._limiter.get_window_stats(self._limit, key)
-        except (RedisError, OSError) as error:
-            _log.warning("requests are not limited without Redis", reason=str(error))
-            return
+        except (RedisError, OSError):
+            return  # the connection's circuit has logged it
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         message = f"This token may ask {self._limit}; try again in {seconds} s"
         raise RateLimited(message, retryAfterSeconds=seconds)

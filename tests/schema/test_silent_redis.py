@@ -1,0 +1,102 @@
+"""A Redis that is silent, not down: requests and live usage go on without it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+
+import httpx
+import pytest
+from arq.connections import ArqRedis
+from structlog.testing import capture_logs
+
+from config.settings import Settings
+from metering import feed as feed_module
+from metering import feeds as feeds_module
+from metering.aggregations import AggregationFunction
+from metering.feed import BEGINNING
+from metering.feeds import Feeds, UsageScope
+from metering.log import advance
+from metering.wakeup import announce, open_queue, usage_channel
+from models import Organization
+from tests.metering.test_counting import meter_of, send
+from tests.serving import new_token, served
+from tests.silence import Proxy, proxied
+
+QUERY = {"query": "{ organization { name } }"}
+
+
+@pytest.fixture
+def proxy(servers: tuple[str, str]) -> Iterator[Proxy]:
+    with proxied(servers[1]) as proxy:
+        yield proxy
+
+
+@pytest.mark.usefixtures("redis")
+async def test_after_one_request_that_waited_the_others_do_not(
+    settings: Settings, organization: Organization, proxy: Proxy
+) -> None:
+    token = await new_token(organization)
+    limited = settings.model_copy(update={"rate_limit": "1000/minute", "redis_url": proxy.url})
+    headers = {"Authorization": f"Bearer {token}"}
+    async with served(limited) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+        assert (await client.post("/graphql", json=QUERY)).status_code == 200
+        with capture_logs() as lines:
+            proxy.silence(also_new=True)
+            begun = time.monotonic()
+            for _ in range(40):
+                answer = await client.post("/graphql", json=QUERY, timeout=60)
+                assert answer.json()["data"] == {"organization": {"name": organization.name}}
+            seconds = time.monotonic() - begun
+    # Each of them would have waited for half a second.
+    assert seconds < 15
+    assert [line["event"] for line in lines if "Redis" in line["event"]] == [
+        "Redis cannot be used; trying again"
+    ]
+
+
+@pytest.fixture
+async def feeds(proxy: Proxy) -> AsyncIterator[Feeds]:
+    queue = open_queue(proxy.url)
+    feeds = Feeds(queue)
+    listening = asyncio.create_task(feeds.listen())
+    yield feeds
+    while not listening.done():
+        listening.cancel()
+        await asyncio.wait((listening,), timeout=0.1)
+    await queue.aclose()
+
+
+async def test_announcements_are_heard_again_after_their_connection_fell_silent(
+    organization: Organization,
+    redis: ArqRedis,
+    proxy: Proxy,
+    feeds: Feeds,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Nobody looks by himself, and silence is noticed soon.
+    monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 600)
+    monkeypatch.setattr(feeds_module, "_SECONDS_OF_SILENCE", 0.05)
+    monkeypatch.setattr(feeds_module, "_SECONDS_FOR_PONG", 1.0)
+    channel = usage_channel(organization.id)
+
+    async def is_heard(wanted: int) -> None:
+        while dict(await redis.pubsub_numsub(channel))[channel.encode()] != wanted:  # noqa: ASYNC110  # Redis tells nobody
+            await asyncio.sleep(0.01)
+
+    await meter_of(organization, AggregationFunction.SUM)
+    async with (
+        asyncio.timeout(60),
+        aclosing(feeds.usage(organization.id, BEGINNING, UsageScope())) as pages,
+    ):
+        waiting = asyncio.ensure_future(anext(pages))
+        await is_heard(1)
+        proxy.silence()
+        # The old connection's end is lost, so that Redis believes in two listeners.
+        await is_heard(2)
+        await send(organization, {"metadata": {"tokens": 3}})
+        step = await advance(organization.id)
+        assert step is not None
+        await announce(redis, organization.id, step.state.revision)
+        (entry,) = await waiting
+        assert entry.row.consumed == 3
