@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     max_query_tokens: PositiveInt = Field(
         default=2_000, description="The most tokens of a GraphQL document."
     )
+    max_scans: PositiveInt = Field(
+        default=4,
+        description="The most scans that one process runs at a time: previews, searches and counts "
+        "of events, each of which takes a processor of the database. An organization has half of "
+        "them.",
+    )
     max_batch_operations: PositiveInt = Field(
         default=10, description="The most operations that one request may batch."
     )

@@ -14,6 +14,7 @@ from metering.parameters import Parameters
 from metering.partials import partial_sql, select_list
 from metering.predicates import predicate_sql
 from metering.properties import json_sql, property_of
+from metering.scanning import ON_ONE_PROCESSOR
 
 PREVIEW_SECONDS = 5.0
 
@@ -64,11 +65,9 @@ _LATEST = """
     FROM {matched}
 """
 
-# The planner takes every tenant for a small one (decision 32), for which parallel workers would
-# not be worth their start; and a plan for any range would be one for a short one.
-_SETTINGS = """
-    SELECT set_config('statement_timeout', $1, true), set_config('parallel_setup_cost', '0', true),
-           set_config('parallel_tuple_cost', '0', true),
+# A plan for any range would be one for a short one.
+_SETTINGS = f"""
+    {ON_ONE_PROCESSOR}, set_config('statement_timeout', $1, true),
            set_config('plan_cache_mode', 'force_custom_plan', true)
 """
 

@@ -18,6 +18,7 @@ from schema.graphiql import graphiql_files
 from schema.http import GraphQLApplication
 from schema.persisted_queries import PersistedQueries, digest, listed_documents
 from schema.rate_limits import RateLimits
+from schema.scans import Scans
 from schema.schema import MetergraphSchema, create_schema
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +35,11 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     waker = Waker(redis)
     feeds = Feeds(redis)
     services = Services(
-        settings=settings, commits=GroupCommit(waker.commit), waker=waker, feeds=feeds
+        settings=settings,
+        commits=GroupCommit(waker.commit),
+        waker=waker,
+        feeds=feeds,
+        scans=Scans(settings.max_scans),
     )
     listening = asyncio.create_task(feeds.listen())
     try:

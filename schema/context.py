@@ -5,9 +5,9 @@ A token comes as `Authorization: Bearer mg_…`, or over WebSocket in the payloa
 its hash. Everything that a request reads is bound to `identity.organization_id`.
 """
 
-import asyncio
 import enum
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from resolvers.loaders import Loaders
 from resolvers.loaders.rows import execute
 from resolvers.waking import Waker
 from schema.errors import Unauthenticated
+from schema.scans import Scans
 from schema.secret_lookup import SecretLookup
 from schema.secrets import hash_secret
 
@@ -96,6 +97,7 @@ class Services:
     commits: GroupCommit
     waker: Waker
     feeds: Feeds
+    scans: Scans
     secrets: SecretLookup = field(default_factory=SecretLookup)
 
 
@@ -112,9 +114,6 @@ class Context:
     denied: str = "This needs a token: send the header `Authorization: Bearer mg_…`"
     connection_params: dict[str, object] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    # Loaders make one statement of what is asked for at once. What none can make so takes turns,
-    # so that one operation does not get all the connections that there are.
-    turns: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loaders: Loaders | None = None
 
     @property
@@ -133,8 +132,12 @@ class Context:
     def loaders(self) -> Loaders:
         """The dataloaders, bound to the organization."""
         if self._loaders is None:
-            self._loaders = Loaders(self.organization_id)
+            self._loaders = Loaders(self.organization_id, self.scan_place)
         return self._loaders
+
+    def scan_place(self) -> AbstractAsyncContextManager[None]:
+        """A place among the organization's scans, for the block."""
+        return self.services.scans.place(self.organization_id)
 
     def forget_loaded(self) -> None:
         """Lets the next event of a subscription read anew what earlier ones have loaded."""

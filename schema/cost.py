@@ -1,10 +1,11 @@
 """What an operation costs: one linear rule, asked before graphql-core's own rules.
 
-Every selected field or spread costs 1; what is selected of a list costs its page size (a series:
-its points; introspection: how long the list is) times as much. A fragment is weighed once
-however often it is spread, as a number for what is selected once and one for what is selected per
-object of a page, so that a kilobyte of nested fragments is weighed in a millisecond. So is its
-nesting. graphql-core's validation has rules that are worse than linear: what passes here is small.
+Every selected field or spread costs 1, and a scan hundreds; what is selected of a list costs its
+page size (a series: its points; introspection: how long the list is) times as much. A fragment is
+weighed once however often it is spread, as a number for what is selected once and one for what is
+selected per object of a page, so that a kilobyte of nested fragments is weighed in a millisecond.
+So is its nesting. graphql-core's validation has rules that are worse than linear: what passes here
+is small.
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ from metering.instants import parse_instant
 from schema.connections import DEFAULT_PAGE, MAX_PAGE
 from schema.errors import TooComplex
 from schema.introspection_sizes import ROOTS, introspection_sizes
+from schema.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # what a list without a page size is taken to hold
 _CLAUSES = 2
@@ -122,6 +124,7 @@ class Weighing:
         if node.name.value in ROOTS:
             named = self.schema.get_type(ROOTS[node.name.value])
         inner = self.selection(node.selection_set, named)
+        inner = inner._replace(once=inner.once + scan_cost(node, parent, named, self.given))
         depth = inner.depth + 1
         if parent is not None and parent.name.startswith("__"):
             size = introspection_sizes(self.schema).get(node.name.value, 1)
@@ -176,13 +179,18 @@ class Weighing:
                 return len(ids) if isinstance(ids, list) else 1
         return UNPAGED_LIST
 
+    def given(self, node: Node) -> Any:
+        """What is sent for a variable, or its default in the document; any other node itself."""
+        if not isinstance(node, VariableNode):
+            return node
+        name = node.name.value
+        return self.variables[name] if name in self.variables else self.defaults.get(name)
+
     def value(self, node: Node) -> Any:
         """The value of an argument, where it can matter to the cost."""
         if isinstance(node, VariableNode):
-            name = node.name.value
-            if name in self.variables:
-                return self.variables[name]
-            return self.value(self.defaults[name]) if name in self.defaults else None
+            found = self.given(node)
+            return self.value(found) if isinstance(found, Node) else found
         if isinstance(node, IntValueNode):
             return int(node.value) if len(node.value) < 10 else MAX_PAGE
         if isinstance(node, StringValueNode | EnumValueNode):

@@ -59,7 +59,7 @@ class NotFound(APIError):
 
 
 class RateLimited(APIError):
-    """The token has sent too many requests."""
+    """The token, or its organization, asks for too much at once."""
 
     code = "RATE_LIMITED"
 

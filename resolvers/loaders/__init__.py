@@ -11,6 +11,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from metering.progress import Progress
+from metering.scanning import Place
 from models import Customer, CustomerMeter, Meter
 from resolvers.loaders.billing import BillingLoaders
 from resolvers.loaders.customer_meters import customer_meters_of
@@ -20,13 +21,15 @@ from resolvers.loaders.rows import Record
 from resolvers.loaders.sources import PageKey, SQLSource, count_rows, read_pages
 from resolvers.loaders.tables import rows_by_id
 from resolvers.loaders.usage import Series, SeriesKey, read_series
+from resolvers.loaders.wanted import WantedLoader
 
 
 class Loaders:
-    """The loaders of one request, all bound to `organization_id`."""
+    """The loaders of one request, all bound to `organization_id`, whose scans have a `place`."""
 
-    def __init__(self, organization_id: UUID) -> None:
+    def __init__(self, organization_id: UUID, place: Place) -> None:
         self.organization_id = organization_id
+        self._place = place
 
     @cached_property
     def billing(self) -> BillingLoaders:
@@ -36,12 +39,12 @@ class Loaders:
     @cached_property
     def pages(self) -> DataLoader[PageKey, Any]:
         """Rows of lists; see `resolvers.loaders.sources`."""
-        return DataLoader(read_pages, cache=False)
+        return WantedLoader(partial(read_pages, self._place))
 
     @cached_property
     def counts(self) -> DataLoader[SQLSource[Any], int]:
         """How many rows lists have."""
-        return DataLoader(count_rows, cache=False)
+        return WantedLoader(partial(count_rows, self._place))
 
     @cached_property
     def customer(self) -> DataLoader[UUID, Customer | None]:

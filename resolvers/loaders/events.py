@@ -86,6 +86,8 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
         joined=_JOINED,
         any_of=AnyOf("name", names) if names is not None and are_few else None,
         empty=names == frozenset(),
+        searched=query.where is not None or query.meter is not None,
+        long=True,
     )
 
 

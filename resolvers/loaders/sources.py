@@ -5,6 +5,7 @@ that are asked for in the same moment go to PostgreSQL as one statement instead,
 UNION ALL each.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,8 +13,9 @@ from typing import Any, Generic, TypeVar
 from tortoise.models import Model
 
 from metering.parameters import Parameters
+from metering.scanning import Place
 from resolvers.loaders.keyset import Bounds, Keyset
-from resolvers.loaders.rows import Record, fetch
+from resolvers.loaders.rows import Record, fetch, scan
 
 Row = TypeVar("Row")
 M = TypeVar("M", bound=Model)
@@ -41,7 +43,8 @@ class SQLSource(Generic[Row]):
     `make` turns a record into a row. An `empty` list is known to have no rows, and costs no
     statement. What is `joined` has one row for each of the list's, and is joined to a page of
     them: joined to all, it would have the planner sort them all where an index has their order.
-    `any_of` is a condition too.
+    `any_of` is a condition too. A page of a list that is `searched` is found by a scan; of a `long`
+    list the count is one.
     """
 
     columns: str
@@ -53,6 +56,8 @@ class SQLSource(Generic[Row]):
     joined: str = ""
     any_of: AnyOf | None = None
     empty: bool = False
+    searched: bool = False
+    long: bool = False
 
     def page_sql(self, bounds: Bounds, limit: int, parameters: Parameters) -> str:
         """A SELECT of at most `limit` rows within the bounds, from the end they are read from."""
@@ -105,35 +110,47 @@ def model_of(model: type[M]) -> Callable[[Record], M]:
 PageKey = tuple[SQLSource[Any], Bounds, int]
 
 
-async def read_pages(keys: list[PageKey]) -> list[Sequence[Any]]:
-    """The rows of each (source, bounds, limit), by one statement for those of the same columns."""
+async def read_pages(place: Place, keys: list[PageKey]) -> list[Sequence[Any]]:
+    """The rows of each (source, bounds, limit), by one statement for those of the same columns.
+
+    What is found by a scan waits for its `place`; the rest does not wait with it.
+    """
     found: list[Sequence[Any]] = [[] for _ in keys]
-    shapes: dict[str, list[int]] = {}
+    shapes: dict[tuple[bool, str], list[int]] = {}
     for index, (source, _, _) in enumerate(keys):
         if not source.empty:
-            shapes.setdefault(source.columns, []).append(index)
-    for indexes in shapes.values():
-        alike = await _read_alike([keys[index] for index in indexes])
+            shapes.setdefault((source.searched, source.columns), []).append(index)
+
+    async def read(searched: bool, indexes: list[int]) -> None:
+        alike = await _read_alike([keys[index] for index in indexes], place if searched else None)
         for index, records in zip(indexes, alike, strict=True):
             make = keys[index][0].make
             found[index] = [make(record) for record in records]
+
+    await asyncio.gather(*(read(searched, indexes) for (searched, _), indexes in shapes.items()))
     return found
 
 
-async def _read_alike(keys: list[PageKey]) -> list[Sequence[Record]]:
+async def _read_alike(keys: list[PageKey], place: Place | None) -> list[Sequence[Record]]:
     parameters = Parameters()
     pages = [source.page_sql(bounds, limit, parameters) for source, bounds, limit in keys]
     if len(pages) == 1:
-        return [await fetch(pages[0], *parameters.values)]
+        return [await _rows(place, pages[0], parameters)]
     branches = [
         f"(SELECT {branch:d} AS branch, page.* FROM ({page}) AS page)"
         for branch, page in enumerate(pages)
     ]
-    records = await fetch(" UNION ALL ".join(branches), *parameters.values)
+    records = await _rows(place, " UNION ALL ".join(branches), parameters)
     return [
         _in_order(source, bounds, [record for record in records if record["branch"] == branch])
         for branch, (source, bounds, _) in enumerate(keys)
     ]
+
+
+async def _rows(place: Place | None, sql: str, parameters: Parameters) -> Sequence[Record]:
+    if place is None:
+        return await fetch(sql, *parameters.values)
+    return await scan(place, sql, *parameters.values)
 
 
 def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> list[Record]:
@@ -148,16 +165,23 @@ def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> 
     ]
 
 
-async def count_rows(sources: list[SQLSource[Any]]) -> list[int]:
-    """How many rows each list has, by one statement."""
-    counted = [index for index, source in enumerate(sources) if not source.empty]
+async def count_rows(place: Place, sources: list[SQLSource[Any]]) -> list[int]:
+    """How many rows each list has, by one statement, and one more for those that take a scan."""
     counts = [0] * len(sources)
-    if counted:
-        parameters = Parameters()
-        branches = ", ".join(
-            f"({sources[index].count_sql(parameters)}) AS count_{index:d}" for index in counted
-        )
-        record = (await fetch(f"SELECT {branches}", *parameters.values))[0]
-        for index in counted:
-            counts[index] = record[f"count_{index}"]
+
+    async def count(indexes: list[int], place: Place | None) -> None:
+        if indexes:
+            parameters = Parameters()
+            branches = ", ".join(
+                f"({sources[index].count_sql(parameters)}) AS count_{index:d}" for index in indexes
+            )
+            record = (await _rows(place, f"SELECT {branches}", parameters))[0]
+            for index in indexes:
+                counts[index] = record[f"count_{index}"]
+
+    counted = [index for index, source in enumerate(sources) if not source.empty]
+    await asyncio.gather(
+        count([index for index in counted if not sources[index].long], None),
+        count([index for index in counted if sources[index].long], place),
+    )
     return counts

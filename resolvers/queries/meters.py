@@ -96,7 +96,7 @@ class MeterQuery:
         )
         made_of = required(read_aggregation(aggregation, "aggregation"))
         try:
-            async with info.context.turns:
+            async with info.context.scan_place():
                 counted = await preview(info.context.organization_id, found, made_of, scope)
         except PreviewTimeoutError as error:
             raise TooComplex(str(error)) from None

@@ -43,6 +43,48 @@ def test_fields_count_as_often_as_their_page_has_objects(text: str, cost: int) -
     assert weight(text).once == cost
 
 
+WHERE = "{clauses: []}"
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("{ events(first: 2) { nodes { id } } }", 2 + 2),
+        ("{ events(first: 2) { totalCount nodes { id } } }", 3 + 2 + 500),
+        (f"{{ events(first: 2, filter: {{where: {WHERE}}}) {{ nodes {{ id }} }} }}", 4 + 500),
+        (f"{{ events(first: 2, filter: {{where: {WHERE}}}) {{ totalCount }} }}", 2 + 1_000),
+        ("{ events(first: 2, filter: {names: [], where: null}) { nodes { id } } }", 4),
+        ("{ events(first: 2, filter: {names: []}) { nodes { id } } }", 4),
+        ("{ customers(first: 7) { nodes { events { totalCount } } } }", 2 + 7 * 502),
+        ("{ meterPreview(filter: {}, aggregation: {function: COUNT}) { matchedEvents } }", 502),
+        ("{ meterPreview { events(first: 1) { nodes { id } } } }", 4 + 1_000),
+        ("{ events { ...F } } fragment F on EventConnection { totalCount }", 3 + 500),
+    ],
+)
+def test_a_scan_costs_hundreds(text: str, cost: int) -> None:
+    assert weight(text).once == cost
+
+
+def test_a_scan_costs_hundreds_however_its_filter_is_sent() -> None:
+    text = "query ($f: EventFilter) { events(first: 2, filter: $f) { nodes { id } } }"
+    assert weight(text).once == 4
+    assert weight(text, {"f": None}).once == 4
+    assert weight(text, {"f": {"names": []}}).once == 4
+    assert weight(text, {"f": {"where": {}}}).once == 504
+    assert weight(text.replace("EventFilter", f"EventFilter = {{where: {WHERE}}}")).once == 504
+    text = "query ($w: MeterFilterInput) { events(first: 2, filter: {where: $w}) { nodes { id } } }"
+    assert weight(text).once == weight(text, {"w": None}).once == 4
+    assert weight(text, {"w": {}}).once == 504
+    assert weight(text.replace("Input", f"Input = {WHERE}")).once == 504
+
+
+async def test_forty_counts_of_all_events_are_too_much_for_one_operation() -> None:
+    error = await refusal(f"{{ {' '.join(f'e{n}: events {{ totalCount }}' for n in range(40))} }}")
+    assert error.extensions is not None
+    assert error.extensions["code"] == "TOO_COMPLEX"
+    assert error.extensions["cost"] == 40 * 502
+
+
 def test_a_page_size_may_be_a_variable_or_its_default() -> None:
     text = "query ($first: Int = 9) { meters(first: $first) { nodes { id } } }"
     assert weight(text).once == 2 + 9

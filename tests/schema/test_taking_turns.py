@@ -1,32 +1,158 @@
-"""One operation does not take all the connections that there are from everybody else."""
+"""An organization's scans do not take the database from everybody else."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.preview import Preview
+from models import Organization
+from resolvers.loaders import rows, sources
 from resolvers.queries import meters
+from schema.scans import MOST_WAITING
 from tests.graphql_client import Api
+from tests.ingesting import send, usages
 
 PREVIEW = "meterPreview(filter: {}, aggregation: {function: COUNT}) { matchedEvents }"
+WHERE = 'filter: {where: {clauses: [{clause: {property: "x", operator: EQUALS, value: "1"}}]}}'
+SECONDS = 30
 
 
-async def test_previews_of_an_operation_take_turns(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running, most = 0, 0
+class Gate:
+    """Stands in for the statements of scans; each waits until the gate is opened."""
 
-    async def counted(*_arguments: Any) -> Preview:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.running = 0
+        self.most = 0
+        self._changed = asyncio.Event()
+
+    async def through(self) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self._changed.set()
+        try:
+            await self.open.wait()
+        finally:
+            self.running -= 1
+            self._changed.set()
+
+    async def until(self, running: int) -> None:
+        async with asyncio.timeout(SECONDS):
+            while self.running != running:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def preview(self, *_arguments: Any) -> Preview:
+        await self.through()
         return Preview(matched=7, skipped=0, quantity=None)
 
-    monkeypatch.setattr(meters, "preview", counted)
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate()
+    scan = rows.scan
+
+    async def gated(place: Any, sql: str, *parameters: Any) -> Any:
+        async with place():
+            await gate.through()
+        return await scan(place, sql, *parameters)
+
+    monkeypatch.setattr(meters, "preview", gate.preview)
+    monkeypatch.setattr(sources, "scan", gated)
+    return gate
+
+
+async def settle() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+
+
+@contextmanager
+def asked(api: Api, *queries: str) -> Iterator[list["asyncio.Task[dict[str, Any]]"]]:
+    tasks = [asyncio.create_task(api.ask(query)) for query in queries]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def test_previews_of_an_operation_take_turns(api: Api, gate: Gate) -> None:
     previews = " ".join(f"p{number}: {PREVIEW}" for number in range(10))
-    answer = await api.get(f"{{ {previews} }}")
-    assert answer == {f"p{number}": {"matchedEvents": 7} for number in range(10)}
-    assert most == 1
+    with asked(api, f"{{ {previews} }}") as (operation,):
+        await gate.until(running=2)
+        await settle()
+        gate.open.set()
+        answer = await operation
+    assert answer["data"] == {f"p{number}": {"matchedEvents": 7} for number in range(10)}
+    assert gate.most == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{{ {PREVIEW} }}",
+        f"{{ events({WHERE}) {{ nodes {{ id }} }} }}",
+        "{ events { totalCount } }",
+    ],
+)
+async def test_an_organization_runs_two_scans_at_a_time_and_others_run_theirs(
+    api: Api, other_api: Api, gate: Gate, query: str
+) -> None:
+    with asked(api, *[query] * 5) as mine, asked(other_api, query) as others:
+        await gate.until(running=3)
+        await settle()
+        assert gate.running == 3
+        assert not any(task.done() for task in (*mine, *others))
+        # What is no scan does not wait for one.
+        assert await api.get("{ events { nodes { id } } customers { totalCount } }") == {
+            "events": {"nodes": []},
+            "customers": {"totalCount": 0},
+        }
+        gate.open.set()
+        answers = await asyncio.gather(*mine, *others)
+    assert not [answer for answer in answers if "errors" in answer]
+    assert gate.most == 3
+
+
+async def test_a_cancelled_scan_gives_its_place_back(api: Api, gate: Gate) -> None:
+    query = "{ events { totalCount } }"
+    with asked(api, *[query] * 3) as tasks:
+        await gate.until(running=2)
+        for task in tasks[:2]:
+            task.cancel()
+        await asyncio.wait(tasks[:2])
+        await gate.until(running=1)  # the third
+        gate.open.set()
+        assert (await tasks[2])["data"] == {"events": {"totalCount": 0}}
+
+
+async def test_one_scan_too_many_is_told_when_to_come_again(api: Api, gate: Gate) -> None:
+    query = f"{{ {PREVIEW} }}"
+    with asked(api, *[query] * (2 + MOST_WAITING)) as tasks:
+        await gate.until(running=2)
+        await settle()
+        (error,) = (await api.ask(query))["errors"]
+        assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfterSeconds": 5}
+        assert "runs 2 previews, searches or counts of events at a time" in error["message"]
+        gate.open.set()
+        answers = await asyncio.gather(*tasks)
+    assert all(answer["data"]["meterPreview"]["matchedEvents"] == 7 for answer in answers)
+
+
+async def test_searches_find_and_counts_count_as_ever(
+    api: Api, organization: Organization, database: BaseDBAsyncClient
+) -> None:
+    await send(organization.id, *usages([1, 2, 3]))
+    two = 'filter: {where: {clauses: [{clause: {property: "tokens", operator: EQUALS, value: 2}}]}}'
+    found = await api.get(
+        f"{{ events({two}) {{ totalCount nodes {{ metadata }} }} all: events {{ totalCount }} }}"
+    )
+    assert found == {
+        "events": {"totalCount": 1, "nodes": [{"metadata": {"tokens": 2}}]},
+        "all": {"totalCount": 3},
+    }

@@ -1,0 +1,54 @@
+"""Which fields of an operation are scans (see `schema.scans`), for the cost rule."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLNamedType,
+    NullValueNode,
+    ObjectValueNode,
+    ValueNode,
+)
+
+SCAN_COST = 500
+_EVENTS = "EventConnection"
+
+
+def scan_cost(
+    node: FieldNode,
+    parent: GraphQLNamedType | None,
+    named: GraphQLNamedType | None,
+    given: Callable[[ValueNode], Any],
+) -> int:
+    """What a field costs as a scan; 0 if it is none.
+
+    Args:
+        node: the field.
+        parent: the type that it is selected on.
+        named: the type that it has.
+        given: puts what a variable is in its place.
+    """
+    name = node.name.value
+    owner = None if parent is None else parent.name
+    result = None if named is None else named.name
+    is_scan = (
+        (owner == "Query" and name == "meterPreview")
+        or (owner == _EVENTS and name == "totalCount")
+        or (result == _EVENTS and (owner == "MeterPreview" or _has_where(node, given)))
+    )
+    return SCAN_COST if is_scan else 0
+
+
+def _has_where(node: FieldNode, given: Callable[[ValueNode], Any]) -> bool:
+    for argument in node.arguments or ():
+        if argument.name.value == "filter":
+            filter_ = given(argument.value)
+            if isinstance(filter_, Mapping):  # as variables have it
+                return filter_.get("where") is not None
+            fields = filter_.fields if isinstance(filter_, ObjectValueNode) else ()
+            for field in fields:
+                if field.name.value == "where":
+                    where = given(field.value)
+                    return where is not None and not isinstance(where, NullValueNode)
+    return False

@@ -1,0 +1,43 @@
+"""Scans: what reads as many events as there are, of which an organization runs few at a time.
+
+A preview, a list of events found by `where` or by a meter's filter, and a count of events. Each
+takes a processor of the database for as long as it runs, so the others wait for their turn.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from config.turns import CrowdedError, Turns
+from schema.errors import RateLimited
+
+MOST_WAITING = 50
+_SECONDS = 5  # the longest that a preview takes, so by then there is room
+
+
+class Scans:
+    """The scans of one process.
+
+    Args:
+        at_once: how many run at once; of one organization half as many.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._each = max(1, at_once // 2)
+        self._turns = Turns(at_once, self._each, MOST_WAITING)
+
+    @asynccontextmanager
+    async def place(self, organization_id: UUID) -> AsyncIterator[None]:
+        """Waits for a place and keeps it for the block; raises RateLimited if too many wait."""
+        try:
+            await self._turns.take(organization_id)
+        except CrowdedError:
+            raise RateLimited(
+                f"Your organization runs {self._each} previews, searches or counts of events at a"
+                f" time, and {MOST_WAITING} more are waiting; try again in {_SECONDS} s",
+                retryAfterSeconds=_SECONDS,
+            ) from None
+        try:
+            yield
+        finally:
+            self._turns.give_back(organization_id)
