@@ -15,20 +15,19 @@ from config.importing.mapping import METADATA_TYPES, EventMapping, MetadataField
 from config.importing.outgoing import OutgoingEvent, outgoing_event
 from config.importing.refusals import Refusals
 from config.importing.reporting import Reporter, reporter
-from config.importing.rows import (
-    Row,
-    content_hash,
-    read_csv,
-    read_header,
-    read_ndjson,
-    texts,
-)
+from config.importing.row_ids import DEFAULT_PREFIX, LONGEST_PREFIX, RowIds, row_ids
+from config.importing.rows import Row, read_csv, read_header, read_ndjson, texts
 from config.importing.sending import Importer, Totals
 from config.importing.template import Template, TemplateError
 from config.settings import get_settings
 from config.wording import number_of
+from metering.metadata import text_problem
 
 _ROWS_LOOKED_AT = 100
+_UNDATED = (
+    "Note: Rows without a timestamp are the same event as rows like them in other files. If some of"
+    " those stored already are not, give each file a --prefix of its own."
+)
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
@@ -72,7 +71,7 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help=f"A {kind} of the metadata; may be given several times.",
         )(command)
     for option, help_text in (
-        ("--external-id", "Its externalId.  [default: PREFIX-{row}]"),
+        ("--external-id", "Its externalId, such as '{RequestId}'.  [default: made of the event]"),
         ("--timestamp", "When it happened.  [default: now]"),
         ("--customer-id", "Whose it is, by id."),
         ("--customer", "Whose it is, by externalCustomerId."),
@@ -80,6 +79,15 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = click.option(option, type=TemplateType(), help=help_text)(command)
     return command
+
+
+def _checked_prefix(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    problem = None if value is None else text_problem(value, LONGEST_PREFIX)
+    if problem:
+        raise click.BadParameter(f"The prefix {problem}")
+    return value
 
 
 @click.command(name="import")
@@ -93,7 +101,11 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--delimiter", default=",", show_default=True, help="Of CSV.")
 @_mapping_options
 @click.option("--assume-utc", is_flag=True, help="Timestamps without an offset are in UTC.")
-@click.option("--prefix", help="Of the external ids.  [default: made of the file's content]")
+@click.option(
+    "--prefix",
+    callback=_checked_prefix,
+    help="Of the external ids that are made.  [default: import]",
+)
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=1_000, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first bad row.")
@@ -128,9 +140,16 @@ def command(
             --timestamp '{TIMESTAMP}' --assume-utc \\
             --number context_tokens='{ContextTokens}' --text model='{Model}'
 
-    Every row gets an external id that stays the same as long as the file does, so an import that
-    was cut off is simply started again: what is stored already is skipped. A bad row is reported
-    with its line (of those with the same problem, the first five), and the others go on.
+    Running an import again inserts only what is new, also after rows were added, removed or sorted:
+    an event's external id is made of its name, customer, timestamp and metadata (and of how many
+    rows before it make the same event). So a row that was corrected is a new event, and the old one
+    stays; so is every row after a change of the mapping, or of a {row} in it. Where rows have an id
+    of their own, use it: with --external-id '{RequestId}', a row that differs from what is stored
+    is a conflict, which is reported and changes nothing. Rows without a timestamp are the same
+    event in every file; give such files a --prefix each.
+
+    A bad row is reported with its line (of those with the same problem, the first five), and the
+    others go on.
     """  # noqa: D301  # click's own mark, a backspace
     if len(delimiter) != 1:
         raise click.BadParameter("must be one character.", param_hint="--delimiter")
@@ -140,25 +159,32 @@ def command(
     mapping = _mapping(options)
     _check_mapping(mapping, chosen, file, delimiter)
     api = find_api(get_settings(), url, token)
-    prefix = prefix or f"import-{content_hash(file)}"
+    with row_ids(prefix or DEFAULT_PREFIX) as ids, reporter(file.stat().st_size) as report:
+        rows = read_csv(file, delimiter) if chosen == "csv" else read_ndjson(file)
+        event_of = _event_maker(mapping, ids, assume_utc=assume_utc)
+        refusals = Refusals(report, refused_file)
+        started = time.monotonic()
+        totals = asyncio.run(_import(api, report, refusals, rows, event_of, options))
+    if ids.made_undated and totals.duplicates and prefix is None:
+        click.echo(_UNDATED, err=True)
+    click.echo(_summary(totals, time.monotonic() - started))
+    if totals.refused:
+        rows_were = "1 row was" if totals.refused == 1 else f"{totals.refused:,} rows were"
+        raise click.ClickException(f"{rows_were} refused; see above.")
 
+
+def _event_maker(
+    mapping: EventMapping, ids: RowIds, *, assume_utc: bool
+) -> Callable[[Row], OutgoingEvent]:
     def event_of(row: Row) -> OutgoingEvent:
         if row.values is None:
             raise RowError(row.problem)
         event = row.values
         if mapping:
             event = mapping.event(row.number, texts(row.values))
-        return outgoing_event(event, row.line, f"{prefix}-{row.number}", assume_utc=assume_utc)
+        return outgoing_event(event, row.line, ids, assume_utc=assume_utc)
 
-    rows = read_csv(file, delimiter) if chosen == "csv" else read_ndjson(file)
-    started = time.monotonic()
-    with reporter(file.stat().st_size) as report:
-        refusals = Refusals(report, refused_file)
-        totals = asyncio.run(_import(api, report, refusals, rows, event_of, options))
-    click.echo(_summary(totals, time.monotonic() - started))
-    if totals.refused:
-        rows_were = "1 row was" if totals.refused == 1 else f"{totals.refused:,} rows were"
-        raise click.ClickException(f"{rows_were} refused; see above.")
+    return event_of
 
 
 def _mapping(options: dict[str, Any]) -> EventMapping:

@@ -53,6 +53,20 @@ METADATA_TYPES: Mapping[str, Callable[[str], Any]] = {
 }
 
 
+def _require(
+    what: str,
+    event: Mapping[str, Any],
+    templates: Mapping[str, Template | None],
+    values: Mapping[str, str],
+) -> None:
+    """Raises RowError where columns that are empty leave the event without all of these parts."""
+    if all(event.get(key) is None for key in templates):
+        used = [template for template in templates.values() if template is not None]
+        for column in (column for template in used for column in sorted(template.columns)):
+            if not values.get(column):
+                raise RowError(f"has no {what}: the column {column} is empty")
+
+
 @dataclass(frozen=True)
 class MetadataField:
     """A key of the metadata; `kind` is one of METADATA_TYPES."""
@@ -109,6 +123,9 @@ class EventMapping:
         for key, template in self._texts.items():
             if template is not None:
                 event[key] = template.render(number, values)
+        _require("name", event, {"name": self.name}, values)
+        customers = {"externalCustomerId": self.customer, "customerId": self.customer_id}
+        _require("customer", event, customers, values)
         metadata = {}
         for field in self.metadata:
             text = field.template.render(number, values)

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from config.importing.mapping import RowError
+from config.importing.row_ids import RowIds
 from metering.events import EventError, check_event
 from metering.instants import format_instant
 from models import exact_json
@@ -30,14 +31,14 @@ class OutgoingEvent:
 
 
 def outgoing_event(
-    event: Mapping[str, Any], line: int, external_id: str, *, assume_utc: bool
+    event: Mapping[str, Any], line: int, ids: RowIds, *, assume_utc: bool
 ) -> OutgoingEvent:
     """Checks an event with the keys of EventInput; raises RowError.
 
     Args:
         event: JSON values.
         line: where it stands in the file.
-        external_id: what it is called where it brings no `externalId` of its own.
+        ids: give it an external id where it brings none of its own.
         assume_utc: a timestamp without an offset is in UTC; otherwise it is an error.
     """
     unknown = event.keys() - _KEYS
@@ -48,21 +49,22 @@ def outgoing_event(
     timestamp = event.get("timestamp")
     if assume_utc and isinstance(timestamp, str):
         timestamp = _in_utc_unless_said(timestamp)
-    if event.get("externalId") is not None:
-        external_id = event["externalId"]
     draft = check_event(
-        {**event, "externalId": external_id, "timestamp": timestamp},
+        {**event, "timestamp": timestamp},
         _NEVER_AHEAD,
         lambda public_id: decode_id(public_id, "Customer"),
     )
     if isinstance(draft, EventError):
         raise RowError(draft.message + _hint(draft, timestamp))
+    external_id = draft.external_id
+    if external_id is None:
+        external_id = ids.next_id(draft, event.get("customerId"), event.get("metadata"))
     instant = None if draft.timestamp is None else format_instant(draft.timestamp)
     sent = {
         "name": draft.name,
         "customerId": event.get("customerId"),
         "externalCustomerId": draft.external_customer_id,
-        "externalId": draft.external_id,
+        "externalId": external_id,
         "timestamp": instant,
         "metadata": orjson.Fragment(draft.metadata),
     }

@@ -1,12 +1,10 @@
 """Reading a file row by row in constant memory: CSV with a header, or NDJSON.
 
 A row that cannot be read is given as such, and the next one follows. Rows are numbered from 1,
-without the header and without blank lines, so that a row keeps its number as long as the file
-keeps its content.
+without the header and without blank lines.
 """
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +16,6 @@ from config.importing.mapping import RowError
 from models import exact_json
 
 _LONGEST_LINE = 1024 * 1024
-_CHUNK = 1024 * 1024
 
 
 class FileError(RuntimeError):
@@ -38,15 +35,6 @@ class Row:
     offset: int
     values: dict[str, Any] | None
     problem: str = ""
-
-
-def content_hash(path: Path) -> str:
-    """The first half of the SHA-256 of the file's content, as 32 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()[:32]
 
 
 def read_header(path: Path, delimiter: str) -> list[str]:

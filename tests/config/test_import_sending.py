@@ -10,6 +10,7 @@ import pytest
 from config.api_client import ApiClient, ApiError
 from config.importing.outgoing import outgoing_event
 from config.importing.refusals import Refusals
+from config.importing.row_ids import row_ids
 from config.importing.rows import Row, read_ndjson
 from config.importing.sending import Importer
 from models.exact_json import loads
@@ -56,8 +57,9 @@ class Api:
 
 
 def event_of(row: Row) -> Any:
-    event = {"name": "n", "externalCustomerId": "c"}
-    return outgoing_event(event, row.line, f"p-{row.number}", assume_utc=False)
+    event = {"name": "n", "externalCustomerId": "c", "externalId": f"p-{row.number}"}
+    with row_ids("unused") as ids:
+        return outgoing_event(event, row.line, ids, assume_utc=False)
 
 
 async def no_sleep(_seconds: float) -> None:
