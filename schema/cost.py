@@ -11,7 +11,7 @@ is small.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -35,14 +35,17 @@ from graphql import (
     SelectionSetNode,
     StringValueNode,
     VariableNode,
+    get_introspection_query,
     get_named_type,
+    get_operation_ast,
+    parse,
 )
 from graphql.language import Node
 
 from metering.instants import parse_instant
 from schema.connections import DEFAULT_PAGE, MAX_PAGE
 from schema.errors import TooComplex
-from schema.introspection_sizes import ROOTS, introspection_sizes
+from schema.introspection_cost import ROOTS, introspection_cost
 from schema.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # what a list without a page size is taken to hold
@@ -126,9 +129,9 @@ class Weighing:
         inner = self.selection(node.selection_set, named)
         inner = inner._replace(once=inner.once + scan_cost(node, parent, named, self.given))
         depth = inner.depth + 1
-        if parent is not None and parent.name.startswith("__"):
-            size = introspection_sizes(self.schema).get(node.name.value, 1)
-            return Weight(1 + ceil(size * inner.once), 0, depth)
+        if node.name.value in ROOTS or (parent is not None and parent.name.startswith("__")):
+            once, each = introspection_cost(self.schema, node.name.value, inner.once, inner.each)
+            return Weight(min(_CAP, once), min(_CAP, each), depth)
         if named is not None and is_page(named):
             count = self.points(node) if named.name == "MeterQuantities" else self.page_size(node)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
@@ -217,6 +220,22 @@ def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:
     except RecursionError:
         raise TooComplex("The operation is nested too deeply") from None
     return Weight(weight.once + weight.each, 0, weight.depth)
+
+
+@lru_cache(maxsize=8)
+def cost_of_introspection(schema: GraphQLSchema) -> int:
+    """What the usual query for the whole schema costs, and a quarter more for others like it."""
+    document = parse(
+        get_introspection_query(
+            specified_by_url=True,
+            directive_is_repeatable=True,
+            schema_description=True,
+            input_value_deprecation=True,
+            one_of=True,
+        )
+    )
+    operation: Any = get_operation_ast(document)
+    return weigh(weighing_of(schema, document, operation, None), operation).once * 5 // 4
 
 
 def weighing_of(

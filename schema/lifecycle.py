@@ -18,10 +18,10 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from schema.context import Context
-from schema.cost import weigh, weighing_of
+from schema.cost import cost_of_introspection, weigh, weighing_of
 from schema.cost_advice import too_costly
 from schema.documents import Documents
-from schema.errors import BadUserInput
+from schema.errors import BadUserInput, Unauthenticated
 from schema.limits import check_depth, check_values
 
 
@@ -80,6 +80,8 @@ class Lifecycle(SchemaExtension):
         check_depth(weight, limits)
         if weight.once > limits.cost:
             raise too_costly(weighing, operation, weight.once, limits.cost)
+        if context.context.caller is None and weight.once > cost_of_introspection(schema):
+            raise Unauthenticated("Without a token, an operation may cost what the schema costs")
         check_values(operation, context.variables, limits)
         return self.documents.validate(context.query or "", schema, document)
 

@@ -31,7 +31,7 @@ def weight(text: str, variables: dict[str, Any] | None = None) -> Weight:
         ("{ meters(first: 7) { nodes { customers(first: 5) { nodes { id } } } } }", 2 + 7 * 7),
         ("{ nodes(ids: [1, 2, 3]) { id } }", 1 + 3),
         ("{ eventNames { name } }", 1 + 10),
-        ("{ __schema { types { name } } }", 2 + len(SCHEMA.type_map)),
+        ("{ __schema { types { name } } }", 2 + 2 * len(SCHEMA.type_map)),
         ("{ a: viewer { id } b: viewer { id } }", 4),
         ("{ ...F ...F } fragment F on Query { viewer { id } }", 6),
         ("{ meters(first: 7) { ...F } } fragment F on MeterConnection { nodes { id } }", 3 + 7),

@@ -1,0 +1,79 @@
+"""What introspection costs, from how long the lists of this schema are.
+
+Below `__schema { types }` stands every type once, so an average type is what is weighed. Anywhere
+else a client chooses the type, by its name or by what leads to it, and may choose the longest, over
+and over. So a selection of a type has two costs: `once` of an average type, `each` of the longest.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import ceil
+from typing import NamedTuple
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_abstract_type,
+)
+
+ROOTS = {"__schema": "__Schema", "__type": "__Type"}
+
+# Wrapped types are mostly one level deep: queries ask for nine, and get null.
+_OF_TYPE = 0.5
+# Fields through which a client chooses a type.
+_CHOSEN = {"type", "interfaces", "possibleTypes", "queryType", "mutationType", "subscriptionType"}
+_PRINTED = {"defaultValue": 4}  # a literal, which is made each time
+
+
+class _Sizes(NamedTuple):
+    average: float
+    longest: int
+
+
+def introspection_cost(schema: GraphQLSchema, name: str, once: int, each: int) -> tuple[int, int]:
+    """What a field costs, on average and at worst; `once` and `each` are those of what is below.
+
+    It is a field of an introspection type, or a root, whose cost is the sum of the two.
+    """
+    if name in ROOTS:
+        return 1 + each, 0
+    if name == "ofType":
+        below = _OF_TYPE if once == each else 1  # where no list is below, most of them are null
+        return 1 + ceil(_OF_TYPE * once), 1 + ceil(below * each)
+    if name in _CHOSEN:
+        once = each
+    elif name == "types":
+        each = once
+    size = _sizes(schema).get(name)
+    if size is None:
+        own = _PRINTED.get(name, 1)
+        return own + once, own + each
+    # An object counts as well: making one takes as long as showing a field of it.
+    return 1 + ceil(size.average * (1 + once)), 1 + ceil(size.longest * (1 + each))
+
+
+@lru_cache(maxsize=8)
+def _sizes(schema: GraphQLSchema) -> Mapping[str, _Sizes]:
+    """The length of each list by its field's name."""
+    types = list(schema.type_map.values())
+    composite = [t for t in types if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)]
+    inputs = [t for t in types if isinstance(t, GraphQLInputObjectType)]
+    enums = [t for t in types if isinstance(t, GraphQLEnumType)]
+    abstract = [t for t in types if is_abstract_type(t)]
+    lengths = {
+        "fields": [len(type_.fields) for type_ in composite],
+        "interfaces": [len(type_.interfaces) for type_ in composite],
+        "possibleTypes": [len(schema.get_possible_types(type_)) for type_ in abstract],
+        "inputFields": [len(type_.fields) for type_ in inputs],
+        "enumValues": [len(type_.values) for type_ in enums],
+    }
+    arguments = [len(field.args) for type_ in composite for field in type_.fields.values()]
+    return {
+        "types": _Sizes(len(types), len(types)),
+        "directives": _Sizes(len(schema.directives), len(schema.directives)),
+        "args": _Sizes(sum(arguments) / len(arguments), max(arguments)),
+        **{name: _Sizes(sum(each) / len(types), max(each)) for name, each in lengths.items()},
+    }

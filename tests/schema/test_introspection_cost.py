@@ -1,0 +1,137 @@
+"""Introspection costs what it takes, whatever is selected, and however often.
+
+What it takes is counted in calls of functions, which are the same on every machine.
+"""
+
+import sys
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schema.cost import cost_of_introspection
+from schema.limits import Limits
+from schema.schema import MetergraphSchema
+from tests.schema.test_cost import weight
+from tests.schema.test_limits import context
+
+SCHEMA = MetergraphSchema(Limits(cost=10**9, anonymous_tokens=5_000))
+CALLS = 150  # a unit of cost takes 35 to 85
+CALLS_OF_AN_OPERATION = 20_000
+
+LEAVES = ["name", "kind", "description", "__typename"]
+FIELD_LEAVES = ["name", "description", "isDeprecated", "deprecationReason"]
+VALUE_LEAVES = ["name", "description", "defaultValue", "isDeprecated"]
+
+
+def aliased(times: int, selected: str, fragment: str = "") -> str:
+    return "{" + " ".join(f"a{i}:{selected}" for i in range(times)) + "}" + fragment
+
+
+def _under(name: str, inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """A field of some selections, once or several times."""
+    chosen = st.lists(inner, min_size=1, max_size=3).map(" ".join)
+    return st.tuples(chosen, st.integers(1, 4)).map(
+        lambda found: " ".join(f"{name}{i}:{name}{{{found[0]}}}" for i in range(found[1]))
+    )
+
+
+def _values(types: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.sampled_from(VALUE_LEAVES) | _under("type", types)
+
+
+def _of_types(types: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    fields = st.sampled_from(FIELD_LEAVES) | _under("type", types) | _under("args", _values(types))
+    return st.one_of(
+        _under("fields", fields),
+        _under("inputFields", _values(types)),
+        _under("enumValues", st.sampled_from(FIELD_LEAVES)),
+        *(_under(name, types) for name in ("ofType", "possibleTypes", "interfaces")),
+    )
+
+
+types = st.recursive(st.sampled_from(LEAVES), _of_types, max_leaves=4)
+documents = st.one_of(
+    _under("__schema", _under("types", types) | _under("queryType", types)),
+    st.sampled_from(["Query", "Mutation", "Node", "ErrorCode", "EventFilter", "Int"]).flatmap(
+        lambda name: _under("__type", types).map(
+            lambda text: text.replace("__type{", f'__type(name: "{name}"){{')
+        )
+    ),
+).map(lambda text: f"{{{text}}}")
+
+
+async def calls(text: str) -> int:
+    """How many calls of functions an operation takes, once its document is known."""
+    counted = 0
+
+    def count(_frame: Any, _event: str, _argument: Any) -> None:
+        nonlocal counted
+        counted += 1
+
+    await SCHEMA.execute(text, context_value=context())
+    sys.setprofile(count)
+    try:
+        await SCHEMA.execute(text, context_value=context())
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+@settings(max_examples=15)
+@given(text=documents)
+async def test_introspection_takes_no_more_than_it_costs(text: str) -> None:
+    cost = weight(text).once
+    if cost <= 5_000:
+        assert await calls(text) <= CALLS_OF_AN_OPERATION + CALLS * cost
+
+
+@pytest.mark.parametrize(
+    ("selected", "fragment"),
+    [
+        ("__schema{types{name}}", ""),
+        ('__type(name:"Query"){fields{name}}', ""),
+        ('__type(name:"Query"){...F}', "fragment F on __Type{fields{name args{name}}}"),
+        ('__type(name:"Node"){...F}', "fragment F on __Type{possibleTypes{name fields{name}}}"),
+        ('__type(name:"ErrorCode"){...F}', "fragment F on __Type{enumValues{name}}"),
+        ("__schema{...F}", "fragment F on __Schema{types{inputFields{defaultValue}}}"),
+        ("__schema{...F}", "fragment F on __Schema{types{fields{type{ofType{ofType{name}}}}}}"),
+    ],
+)
+async def test_the_longest_lists_over_and_over_cost_what_they_take(
+    selected: str, fragment: str
+) -> None:
+    text = aliased(5, selected, fragment)
+    assert await calls(text) <= CALLS_OF_AN_OPERATION + CALLS * weight(text).once
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_a_stranger_may_ask_for_the_schema(*, full: bool) -> None:
+    text = get_introspection_query(
+        specified_by_url=full,
+        directive_is_repeatable=full,
+        schema_description=full,
+        input_value_deprecation=full,
+        one_of=full,
+    )
+    result = await SCHEMA.execute(text, context_value=context(anonymous=True))
+    assert result.errors is None
+    assert result.data is not None
+    assert len(result.data["__schema"]["types"]) > 100
+
+
+async def test_a_stranger_may_not_ask_for_it_over_and_over() -> None:
+    text = aliased(
+        150, "__schema{...F}", "fragment F on __Schema{types{name kind description fields{name}}}"
+    )
+    cost = weight(text).once
+    assert cost > 100_000 > cost_of_introspection(SCHEMA._schema)
+    result = await SCHEMA.execute(text, context_value=context(anonymous=True))
+    assert result.data is None
+    (error,) = result.errors or []
+    assert error.extensions is not None
+    assert error.extensions["code"] == "UNAUTHENTICATED"
+    once = aliased(1, "__schema{...F}", "fragment F on __Schema{types{name fields{name}}}")
+    assert (await SCHEMA.execute(once, context_value=context(anonymous=True))).errors is None
