@@ -11,6 +11,7 @@ from models.event import Event
 from models.event_batch import EventBatch
 from models.event_log import EventLog
 from models.event_name import EventName
+from models.idempotency_key import IdempotencyKey
 from models.invoice import Invoice, InvoiceCounter
 from models.invoice_line import InvoiceLine
 from models.meter import Meter
@@ -41,6 +42,7 @@ __all__ = [
     "EventBatch",
     "EventLog",
     "EventName",
+    "IdempotencyKey",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",

@@ -7,6 +7,7 @@ NAME = 256
 UNIT = 64
 EXTERNAL_ID = 256
 EMAIL = 320
+IDEMPOTENCY_KEY = 255
 
 
 def check_texts(*texts: tuple[str, str | None, int]) -> list[UserError]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import ContextVar
+from functools import partial
 from uuid import UUID
 
 from arq.connections import ArqRedis
@@ -11,6 +13,9 @@ from redis.exceptions import RedisError
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
 from metering.wakeup import PROCESS_EVENTS, announce, wake
 from models.outages import cut_off_is_outage
+
+Work = Callable[[], Coroutine[None, None, None]]
+_waiting: ContextVar[list[Work] | None] = ContextVar("waiting", default=None)
 
 
 class Waker:
@@ -22,11 +27,23 @@ class Waker:
 
     def wake(self, job: str, organization_id: UUID) -> None:
         """Wakes a worker for the organization, soon."""
-        self._start(self._wake(job, organization_id))
+        self._start(partial(self._wake, job, organization_id))
 
     def announce(self, organization_id: UUID, revision: int) -> None:
         """Tells the subscribers soon that usage or credit has changed."""
-        self._start(self._announce(organization_id, revision))
+        self._start(partial(self._announce, organization_id, revision))
+
+    @contextlib.contextmanager
+    def after_commit(self) -> Iterator[None]:
+        """Around a transaction: what is asked for within happens after it, if it is committed."""
+        work: list[Work] = []
+        token = _waiting.set(work)
+        try:
+            yield
+        finally:
+            _waiting.reset(token)
+        for one in work:
+            self._start(one)
 
     async def commit(
         self, organization_id: UUID, calls: Sequence[IngestCall]
@@ -47,8 +64,12 @@ class Waker:
         with contextlib.suppress(RedisError, OSError):
             await announce(self._redis, organization_id, revision)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+    def _start(self, work: Work) -> None:
+        waiting = _waiting.get()
+        if waiting is not None:
+            waiting.append(work)
+            return
+        task = asyncio.create_task(work())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -100,7 +100,9 @@ class ErrorCode(enum.Enum):
         "ALREADY_EXISTS", description="Something that must be unique is there already."
     )
     CONFLICT = strawberry.enum_value(
-        "CONFLICT", description="Another object holds this idempotency key."
+        "CONFLICT",
+        description="Another event holds this externalId, or the idempotencyKey was used for "
+        "something else.",
     )
     METER_LOCKED = strawberry.enum_value(
         "METER_LOCKED",

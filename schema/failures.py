@@ -1,8 +1,8 @@
 """What the client sees of exceptions that nobody meant it to see.
 
 A bug is logged with an id, and the client sees the id only. An outage of the database is said to
-be one that can be retried: nothing was stored, or sending it again stores it once. A statement
-that was cut off is the caller's to mend.
+be `retryable` where sending the request again can do nothing twice (`schema.repeating`). A
+statement that was cut off is the caller's to mend.
 """
 
 import re
@@ -15,6 +15,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.graphql import OperationType
 
 from models.outages import is_outage
+from schema import repeating
 from schema.errors import APIError, BadUserInput, Internal, TooComplex
 from schema.http_request import EVENT_STREAM
 
@@ -69,8 +70,7 @@ def failure(cause: BaseException) -> APIError:
     identifier = secrets.token_hex(8)
     if is_outage(cause):
         log.warning("database out of reach", error_id=identifier, reason=repr(cause))
-        message = f"The database cannot be reached: try again. Id {identifier} in the log."
-        return Internal(message, id=identifier, retryable=True)
+        return _passing("The database cannot be reached", identifier)
     log.error("internal error", error_id=identifier, exc_info=cause)
     return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
 
@@ -79,8 +79,15 @@ def cut_off() -> Internal:
     """What the client sees of a request that the end of the process cuts off."""
     identifier = secrets.token_hex(8)
     log.warning("request cut off by the end of the process", error_id=identifier)
-    message = f"The server stops: try again. Id {identifier} in the log."
-    return Internal(message, id=identifier, retryable=True)
+    return _passing("The server stops", identifier)
+
+
+def _passing(reason: str, identifier: str) -> Internal:
+    """What the client sees of something that will be over soon: whether to try again."""
+    retryable = repeating.may_repeat()
+    advice = "try again" if retryable else repeating.LOOK_FIRST
+    message = f"{reason}: {advice}. Id {identifier} in the log."
+    return Internal(message, id=identifier, retryable=retryable)
 
 
 def took_too_long(seconds: float) -> TooComplex:

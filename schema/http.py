@@ -59,6 +59,7 @@ from schema.open_subscriptions import OpenSubscriptions
 from schema.operations import METHODS, Operations, formatted
 from schema.persisted_queries import PersistedQueries
 from schema.rate_limits import RateLimits
+from schema.repeating import attempt
 from schema.schema import MetergraphSchema
 from schema.websocket import TransportHandler, WebSocketAdapter
 
@@ -100,7 +101,8 @@ class GraphQLApplication(GraphQL[Context, None]):
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
-        response = await self._answer(request)
+        with attempt():
+            response = await self._answer(request)
         response.headers.setdefault("cache-control", "no-store")
         response.headers.append("vary", "accept, authorization")
         await response(scope, receive, send)

@@ -1,10 +1,12 @@
 """Who may use a field: declared at the field, in one way, so that the schema can be walked.
 
-Every root field has exactly one `requires(...)` among its extensions; so has every field of an
-object that shows more than the object's own row.
+Every root field has exactly one `requires(...)` among its extensions, or `mutates(...)`, which is
+one; so has every field of an object that shows more than the object's own row. `READING` says who
+may read an object wherever it is found by its id.
 """
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from strawberry.extensions.field_extension import (
@@ -18,11 +20,17 @@ from schema.errors import Forbidden
 
 
 class Requires(FieldExtension):
-    """Lets a field run for tokens with one of the scopes, and for sessions where said."""
+    """Lets a field run for tokens with one of the scopes, and for sessions where said.
 
-    def __init__(self, scopes: tuple[Scope, ...], *, session: bool) -> None:
+    With `and_`, a token needs that scope as well.
+    """
+
+    def __init__(
+        self, scopes: tuple[Scope, ...], *, session: bool = False, and_: Scope | None = None
+    ) -> None:
         self.scopes = scopes
         self.session = session
+        self.and_ = and_
 
     def check(self, context: Context) -> None:
         """Raises Unauthenticated or Forbidden."""
@@ -30,9 +38,12 @@ class Requires(FieldExtension):
         if isinstance(identity, SessionIdentity):
             if not self.session:
                 raise Forbidden("A customer's session may not see this")
-        elif self.scopes and not any(identity.has(scope) for scope in self.scopes):
+            return
+        if self.scopes and not any(identity.has(scope) for scope in self.scopes):
             needed = " or ".join(scope.name for scope in self.scopes)
             raise Forbidden(f"The token lacks the scope {needed}")
+        if self.and_ is not None and not identity.has(self.and_):
+            raise Forbidden(f"The token lacks the scope {self.and_.name}")
 
     def resolve(self, next_: SyncExtensionResolver, source: Any, info: Info, **kwargs: Any) -> Any:
         """Checks, then runs a synchronous field."""
@@ -55,3 +66,25 @@ def requires(*scopes: Scope, session: bool = False) -> Requires:
     customer's own data and nothing else.
     """
     return Requires(scopes, session=session)
+
+
+_USAGE = requires(Scope.USAGE_READ)
+_BILLING = requires(Scope.BILLING_READ)
+_USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
+
+READING: Mapping[str, Requires] = {
+    "AccessToken": requires(Scope.ADMIN),
+    "CreditEntry": _BILLING,
+    "Customer": _USAGE_OR_BILLING,
+    "CustomerMeter": _USAGE,
+    "CustomerSubscription": _BILLING,
+    "Event": _USAGE,
+    "FixedPrice": _BILLING,
+    "Invoice": _BILLING,
+    "Meter": _USAGE_OR_BILLING,
+    "MeterCreditBenefit": _BILLING,
+    "MeteredPrice": _BILLING,
+    "Organization": requires(),
+    "Product": _BILLING,
+}
+"""Who may read an object of a type by its id."""

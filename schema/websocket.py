@@ -34,6 +34,7 @@ from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from schema.failures import failure, took_too_long
 from schema.http_request import SMALL_BYTES, too_large_to_keep
 from schema.persisted_queries import names_document
+from schema.repeating import attempt
 
 if TYPE_CHECKING:
     from schema.http import GraphQLApplication
@@ -124,8 +125,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         seconds = None if endless else self.view.settings.request_timeout_seconds
         deadline = asyncio.timeout(seconds)
         try:
-            async with deadline:
-                await super().run_operation(operation)
+            with attempt():
+                async with deadline:
+                    await super().run_operation(operation)
         except TimeoutError:
             if seconds is None or not deadline.expired():
                 raise

@@ -6,12 +6,12 @@ import strawberry
 
 from config import clock
 from models import AccessToken as AccessTokenRow
+from resolvers.mutating import mutates
 from resolvers.texts import NAME, check_texts
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, user_error
 from schema.ids import decode_id
 from schema.inputs.access import AccessTokenCreateInput, AccessTokenRevokeInput
-from schema.permissions import requires
 from schema.secrets import hash_secret, new_secret
 from schema.types.organization import AccessToken
 from schema.types.payloads import AccessTokenCreatePayload, AccessTokenRevokePayload
@@ -23,7 +23,7 @@ class AccessTokenMutation:
 
     @strawberry.mutation(
         description="Creates a token of the organization. Its secret is shown this once.",
-        extensions=[requires(Scope.ADMIN)],
+        extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_create(
         self,
@@ -47,7 +47,7 @@ class AccessTokenMutation:
 
     @strawberry.mutation(
         description="Makes a token good for nothing, at once and for ever.",
-        extensions=[requires(Scope.ADMIN)],
+        extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_revoke(
         self,

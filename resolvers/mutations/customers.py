@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import strawberry
 from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
 
 from config import clock
 from models import Customer as CustomerRow
 from models import CustomerSession
+from resolvers.mutating import mutates
 from resolvers.texts import EMAIL, EXTERNAL_ID, NAME, check_texts
 from schema.context import Info, Scope
 from schema.customers import find_customer
@@ -19,7 +21,6 @@ from schema.inputs.customers import (
     CustomerSessionCreateInput,
     CustomerUpdateInput,
 )
-from schema.permissions import requires
 from schema.secrets import SESSION_PREFIX, hash_secret, new_secret
 from schema.types.customer import Customer
 from schema.types.payloads import (
@@ -36,7 +37,7 @@ class CustomerMutation:
     @strawberry.mutation(
         description="Creates a customer, or fills in one that events created under the same "
         "externalId.",
-        extensions=[requires(Scope.EVENTS_WRITE, Scope.BILLING_WRITE)],
+        extensions=[mutates(Scope.EVENTS_WRITE, Scope.BILLING_WRITE, makes="customer")],
     )
     async def customer_create(
         self,
@@ -50,9 +51,14 @@ class CustomerMutation:
         organization_id = info.context.organization_id
         values: dict[str, Any] = {"name": input.name, "email": input.email}
         try:
-            row = await CustomerRow.create(
-                organization_id=organization_id, external_id=input.external_id, **values
-            )
+            # A savepoint, where this is part of a transaction that goes on.
+            async with in_transaction() as connection:
+                row = await CustomerRow.create(
+                    organization_id=organization_id,
+                    external_id=input.external_id,
+                    using_db=connection,
+                    **values,
+                )
         except IntegrityError:
             # Events may have made it: then it knows nothing but its external id yet.
             filled = await CustomerRow.filter(
@@ -70,7 +76,7 @@ class CustomerMutation:
 
     @strawberry.mutation(
         description="Changes a customer: what is left out stays, null takes a value away.",
-        extensions=[requires(Scope.EVENTS_WRITE, Scope.BILLING_WRITE)],
+        extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_update(
         self,
@@ -101,7 +107,7 @@ class CustomerMutation:
     @strawberry.mutation(
         description="Opens a session: a short-lived token with which one customer sees its own "
         "usage, and nothing else.",
-        extensions=[requires(Scope.BILLING_WRITE)],
+        extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_session_create(
         self,

@@ -8,12 +8,17 @@ import strawberry
 from config import clock
 from metering.events import check_event
 from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
+from resolvers.mutating import mutates
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.events import EventsIngestInput
-from schema.permissions import requires
 from schema.types.receipts import EventsIngestPayload, receipt_error
+
+
+def _is_repeatable(sent: EventsIngestInput) -> bool:
+    """Whether every event has an externalId, by which it is stored once."""
+    return all(event.get("externalId") is not None for event in sent.raw["events"])
 
 
 @strawberry.type
@@ -23,7 +28,7 @@ class EventsIngestMutation:
     @strawberry.mutation(
         description="Stores events, each once, and answers after they are safe on disk. Sending "
         "the same externalId again stores nothing. The meters count them within a moment.",
-        extensions=[requires(Scope.EVENTS_WRITE)],
+        extensions=[mutates(Scope.EVENTS_WRITE, is_repeatable=_is_repeatable)],
     )
     async def events_ingest(
         self,

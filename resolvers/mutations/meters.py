@@ -14,13 +14,13 @@ from metering.meters import (
     update_meter,
 )
 from metering.wakeup import CATCH_UP_METERS
+from resolvers.mutating import mutates
 from resolvers.texts import NAME, UNIT, check_texts
 from schema.context import Context, Info, Scope
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.meter_filter import read_aggregation, read_filter
 from schema.inputs.meters import MeterArchiveInput, MeterCreateInput, MeterUpdateInput
-from schema.permissions import requires
 from schema.types.meter import Meter
 from schema.types.payloads import (
     MeterArchivePayload,
@@ -38,7 +38,7 @@ class MeterMutation:
 
     @strawberry.mutation(
         description="Creates a meter, which counts past events too.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE, makes="meter")],
     )
     async def meter_create(
         self,
@@ -59,7 +59,7 @@ class MeterMutation:
     @strawberry.mutation(
         description="Changes a meter. Its filter and aggregation only until it has counted an "
         "event: METER_LOCKED after.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE)],
     )
     async def meter_update(
         self,
@@ -89,7 +89,7 @@ class MeterMutation:
     @strawberry.mutation(
         description="Stops a meter where it stands. Refused while a live product's price or "
         "benefit uses it.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE)],
     )
     async def meter_archive(
         self,
@@ -107,7 +107,7 @@ class MeterMutation:
 
     @strawberry.mutation(
         description="Takes an archived meter back; it counts what it missed.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE)],
     )
     async def meter_unarchive(
         self,

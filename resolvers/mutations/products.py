@@ -18,6 +18,7 @@ from billing.products import (
     create_product,
     update_product,
 )
+from resolvers.mutating import mutates
 from resolvers.refusals import errors_of
 from schema.context import Info, Scope
 from schema.ids import decode_id
@@ -29,7 +30,6 @@ from schema.inputs.products import (
     ProductPriceInput,
     ProductUpdateInput,
 )
-from schema.permissions import requires
 from schema.types.billing_payloads import (
     MeterCreditBenefitCreatePayload,
     ProductArchivePayload,
@@ -47,7 +47,7 @@ class ProductMutation:
 
     @strawberry.mutation(
         description="Creates a product with its prices, which never change.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE, makes="product")],
     )
     async def product_create(
         self,
@@ -71,7 +71,7 @@ class ProductMutation:
     @strawberry.mutation(
         description="Renames a product, or gives it other benefits: for each subscription from "
         "its next period on.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE)],
     )
     async def product_update(
         self,
@@ -95,7 +95,7 @@ class ProductMutation:
 
     @strawberry.mutation(
         description="Takes a product off sale; its subscriptions go on.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE)],
     )
     async def product_archive(
         self,
@@ -110,7 +110,8 @@ class ProductMutation:
         return ProductArchivePayload(product=Product.of(row))
 
     @strawberry.mutation(
-        description="Creates a benefit, which products can bring.", extensions=[requires(_WRITE)]
+        description="Creates a benefit, which products can bring.",
+        extensions=[mutates(_WRITE, makes="benefit")],
     )
     async def meter_credit_benefit_create(
         self,

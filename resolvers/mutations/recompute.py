@@ -5,11 +5,11 @@ from typing import Annotated
 import strawberry
 
 from metering.recompute import recompute_customer_meter
+from resolvers.mutating import mutates
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, user_error
 from schema.ids import decode_id
 from schema.inputs.meters import CustomerMeterRecomputeInput
-from schema.permissions import requires
 from schema.types.customer_meter import CustomerMeter
 from schema.types.payloads import CustomerMeterRecomputePayload
 
@@ -20,8 +20,8 @@ class RecomputeMutation:
 
     @strawberry.mutation(
         description="Recomputes a customer's usage of a meter from the raw events, compares it "
-        "with what is cached, and repairs what is off.",
-        extensions=[requires(Scope.METERS_WRITE)],
+        "with what is cached, and repairs what is off. Needs METERS_WRITE and USAGE_READ.",
+        extensions=[mutates(Scope.METERS_WRITE, and_=Scope.USAGE_READ)],
     )
     async def customer_meter_recompute(
         self,

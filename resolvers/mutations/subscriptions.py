@@ -8,6 +8,7 @@ import strawberry
 from billing.manual_credit import credit_by_hand
 from billing.problems import RefusedError, problem
 from billing.subscriptions import cancel_subscription, create_subscription
+from resolvers.mutating import mutates
 from resolvers.refusals import errors_of
 from schema.context import Context, Info, Scope
 from schema.customers import find_customer
@@ -17,7 +18,6 @@ from schema.inputs.subscriptions import (
     CustomerSubscriptionCancelInput,
     CustomerSubscriptionCreateInput,
 )
-from schema.permissions import requires
 from schema.types.billing_payloads import (
     CustomerMeterCreditPayload,
     CustomerSubscriptionCancelPayload,
@@ -36,7 +36,7 @@ class SubscriptionMutation:
     @strawberry.mutation(
         description="Subscribes a customer to a product. Credits of the current period are "
         "granted, and what is charged in advance is invoiced.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_create(
         self,
@@ -60,7 +60,7 @@ class SubscriptionMutation:
 
     @strawberry.mutation(
         description="Ends a subscription, when its period ends or there and then.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_cancel(
         self,
@@ -83,7 +83,7 @@ class SubscriptionMutation:
 
     @strawberry.mutation(
         description="Credits (or, below zero, debits) units by hand.",
-        extensions=[requires(_WRITE)],
+        extensions=[mutates(_WRITE, makes="customer_meter")],
     )
     async def customer_meter_credit(
         self,

@@ -11,10 +11,10 @@ import strawberry
 from models import AccessToken as AccessTokenRow
 from models import Organization as OrganizationRow
 from models import ProductPrice as PriceRow
-from schema.context import Context, Info, Scope
+from schema.context import Context, Info
 from schema.errors import BadUserInput
 from schema.ids import split_id
-from schema.permissions import Requires, requires
+from schema.permissions import READING, requires
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
@@ -31,9 +31,8 @@ MAX_NODES = 100
 
 @dataclass(frozen=True)
 class NodeType:
-    """How objects of a type are found: who may, the row of an id, and the object of a row."""
+    """How objects of a type are found: the row of an id, and the object of a row."""
 
-    requires: Requires
     load: Callable[[Context, UUID], Awaitable[Any]]
     of: Callable[[Any], Node]
 
@@ -56,56 +55,47 @@ def _price_of_kind(kind: str) -> Callable[[Context, UUID], Awaitable[PriceRow | 
     return load
 
 
-_BILLING = requires(Scope.BILLING_READ)
-_USAGE = requires(Scope.USAGE_READ)
-_USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
-
 NODE_TYPES: dict[str, NodeType] = {
-    "AccessToken": NodeType(requires(Scope.ADMIN), _access_token, AccessToken.of),
+    "AccessToken": NodeType(_access_token, AccessToken.of),
     "CreditEntry": NodeType(
-        _BILLING,
-        lambda context, key: context.loaders.billing.credit_entry.load(key),
-        CreditEntry.of,
+        lambda context, key: context.loaders.billing.credit_entry.load(key), CreditEntry.of
     ),
-    "Customer": NodeType(
-        _USAGE_OR_BILLING, lambda context, key: context.loaders.customer.load(key), Customer.of
-    ),
+    "Customer": NodeType(lambda context, key: context.loaders.customer.load(key), Customer.of),
     "CustomerMeter": NodeType(
-        _USAGE, lambda context, key: context.loaders.customer_meter.load(key), CustomerMeter.of
+        lambda context, key: context.loaders.customer_meter.load(key), CustomerMeter.of
     ),
     "CustomerSubscription": NodeType(
-        _BILLING,
         lambda context, key: context.loaders.billing.subscription.load(key),
         CustomerSubscription.of,
     ),
-    "Event": NodeType(_USAGE, lambda context, key: context.loaders.event.load(key), Event.of),
-    "FixedPrice": NodeType(_BILLING, _price_of_kind("FIXED"), FixedPrice.of_row),
-    "Invoice": NodeType(
-        _BILLING, lambda context, key: context.loaders.billing.invoice.load(key), Invoice.of
-    ),
-    "Meter": NodeType(
-        _USAGE_OR_BILLING, lambda context, key: context.loaders.meter.load(key), Meter.of
-    ),
+    "Event": NodeType(lambda context, key: context.loaders.event.load(key), Event.of),
+    "FixedPrice": NodeType(_price_of_kind("FIXED"), FixedPrice.of_row),
+    "Invoice": NodeType(lambda context, key: context.loaders.billing.invoice.load(key), Invoice.of),
+    "Meter": NodeType(lambda context, key: context.loaders.meter.load(key), Meter.of),
     "MeterCreditBenefit": NodeType(
-        _BILLING,
-        lambda context, key: context.loaders.billing.benefit.load(key),
-        MeterCreditBenefit.of,
+        lambda context, key: context.loaders.billing.benefit.load(key), MeterCreditBenefit.of
     ),
-    "MeteredPrice": NodeType(_BILLING, _price_of_kind("METERED"), MeteredPrice.of_row),
-    "Organization": NodeType(requires(), _organization, Organization.of),
-    "Product": NodeType(
-        _BILLING, lambda context, key: context.loaders.billing.product.load(key), Product.of
-    ),
+    "MeteredPrice": NodeType(_price_of_kind("METERED"), MeteredPrice.of_row),
+    "Organization": NodeType(_organization, Organization.of),
+    "Product": NodeType(lambda context, key: context.loaders.billing.product.load(key), Product.of),
 }
 
 
 async def find_node(context: Context, node_id: str) -> Node | None:
     """The object of an id; None where it is malformed, foreign or gone. Raises Forbidden."""
     found = split_id(node_id)
+    if found is None or found[0] not in NODE_TYPES:
+        return None
+    READING[found[0]].check(context)
+    return await load_node(context, node_id)
+
+
+async def load_node(context: Context, node_id: str) -> Node | None:
+    """The object of an id for a caller who may read it; None where there is none."""
+    found = split_id(node_id)
     node_type = NODE_TYPES.get(found[0]) if found else None
     if found is None or node_type is None:
         return None
-    node_type.requires.check(context)
     row = await node_type.load(context, found[1])
     return None if row is None else node_type.of(row)
 

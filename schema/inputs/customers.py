@@ -2,6 +2,8 @@
 
 import strawberry
 
+from schema.inputs.idempotency import idempotency_key
+
 
 @strawberry.input(description="A new customer. Everything may be left out.")
 class CustomerCreateInput:
@@ -18,6 +20,7 @@ class CustomerCreateInput:
     email: str | None = strawberry.field(
         default=None, description="Where it gets mail: 1 to 320 characters."
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.inputs.idempotency import idempotency_key
 from schema.inputs.meter_filter import MeterAggregationInput, MeterFilterInput
 
 
@@ -15,6 +16,7 @@ class MeterCreateInput:
     )
     filter: MeterFilterInput = strawberry.field(description="Which events it counts.")
     aggregation: MeterAggregationInput = strawberry.field(description="What it makes of them.")
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(

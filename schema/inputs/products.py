@@ -5,6 +5,7 @@ from decimal import Decimal
 import strawberry
 
 from schema.billing_enums import Pricing, RecurringInterval
+from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
 
 
@@ -92,6 +93,7 @@ class ProductCreateInput:
     benefit_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="What it brings every period: at most 100 benefits."
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(
@@ -133,3 +135,4 @@ class MeterCreditBenefitCreateInput:
     rollover: bool = strawberry.field(
         default=False, description="Whether unused units carry over into the next period."
     )
+    idempotency_key: str | None = idempotency_key()

@@ -6,6 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from schema.billing_enums import CancelWhen
+from schema.inputs.idempotency import idempotency_key
 
 
 @strawberry.input(
@@ -26,6 +27,7 @@ class CustomerSubscriptionCreateInput:
         description="Now, where left out. It may lie in the past, to import a running "
         "subscription; its past periods are not invoiced.",
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="Which subscription to end, and when.")
@@ -34,6 +36,7 @@ class CustomerSubscriptionCancelInput:
 
     id: strawberry.ID = strawberry.field(description="Which subscription.")
     when: CancelWhen = strawberry.field(default=CancelWhen.PERIOD_END, description="When it ends.")
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(
@@ -53,3 +56,4 @@ class CustomerMeterCreditInput:
         description="How many units; below zero to debit them. Up to 12 decimals, not zero."
     )
     reason: str = strawberry.field(description="Why: 1 to 1,000 characters.")
+    idempotency_key: str | None = idempotency_key()

@@ -103,3 +103,44 @@ async def test_an_outage_while_the_token_is_looked_up_is_one(
     response = await api.post({"query": "{ __typename }"})
     assert response.status_code == 503
     assert response.json()["errors"][0]["extensions"]["retryable"] is True
+
+
+async def test_events_can_be_sent_again_if_each_has_an_external_id(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_arguments: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("resolvers.waking.ingest", down)
+    query = """mutation ($events: [EventInput!]!) { eventsIngest(input: {events: $events}) {
+      inserted } }"""
+    named = {"name": "x", "externalCustomerId": "c", "externalId": "1"}
+    for events, retryable in (
+        ([named, {**named, "externalId": "2"}], True),
+        ([named, {"name": "x", "externalCustomerId": "c"}], False),
+        ([{**named, "externalId": None}], False),
+    ):
+        [error] = (await api.ask(query, events=events))["errors"]
+        assert error["extensions"]["retryable"] is retryable, events
+        assert ("externalId" in error["message"]) is not retryable
+
+
+async def test_a_request_can_be_repeated_if_all_that_it_began_can(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_arguments: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("resolvers.waking.ingest", down)
+    create = "customerCreate(input: {idempotencyKey: %s}) { customer { id } }"
+    ingest = """eventsIngest(input: {
+      events: [{name: "x", externalCustomerId: "c", externalId: "1"}]}) { inserted }"""
+    for key, retryable in (('"k"', True), ("null", False)):
+        answer = await api.ask(f"mutation {{ {create % key} {ingest} }}")
+        assert [error["extensions"]["retryable"] for error in answer["errors"]] == [retryable]
+    # What came before is another request.
+    [error] = (await api.ask(f"mutation {{ {ingest} }}"))["errors"]
+    assert error["extensions"]["retryable"] is True
+    monkeypatch.setattr("resolvers.queries.events.event_names", down)
+    [error] = (await api.ask("{ eventNames { name } }"))["errors"]
+    assert error["extensions"]["retryable"] is True

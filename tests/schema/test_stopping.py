@@ -24,8 +24,8 @@ from tests.serving import new_token
 pytestmark = pytest.mark.servers
 
 SECONDS = 2
-CREATE = """mutation ($name: String!) { meterCreate(input: {
-  name: $name, filter: {}, aggregation: {function: COUNT}
+CREATE = """mutation ($name: String!, $key: String) { meterCreate(input: {
+  name: $name, filter: {}, aggregation: {function: COUNT}, idempotencyKey: $key
 }) { meter { name } } }"""
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 EVENTS = {"query": "subscription { eventsIngested { id metadata } }"}
@@ -48,8 +48,8 @@ async def waiting(connection: asyncpg.Connection, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-def creating(name: str) -> dict[str, Any]:
-    return {"query": CREATE, "variables": {"name": name}}
+def creating(name: str, key: str | None = None) -> dict[str, Any]:
+    return {"query": CREATE, "variables": {"name": name, "key": key}}
 
 
 async def test_what_was_begun_is_answered(
@@ -113,7 +113,9 @@ async def test_it_ends_in_time_whatever_is_open(
             await flood(client, organization)
             lock = await stack.enter_async_context(locked(settings))
             posting = asyncio.create_task(client.post("/graphql", json=creating("never")))
-            await waiting(lock, 1)
+            repeatable = creating("never", "with a key")
+            posting_with_key = asyncio.create_task(client.post("/graphql", json=repeatable))
+            await waiting(lock, 2)
 
             process.ask_to_stop()
             code, seconds = await asyncio.to_thread(process.stopped, 120)
@@ -126,9 +128,9 @@ async def test_it_ends_in_time_whatever_is_open(
                 assert socket.close_code == 1012
             # A stream ends as a response does, and without having been completed.
             assert not [line async for line in lines if "complete" in line]
-            cut_off = await posting
-            assert cut_off.status_code == 503
-            assert cut_off.json()["errors"][0]["extensions"]["retryable"] is True
+            for cut_off, retryable in ((await posting, False), (await posting_with_key, True)):
+                assert cut_off.status_code == 503
+                assert cut_off.json()["errors"][0]["extensions"]["retryable"] is retryable
 
 
 async def stalled_reader(url: str, token: str) -> asyncio.StreamWriter:

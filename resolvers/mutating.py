@@ -1,0 +1,120 @@
+"""What every mutation goes through: who may, what its answer may show, and what a repeat does."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from graphql import FieldNode, InlineFragmentNode, get_named_type
+from strawberry.extensions.field_extension import AsyncExtensionResolver
+
+from resolvers.once import carried_out_once
+from schema import repeating
+from schema.context import Context, Info, Scope, TokenIdentity
+from schema.errors import Forbidden
+from schema.permissions import READING, Requires
+
+_CHANGING: Mapping[str, Scope] = {
+    "Customer": Scope.BILLING_WRITE,
+    "CustomerSubscription": Scope.BILLING_WRITE,
+    "FixedPrice": Scope.BILLING_WRITE,
+    "Meter": Scope.METERS_WRITE,
+    "MeterCreditBenefit": Scope.BILLING_WRITE,
+    "MeteredPrice": Scope.BILLING_WRITE,
+    "Product": Scope.BILLING_WRITE,
+}
+"""Who may change all of an object's own row, and so may see it in the answer to a mutation."""
+
+_FREE = {"id", "__typename"}
+
+
+class Mutates(Requires):
+    """Lets a mutation run as `Requires` does, once for each idempotency key.
+
+    An answer shows no more than the caller may read: of an object that it may not, the id only.
+    That is checked before anything is done.
+    """
+
+    def __init__(
+        self,
+        scopes: tuple[Scope, ...],
+        *,
+        and_: Scope | None,
+        makes: str | None,
+        is_repeatable: Callable[[Any], bool],
+    ) -> None:
+        super().__init__(scopes, and_=and_)
+        self.makes = makes
+        self.is_repeatable = is_repeatable
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
+    ) -> Any:
+        """Checks, then carries the mutation out, or gives what it has made already."""
+        self.check(info.context)
+        _check_answer(info)
+        sent = kwargs["input"]
+        is_keyed = self.makes is not None and sent.idempotency_key is not None
+        repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
+        if self.makes is None or not is_keyed:
+            return await next_(source, info, **kwargs)
+        return await carried_out_once(info, sent, self.makes, lambda: next_(source, info, **kwargs))
+
+
+def mutates(
+    *scopes: Scope,
+    and_: Scope | None = None,
+    makes: str | None = None,
+    is_repeatable: Callable[[Any], bool] = lambda _sent: False,
+) -> Mutates:
+    """A mutation for tokens with any one of `scopes`, and with the scope `and_` besides.
+
+    `makes` is the field of the payload with the object that is made or changed: the mutation then
+    takes an `idempotencyKey`, which its input must have. `is_repeatable` says of an input whether
+    it can be sent again without a key.
+    """
+    return Mutates(scopes, and_=and_, makes=makes, is_repeatable=is_repeatable)
+
+
+def _check_answer(info: Info) -> None:
+    """Raises Forbidden where the answer would show what the caller may not read."""
+    raw: Any = info._raw_info  # noqa: SLF001  # Strawberry's own copies all that is selected
+    for type_name, field in _selected(raw):
+        if type_name in READING and field not in _FREE:
+            _check_object(info.context, type_name, field)
+
+
+def _check_object(context: Context, type_name: str, field: str) -> None:
+    identity = context.identity
+    owner = _CHANGING.get(type_name)
+    if owner is not None and isinstance(identity, TokenIdentity) and identity.has(owner):
+        return
+    try:
+        READING[type_name].check(context)
+    except Forbidden as forbidden:
+        message = f"{forbidden.message}, which {type_name}.{field} in the answer needs"
+        raise Forbidden(message) from None
+
+
+def _selected(raw: Any) -> Iterator[tuple[str, str]]:
+    """The type and the name of every field that is selected beneath a field, at any depth."""
+    types = raw.schema.type_map
+    pending: list[tuple[Any, Any]] = [
+        (get_named_type(raw.return_type), field.selection_set) for field in raw.field_nodes
+    ]
+    seen: set[str] = set()
+    while pending:
+        type_, selected = pending.pop()
+        for node in selected.selections:
+            if isinstance(node, FieldNode):
+                yield type_.name, node.name.value
+                if node.selection_set is not None:
+                    beneath = get_named_type(type_.fields[node.name.value].type)
+                    pending.append((beneath, node.selection_set))
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                narrowed = types[condition.name.value] if condition else type_
+                pending.append((narrowed, node.selection_set))
+            elif node.name.value not in seen:
+                seen.add(node.name.value)
+                fragment = raw.fragments[node.name.value]
+                narrowed = types[fragment.type_condition.name.value]
+                pending.append((narrowed, fragment.selection_set))

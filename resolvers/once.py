@@ -1,0 +1,152 @@
+"""Carrying a mutation out once for each idempotency key of an organization.
+
+Key, input and what was made are stored in the mutation's own transaction. So the key is there if
+and only if the mutation was carried out, wherever a process is killed and whatever is lost.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from resolvers.queries.nodes import load_node
+from resolvers.texts import IDEMPOTENCY_KEY, check_texts
+from schema.context import Context, Info
+from schema.errors import ErrorCode, user_error
+from schema.inputs.input_hash import input_hash
+
+# Who waits for another request with its key asks again after so long, ever longer.
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.5
+
+
+class _NothingDoneError(Exception):
+    """Takes the transaction back, so that the key stays free."""
+
+    def __init__(self, payload: Any) -> None:
+        super().__init__()
+        self.payload = payload
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One use of a key."""
+
+    organization_id: UUID
+    key: str
+    mutation: str
+    input_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What the key was used for before; `result` is the global id of what was made."""
+
+    mutation: str
+    input_hash: bytes
+    result: str
+
+
+async def carried_out_once(
+    info: Info, sent: Any, makes: str, run: Callable[[], Awaitable[Any]]
+) -> Any:
+    """The payload of the mutation that `run` carries out, or did when its key came first.
+
+    Args:
+        info: the mutation's field.
+        sent: its input, with an `idempotency_key`.
+        makes: the field of the payload with the object that the mutation makes or changes.
+        run: the mutation. Its own transactions become savepoints of the one that stores the key.
+    """
+    payload_type: Any = info.return_type
+    context = info.context
+    if errors := check_texts(("idempotencyKey", sent.idempotency_key, IDEMPOTENCY_KEY)):
+        return payload_type(user_errors=errors)
+    use = _Use(context.organization_id, sent.idempotency_key, info.field_name, input_hash(sent))
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            found = await _try(context, use, makes, run)
+        except _NothingDoneError as nothing:
+            return nothing.payload
+        if isinstance(found, _Earlier):
+            return await _again(context, payload_type, makes, use, found)
+        if found is not None:
+            return found
+        # Another request with this key is under way. Waiting for it holds no connection.
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+async def _try(
+    context: Context, use: _Use, makes: str, run: Callable[[], Awaitable[Any]]
+) -> Any | _Earlier | None:
+    """The payload of `run`, or the earlier use of the key, or None while another is under way."""
+    with context.services.waker.after_commit():
+        async with in_transaction() as connection:
+            if not await _claim(connection, use):
+                return None
+            earlier = await _earlier(connection, use)
+            if earlier is not None:
+                return earlier
+            payload = await run()
+            if payload.user_errors:
+                raise _NothingDoneError(payload)
+            await _store(connection, use, getattr(payload, makes).id)
+            return payload
+
+
+async def _again(
+    context: Context, payload_type: Any, makes: str, use: _Use, earlier: _Earlier
+) -> Any:
+    """The payload of a key that was used before: the object as it is now."""
+    if use.mutation != earlier.mutation:
+        return _refused(payload_type, ErrorCode.CONFLICT, f"was used for {earlier.mutation}")
+    if use.input_hash != earlier.input_hash:
+        return _refused(payload_type, ErrorCode.CONFLICT, "was used with another input")
+    context.forget_loaded()
+    node = await load_node(context, earlier.result)
+    if node is None:
+        return _refused(payload_type, ErrorCode.NOT_FOUND, "made something that is gone")
+    return payload_type(**{makes: node})
+
+
+def _refused(payload_type: Any, code: ErrorCode, what: str) -> Any:
+    error = user_error(code, f"This idempotencyKey {what}.", "idempotencyKey")
+    return payload_type(user_errors=[error])
+
+
+async def _claim(connection: BaseDBAsyncClient, use: _Use) -> bool:
+    """Whether no other transaction is at work with this key; none is until this one ends."""
+    rows = await connection.execute_query_dict(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0)) AS claimed",
+        [f"idempotency:{use.organization_id}:{use.key}"],
+    )
+    claimed: bool = rows[0]["claimed"]
+    return claimed
+
+
+async def _earlier(connection: BaseDBAsyncClient, use: _Use) -> _Earlier | None:
+    rows = await connection.execute_query_dict(
+        """
+        SELECT mutation, input_hash, result FROM idempotency_key
+        WHERE organization_id = $1 AND key = $2
+        """,
+        [use.organization_id, use.key],
+    )
+    return _Earlier(**rows[0]) if rows else None
+
+
+async def _store(connection: BaseDBAsyncClient, use: _Use, result: str) -> None:
+    await connection.execute_query(
+        """
+        INSERT INTO idempotency_key
+            (organization_id, key, mutation, input_hash, result, created_at)
+        VALUES ($1, $2, $3, $4, $5, now())
+        """,
+        [use.organization_id, use.key, use.mutation, use.input_hash, result],
+    )

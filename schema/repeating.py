@@ -1,0 +1,38 @@
+"""Whether a request that failed may simply be sent again.
+
+An answer can be lost after COMMIT, so an error does not say that a mutation was not carried out.
+Each mutation notes here, before it begins, whether sending it again could do it twice. What shows
+an outage to the client asks `may_repeat`. Nothing else says `retryable`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+LOOK_FIRST = (
+    "what you sent may have been carried out all the same: look before you send it again, and send"
+    " an idempotencyKey (for events, an externalId each) to be safe the next time"
+)
+_begun: ContextVar[list[Callable[[], bool]] | None] = ContextVar("begun", default=None)
+
+
+@contextmanager
+def attempt() -> Iterator[None]:
+    """One request, or one operation over a WebSocket: what is begun within is noted for it."""
+    token = _begun.set([])
+    try:
+        yield
+    finally:
+        _begun.reset(token)
+
+
+def begin(is_repeatable: Callable[[], bool]) -> None:
+    """Notes that a mutation begins. `is_repeatable` is asked only if something fails."""
+    begun = _begun.get()
+    if begun is not None:
+        begun.append(is_repeatable)
+
+
+def may_repeat() -> bool:
+    """Whether sending the request again can do nothing twice."""
+    return all(is_repeatable() for is_repeatable in _begun.get() or ())
