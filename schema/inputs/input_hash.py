@@ -1,8 +1,8 @@
 """The hash of a mutation's input: equal for inputs that ask for the same.
 
 These are the same: fields in another order; a field that is left out and one that has its default,
-which is null for most; numbers of one value (1, "1.00" and "1e0" where a Decimal stands); one
-instant in two time zones. All else is compared to the letter, ids and texts included.
+which is null for most; numbers of one value (1 and "1.00" where a Decimal stands); one instant in
+two time zones. All else is compared to the letter, ids and texts included.
 """
 
 import dataclasses

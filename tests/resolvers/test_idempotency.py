@@ -303,7 +303,7 @@ SAME: list[tuple[str, dict[str, Any]]] = [
     ("customerCreate", {"email": None, "externalId": None}),
     ("customerMeterCredit", {"units": "100.00"}),
     ("customerMeterCredit", {"units": 100}),
-    ("customerMeterCredit", {"units": "1e2", "customerId": None}),
+    ("customerMeterCredit", {"units": "100.000", "customerId": None}),
     ("customerSubscriptionCreate", {"startedAt": "2026-03-01T14:00:00.000+02:00"}),
     ("productCreate", {"benefitIds": [], "description": None}),
     ("meterCreditBenefitCreate", {"units": "1.5", "rollover": False}),
