@@ -6,6 +6,7 @@ from typing import Any
 from graphql import FieldNode, InlineFragmentNode, get_named_type
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 
+from models.outages import cut_off_is_outage
 from resolvers.once import carried_out_once
 from schema import repeating
 from schema.context import Context, Info, Scope, TokenIdentity
@@ -54,9 +55,12 @@ class Mutates(Requires):
         sent = kwargs["input"]
         is_keyed = self.makes is not None and sent.idempotency_key is not None
         repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
-        if self.makes is None or not is_keyed:
-            return await next_(source, info, **kwargs)
-        return await carried_out_once(info, sent, self.makes, lambda: next_(source, info, **kwargs))
+        with cut_off_is_outage():  # nobody can ask a mutation for less
+            if self.makes is None or not is_keyed:
+                return await next_(source, info, **kwargs)
+            return await carried_out_once(
+                info, sent, self.makes, lambda: next_(source, info, **kwargs)
+            )
 
 
 def mutates(

@@ -90,6 +90,12 @@ def _passing(reason: str, identifier: str) -> Internal:
     return Internal(message, id=identifier, retryable=retryable)
 
 
-def took_too_long(seconds: float) -> TooComplex:
+def took_too_long(seconds: float) -> APIError:
     """What the client sees of an operation that had so many seconds, and was cut off."""
-    return TooComplex(f"The request took longer than {seconds:g} seconds")
+    message = f"The request took longer than {seconds:g} seconds"
+    if not repeating.has_begun():
+        return TooComplex(message)
+    # Nobody can ask a mutation for less.
+    identifier = secrets.token_hex(8)
+    log.warning("mutation cut off, because it took too long", error_id=identifier)
+    return _passing(message, identifier)

@@ -33,6 +33,11 @@ def begin(is_repeatable: Callable[[], bool]) -> None:
         begun.append(is_repeatable)
 
 
+def has_begun() -> bool:
+    """Whether the request has begun a mutation."""
+    return bool(_begun.get())
+
+
 def may_repeat() -> bool:
     """Whether sending the request again can do nothing twice."""
     return all(is_repeatable() for is_repeatable in _begun.get() or ())

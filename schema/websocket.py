@@ -121,13 +121,16 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Runs an operation; one that should end by itself may take as long as a request."""
+        with attempt():
+            await self._run_in_time(operation)
+
+    async def _run_in_time(self, operation: Operation[Context, None]) -> None:
         endless = self._is_subscription(operation)
         seconds = None if endless else self.view.settings.request_timeout_seconds
         deadline = asyncio.timeout(seconds)
         try:
-            with attempt():
-                async with deadline:
-                    await super().run_operation(operation)
+            async with deadline:
+                await super().run_operation(operation)
         except TimeoutError:
             if seconds is None or not deadline.expired():
                 raise

@@ -6,7 +6,8 @@ from graphql import GraphQLError
 from structlog.testing import capture_logs
 
 from schema.errors import NotFound
-from schema.failures import failure, present
+from schema.failures import failure, present, took_too_long
+from schema.repeating import attempt, begin
 from tests.graphql_client import Api
 
 
@@ -43,6 +44,20 @@ def test_an_outage_can_be_retried(cause: Exception) -> None:
 def test_a_statement_that_was_cut_off_is_the_caller_s_to_mend() -> None:
     shown = failure(asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
     assert shown.extensions == {"code": "TOO_COMPLEX"}
+
+
+def test_a_mutation_that_took_too_long_is_not_too_complex() -> None:
+    with attempt():
+        assert took_too_long(60).extensions == {"code": "TOO_COMPLEX"}
+        begin(lambda: True)
+        shown = took_too_long(60)
+        assert shown.extensions is not None
+        assert (shown.extensions["code"], shown.extensions["retryable"]) == ("INTERNAL", True)
+        begin(lambda: False)
+        shown = took_too_long(60)
+        assert shown.extensions is not None
+        assert shown.extensions["retryable"] is False
+    assert took_too_long(60).extensions == {"code": "TOO_COMPLEX"}
 
 
 def test_an_error_that_was_meant_for_the_client_stays() -> None:
