@@ -13,9 +13,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.connections import with_running_servers
 from config.database import opened_database
+from config.forwarded import ForwardedHost
 from config.front import front
 from config.health import healthz, readyz
 from config.metrics import metrics
@@ -59,12 +61,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    headers = Middleware(SecurityHeaders)
+    always = [
+        Middleware(ForwardedHost, settings.trusted_proxies),
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+        Middleware(SecurityHeaders),
+    ]
     if not settings.cors_origins:
-        return [headers]
+        return always
     # Tokens come in a header that pages set themselves, never in a cookie: no credentials.
     return [
-        headers,
+        *always,
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,

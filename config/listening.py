@@ -1,6 +1,7 @@
 """The socket that the API listens on."""
 
 import errno
+import ipaddress
 import socket
 
 STALLED_READER_SECONDS = 60
@@ -43,6 +44,13 @@ def _give_up_on_stalled_readers(listening: socket.socket) -> None:
         listening.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_SECONDS * 1000
         )
+
+
+def is_public(listening: socket.socket) -> bool:
+    """Whether other machines may reach it: it listens elsewhere than on the loopback interface."""
+    if listening.family not in {socket.AF_INET, socket.AF_INET6}:
+        return False
+    return not ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def url(listening: socket.socket, host: str) -> str:

@@ -30,6 +30,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=settings.log_level is LogLevel.DEBUG,
         server_header=False,
+        proxy_headers=False,  # the application reads them, from the proxies of the settings
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout_seconds)),
     )

@@ -6,6 +6,7 @@ A leaf: it imports nothing of ours. The README's table of settings is held to th
 import re
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,6 +80,12 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may call the API and open WebSockets, separated by "
         "commas; `*` is every origin. Empty: the API's own origin only.",
+    )
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Proxies whose `X-Forwarded-Host`, `-Proto` and `-For` are believed: addresses "
+        "or networks such as `10.0.0.0/8`, separated by commas; `*` is every address.",
     )
 
     database_pool_size: PositiveInt = Field(
@@ -181,6 +188,21 @@ class Settings(BaseSettings):
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin, such as https://dashboard.example")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(proxy.strip() for proxy in value.split(",") if proxy.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            if proxy != "*":
+                ip_network(proxy, strict=False)
         return value
 
     @field_validator("database_url")

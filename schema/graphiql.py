@@ -14,7 +14,7 @@ STATIC = Path(__file__).parent / "static"
 
 _HEADERS = {
     # Scripts of nobody else's; the editor writes its own styles.
-    "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:;"
+    "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }

@@ -241,7 +241,9 @@ def settings_table() -> str:
     rows = ["| variable | default | what it is |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default in (None, ()) else f"`{getattr(default, 'value', default)}`"
+        if isinstance(default, tuple):
+            default = ",".join(default) or None
+        shown = "" if default is None else f"`{getattr(default, 'value', default)}`"
         description = (field.description or "").replace("|", "\\|")
         rows.append(f"| `METERGRAPH_{name.upper()}` | {shown} | {description} |")
     return "\n".join(rows) + "\n"

@@ -7,11 +7,14 @@ from types import FrameType
 from typing import NoReturn
 
 import click
+import structlog
 
 from config.connections import export, with_running_servers
-from config.listening import listen, url
+from config.listening import is_public, listen, url
 from config.server import Server, server_config
-from config.settings import get_settings
+from config.settings import Settings, get_settings, variable_name
+
+_log = structlog.get_logger(__name__)
 
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
@@ -29,6 +32,8 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     listening = listen(chosen_host, chosen_port) if fd is None else socket.socket(fileno=fd)
     if fd is None:
         click.echo(f"Listening on {url(listening, chosen_host)}", err=True)
+    if is_public(listening):
+        _warn_of_what_strangers_see(settings)
     # uvicorn raises a signal anew once it has stopped in its own time: that is a good end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
@@ -39,6 +44,16 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     # for cycles at every 700 of them took a fifth of the time of making them.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     server.run(sockets=[listening])
+
+
+def _warn_of_what_strangers_see(settings: Settings) -> None:
+    """Both are for developers; whoever reaches the address needs no token for them."""
+    shown = [field for field in ("graphiql", "introspection") if getattr(settings, field)]
+    if shown:
+        _log.warning(
+            "strangers on the network see the API's schema",
+            turn_off=" ".join(f"{variable_name(field)}=false" for field in shown),
+        )
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

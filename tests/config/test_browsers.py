@@ -37,6 +37,8 @@ async def test_graphiql_keeps_its_own_policy(
 ) -> None:
     async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         page = await client.get("/graphql", headers={"accept": "text/html"})
+        directives = page.headers["content-security-policy"].split("; ")
+        assert "connect-src 'self'" in directives
         assert "script-src 'self'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
         assert page.headers["x-content-type-options"] == "nosniff"

@@ -1,0 +1,74 @@
+"""A server that other machines reach says at its start what strangers see of it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.listening import is_public, listen
+from config.settings import Settings
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("::", True)],
+)
+def test_what_listens_on_loopback_is_not_public(host: str, *, public: bool) -> None:
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listen(host, 0) as listening:
+        assert is_public(listening) == public
+
+
+def said_at_start(settings: Settings, host: str, **variables: str) -> list[str]:
+    """What the API logs until it serves."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "config", "api", "--host", host, "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(PROJECT),
+            "METERGRAPH_LOG_FORMAT": "json",
+            "METERGRAPH_DATABASE_URL": str(settings.database_url),
+            "METERGRAPH_REDIS_URL": str(settings.redis_url),
+            **variables,
+        },
+    ) as process:
+        assert process.stderr is not None
+        try:
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if "startup complete" in line:
+                    return [json.loads(line)["turn_off"] for line in lines if "strangers" in line]
+            pytest.fail("".join(lines))
+        finally:
+            process.kill()
+
+
+@pytest.mark.servers
+def test_a_public_server_names_the_settings_that_close_it(
+    settings: Settings, database: object
+) -> None:
+    assert said_at_start(settings, "0.0.0.0") == [
+        "METERGRAPH_GRAPHIQL=false METERGRAPH_INTROSPECTION=false"
+    ]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("host", "graphiql"),
+    [("127.0.0.1", "true"), ("0.0.0.0", "false")],
+)
+def test_a_closed_or_private_server_says_nothing(
+    settings: Settings, database: object, host: str, graphiql: str
+) -> None:
+    closed = {"METERGRAPH_GRAPHIQL": graphiql, "METERGRAPH_INTROSPECTION": graphiql}
+    assert said_at_start(settings, host, **closed) == []
