@@ -101,8 +101,12 @@ class Step:
 
 
 def close(link: Link, at: datetime, usage: Usage) -> tuple[Link, list[Entry]]:
-    """The link as it ends at `at`: all its credit expires, part of it to be carried over."""
-    carried = carried_over(link.credit, usage.consumed)
+    """The link as it ends at `at`: all its credit expires, part of it to be carried over.
+
+    What was used before the first subscription, where a link has no start, burns no credit.
+    """
+    burned = NOTHING if link.start is None else usage.consumed
+    carried = carried_over(link.credit, burned)
     closed = replace(link, end=at, usage=usage, carried=carried)
     return closed, _entries(closed, EntryKind.EXPIRY, minus(NOTHING, link.credit.credited))
 
@@ -154,7 +158,9 @@ def rerated(links: Sequence[Link], usages: Mapping[UUID, Usage]) -> tuple[list[L
         if change:
             entries += _entries(current, EntryKind.EXPIRY, minus(NOTHING, change))
         usage = usages.get(link.id, link.usage)
-        carried = carried_over(current.credit, usage.consumed)
+        carried = link.carried
+        if link.start is not None:
+            carried = carried_over(current.credit, usage.consumed)
         change = minus(carried, link.carried)
         result.append(replace(current, usage=usage, carried=carried))
     return result, entries

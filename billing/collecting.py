@@ -69,7 +69,7 @@ async def schedule_corrections(log: HeldLog) -> int:
     """Decides when ended subscriptions are billed for late events.
 
     Where the first period of theirs would end since their last invoice, so that stragglers come
-    together on one.
+    together on one; a period of a month, where theirs are longer.
     """
     rows = await log.connection.execute_query_dict(
         """
@@ -90,6 +90,8 @@ async def schedule_corrections(log: HeldLog) -> int:
     due = []
     for row in rows:
         anchor, interval = row["started_at"], RecurringInterval(row["recurring_interval"])
+        if interval is RecurringInterval.YEAR:
+            interval = RecurringInterval.MONTH
         index = index_at(anchor, interval, row["issued_at"])
         due.append((row["id"], boundary(anchor, interval, index + 1)))
     await log.connection.execute_query(

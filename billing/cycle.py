@@ -23,7 +23,7 @@ from billing.collecting import (
 )
 from billing.held_log import HeldLog, hold_log
 from billing.rerating import rerate_late
-from billing.turning import COLUMNS, live_subscription, turn
+from billing.turning import COLUMNS, Touched, live_subscription, turn
 from config.clock import now as clock_now
 
 
@@ -89,22 +89,25 @@ async def _chunk(organization_id: UUID, at: datetime, work: Work, report: CycleR
     return done
 
 
-async def turn_due(log: HeldLog, subscription_id: UUID | None = None) -> int:
+async def turn_due(log: HeldLog, touched: Touched | None = None) -> int:
     """Turns the periods of a chunk of due subscriptions, and invoices those that are counted.
 
-    With `subscription_id`, of this one only.
+    With `touched`, of those only; it then waits for rows that somebody else has locked.
     """
+    only, lock, values = "", "FOR UPDATE SKIP LOCKED", []
+    if touched is not None:
+        only, lock = f"AND subscription.{touched.column} = $4", "FOR UPDATE"
+        values = [touched.value]
     rows = await log.connection.execute_query_dict(
         f"""
         SELECT {COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
-          AND subscription.current_period_end <= $2
-          AND ($3::uuid IS NULL OR subscription.id = $3)
+          AND subscription.current_period_end <= $2 {only}
         ORDER BY subscription.current_period_end, subscription.id
-        LIMIT $4
-        FOR UPDATE SKIP LOCKED
+        LIMIT $3
+        {lock}
         """,
-        [log.organization_id, log.now, subscription_id, CHUNK],
+        [log.organization_id, log.now, CHUNK, *values],
     )
     due = [live_subscription(row) for row in rows]
     if due:

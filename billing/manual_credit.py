@@ -4,18 +4,21 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from tortoise.transactions import in_transaction
-
 from billing.chain import NOTHING, Entry, EntryKind, Link
+from billing.counting import counted_meters, usage_by_meter
 from billing.credits import Credit
-from billing.cycle import turn_due
-from billing.held_log import HeldLog, hold_log
+from billing.edits import edit
+from billing.exact import minus
+from billing.held_log import HeldLog
 from billing.link_store import insert_entries, insert_links, store_credit, update_links
 from billing.price_checks import decimal_problems
 from billing.problems import RefusedError, problem
+from billing.rerating import rerate_late
 from billing.stepping import open_links
 from billing.texts import required_text_problems
-from config.clock import now
+from billing.turning import Touched
+from metering.numerics import text_of_number
+from metering.period_usage import CustomerPeriod
 from models.identifiers import new_id
 
 MAXIMUM_REASON = 1000
@@ -29,7 +32,8 @@ async def credit_by_hand(
     Gives the id of the customer meter, and the log's revision after it.
 
     Raises:
-        RefusedError: there is no such meter, or the units or the reason make no sense.
+        RefusedError: there is no such meter, the units or the reason make no sense, or more is
+            to be taken than is left.
     """
     problems = [
         *required_text_problems(reason, MAXIMUM_REASON, "reason"),
@@ -37,8 +41,8 @@ async def credit_by_hand(
     ]
     if not units:
         problems.append(problem("INVALID", "units must not be zero.", "units"))
-    async with in_transaction() as connection:
-        log = await hold_log(connection, organization_id, now())
+    async with edit(organization_id, Touched("customer_id", customer_id)) as log:
+        connection = log.connection
         meters = await connection.execute_query_dict(
             "SELECT FROM meter WHERE organization_id = $1 AND id = $2", [organization_id, meter_id]
         )
@@ -46,8 +50,11 @@ async def credit_by_hand(
             problems.append(problem("NOT_FOUND", "There is no meter with this id.", "meterId"))
         if problems or meter_id is None:
             raise RefusedError(*problems)
-        await _turn_holder(log, customer_id, meter_id)
+        # What came late takes from the credit first.
+        await rerate_late(log, [customer_id])
         link, is_new = await _current_link(log, customer_id, meter_id)
+        if units < 0:
+            await _check_debit(log, link, -units)
         link = replace(link, credit=link.credit.add(rolling=units))
         if is_new:
             await insert_links(connection, organization_id, [link])
@@ -66,18 +73,20 @@ async def credit_by_hand(
         return rows[0]["id"], log.revision
 
 
-async def _turn_holder(log: HeldLog, customer_id: UUID, meter_id: UUID) -> None:
-    """Turns the subscription on the meter where its period is over: the credit is of the next."""
-    rows = await log.connection.execute_query_dict(
-        """
-        SELECT subscription_id FROM subscription_meter
-        WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
-        """,
-        [log.organization_id, customer_id, meter_id],
-    )
-    for row in rows:
-        while await turn_due(log, row["subscription_id"]):
-            pass
+async def _check_debit(log: HeldLog, link: Link, units: Decimal) -> None:
+    """Refuses to take more units than usage has left of the open link's credit."""
+    burned = NOTHING
+    if link.start is not None:
+        meters = await counted_meters(
+            log.connection, log.organization_id, log.head, [link.meter_id]
+        )
+        period = CustomerPeriod(link.customer_id, link.start, link.end)
+        [usage] = await usage_by_meter(log.connection, meters, [(link.meter_id, period)])
+        burned = max(NOTHING, usage.consumed)
+    left = max(NOTHING, minus(link.credit.credited, burned))
+    if units > left:
+        message = f"Only {text_of_number(left)} units of credit are left to debit."
+        raise RefusedError(problem("LIMIT_EXCEEDED", message, "units"))
 
 
 async def _current_link(log: HeldLog, customer_id: UUID, meter_id: UUID) -> tuple[Link, bool]:

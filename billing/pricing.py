@@ -140,13 +140,14 @@ NOTHING_BILLED = Rating(Decimal(0), Decimal(0), Decimal(0), 0)
 def rate(terms: MeteredTerms, consumed: Decimal, credited: Decimal) -> Rating:
     """Rates a period: `consumed` units against all the credit of the period.
 
-    billable = max(0, consumed - credited). Debits by hand can leave credit below zero; it then
-    adds to what is billable.
+    billable = max(0, consumed - credited). Credit is below zero where late usage took what had
+    been debited since; it then counts as none, so that a debit never makes a charge.
     """
+    credited = min(max(credited, Decimal(0)), max(consumed, Decimal(0)))
     billable = max(Decimal(0), minus(consumed, credited))
     return Rating(
         consumed=consumed,
-        credited=min(credited, max(consumed, Decimal(0))),
+        credited=credited,
         billable=billable,
         amount=price_units(terms, billable),
     )

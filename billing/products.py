@@ -9,12 +9,14 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from billing.edits import edit
 from billing.periods import RecurringInterval
 from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft, check_prices, units_problems
 from billing.problems import Problem, RefusedError, problem
 from billing.product_benefits import check_benefits, hold_new_meters, replace_benefits
 from billing.terms import stored_tier
 from billing.texts import required_text_problems, text_problems
+from billing.turning import Touched
 from config.clock import now
 from metering.log import lock_log
 from models import Meter, MeterCreditBenefit, Product, ProductPrice
@@ -61,14 +63,18 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             created_at=now(),
             using_db=connection,
         )
-        for ordinal, price in enumerate(draft.prices):
-            await ProductPrice.create(
-                organization_id=organization_id,
-                product_id=product.id,
-                ordinal=ordinal,
-                using_db=connection,
-                **_price_columns(price),
-            )
+        await ProductPrice.bulk_create(
+            (
+                ProductPrice(
+                    organization_id=organization_id,
+                    product_id=product.id,
+                    ordinal=ordinal,
+                    **_price_columns(price),
+                )
+                for ordinal, price in enumerate(draft.prices)
+            ),
+            using_db=connection,
+        )
         await replace_benefits(connection, organization_id, product.id, benefit_ids)
         return product
 
@@ -91,9 +97,8 @@ async def update_product(
     Raises:
         RefusedError: there is no such product, or a change makes no sense.
     """
-    async with in_transaction() as connection:
-        # The cycle, which holds the log, must not see half of a change.
-        await lock_log(connection, organization_id)
+    async with edit(organization_id, Touched("product_id", product_id)) as log:
+        connection = log.connection
         product = await _locked_product(connection, organization_id, product_id)
         problems: list[Problem] = []
         if changes.name is not None:
@@ -148,6 +153,8 @@ async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCre
         RefusedError: with every problem there is.
     """
     async with in_transaction() as connection:
+        # Its meter must not be archived meanwhile.
+        await lock_log(connection, organization_id)
         problems = [
             *required_text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
             *units_problems(draft.units, "units"),
@@ -165,30 +172,6 @@ async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCre
             created_at=now(),
             using_db=connection,
         )
-
-
-async def meter_in_use(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
-    """Whether a product on sale prices or credits the meter, whose row is locked."""
-    rows = await connection.execute_query_dict(
-        """
-        SELECT EXISTS (
-            SELECT FROM product_price price
-            JOIN product ON product.organization_id = price.organization_id
-                        AND product.id = price.product_id AND product.archived_at IS NULL
-            WHERE price.organization_id = meter.organization_id AND price.meter_id = meter.id
-        ) OR EXISTS (
-            SELECT FROM meter_credit_benefit benefit
-            JOIN product_benefit brought ON brought.organization_id = benefit.organization_id
-                                        AND brought.benefit_id = benefit.id
-            JOIN product ON product.organization_id = benefit.organization_id
-                        AND product.id = brought.product_id AND product.archived_at IS NULL
-            WHERE benefit.organization_id = meter.organization_id AND benefit.meter_id = meter.id
-        ) AS in_use
-        FROM meter WHERE meter.id = $1
-        """,
-        [meter_id],
-    )
-    return bool(rows and rows[0]["in_use"])
 
 
 async def _locked_product(

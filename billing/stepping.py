@@ -162,8 +162,7 @@ async def _begin_current(
     """Makes the new links the current periods that usage is kept of."""
     for meter_id, meter in sorted(meters.items()):
         periods = [
-            # Between subscriptions there is no current period: all time counts.
-            CustomerPeriod(step.customer_id, step.at if step.until else None, step.until)
+            CustomerPeriod(step.customer_id, step.at, step.until)
             for step in steps
             if step.meter_id == meter_id
         ]

@@ -4,19 +4,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from tortoise.transactions import in_transaction
-
 from billing.collecting import invoice_periods_of
-from billing.cycle import turn_due
-from billing.held_log import HeldLog, hold_log
+from billing.edits import edit
+from billing.held_log import HeldLog
 from billing.invoicing import Bill, issue
 from billing.periods import Period, index_at, period
 from billing.problems import RefusedError, problem
 from billing.rerating import rerate_late
 from billing.stepping import take_steps
 from billing.terms import ProductTerms, product_terms
-from billing.turning import COLUMNS, end_at, live_subscription, period_steps
-from config.clock import now
+from billing.turning import COLUMNS, Touched, end_at, live_subscription, period_steps
 from models import CustomerSubscription
 
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,12 +38,11 @@ async def create_subscription(
         RefusedError: the product is unknown or archived, `started_at` makes no sense, or the
             customer has another subscription with one of the meters.
     """
-    async with in_transaction() as connection:
-        log = await hold_log(connection, organization_id, now())
+    async with edit(organization_id, Touched("customer_id", customer_id)) as log:
         await _check_product(log, product_id)
         if started_at is not None:
             _check_start(started_at, log.now)
-        terms = await product_terms(connection, organization_id, [product_id])
+        terms = await product_terms(log.connection, organization_id, [product_id])
         product = terms[product_id]
         closed_through = await _closed_through(log, customer_id, product)
         anchor = started_at or log.now
@@ -71,7 +67,7 @@ async def create_subscription(
             current_period_start=current.start,
             current_period_end=current.end,
             created_at=log.now,
-            using_db=connection,
+            using_db=log.connection,
         )
         await _hold_meters(log, subscription, product)
         # What came late for the time before takes from the credit that is carried over.
@@ -89,13 +85,10 @@ async def cancel_subscription(
     Raises:
         RefusedError: there is no such subscription, or it has ended.
     """
-    async with in_transaction() as connection:
-        log = await hold_log(connection, organization_id, now())
-        while await turn_due(log, subscription_id):
-            pass
+    async with edit(organization_id, Touched("id", subscription_id)) as log:
         subscription = (
             await CustomerSubscription.filter(organization_id=organization_id, id=subscription_id)
-            .using_db(connection)
+            .using_db(log.connection)
             .select_for_update()
             .first()
         )
@@ -106,10 +99,10 @@ async def cancel_subscription(
             raise RefusedError(problem("INVALID", "This subscription has ended already.", "id"))
         if when is CancelWhen.PERIOD_END:
             subscription.cancel_at_period_end = True
-            await subscription.save(using_db=connection, update_fields=["cancel_at_period_end"])
+            await subscription.save(using_db=log.connection, update_fields=["cancel_at_period_end"])
         else:
             await _end_now(log, subscription)
-            await subscription.refresh_from_db(using_db=connection)
+            await subscription.refresh_from_db(using_db=log.connection)
         return subscription, log.revision
 
 

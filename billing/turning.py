@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from billing.chain import Step
@@ -29,6 +29,14 @@ COLUMNS = """
     subscription.cancel_at_period_end
 """
 """The columns of `customer_subscription subscription` that `live_subscription` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The subscriptions with this value in a column: one, a customer's, or a product's."""
+
+    column: Literal["id", "customer_id", "product_id"]
+    value: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from metering.late import note_recounting
 from metering.log import LogState, lock_log, take_position
 from models import Meter
 
-InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[bool]]
+InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +117,16 @@ async def update_meter(
 async def archive_meter(
     organization_id: UUID, meter_id: UUID, in_use: InUse
 ) -> Meter | MeterRefusal:
-    """Stops a meter where the log stands. Refused while `in_use` says that something needs it."""
+    """Stops a meter where the log stands. Refused while `in_use` gives a reason to go on."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
         if meter is None:
             return _NOT_FOUND
         if meter.archived_at is None:
-            if await in_use(connection, meter_id):
-                return MeterRefusal(
-                    "IN_USE", "A product's price or benefit uses this meter.", ("id",)
-                )
+            reason = await in_use(connection, meter_id)
+            if reason is not None:
+                return MeterRefusal("IN_USE", reason, ("id",))
             meter.archived_at = now()
             meter.position = log.head if meter.position is None else meter.position
             await meter.save(using_db=connection)

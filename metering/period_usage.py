@@ -24,18 +24,11 @@ from metering.windows import BUCKET, Window, split
 
 @dataclass(frozen=True, slots=True)
 class CustomerPeriod:
-    """The half-open range [start, end) of a customer's time.
-
-    Without a start it is all time before `end`; without both, all time.
-    """
+    """The half-open range [start, end) of a customer's time; None is no bound on that side."""
 
     customer_id: UUID
     start: datetime | None
     end: datetime | None
-
-    def __post_init__(self) -> None:
-        if self.end is None and self.start is not None:
-            raise ValueError("a period with a start has an end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +156,7 @@ async def begin_periods(
 ) -> None:
     """Makes these the customers' current periods on the meter, with their usage so far.
 
-    A customer's `start` and `end` are both None where all its time counts. What is credited
-    is left as it is.
+    What is credited is left as it is.
     """
     usages = await usage_of_periods(connection, meter, position, periods)
     if meter.aggregation.function is AggregationFunction.UNIQUE:
@@ -247,13 +239,16 @@ def _split(
     period: CustomerPeriod,
 ) -> tuple[datetime | None, datetime | None, tuple[Window, ...]]:
     """The whole buckets of a period, without bound where it is, and its edges."""
-    if period.end is None:
-        return None, None, ()
-    if period.start is None:
+    if period.start is not None and period.end is not None:
+        parts = split(Window(period.start, period.end))
+        return parts.start, parts.end, parts.edges
+    if period.start is not None:
+        first = split(Window(period.start, period.start + 2 * BUCKET)).start
+        return first, None, (Window(period.start, first),)
+    if period.end is not None:
         last = split(Window(period.end - 2 * BUCKET, period.end)).end
         return None, last, (Window(last, period.end),)
-    parts = split(Window(period.start, period.end))
-    return parts.start, parts.end, parts.edges
+    return None, None, ()
 
 
 def _edge_events(meter: MeterDefinition, parameters: Parameters) -> str:

@@ -39,7 +39,8 @@ period AS MATERIALIZED (
 ),
 matched AS MATERIALIZED (
     SELECT arrived.*, period_start,
-           coalesce(timestamp >= period_start AND timestamp < period_end, true) AS in_period
+           (period_start IS NULL OR timestamp >= period_start)
+               AND (period_end IS NULL OR timestamp < period_end) AS in_period
     -- As a left join, because every period is of a customer that arrived; but one that cannot
     -- become a loop over events and periods, whatever the estimates.
     FROM arrived FULL JOIN period USING (customer_id)

@@ -14,8 +14,9 @@ class CustomerMeter(Model):
     """Usage of a customer on a meter in the current period.
 
     The aggregate columns are those of UsageBucket (what was skipped is not kept), over
-    [period_start, period_end), or over all time where both are null. `consumed` follows from
-    them, `credited` from the credit ledger. `revision` is the log's revision at the last change.
+    [period_start, period_end): a subscription's period; the time since its end, where `period_end`
+    is null; all time before the first one, where both are. `consumed` follows from them,
+    `credited` from the credit ledger. `revision` is the log's revision at the last change.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

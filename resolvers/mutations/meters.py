@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from billing.products import meter_in_use
+from billing.meter_use import meter_in_use
 from metering.meters import (
     MeterChanges,
     MeterRefusal,

@@ -28,7 +28,10 @@ _EXACT = Arithmetic(prec=1000)  # Python's own rounds to 28 digits
 
 
 @strawberry.type(
-    description="What a customer has used of a meter, and has left, in the current period."
+    description="What a customer has used of a meter, and has left. It is about the period from "
+    "periodStart to periodEnd: of the subscription that prices or credits the meter; after its "
+    "end, the time since, which has no periodEnd; before the first such subscription all time, "
+    "with neither."
 )
 class CustomerMeter(Node):
     """A customer's usage and balance on one meter."""
@@ -39,19 +42,25 @@ class CustomerMeter(Node):
     customer_row: strawberry.Private[CustomerRow | None] = None
     meter_row: strawberry.Private[MeterRow | None] = None
     period_start: datetime | None = strawberry.field(
-        description="The current period began here; null where there is none and all usage counts."
+        description="The period began here; null before the first subscription, where all usage "
+        "counts."
+    )
+    period_end: datetime | None = strawberry.field(
+        description="The period ends before this instant; null where no subscription has one open."
     )
     consumed_units: Decimal = strawberry.field(
-        description="What the meter counts of this customer in the current period, in its units."
+        description="What the meter counts of this customer in the period, in its units. Without "
+        "a periodStart it is never billed and uses up no credit."
     )
     credited_units: Decimal = strawberry.field(
-        description="Credit in the current period, in the meter's units: carried over, granted, "
-        "and given by hand."
+        description="Credit in the period, in the meter's units: carried over, granted, and given "
+        "by hand."
     )
     updated_at: datetime = strawberry.field(description="When one of these numbers last changed.")
 
     @strawberry.field(
-        description="creditedUnits - consumedUnits; below zero once credit is used up."
+        description="creditedUnits - consumedUnits. Below zero it is usage that no credit covers: "
+        "a subscription's price charges for it, and without a periodEnd nothing does."
     )
     def balance(self) -> Decimal:
         """What is left."""
@@ -110,6 +119,7 @@ class CustomerMeter(Node):
             customer_row=customer_row,
             meter_row=meter_row,
             period_start=row.period_start,
+            period_end=row.period_end,
             consumed_units=row.consumed,
             credited_units=row.credited,
             updated_at=row.updated_at,

@@ -1,31 +1,30 @@
-"""Random histories of a subscription, and the reference that derives their invoices.
+"""What may happen in a random history of a customer, and how it happens in a world."""
 
-The reference knows the events, the price, the grants and the credits by hand, and for each line
-the position that it was made at; nothing of what billing stores in between.
-"""
-
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import pytest
 from hypothesis import strategies as st
 
-from billing.credits import Credit, carried_over
-from billing.periods import Period, RecurringInterval, index_at, period
-from billing.pricing import NOTHING_BILLED, Pricing, Rating, Tier, rate
-from billing.products import archive_product, meter_in_use
-from config import clock
-from metering.meters import archive_meter, unarchive_meter
+from billing.meter_use import meter_in_use
+from billing.periods import RecurringInterval
+from billing.pricing import Pricing, Tier
+from billing.problems import RefusedError
+from billing.products import archive_product
+from billing.subscriptions import CancelWhen
+from metering.meters import MeterRefusal, archive_meter, unarchive_meter
+from metering.numerics import text_of_number
 from models import Customer, Meter, Product
-from tests.billing.world import BilledInvoice, World, instant
+from tests.billing.reference import Reference
+from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
-from tests.reference.aggregations import aggregate
-from tests.reference.values import parse_json
 
 START = instant("2026-01-31T10:17:03.000021")
 FIXED_AMOUNT = 500
+INTERVALS = (RecurringInterval.MONTH, RecurringInterval.YEAR)
 
 PRICES: dict[str, dict[str, Any]] = {
     "per unit": {"unit_amount": Decimal("1.5")},
@@ -67,6 +66,11 @@ class Wait:
 
 
 @dataclass
+class WaitForEnd:
+    """Time passes to a moment after the end of the current period, and nothing else happens."""
+
+
+@dataclass
 class Cycle:
     """The cycle runs."""
 
@@ -79,13 +83,28 @@ class CreditByHand:
 
 
 @dataclass
+class Subscribe:
+    """The customer subscribes, unless it has."""
+
+
+@dataclass
 class Cancel:
-    """The subscription ends there and then, if it has not yet."""
+    """The subscription ends, if it has not yet: there and then, or with its period."""
+
+    when: CancelWhen
+
+
+@dataclass
+class GiveBenefits:
+    """The product gets other benefits."""
+
+    plain: int
+    rolling: int
 
 
 @dataclass
 class Archive:
-    """The product is no longer sold, and its meter stops where it stands."""
+    """The product is no longer sold, and its meter stops if it may."""
 
 
 @dataclass
@@ -93,49 +112,161 @@ class Unarchive:
     """The meter is taken back; the next `Count` counts what it missed."""
 
 
-Action = Send | Count | Wait | Cycle | CreditByHand | Cancel | Archive | Unarchive
+Action = (
+    Send
+    | Count
+    | Wait
+    | WaitForEnd
+    | Cycle
+    | CreditByHand
+    | Subscribe
+    | Cancel
+    | GiveBenefits
+    | Archive
+    | Unarchive
+)
 
-actions: st.SearchStrategy[list[Action]] = st.lists(
+_sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"))
+_crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
+_benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
+_before = st.lists(
+    st.one_of(_sending, _crediting, _benefits, st.just(Count()), st.builds(Wait, st.just(48))),
+    max_size=5,
+)
+_after = st.lists(
     st.one_of(
-        st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none")),
+        _sending,
         st.builds(Send, st.integers(0, 24 * 20), st.integers(0, 20)),
         st.builds(Wait, st.integers(1, 24 * 45)),
+        st.just(WaitForEnd()),
         st.just(Count()),
         st.just(Cycle()),
-        st.builds(CreditByHand, st.integers(-10, 30).filter(bool)),
-        st.just(Cancel()),
+        _crediting,
+        _benefits,
+        st.builds(Cancel, st.sampled_from(CancelWhen)),
+        st.just(Subscribe()),
         st.just(Archive()),
         st.just(Unarchive()),
     ),
     min_size=3,
     max_size=24,
 )
+actions: st.SearchStrategy[list[Action]] = st.builds(
+    lambda before, after: [*before, Subscribe(), *after], _before, _after
+)
 
 
 @dataclass
 class History:
-    """What the reference knows."""
+    """A customer, a meter and a product that prices it; and the reference, which is told."""
 
     world: World
     customer: Customer
     meter: Meter
     product: Product
-    terms: Any
-    plain: Decimal
-    rolling: Decimal
-    by_hand: list[tuple[int, int]] = field(default_factory=list)
+    reference: Reference
+    now: datetime = START
+    subscription_ids: list[UUID] = field(default_factory=list)
+    is_sold: bool = True
+    is_stopped: bool = False
 
-    async def turn_meter(self, step: Count | Archive | Unarchive) -> None:
-        """Has the meter count, stop, or go on."""
+    @property
+    def _now(self) -> str:
+        return self.now.replace(tzinfo=None).isoformat()
+
+    async def play(self, steps: list[Action]) -> None:
+        """Lets it happen, and then time pass until nothing is left to be billed."""
+        for step in steps:
+            await self._take(step)
+        await self._take(Count())
+        # So long that whatever runs or has ended is invoiced once more.
+        self.now += timedelta(days=70 if self.reference.interval is INTERVALS[0] else 430)
+        await self._take(Cycle())
+
+    async def _take(self, step: Action) -> None:  # noqa: C901, PLR0912  # as many kinds of steps
+        world, reference = self.world, self.reference
         match step:
+            case Send():
+                await self._send(step)
             case Count():
-                await self.world.count()
-                await catch_up_all(self.world.id)
+                await world.count()
+                await catch_up_all(world.id)
+            case Wait(hours):
+                self.now += timedelta(hours=hours)
+            case WaitForEnd():
+                end = reference.end_of_period(self.now)
+                if end is not None:
+                    self.now = end + timedelta(microseconds=1)
+            case Cycle():
+                await world.cycle(self._now)
+            case CreditByHand(units):
+                await self._credit(units)
+            case Subscribe():
+                await self._subscribe()
+            case Cancel(when):
+                if reference.is_live(self.now):
+                    await world.cancel_by_id(self.subscription_ids[-1], self._now, when)
+                    reference.cancel(self.now, at_once=when is CancelWhen.NOW)
+            case GiveBenefits(plain, rolling):
+                await self.give_benefits(plain, rolling)
             case Archive():
-                await archive_product(self.world.id, self.product.id)
-                await archive_meter(self.world.id, self.meter.id, meter_in_use)
+                await self._archive()
             case Unarchive():
-                await unarchive_meter(self.world.id, self.meter.id)
+                await unarchive_meter(world.id, self.meter.id)
+                self.is_stopped = False
+
+    async def _send(self, step: Send) -> None:
+        at = (self.now - timedelta(hours=step.back)).replace(tzinfo=None).isoformat()
+        await self.world.send(self.customer, (at, step.tokens))
+        # Received now, and not when the test runs: what a period's invoice waits for.
+        await self.world.query(
+            """
+            UPDATE event_batch SET received_at = $2
+            WHERE organization_id = $1
+              AND id = (SELECT max(id) FROM event_batch WHERE organization_id = $1)
+            RETURNING 1
+            """,
+            self.now,
+        )
+
+    async def _credit(self, units: int) -> None:
+        """Debits are refused exactly where the reference has less left."""
+        events, position = await self.world.events(), await self.position()
+        left = self.reference.credit_left(events, self.now, position)
+        if -units > left:
+            with pytest.raises(RefusedError, match=f"Only {text_of_number(left)} units"):
+                await self.world.credit(self.customer, self.meter, units, self._now)
+        else:
+            await self.world.credit(self.customer, self.meter, units, self._now)
+            self.reference.credit(self.now, units)
+
+    async def _subscribe(self) -> None:
+        """Who is not subscribed, or was until a moment ago, can subscribe."""
+        if self.reference.is_live(self.now) or not self.is_sold:
+            return
+        subscription = await self.world.subscribe(self.customer, self.product, self._now)
+        self.subscription_ids.append(subscription.id)
+        self.reference.subscribe(self.now)
+
+    async def give_benefits(self, plain: int, rolling: int) -> None:
+        """Gives the product benefits of so many units that expire, and that roll over."""
+        benefits = []
+        if self.is_stopped:
+            return
+        if plain:
+            benefits.append(await self.world.benefit(self.meter, plain))
+        if rolling:
+            benefits.append(await self.world.benefit(self.meter, rolling, rollover=True))
+        await self.world.give_benefits(self.product, benefits, self._now)
+        self.reference.give_benefits(self.now, plain, rolling)
+
+    async def _archive(self) -> None:
+        """A meter with a subscription goes on counting, though its product is sold no more."""
+        await archive_product(self.world.id, self.product.id)
+        self.is_sold = False
+        found = await archive_meter(self.world.id, self.meter.id, meter_in_use)
+        self.is_stopped = not isinstance(found, MeterRefusal)
+        assert not (self.is_stopped and self.reference.is_live(self.now))
 
     async def position(self) -> int:
         """How far the meter has counted."""
@@ -148,142 +279,3 @@ class History:
         )
         position: int = row["position"]
         return position
-
-    async def events(self) -> list[dict[str, Any]]:
-        """The raw events, each with the position of its batch."""
-        rows = await self.world.query(
-            """
-            SELECT e.id, e.name, e.timestamp, e.metadata, batch.position
-            FROM event e JOIN event_batch batch
-                ON batch.organization_id = e.organization_id AND batch.id = e.batch_id
-            WHERE e.organization_id = $1
-            """
-        )
-        return [{**row, "metadata": parse_json(row["metadata"])} for row in rows]
-
-    def consumed(self, events: Iterable[dict[str, Any]], during: Period, position: int) -> Decimal:
-        """Units in a period, by the events up to a position."""
-        counted = [
-            event
-            for event in events
-            if event["position"] is not None
-            and event["position"] <= position
-            and during.start <= event["timestamp"] < during.end
-        ]
-        function = self.meter.aggregation_function
-        quantity = aggregate(function, self.meter.aggregation_property, counted).quantity
-        return quantity or Decimal(0)
-
-    def ratings(
-        self, events: list[dict[str, Any]], periods: list[Period], position: int
-    ) -> list[Rating]:
-        """Each of consecutive periods, rated by the events up to a position."""
-        result, carried = [], Decimal(0)
-        for index, during in enumerate(periods):
-            by_hand = sum(units for at, units in self.by_hand if at == index)
-            credit = Credit(self.plain, self.rolling + carried + by_hand)
-            consumed = self.consumed(events, during, position)
-            result.append(rate(self.terms, consumed, credit.credited))
-            carried = carried_over(credit, consumed)
-        return result
-
-
-def closed_periods(ended_at: datetime | None, until: datetime) -> list[Period]:
-    """The periods that are over: at `until`, or with the end of the subscription."""
-    found: list[Period] = []
-    while True:
-        current = period(START, RecurringInterval.MONTH, len(found))
-        if ended_at is not None and ended_at < current.end:
-            return [*found, Period(current.start, ended_at)]
-        if current.end > until:
-            return found
-        found.append(current)
-
-
-async def play(history: History, steps: list[Action]) -> tuple[datetime, datetime | None]:
-    """Lets it happen. Gives when it ends, and when the subscription did."""
-    world, now, ended_at = history.world, START, None
-    [subscription] = await world.query(
-        "SELECT id FROM customer_subscription WHERE organization_id = $1"
-    )
-    for step in steps:
-        match step:
-            case Send(back, tokens):
-                at = (now - timedelta(hours=back)).replace(tzinfo=None).isoformat()
-                await world.send(history.customer, (at, tokens))
-                # Received now, and not when the test runs: what a period's invoice waits for.
-                await world.query(
-                    """
-                    UPDATE event_batch SET received_at = $2
-                    WHERE organization_id = $1
-                      AND id = (SELECT max(id) FROM event_batch WHERE organization_id = $1)
-                    RETURNING 1
-                    """,
-                    now,
-                )
-            case Count() | Archive() | Unarchive():
-                await history.turn_meter(step)
-            case Wait(hours):
-                now += timedelta(hours=hours)
-            case Cycle():
-                await world.cycle(now.replace(tzinfo=None).isoformat())
-            case CreditByHand(units):
-                if ended_at is None:
-                    await world.credit(
-                        history.customer, history.meter, units, now.replace(tzinfo=None).isoformat()
-                    )
-                    index = index_at(START, RecurringInterval.MONTH, now)
-                    history.by_hand.append((index, units))
-            case Cancel():
-                if ended_at is None:
-                    with clock.at(now):
-                        await world.cancel_by_id(subscription["id"])
-                    ended_at = now
-    await history.turn_meter(Count())
-    now += timedelta(days=70)
-    await world.cycle(now.replace(tzinfo=None).isoformat())
-    return now, ended_at
-
-
-def check_lines(
-    history: History,
-    events: list[dict[str, Any]],
-    invoices: list[BilledInvoice],
-    periods: list[Period],
-    *,
-    is_live: bool,
-) -> list[Rating]:
-    """Derives every line of every invoice; gives what was billed of each period in the end."""
-    billed: list[Rating] = []
-    first, *rest = invoices
-    assert (first.kinds, first.amounts) == (["FIXED"], [FIXED_AMOUNT])
-    for invoice in rest:
-        new = len(billed) < len(periods)
-        covered = periods[: len(billed) + 1] if new else periods
-        # What no line speaks of has not changed since it was last counted.
-        position = max(line.position for line in invoice.lines if line.position is not None)
-        assert position <= invoice.invoice.position
-        expected = history.ratings(events, covered, position)
-        lines: list[tuple[Any, ...]] = []
-        if new:
-            billed.append(NOTHING_BILLED)
-            lines.append(("METERED", covered[-1], expected[-1]))
-        for index, during in enumerate(covered[:-1] if new else covered):
-            if expected[index] != billed[index]:
-                lines.append(("CORRECTION", during, expected[index].less(billed[index])))
-        billed = expected
-        said = [
-            (
-                line.kind,
-                Period(line.period_start, line.period_end),
-                Rating(line.consumed, line.credited, line.billable, int(line.amount)),
-            )
-            for line in invoice.lines
-            if line.kind != "FIXED"
-        ]
-        assert said == lines
-        advance = [line for line in invoice.lines if line.kind == "FIXED"]
-        goes_on = new and (is_live or len(billed) < len(periods))
-        assert [int(line.amount) for line in advance] == ([FIXED_AMOUNT] if goes_on else [])
-        assert invoice.invoice.total == sum(line.amount for line in invoice.lines)
-    return billed

@@ -89,8 +89,8 @@ async def test_distinct_values_of_a_chunk_hold_up_no_subscription(
     subscription = await world.subscribe(customer, product, "2026-01-05", "2026-01-01")
     await catching_up.catch_up(world.id, meter.id)
 
-    # The second chunk brings the value into the period; all time, which then begins, has it.
-    before_the_log_is_held(monkeypatch, lambda: world.cancel(subscription, "2026-01-20"))
+    # The second chunk brings the value into the period; the time since its end has it, too.
+    before_the_log_is_held(monkeypatch, lambda: world.cancel(subscription, "2026-01-08"))
     await catch_up_all(world.id)
 
     assert await world.balance(customer, meter) == (1, 0)

@@ -6,7 +6,6 @@ import pytest
 
 from billing.periods import RecurringInterval
 from billing.problems import RefusedError
-from billing.products import ProductChanges, update_product
 from billing.subscriptions import CancelWhen
 from models import CustomerMeter, CustomerSubscription
 from tests.billing.world import World, instant
@@ -99,8 +98,8 @@ async def test_canceling_at_the_periods_end(world: World) -> None:
     await subscription.refresh_from_db()
     assert (subscription.status, subscription.ended_at) == ("CANCELED", instant("2026-02-01"))
     kept = await CustomerMeter.get(organization_id=world.id)
-    assert kept.period_start is None
-    assert kept.consumed == 37
+    assert (kept.period_start, kept.period_end) == (instant("2026-02-01"), None)
+    assert kept.consumed == 4
     with pytest.raises(RefusedError):
         await world.cancel(subscription, "2026-03-05")
 
@@ -171,7 +170,7 @@ async def test_subscriptions_that_make_no_sense(world: World) -> None:
     await world.subscribe(await world.customer("other"), priced, "2026-01-02")
 
 
-async def test_credit_by_hand_before_any_subscription_rolls_into_it(world: World) -> None:
+async def test_usage_before_the_first_subscription_burns_no_credit(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
     await world.use(customer, ("2025-12-10", 30))
     await world.credit(customer, meter, 100, "2025-12-20")
@@ -179,11 +178,15 @@ async def test_credit_by_hand_before_any_subscription_rolls_into_it(world: World
     await world.credit(customer, meter, -20, "2025-12-21")
     product = await world.product(world.per_unit(meter))
     await world.subscribe(customer, product, "2026-01-01")
-    assert await world.balance(customer, meter) == (0, 50)
-    await world.use(customer, ("2026-01-02", 60))
+    assert await world.balance(customer, meter) == (0, 80)
+    await world.use(customer, ("2025-12-15", 7), ("2026-01-02", 90))
     await world.cycle("2026-02-01")
     [invoice] = await world.invoices()
-    assert (invoice.lines[0].credited, invoice.amounts) == (50, [10])
+    assert (invoice.lines[0].credited, invoice.amounts) == (80, [10])
+    # What came late for the time before is never billed either.
+    await world.use(customer, ("2025-12-16", 1000))
+    await world.cycle("2026-03-01")
+    assert [found.amounts for found in await world.invoices()] == [[10], [0]]
 
 
 async def test_usage_below_zero_is_billed_as_nothing_and_shown_as_it_is(world: World) -> None:
@@ -204,7 +207,7 @@ async def test_new_benefits_come_with_the_next_period(world: World) -> None:
     product = await world.product(world.fixed(), benefits=[old])
     await world.subscribe(customer, product, "2026-01-01")
     new = await world.benefit(calls, 20)
-    await update_product(world.id, product.id, ProductChanges(benefit_ids=[new.id]))
+    await world.give_benefits(product, [new], "2026-01-02")
     assert await world.balance(customer, tokens) == (0, 10)
     other = await world.product(world.per_unit(calls))
     with pytest.raises(RefusedError):

@@ -8,10 +8,12 @@ import pytest
 from billing import cycle
 from billing.estimates import upcoming_invoices
 from billing.held_log import HeldLog
-from billing.products import archive_product, meter_in_use
+from billing.meter_use import meter_in_use
+from billing.periods import RecurringInterval
+from billing.products import archive_product
 from metering.catch_up import catch_up
-from metering.meters import MeterRefusal, archive_meter, unarchive_meter
-from models import CustomerSubscription
+from metering.meters import archive_meter, unarchive_meter
+from models import CustomerSubscription, Meter
 from tests.billing.world import World, instant
 
 
@@ -168,6 +170,20 @@ async def test_late_events_after_the_end_are_billed_where_a_period_would_end(
     assert await upcoming_invoices(world.id, [subscription.id]) == {}
 
 
+async def test_a_correction_of_an_ended_yearly_subscription_comes_within_a_month(
+    world: World,
+) -> None:
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter), interval=RecurringInterval.YEAR)
+    subscription = await world.subscribe(customer, product, "2026-01-10")
+    await world.cancel(subscription, "2026-01-20")
+    await world.use(customer, ("2026-01-15", 5))
+    await world.cycle("2026-02-09")
+    assert [invoice.amounts for invoice in await world.invoices()] == [[0]]
+    await world.cycle("2026-02-10")
+    assert [invoice.amounts for invoice in await world.invoices()] == [[0], [5]]
+
+
 async def test_late_usage_reaches_through_the_end_of_a_subscription_into_the_next(
     world: World,
 ) -> None:
@@ -197,24 +213,23 @@ async def test_late_usage_reaches_through_the_end_of_a_subscription_into_the_nex
     assert last.lines[1].credited == -25
 
 
-async def test_an_archived_meter_bills_what_it_counted_and_later_the_rest(world: World) -> None:
+async def test_an_archived_meter_bills_later_what_it_missed(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
     product = await world.product(world.per_unit(meter))
-    await world.subscribe(customer, product, "2026-01-01")
+    subscription = await world.subscribe(customer, product, "2026-01-01")
     await world.use(customer, ("2026-01-10", 5))
-    refusal = await archive_meter(world.id, meter.id, meter_in_use)
-    assert isinstance(refusal, MeterRefusal)
-    assert refusal.code == "IN_USE"
     await archive_product(world.id, product.id)
-    await archive_meter(world.id, meter.id, meter_in_use)
-    await world.use(customer, ("2026-01-11", 7))
-    await world.cycle("2026-02-01")
+    await world.cancel(subscription, "2026-01-31")
     assert (await world.invoices())[-1].amounts == [5]
+    assert isinstance(await archive_meter(world.id, meter.id, meter_in_use), Meter)
+    await world.use(customer, ("2026-01-11", 7))
+    await world.cycle("2026-03-01")
+    assert len(await world.invoices()) == 1
     await unarchive_meter(world.id, meter.id)
     await catch_up(world.id, meter.id)
-    await world.cycle("2026-03-01")
+    await world.cycle("2026-04-01")
     last = (await world.invoices())[-1]
-    assert (last.kinds, last.amounts) == (["METERED", "CORRECTION"], [0, 7])
+    assert (last.kinds, last.amounts) == (["CORRECTION"], [7])
 
 
 @pytest.mark.parametrize("behind_through", ["2026-02-01", "2026-01-31T23:59"])

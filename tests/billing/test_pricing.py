@@ -145,9 +145,9 @@ def test_usage_below_zero_is_shown_and_billed_as_nothing() -> None:
     assert rating == Rating(Decimal(-5), Decimal(0), Decimal(0), 0)
 
 
-def test_a_debit_beyond_all_credit_is_billed() -> None:
+def test_credit_below_zero_makes_no_charge() -> None:
     rating = rate(MeteredTerms(PerUnit(Decimal(2))), Decimal(10), Decimal(-4))
-    assert rating == Rating(Decimal(10), Decimal(-4), Decimal(14), 28)
+    assert rating == Rating(Decimal(10), Decimal(0), Decimal(10), 20)
 
 
 quantities = st.decimals("-1e9", "1e9", places=4)
@@ -156,7 +156,7 @@ quantities = st.decimals("-1e9", "1e9", places=4)
 @given(all_terms, quantities, quantities)
 def test_a_line_adds_up(terms: MeteredTerms, consumed: Decimal, credited: Decimal) -> None:
     rating = rate(terms, consumed, credited)
-    assert rating.billable == max(Decimal(0), consumed - credited)
+    assert rating.billable == max(Decimal(0), consumed - max(Decimal(0), credited))
     assert rating.billable == max(Decimal(0), rating.consumed - rating.credited)
 
 

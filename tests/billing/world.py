@@ -13,7 +13,14 @@ from billing.cycle import CycleReport, run_cycle
 from billing.manual_credit import credit_by_hand
 from billing.periods import RecurringInterval
 from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
-from billing.products import BenefitDraft, ProductDraft, create_benefit, create_product
+from billing.products import (
+    BenefitDraft,
+    ProductChanges,
+    ProductDraft,
+    create_benefit,
+    create_product,
+    update_product,
+)
 from billing.subscriptions import CancelWhen, cancel_subscription, create_subscription
 from config import clock
 from metering.aggregations import Aggregation, AggregationFunction
@@ -32,6 +39,7 @@ from models import (
     Organization,
     Product,
 )
+from tests.reference.values import parse_json
 
 
 def instant(text: str) -> datetime:
@@ -97,6 +105,13 @@ class World:
         )
         return await create_product(self.id, draft)
 
+    async def give_benefits(
+        self, product: Product, benefits: Sequence[MeterCreditBenefit], at: str
+    ) -> None:
+        with clock.at(instant(at)):
+            changes = ProductChanges(benefit_ids=[benefit.id for benefit in benefits])
+            await update_product(self.id, product.id, changes)
+
     async def benefit(
         self, meter: Meter, units: str | int, *, rollover: bool = False
     ) -> MeterCreditBenefit:
@@ -121,9 +136,9 @@ class World:
         with clock.at(instant(at)):
             return (await cancel_subscription(self.id, subscription.id, when))[0]
 
-    async def cancel_by_id(self, subscription_id: UUID) -> None:
-        """At once, at the clock's instant."""
-        await cancel_subscription(self.id, subscription_id, CancelWhen.NOW)
+    async def cancel_by_id(self, subscription_id: UUID, at: str, when: CancelWhen) -> None:
+        with clock.at(instant(at)):
+            await cancel_subscription(self.id, subscription_id, when)
 
     async def credit(self, customer: Customer, meter: Meter, units: int, at: str) -> None:
         with clock.at(instant(at)):
@@ -148,6 +163,18 @@ class World:
         ]
         call = IngestCall(drafts, InvalidEventPolicy.REJECT_BATCH)
         await ingest(self.id, [call])
+
+    async def events(self) -> list[dict[str, Any]]:
+        """The raw events, each with the position of its batch."""
+        rows = await self.query(
+            """
+            SELECT e.id, e.name, e.timestamp, e.metadata, batch.position
+            FROM event e JOIN event_batch batch
+                ON batch.organization_id = e.organization_id AND batch.id = e.batch_id
+            WHERE e.organization_id = $1
+            """
+        )
+        return [{**row, "metadata": parse_json(row["metadata"])} for row in rows]
 
     async def count(self) -> None:
         while await advance(self.id):

@@ -16,8 +16,8 @@ async def test_events_are_counted_once_they_can_be(
     organization: Organization,
     run_metergraph: RunMetergraph,
 ) -> None:
-    async def unused(*_arguments: object) -> bool:
-        return False
+    async def unused(*_arguments: object) -> None:
+        """Nothing needs the meter."""
 
     await refuse_poison(fresh_database)
     total = await meter_of(organization, AggregationFunction.SUM)

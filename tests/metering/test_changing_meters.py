@@ -206,8 +206,8 @@ async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
     await assert_exact(organization.id)
 
 
-async def _not_in_use(_connection: BaseDBAsyncClient, _meter_id: UUID) -> bool:
-    return False
+async def _not_in_use(_connection: BaseDBAsyncClient, _meter_id: UUID) -> None:
+    """Nothing needs the meter."""
 
 
 async def test_an_archived_meter_that_is_edited_before_the_first_event_counts_each_once(
@@ -215,8 +215,8 @@ async def test_an_archived_meter_that_is_edited_before_the_first_event_counts_ea
 ) -> None:
     meter = await create_meter(organization.id, "Meter", None, NOTHING, TOKENS)
 
-    async def unused(_connection: BaseDBAsyncClient, _meter_id: UUID) -> bool:
-        return False
+    async def unused(_connection: BaseDBAsyncClient, _meter_id: UUID) -> None:
+        """Nothing needs the meter."""
 
     await archive_meter(organization.id, meter.id, unused)
     await update_meter(organization.id, meter.id, MeterChanges(filter=AI_USAGE))

@@ -188,8 +188,8 @@ async def test_it_takes_a_position_of_the_log(
 async def test_a_meter_that_is_not_live_is_left_alone(
     fresh_database: BaseDBAsyncClient, organization: Organization
 ) -> None:
-    async def unused(*_arguments: object) -> bool:
-        return False
+    async def unused(*_arguments: object) -> None:
+        """Nothing needs the meter."""
 
     await refuse_poison(fresh_database)
     total = await meter_of(organization, AggregationFunction.SUM)

@@ -7,12 +7,14 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.cycle import run_cycle
+from metering.log import advance
 from models import Organization
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import (
     BENEFIT,
     CANCEL,
     CREDIT,
+    INGEST,
     PRODUCT,
     SUBSCRIBE,
     VIEW,
@@ -27,12 +29,12 @@ async def test_the_ai_plan_through_the_api(
     api: Api, database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     meter, subscription = await subscribed(api, organization)
-    credit = await made(
-        api,
-        CREDIT,
-        input={"externalCustomerId": "acme", "meterId": meter, "units": "-5.5", "reason": "oops"},
-    )
-    assert (credit["creditedUnits"], credit["balance"]) == ("999994.5", "-150005.5")
+    by_hand = {"externalCustomerId": "acme", "meterId": meter, "units": "5.5", "reason": "oops"}
+    credit = await made(api, CREDIT, input=by_hand)
+    assert (credit["creditedUnits"], credit["balance"]) == ("1000005.5", "-149994.5")
+    # All of it is used, so that no debit can turn it into a charge.
+    debit = {**by_hand, "units": "-5.5"}
+    assert await refused(api, CREDIT, input=debit) == [("LIMIT_EXCEEDED", "units")]
     entries = credit["creditEntries"]["nodes"]
     assert [entry["kind"] for entry in entries] == ["GRANT", "MANUAL"]
     assert entries[1]["reason"] == "oops"
@@ -45,7 +47,7 @@ async def test_the_ai_plan_through_the_api(
         ("METERED", 80),
         ("FIXED", 2000),
     ]
-    assert upcoming["lines"][0]["billableUnits"] == "150005.5"
+    assert upcoming["lines"][0]["billableUnits"] == "149994.5"
     assert upcoming["lines"][0]["price"]["__typename"] == "MeteredPrice"
     end = datetime.fromisoformat(subscription["currentPeriodEnd"])
     await run_cycle(end, organization.id)
@@ -62,6 +64,43 @@ async def test_the_ai_plan_through_the_api(
     assert await refused(api, CANCEL, id=subscription["id"], when="NOW") == [("INVALID", "id")]
     listed = await api.get("{ subscriptions(status: CANCELED) { nodes { id } } }")
     assert listed["subscriptions"]["nodes"] == [{"id": subscription["id"]}]
+
+
+async def test_a_customer_meter_says_which_time_it_is_about(
+    api: Api, organization: Organization
+) -> None:
+    async def shown() -> dict[str, Any]:
+        about = "periodStart periodEnd consumedUnits creditedUnits balance"
+        query = (
+            f'{{ customer(externalId: "acme") {{ meters(first: 1) {{ nodes {{ {about} }} }} }} }}'
+        )
+        [node] = (await api.get(query))["customer"]["meters"]["nodes"]
+        found: dict[str, Any] = node
+        return found
+
+    meter, product = await ai_plan(api)
+    usage = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 7}}
+    await api.get(INGEST, events=[usage])
+    while await advance(organization.id):
+        pass
+    by_hand = {"externalCustomerId": "acme", "meterId": meter, "units": "5", "reason": "hello"}
+    await made(api, CREDIT, input=by_hand)
+    before = await shown()
+    assert (before["periodStart"], before["periodEnd"]) == (None, None)
+    assert (before["consumedUnits"], before["balance"]) == ("7", "-2")
+
+    subscription = await made(
+        api, SUBSCRIBE, input={"externalCustomerId": "acme", "productId": product["id"]}
+    )
+    current = await shown()
+    assert current["periodStart"] == subscription["currentPeriodStart"]
+    assert current["periodEnd"] == subscription["currentPeriodEnd"]
+    assert (current["consumedUnits"], current["creditedUnits"]) == ("0", "1000005")
+
+    canceled = await made(api, CANCEL, id=subscription["id"], when="NOW")
+    since = await shown()
+    assert (since["periodStart"], since["periodEnd"]) == (canceled["endedAt"], None)
+    assert (since["consumedUnits"], since["balance"]) == ("0", "5")
 
 
 async def test_every_object_of_billing_is_a_node_of_its_organization_only(
