@@ -103,8 +103,15 @@ def _warn_of_unknown_variables() -> None:
 def sentence(error: Exception) -> str:
     """What went wrong, for a person.
 
-    Messages of our own errors are sentences. Of others the type says more than the message.
+    Messages of our own errors are sentences. Of others the type says more than the message. A group
+    has a line for each error.
     """
+    if isinstance(error, ExceptionGroup):
+        return "\n".join(dict.fromkeys(map(sentence, error.exceptions)))
+    return _sentence_of_one(error)
+
+
+def _sentence_of_one(error: Exception) -> str:
     if type(error).__module__.startswith("tortoise.") and isinstance(error.__cause__, Exception):
         return sentence(error.__cause__)
     message = redact(str(error)).strip()

@@ -1,21 +1,36 @@
 """`metergraph cycle`: turn periods, grant credits and make invoices, once, as of an instant."""
 
+import sys
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import click
-from tortoise.connection import get_connection
 
 from billing.cycle import CycleReport, run_cycle
+from billing.rehearsal import RehearsedInvoice, rehearse_cycle
+from config.cli import sentence
 from config.clock import now
+from config.organizations import organization_called
 from config.settings import Settings
 from config.with_database import run_with_database
 from config.wording import number_of
 from metering.catch_up import catch_up, meters_behind
-from metering.instants import parse_instant
+from metering.instants import format_instant, parse_instant
 from metering.log import advance
 from metering.wakeup import open_queue
+from models import Organization
 from workers.grant_cycle_credits import announce_cycle
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one organization; `problem` is a sentence where its cycle failed."""
+
+    slug: str
+    report: CycleReport
+    invoices: list[RehearsedInvoice]
+    problem: str = ""
 
 
 def _instant(
@@ -34,43 +49,101 @@ def _instant(
     "--at",
     callback=_instant,
     metavar="INSTANT",
-    help="As if it were then: ISO 8601 with an offset, such as 2026-03-01T00:00:00Z. Else: now.",
+    help="As if it were then: ISO 8601 with an offset, such as 2026-03-01T00:00:00Z.  "
+    "[default: now]",
 )
-def command(at: datetime | None) -> None:
+@click.option("--organization", "slug", metavar="SLUG", help="Of this one only.  [default: all]")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before acting as of the future.")
+def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) -> None:
     """Do all that is due of subscriptions, until nothing is.
 
-    First counts the events that wait, because invoices wait for them. The worker does the same
+    Counts the events that wait first, because invoices wait for them. The worker does the same
     every ten seconds; running both at once does nothing twice.
+
+    With --at in the future, periods that are still running end at once and are invoiced, which
+    cannot be undone; so the command asks first. To look ahead, use --dry-run: it does the same and
+    takes it back. Until it ends, no events of the organization are counted.
     """
-    report = run_with_database(lambda settings: _run(settings, at or now()))
-    click.echo(_summary(report))
+    current = now()
+    chosen = at or current
+    if chosen > current and not (dry_run or yes):
+        _ask(chosen, slug)
+    outcomes = run_with_database(
+        lambda settings: _run(settings, chosen, slug, is_rehearsal=dry_run)
+    )
+    if dry_run:
+        _print_rehearsal(chosen, outcomes)
+    else:
+        click.echo(_summary([outcome.report for outcome in outcomes]))
+    problems = [f"{one.slug}: {one.problem}" for one in outcomes if one.problem]
+    if problems:
+        raise click.ClickException("\n".join(("The cycle failed.", *problems)))
 
 
-def _summary(report: CycleReport) -> str:
+def _ask(at: datetime, slug: str | None) -> None:
+    """Raises ClickException without a terminal to ask on, and Abort where the answer is no."""
+    whose = f"the organization {slug}" if slug else "all organizations"
+    what = (
+        f"{format_instant(at)} is in the future: the periods of {whose} that run until then would "
+        "end now, with real invoices. That cannot be undone."
+    )
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{what} Look with --dry-run, or say --yes.")
+    click.echo(f"{what} --dry-run only shows them.", err=True)
+    click.confirm("Go on?", abort=True, err=True)
+
+
+def _print_rehearsal(at: datetime, outcomes: list[_Outcome]) -> None:
+    click.echo(f"As of {format_instant(at)}; amounts in minor units, such as cents.")
+    for outcome in outcomes:
+        if outcome.invoices:
+            click.echo(f"\n{outcome.slug}")
+        for invoice in outcome.invoices:
+            click.echo(f"  {invoice.customer}: {invoice.total:,} {invoice.currency}")
+            for line in invoice.lines:
+                click.echo(f"    {line.amount:>12,}  {line.kind:<10}  {line.description}")
+    invoices = sum(len(outcome.invoices) for outcome in outcomes)
+    done = _summary([outcome.report for outcome in outcomes])
+    click.echo(f"\n{number_of(invoices, 'invoice')}. {done} This was a dry run: nothing changed.")
+
+
+def _summary(reports: list[CycleReport]) -> str:
     parts = (
-        (report.turned, "period", "turned"),
-        (report.rerated, "customer", "rated anew for late events"),
-        (report.invoiced, "waiting invoice", "made"),
+        (sum(report.turned for report in reports), "period", "turned"),
+        (sum(report.rerated for report in reports), "customer", "rated anew for late events"),
+        (sum(report.invoiced for report in reports), "waiting invoice", "made"),
     )
     said = [f"{number_of(count, thing)} {done}" for count, thing, done in parts if count]
     return f"{', '.join(said) or 'Nothing was due'}."
 
 
-async def _run(settings: Settings, at: datetime) -> CycleReport:
-    for organization_id in await _organizations():
-        await _count(organization_id)
-    report = await run_cycle(at)
-    redis = open_queue(str(settings.redis_url))
-    try:
-        await announce_cycle(redis, report)
-    finally:
-        await redis.aclose()
-    return report
-
-
-async def _organizations() -> list[UUID]:
-    rows = await get_connection("default").execute_query_dict("SELECT id FROM organization")
-    return [row["id"] for row in rows]
+async def _run(
+    settings: Settings, at: datetime, slug: str | None, *, is_rehearsal: bool
+) -> list[_Outcome]:
+    if slug is None:
+        organizations = await Organization.all().order_by("slug")
+    else:
+        organizations = [await organization_called(slug)]
+    outcomes = []
+    for organization in organizations:
+        try:
+            if is_rehearsal:
+                report, invoices = await rehearse_cycle(organization.id, at, _count)
+            else:
+                await _count(organization.id)
+                report, invoices = await run_cycle(at, organization.id), []
+            outcomes.append(_Outcome(organization.slug, report, invoices))
+        except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+            outcomes.append(_Outcome(organization.slug, CycleReport(), [], sentence(error)))
+    if not is_rehearsal:
+        redis = open_queue(str(settings.redis_url))
+        try:
+            for outcome in outcomes:
+                await announce_cycle(redis, outcome.report)
+        finally:
+            await redis.aclose()
+    return outcomes
 
 
 async def _count(organization_id: UUID) -> None:

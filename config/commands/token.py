@@ -7,8 +7,9 @@ from uuid import UUID
 import click
 
 from config import clock
+from config.organizations import organization_called
 from config.with_database import run_with_database
-from models import AccessToken, Organization
+from models import AccessToken
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
 
@@ -71,7 +72,7 @@ def revoke(slug: str, token_id: UUID) -> None:
 
 
 async def _create(slug: str, name: str, scopes: tuple[str, ...], secret: str) -> None:
-    organization = await _organization_of(slug)
+    organization = await organization_called(slug)
     await AccessToken.create(
         organization=organization,
         name=name,
@@ -81,27 +82,18 @@ async def _create(slug: str, name: str, scopes: tuple[str, ...], secret: str) ->
 
 
 async def _list(slug: str) -> list[AccessToken]:
-    organization = await _organization_of(slug)
+    organization = await organization_called(slug)
     return await AccessToken.filter(organization_id=organization.id).order_by("created_at")
 
 
 async def _revoke(slug: str, token_id: UUID) -> None:
-    organization = await _organization_of(slug)
+    organization = await organization_called(slug)
     token = await AccessToken.get_or_none(id=token_id, organization_id=organization.id)
     if token is None:
         raise click.ClickException(f"{slug} has no token {token_id}.")
     if token.revoked_at is None:
         token.revoked_at = clock.now()
         await token.save(update_fields=["revoked_at"])
-
-
-async def _organization_of(slug: str) -> Organization:
-    organization = await Organization.get_or_none(slug=slug)
-    if organization is None:
-        raise click.ClickException(
-            f"There is no organization {slug}; `metergraph organization list` lists them."
-        )
-    return organization
 
 
 def _moment(instant: datetime | None) -> str:

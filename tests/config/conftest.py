@@ -44,6 +44,7 @@ def run_metergraph(settings: Settings, tmp_path: Path) -> RunMetergraph:
             *(sys.executable, "-P", "-m", "config", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL,
             cwd=tmp_path,
             env={
                 **os.environ,
