@@ -34,11 +34,11 @@ WHERE held.locktype = 'relation' AND held.relation = 'event_batch'::regclass
 """
 
 _PROGRESS = f"""
-SELECT meter.id,
+SELECT meter.id, meter.counted_events, meter.skipped_events,
        coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
-       least($4::timestamptz, pending.received_at, after.received_at) AS complete_through,
+       least($3::timestamptz, pending.received_at, after.received_at) AS complete_through,
        failed.events AS failed_events, failed.problems
-FROM unnest($2::uuid[], $3::bigint[]) AS meter (id, position)
+FROM meter
 LEFT JOIN event_log log ON log.organization_id = $1
 LEFT JOIN event_batch at
     ON at.organization_id = $1 AND at.position = coalesce(meter.position, log.head)
@@ -49,17 +49,18 @@ CROSS JOIN (
 LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
 LEFT JOIN LATERAL (
     SELECT count(*) AS events,
-           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$5]
+           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$4]
                AS problems
     FROM uncounted_event
     WHERE organization_id = $1 AND meter_id = meter.id AND counted_from IS NULL
 ) AS failed ON true
+WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a meter has counted.
+    """How far a meter has counted, all of it read at one instant.
 
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
     stored before this instant has been counted, but for `failed_events`, with which counting
@@ -101,6 +102,9 @@ async def progress(
 ) -> list[Progress]:
     """The progress of each meter, in their order; a fixed number of statements for any number.
 
+    Of the meters only the ids count: what they have counted is read with what is pending, since
+    numbers of two instants contradict each other while events arrive.
+
     In a transaction of one snapshot, `in_flight` is what `oldest_in_flight` said before it.
     """
     if in_flight is None:
@@ -110,7 +114,6 @@ async def progress(
         [
             organization_id,
             [meter.id for meter in meters],
-            [meter.position for meter in meters],
             in_flight,
             _PROBLEMS,
         ],
@@ -118,12 +121,12 @@ async def progress(
     found = {row["id"]: row for row in rows}
     return [
         Progress(
-            counted_events=meter.counted_events,
-            skipped_events=meter.skipped_events,
-            pending_events=found[meter.id]["pending_events"],
-            complete_through=found[meter.id]["complete_through"],
-            failed_events=found[meter.id]["failed_events"],
-            problems=tuple(found[meter.id]["problems"] or ()),
+            counted_events=row["counted_events"],
+            skipped_events=row["skipped_events"],
+            pending_events=row["pending_events"],
+            complete_through=row["complete_through"],
+            failed_events=row["failed_events"],
+            problems=tuple(row["problems"] or ()),
         )
-        for meter in meters
+        for row in (found[meter.id] for meter in meters)
     ]

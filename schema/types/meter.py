@@ -82,7 +82,7 @@ class MeterAggregation:
     )
 
 
-@strawberry.type(description="How far a meter has counted.")
+@strawberry.type(description="How far a meter has counted, all of it at one instant.")
 class MeterProgress:
     """How far a meter has counted."""
 

@@ -1,10 +1,12 @@
 """What meters have counted, by query: over time, previewed, of a customer, recomputed."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from metering import progress
 from models import CustomerMeter, Organization
 from schema.ids import encode_id
 from tests.graphql_client import Api
@@ -53,6 +55,25 @@ async def test_usage_over_time_fills_the_gaps(api: Api, organization: Organizati
     assert own["total"] == "2"
     berlin = (await api.get(SERIES, **{**asked, "zone": "Europe/Berlin"}))["meter"]["quantities"]
     assert berlin["points"][1]["start"] == "2026-03-01T23:00:00Z"
+
+
+async def test_progress_is_of_one_instant_while_events_are_counted(
+    api: Api, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create_meter(api)
+    asked = progress.oldest_in_flight
+
+    async def counted_meanwhile() -> datetime:
+        """Two events come and are counted, after the list of meters was read."""
+        in_flight = await asked()
+        await send(organization.id, {"metadata": {"tokens": 1}}, {"metadata": {}})
+        await drain(organization.id)
+        return in_flight
+
+    monkeypatch.setattr(progress, "oldest_in_flight", counted_meanwhile)
+    query = "{ meters { nodes { progress { countedEvents skippedEvents pendingEvents } } } }"
+    (meter,) = (await api.get(query))["meters"]["nodes"]
+    assert meter["progress"] == {"countedEvents": 1, "skippedEvents": 1, "pendingEvents": 0}
 
 
 @pytest.mark.parametrize(
