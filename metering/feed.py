@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -84,6 +84,7 @@ class Feed(Generic[Row]):
         read: reads changes.
         head: says where the changes stand now.
         customer_of: says whose a row is.
+        turn: waits for the turn of a follower who looks for what is new: all wake at once.
     """
 
     def __init__(
@@ -91,10 +92,13 @@ class Feed(Generic[Row]):
         read: Read[Row],
         head: Callable[[], Awaitable[int]],
         customer_of: Callable[[Row], UUID],
+        turn: Callable[[], Awaitable[None]],
     ) -> None:
         self._read = read
         self._head = head
         self._customer_of = customer_of
+        self._turn = turn
+        self._reading: dict[Hashable, asyncio.Task[list[Entry[Row]]]] = {}
         self._signal = asyncio.Event()
         self._growth: dict[UUID | None, _Growth] = {}
         self._window: list[Entry[Row]] = []
@@ -131,6 +135,7 @@ class Feed(Generic[Row]):
                     yield _newest(entries)
                 if reached == cursor:
                     await growth.happened.wait()
+                    await self._turn()
                     reached = max(cursor, growth.since)
                 cursor = reached
         finally:
@@ -153,6 +158,8 @@ class Feed(Generic[Row]):
             self._reader.cancel()
             self._reader = None
             self._window.clear()
+            for reading in self._reading.values():
+                reading.cancel()
 
     async def _after(self, cursor: Cursor, scope: Scope[Row]) -> tuple[list[Entry[Row]], Cursor]:
         """What follows a cursor, and the cursor up to which that is everything."""
@@ -164,9 +171,22 @@ class Feed(Generic[Row]):
             )
             entries = list(islice(wanted, PAGE))
             return entries, max(cursor, end) if len(entries) < PAGE else entries[-1].cursor
-        entries = await self._retrying(cursor, PAGE, scope)
+        entries = await self._read_together(cursor, scope)
         last = entries[-1].cursor if entries else cursor
         return entries, last if len(entries) == PAGE else max(end, last)
+
+    async def _read_together(self, cursor: Cursor, scope: Scope[Row]) -> list[Entry[Row]]:
+        """A page from the database; those who want the same while it is read share it.
+
+        What is read is no older than `_end` was when they asked.
+        """
+        key = (cursor, scope, self._end)
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = asyncio.create_task(self._retrying(cursor, PAGE, scope))
+            self._reading[key] = reading
+            reading.add_done_callback(lambda _reading: self._reading.pop(key))
+        return await asyncio.shield(reading)
 
     async def _follow_changes(self) -> None:
         while True:

@@ -6,7 +6,7 @@ its hash. Everything that a request reads is bound to `identity.organization_id`
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from schema.errors import Unauthenticated
 from schema.scans import Scans
 from schema.secret_lookup import SecretLookup
 from schema.secrets import hash_secret
+from schema.updates import SharedUpdates
 
 LAST_USED_EVERY = timedelta(minutes=1)
 _MAX_SECRET = 200
@@ -68,6 +69,11 @@ class TokenIdentity:
         """Under which id limits count it."""
         return self.token_id
 
+    @property
+    def sees(self) -> Hashable:
+        """What it may see: the same as whoever has the same here."""
+        return self.organization_id, self.scopes
+
     def has(self, scope: Scope) -> bool:
         """Whether the token has the scope, which ADMIN implies."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
@@ -78,12 +84,18 @@ class SessionIdentity:
     """A customer's session: sees its own usage, nothing else."""
 
     organization_id: UUID
+    session_id: UUID
     customer_id: UUID
 
     @property
     def counted_as(self) -> UUID:
         """Under which id limits count it: all sessions of a customer together."""
         return self.customer_id
+
+    @property
+    def sees(self) -> Hashable:
+        """What it may see: the same as whoever has the same here."""
+        return self.organization_id, self.customer_id
 
 
 Identity = TokenIdentity | SessionIdentity
@@ -98,6 +110,7 @@ class Services:
     waker: Waker
     feeds: Feeds
     scans: Scans
+    updates: SharedUpdates = field(default_factory=SharedUpdates)
     secrets: SecretLookup = field(default_factory=SecretLookup)
 
 
@@ -181,7 +194,7 @@ async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
     if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return None
     if row["customer_id"] is not None:
-        return SessionIdentity(row["organization_id"], row["customer_id"])
+        return SessionIdentity(row["organization_id"], row["id"], row["customer_id"])
     if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:
         await _note_use(row["id"], now)
     known = Scope.__members__

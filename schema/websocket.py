@@ -200,9 +200,15 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_subscribe(message)  # which closes the connection
             return
         caller = self.context.caller
+        payload: Any = message["payload"]
         try:
-            await self._prepare(message["payload"])
-            self.view.subscriptions.enter(caller)
+            await self._prepare(payload)
+            endless = self.view.operations.is_subscription(
+                payload["query"], payload["operationName"], self.context
+            )
+            if endless and self.websocket.is_large:
+                raise too_large_to_keep()
+            self.view.subscriptions.enter(caller, endless=endless)
         except APIError as error:
             await self.send_message(
                 {"id": message["id"], "type": "error", "payload": [error.formatted]}
@@ -212,7 +218,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
         task = self.operations[message["id"]].task
         if task is not None:
-            task.add_done_callback(lambda _task: self.view.subscriptions.leave(caller))
+            task.add_done_callback(
+                lambda _task: self.view.subscriptions.leave(caller, endless=endless)
+            )
 
     async def _prepare(self, payload: Any) -> None:
         """Puts the document in place of its hash; raises APIError for an operation too many."""
@@ -224,10 +232,6 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         payload["query"] = await operations.persisted.document(
             payload.get("query"), payload.get("extensions"), caller
         )
-        if self.websocket.is_large and operations.is_subscription(
-            payload["query"], payload["operationName"], self.context
-        ):
-            raise too_large_to_keep()
         await operations.rate_limits.take(caller)
 
     @staticmethod

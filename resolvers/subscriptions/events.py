@@ -1,18 +1,19 @@
 """eventsIngested: events as the log takes them in."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import strawberry
 
-from metering.feeds import EventScope
+from metering.feeds import EventRow, EventScope
 from resolvers.loaders.customers import is_text
-from schema.context import Info, Scope
+from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
 from schema.permissions import requires
 from schema.types.event import Event
+from schema.updates import Update
 
 
 @strawberry.type
@@ -47,6 +48,11 @@ class EventSubscriptions:
         async with contextlib.aclosing(events):
             async for page in events:
                 for event in page:
-                    await asyncio.sleep(0)  # a page must not hold up the other followers
-                    context.forget_loaded()
-                    yield Event.of(event.row)
+                    await context.services.feeds.turn(context.organization_id)
+                    update: Any = Update(event.cursor, partial(_made, context, event.row))
+                    yield update  # of which the executor makes an Event
+
+
+async def _made(context: Context, row: EventRow) -> Event:
+    context.forget_loaded()
+    return Event.of(row)

@@ -1,23 +1,25 @@
 """usageUpdated: the state of usage, and then every change of it."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from metering.feed import BEGINNING
+from metering.feed import BEGINNING, Entry
 from metering.feeds import UsageScope
+from models import CustomerMeter as CustomerMeterRow
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
-from resolvers.subscriptions.prefetch import asked_customers, asked_meters
+from resolvers.subscriptions.prefetch import Referred
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
 from schema.errors import NotFound
 from schema.ids import decode_id
 from schema.permissions import requires
 from schema.types.customer_meter import CustomerMeter
+from schema.updates import Update
 
 
 @strawberry.type(
@@ -70,21 +72,26 @@ class UsageSubscriptions:
         changes = context.services.feeds.usage(context.organization_id, cursor, scope)
         async with contextlib.aclosing(changes):
             async for page in changes:
-                context.forget_loaded()
                 rows = [change.row for change in page]
-                customers = await asked_customers(info, {row.customer_id for row in rows})
-                meters = await asked_meters(info, {row.meter_id for row in rows})
+                referred = Referred(
+                    info, {row.customer_id for row in rows}, {row.meter_id for row in rows}
+                )
                 for change in page:
-                    await asyncio.sleep(0)  # a page must not hold up the other followers
-                    context.forget_loaded()
-                    yield UsageUpdate(
-                        customer_meter=CustomerMeter.of(
-                            change.row,
-                            customers.get(change.row.customer_id),
-                            meters.get(change.row.meter_id),
-                        ),
-                        cursor=encode_cursor(change.cursor),
-                    )
+                    await context.services.feeds.turn(context.organization_id)
+                    update: Any = Update(change.cursor, partial(_update, info, change, referred))
+                    yield update  # of which the executor makes a UsageUpdate
+
+
+async def _update(info: Info, change: Entry[CustomerMeterRow], referred: Referred) -> UsageUpdate:
+    info.context.forget_loaded()
+    customers, meters = await referred.read()
+    row = change.row
+    return UsageUpdate(
+        customer_meter=CustomerMeter.of(
+            row, customers.get(row.customer_id), meters.get(row.meter_id)
+        ),
+        cursor=encode_cursor(change.cursor),
+    )
 
 
 async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | None:
