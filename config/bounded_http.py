@@ -1,7 +1,8 @@
-"""HTTP's heads, bounded: so many bytes, and in so many seconds.
+"""HTTP around bodies, bounded: so many bytes, and in so many seconds.
 
-uvicorn bounds neither: a client that never ends its headers, or never begins them, would keep what
-it has sent, and its connection, for as long as it likes. Bodies are bounded where they are read.
+uvicorn bounds neither a head nor what surrounds a body: a client that never ends its headers, or
+never begins them, would keep what it has sent, and its connection, for as long as it likes; so
+would one that sends trailers, or extensions of chunks. Bodies are bounded where they are read.
 """
 
 import asyncio
@@ -12,13 +13,21 @@ MAX_HEAD_BYTES = 64 * 1024
 SECONDS_FOR_A_HEAD = 20.0
 
 _REFUSAL = b"HTTP/1.1 431 \r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_BETWEEN_FIELDS = len(": \r\n")
+_AROUND_A_BYTE = 16  # bytes: a chunk of one byte has five more around it
+
+
+class _TooLargeError(Exception):
+    """Stops the parser."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which gives up on heads that do not end."""
 
     _waiting: asyncio.TimerHandle | None = None
-    _bytes = 0
+    _fields = 0  # bytes of the request line, the headers and the trailers
+    _unused = 0  # bytes that came since, and were neither a whole head nor a body
+    _in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Waits for the first head."""
@@ -31,25 +40,63 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what comes before a head is complete."""
-        waiting = self._waiting
+        """Parses, and counts what is not yet part of anything."""
+        self._unused += len(data)
         super().data_received(data)
-        # A head that began in the midst of this is counted from what comes next.
-        is_all_of_a_head = self._waiting is not None and self._waiting is waiting
-        self._bytes = self._bytes + len(data) if is_all_of_a_head else 0
-        if self._bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_REFUSAL)
-            self.transport.close()
+        if self._unused > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self._in_head = True
+        self._fields = self._unused = 0
         self._wait()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the request line has come."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come, or a trailer, which is read by nothing."""
+        self._count(len(name) + len(value) + _BETWEEN_FIELDS)
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A head is complete."""
+        self._in_head = False
+        self._unused = 0
         self._end_wait()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body has come, with what was around it."""
+        self._unused = max(0, self._unused - len(body) * (1 + _AROUND_A_BYTE))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete; what follows is another."""
+        self._unused = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what could not be parsed."""
+        if self._fields > MAX_HEAD_BYTES:
+            self._refuse()
+        else:
+            super().send_400_response(msg)
+
+    def _count(self, size: int) -> None:
+        self._fields += size
+        if self._fields > MAX_HEAD_BYTES:
+            raise _TooLargeError
+
+    def _refuse(self) -> None:
+        if self._in_head:
+            self.transport.write(_REFUSAL)
+        self.transport.close()
 
     def _wait(self) -> None:
         if self._waiting is None:

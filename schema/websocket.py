@@ -45,7 +45,9 @@ TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
 FORBIDDEN = 4403
 INTERNAL_ERROR = 4500
-_TOO_BIG = f"A message larger than {SMALL_BYTES:,} bytes needs an organization's token"
+TOO_LARGE = f"A message larger than {SMALL_BYTES:,} bytes needs an organization's token"
+# The ASGI extension of a server that takes large messages once it is told that it may.
+LARGE_MESSAGES = "metergraph.large_messages"
 _MAX_REASON_BYTES = 123
 
 
@@ -68,15 +70,22 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 return
             except KeyError as error:
                 raise NonTextMessageReceived from error
-            self.is_large = len(text) > SMALL_BYTES
+            self.is_large = _size(text) > SMALL_BYTES
             if self.is_large and not self.takes_large:
-                await self.close(TOO_BIG, _TOO_BIG)
+                await self.close(TOO_BIG, TOO_LARGE)
                 return
             try:
                 message = self.view.decode_json(text)
             except ValueError as error:
                 raise NonJsonMessageReceived from error
             yield message
+
+    def take_large(self) -> None:
+        """Takes large messages from now on."""
+        self.takes_large = True
+        server_takes_large = self.ws.scope.get("extensions", {}).get(LARGE_MESSAGES)
+        if server_takes_large is not None:
+            server_takes_large()
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Sends a message; raises WebSocketDisconnected where either side has closed."""
@@ -139,6 +148,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def send_message(self, message: Message) -> None:
         """Sends a message; a result of which nothing was executed has no data, as over HTTP."""
         payload: Any = message.get("payload")
+        # Before the client hears of it, and sends one.
+        if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
+            self.websocket.take_large()
         if message["type"] == "next" and payload["data"] is None:
             errors = payload.get("errors", ())
             if errors and not any("path" in error for error in errors):
@@ -153,7 +165,6 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(FORBIDDEN, denied.message)
             return
         if self.connection_acknowledged and self._watching is None:
-            self.websocket.takes_large = isinstance(self.context.caller, TokenIdentity)
             self._watching = asyncio.create_task(self._watch_token())
 
     async def shutdown(self) -> None:
@@ -243,6 +254,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """Logs what went wrong; that a client has gone is no mistake."""
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
+
+
+def _size(text: str) -> int:
+    """The bytes of a text, which are not counted twice where that does not matter."""
+    return len(text) if text.isascii() or len(text) > SMALL_BYTES else len(text.encode())
 
 
 def _is_payload(payload: Any) -> bool:

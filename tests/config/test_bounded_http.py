@@ -1,6 +1,7 @@
 """Heads that do not end are not waited for."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -12,6 +13,11 @@ from tests.serving import served
 
 ENDING = b"host: x\r\n\r\n"
 ASKED = b"GET /healthz HTTP/1.1\r\n" + ENDING
+POST = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
+TYPENAME = b'{"query": "{ __typename }"}'
+CHUNK = b"%x\r\n%s\r\n" % (len(TYPENAME), TYPENAME)
+HANDSHAKE = b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
 
 
 async def exchange(url: str, *sent: bytes, pause: float = 0) -> bytes:
@@ -92,3 +98,72 @@ async def test_many_short_heads_are_no_long_one(
         many = b"".join([ASKED] * 4_000)
         found = await exchange(url, many + last[:10], last[10:], pause=0.1)
         assert found.count(b"HTTP/1.1 200") == 4_001
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nconnection: close\r\nx-a: %s\r\n", 1),
+        (b"GET /healthz?%s HTTP/1.1\r\nconnection: close\r\n", 1),
+        (b"GET /healthz HTTP/1.1\r\nconnection: close\r\n%s", len(b"a: 234567\r\n")),
+    ],
+)
+@pytest.mark.usefixtures("redis")
+async def test_a_head_of_64_kib_is_answered_and_a_longer_one_is_not(
+    settings: Settings, head: bytes, size: int
+) -> None:
+    long = b"a: 234567\r\n" if size > 1 else b"a"
+    async with served(settings) as url:
+        for whole in (60_000, 64_000):
+            found = await exchange(url, head % (long * (whole // size)) + ENDING)
+            assert found.startswith(b"HTTP/1.1 200 ")
+        for whole in (66_000, 100_000):
+            found = await exchange(url, head % (long * (whole // size)) + ENDING)
+            assert found.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.usefixtures("redis")
+async def test_a_handshake_has_the_same_size(settings: Settings) -> None:
+    async with served(settings) as url:
+        found = await exchange(url, HANDSHAKE + b"a: 234567\r\n" * 10_000 + b"\r\n")
+    assert found.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.usefixtures("redis")
+async def test_trailers_and_extensions_of_chunks_are_taken(settings: Settings) -> None:
+    async with served(settings) as url:
+        last = CHUNKED.replace(b"host: x", b"host: x\r\nconnection: close")
+        body = CHUNK.replace(b"\r\n", b";signature=abc\r\n", 1) + b"0\r\nchecksum: 1\r\n\r\n"
+        found = await exchange(url, CHUNKED + body + last + body)
+        assert found.count(b'{"__typename":"Query"}') == 2
+        ones = b"".join(b"1\r\n%c\r\n" % byte for byte in TYPENAME + b" " * 30_000)
+        found = await exchange(url, last + ones + b"0\r\n\r\n")
+        assert b'{"__typename":"Query"}' in found
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"0\r\n" + b"a: 234567\r\n" * 1_000,
+        b"0\r\na: " + b"1" * 10_000,
+        b"1;" + b"e" * 10_000 + b"\r\n \r\n",
+        b"1;" + b"e" * 10_000,
+    ],
+)
+@pytest.mark.usefixtures("redis")
+async def test_what_is_around_a_body_has_a_size(settings: Settings, part: bytes) -> None:
+    more = part.partition(b"\r\n")[2] if part.startswith(b"0\r\n") else part
+    async with served(settings) as url:
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(CHUNKED + CHUNK + part)
+        sent = 0
+        async with asyncio.timeout(60):
+            with contextlib.suppress(ConnectionError):
+                while not reader.at_eof():
+                    writer.write(more)
+                    await writer.drain()
+                    sent += len(more)
+                    assert sent < 4 * 2**20
+                    await asyncio.sleep(0)
+        writer.close()
