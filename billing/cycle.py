@@ -25,6 +25,7 @@ from billing.held_log import HeldLog, hold_log
 from billing.rerating import rerate_late
 from billing.turning import COLUMNS, Touched, live_subscription, turn
 from config.clock import now as clock_now
+from models.patience import Patience
 
 
 @dataclass(slots=True)
@@ -44,23 +45,27 @@ Work = Callable[[HeldLog], Awaitable[int]]
 
 
 async def run_cycle(
-    now: datetime | None = None, organization_id: UUID | None = None
+    now: datetime | None = None,
+    organization_id: UUID | None = None,
+    patience: Patience | None = None,
 ) -> CycleReport:
     """Does all that is due at `now` (the clock's, where left out), until nothing is.
 
-    With `organization_id`, of this organization only.
+    With `organization_id`, of this organization only. A transaction for which PostgreSQL's answer
+    does not come is given up with `patience`.
 
     Raises:
         ExceptionGroup: what went wrong, an exception an organization, after the work of all the
             others. The chunk at hand is undone, and another run does it.
     """
     at = now or clock_now()
+    waiting = patience or Patience()
     report = CycleReport()
     failures: list[Exception] = []
-    for found in await _organizations_with_work(at):
+    for found in await waiting.wait_for("cycle", lambda: _organizations_with_work(at)):
         if organization_id in (None, found):
             try:
-                await _run_organization(found, at, report)
+                await _run_organization(found, at, report, waiting)
             except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
                 error.add_note(f"in the cycle of organization {found}")
                 failures.append(error)
@@ -69,24 +74,33 @@ async def run_cycle(
     return report
 
 
-async def _run_organization(organization_id: UUID, at: datetime, report: CycleReport) -> None:
-    while done := await _chunk(organization_id, at, turn_due, report):
+async def _run_organization(
+    organization_id: UUID, at: datetime, report: CycleReport, patience: Patience
+) -> None:
+    async def do(work: Work) -> int:
+        done, revision = await patience.wait_for(
+            (organization_id, work), lambda: _chunk(organization_id, at, work)
+        )
+        if done:
+            report.revisions[organization_id] = revision
+        return done
+
+    while done := await do(turn_due):
         report.turned += done
-    while done := await _chunk(organization_id, at, _rerate_some, report):
+    while done := await do(_rerate_some):
         report.rerated += done
-    await _chunk(organization_id, at, schedule_corrections, report)
+    await do(schedule_corrections)
     for collect in (collect_waiting, collect_due_corrections):
-        while done := await _chunk(organization_id, at, collect, report):
+        while done := await do(collect):
             report.invoiced += done
 
 
-async def _chunk(organization_id: UUID, at: datetime, work: Work, report: CycleReport) -> int:
+async def _chunk(organization_id: UUID, at: datetime, work: Work) -> tuple[int, int]:
+    """How much was done of a kind of work, and the log's revision after it."""
     async with in_transaction() as connection:
         log = await hold_log(connection, organization_id, at)
         done = await work(log)
-    if done:
-        report.revisions[organization_id] = log.revision
-    return done
+        return done, log.revision
 
 
 async def turn_due(log: HeldLog, touched: Touched | None = None) -> int:

@@ -17,6 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.connections import with_running_servers
 from config.database import opened_database
+from config.database_clock import following_database_clock
 from config.forwarded import ForwardedHost
 from config.front import front
 from config.health import healthz, readyz
@@ -44,8 +45,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened_database(
-            chosen, role="api", statement_timeout_seconds=chosen.statement_timeout_seconds
+        async with (
+            opened_database(
+                chosen, role="api", statement_timeout_seconds=chosen.statement_timeout_seconds
+            ),
+            following_database_clock(),
         ):
             redis = open_queue(str(chosen.redis_url))
             app.state.settings = chosen

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from tortoise.connection import get_connection
 
+from config import clock
 from config.database import pending_migrations
 
 _CHECK_SECONDS = 2.0
@@ -43,18 +44,21 @@ async def readyz(request: Request) -> JSONResponse:
     """Whether requests can be served, and how far counting lags.
 
     200 when the database answers and is migrated, else 503. Redis only carries hints: without
-    it events are still stored and counted, so its failure is shown and does not take us out.
+    it events are still stored and counted, so its failure is shown and does not take us out. Nor
+    does this machine's clock, because we go by PostgreSQL's.
     """
     database = await _check(get_connection("default").execute_query_dict("SELECT 1"))
     migrations = await _check(_migrations()) if database.is_ok else _unknown()
     counting = await _check(_counting()) if migrations.is_ok else _unknown()
     redis = await _check(request.app.state.redis.ping())
+    time = clock_check()
     is_ready = database.is_ok and migrations.is_ok
     checks = {
         "database": database,
         "migrations": migrations,
         "redis": redis,
         "counting": counting,
+        "clock": time,
     }
     return JSONResponse(
         {
@@ -63,6 +67,15 @@ async def readyz(request: Request) -> JSONResponse:
         },
         status_code=200 if is_ready else 503,
     )
+
+
+def clock_check() -> Check:
+    """Whether this machine's clock agrees with PostgreSQL's, which decides what is due."""
+    ahead = clock.ahead()
+    if ahead is None:
+        return _unknown()
+    seconds = round(ahead.total_seconds(), 3)
+    return Check("off" if clock.is_off() else "ok", {"aheadSeconds": seconds})
 
 
 def _unknown() -> Check:

@@ -1,4 +1,4 @@
-"""The socket that the API listens on."""
+"""The sockets that the API and workers listen on."""
 
 import errno
 import ipaddress
@@ -11,8 +11,8 @@ class ListenError(RuntimeError):
     """The address cannot be listened on; the message says why and what to do."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any that is free.
+def listen(host: str, port: int, *, variable: str = "METERGRAPH_PORT") -> socket.socket:
+    """A listening socket; port 0 takes any that is free. `variable` is the port's setting.
 
     Raises:
         ListenError: the port is in use or not allowed, or there is no such address.
@@ -30,7 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         listening.close()
-        raise ListenError(_reason(error, host, port)) from None
+        raise ListenError(_reason(error, host, port, variable)) from None
     return listening
 
 
@@ -60,7 +60,9 @@ def url(listening: socket.socket, host: str) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def _reason(error: OSError, host: str, port: int) -> str:
+def _reason(error: OSError, host: str, port: int, variable: str) -> str:
+    if variable != "METERGRAPH_PORT":
+        return f"A worker cannot listen on {host}, port {port} ({variable}): {error.strerror}."
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is in use. Stop what uses it, or choose another with "

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from tortoise.connection import get_connection
 from tortoise.exceptions import BaseORMException
 
+from config import clock
 from metering.ingest import ReceiptStatus
 from metering.wakeup import QUEUE
 from workers.measurements import (
@@ -124,6 +125,18 @@ def _of_process(found: _Found) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "metergraph_subscribers", "Subscriptions open in this process.", found.subscribers
     )
+    yield from clock_offset()
+
+
+def clock_offset() -> Iterator[Metric]:
+    """How far this machine's clock is off, once that is known."""
+    ahead = clock.ahead()
+    if ahead is not None:
+        yield GaugeMetricFamily(
+            "metergraph_clock_offset_seconds",
+            "How far the clock of this process's machine is ahead of PostgreSQL's.",
+            ahead.total_seconds(),
+        )
 
 
 def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:

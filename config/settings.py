@@ -62,9 +62,19 @@ class Settings(BaseSettings):
         default=Path(".metergraph"),
         description="Where the embedded servers keep their data.",
     )
-    host: str = Field(default="127.0.0.1", description="The address that the API listens on.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="The address that the API, and a worker with a port, listens on.",
+    )
     port: int = Field(
         default=8000, ge=0, le=65535, description="The port that the API listens on; 0 takes any."
+    )
+    worker_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="A port on which a worker answers `/healthz`, `/readyz` and `/metrics`. "
+        "Empty: none.",
     )
     log_format: LogFormat | None = Field(
         default=None,

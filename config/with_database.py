@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from config import clock
 from config.connections import export, reachable
 from config.database import migrate, opened_database, pending_migrations
+from config.database_clock import read_database_clock
 from config.settings import Settings, get_settings
 
 T = TypeVar("T")
@@ -18,7 +20,8 @@ class DatabaseNotMigratedError(RuntimeError):
 def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Run a command's coroutine with the database open and migrated.
 
-    Embedded servers are started for it when none run. `work` gets settings with both URLs.
+    Embedded servers are started for it when none run. `work` gets settings with both URLs, and goes
+    by PostgreSQL's clock.
 
     Raises:
         DatabaseNotMigratedError: the database is not an embedded one, and lacks migrations.
@@ -34,7 +37,11 @@ def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
                 )
             if pending:
                 await migrate(settings)
-            return await work(settings)
+            await read_database_clock()
+            try:
+                return await work(settings)
+            finally:
+                clock.forget()
 
     with reachable(get_settings()) as settings:
         export(settings)

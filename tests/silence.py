@@ -48,10 +48,13 @@ class Proxy:
         """New connections pass; those that were silent are ended."""
         self._run(self._heal)
 
-    @property
-    def open_connections(self) -> int:
-        """How many connections pass."""
-        return sum(not passage.is_silent for passage in self._passages)
+    async def end(self) -> None:
+        """Ends every connection."""
+        while self._passages:
+            for passage in self._passages:
+                passage.healed.set()
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # until the transports are closed, too
 
     def _run(self, work: Callable[[], None]) -> None:
         done = threading.Event()
@@ -141,6 +144,7 @@ def proxied(url: str) -> Iterator[Proxy]:
         started.set()
         await stopping[0].wait()
         server.close()
+        await proxy.end()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()

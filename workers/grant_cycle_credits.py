@@ -1,30 +1,29 @@
-"""The cycle as a job: periods turned, credits granted, invoices made, as soon as they are due."""
+"""The worker's cycle: turns periods, grants credits and makes invoices as soon as they are due."""
 
+import contextlib
 import time
-from typing import Any
 
 import structlog
-from arq import cron
 from arq.connections import ArqRedis
-from arq.cron import CronJob
 from redis.exceptions import RedisError
 
 from billing.cycle import CycleReport, run_cycle
+from config import clock
 from metering.wakeup import announce
-from workers.outages import outlives_database
+from models.patience import Patience
 
 _log = structlog.get_logger(__name__)
 
-_EVERY_TEN_SECONDS = set(range(0, 60, 10))
-# A cycle that was away for long has much to do; what a cut-off run leaves, the next one does.
-_TIMEOUT_SECONDS = 3_600
 
+async def grant_cycle_credits(redis: ArqRedis, patience: Patience) -> None:
+    """Does all that is due. Any number of workers may run it at once.
 
-@outlives_database
-async def grant_cycle_credits(ctx: dict[str, Any]) -> None:
-    """The cron job of arq: does all that is due. Any number may run at once."""
+    PostgreSQL's clock says what is due; while that has not been read, nothing is.
+    """
+    if not clock.is_followed():
+        return
     started = time.perf_counter()
-    report = await run_cycle()
+    report = await run_cycle(patience=patience)
     if report.revisions:
         _log.info(
             "cycle done",
@@ -34,24 +33,12 @@ async def grant_cycle_credits(ctx: dict[str, Any]) -> None:
             organizations=len(report.revisions),
             seconds=round(time.perf_counter() - started, 4),
         )
-    await announce_cycle(ctx["redis"], report)
+    await announce_cycle(redis, report)
 
 
 async def announce_cycle(redis: ArqRedis, report: CycleReport) -> None:
     """Tells the subscribers of every organization whose credits or periods changed."""
-    try:
+    # What fails is logged by the connection's circuit.
+    with contextlib.suppress(RedisError, OSError):
         for organization_id, revision in report.revisions.items():
             await announce(redis, organization_id, revision)
-    except (RedisError, OSError) as error:
-        _log.warning("subscribers not told", reason=str(error))
-
-
-def cycle_job() -> CronJob:
-    """When the worker runs it."""
-    return cron(
-        grant_cycle_credits,
-        second=_EVERY_TEN_SECONDS,
-        keep_result=0,
-        max_tries=1,
-        timeout=_TIMEOUT_SECONDS,
-    )

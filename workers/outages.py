@@ -9,12 +9,13 @@ from models.outages import Outage, is_outage
 Job = Callable[..., Coroutine[Any, Any, None]]
 
 
-class Outages:
-    """Those of a worker."""
+# One connection may be silent while others are answered.
+_QUIET_SECONDS = 10.0
 
-    def __init__(self) -> None:
-        self.database = Outage("PostgreSQL")
-        self.redis = Outage("Redis")
+
+def database_outage() -> Outage:
+    """Whether a worker can use PostgreSQL."""
+    return Outage("PostgreSQL", quiet_seconds=_QUIET_SECONDS)
 
 
 def outlives_database(job: Job) -> Job:

@@ -1,6 +1,7 @@
 """Counting events: pending batches into live meters, history into meters that are behind."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from metering.catch_up import catch_up, meters_behind
 from metering.failures import COUNTING_ERRORS, fails_again
 from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from models.outages import Outage, is_outage
+from models.patience import Patience
 from workers.activity import Activity
 from workers.measurements import Measurements
 from workers.outages import outlives_database
@@ -27,23 +30,35 @@ _SECONDS_BETWEEN_STEPS = 0.025
 # So many organizations' histories are counted at once by one process, however many wait: the
 # machine and the pool's connections are for what happens now.
 _CHUNKS_AT_ONCE = 2
+# A sweep counts so many organizations at once, and leaves behind those that take longer.
+_SWEPT_AT_ONCE = 4
+_SWEEP_SECONDS = 2.0
 
 
 class Counting:
-    """The counting of one worker process; while Redis is down, nobody is told of it."""
+    """The counting of one worker process; while Redis is down, nobody is told of it.
+
+    It goes in steps, and each waits for PostgreSQL with `Patience`: one whose connection fell
+    silent fails soon, and the next one has another connection.
+    """
 
     def __init__(
         self,
         redis: ArqRedis,
         measurements: Measurements | None = None,
         activity: Activity | None = None,
+        database: Outage | None = None,
     ) -> None:
         self._redis = redis
         self._measurements = measurements or Measurements(redis)
         self._activity = activity or Activity()
+        self._database = database or Outage("PostgreSQL")
         self._process = SingleFlight(self._count_pending)
         self._catch_up = SingleFlight(self._count_history)
         self._chunks = asyncio.Semaphore(_CHUNKS_AT_ONCE)
+        self._sweeping = asyncio.Semaphore(_SWEPT_AT_ONCE)
+        self._left_behind: set[asyncio.Task[None]] = set()
+        self._patience = Patience()
         self._next_step: dict[UUID, float] = {}
 
     async def let_gather(self, organization_id: UUID) -> None:
@@ -60,33 +75,56 @@ class Counting:
         await self._catch_up.run(organization_id)
 
     async def sweep(self) -> None:
-        """Counts what waits in any organization, however its wake-up was lost."""
-        connection = get_connection("default")
-        for row in await connection.execute_query_dict(
+        """Counts what waits in any organization, however its wake-up was lost.
+
+        Organizations that take long are left to themselves after a while, so that new events of
+        others wait for the next sweep only.
+        """
+        found = await self._organizations(
             "SELECT DISTINCT organization_id FROM event_batch WHERE position IS NULL"
-        ):
-            await self._process_swept(row["organization_id"])
-        for row in await connection.execute_query_dict(
+        )
+        if not found:
+            return
+        tasks = {asyncio.create_task(self._process_swept(one)) for one in found}
+        self._left_behind |= tasks
+        for task in tasks:
+            task.add_done_callback(self._left_behind.discard)
+        done, _late = await asyncio.wait(tasks, timeout=_SWEEP_SECONDS)
+        for task in done:
+            task.result()
+
+    async def sweep_histories(self) -> None:
+        """Lets meters catch up that are behind, however their wake-up was lost."""
+        for organization_id in await self._organizations(
             """
             SELECT DISTINCT organization_id FROM meter
             WHERE position IS NOT NULL AND archived_at IS NULL
             """
         ):
-            await self._wake(CATCH_UP_METERS, row["organization_id"])
+            await self._wake(CATCH_UP_METERS, organization_id)
+
+    async def _organizations(self, query: str) -> list[UUID]:
+        rows = await self._patience.wait_for(
+            query, lambda: get_connection("default").execute_query_dict(query)
+        )
+        return [row["organization_id"] for row in rows]
 
     async def _process_swept(self, organization_id: UUID) -> None:
         try:
-            await self.process_events(organization_id)
-        except COUNTING_ERRORS as error:
-            if not fails_again(error):
-                raise
-            # The other organizations' events must not wait for this one's.
-            _log.exception("log stands still", organization_id=str(organization_id))
+            async with self._sweeping:
+                await self.process_events(organization_id)
+        except Exception as error:  # noqa: BLE001  # the other organizations' events must not wait
+            if is_outage(error):
+                self._database.away(error)
+            else:
+                _log.exception("log stands still", organization_id=str(organization_id))
 
     async def _count_pending(self, organization_id: UUID) -> None:
         while True:
             started = time.perf_counter()
-            step = await advance(organization_id)
+            step = await self._patience.wait_for(
+                (advance, organization_id), lambda: advance(organization_id)
+            )
             if step is None:
                 return
             seconds = time.perf_counter() - started
@@ -121,7 +159,9 @@ class Counting:
     ) -> bool:
         """A chunk of each meter that is behind and not failing; False where nothing was to do."""
         counted = False
-        for meter_id in await meters_behind(organization_id):
+        for meter_id in await self._patience.wait_for(
+            (meters_behind, organization_id), lambda: meters_behind(organization_id)
+        ):
             if meter_id in failing:
                 continue
             log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
@@ -142,7 +182,9 @@ class Counting:
         """Whether there was something to do, and nobody else at it."""
         async with self._chunks:
             started = time.perf_counter()
-            more, revision = await catch_up(organization_id, meter_id)
+            more, revision = await self._patience.wait_for(
+                meter_id, lambda: catch_up(organization_id, meter_id)
+            )
         if revision is not None:
             log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
             await self._announce(organization_id, revision)
@@ -151,10 +193,9 @@ class Counting:
         return more or revision is not None
 
     async def _announce(self, organization_id: UUID, revision: int) -> None:
-        try:
+        # What fails is logged by the connection's circuit.
+        with contextlib.suppress(RedisError, OSError):
             await announce(self._redis, organization_id, revision)
-        except (RedisError, OSError) as error:
-            _log.warning("subscribers not told", reason=str(error))
 
     async def _wake(self, job: str, organization_id: UUID) -> None:
         try:
@@ -169,18 +210,18 @@ class Counting:
 async def process_events(ctx: dict[str, Any], organization_id: str) -> None:
     """The job of arq: see Counting.process_events."""
     await ctx["counting"].let_gather(UUID(organization_id))
-    await answer(ctx["redis"], PROCESS_EVENTS, UUID(organization_id))
+    await _answer(ctx["redis"], PROCESS_EVENTS, UUID(organization_id))
     await ctx["counting"].process_events(UUID(organization_id))
 
 
 @outlives_database
 async def catch_up_meters(ctx: dict[str, Any], organization_id: str) -> None:
     """The job of arq: see Counting.catch_up_meters."""
-    await answer(ctx["redis"], CATCH_UP_METERS, UUID(organization_id))
+    await _answer(ctx["redis"], CATCH_UP_METERS, UUID(organization_id))
     await ctx["counting"].catch_up_meters(UUID(organization_id))
 
 
-@outlives_database
-async def sweep(ctx: dict[str, Any]) -> None:
-    """The cron job of arq: see Counting.sweep."""
-    await ctx["counting"].sweep()
+async def _answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
+    """Takes the wake-up away; where Redis cannot, it ends by itself."""
+    with contextlib.suppress(RedisError, OSError):
+        await answer(redis, job, organization_id)

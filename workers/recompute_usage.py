@@ -3,60 +3,59 @@
 import asyncio
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 import structlog
-from arq import cron
-from arq.cron import CronJob
 
 from config.clock import now
-from metering.audit import audit_step, audits_due
-from workers.outages import outlives_database
+from metering.audit import AuditStep, audit_step, audits_due
+from models.patience import Patience
 
 _log = structlog.get_logger(__name__)
 
 # An audit that is cut off goes on with the next run; what a night leaves, the next one does.
 _WINDOW_HOURS = 4
 _RUN_SECONDS = 50.0
-_TIMEOUT_SECONDS = 120
+# A step recomputes usage from raw events, which takes longer than counting them once.
+_STEP_SECONDS = 60.0
 # After a step it rests for as long as the step took, so that it takes half a connection at most.
 _REST = 1.0
 
 
-def audit_job(hour: int) -> CronJob:
-    """The cron job of arq that audits every minute of the hours from `hour` (UTC) on."""
-    hours = {(hour + number) % 24 for number in range(_WINDOW_HOURS)}
+class NightlyAudit:
+    """Audits in the hours from `hour` (UTC) on, by PostgreSQL's clock."""
 
-    @outlives_database
-    async def recompute_usage(ctx: dict[str, Any]) -> None:
-        del ctx
-        await audit_until(last_start(hour), _RUN_SECONDS)
+    def __init__(self, hour: int) -> None:
+        self._hour = hour
+        self._patience = Patience(_STEP_SECONDS)
 
-    return cron(
-        recompute_usage,
-        name="cron:recompute_usage",
-        hour=hours,
-        minute=set(range(60)),
-        second=0,
-        timeout=_TIMEOUT_SECONDS,
-        keep_result=0,
-        max_tries=1,
-    )
+    async def run(self) -> None:
+        """Audits for a while, if it is time."""
+        start = last_start(self._hour)
+        if now() < start + timedelta(hours=_WINDOW_HOURS):
+            await audit_until(start, _RUN_SECONDS, self._patience)
 
 
-async def audit_until(round_start: datetime, seconds: float) -> None:
+async def audit_until(
+    round_start: datetime, seconds: float, patience: Patience | None = None
+) -> None:
     """Audits what has not been audited since `round_start`, for about so many seconds."""
+    patience = patience or Patience(_STEP_SECONDS)
     deadline = time.monotonic() + seconds
-    for organization_id in await audits_due(round_start):
+    for organization_id in await patience.wait_for("due", lambda: audits_due(round_start)):
         is_last = False
         while not is_last:
             if time.monotonic() >= deadline:
                 return
             started = time.monotonic()
-            step = await audit_step(organization_id)
+            step = await _step(organization_id, patience)
             is_last = step.is_last
             await asyncio.sleep(_REST * (time.monotonic() - started))
         _log.info("usage audited", organization_id=str(organization_id))
+
+
+async def _step(organization_id: UUID, patience: Patience) -> AuditStep:
+    return await patience.wait_for(organization_id, lambda: audit_step(organization_id))
 
 
 def last_start(hour: int) -> datetime:

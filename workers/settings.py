@@ -1,26 +1,26 @@
-"""The worker process: arq's settings, and a loop around arq that outlives Redis and PostgreSQL."""
+"""The worker process: wake-ups through arq, and a schedule that needs neither Redis nor a clock."""
 
 import asyncio
 import signal
 from typing import Any
 
 import structlog
-from arq import cron
 from arq.connections import ArqRedis
-from arq.cron import CronJob
-from arq.typing import StartupShutdown
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
 from metering.wakeup import QUEUE, open_queue
-from models.outages import is_outage
+from models.outages import Outage
+from models.patience import Patience
 from workers.activity import Activity
-from workers.grant_cycle_credits import cycle_job
+from workers.grant_cycle_credits import grant_cycle_credits
 from workers.measurements import Measurements
-from workers.outages import Outages
-from workers.process_events import Counting, catch_up_meters, process_events, sweep
-from workers.recompute_usage import audit_job
+from workers.outages import database_outage
+from workers.process_events import Counting, catch_up_meters, process_events
+from workers.recompute_usage import NightlyAudit
+from workers.schedule import Recurring
+from workers.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
 
@@ -28,21 +28,23 @@ _log = structlog.get_logger(__name__)
 _POLL_SECONDS = 0.01
 _SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_BETWEEN_CANCELS = 0.2
-# A meter with a long history catches up for hours; the sweep starts it again where it was cut off.
-_CATCH_UP_SECONDS = 3_600
+# A job works in steps, each with a deadline of its own. An organization that is always busy, and a
+# meter with a long history, need many; the sweep goes on where a job was cut off.
+_JOB_SECONDS = 3_600
 # Of arq's default, 10, the histories of as many organizations would leave none for new events.
 _JOBS_AT_ONCE = 200
-_EVERY_SECOND = set(range(60))
+_SWEEP_SECONDS = 1.0
+_CYCLE_SECONDS = 10.0
+_AUDIT_SECONDS = 60.0
 
 
-def build_worker(redis: ArqRedis, counting: Counting, outages: Outages) -> Worker:
+def build_worker(redis: ArqRedis, counting: Counting, database: Outage) -> Worker:
     """A worker of arq on an open queue. It handles no signals; cancel `async_run` to stop it."""
     return Worker(
         functions=[
-            func(process_events, keep_result=0),
-            func(catch_up_meters, keep_result=0, timeout=_CATCH_UP_SECONDS),
+            func(process_events, keep_result=0, timeout=_JOB_SECONDS),
+            func(catch_up_meters, keep_result=0, timeout=_JOB_SECONDS),
         ],
-        cron_jobs=_cron_jobs(get_settings().audit_hour),
         queue_name=QUEUE,
         redis_pool=redis,
         handle_signals=False,
@@ -50,25 +52,17 @@ def build_worker(redis: ArqRedis, counting: Counting, outages: Outages) -> Worke
         max_jobs=_JOBS_AT_ONCE,
         keep_result=0,
         log_results=False,
-        ctx={"counting": counting, "database": outages.database},
-        on_startup=_redis_answers(outages),
+        ctx={"counting": counting, "database": database},
         job_serializer=redis.job_serializer,
         job_deserializer=redis.job_deserializer,
     )
 
 
-def _cron_jobs(audit_hour: int | None) -> list[CronJob]:
-    jobs = [cron(sweep, second=_EVERY_SECOND, keep_result=0, max_tries=1), cycle_job()]
-    if audit_hour is not None:
-        jobs.append(audit_job(audit_hour))
-    return jobs
-
-
-async def run_worker(redis_url: str) -> None:
+async def run_worker(redis_url: str, status: WorkerStatus) -> None:
     """Works until SIGTERM or SIGINT. The database must be open.
 
-    arq ends when Redis goes away. Then this waits for it, and meanwhile sweeps by itself, because
-    counting needs PostgreSQL only.
+    arq takes wake-ups from Redis, and ends when that goes away. All else needs PostgreSQL only and
+    goes by a schedule of the worker's own.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -77,52 +71,62 @@ async def run_worker(redis_url: str) -> None:
     redis = open_queue(redis_url)
     measurements = Measurements(redis)
     activity = Activity()
-    counting = Counting(redis, measurements, activity)
-    working = asyncio.create_task(_work_for_ever(redis, counting, measurements))
-    measuring = asyncio.create_task(measurements.flush_for_ever())
-    saying = asyncio.create_task(activity.say_for_ever())
+    database = database_outage()
+    counting = Counting(redis, measurements, activity, database)
+    recurring = schedule(redis, counting, database, get_settings().audit_hour)
+    status.sweep = recurring[0]
+    working = [
+        asyncio.create_task(work)
+        for work in (
+            _take_wakeups(redis, counting, measurements, database),
+            *(each.repeat() for each in recurring),
+            measurements.flush_for_ever(),
+            activity.say_for_ever(),
+        )
+    ]
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    await _end(working, measuring, saying, stopping)
+    done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    await _end(*working, stopping)
     activity.say()
     await measurements.flush()
     await redis.aclose()
-    if not working.cancelled():
-        working.result()
+    for task in done:
+        task.result()
 
 
-async def _work_for_ever(redis: ArqRedis, counting: Counting, measurements: Measurements) -> None:
-    outages = Outages()
+def schedule(
+    redis: ArqRedis, counting: Counting, database: Outage, audit_hour: int | None
+) -> list[Recurring]:
+    """What a worker does every so often; the first is the sweep."""
+    patience = Patience()
+
+    async def cycle() -> None:
+        await grant_cycle_credits(redis, patience)
+
+    recurring = [
+        Recurring("sweep", counting.sweep, _SWEEP_SECONDS, database),
+        Recurring("sweep of histories", counting.sweep_histories, _SWEEP_SECONDS, database),
+        Recurring("cycle", cycle, _CYCLE_SECONDS, database),
+    ]
+    if audit_hour is not None:
+        audit = NightlyAudit(audit_hour)
+        recurring.append(Recurring("audit", audit.run, _AUDIT_SECONDS, database))
+    return recurring
+
+
+async def _take_wakeups(
+    redis: ArqRedis, counting: Counting, measurements: Measurements, database: Outage
+) -> None:
     while True:
-        worker = build_worker(redis, counting, outages)
+        worker = build_worker(redis, counting, database)
         measurements.watch(worker)
         try:
             await worker.async_run()
-        except (RedisError, OSError) as error:
-            outages.redis.away(error)
-            await _sweep(counting, outages)
+        except (RedisError, OSError):
+            # The connection's circuit has logged it.
             await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
         finally:
             await _cancel(worker)
-
-
-def _redis_answers(outages: Outages) -> StartupShutdown:
-    async def answers(ctx: dict[Any, Any]) -> None:  # noqa: ARG001  # arq names it
-        outages.redis.back()
-
-    return answers
-
-
-async def _sweep(counting: Counting, outages: Outages) -> None:
-    try:
-        await counting.sweep()
-    except Exception as error:  # noqa: BLE001  # the worker goes on, whatever it is
-        if is_outage(error):
-            outages.database.away(error)
-        else:
-            _log.exception("a sweep failed")
-    else:
-        outages.database.back()
 
 
 async def _cancel(worker: Worker) -> None:

@@ -9,8 +9,12 @@ import uvloop
 
 from config.connections import export, with_running_servers
 from config.database import opened_database, pending_migrations
+from config.database_clock import following_database_clock
 from config.settings import Settings, get_settings
+from config.worker_health import worker_port
+from models.patience import Patience
 from workers.settings import run_worker
+from workers.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
 _WAIT_SECONDS = 0.25
@@ -25,24 +29,27 @@ def command() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    async with opened_database(settings, role="worker"):
+    status = WorkerStatus()
+    async with opened_database(settings, role="worker"), worker_port(settings, status):
         await _wait_for_migrations()
-        await run_worker(str(settings.redis_url))
+        async with following_database_clock():
+            await run_worker(str(settings.redis_url), status)
 
 
 async def _wait_for_migrations() -> None:
     """A worker may start before its deployment has migrated, or before the database is up."""
     said = ""
-    while reason := await _why_not():
+    patience = Patience()
+    while reason := await _why_not(patience):
         if reason != said:
             _log.warning("waiting", reason=reason)
             said = reason
         await asyncio.sleep(_WAIT_SECONDS)
 
 
-async def _why_not() -> str:
+async def _why_not(patience: Patience) -> str:
     try:
-        pending = await pending_migrations()
+        pending = await patience.wait_for("migrations", pending_migrations)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return f"the database cannot be used: {error}"
     return f"the database lacks {', '.join(pending)}: run `metergraph migrate`" if pending else ""

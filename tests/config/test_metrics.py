@@ -22,7 +22,7 @@ from models import Organization
 from tests.ingesting import NOON
 from tests.serving import new_token
 from workers.measurements import Measurements, read_measurements
-from workers.outages import Outages
+from workers.outages import database_outage
 from workers.process_events import Counting
 from workers.settings import build_worker
 
@@ -96,7 +96,7 @@ async def test_everything_that_an_operator_watches(settings: Settings, redis: Ar
 
         measurements = Measurements(redis)
         counting = Counting(redis, measurements)
-        worker = build_worker(redis, counting, Outages())
+        worker = build_worker(redis, counting, database_outage())
         measurements.watch(worker)
         worker.jobs_complete, worker.jobs_failed = 5, 1
         await counting.process_events(organization.id)

@@ -14,7 +14,7 @@ from metering.meters import create_meter
 from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, open_queue, wake
 from models import Meter, Organization
 from tests.ingesting import drain, send
-from workers.outages import Outages
+from workers.outages import database_outage
 from workers.process_events import Counting
 from workers.settings import build_worker
 
@@ -78,9 +78,8 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
     monkeypatch.setattr(Counting, "process_events", process)
     for organization_id in everybody:
         await wake(redis, CATCH_UP_METERS, organization_id)
-    worker = build_worker(redis, Counting(redis), Outages())
-    # It ends once the queue is empty, which cron jobs would never let happen.
-    worker.burst, worker.cron_jobs = True, []
+    worker = build_worker(redis, Counting(redis), database_outage())
+    worker.burst = True
     async with asyncio.timeout(60):
         await asyncio.gather(worker.async_run(), send_new_events())
     assert counted.is_set()
@@ -99,7 +98,7 @@ async def test_without_redis_new_events_do_not_wait_for_a_long_history(
     gone = open_queue("redis://127.0.0.1:1/0")
     counting = Counting(gone)
 
-    await counting.sweep()
+    await counting.sweep_histories()
     await long.refresh_from_db()
     assert long.position is not None
     assert long.counted_events == 2
@@ -109,7 +108,7 @@ async def test_without_redis_new_events_do_not_wait_for_a_long_history(
     assert live.counted_events == 17
 
     for _ in range(8):
-        await counting.sweep()
+        await counting.sweep_histories()
     await long.refresh_from_db()
     assert (long.position, long.counted_events) == (None, 17)
     await gone.aclose()
