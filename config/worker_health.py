@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 
+import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -21,10 +22,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from config.health import clock_check, healthz
-from config.listening import listen
+from config.listening import listen, url
 from config.metrics import clock_offset
 from config.settings import Settings
 from workers.status import WorkerStatus
+
+_log = structlog.get_logger(__name__)
 
 _VARIABLE = "METERGRAPH_WORKER_PORT"
 _STOP_SECONDS = 5.0
@@ -110,6 +113,7 @@ async def worker_port(settings: Settings, status: WorkerStatus) -> AsyncIterator
         yield
         return
     listening = listen(settings.host, settings.worker_port, variable=_VARIABLE)
+    _log.info("answering supervisors", url=url(listening, settings.host))
     server = _Server(
         uvicorn.Config(
             worker_app(status),

@@ -7,10 +7,15 @@ import pytest
 from click import Context
 from graphql import build_schema, parse, validate
 
+from config import clock
 from config.cli import cli
 from config.metrics import _Collector, _Found
 from config.settings import Settings, variable_name
+from config.worker_health import _WorkerCollector
+from models.outages import Outage
 from workers.measurements import EVENTS
+from workers.schedule import Recurring
+from workers.status import WorkerStatus
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -19,9 +24,25 @@ FACTS = ("batches_pending", "lag_seconds", "meters_behind", "events", "uncounted
 
 
 def metrics() -> set[str]:
-    """The names under which Prometheus stores what `/metrics` has."""
+    """The names under which Prometheus stores what `/metrics` of the API and of workers have."""
     found = _Found({}, 0, dict.fromkeys(FACTS, 0), {EVENTS: 1}, 0)
-    return {sample.name for family in _Collector(found).collect() for sample in family.samples}
+    sweep = Recurring("sweep", _nothing, 1.0, Outage("PostgreSQL"))
+    sweep.succeeded_at = 0.0
+    collectors = (_Collector(found), _WorkerCollector(WorkerStatus(sweep)))
+    clock.follow(clock.machine_now(), clock.elapsed(), clock.elapsed())
+    try:
+        return {
+            sample.name
+            for collector in collectors
+            for family in collector.collect()
+            for sample in family.samples
+        }
+    finally:
+        clock.forget()
+
+
+async def _nothing() -> None:
+    pass
 
 
 def named_metrics(text: str) -> set[str]:
@@ -46,6 +67,8 @@ def test_every_metric_of_trouble_has_an_alert() -> None:
     assert watched <= metrics()
     assert watched >= {
         "metergraph_database_up",
+        "metergraph_clock_offset_seconds",
+        "metergraph_worker_ready",
         "metergraph_lag_seconds",
         "metergraph_events_uncounted",
         "metergraph_usage_drifts_total",

@@ -1,6 +1,7 @@
 """The time can be set, for one task and those that it starts."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -50,3 +51,38 @@ async def test_other_tasks_keep_their_time() -> None:
     assert clock.now() > NOON
     leave.set()
     assert await task == NOON
+
+
+@pytest.fixture
+def _machine_time() -> Iterator[None]:
+    yield
+    clock.forget()
+
+
+@pytest.mark.usefixtures("_machine_time")
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_machine_whose_clock_is_off_tells_the_time_of_postgres(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = datetime.now(UTC)
+    monkeypatch.setattr(clock, "machine_now", lambda: true + timedelta(hours=hours))
+    assert (clock.ahead(), clock.is_off()) == (None, False)
+    clock.follow(true, clock.elapsed(), clock.elapsed())
+    assert timedelta(0) <= clock.now() - true < timedelta(minutes=5)
+    assert clock.is_off()
+    ahead = clock.ahead()
+    assert ahead is not None
+    assert timedelta(minutes=50) < abs(ahead) < timedelta(minutes=70)
+    with clock.at(NOON):
+        assert clock.now() == NOON
+
+
+@pytest.mark.usefixtures("_machine_time")
+def test_a_slow_reading_changes_nothing_unless_it_contradicts() -> None:
+    asked = clock.elapsed()
+    clock.follow(NOON, asked, asked + 0.002)
+    clock.follow(NOON + timedelta(seconds=0.4), asked, asked + 1)
+    assert clock.now() - NOON < timedelta(seconds=clock.elapsed() - asked)
+    # PostgreSQL's clock was set, or it is another machine's now.
+    clock.follow(NOON + timedelta(hours=1), asked, asked + 1)
+    assert clock.now() - NOON > timedelta(minutes=50)
