@@ -9,23 +9,26 @@ from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
+from graphql.pyutils import Path
 
 from resolvers.loaders import Loaders
 from resolvers.loaders.keyset import CursorError, Page, PageRequest, Row, bounds_of, page_of
 from resolvers.loaders.sources import SQLSource
+from schema.context import Info
 from schema.errors import BadUserInput
 from schema.scalars import BigInt
 
 Node = TypeVar("Node")
 
 MAX_PAGE = 100
-DEFAULT_PAGE = 50
+DEFAULT_PAGES = (50, 10, 5)
+"""How many objects a page has that says no size: at the top, inside a list, and further inside."""
 
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many from the beginning, or after `after`: 1 to {MAX_PAGE}, "
-        f"{DEFAULT_PAGE} where left out."
+        description=f"How many from the beginning, or after `after`: 1 to {MAX_PAGE}. Where left "
+        "out: {}, inside a list {}, inside a list of a list {}.".format(*DEFAULT_PAGES)
     ),
 ]
 After = Annotated[
@@ -98,7 +101,23 @@ class Connection(Generic[Node]):
         return BigInt(await self.page.count())
 
 
+def default_page(level: int) -> int:
+    """The size of a page that says none, inside so many lists."""
+    return DEFAULT_PAGES[min(level, len(DEFAULT_PAGES) - 1)]
+
+
+def _level(path: Path) -> int:
+    """How many lists a field is inside of."""
+    level = 0
+    place: Path | None = path
+    while place is not None:
+        level += isinstance(place.key, int)
+        place = place.prev
+    return level
+
+
 def page_request(
+    info: Info,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
@@ -110,7 +129,7 @@ def page_request(
     for name, size in (("first", first), ("last", last)):
         if size is not None and not 1 <= size <= MAX_PAGE:
             raise BadUserInput(f"`{name}` must be from 1 to {MAX_PAGE}, not {size}")
-    size = first or last or DEFAULT_PAGE
+    size = first or last or default_page(_level(info.path))
     return PageRequest(size=size, backward=last is not None, after=after, before=before)
 
 

@@ -1,11 +1,11 @@
 """What an operation costs: one linear rule, asked before graphql-core's own rules.
 
 Every selected field or spread costs 1, and a scan hundreds; what is selected of a list costs its
-page size (a series: its points; introspection: how long the list is) times as much. A fragment is
-weighed once however often it is spread, as a number for what is selected once and one for what is
-selected per object of a page, so that a kilobyte of nested fragments is weighed in a millisecond.
-So is its nesting. graphql-core's validation has rules that are worse than linear: what passes here
-is small.
+page size (a series: its points; introspection: how long the list is) times as much. A page that
+says no size is smaller inside a list. A fragment is weighed once for each default size, however
+often it is spread, as a number for what is selected once and one for what is selected per object of
+a page, so that a kilobyte of nested fragments is weighed in a millisecond. So is its nesting.
+graphql-core's validation has rules that are worse than linear: what passes here is small.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ from graphql import (
 from graphql.language import Node
 
 from metering.instants import parse_instant
-from schema.connections import DEFAULT_PAGE, MAX_PAGE
+from schema.connections import DEFAULT_PAGES, MAX_PAGE
 from schema.errors import TooComplex
 from schema.introspection_cost import ROOTS, introspection_cost
 from schema.scan_costs import scan_cost
@@ -73,8 +73,10 @@ _NOTHING = Weight(0, 0, 0)
 
 @dataclass
 class Weighing:
-    """The weighing of one operation; `default_page` is the size of pages that say none.
+    """The weighing of one operation.
 
+    `default_pages` are the sizes of pages that say none, by their level: the number of lists that
+    they are inside of, of which the last one stands for all that are deeper.
     `defaults` are the values that the document gives variables which the caller leaves out.
     """
 
@@ -82,24 +84,27 @@ class Weighing:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
     defaults: Mapping[str, ConstValueNode]
-    default_page: int = DEFAULT_PAGE
-    known: dict[str, Weight] = field(default_factory=dict)
+    default_pages: tuple[int, ...] = DEFAULT_PAGES
+    known: dict[tuple[str, int], Weight] = field(default_factory=dict)
 
     def selection(
-        self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None
+        self,
+        selection_set: SelectionSetNode | None,
+        parent: GraphQLNamedType | None,
+        level: int = 0,
     ) -> Weight:
-        """What is selected on a type."""
+        """What is selected on a type, inside so many lists."""
         once = each = depth = 0
         for node in selection_set.selections if selection_set else ():
             if isinstance(node, FieldNode):
-                weight = self.field(node, parent)
+                weight = self.field(node, parent, level)
             elif isinstance(node, FragmentSpreadNode):
-                weight = self.fragment(node.name.value)
+                weight = self.fragment(node.name.value, level)
                 once += 1  # fragments without an end but full of spreads are not free
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
                 inner = self.schema.get_type(condition.name.value) if condition else parent
-                weight = self.selection(node.selection_set, inner)
+                weight = self.selection(node.selection_set, inner, level)
             else:
                 continue
             once = min(_CAP, once + weight.once)
@@ -107,18 +112,19 @@ class Weighing:
             depth = max(depth, weight.depth)
         return Weight(once, each, depth)
 
-    def fragment(self, name: str) -> Weight:
-        """A fragment, which is looked at once."""
-        if name not in self.known:
-            self.known[name] = _NOTHING  # a cycle ends here; validation refuses it by name
+    def fragment(self, name: str, level: int) -> Weight:
+        """A fragment, which is looked at once for each level."""
+        key = (name, level)
+        if key not in self.known:
+            self.known[key] = _NOTHING  # a cycle ends here; validation refuses it by name
             fragment = self.fragments.get(name)
             if fragment is not None:
                 condition = self.schema.get_type(fragment.type_condition.name.value)
-                self.known[name] = self.selection(fragment.selection_set, condition)
-        return self.known[name]
+                self.known[key] = self.selection(fragment.selection_set, condition, level)
+        return self.known[key]
 
-    def field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Weight:
-        """A field with what is selected below it."""
+    def field(self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0) -> Weight:
+        """A field, inside so many lists, with what is selected below it."""
         fields = (
             parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         )
@@ -126,18 +132,19 @@ class Weighing:
         named = get_named_type(definition.type) if definition else None
         if node.name.value in ROOTS:
             named = self.schema.get_type(ROOTS[node.name.value])
-        inner = self.selection(node.selection_set, named)
+        is_list = definition is not None and is_list_type(definition.type)
+        inner = self.selection(node.selection_set, named, self.level_below(level, is_list=is_list))
         inner = inner._replace(once=inner.once + scan_cost(node, parent, named, self.given))
         depth = inner.depth + 1
         if node.name.value in ROOTS or (parent is not None and parent.name.startswith("__")):
             once, each = introspection_cost(self.schema, node.name.value, inner.once, inner.each)
             return Weight(min(_CAP, once), min(_CAP, each), depth)
         if named is not None and is_page(named):
-            count = self.points(node) if named.name == "MeterQuantities" else self.page_size(node)
+            is_series = named.name == "MeterQuantities"
+            count = self.points(node) if is_series else self.page_size(node, level)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
         # Outside its connection, `each` belongs to no page: it counts once.
         cost = min(_CAP, inner.once + inner.each)
-        is_list = definition is not None and _is_list(definition.type)
         if named is None or not is_list or node.selection_set is None:
             return Weight(1 + cost, 0, depth)
         if parent is not None and is_page(parent):
@@ -146,10 +153,14 @@ class Weighing:
             return Weight(min(_CAP, 1 + _CLAUSES * cost), 0, depth)
         return Weight(min(_CAP, 1 + self.list_size(node) * cost), 0, depth)
 
-    def page_size(self, node: FieldNode) -> int:
+    def level_below(self, level: int, *, is_list: bool) -> int:
+        """The level of what is selected of a field, as far as levels differ."""
+        return min(level + is_list, len(self.default_pages) - 1)
+
+    def page_size(self, node: FieldNode, level: int) -> int:
         """How many objects a page will have at most."""
         size = self.given_size(node)
-        return self.default_page if size is None else size
+        return self.default_pages[level] if size is None else size
 
     def given_size(self, node: FieldNode) -> int | None:
         """The size of a page as its arguments have it; None where they do not."""
@@ -167,7 +178,7 @@ class Weighing:
             start, end = (self.instant(given[name]) for name in ("start", "end"))
             length = _LENGTHS[self.value(given["interval"])]
         except (KeyError, ValueError, TypeError):
-            return DEFAULT_PAGE  # which its coercion will refuse
+            return DEFAULT_PAGES[0]  # which its coercion will refuse
         return max(1, -((start - end) // length))
 
     def instant(self, node: Node) -> datetime:
@@ -206,7 +217,8 @@ def is_page(type_: GraphQLNamedType) -> bool:
     return type_.name.endswith("Connection") or type_.name == "MeterQuantities"
 
 
-def _is_list(type_: Any) -> bool:
+def is_list_type(type_: Any) -> bool:
+    """Whether a field of this type gives a list."""
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
     return isinstance(type_, GraphQLList)

@@ -15,8 +15,8 @@ from graphql import (
     get_named_type,
 )
 
-from schema.connections import DEFAULT_PAGE
-from schema.cost import Weighing, is_page, weigh
+from schema.connections import DEFAULT_PAGES
+from schema.cost import Weighing, is_list_type, is_page, weigh
 from schema.errors import TooComplex
 
 _MOST_STEPS = 50  # fragments may go round in circles, which validation would refuse later
@@ -56,9 +56,10 @@ def too_costly(
     if first:
         extensions["suggestedFirst"] = first
         lists = " and ".join(f"`{name}`" for name in unsized)
+        top, inside, further = DEFAULT_PAGES
         message += (
-            f" Lists without `first` are taken to have {DEFAULT_PAGE} objects: with"
-            f" `first: {first}` on {lists} it would cost {fitting:,}."
+            f" Lists without `first` have {top} objects, inside a list {inside}, further inside"
+            f" {further}: with `first: {first}` on {lists} it would cost {fitting:,}."
         )
     else:
         message += " Ask for smaller pages, fewer points or fewer fields there."
@@ -67,10 +68,11 @@ def too_costly(
 
 def _fitting(weighing: Weighing, operation: OperationDefinitionNode, limit: int) -> tuple[int, int]:
     """The largest page by which the operation would fit, and what it would cost; else zeros."""
-    low, high, found = 1, DEFAULT_PAGE - 1, (0, 0)
+    low, high, found = 1, DEFAULT_PAGES[0] - 1, (0, 0)
     while low <= high:
         middle = (low + high) // 2
-        cost = weigh(replace(weighing, default_page=middle, known={}), operation).once
+        sizes = (middle,) * len(DEFAULT_PAGES)
+        cost = weigh(replace(weighing, default_pages=sizes, known={}), operation).once
         if cost <= limit:
             found, low = (middle, cost), middle + 1
         else:
@@ -83,22 +85,28 @@ def _costliest(weighing: Weighing, operation: OperationDefinitionNode) -> list[_
     steps: list[_Step] = []
     parent: GraphQLNamedType | None = weighing.schema.get_root_type(operation.operation)
     selection_set: SelectionSetNode | None = operation.selection_set
+    level = 0
     while selection_set is not None and len(steps) < _MOST_STEPS:
         fields = _fields(weighing, selection_set, parent)
         if not fields:
             break
-        node, parent = max(fields, key=lambda found: sum(weighing.field(*found)[:2]))
+        node, parent = max(
+            fields, key=lambda found: sum(weighing.field(found[0], found[1], level)[:2])
+        )
         of = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         definition = of.get(node.name.value)
         parent = get_named_type(definition.type) if definition else None
         name = (node.alias or node.name).value
         if parent is not None and is_page(parent):
             is_series = parent.name == "MeterQuantities"
-            size = weighing.points(node) if is_series else weighing.page_size(node)
+            size = weighing.points(node) if is_series else weighing.page_size(node, level)
             is_sized = is_series or weighing.given_size(node) is not None
             steps.append(_Step(name, size, is_sized))
         else:
             steps.append(_Step(name, None, is_sized=False))
+        level = weighing.level_below(
+            level, is_list=definition is not None and is_list_type(definition.type)
+        )
         selection_set = node.selection_set
     return steps
 

@@ -49,7 +49,7 @@ class BillingQuery:
         ] = False,
     ) -> Connection[Product]:
         """All products."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = products_source(info.context.organization_id, include_archived=include_archived)
         return await connect(info.context.loaders, source, request, Product.of)
 
@@ -80,7 +80,7 @@ class BillingQuery:
         ] = None,
     ) -> Connection[CustomerSubscription]:
         """All subscriptions."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = subscriptions_source(info.context.organization_id, status and status.value)
         return await connect(info.context.loaders, source, request, CustomerSubscription.of)
 
@@ -107,6 +107,6 @@ class BillingQuery:
         before: Before = None,
     ) -> Connection[Invoice]:
         """All invoices."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = rows_source(InvoiceRow, info.context.organization_id)
         return await connect(info.context.loaders, source, request, Invoice.of)

@@ -61,6 +61,6 @@ class CustomerQuery:
         ] = None,
     ) -> Connection[Customer]:
         """All customers."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = customers_source(info.context.organization_id, query)
         return await connect(info.context.loaders, source, request, Customer.of)

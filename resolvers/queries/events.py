@@ -47,7 +47,7 @@ class EventsQuery:
         ] = None,
     ) -> Connection[Event]:
         """All events."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         query = await event_query(info.context, filter)
         source = events_source(info.context.organization_id, query)
         return await connect(info.context.loaders, source, request, Event.of)

@@ -59,7 +59,7 @@ class MeterQuery:
         ] = False,
     ) -> Connection[Meter]:
         """All meters."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = meters_source(info.context.organization_id, include_archived=include_archived)
         return await connect(info.context.loaders, source, request, Meter.of)
 

@@ -54,7 +54,7 @@ class Customer(Node):
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
         """The customer's usage, meter by meter."""
         source = customer_meters_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
 
     @strawberry.field(
@@ -89,7 +89,7 @@ class Customer(Node):
     ]:
         """The customer's subscriptions."""
         source = subscriptions_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         return await connect(
             info.context.loaders, source, request, subscription.CustomerSubscription.of
         )
@@ -108,7 +108,7 @@ class Customer(Node):
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
         """The customer's invoices."""
         source = invoices_of_customer(info.context.organization_id, self.key)
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @strawberry.field(
@@ -127,7 +127,7 @@ class Customer(Node):
         ] = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
         """The customer's events."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         query = await event_query(info.context, filter, customer_id=self.key)
         source = events_source(info.context.organization_id, query)
         return await connect(info.context.loaders, source, request, event.Event.of)

@@ -100,7 +100,7 @@ class CustomerMeter(Node):
         source = credit_entries_source(
             info.context.organization_id, self.customer_key, self.meter_key
         )
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, credit.CreditEntry.of)
 
     @classmethod

@@ -192,7 +192,7 @@ class Meter(Node):
         before: Before = None,
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
         """Everybody's usage of this meter."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = customer_meters_of_meter(info.context.organization_id, self.row.id)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
 
@@ -209,7 +209,7 @@ class Meter(Node):
         before: Before = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
         """The events that it counts."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         source = events_source(info.context.organization_id, EventQuery(meter=self.row))
         return await connect(info.context.loaders, source, request, event.Event.of)
 

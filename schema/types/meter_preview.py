@@ -37,7 +37,7 @@ class MeterPreview:
         before: Before = None,
     ) -> Connection[Event]:
         """The latest matching events."""
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         query = EventQuery(
             customer_id=self.scope.customer_id,
             start=self.scope.start,

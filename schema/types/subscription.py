@@ -89,7 +89,7 @@ class CustomerSubscription(Node):
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
         """Its invoices."""
         source = invoices_of_subscription(info.context.organization_id, self.key)
-        request = page_request(first, after, last, before)
+        request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @classmethod

@@ -29,7 +29,21 @@ def weight(text: str, variables: dict[str, Any] | None = None) -> Weight:
         ("{ meters(first: 7) { totalCount pageInfo { hasNextPage } } }", 4),
         ("{ meters(last: 3) { edges { cursor node { id } } } }", 1 + 1 + 3 * 3),
         ("{ meters(first: 7) { nodes { customers(first: 5) { nodes { id } } } } }", 2 + 7 * 7),
+        ("{ meters { nodes { customers { nodes { id } } } } }", 2 + 50 * (2 + 10)),
+        (
+            "{ meters(first: 1) { edges { node { customers { nodes { id } } } } } }",
+            3 + 1 * (2 + 10) + 0,
+        ),
+        (
+            "{customers{nodes{...C}} viewer{...C}} fragment C on Customer {meters{nodes{id}}}",
+            2 + 50 * (1 + 2 + 10) + 1 + 1 + 2 + 50,
+        ),
+        (
+            "{ customers { nodes { meters { nodes { creditEntries { nodes { id } } } } } } }",
+            2 + 50 * (2 + 10 * (2 + 5)),
+        ),
         ("{ nodes(ids: [1, 2, 3]) { id } }", 1 + 3),
+        ("{ nodes(ids: [1, 2]) { ... on Meter { events { nodes { id } } } } }", 1 + 2 * (2 + 10)),
         ("{ eventNames { name } }", 1 + 10),
         ("{ __schema { types { name } } }", 2 + 2 * len(SCHEMA.type_map)),
         ("{ a: viewer { id } b: viewer { id } }", 4),
@@ -140,20 +154,23 @@ async def refusal(text: str, **variables: Any) -> GraphQLError:
 
 async def test_what_costs_too_much_is_told_which_lists_to_shorten_and_how_far() -> None:
     text = (
-        "{ customers { nodes { id meters { nodes { customer { meters { nodes { id } } } } } } } }"
+        "{ customers { nodes { id meters { nodes { customer { meters { nodes { customer { meters {"
+        " nodes { id } } } } } } } } } } }"
     )
     error = await refusal(text)
     assert error.extensions is not None
     suggested = error.extensions["suggestedFirst"]
     assert error.extensions == {
         "code": "TOO_COMPLEX",
-        "cost": 132_652,
+        "cost": 21_652,
         "maximumCost": 20_000,
-        "path": ["customers", "nodes", "meters", "nodes", "customer", "meters"],
+        "path": [*("customers", "nodes"), *(("meters", "nodes", "customer") * 2), "meters"],
         "suggestedFirst": suggested,
     }
-    assert error.message.startswith("The operation costs 132,652 ")
-    assert "`customers.nodes.meters.nodes.customer.meters`: 50 x 50 x 50 objects" in error.message
+    assert error.message.startswith("The operation costs 21,652 ")
+    where = "customers.nodes.meters.nodes.customer.meters.nodes.customer.meters"
+    assert f"`{where}`: 50 x 10 x 5 x 5 objects" in error.message
+    assert "without `first` have 50 objects, inside a list 10, further inside 5:" in error.message
     assert f"`first: {suggested}` on `customers` and `customers.nodes.meters` and" in error.message
     # It says the truth: so it fits, and one more does not.
     following = text.replace("customers {", "customers(first: $n) {").replace(
@@ -181,6 +198,8 @@ async def test_where_all_sizes_are_given_the_largest_part_is_named() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "{ customers { nodes { meters { nodes { id creditEntries { nodes { units } } } } } } }",
+        "{ customers { nodes { subscriptions { nodes { id invoices { nodes { total } } } } } } }",
         "{ meters { nodes { events { nodes { id name timestamp metadata } } } } }",
         "{ meters { nodes { id customers { nodes { balance customer { id name } } } } } }",
         "{ customers { nodes { id name events { nodes { id name timestamp metadata } } } } }",
