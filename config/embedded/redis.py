@@ -1,4 +1,4 @@
-"""The embedded Redis: a Unix socket only, nothing on disk.
+"""The embedded Redis, which is Valkey: a Unix socket only, nothing on disk.
 
 PostgreSQL is the only truth; losing everything in Redis loses nothing.
 """

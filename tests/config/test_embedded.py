@@ -63,6 +63,9 @@ async def test_both_answer_and_stop_without_a_trace(data_dir: Path) -> None:
         assert rows[0]["number"] >= 180_000
         redis = Redis.from_url(str(servers.redis_url))
         assert await redis.ping()
+        about = await redis.info("server")
+        assert int(about["valkey_version"].partition(".")[0]) >= 9
+        assert about["tcp_port"] == 0
         await redis.aclose()
         processes = servers_of(servers)
         assert len(processes) == 2
