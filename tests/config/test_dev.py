@@ -165,7 +165,7 @@ def test_after_everything_of_it_was_killed_it_recovers(data_dir: Path) -> None:
         assert again.is_ready()
 
 
-@pytest.mark.parametrize("word", ["api", "worker", "postgres", "redis-server"])
+@pytest.mark.parametrize("word", ["api", "worker", "postgres", "valkey-server"])
 def test_a_part_that_is_killed_is_started_again(data_dir: Path, word: str) -> None:
     with started(data_dir, "--port", "0") as dev:
         killed = dev.child(word)
