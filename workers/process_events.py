@@ -93,6 +93,11 @@ class Counting:
         for task in done:
             task.result()
 
+    def end(self) -> None:
+        """Ends what sweeps have left behind; what was being counted is pending again."""
+        for task in self._left_behind:
+            task.cancel()
+
     async def sweep_histories(self) -> None:
         """Lets meters catch up that are behind, however their wake-up was lost."""
         for organization_id in await self._organizations(

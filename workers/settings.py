@@ -87,6 +87,7 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
     await _end(*working, stopping)
+    counting.end()
     activity.say()
     await measurements.flush()
     await redis.aclose()

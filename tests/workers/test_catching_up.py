@@ -137,3 +137,36 @@ async def test_few_histories_are_counted_at_once(
     counting = Counting(redis)
     await asyncio.gather(*(counting.catch_up_meters(uuid4()) for _ in range(10)))
     assert most == 2
+
+
+async def test_a_sweep_leaves_an_organization_that_takes_long_to_itself(
+    fresh_database: BaseDBAsyncClient,
+    organization: Organization,
+    other_organization: Organization,
+    redis: ArqRedis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.process_events._SWEEP_SECONDS", 0.05)
+    begun, ended, counted = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def process(_counting: Counting, organization_id: UUID) -> None:
+        if organization_id == other_organization.id:
+            counted.set()
+            return
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(Counting, "process_events", process)
+    await send(organization.id, {})
+    counting = Counting(redis)
+    async with asyncio.timeout(60):
+        await counting.sweep()
+        await begun.wait()
+        await send(other_organization.id, {})
+        await counting.sweep()
+        await counted.wait()
+        counting.end()
+        await ended.wait()
