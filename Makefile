@@ -13,7 +13,7 @@ help: ## List the targets
 		while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
 
 run: ## Run everything: servers, API and worker (ARGS="--port 9000")
-	@scripts/environment requirements.txt
+	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
 
 test: ## Run all tests on a PostgreSQL and a Redis of their own (ARGS="tests/config -x")

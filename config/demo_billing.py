@@ -27,15 +27,17 @@ _EVENTS_A_DAY = 3
 _SUBSCRIBERS = CUSTOMERS[:3]
 
 
-async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> None:
+async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> bool:
     """Make the plan, its subscribers and their history, unless the organization sells something.
+
+    Returns whether they were made.
 
     Args:
         organization_id: the demo organization.
         meter_id: its meter of tokens.
     """
     if await Product.exists(organization_id=organization_id):
-        return
+        return False
     now = clock.now()
     start = boundary(now - timedelta(days=10), RecurringInterval.MONTH, -_MONTHS)
     with clock.at(start):
@@ -53,6 +55,7 @@ async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> None:
         turn = boundary(start, RecurringInterval.MONTH, month)
         with clock.at(turn):
             await run_cycle(turn, organization_id)
+    return True
 
 
 async def _make_plan(organization_id: UUID, meter_id: UUID) -> Product:

@@ -3,6 +3,8 @@
 // one no token is sent: the documentation needs none, and anything else is answered with what is
 // missing.
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import CodeMirror from 'codemirror';
+import 'codemirror-graphql/esm/variables/lint.js';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/graphiql.css';
 import { createClient } from 'graphql-ws';
@@ -48,6 +50,17 @@ subscription Live {
   }
 }
 `;
+
+// The editor of variables takes a custom scalar for text, a number or a boolean, and would mark every
+// JSON object as a mistake. The schema has one scalar whose values are objects.
+const checkVariables = CodeMirror.lint['graphql-variables'];
+CodeMirror.registerHelper('lint', 'graphql-variables', (text, options, editor) =>
+  checkVariables(text, options, editor).filter(
+    ({ message, from }) =>
+      message !== 'Expected value of type "JSONObject".' ||
+      editor.getLine(from.line)[from.ch] !== '{',
+  ),
+);
 
 const url = new URL(window.location.href);
 const token = new URLSearchParams(url.hash.slice(1)).get('token');

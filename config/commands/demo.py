@@ -22,6 +22,11 @@ _MOST_IN_ONE_REQUEST = 1_000
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SECONDS_BETWEEN_LINES = 5.0
 
+_MADE = "Made the AI plan, with subscribers and two billed months."
+_NOT_MADE = (
+    "The demo organization has a product already: no other plan, subscribers and billed months are"
+    " made. `rm -rf .metergraph`, while nothing runs, lets you start over."
+)
 _INGEST = """
 mutation Demo($events: [EventInput!]!) {
   eventsIngest(input: {events: $events}) {
@@ -48,11 +53,11 @@ def command(
     """Stream plausible events of several customers into the API.
 
     Into the demo organization of `metergraph dev`, a plan with subscribers and two billed months
-    come first.
+    come first, unless it has a product already.
     """
     api = find_api(get_settings(), url, token)
     if url is None and token is None:
-        run_with_database(_make_billing)
+        run_with_database(make_billing)
     stream = _Stream(demo_events(seed), rate, duration)
     click.echo(f"Streaming {rate:g} events a second to {api.url}. Ctrl-C stops.", err=True)
     try:
@@ -63,12 +68,14 @@ def command(
         click.echo(f"{stream.sent:,} events sent.")
 
 
-async def _make_billing(_settings: Settings) -> None:
+async def make_billing(_settings: Settings) -> None:
+    """Makes the demo's plan and its history where nothing is sold, and says whether it did."""
     organization = await Organization.get_or_none(slug=SLUG)
     if organization is not None:
         meter = await Meter.filter(organization_id=organization.id).order_by("id").first()
         if meter is not None:
-            await ensure_demo_billing(organization.id, meter.id)
+            made = await ensure_demo_billing(organization.id, meter.id)
+            _say(_MADE if made else _NOT_MADE)
 
 
 class _Stream:

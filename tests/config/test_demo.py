@@ -9,11 +9,17 @@ from collections.abc import AsyncIterator
 from itertools import islice
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config.commands.demo import make_billing
 from config.demo_events import CUSTOMERS, demo_events
+from config.demo_organization import SLUG
 from config.settings import Settings
+from metering.aggregations import Aggregation, AggregationFunction
 from metering.events import EventDraft, check_event
-from models import Customer, Event, Organization
+from metering.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from models import Customer, Event, Invoice, Organization
 from tests.ingesting import NOON
 from tests.serving import new_token, served
 
@@ -79,6 +85,22 @@ async def test_it_streams_as_many_events_as_rate_and_duration_say(
     assert {customer.external_id for customer in customers} == {
         event["externalCustomerId"] for event in expected
     }
+
+
+async def test_it_says_whether_it_makes_a_history(
+    fresh_database: BaseDBAsyncClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    organization = await Organization.create(slug=SLUG, name="Demo")
+    filter_ = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    summed = Aggregation(AggregationFunction.SUM, "total_tokens")
+    await create_meter(organization.id, "AI usage", "token", filter_, summed)
+    await make_billing(settings)
+    assert capsys.readouterr().err == "Made the AI plan, with subscribers and two billed months.\n"
+    issued = await Invoice.all().count()
+    assert issued > 0
+    await make_billing(settings)
+    assert "has a product already: no other plan" in capsys.readouterr().err
+    assert await Invoice.all().count() == issued
 
 
 async def test_ctrl_c_ends_it_with_what_was_sent(

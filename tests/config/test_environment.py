@@ -1,7 +1,9 @@
 """scripts/environment, with an interpreter that only writes down what pip is asked for."""
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +13,10 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 
+COPIED = (
+    *("scripts/environment", "scripts/port", "requirements.txt", "pyproject.toml"),
+    *("config/__init__.py", "config/listening.py"),
+)
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 INTERPRETER = f"""#!/bin/sh
@@ -19,11 +25,15 @@ case "$*" in
         [ "$(printf '%s\\n' "$3" "$AS_PYTHON" | sort -V | head -n 1)" = "$3" ] ;;
     *base_prefix*) # which installation it is of
         case "$0" in .venv/*) cat .venv/made-with ;; *) echo "$AS_PYTHON" ;; esac ;;
+    *scripts/port*) exec '{sys.executable}' "$@" ;;
     *fcntl*) exec '{sys.executable}' "$@" ;;
     "-m venv .venv")
         mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/metergraph
         echo "$AS_PYTHON" >.venv/made-with ;;
-    "-m pip"*) echo "$*" >>pip.log ;;
+    "-m pip"*)
+        echo "$*" >>pip.log
+        case "$*" in *--editable*) ;; *) seq -f "Collecting p%g==1" 20 ;; esac
+        echo "Installing collected packages" ;;
 esac
 """
 
@@ -32,16 +42,17 @@ esac
 def environment(tmp_path: Path) -> Run:
     """Runs the script in a project of its own, as if with some version of Python."""
     (tmp_path / "scripts").mkdir()
-    for name in ("scripts/environment", "requirements.txt", "pyproject.toml"):
+    (tmp_path / "config").mkdir()
+    for name in COPIED:
         shutil.copy(PROJECT / name, tmp_path / name)
     interpreter = tmp_path / "python"
     interpreter.write_text(INTERPRETER)
     interpreter.chmod(0o755)
 
-    def run(version: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def run(version: str, *check: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         (tmp_path / "pip.log").write_text("")
         return subprocess.run(
-            ["scripts/environment", "requirements.txt"],
+            ["scripts/environment", "requirements.txt", *check],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -72,6 +83,42 @@ def test_it_installs_the_lock_and_then_nothing_more(
     assert project.endswith("--editable .")
     again = environment(version)
     assert (again.returncode, again.stderr, asked_of_pip(tmp_path)) == (0, "", [])
+
+
+def test_it_says_how_far_it_is(environment: Run) -> None:
+    first, *lines = environment("3.12").stderr.splitlines()[1:]
+    assert re.fullmatch(
+        r"Installing \d+ packages of requirements.txt, which takes half a minute or so \.\.\.",
+        first,
+    )
+    total = first.split()[1]
+    assert lines == [
+        f"  10 of {total} packages are here ...",
+        f"  20 of {total} packages are here ...",
+        "  Unpacking them ...",
+    ]
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_port_in_use_is_said_before_anything_is_installed(
+    environment: Run, tmp_path: Path, *, by_variable: bool
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        if by_variable:
+            refused = environment("3.12", "scripts/port", METERGRAPH_PORT=port)
+        else:
+            refused = environment("3.12", "scripts/port", "--host", "127.0.0.1", f"--port={port}")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        f"Error: Port {port} on 127.0.0.1 is in use. Stop what uses it"
+    )
+    assert not (tmp_path / ".venv").exists()
+    for free in (("--port", port), ("--port", "0"), ("--port", "many")):
+        assert environment("3.12", "scripts/port", *free).returncode == 0
+    assert (tmp_path / ".venv").exists()
 
 
 def test_a_python_that_is_named_is_the_one_that_is_used(environment: Run, tmp_path: Path) -> None:
