@@ -28,6 +28,7 @@ class MetadataError(ValueError):
 def metadata_text(metadata: Any) -> str:
     """JSON text of the metadata; raises MetadataError where a limit is passed."""
     if type(metadata) is not dict:
+        _refuse_ambiguous(metadata, ())
         raise MetadataError("is not a JSON object.", ())
     _check_object(metadata, (), 1)
     text = exact_json.dumps(metadata)
@@ -90,12 +91,19 @@ def _check_container(value: Any, path: tuple[str, ...], level: int) -> None:
     if type(value) is dict:
         _check_object(value, path, level)
     elif type(value) is not list:
+        _refuse_ambiguous(value, path)
         raise MetadataError(f"is a {type(value).__name__}, which JSON does not have.", path)
     elif level > MAXIMUM_LEVELS:
         raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", path)
     else:
         for index, item in enumerate(value):
             _check_value(item, path, str(index), level)
+
+
+def _refuse_ambiguous(value: Any, path: tuple[str, ...]) -> None:
+    """An object that says two things is billed by neither."""
+    if isinstance(value, exact_json.Ambiguous):
+        raise MetadataError(f"has the key {exact_json.shown_key(value.key)} twice.", path)
 
 
 _NUMBER_PROBLEM = (

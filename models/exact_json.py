@@ -1,7 +1,8 @@
 """JSON without floats: what a client sent as 0.30000000000000004 is stored and shown so.
 
-`loads` gives `int` for integers and `Decimal` for every other number; `dumps` writes both
-in full. A leaf: everything that reads or writes JSON with quantities in it goes through here.
+`loads` gives `int` for integers and `Decimal` for every other number, and refuses what can be read
+in two ways; `dumps` writes both in full. A leaf: everything that reads or writes JSON with
+quantities in it goes through here.
 """
 
 import json
@@ -16,13 +17,15 @@ from decimal import (
     Subnormal,
     Underflow,
 )
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 
 MAXIMUM_DIGITS = 1_000  # of a number with a point or an exponent, written out in full
 
 _INTEGER_LIMIT = 2**63
+_NOTHING = object()
+_SHOWN = 60  # characters of a key
 _INFINITY = Decimal("Infinity")
 # Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
 _BOUNDED = Context(
@@ -52,12 +55,93 @@ def number(text: str) -> Decimal:
         return _INFINITY
 
 
+class Ambiguous(dict[str, Any]):
+    """An object that has a key twice, of which JSON does not say which one counts."""
+
+    key: str  # the first that comes again
+
+
+class AmbiguousError(ValueError):
+    """Valid JSON that has a key twice. `value` is what it says, with Ambiguous objects in it."""
+
+    def __init__(self, message: str, value: Any) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+class _RepeatedKeyError(Exception):
+    """Ends the quick reading."""
+
+
+def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
+    """Says where an object has a key twice; None where none has.
+
+    What the item of a list has at the key `but_in` is not looked at.
+    """
+    pending: list[tuple[Any, _Place | None]] = [(value, None)]
+    while pending:
+        found, place = pending.pop()
+        if isinstance(found, Ambiguous):
+            return f"{_said(place)} has the key {shown_key(found.key)} twice"
+        if isinstance(found, dict):
+            is_item = place is not None and type(place.step) is int
+            pending.extend(
+                (item, _Place(key, place))
+                for key, item in found.items()
+                if not (is_item and key == but_in)
+            )
+        elif isinstance(found, list):
+            pending.extend((item, _Place(index, place)) for index, item in enumerate(found))
+    return None
+
+
+class _Place(NamedTuple):
+    """Where a value stands: a key or an index in what is at another place."""
+
+    step: str | int
+    above: "_Place | None"
+
+
+def _said(place: "_Place | None") -> str:
+    steps = []
+    while place is not None:
+        steps.append(str(place.step))
+        place = place.above
+    return shown_key(".".join(reversed(steps))) if steps else "the object"
+
+
+def shown_key(key: str) -> str:
+    """A key as a message quotes it: the beginning of a long one."""
+    return repr(key if len(key) <= _SHOWN else key[:_SHOWN] + "…")
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _RepeatedKeyError
+    return found
+
+
+def _noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    ambiguous = Ambiguous(found)
+    left = dict(found)
+    ambiguous.key = next(key for key, _ in pairs if left.pop(key, _NOTHING) is _NOTHING)
+    return ambiguous
+
+
 _decoder = json.JSONDecoder(
+    object_pairs_hook=_unambiguous,
     parse_float=_BOUNDED.create_decimal,  # faster than `number`, which few numbers need
     parse_constant=_refuse_constant,
 )
 _wide_decoder = json.JSONDecoder(
-    parse_int=_wide_integer, parse_float=number, parse_constant=_refuse_constant
+    object_pairs_hook=_noted,
+    parse_int=_wide_integer,
+    parse_float=number,
+    parse_constant=_refuse_constant,
 )
 
 
@@ -65,7 +149,8 @@ def loads(text: str | bytes) -> Any:
     """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep.
 
     A number beyond all bounds (an integer of over 4,300 digits, another of over MAXIMUM_DIGITS) is
-    JSON all the same: it becomes Infinity, for the limits to refuse where the number stands.
+    JSON all the same: it becomes Infinity, for the limits to refuse where the number stands. So is
+    an object that has a key twice: AmbiguousError, a ValueError, carries what it says.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8")
@@ -73,8 +158,12 @@ def loads(text: str | bytes) -> Any:
         return _decoder.decode(text)
     except json.JSONDecodeError:
         raise
-    except (ValueError, ArithmeticError):
-        return _wide_decoder.decode(text)
+    except (ValueError, ArithmeticError, _RepeatedKeyError):
+        value = _wide_decoder.decode(text)
+    message = ambiguity(value)
+    if message is not None:
+        raise AmbiguousError(message, value)
+    return value
 
 
 def dumps(value: Any) -> str:

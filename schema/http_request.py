@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from models import exact_json
@@ -47,9 +48,18 @@ class Operation:
 
 
 def decode_json(data: str | bytes) -> Any:
-    """JSON with exact numbers; raises ValueError for all that is none, however it is not."""
+    """JSON with exact numbers; raises ValueError for all that is none, however it is not.
+
+    An object that has a key twice is refused, with AmbiguousError; in the metadata of an event, the
+    event is, and the others are not.
+    """
     try:
         return exact_json.loads(data)
+    except exact_json.AmbiguousError as error:
+        message = exact_json.ambiguity(error.value, but_in="metadata")
+        if message is None:
+            return error.value
+        raise exact_json.AmbiguousError(message, error.value) from None
     except RecursionError:
         raise ValueError("The JSON is nested too deeply") from None
     except UnicodeDecodeError:
@@ -142,6 +152,8 @@ def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operati
     """The operation of a POST, or the list of a batch; raises HTTPError 400."""
     try:
         data = decode_json(body)
+    except exact_json.AmbiguousError as error:
+        raise HTTPError(400, BadUserInput(f"The body is ambiguous: {error}")) from None
     except ValueError as error:
         raise HTTPError(400, BadUserInput(f"The body is not JSON: {error}")) from None
     if not isinstance(data, list):
@@ -151,13 +163,19 @@ def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operati
     return [parse_operation(item) for item in data]
 
 
-def parse_query_string(parameters: Mapping[str, str]) -> Operation:
+def parse_query_string(parameters: QueryParams) -> Operation:
     """The operation of a GET; raises HTTPError 400."""
     data: dict[str, Any] = dict(parameters)
+    for name in ("query", "variables", "operationName", "extensions"):
+        if len(parameters.getlist(name)) > 1:
+            raise HTTPError(400, BadUserInput(f"`{name}` is given twice"))
     for name in ("variables", "extensions"):
         if data.get(name):
             try:
                 data[name] = decode_json(data[name])
+            except exact_json.AmbiguousError as error:
+                message = f"`{name}` is ambiguous: {error}"
+                raise HTTPError(400, BadUserInput(message)) from None
             except ValueError as error:
                 raise HTTPError(400, BadUserInput(f"`{name}` is not JSON: {error}")) from None
         else:

@@ -27,6 +27,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from models.exact_json import AmbiguousError
 from models.outages import is_outage
 from schema.context import Context, TokenIdentity
 from schema.errors import APIError, RateLimited, Unauthenticated
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 # Those of four digits that begin with 1 are of WebSocket itself, the others of the protocol.
 TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
+BAD_REQUEST = 4400
 FORBIDDEN = 4403
 INTERNAL_ERROR = 4500
 TOO_LARGE = f"A message larger than {SMALL_BYTES:,} bytes needs an organization's token"
@@ -76,6 +78,9 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 return
             try:
                 message = self.view.decode_json(text)
+            except AmbiguousError as error:
+                await self.close(BAD_REQUEST, str(error))
+                return
             except ValueError as error:
                 raise NonJsonMessageReceived from error
             yield message

@@ -37,6 +37,8 @@ def _boolean(text: str) -> bool:
 def _json(text: str) -> Any:
     try:
         return exact_json.loads(text)
+    except exact_json.AmbiguousError as error:
+        raise RowError(f"{_quoted(text)} is ambiguous: {error}") from None
     except (ValueError, RecursionError):
         raise RowError(f"{_quoted(text)} is not JSON") from None
 

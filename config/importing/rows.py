@@ -121,6 +121,8 @@ def _json_object(text: bytes | None) -> tuple[dict[str, Any] | None, str]:
         value = exact_json.loads(text.removeprefix(b"\xef\xbb\xbf"))
     except UnicodeDecodeError:
         return None, "is not UTF-8"
+    except exact_json.AmbiguousError as error:
+        return None, f"is ambiguous: {error}"
     except (ValueError, RecursionError) as error:
         return None, f"is not JSON: {error}"
     return (value, "") if isinstance(value, dict) else (None, "is not a JSON object")

@@ -81,6 +81,35 @@ async def test_huge_numbers_that_are_mapped_are_refused_in_short(
     ]
 
 
+async def test_a_key_that_is_there_twice_costs_its_row(
+    run_import: RunImport, tmp_path: Path
+) -> None:
+    as_json, as_csv = tmp_path / "twice.ndjson", tmp_path / "twice.csv"
+    event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
+    as_json.write_text(
+        "\n".join(
+            [
+                event % '{"n": 1}',
+                event % '{"n": 1, "n": 100}',
+                event % '{"a": [{"n": 1, "n": 100}]}',
+                '{"name": "b", ' + (event % "{}")[1:],
+            ]
+        )
+    )
+    as_csv.write_text('n\n"{""a"": 1, ""a"": 2}"\n')
+    result = await run_import(as_json)
+    assert result.out.endswith(": 1 inserted, 0 stored already, 3 refused.\n")
+    assert result.err.splitlines()[:3] == [
+        "line 2: is ambiguous: 'metadata' has the key 'n' twice",
+        "line 3: is ambiguous: 'metadata.a.0' has the key 'n' twice",
+        "line 4: is ambiguous: the object has the key 'name' twice",
+    ]
+    result = await run_import(as_csv, "--name", "a", "--customer", "c", "--json", "n={n}")
+    assert result.err.splitlines()[0] == (
+        "line 2: n: '{\"a\": 1, \"a\": 2}' is ambiguous: the object has the key 'a' twice"
+    )
+
+
 async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text("who,n\na,1\na,x\na,y\n")
