@@ -24,7 +24,6 @@ import orjson
 MAXIMUM_DIGITS = 1_000  # of a number with a point or an exponent, written out in full
 
 _INTEGER_LIMIT = 2**63
-_NOTHING = object()
 _SHOWN = 60  # characters of a key
 _INFINITY = Decimal("Infinity")
 # Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
@@ -88,10 +87,14 @@ def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
             pending.extend(
                 (item, _Place(key, place))
                 for key, item in found.items()
-                if not (is_item and key == but_in)
+                if isinstance(item, dict | list) and not (is_item and key == but_in)
             )
         elif isinstance(found, list):
-            pending.extend((item, _Place(index, place)) for index, item in enumerate(found))
+            pending.extend(
+                (item, _Place(index, place))
+                for index, item in enumerate(found)
+                if isinstance(item, dict | list)
+            )
     return None
 
 
@@ -127,8 +130,11 @@ def _noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) == len(pairs):
         return found
     ambiguous = Ambiguous(found)
-    left = dict(found)
-    ambiguous.key = next(key for key, _ in pairs if left.pop(key, _NOTHING) is _NOTHING)
+    for key, _ in pairs:
+        if key not in found:
+            ambiguous.key = key
+            break
+        del found[key]
     return ambiguous
 
 

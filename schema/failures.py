@@ -52,9 +52,13 @@ def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
     if not suggesting:
         error.message = _SUGGESTION.sub("", error.message)
     error.message = error.message.replace(_NOT_INTEGER, "a number with a point or an exponent")
-    if len(error.message) > _MAX_MESSAGE:  # it quotes what was sent
-        error.message = f"{error.message[:_MAX_MESSAGE]}…"
+    error.message = _cut(error.message)
     return error
+
+
+def _cut(message: str) -> str:
+    """The beginning of a message that quotes what was sent."""
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
 def failure(cause: BaseException) -> APIError:
@@ -62,7 +66,7 @@ def failure(cause: BaseException) -> APIError:
     if isinstance(cause, APIError):
         return cause
     if isinstance(cause, CannotGetOperationTypeError):
-        return BadUserInput(cause.as_http_error_reason())
+        return BadUserInput(_cut(cause.as_http_error_reason()))
     if isinstance(cause, InvalidOperationTypeError):
         return BadUserInput(_NOT_HERE[cause.operation_type])
     if isinstance(cause, asyncpg.QueryCanceledError):

@@ -274,3 +274,11 @@ async def test_a_stream_has_the_answers_that_others_have(
     assert (name, complete) == ("event: next", "event: complete\r\ndata: ")
     answer = exact_json.loads(data.removeprefix("data: "))
     assert ("data" in answer, "errors" in answer) == (has_data, not has_data)
+
+
+async def test_a_long_operation_name_is_quoted_in_short(api: Api) -> None:
+    response = await api.post({"query": "{ __typename }", "operationName": "x" * 100_000})
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith('Unknown operation named "xxx')
+    assert len(error["message"]) == 1_001
