@@ -25,8 +25,12 @@ from config.metrics import metrics
 from config.security_headers import SecurityHeaders
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
+from models.outages import Outage
 from schema.application import graphql_routes, opened_api
 from schema.persisted_queries import listed_documents
+
+# An outage is over when no request has failed for so long.
+_QUIET_SECONDS = 5.0
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -47,7 +51,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             opened_database(
-                chosen, role="api", statement_timeout_seconds=chosen.statement_timeout_seconds
+                chosen,
+                role="api",
+                statement_timeout_seconds=chosen.statement_timeout_seconds,
+                outage=Outage("PostgreSQL", quiet_seconds=_QUIET_SECONDS),
             ),
             following_database_clock(),
         ):

@@ -25,6 +25,7 @@ from typing import Any
 
 import asyncpg
 from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
@@ -32,6 +33,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from config.database_url import credentials
 from config.migrations import lacking, refuse_newer
 from config.settings import Settings
+from models.outages import Outage
 
 APP = "models"
 _APPS: dict[str, dict[str, Any]] = {
@@ -39,6 +41,8 @@ _APPS: dict[str, dict[str, Any]] = {
 }
 # Held while migrating, so that two processes that start at once do not both migrate.
 _MIGRATION_LOCK = 0x6D65746572
+# Beside the pool: for tokens, and for what tells an operator how things are.
+_CONNECTIONS_ASIDE = 3
 # A process that hangs in a transaction must not hold an organization's log lock for ever.
 _IDLE_IN_TRANSACTION_SECONDS = 60
 
@@ -48,15 +52,21 @@ class DatabaseNotSetError(RuntimeError):
 
 
 def tortoise_config(
-    url: str, *, role: str, pool_size: int, statement_timeout_seconds: float | None = None
+    url: str,
+    *,
+    role: str,
+    pool_size: int,
+    statement_timeout_seconds: float | None = None,
+    outage: Outage | None = None,
 ) -> dict[str, Any]:
     """Tortoise's configuration for a process.
 
     Args:
         url: the database's URL.
         role: what the process is, such as "api"; PostgreSQL shows it in `pg_stat_activity`.
-        pool_size: the most connections.
+        pool_size: the most connections, beside the few that are set aside.
         statement_timeout_seconds: a statement that runs longer is cut off; None: never.
+        outage: told of what succeeds and fails, so that it can log outages; None: nobody is.
 
     Raises:
         DatabaseURLError: `url` cannot be used.
@@ -77,8 +87,11 @@ def tortoise_config(
                 "engine": "config.asyncpg_client",
                 "credentials": {
                     **found,
-                    "minsize": 1,
+                    "minsize": 0,  # or the first would be connected under a lock of the pool
                     "maxsize": pool_size,
+                    "aside": _CONNECTIONS_ASIDE,
+                    "outage": outage,
+                    "statement_timeout_seconds": statement_timeout_seconds,
                     "server_settings": settings,
                 },
             }
@@ -91,7 +104,11 @@ def tortoise_config(
 
 @asynccontextmanager
 async def opened_database(
-    settings: Settings, *, role: str, statement_timeout_seconds: float | None = None
+    settings: Settings,
+    *,
+    role: str,
+    statement_timeout_seconds: float | None = None,
+    outage: Outage | None = None,
 ) -> AsyncIterator[TortoiseContext]:
     """The database, open inside the block to every task; connections are made when needed.
 
@@ -106,6 +123,7 @@ async def opened_database(
         role=role,
         pool_size=settings.database_pool_size,
         statement_timeout_seconds=statement_timeout_seconds,
+        outage=outage,
     )
     # The fallback makes the database visible to tasks that were started elsewhere:
     # an ASGI server runs the lifespan in one task and every request in another.
@@ -114,6 +132,17 @@ async def opened_database(
         yield context
     finally:
         await context.close_connections()
+
+
+def aside() -> BaseDBAsyncClient:
+    """The open database over a few connections that no tenant takes.
+
+    For what an operator asks, which must be true while tenants keep all others busy, and must not
+    take any from them.
+    """
+    client: Any = get_connection("default")
+    connections: BaseDBAsyncClient = client.aside
+    return connections
 
 
 async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:

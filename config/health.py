@@ -7,12 +7,13 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from tortoise.connection import get_connection
 
 from config import clock
-from config.database import pending_migrations
+from config.database import aside
+from config.migrations import lacking
 
 _CHECK_SECONDS = 2.0
+_NOBODYS = bytes(32)  # the hash of no secret
 _PENDING = """
     SELECT count(*) AS batches,
            extract(epoch FROM now() - min(received_at)) AS oldest_seconds
@@ -43,11 +44,12 @@ async def healthz(request: Request) -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """Whether requests can be served, and how far counting lags.
 
-    200 when the database answers and is migrated, else 503. Redis only carries hints: without
-    it events are still stored and counted, so its failure is shown and does not take us out. Nor
-    does this machine's clock, because we go by PostgreSQL's.
+    200 when the database answers and is migrated, else 503. It is asked along the way that every
+    request takes, which begins with its token. Redis only carries hints: without it events are
+    still stored and counted, so its failure is shown and does not take us out. Nor does this
+    machine's clock, because we go by PostgreSQL's.
     """
-    database = await _check(get_connection("default").execute_query_dict("SELECT 1"))
+    database = await _check(request.app.state.graphql.services.secrets.find(_NOBODYS))
     migrations = await _check(_migrations()) if database.is_ok else _unknown()
     counting = await _check(_counting()) if migrations.is_ok else _unknown()
     redis = await _check(request.app.state.redis.ping())
@@ -92,12 +94,12 @@ async def _check(work: Awaitable[Any]) -> Check:
 
 
 async def _migrations() -> Check:
-    pending = await pending_migrations()
+    pending = await lacking(aside().execute_query_dict)
     return Check("pending" if pending else "ok", {"pending": pending})
 
 
 async def _counting() -> Check:
-    rows = await get_connection("default").execute_query_dict(_PENDING)
+    rows = await aside().execute_query_dict(_PENDING)
     oldest = rows[0]["oldest_seconds"]
     return Check(
         "ok",

@@ -20,12 +20,12 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
-from tortoise.connection import get_connection
-from tortoise.exceptions import BaseORMException
 
 from config import clock
+from config.database import aside
 from metering.ingest import ReceiptStatus
 from metering.wakeup import QUEUE
+from models.outages import is_outage
 from workers.measurements import (
     COUNTING_BOUNDS,
     EVENTS,
@@ -68,7 +68,7 @@ async def metrics(request: Request) -> Response:
     services = request.app.state.graphql.services
     redis: ArqRedis = request.app.state.redis
     facts, measured, queued = await asyncio.gather(
-        _or_none(get_connection("default").execute_query_dict(_FACTS)),
+        _or_none(aside().execute_query_dict(_FACTS)),
         _or_none(read_measurements(redis)),
         _or_none(redis.zcard(QUEUE)),
     )
@@ -90,14 +90,10 @@ async def _or_none(work: Awaitable[T]) -> T | None:
     try:
         async with asyncio.timeout(_SECONDS):
             return await work
-    except (
-        OSError,
-        RedisError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        BaseORMException,
-    ):
-        return None
+    except Exception as error:
+        if isinstance(error, RedisError | asyncpg.PostgresError) or is_outage(error):
+            return None
+        raise
 
 
 class _Collector(Collector):

@@ -218,19 +218,22 @@ class Feed(Generic[Row]):
     ) -> list[Entry[Row]]:
         """Reads, however long that fails: the database is away, and followers need not notice.
 
-        Or it is a bug, which the log then has in full, and followers wait rather than miss what
-        comes after it.
+        Or it is a bug, which the log then has in full, once, and followers wait rather than miss
+        what comes after it. After the first failure it reads again at once: a lost connection has
+        been replaced by then.
         """
+        pause = 0.0
+        is_said = False
         while True:
             try:
                 return await self._read(after, limit, scope)
             except Exception as error:  # noqa: BLE001  # nobody else would hear of it
-                _log.warning(
-                    "changes cannot be read; trying again",
-                    reason=repr(error),
-                    exc_info=not is_outage(error),
-                )
-                await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+                # The database's client logs an outage, once for all.
+                if not is_outage(error) and not is_said:
+                    is_said = True
+                    _log.exception("changes cannot be read; trying again")
+                await asyncio.sleep(pause)
+                pause = SECONDS_BETWEEN_LOOKS
 
 
 def _newest(entries: Sequence[Entry[Row]]) -> Sequence[Entry[Row]]:

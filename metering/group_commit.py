@@ -23,6 +23,10 @@ Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 MAXIMUM_EVENTS = 2_000
 # While the database works on one commit, this process prepares another.
 _COMMITS_AT_ONCE = 2
+# Who comes after commits that have taken so long is not kept waiting for them. They are not given
+# up: their callers are answered once it is known what became of their events.
+_SLOW_SECONDS = 1.0
+_SLOW_COMMITS_AT_ONCE = 2
 
 # What one call's data can bring about although the checks let it through; Tortoise makes its own
 # error of the former. The neighbours' data is not to blame, so each call is then tried by itself.
@@ -50,28 +54,46 @@ class GroupCommit:
         self.receipts: Counter[ReceiptStatus] = Counter()
         self._waiting: dict[UUID, list[_Waiting]] = defaultdict(list)
         self._running: dict[UUID, set[asyncio.Task[None]]] = defaultdict(set)
+        self._slow: set[asyncio.Task[None]] = set()
 
     async def submit(self, organization_id: UUID, call: IngestCall) -> list[Receipt]:
         """The receipts of the call, once they are true. Raises what the database raises."""
         waiting = _Waiting(call, asyncio.get_running_loop().create_future())
         self._waiting[organization_id].append(waiting)
-        if len(self._running[organization_id]) < self._at_once:
-            # In a context of its own: what it does for the others is not this caller's doing.
-            task = asyncio.create_task(self._run(organization_id), context=Context())
-            self._running[organization_id].add(task)
+        self._start(organization_id)
         receipts = await waiting.answer
         self.receipts.update(receipt.status for receipt in receipts)
         return receipts
 
+    def _start(self, organization_id: UUID) -> None:
+        """Starts a task for those who wait, unless there are enough."""
+        running = self._running[organization_id]
+        slow = min(len(running & self._slow), _SLOW_COMMITS_AT_ONCE)
+        if len(running) - slow < self._at_once:
+            # In a context of its own: what it does for the others is not this caller's doing.
+            running.add(asyncio.create_task(self._run(organization_id), context=Context()))
+
+    def _is_slow(self, organization_id: UUID, task: "asyncio.Task[None]") -> None:
+        self._slow.add(task)
+        if self._waiting[organization_id]:
+            self._start(organization_id)
+
     async def _run(self, organization_id: UUID) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        loop = asyncio.get_running_loop()
         group: list[_Waiting] = []
         try:
             while group := _take(self._waiting[organization_id]):
-                await self._answer(organization_id, group)
+                slow = loop.call_later(_SLOW_SECONDS, self._is_slow, organization_id, task)
+                try:
+                    await self._answer(organization_id, group)
+                finally:
+                    slow.cancel()
+                    self._slow.discard(task)
         finally:
             # Before anything else runs, so that nobody counts on a task that has seen its last.
             running = self._running[organization_id]
-            running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            running.discard(task)
             left = group if running else [*group, *self._waiting.pop(organization_id)]
             if not running:
                 del self._running[organization_id]

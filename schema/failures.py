@@ -70,11 +70,12 @@ def failure(cause: BaseException) -> APIError:
     if isinstance(cause, InvalidOperationTypeError):
         return BadUserInput(_NOT_HERE[cause.operation_type])
     if isinstance(cause, asyncpg.QueryCanceledError):
-        return TooComplex("This took too long and was cut off: ask for less, or a shorter range")
-    identifier = secrets.token_hex(8)
+        return _too_long("This took too long and was cut off", ": ask for less, or a shorter range")
     if is_outage(cause):
-        log.warning("database out of reach", error_id=identifier, reason=repr(cause))
-        return _passing("The database cannot be reached", identifier)
+        # The database's client logs it, once for all requests.
+        log.debug("database out of reach", reason=repr(cause))
+        return _passing("The database cannot be reached")
+    identifier = secrets.token_hex(8)
     log.error("internal error", error_id=identifier, exc_info=cause)
     return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)
 
@@ -86,20 +87,29 @@ def cut_off() -> Internal:
     return _passing("The server stops", identifier)
 
 
-def _passing(reason: str, identifier: str) -> Internal:
-    """What the client sees of something that will be over soon: whether to try again."""
-    retryable = repeating.may_repeat()
-    advice = "try again" if retryable else repeating.LOOK_FIRST
-    message = f"{reason}: {advice}. Id {identifier} in the log."
-    return Internal(message, id=identifier, retryable=retryable)
-
-
 def took_too_long(seconds: float) -> APIError:
     """What the client sees of an operation that had so many seconds, and was cut off."""
-    message = f"The request took longer than {seconds:g} seconds"
+    return _too_long(f"The request took longer than {seconds:g} seconds")
+
+
+def _too_long(reason: str, advice: str = "") -> APIError:
+    """What the client sees of what was cut off; the advice is for who can ask for less."""
     if not repeating.has_begun():
-        return TooComplex(message)
+        return TooComplex(f"{reason}{advice}")
     # Nobody can ask a mutation for less.
     identifier = secrets.token_hex(8)
     log.warning("mutation cut off, because it took too long", error_id=identifier)
-    return _passing(message, identifier)
+    return _passing(reason, identifier)
+
+
+def _passing(reason: str, identifier: str | None = None) -> Internal:
+    """What the client sees of something that will be over soon: whether to try again.
+
+    With an `identifier`, where the log has a line about this very request.
+    """
+    retryable = repeating.may_repeat()
+    advice = "try again" if retryable else repeating.LOOK_FIRST
+    message = f"{reason}: {advice}."
+    if identifier is None:
+        return Internal(message, retryable=retryable)
+    return Internal(f"{message} Id {identifier} in the log.", id=identifier, retryable=retryable)

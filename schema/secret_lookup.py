@@ -2,14 +2,23 @@
 
 Every request asks for one, so those that arrive while the database is being asked share the next
 statement. None is answered from before it arrived: a token that was revoked is refused at once.
+One statement that gets no answer does not hold up those who come after it.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from typing import cast
+
+import asyncpg
 
 from models.outages import cut_off_is_outage
-from resolvers.loaders.rows import Record, fetch
+from resolvers.loaders.rows import Record, fetch_aside
+
+# Who comes after a statement that has taken so long is not kept waiting for it.
+_SLOW_SECONDS = 1.0
+_STATEMENTS_AT_ONCE = 2
+_LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 
 _FIND = """
 SELECT secret_hash, id, organization_id, scopes, last_used_at,
@@ -28,7 +37,9 @@ class SecretLookup:
 
     def __init__(self) -> None:
         self._waiting: dict[bytes, asyncio.Future[Record | None]] = {}
-        self._running: asyncio.Task[None] | None = None
+        self._lanes: set[asyncio.Task[None]] = set()
+        # The lane that takes who comes; None where there is none, or it has become slow.
+        self._open: asyncio.Task[None] | None = None
 
     async def find(self, secret_hash: bytes) -> Record | None:
         """The row of the token, or of the session, expired or not; None where it is nobody's.
@@ -39,29 +50,46 @@ class SecretLookup:
         if answer is None:
             answer = asyncio.get_running_loop().create_future()
             self._waiting[secret_hash] = answer
-        if self._running is None:
-            self._running = asyncio.create_task(self._run(), context=Context())
+        self._open_lane()
         # Others may wait for the same answer: one that leaves does not take it away.
         return await asyncio.shield(answer)
 
+    def _open_lane(self) -> None:
+        if self._waiting and self._open is None and len(self._lanes) < _STATEMENTS_AT_ONCE:
+            self._open = asyncio.create_task(self._run(), context=Context())
+            self._lanes.add(self._open)
+
     async def _run(self) -> None:
+        lane = cast("asyncio.Task[None]", asyncio.current_task())
         asked: Mapping[bytes, asyncio.Future[Record | None]] = {}
         try:
-            while self._waiting:
+            while self._waiting and self._open is lane:
                 asked, self._waiting = self._waiting, {}
-                await _answer(asked)
-        finally:
-            self._running = None
-            # There is somebody only where this task was cancelled.
+                is_slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._pass, lane)
+                try:
+                    await _answer(asked)
+                finally:
+                    is_slow.cancel()
+        except asyncio.CancelledError:
+            # The process ends.
             for answer in (*asked.values(), *self._waiting.values()):
                 answer.cancel()
             self._waiting = {}
+            raise
+        finally:
+            self._lanes.discard(lane)
+            self._pass(lane)
+
+    def _pass(self, lane: "asyncio.Task[None]") -> None:
+        """Lets another lane take who comes."""
+        if self._open is lane:
+            self._open = None
+        self._open_lane()
 
 
 async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> None:
     try:
-        with cut_off_is_outage():
-            rows: Sequence[Record] = await fetch(_FIND, list(asked))
+        rows = await _find(list(asked))
     except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
         for answer in asked.values():
             answer.set_exception(error)
@@ -70,3 +98,12 @@ async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> Non
         found = {row["secret_hash"]: row for row in rows}
         for secret_hash, answer in asked.items():
             answer.set_result(found.get(secret_hash))
+
+
+async def _find(hashes: Sequence[bytes]) -> Sequence[Record]:
+    with cut_off_is_outage():
+        try:
+            return await fetch_aside(_FIND, hashes)
+        except _LOST:
+            # The connection had fallen silent, or was closed by the server: there are others.
+            return await fetch_aside(_FIND, hashes)

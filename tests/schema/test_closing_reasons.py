@@ -63,7 +63,7 @@ async def test_what_fails_before_anything_is_open_says_whether_to_come_again(
     async def fails(*_arguments: object) -> None:
         raise failure
 
-    monkeypatch.setattr("schema.secret_lookup.fetch", fails)
+    monkeypatch.setattr("schema.secret_lookup.fetch_aside", fails)
     async with connected(application) as socket:
         await socket.event()
         await socket.send({"type": "connection_init", "payload": {"token": secret}})

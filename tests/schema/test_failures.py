@@ -114,7 +114,7 @@ async def test_an_outage_while_the_token_is_looked_up_is_one(
     async def down(*_arguments: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("schema.secret_lookup.fetch", down)
+    monkeypatch.setattr("schema.secret_lookup.fetch_aside", down)
     response = await api.post({"query": "{ __typename }"})
     assert response.status_code == 503
     assert response.json()["errors"][0]["extensions"]["retryable"] is True

@@ -28,7 +28,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counted.append(len(parameters[0]))
         return await fetch(sql, *parameters)
 
-    monkeypatch.setattr("schema.secret_lookup.fetch", counting)
+    monkeypatch.setattr("schema.secret_lookup.fetch_aside", counting)
     return counted
 
 
@@ -104,7 +104,7 @@ async def test_what_the_database_raises_reaches_everybody_and_the_next_are_answe
         raise ConnectionResetError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("schema.secret_lookup.fetch", away)
+        patch.setattr("schema.secret_lookup.fetch_aside", away)
         answers = await asyncio.gather(
             *(lookup.find(token.secret_hash) for _ in range(3)), return_exceptions=True
         )

@@ -1,0 +1,266 @@
+"""A connection to PostgreSQL that falls silent stops nobody, whatever it was used for."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from structlog.testing import capture_logs
+from tortoise.transactions import in_transaction
+
+from config.database import opened_database
+from config.database_url import credentials
+from config.settings import Settings
+from metering.log import advance
+from models import EventBatch, Organization
+from models.outages import is_outage
+from tests.ingesting import send
+from tests.schema.test_streams import opened
+from tests.serving import new_token, served
+from tests.silencing_proxy import SilencingProxy, silencing_proxy
+
+# A silent connection is given up within three seconds; this machine may be busy.
+_SOON_SECONDS = 20.0
+
+INGEST = """
+mutation ($id: String!) { eventsIngest(input: {events: [
+  {name: "call", externalId: $id, externalCustomerId: "c"}
+]}) { inserted duplicates } }
+"""
+READ = "{ events { nodes { name } } }"
+CREATE = """
+mutation { meterCreate(input: {name: "m", filter: {}, aggregation: {function: COUNT}}) {
+  meter { name } userErrors { message }
+} }
+"""
+
+
+@pytest.fixture
+async def proxy(settings: Settings) -> AsyncIterator[SilencingProxy]:
+    async with silencing_proxy(str(settings.database_url)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def behind(settings: Settings, proxy: SilencingProxy) -> Settings:
+    """Settings with which PostgreSQL is found through the proxy."""
+    return settings.model_copy(update={"database_url": proxy.url})
+
+
+class Client:
+    """A client of the API with a token."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+        self._http = http
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """`data`, or the only error's extensions."""
+        body = {"query": query, "variables": variables}
+        response = await self._http.post("/graphql", json=body, headers=self._headers)
+        answer: dict[str, Any] = response.json()
+        if "errors" in answer:
+            (error,) = answer["errors"]
+            extensions: dict[str, Any] = error["extensions"]
+            return extensions
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def status(self, path: str) -> int:
+        """Of a GET."""
+        return (await self._http.get(path)).status_code
+
+    async def text(self, path: str) -> str:
+        """Of a GET."""
+        return (await self._http.get(path)).text
+
+
+@asynccontextmanager
+async def api(settings: Settings, *tokens: str) -> AsyncIterator[list[Client]]:
+    async with (
+        served(settings) as url,
+        httpx.AsyncClient(base_url=url, timeout=_SOON_SECONDS) as http,
+    ):
+        clients = [Client(http, token) for token in tokens]
+        for client in clients:
+            assert await client.ask(READ) == {"events": {"nodes": []}}
+        yield clients
+
+
+ROLES = {
+    "token": ("FROM access_token", READ),
+    "query": ("FROM event e", READ),
+    "ingest": ("INSERT INTO event_batch", INGEST),
+    "begin": ("BEGIN;", CREATE),
+    "transaction": ('INTO "meter"', CREATE),
+    "commit": ("COMMIT;", CREATE),
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "loses_answer"),
+    [*((role, False) for role in ROLES), ("token", True), ("ingest", True), ("commit", True)],
+)
+async def test_requests_go_on_beside_a_silent_connection(
+    behind: Settings,
+    proxy: SilencingProxy,
+    organization: Organization,
+    other_organization: Organization,
+    role: str,
+    loses_answer: bool,
+) -> None:
+    tokens = await new_token(organization), await new_token(other_organization)
+    statement, query = ROLES[role]
+    variables = {"id": "first"} if query is INGEST else {}
+    async with api(behind, *tokens) as (client, other), asyncio.timeout(3 * _SOON_SECONDS):
+        silenced = proxy.silence(statement, loses_answer=loses_answer)
+        unlucky = asyncio.create_task(client.ask(query, **variables))
+        await silenced.happened.wait()
+        for asking in (other, client):
+            assert await asking.ask(READ) == {"events": {"nodes": []}} or role == "ingest"
+            answer = await asking.ask(INGEST, id="other")
+            assert answer == {"eventsIngest": {"inserted": 1, "duplicates": 0}}
+        assert await client.status("/readyz") == 200
+        answer = await unlucky
+        if "code" in answer:
+            assert answer["code"] == "INTERNAL"
+        else:
+            assert role == "token"
+        again = await client.ask(query, **variables)
+        assert "code" not in again
+
+
+async def test_many_silent_connections_at_once_stop_nobody_for_long(
+    behind: Settings, proxy: SilencingProxy, organization: Organization
+) -> None:
+    async with api(behind, await new_token(organization)) as (client,):
+        everything = ["FROM access_token", "FROM event e"]
+        silenced = [proxy.silence(statement, times=3) for statement in everything]
+        unlucky = [asyncio.create_task(client.ask(READ)) for _ in range(12)]
+        for rule in silenced:
+            await rule.happened.wait()
+        async with asyncio.timeout(3 * _SOON_SECONDS):
+            await asyncio.gather(*unlucky)
+            while "events" not in await client.ask(READ):
+                pass
+        assert await client.status("/readyz") == 200
+
+
+async def test_a_silent_database_is_not_ready_and_comes_back(
+    behind: Settings, proxy: SilencingProxy, organization: Organization
+) -> None:
+    async with api(behind, await new_token(organization)) as (client,):
+        proxy.silence_all()
+        with capture_logs() as lines:
+            answers = await asyncio.gather(*(client.ask(READ) for _ in range(50)))
+            assert {(answer["code"], answer["retryable"]) for answer in answers} == {
+                ("INTERNAL", True)
+            }
+            assert await client.status("/readyz") == 503
+            assert "metergraph_database_up 0.0" in await client.text("/metrics")
+        warnings = [line["event"] for line in lines if line["log_level"] == "warning"]
+        assert warnings.count("PostgreSQL cannot be used; trying again") == 1
+        assert len(warnings) <= 4
+        proxy.heal()
+        async with asyncio.timeout(_SOON_SECONDS):
+            while await client.status("/readyz") != 200:  # noqa: ASYNC110  # each look takes its time
+                await asyncio.sleep(0.1)
+        assert "events" in await client.ask(READ)
+
+
+async def test_a_feed_goes_on_after_its_connection_fell_silent(
+    behind: Settings, proxy: SilencingProxy, organization: Organization
+) -> None:
+    token = await new_token(organization)
+    async with (
+        served(behind) as url,
+        opened(url, token) as socket,
+        asyncio.timeout(3 * _SOON_SECONDS),
+    ):
+        silenced = proxy.silence("FROM event_batch b")
+        query = "subscription { eventsIngested { externalId } }"
+        await socket.send(f'{{"id": "1", "type": "subscribe", "payload": {{"query": "{query}"}}}}')
+        await silenced.happened.wait()
+        await send(organization.id, {"externalId": "live"})
+        await advance(organization.id)
+        assert '"externalId":"live"' in str(await socket.recv())
+
+
+@pytest.mark.parametrize("loses_answer", [False, True], ids=["question", "answer"])
+async def test_a_silent_transaction_does_not_keep_its_locks(
+    behind: Settings,
+    settings: Settings,
+    proxy: SilencingProxy,
+    organization: Organization,
+    loses_answer: bool,
+) -> None:
+    await send(organization.id, {"externalId": "1"})
+    begun = time.monotonic()
+    async with asyncio.timeout(3 * _SOON_SECONDS):
+        async with opened_database(behind, role="tests"):
+            silenced = proxy.silence("UPDATE event_log", loses_answer=loses_answer)
+            unlucky = asyncio.create_task(advance(organization.id))
+            await silenced.happened.wait()
+            with pytest.raises(Exception, match="closed in the middle") as raised:
+                await unlucky
+            assert is_outage(raised.value)
+            assert await advance(organization.id) is not None
+            assert await advance(organization.id) is None
+    assert time.monotonic() - begun < 2 * _SOON_SECONDS
+    async with opened_database(settings, role="tests"):
+        assert [
+            batch.position for batch in await EventBatch.filter(organization_id=organization.id)
+        ] == [1]
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(4)", "SELECT pg_advisory_xact_lock(77)"])
+async def test_a_statement_that_takes_its_time_is_left_alone(
+    behind: Settings, settings: Settings, statement: str
+) -> None:
+    holder = await asyncpg.connect(**credentials(str(settings.database_url)))
+    try:
+        await holder.execute("BEGIN; SELECT pg_advisory_xact_lock(77)")
+        async with opened_database(behind, role="tests"), in_transaction() as connection:
+            waiting = asyncio.create_task(connection.execute_query(statement))
+            await asyncio.wait((waiting,), timeout=4)
+            await holder.execute("ROLLBACK")
+            count, _rows = await waiting
+            assert count == 1
+    finally:
+        await holder.close()
+
+
+async def test_an_operator_is_answered_while_tenants_keep_every_connection(
+    settings: Settings, organization: Organization
+) -> None:
+    small = settings.model_copy(update={"database_pool_size": 2})
+    holder = await asyncpg.connect(**credentials(str(settings.database_url)))
+    try:
+        async with api(small, await new_token(organization)) as (client,):
+            await holder.execute("BEGIN; LOCK TABLE event IN ACCESS EXCLUSIVE MODE")
+            tenants = [asyncio.create_task(client.ask(READ)) for _ in range(8)]
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            async with asyncio.timeout(_SOON_SECONDS):
+                while await holder.fetchval(waiting) < 2:  # noqa: ASYNC110  # locks tell nobody
+                    await asyncio.sleep(0.02)
+            assert await client.status("/readyz") == 200
+            assert "metergraph_database_up 1.0" in await client.text("/metrics")
+            assert not any(task.done() for task in tenants)
+            await holder.execute("ROLLBACK")
+            assert await asyncio.gather(*tenants) == [{"events": {"nodes": []}}] * 8
+    finally:
+        await holder.close()
+
+
+async def test_closing_does_not_wait_for_silent_connections(
+    behind: Settings, proxy: SilencingProxy
+) -> None:
+    async with opened_database(behind, role="tests") as context:
+        await context.db().execute_query("SELECT 1")
+        proxy.silence_all()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 5
