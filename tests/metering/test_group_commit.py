@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError
 
+from metering import group_commit as group_commit_module
 from metering.events import EventDraft, EventError, check_event
 from metering.group_commit import MAXIMUM_EVENTS, GroupCommit
 from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
@@ -246,3 +247,25 @@ async def test_the_database_refusing_one_call_does_not_fail_its_neighbours(
     assert [type(answer) for answer in answers] == [list, OperationalError, list]
     names = await Event.filter(organization_id=organization.id).values_list("name", flat=True)
     assert sorted(map(str, names)) == ["a", "b", "c"]
+
+
+async def test_who_comes_after_slow_commits_does_not_wait_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group_commit_module, "_SLOW_SECONDS", 0.01)
+    database = Database()
+    group_commit = GroupCommit(database.commit)
+    tasks: list[asyncio.Task[list[Receipt]]] = []
+    async with asyncio.timeout(60):
+        for number, name in enumerate("abcd"):
+            tasks += await submitted(group_commit, call(name))
+            while len(database.commits) <= number:  # noqa: ASYNC110  # commits tell nobody
+                await asyncio.sleep(0.001)
+    tasks += await submitted(group_commit, call("e"), call("f"))
+    await asyncio.sleep(0.05)
+    assert database.commits == [[["a"]], [["b"]], [["c"]], [["d"]]]
+    database.open.set()
+    answers = await asyncio.gather(*tasks)
+    assert [answered(receipts) for receipts in answers] == [[name] for name in "abcdef"]
+    assert not group_commit._running
+    assert not group_commit._slow

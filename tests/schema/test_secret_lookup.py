@@ -120,3 +120,28 @@ async def test_a_request_that_leaves_takes_no_answer_away(organization: Organiza
     leaving.cancel()
     assert await staying is not None
     assert leaving.cancelled()
+
+
+async def test_who_comes_after_a_slow_statement_is_answered_by_another(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await token_of(organization, f"a-{organization.id}")
+    never, asked = asyncio.Event(), 0
+
+    async def slow_at_first(sql: str, *parameters: Any) -> Sequence[Record]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await never.wait()
+        return await fetch(sql, *parameters)
+
+    monkeypatch.setattr("schema.secret_lookup.fetch_aside", slow_at_first)
+    lookup = SecretLookup()
+    first = asyncio.create_task(lookup.find(token.secret_hash))
+    async with asyncio.timeout(60):
+        while not asked:  # noqa: ASYNC110  # the statement tells nobody
+            await asyncio.sleep(0)
+        assert await lookup.find(token.secret_hash) is not None
+        assert not first.done()
+        never.set()
+        assert await first is not None
