@@ -100,8 +100,8 @@ class Settings(BaseSettings):
 
     database_pool_size: PositiveInt = Field(
         default=20,
-        description="The most connections to PostgreSQL that one process opens for requests or jobs; "
-        "for tokens, health and metrics it opens up to five more.",
+        description="The most connections to PostgreSQL that one process opens for requests or "
+        "jobs; for tokens, health and metrics it opens up to five more.",
     )
     statement_timeout_seconds: PositiveFloat = Field(
         default=30.0, description="A statement of the API that runs longer is cut off."
