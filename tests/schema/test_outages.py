@@ -8,7 +8,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from config.database_url import credentials
 from config.settings import Settings
@@ -21,6 +24,13 @@ mutation { eventsIngest(input: {events: [
 ]}) { inserted duplicates } }
 """
 READ = "{ events { nodes { name } } }"
+
+
+@pytest.fixture(autouse=True)
+def _no_outage_is_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a request takes while the machine is busy."""
+    monkeypatch.setattr("config.app._QUIET_SECONDS", 600.0)
+
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -41,6 +51,11 @@ async def asked(url: str, token: str, query: str) -> Answer:
         (error,) = body["errors"]
         return response.status_code, error["extensions"]
     return response.status_code, body["data"]
+
+
+def told(lines: list[EventDict]) -> list[str]:
+    """What an operator reads at the usual level, of the product's own lines."""
+    return [line["event"] for line in lines if line["log_level"] != "debug"]
 
 
 @asynccontextmanager
@@ -103,7 +118,40 @@ async def test_a_standby_answers_queries_and_lets_clients_send_their_events_agai
         f'ALTER DATABASE "{row["name"]}" SET default_transaction_read_only = on'
     )
     async with served(settings) as url:
-        _status, extensions = await asked(url, token, INGEST)
-        assert extensions["code"] == "INTERNAL"
-        assert extensions["retryable"] is True
+        with capture_logs() as lines:
+            for _ in range(10):
+                _status, extensions = await asked(url, token, INGEST)
+                assert extensions == {"code": "INTERNAL", "retryable": True}
+        assert told(lines) == ["PostgreSQL cannot be used; trying again"]
         assert await asked(url, token, READ) == (200, {"events": {"nodes": [{"name": "call"}]}})
+
+
+async def test_a_full_disk_is_logged_when_it_is_full_and_when_it_is_not(
+    settings: Settings,
+    fresh_database: BaseDBAsyncClient,
+    organization: Organization,
+) -> None:
+    token = await new_token(organization)
+    await fresh_database.execute_script(
+        """
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100';
+        END $$;
+        CREATE TRIGGER fail BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION fail()
+        """
+    )
+    async with served(settings) as url:
+        with capture_logs() as lines:
+            for _ in range(10):
+                _status, extensions = await asked(url, token, INGEST)
+                assert extensions == {"code": "INTERNAL", "retryable": True}
+                assert await asked(url, token, READ) == (200, {"events": {"nodes": []}})
+            await fresh_database.execute_query("DROP TRIGGER fail ON event")
+            client: Any = get_connection("default")
+            client._outage._quiet_seconds = 0
+            await asked(url, token, READ)
+        assert told(lines) == ["PostgreSQL cannot be used; trying again", "PostgreSQL is back"]
+        assert (await asked(url, token, INGEST))[1] == {
+            "eventsIngest": {"inserted": 1, "duplicates": 0}
+        }
