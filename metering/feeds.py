@@ -8,7 +8,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Mapping,
     Sequence,
 )
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from uuid import UUID
 
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
-from tortoise.connection import get_connection
-from tortoise.expressions import Q
 
 from config.turns import Pace
-from metering.feed import Cursor, Entry, Feed, Scope
+from metering.changes import EventRow, EventScope, UsageScope, log_column, read_events, read_usage
+from metering.feed import Cursor, Entry, Feed
 from metering.wakeup import usage_channel
 from models import CustomerMeter
 
@@ -31,39 +29,6 @@ _SECONDS_OF_SILENCE = 1.0
 # A subscriber's connection cannot tell silence from nothing to say, so it asks in silence, and is
 # made anew if it gets no answer by then.
 _SECONDS_FOR_PONG = 3.0
-
-
-# In one pass of the event loop, to whomever; each takes a tenth of a millisecond.
-DELIVERIES = 10
-
-EventRow = Mapping[str, Any]
-"""The columns of an event, with received_at and processed_at of its batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class UsageScope:
-    """Customer meters of a customer, of a meter, or all."""
-
-    customer_id: UUID | None = None
-    meter_id: UUID | None = None
-
-    def matches(self, row: CustomerMeter, /) -> bool:
-        """Whether a customer meter is one of them."""
-        return self.customer_id in (None, row.customer_id) and self.meter_id in (None, row.meter_id)
-
-
-@dataclass(frozen=True, slots=True)
-class EventScope:
-    """Events with some names, of a customer, or all."""
-
-    names: frozenset[str] | None = None
-    customer_id: UUID | None = None
-
-    def matches(self, row: EventRow, /) -> bool:
-        """Whether an event is one of them."""
-        return (self.names is None or row["name"] in self.names) and (
-            self.customer_id in (None, row["customer_id"])
-        )
 
 
 @dataclass(slots=True)
@@ -85,15 +50,11 @@ class _OrganizationFeeds:
 class Feeds:
     """The feeds of a process. `listen` must run beside them, or changes are seen late."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: ArqRedis, pace: Pace) -> None:
         self._redis = redis
-        self._pace = Pace(DELIVERIES)
+        self._pace = pace
         self._organizations: dict[UUID, _OrganizationFeeds] = {}
         self._joined = asyncio.Event()
-
-    async def turn(self, organization_id: UUID) -> None:
-        """Waits for the turn of one delivery to a subscriber of an organization."""
-        await self._pace.turn(organization_id)
 
     @property
     def followers(self) -> int:
@@ -127,7 +88,7 @@ class Feeds:
         feeds = self._organizations.get(organization_id)
         if feeds is None:
             feeds = self._organizations[organization_id] = _organization_feeds(
-                organization_id, partial(self.turn, organization_id)
+                organization_id, partial(self._pace.turn, organization_id)
             )
             self._joined.set()
         feeds.users += 1
@@ -234,74 +195,13 @@ def _notice_cancellation() -> None:
 def _organization_feeds(
     organization_id: UUID, turn: Callable[[], Awaitable[None]]
 ) -> _OrganizationFeeds:
-    async def read_usage(
-        after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
-    ) -> list[Entry[CustomerMeter]]:
-        return await _read_usage(organization_id, after, limit, scope)
-
-    async def read_events(
-        after: Cursor, limit: int, scope: Scope[EventRow] | None
-    ) -> list[Entry[EventRow]]:
-        return await _read_events(organization_id, after, limit, scope)
-
     async def revision() -> int:
-        return await _log_column(organization_id, "revision")
+        return await log_column(organization_id, "revision")
 
     async def head() -> int:
-        return await _log_column(organization_id, "head")
+        return await log_column(organization_id, "head")
 
     return _OrganizationFeeds(
-        Feed(read_usage, revision, lambda row: row.customer_id, turn),
-        Feed(read_events, head, lambda row: row["customer_id"], turn),
+        Feed(partial(read_usage, organization_id), revision, lambda row: row.customer_id, turn),
+        Feed(partial(read_events, organization_id), head, lambda row: row["customer_id"], turn),
     )
-
-
-async def _log_column(organization_id: UUID, column: str) -> int:
-    rows = await get_connection("default").execute_query_dict(
-        f"SELECT {column} AS number FROM event_log WHERE organization_id = $1", [organization_id]
-    )
-    return rows[0]["number"] if rows else 0
-
-
-async def _read_usage(
-    organization_id: UUID, after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
-) -> list[Entry[CustomerMeter]]:
-    query = CustomerMeter.filter(
-        Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
-        organization_id=organization_id,
-        revision__gte=after.number,
-    )
-    if isinstance(scope, UsageScope):
-        if scope.customer_id is not None:
-            query = query.filter(customer_id=scope.customer_id)
-        if scope.meter_id is not None:
-            query = query.filter(meter_id=scope.meter_id)
-    rows = await query.order_by("revision", "id").limit(limit)
-    return [Entry(Cursor(row.revision, row.id), row) for row in rows]
-
-
-async def _read_events(
-    organization_id: UUID, after: Cursor, limit: int, scope: Scope[EventRow] | None
-) -> list[Entry[EventRow]]:
-    names: Sequence[str] | None = None
-    customer_id = None
-    if isinstance(scope, EventScope):
-        names = None if scope.names is None else sorted(scope.names)
-        customer_id = scope.customer_id
-    rows = await get_connection("default").execute_query_dict(
-        """
-        SELECT e.id, e.organization_id, e.batch_id, e.customer_id, e.name, e.external_id,
-               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at,
-               c.external_id AS customer_external_id, c.name AS customer_name,
-               c.email AS customer_email, c.created_at AS customer_created_at
-        FROM event_batch b
-        JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
-        LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
-        WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
-          AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
-          AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
-        ORDER BY b.position, e.id LIMIT $4
-        """,
-        [organization_id, after.number, after.id, limit, names, customer_id],
-    )
-    return [Entry(Cursor(row["position"], row["id"]), row) for row in rows]

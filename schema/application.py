@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
+from config.turns import PIECES, Pace
 from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from resolvers.waking import Waker
@@ -33,10 +34,12 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     The database must be open. Redis may be down.
     """
     waker = Waker(redis)
-    feeds = Feeds(redis)
+    pace = Pace(PIECES)
+    feeds = Feeds(redis, pace)
     services = Services(
         settings=settings,
         commits=GroupCommit(waker.commit),
+        pace=pace,
         waker=waker,
         feeds=feeds,
         scans=Scans(settings.max_scans),

@@ -17,6 +17,7 @@ import strawberry
 
 from config import clock
 from config.settings import Settings
+from config.turns import Pace
 from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from models.outages import cut_off_is_outage, is_outage
@@ -110,6 +111,7 @@ class Services:
     waker: Waker
     feeds: Feeds
     scans: Scans
+    pace: Pace
     updates: SharedUpdates = field(default_factory=SharedUpdates)
     secrets: SecretLookup = field(default_factory=SecretLookup)
 
@@ -151,6 +153,10 @@ class Context:
     def scan_place(self) -> AbstractAsyncContextManager[None]:
         """A place among the organization's scans, for the block."""
         return self.services.scans.place(self.organization_id)
+
+    async def turn(self, pieces: float = 1.0) -> None:
+        """Waits for the organization's turn of so many pieces of work; see `config.turns.Pace`."""
+        await self.services.pace.turn(self.organization_id, pieces)
 
     def forget_loaded(self) -> None:
         """Lets the next event of a subscription read anew what earlier ones have loaded."""

@@ -52,6 +52,7 @@ from schema.http_request import (
     parse_query_string,
     read_body,
     too_large_to_keep,
+    turn_of,
 )
 from schema.http_response import encode_json, response_body, status_of
 from schema.open_connections import OpenConnections
@@ -159,7 +160,9 @@ class GraphQLApplication(GraphQL[Context, None]):
             await self.operations.limit(context)  # whoever asks too often costs no parsing
             body = await self._body(request, context.caller)
             size = len(body)
+            await turn_of(context, size)
             sent = parse_body(body, self.settings.max_batch_operations)
+            await turn_of(context, size)
             if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
                 denied = Unauthenticated("A batch of operations needs a token")
                 raise HTTPError(401, denied, {"www-authenticate": "Bearer"})

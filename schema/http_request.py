@@ -13,6 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from models import exact_json
+from schema.context import Context
 from schema.errors import APIError, BadUserInput, TooComplex
 from schema.persisted_queries import names_document
 
@@ -20,6 +21,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
+_BYTES_A_PIECE = 8 * 1024  # read in a tenth of a millisecond
 SMALL_BYTES = 64 * 1024  # of what no organization sends, and of a subscription, which is kept
 _MOST_DIGITS = 18  # of a length: Python reads no integer of thousands
 _MAX_HEADER = 1_000  # characters; what reads one takes the longer, the more there are, squared
@@ -118,6 +120,12 @@ def _too_large(maximum: int) -> HTTPError:
     message = f"The request is larger than {maximum:,} bytes"
     # The rest of the body is not read: the connection cannot be used again.
     return HTTPError(413, TooComplex(message, maximumBytes=maximum), {"connection": "close"})
+
+
+async def turn_of(context: Context, size: int) -> None:
+    """Waits until so many bytes may be worked on; what is small need not wait."""
+    if size > SMALL_BYTES:
+        await context.turn(size / _BYTES_A_PIECE)
 
 
 def too_large_to_keep() -> TooComplex:

@@ -33,7 +33,7 @@ from schema.context import Context, TokenIdentity
 from schema.errors import APIError, RateLimited, Unauthenticated
 from schema.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from schema.failures import failure, took_too_long
-from schema.http_request import SMALL_BYTES, too_large_to_keep
+from schema.http_request import SMALL_BYTES, too_large_to_keep, turn_of
 from schema.persisted_queries import names_document
 from schema.repeating import attempt
 
@@ -56,7 +56,7 @@ _MAX_REASON_BYTES = 123
 class WebSocketAdapter(ASGIWebSocketAdapter):
     """Takes whatever JSON cannot be read for a malformed message, and closes once."""
 
-    takes_large = False
+    context: Context | None = None  # of an organization's token; others send short messages only
     is_large = False  # the message that came last
 
     async def iter_json(
@@ -72,10 +72,13 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 return
             except KeyError as error:
                 raise NonTextMessageReceived from error
-            self.is_large = _size(text) > SMALL_BYTES
-            if self.is_large and not self.takes_large:
-                await self.close(TOO_BIG, TOO_LARGE)
-                return
+            size = _size(text)
+            self.is_large = size > SMALL_BYTES
+            if self.is_large:
+                if self.context is None:
+                    await self.close(TOO_BIG, TOO_LARGE)
+                    return
+                await turn_of(self.context, size)
             try:
                 message = self.view.decode_json(text)
             except AmbiguousError as error:
@@ -85,9 +88,9 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
                 raise NonJsonMessageReceived from error
             yield message
 
-    def take_large(self) -> None:
-        """Takes large messages from now on."""
-        self.takes_large = True
+    def take_large(self, context: Context) -> None:
+        """Takes large messages from now on, in the turn of the organization that asks."""
+        self.context = context
         server_takes_large = self.ws.scope.get("extensions", {}).get(LARGE_MESSAGES)
         if server_takes_large is not None:
             server_takes_large()
@@ -155,7 +158,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         payload: Any = message.get("payload")
         # Before the client hears of it, and sends one.
         if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
-            self.websocket.take_large()
+            self.websocket.take_large(self.context)
         if message["type"] == "next" and payload["data"] is None:
             errors = payload.get("errors", ())
             if errors and not any("path" in error for error in errors):

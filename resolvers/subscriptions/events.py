@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from metering.feeds import EventRow, EventScope
+from metering.changes import EventRow, EventScope
 from resolvers.loaders.customers import is_text
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
@@ -48,7 +48,7 @@ class EventSubscriptions:
         async with contextlib.aclosing(events):
             async for page in events:
                 for event in page:
-                    await context.services.feeds.turn(context.organization_id)
+                    await context.turn()
                     update: Any = Update(event.cursor, partial(_made, context, event.row))
                     yield update  # of which the executor makes an Event
 

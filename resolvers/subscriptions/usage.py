@@ -8,8 +8,8 @@ from uuid import UUID
 
 import strawberry
 
+from metering.changes import UsageScope
 from metering.feed import BEGINNING, Entry
-from metering.feeds import UsageScope
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
 from resolvers.subscriptions.prefetch import Referred
@@ -77,7 +77,7 @@ class UsageSubscriptions:
                     info, {row.customer_id for row in rows}, {row.meter_id for row in rows}
                 )
                 for change in page:
-                    await context.services.feeds.turn(context.organization_id)
+                    await context.turn()
                     update: Any = Update(change.cursor, partial(_update, info, change, referred))
                     yield update  # of which the executor makes a UsageUpdate
 

@@ -16,8 +16,8 @@ from tortoise.connection import get_connection
 from config import metrics
 from config.app import create_app
 from config.settings import Settings
+from metering.changes import UsageScope
 from metering.drift import Drift, note_drifts
-from metering.feeds import UsageScope
 from models import Organization
 from tests.ingesting import NOON
 from tests.serving import new_token

@@ -9,11 +9,13 @@ from uuid import UUID
 import pytest
 from arq.connections import ArqRedis
 
+from config.turns import PIECES, Pace
 from metering import feed as feed_module
 from metering import feeds as feeds_module
 from metering.aggregations import AggregationFunction
+from metering.changes import EventScope, UsageScope, log_column
 from metering.feed import BEGINNING, Entry
-from metering.feeds import EventScope, Feeds, UsageScope
+from metering.feeds import Feeds
 from metering.log import advance
 from metering.wakeup import announce, usage_channel
 from models import CustomerMeter, Organization
@@ -23,7 +25,7 @@ from tests.metering.test_feed import one_by_one
 
 @pytest.fixture
 async def feeds(redis: ArqRedis) -> AsyncIterator[Feeds]:
-    feeds = Feeds(redis)
+    feeds = Feeds(redis, Pace(PIECES))
     listening = asyncio.create_task(feeds.listen())
     yield feeds
     listening.cancel()
@@ -145,7 +147,7 @@ async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
     await anext(leaving)
 
     asked, answered = asyncio.Event(), asyncio.Event()
-    column = feeds_module._log_column
+    column = log_column
 
     async def slow(organization_id: UUID, name: str) -> int:
         found = await column(organization_id, name)
@@ -153,7 +155,7 @@ async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
         await answered.wait()
         return found
 
-    monkeypatch.setattr(feeds_module, "_log_column", slow)
+    monkeypatch.setattr(feeds_module, "log_column", slow)
     joining = feeds.events(organization.id, EventScope())
     first = asyncio.ensure_future(anext(joining))
     await asked.wait()

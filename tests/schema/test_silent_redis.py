@@ -11,11 +11,13 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from config.settings import Settings
+from config.turns import PIECES, Pace
 from metering import feed as feed_module
 from metering import feeds as feeds_module
 from metering.aggregations import AggregationFunction
+from metering.changes import UsageScope
 from metering.feed import BEGINNING
-from metering.feeds import Feeds, UsageScope
+from metering.feeds import Feeds
 from metering.log import advance
 from metering.wakeup import announce, open_queue, usage_channel
 from models import Organization
@@ -58,7 +60,7 @@ async def test_after_one_request_that_waited_the_others_do_not(
 @pytest.fixture
 async def feeds(proxy: Proxy) -> AsyncIterator[Feeds]:
     queue = open_queue(proxy.url)
-    feeds = Feeds(queue)
+    feeds = Feeds(queue, Pace(PIECES))
     listening = asyncio.create_task(feeds.listen())
     yield feeds
     while not listening.done():
