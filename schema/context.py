@@ -27,18 +27,19 @@ from resolvers.waking import Waker
 from schema.errors import Unauthenticated
 from schema.scans import Scans
 from schema.secret_lookup import SecretLookup
-from schema.secrets import hash_secret
+from schema.secrets import hash_secret, is_like_secret
 from schema.updates import SharedUpdates
 
 LAST_USED_EVERY = timedelta(minutes=1)
-_MAX_SECRET = 200
 
 
 @strawberry.enum(description="What an organization's token may do.")
 class Scope(enum.Enum):
     """What an organization's token may do."""
 
-    EVENTS_WRITE = strawberry.enum_value("EVENTS_WRITE", description="Send events.")
+    EVENTS_WRITE = strawberry.enum_value(
+        "EVENTS_WRITE", description="Send events, and create customers."
+    )
     USAGE_READ = strawberry.enum_value(
         "USAGE_READ", description="Read customers, events, meters and usage."
     )
@@ -64,6 +65,7 @@ class TokenIdentity:
     organization_id: UUID
     token_id: UUID
     scopes: frozenset[Scope]
+    expires_at: datetime | None = None
 
     @property
     def counted_as(self) -> UUID:
@@ -193,7 +195,7 @@ def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
 
 async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
     """Looks a secret up among tokens and sessions; notes when a token was last used."""
-    if len(secret) > _MAX_SECRET or not secret.isascii():
+    if not is_like_secret(secret):
         return None
     row = await secrets.find(hash_secret(secret))
     now = clock.now()
@@ -205,7 +207,7 @@ async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
         await _note_use(row["id"], now)
     known = Scope.__members__
     scopes = frozenset(known[name] for name in row["scopes"] if name in known)
-    return TokenIdentity(row["organization_id"], row["id"], scopes)
+    return TokenIdentity(row["organization_id"], row["id"], scopes, row["expires_at"])
 
 
 async def _note_use(token_id: UUID, now: datetime) -> None:

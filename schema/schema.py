@@ -15,6 +15,7 @@ from strawberry.types.execution import ExecutionContext
 
 from config.settings import Settings
 from resolvers.mutations.access_tokens import AccessTokenMutation
+from resolvers.mutations.customer_sessions import CustomerSessionMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
 from resolvers.mutations.meters import MeterMutation
@@ -65,6 +66,7 @@ class Mutation(
     MeterMutation,
     RecomputeMutation,
     CustomerMutation,
+    CustomerSessionMutation,
     AccessTokenMutation,
     ProductMutation,
     SubscriptionMutation,

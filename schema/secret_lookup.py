@@ -20,15 +20,17 @@ _SLOW_SECONDS = 1.0
 _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 
+# A session ends with the token that opened it. LEAST leaves out what is null.
 _FIND = """
 SELECT secret_hash, id, organization_id, scopes, last_used_at,
-       NULL::uuid AS customer_id, NULL::timestamptz AS expires_at
+       NULL::uuid AS customer_id, expires_at
   FROM access_token
  WHERE secret_hash = ANY($1::bytea[]) AND revoked_at IS NULL
  UNION ALL
-SELECT secret_hash, id, organization_id, NULL, NULL, customer_id, expires_at
-  FROM customer_session
- WHERE secret_hash = ANY($1::bytea[])
+SELECT session.secret_hash, session.id, session.organization_id, NULL, NULL, session.customer_id,
+       LEAST(session.expires_at, token.expires_at)
+  FROM customer_session session LEFT JOIN access_token token ON token.id = session.token_id
+ WHERE session.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
 """
 
 

@@ -14,6 +14,7 @@ from metering.wakeup import QUEUE, open_queue
 from models.outages import Outage
 from models.patience import Patience
 from workers.activity import Activity
+from workers.delete_expired import delete_expired
 from workers.grant_cycle_credits import grant_cycle_credits
 from workers.measurements import Measurements
 from workers.outages import database_outage
@@ -35,6 +36,7 @@ _JOB_SECONDS = 3_600
 _JOBS_AT_ONCE = 200
 _SWEEP_SECONDS = 1.0
 _CYCLE_SECONDS = 10.0
+_EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
 
 
@@ -108,6 +110,7 @@ def schedule(
         Recurring("sweep", counting.sweep, _SWEEP_SECONDS, database),
         Recurring("sweep of histories", counting.sweep_histories, _SWEEP_SECONDS, database),
         Recurring("cycle", cycle, _CYCLE_SECONDS, database),
+        Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
     ]
     if audit_hour is not None:
         audit = NightlyAudit(audit_hour)

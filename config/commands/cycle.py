@@ -11,12 +11,13 @@ from billing.cycle import CycleReport, run_cycle
 from billing.rehearsal import RehearsedInvoice, rehearse_cycle
 from config.cli import sentence
 from config.clock import now
+from config.instant_option import EXAMPLE, read_instant
 from config.organizations import organization_called
 from config.settings import Settings
 from config.with_database import run_with_database
 from config.wording import number_of
 from metering.catch_up import catch_up, meters_behind
-from metering.instants import format_instant, parse_instant
+from metering.instants import format_instant
 from metering.log import advance
 from metering.wakeup import open_queue
 from models import Organization
@@ -33,24 +34,12 @@ class _Outcome:
     problem: str = ""
 
 
-def _instant(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        return parse_instant(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} {error}.") from None
-
-
 @click.command()
 @click.option(
     "--at",
-    callback=_instant,
+    callback=read_instant,
     metavar="INSTANT",
-    help="As if it were then: ISO 8601 with an offset, such as 2026-03-01T00:00:00Z.  "
-    "[default: now]",
+    help=f"As if it were then: {EXAMPLE}.  [default: now]",
 )
 @click.option("--organization", "slug", metavar="SLUG", help="Of this one only.  [default: all]")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")

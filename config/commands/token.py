@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from config import clock
+from config.instant_option import EXAMPLE, read_instant
 from config.organizations import organization_called
 from config.with_database import run_with_database
 from models import AccessToken
@@ -26,6 +27,15 @@ _organization = click.option(
 )
 
 
+def _read_future(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> datetime | None:
+    instant = read_instant(context, parameter, value)
+    if instant is not None and instant <= clock.now():
+        raise click.BadParameter(f"{value!r} is not in the future.")
+    return instant
+
+
 @click.group()
 def command() -> None:
     """Create, list and revoke access tokens."""
@@ -42,10 +52,16 @@ def command() -> None:
     required=True,
     help="What the token may do; may be given several times.",
 )
-def create(slug: str, name: str, scopes: tuple[str, ...]) -> None:
+@click.option(
+    "--expires-at",
+    callback=_read_future,
+    metavar="INSTANT",
+    help=f"When it stops working, and every session that it opened: {EXAMPLE}.  [default: never]",
+)
+def create(slug: str, name: str, scopes: tuple[str, ...], expires_at: datetime | None) -> None:
     """Create a token and print its secret, this once."""
     secret = new_secret()
-    run_with_database(lambda _settings: _create(slug, name, scopes, secret))
+    run_with_database(lambda _settings: _create(slug, name, scopes, secret, expires_at))
     click.echo(secret)
     click.echo("Keep it: only its hash is stored, it is not shown again.", err=True)
 
@@ -55,10 +71,10 @@ def create(slug: str, name: str, scopes: tuple[str, ...]) -> None:
 def list_(slug: str) -> None:
     """List an organization's tokens."""
     for token in run_with_database(lambda _settings: _list(slug)):
-        state = f"revoked {_moment(token.revoked_at)}" if token.revoked_at else "valid"
         click.echo(
             f"{token.id}\t{token.name}\t{','.join(token.scopes)}\t"
-            f"created {_moment(token.created_at)}\tlast used {_moment(token.last_used_at)}\t{state}"
+            f"created {_moment(token.created_at)}\tlast used {_moment(token.last_used_at)}\t"
+            f"{_state(token)}"
         )
 
 
@@ -71,13 +87,16 @@ def revoke(slug: str, token_id: UUID) -> None:
     click.echo(f"Revoked {token_id}.")
 
 
-async def _create(slug: str, name: str, scopes: tuple[str, ...], secret: str) -> None:
+async def _create(
+    slug: str, name: str, scopes: tuple[str, ...], secret: str, expires_at: datetime | None
+) -> None:
     organization = await organization_called(slug)
     await AccessToken.create(
         organization=organization,
         name=name,
         scopes=sorted(set(scopes)),
         secret_hash=hash_secret(secret),
+        expires_at=expires_at,
     )
 
 
@@ -94,6 +113,15 @@ async def _revoke(slug: str, token_id: UUID) -> None:
     if token.revoked_at is None:
         token.revoked_at = clock.now()
         await token.save(update_fields=["revoked_at"])
+
+
+def _state(token: AccessToken) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {_moment(token.revoked_at)}"
+    if token.expires_at is None:
+        return "valid"
+    verb = "expired" if token.expires_at <= clock.now() else "valid until"
+    return f"{verb} {_moment(token.expires_at)}"
 
 
 def _moment(instant: datetime | None) -> str:

@@ -34,6 +34,9 @@ class AccessTokenMutation:
         errors = check_texts(("name", input.name, NAME))
         if not input.scopes:
             errors.append(user_error(ErrorCode.INVALID, "Give at least one scope.", "scopes"))
+        if input.expires_at is not None and input.expires_at <= clock.now():
+            message = "expiresAt must be in the future."
+            errors.append(user_error(ErrorCode.INVALID, message, "expiresAt"))
         if errors:
             return AccessTokenCreatePayload(user_errors=errors)
         secret = new_secret()
@@ -42,11 +45,13 @@ class AccessTokenMutation:
             name=input.name,
             scopes=sorted({scope.name for scope in input.scopes}),
             secret_hash=hash_secret(secret),
+            expires_at=input.expires_at,
         )
         return AccessTokenCreatePayload(access_token=AccessToken.of(row), secret=secret)
 
     @strawberry.mutation(
-        description="Makes a token good for nothing, at once and for ever.",
+        description="Revokes a token, and ends every session that it opened. Open WebSockets "
+        "and streams close within seconds.",
         extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_revoke(

@@ -1,31 +1,24 @@
-"""Mutations about customers: create, update, and open a session for one."""
+"""Mutations about customers: create and update."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import strawberry
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from config import clock
 from models import Customer as CustomerRow
-from models import CustomerSession
 from resolvers.mutating import mutates
 from resolvers.texts import EMAIL, EXTERNAL_ID, NAME, check_texts
 from schema.context import Info, Scope
-from schema.customers import find_customer
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.customers import (
     CustomerCreateInput,
-    CustomerSessionCreateInput,
     CustomerUpdateInput,
 )
-from schema.secrets import SESSION_PREFIX, hash_secret, new_secret
 from schema.types.customer import Customer
 from schema.types.payloads import (
     CustomerCreatePayload,
-    CustomerSessionCreatePayload,
     CustomerUpdatePayload,
 )
 
@@ -103,40 +96,6 @@ class CustomerMutation:
             except IntegrityError:
                 return CustomerUpdatePayload(user_errors=[_taken()])
         return CustomerUpdatePayload(customer=Customer.of(row))
-
-    @strawberry.mutation(
-        description="Opens a session: a short-lived token with which one customer sees its own "
-        "usage, and nothing else.",
-        extensions=[mutates(Scope.BILLING_WRITE)],
-    )
-    async def customer_session_create(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
-            CustomerSessionCreateInput, strawberry.argument(description="Whose session.")
-        ],
-    ) -> CustomerSessionCreatePayload:
-        """Opens a session."""
-        if (input.customer_id is None) == (input.external_customer_id is None):
-            message = "Give exactly one of customerId and externalCustomerId."
-            return CustomerSessionCreatePayload(
-                user_errors=[user_error(ErrorCode.INVALID, message)]
-            )
-        row = await find_customer(info.context, input.customer_id, input.external_customer_id)
-        if row is None:
-            field = "externalCustomerId" if input.customer_id is None else "customerId"
-            return CustomerSessionCreatePayload(user_errors=[_not_found(field)])
-        secret = new_secret(SESSION_PREFIX)
-        minutes = info.context.services.settings.customer_session_minutes
-        session = await CustomerSession.create(
-            organization_id=info.context.organization_id,
-            customer_id=row.id,
-            secret_hash=hash_secret(secret),
-            expires_at=clock.now() + timedelta(minutes=minutes),
-        )
-        return CustomerSessionCreatePayload(
-            token=secret, expires_at=session.expires_at, customer=Customer.of(row)
-        )
 
 
 def _check(sent: Any) -> list[UserError]:

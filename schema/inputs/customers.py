@@ -54,3 +54,20 @@ class CustomerSessionCreateInput:
     external_customer_id: str | None = strawberry.field(
         default=None, description="The customer's id, as you know it."
     )
+
+
+@strawberry.input(
+    description="Which sessions to end. Exactly one of customerId, externalCustomerId and token."
+)
+class CustomerSessionRevokeInput:
+    """Which sessions to end."""
+
+    customer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="All sessions of this customer, by our id."
+    )
+    external_customer_id: str | None = strawberry.field(
+        default=None, description="All sessions of this customer, by your id."
+    )
+    token: str | None = strawberry.field(
+        default=None, description="The session with this bearer token."
+    )

@@ -25,7 +25,10 @@ class AccessToken(Node):
         description="When it was last used, to the minute; null if never."
     )
     revoked_at: datetime | None = strawberry.field(
-        description="Since when it is good for nothing; null while it works."
+        description="When it was revoked; null if it was not."
+    )
+    expires_at: datetime | None = strawberry.field(
+        description="When it stops working by itself; null if it does not."
     )
 
     @classmethod
@@ -38,6 +41,7 @@ class AccessToken(Node):
             created_at=row.created_at,
             last_used_at=row.last_used_at,
             revoked_at=row.revoked_at,
+            expires_at=row.expires_at,
         )
 
 

@@ -51,6 +51,16 @@ class CustomerSessionCreatePayload:
     user_errors: list[UserError] = user_errors()
 
 
+@strawberry.type(description="How many sessions were ended, or why none.")
+class CustomerSessionRevokePayload:
+    """How many sessions were ended."""
+
+    revoked: int = strawberry.field(
+        default=0, description="How many sessions were open and are ended."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
 @strawberry.type(description="The new meter, or why there is none.")
 class MeterCreatePayload:
     """The new meter."""

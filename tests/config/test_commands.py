@@ -99,6 +99,14 @@ def test_organizations_and_their_tokens(metergraph: Run) -> None:
     assert metergraph("token", "revoke", "--organization", "acme-inc", token_id).returncode == 0
     assert "revoked" in metergraph("token", "list", "--organization", "acme-inc").stdout
 
+    temporary = metergraph(
+        *("token", "create", "--organization", "acme-inc", "--name", "contractor"),
+        *("--scope", "USAGE_READ", "--expires-at", "2999-01-01T00:00:00+01:00"),
+    )
+    assert temporary.returncode == 0, temporary.stderr
+    listed = metergraph("token", "list", "--organization", "acme-inc").stdout
+    assert listed.endswith("valid until 2998-12-31T23:00:00+00:00\n")
+
 
 def test_what_a_person_gets_wrong_is_said_in_a_sentence(metergraph: Run) -> None:
     assert metergraph("organization", "create", "Acme").returncode == 0
@@ -115,6 +123,13 @@ def test_what_a_person_gets_wrong_is_said_in_a_sentence(metergraph: Run) -> None
     wrong = metergraph("token", "create", "--organization", "acme", "--name", "x", "--scope", "X")
     assert wrong.returncode == 2
     assert "EVENTS_WRITE" in wrong.stderr
+    for instant, problem in (("tomorrow", "'tomorrow'"), ("2020-01-01T00:00:00Z", "the future")):
+        wrong = metergraph(
+            *("token", "create", "--organization", "acme", "--name", "x", "--scope", "ADMIN"),
+            *("--expires-at", instant),
+        )
+        assert wrong.returncode == 2
+        assert problem in wrong.stderr
 
 
 def test_what_is_wrong_around_it_is_said_in_a_sentence(

@@ -1,0 +1,123 @@
+"""Mutations about customers' sessions: open and revoke."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from config import clock
+from models import Customer as CustomerRow
+from models import CustomerSession
+from resolvers.loaders.rows import fetch
+from resolvers.mutating import mutates
+from schema.context import Context, Info, Scope, TokenIdentity
+from schema.customers import find_customer
+from schema.errors import ErrorCode, UserError, user_error
+from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
+from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
+from schema.types.customer import Customer
+from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionRevokePayload
+
+
+@strawberry.type
+class CustomerSessionMutation:
+    """Customers' sessions."""
+
+    @strawberry.mutation(
+        description="Opens a session: a short-lived token with which one customer sees its own "
+        "usage, and nothing else. It ends with the token that opened it.",
+        extensions=[mutates(Scope.BILLING_WRITE)],
+    )
+    async def customer_session_create(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerSessionCreateInput, strawberry.argument(description="Whose session.")
+        ],
+    ) -> CustomerSessionCreatePayload:
+        """Opens a session."""
+        context = info.context
+        if (input.customer_id is None) == (input.external_customer_id is None):
+            message = "Give exactly one of customerId and externalCustomerId."
+            return CustomerSessionCreatePayload(
+                user_errors=[user_error(ErrorCode.INVALID, message)]
+            )
+        row = await _customer(context, input.customer_id, input.external_customer_id)
+        if isinstance(row, UserError):
+            return CustomerSessionCreatePayload(user_errors=[row])
+        opener = context.identity
+        if not isinstance(opener, TokenIdentity):
+            raise TypeError("a session cannot open another")
+        minutes = context.services.settings.customer_session_minutes
+        expires_at = clock.now() + timedelta(minutes=minutes)
+        if opener.expires_at is not None:
+            expires_at = min(expires_at, opener.expires_at)
+        secret = new_secret(SESSION_PREFIX)
+        session = await CustomerSession.create(
+            organization_id=context.organization_id,
+            customer_id=row.id,
+            token_id=opener.token_id,
+            secret_hash=hash_secret(secret),
+            expires_at=expires_at,
+        )
+        return CustomerSessionCreatePayload(
+            token=secret, expires_at=session.expires_at, customer=Customer.of(row)
+        )
+
+    @strawberry.mutation(
+        description="Ends the sessions of a customer, or the one session of a token. Open "
+        "WebSockets and streams close within seconds.",
+        extensions=[mutates(Scope.BILLING_WRITE)],
+    )
+    async def customer_session_revoke(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002  # the contract's name
+            CustomerSessionRevokeInput, strawberry.argument(description="Which sessions.")
+        ],
+    ) -> CustomerSessionRevokePayload:
+        """Ends sessions."""
+        named = [input.customer_id, input.external_customer_id, input.token]
+        if sum(value is not None for value in named) != 1:
+            message = "Give exactly one of customerId, externalCustomerId and token."
+            return CustomerSessionRevokePayload(
+                user_errors=[user_error(ErrorCode.INVALID, message)]
+            )
+        organization_id = info.context.organization_id
+        if input.token is not None:
+            if not is_like_secret(input.token):
+                return CustomerSessionRevokePayload()
+            secret_hash = hash_secret(input.token)
+            return await _revoked(organization_id, "secret_hash", secret_hash)
+        row = await _customer(info.context, input.customer_id, input.external_customer_id)
+        if isinstance(row, UserError):
+            return CustomerSessionRevokePayload(user_errors=[row])
+        return await _revoked(organization_id, "customer_id", row.id)
+
+
+async def _revoked(
+    organization_id: UUID, column: str, value: UUID | bytes
+) -> CustomerSessionRevokePayload:
+    """Deletes sessions, and counts those that had not expired."""
+    rows = await fetch(
+        f"""
+        DELETE FROM customer_session WHERE organization_id = $1 AND {column} = $2
+        RETURNING expires_at > $3 AS was_open
+        """,
+        organization_id,
+        value,
+        clock.now(),
+    )
+    return CustomerSessionRevokePayload(revoked=sum(row["was_open"] for row in rows))
+
+
+async def _customer(
+    context: Context, customer_id: str | None, external_id: str | None
+) -> CustomerRow | UserError:
+    row = await find_customer(context, customer_id, external_id)
+    if row is None:
+        field = "externalCustomerId" if customer_id is None else "customerId"
+        message = "There is no customer with this id."
+        return user_error(ErrorCode.NOT_FOUND, message, field)
+    return row

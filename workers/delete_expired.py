@@ -1,0 +1,44 @@
+"""Deletes customers' sessions that have expired, and idempotency keys after 30 days."""
+
+import structlog
+from tortoise.connection import get_connection
+
+_log = structlog.get_logger(__name__)
+
+# Rows are deleted in short transactions. A run ends after so many; the next one goes on.
+_ROWS = 1_000
+_TIMES = 20
+
+# By PostgreSQL's clock, which also dates the keys.
+_SESSIONS = """
+DELETE FROM customer_session WHERE id IN (
+    SELECT id FROM customer_session WHERE expires_at <= now()
+    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+) RETURNING 1
+"""
+_KEYS = """
+DELETE FROM idempotency_key WHERE (organization_id, key) IN (
+    SELECT organization_id, key FROM idempotency_key WHERE created_at < now() - interval '30 days'
+    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
+) RETURNING 1
+"""
+
+
+async def delete_expired() -> None:
+    """Deletes some of what has expired. Any number of workers may run it at once."""
+    sessions = await _delete(_SESSIONS)
+    keys = await _delete(_KEYS)
+    if sessions or keys:
+        _log.debug("expired rows deleted", sessions=sessions, idempotency_keys=keys)
+
+
+async def _delete(statement: str) -> int:
+    """How many rows were deleted."""
+    connection = get_connection("default")
+    total = 0
+    for _ in range(_TIMES):
+        deleted = len(await connection.execute_query_dict(statement, [_ROWS]))
+        total += deleted
+        if deleted < _ROWS:
+            break
+    return total
