@@ -36,6 +36,8 @@ _WAITING = """
         ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
 """
 
+_NOT_WITHHELD = "subscription.invoicing_problem IS NULL"
+
 
 async def waiting_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
@@ -52,13 +54,18 @@ async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> 
 
     Their late events must have been rated in this transaction.
     """
-    rows = await waiting_periods(log.connection, log.organization_id, subscription_ids)
+    rows = await log.connection.execute_query_dict(
+        f"{_WAITING} WHERE {_NOT_WITHHELD} AND period.subscription_id = ANY($2::uuid[])",
+        [log.organization_id, list(subscription_ids)],
+    )
     await _invoice(log, rows, await _meters(log, rows))
 
 
 async def collect_waiting(log: HeldLog) -> int:
     """Invoices a chunk of waiting periods that are counted by now."""
-    rows = await log.connection.execute_query_dict(_WAITING, [log.organization_id])
+    rows = await log.connection.execute_query_dict(
+        f"{_WAITING} WHERE {_NOT_WITHHELD}", [log.organization_id]
+    )
     meters = await _meters(log, rows)
     ready = [row for row in rows if _is_counted(row, meters)][:CHUNK]
     await rerate_late(log, [row["customer_id"] for row in ready])
@@ -110,7 +117,7 @@ async def collect_due_corrections(log: HeldLog) -> int:
     rows = await log.connection.execute_query_dict(
         """
         SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
-        WHERE organization_id = $1 AND corrections_due_at <= $2
+        WHERE organization_id = $1 AND corrections_due_at <= $2 AND invoicing_problem IS NULL
         ORDER BY corrections_due_at, id LIMIT $3
         FOR UPDATE SKIP LOCKED
         """,
@@ -121,7 +128,7 @@ async def collect_due_corrections(log: HeldLog) -> int:
     await log.connection.execute_query(
         """
         UPDATE customer_subscription SET corrections_due_at = NULL
-        WHERE organization_id = $1 AND id = ANY($2::uuid[])
+        WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NULL
         """,
         [log.organization_id, [row["subscription_id"] for row in rows]],
     )

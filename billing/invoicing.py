@@ -9,11 +9,19 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.chain import Link
 from billing.held_log import HeldLog
-from billing.lines import Line, MeteredPrice, fixed_lines, metered_lines, total
+from billing.lines import (
+    Line,
+    MeteredPrice,
+    amount_problem,
+    fixed_lines,
+    metered_lines,
+    total,
+)
 from billing.link_store import COLUMNS, link_of
 from billing.periods import Period
 from billing.rows import columns
 from billing.terms import ProductTerms, metered_prices
+from billing.withheld import withhold_invoices
 from models.identifiers import new_id
 
 
@@ -86,14 +94,26 @@ async def price_book(
 
 
 async def issue(log: HeldLog, bills: Sequence[Bill]) -> None:
-    """Makes an invoice of each bill that has lines, and marks what they bill as billed."""
+    """Makes an invoice of each bill that has lines, and marks what they bill as billed.
+
+    One with an amount that clients would misread is not made, and its subscription is marked.
+    """
     if not bills:
         return
     book = await price_book(
         log.connection, log.organization_id, [link for bill in bills for link in bill.links]
     )
     written = [(bill, bill_lines(bill, book)) for bill in bills]
-    due = [_Invoice(new_id(), bill, lines) for bill, lines in written if lines]
+    problems = {
+        bill.subscription_id: reason for bill, lines in written if (reason := amount_problem(lines))
+    }
+    await withhold_invoices(log, problems)
+    bills = [bill for bill in bills if bill.subscription_id not in problems]
+    due = [
+        _Invoice(new_id(), bill, lines)
+        for bill, lines in written
+        if lines and bill.subscription_id not in problems
+    ]
     if due:
         first = await _take_numbers(log, len(due))
         await _insert_invoices(log, due, first)

@@ -1,6 +1,6 @@
 """The lines of an invoice. Pure, and the same for an invoice and for its estimate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,9 @@ from uuid import UUID
 from billing.chain import Link
 from billing.periods import Period
 from billing.pricing import NOTHING_BILLED, MeteredTerms, Rating, rate
+
+LARGEST_AMOUNT = 2**53 - 1
+"""Minor units. JavaScript, and many who read JSON, round integers beyond that."""
 
 
 class LineKind(StrEnum):
@@ -107,3 +110,13 @@ def _place(line: Line) -> tuple[bool, datetime, UUID]:
 def total(lines: Iterable[Line]) -> int:
     """The total in minor units."""
     return sum(line.amount for line in lines)
+
+
+def amount_problem(lines: Sequence[Line]) -> str | None:
+    """Why these lines cannot be invoiced; None where every client reads their amounts exactly."""
+    for line in lines:
+        if abs(line.amount) > LARGEST_AMOUNT:
+            return f"{line.description}: {line.amount:,} is beyond ±{LARGEST_AMOUNT:,} minor units."
+    if abs(total(lines)) > LARGEST_AMOUNT:
+        return f"The total, {total(lines):,}, is beyond ±{LARGEST_AMOUNT:,} minor units."
+    return None

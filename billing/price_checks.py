@@ -56,6 +56,7 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
         return (problem("LIMIT_EXCEEDED", message, "prices"),)
     found: list[Problem] = []
     metered: set[UUID] = set()
+    fixed = 0
     for index, draft in enumerate(drafts):
         kind = "fixed" if isinstance(draft, FixedDraft) else "metered"
         path = ("prices", index, kind)
@@ -64,6 +65,7 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
             found.append(problem("INVALID", message, *path, "currency"))
         if isinstance(draft, FixedDraft):
             found += _amount(draft.amount, *path, "amount")
+            fixed += draft.amount
             continue
         found += check_metered(draft, *path)
         if draft.meter_id is not None and draft.meter_id in metered:
@@ -71,6 +73,9 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
             found.append(problem("INVALID", message, *path, "meterId"))
         elif draft.meter_id is not None:
             metered.add(draft.meter_id)
+    if fixed > MAXIMUM_AMOUNT and not found:
+        message = f"The fixed prices together must be at most {MAXIMUM_AMOUNT:,}."
+        found.append(problem("LIMIT_EXCEEDED", message, "prices"))
     return tuple(found)
 
 

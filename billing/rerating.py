@@ -16,6 +16,7 @@ from billing.held_log import HeldLog
 from billing.lines import MeteredPrice, rating_of
 from billing.link_store import COLUMNS, insert_entries, link_of, store_credit, update_links
 from billing.terms import metered_prices
+from billing.withheld import release_invoices
 from metering.period_usage import CustomerPeriod
 
 
@@ -117,6 +118,9 @@ async def _store(log: HeldLog, rerating: Rerating) -> None:
     disputed = {link.id for link in rerating.changed if is_disputed(link, prices)}
     await update_links(log.connection, log.organization_id, rerating.changed, log.now, disputed)
     await insert_entries(log.connection, log.organization_id, rerating.entries, log.now)
+    await release_invoices(
+        log, (link.subscription_id for link in rerating.changed if link.subscription_id)
+    )
     recredited = {entry.link.id for entry in rerating.entries}
     await store_credit(
         log.connection,

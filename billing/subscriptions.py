@@ -8,6 +8,7 @@ from billing.collecting import invoice_periods_of
 from billing.edits import edit
 from billing.held_log import HeldLog
 from billing.invoicing import Bill, issue
+from billing.lines import LARGEST_AMOUNT
 from billing.periods import Period, index_at, period
 from billing.problems import RefusedError, problem
 from billing.rerating import rerate_late
@@ -44,6 +45,9 @@ async def create_subscription(
             _check_start(started_at, log.now)
         terms = await product_terms(log.connection, organization_id, [product_id])
         product = terms[product_id]
+        if sum(price.amount for price in product.fixed) > LARGEST_AMOUNT:
+            message = "The fixed prices of this product are too large to be invoiced together."
+            raise RefusedError(problem("LIMIT_EXCEEDED", message, "productId"))
         closed_through = await _closed_through(log, customer_id, product)
         anchor = started_at or log.now
         if started_at is None and closed_through is not None:

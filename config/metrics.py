@@ -48,6 +48,8 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
            AS meters_behind,
        (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events,
        (SELECT count(*) FROM uncounted_event WHERE counted_from IS NULL) AS uncounted_events,
+       (SELECT count(*) FROM customer_subscription WHERE invoicing_problem IS NOT NULL)
+           AS subscriptions_withheld,
        (SELECT count(*) FROM usage_drift) AS drifts
 """
 
@@ -161,6 +163,11 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
         "metergraph_events_uncounted",
         "Events with which counting failed, once for each meter.",
         facts["uncounted_events"],
+    )
+    yield GaugeMetricFamily(
+        "metergraph_subscriptions_withheld",
+        "Subscriptions of which no invoices are made until their usage is corrected.",
+        facts["subscriptions_withheld"],
     )
     yield CounterMetricFamily(
         "metergraph_usage_drifts",

@@ -12,7 +12,7 @@ class CustomerSubscription(Model):
 
     `status` is ACTIVE or CANCELED. The current period is the one of `period_index`, counted in
     intervals from `started_at`; of a canceled one it is the last. `corrections_due_at`: when a
-    canceled one is next billed for late events.
+    canceled one is next billed for late events. `invoicing_problem`: why its invoices are not made.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -27,6 +27,7 @@ class CustomerSubscription(Model):
     cancel_at_period_end = fields.BooleanField(default=False)
     ended_at = fields.DatetimeField(null=True)
     corrections_due_at = fields.DatetimeField(null=True)
+    invoicing_problem = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -12,6 +12,7 @@ from typing import Any, NewType
 
 import orjson
 import strawberry
+import structlog
 from graphql import (
     BooleanValueNode,
     FloatValueNode,
@@ -26,7 +27,12 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
+from billing.currencies import CURRENCIES
+from billing.lines import LARGEST_AMOUNT
 from models import exact_json
+from schema.errors import Internal
+
+_log = structlog.get_logger("metergraph.graphql")
 
 BigInt = NewType("BigInt", int)
 JSONObject = NewType("JSONObject", dict[str, Any])
@@ -36,7 +42,6 @@ CurrencyCode = NewType("CurrencyCode", str)
 INTEGER_DIGITS = 38
 FRACTION_DIGITS = 30
 _FIXED_POINT = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,30})?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _DIGITS_OF_AN_INTEGER = 4300  # Python refuses to read longer ones, and so do we
 _SHOWN = 60  # characters of a refused value
 _SHOWN_BITS = 190  # of an integer of fewer characters
@@ -149,6 +154,15 @@ def parse_bigint(value: Any) -> int:
     return value
 
 
+def print_bigint(value: int) -> int:
+    """The integer, which JavaScript must be able to read exactly."""
+    number = int(value)
+    if abs(number) > LARGEST_AMOUNT:
+        _log.error("integer beyond what clients read exactly", value=number)
+        raise Internal(f"{number:,} is beyond ±{LARGEST_AMOUNT:,}: clients would misread it")
+    return number
+
+
 # ---------------------------------------------------------------- JSON
 
 
@@ -167,11 +181,12 @@ def parse_clause_value(value: Any) -> str | int | Decimal | bool:
 
 
 def parse_currency(value: Any) -> str:
-    """Takes three capitals; whether the currency exists is not checked here."""
-    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+    """Takes the code of a currency that is in circulation."""
+    if isinstance(value, str) and value in CURRENCIES:
         return value
     raise GraphQLError(
-        f"CurrencyCode must be three capitals (ISO 4217), such as USD: {_shown(value)}"
+        "CurrencyCode must be the ISO 4217 code of a currency in circulation, in capitals, such as"
+        f" USD: {_shown(value)}"
     )
 
 
@@ -249,7 +264,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         print_decimal,
     ),
     BigInt: _scalar(
-        "BigInt", "An integer that may exceed 32 bits, as a JSON number.", parse_bigint, int
+        "BigInt",
+        "An integer that may exceed 32 bits, as a JSON number. What is returned is within "
+        "±9,007,199,254,740,991, which JavaScript reads exactly.",
+        parse_bigint,
+        print_bigint,
     ),
     JSONObject: _scalar("JSONObject", "A JSON object.", parse_json_object, _same),
     ClauseValue: _scalar(
@@ -257,7 +276,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     CurrencyCode: _scalar(
         "CurrencyCode",
-        "A three-letter ISO 4217 code in capitals, such as USD.",
+        "The three-letter ISO 4217 code of a currency in circulation, in capitals, such as USD. "
+        "Codes for funds, metals and testing are errors.",
         parse_currency,
         str,
     ),

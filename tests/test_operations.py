@@ -20,7 +20,15 @@ from workers.status import WorkerStatus
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 ALERTS = (ROOT / "docs" / "alerts.yaml").read_text()
-FACTS = ("batches_pending", "lag_seconds", "meters_behind", "events", "uncounted_events", "drifts")
+FACTS = (
+    "batches_pending",
+    "lag_seconds",
+    "meters_behind",
+    "events",
+    "uncounted_events",
+    "subscriptions_withheld",
+    "drifts",
+)
 
 
 def metrics() -> set[str]:
@@ -71,6 +79,7 @@ def test_every_metric_of_trouble_has_an_alert() -> None:
         "metergraph_worker_ready",
         "metergraph_lag_seconds",
         "metergraph_events_uncounted",
+        "metergraph_subscriptions_withheld",
         "metergraph_usage_drifts_total",
     }
 

@@ -46,6 +46,10 @@ class CustomerSubscription(Node):
         description="Whether it ends with the current period."
     )
     ended_at: datetime | None = strawberry.field(description="When it ended; null while it runs.")
+    invoicing_problem: str | None = strawberry.field(
+        description="Why its invoices are not made, until its usage is corrected: an amount would "
+        "be larger than clients read exactly. Null where nothing is wrong."
+    )
 
     @strawberry.field(description="Who has subscribed.")
     async def customer(
@@ -106,4 +110,5 @@ class CustomerSubscription(Node):
             current_period_end=row.current_period_end,
             cancel_at_period_end=row.cancel_at_period_end,
             ended_at=row.ended_at,
+            invoicing_problem=row.invoicing_problem,
         )

@@ -64,6 +64,7 @@ def test_sensible_prices_pass(prices: list[PriceDraft]) -> None:
         ([FixedDraft("USD", 1)] * 101, "prices"),
         ([FixedDraft("USD", -1)], "prices.0.fixed.amount"),
         ([FixedDraft("USD", 10**15 + 1)], "prices.0.fixed.amount"),
+        ([FixedDraft("USD", 10**15), FixedDraft("USD", 1)], "prices"),
         ([FixedDraft("USD", 1), per_unit(currency="EUR")], "prices.1.metered.currency"),
         ([per_unit(), FixedDraft("EUR", 1)], "prices.1.fixed.currency"),
         ([per_unit(), per_unit()], "prices.1.metered.meterId"),

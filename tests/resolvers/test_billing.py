@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.cycle import run_cycle
 from metering.log import advance
-from models import Organization
+from models import Organization, ProductPrice
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import (
     BENEFIT,
@@ -101,6 +101,36 @@ async def test_a_customer_meter_says_which_time_it_is_about(
     since = await shown()
     assert (since["periodStart"], since["periodEnd"]) == (canceled["endedAt"], None)
     assert (since["consumedUnits"], since["balance"]) == ("0", "5")
+
+
+async def test_an_amount_that_clients_would_misread_is_an_error_and_on_no_invoice(
+    api: Api, organization: Organization
+) -> None:
+    _meter, subscription = await subscribed(api, organization)
+    huge = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 10**25}}
+    await api.get(INGEST, events=[huge])
+    while await advance(organization.id):
+        pass
+    upcoming = "{ subscriptions(first: 1) { nodes { upcomingInvoice { total } } } }"
+    assert await api.codes(upcoming) == ["INTERNAL"]
+    await run_cycle(datetime.fromisoformat(subscription["currentPeriodEnd"]), organization.id)
+    query = "{ subscriptions(first: 1) { nodes { invoicingProblem invoices { totalCount } } } }"
+    [node] = (await api.get(query))["subscriptions"]["nodes"]
+    assert node["invoices"]["totalCount"] == 1
+    assert node["invoicingProblem"].startswith("AI usage: 4,000,000,000,000,000,000,")
+
+
+async def test_a_currency_must_be_one_in_circulation_but_what_is_stored_can_be_read(
+    api: Api, organization: Organization
+) -> None:
+    _meter, product = await ai_plan(api)
+    price = {"fixed": {"currency": "ZZZ", "amount": 1}}
+    sent = {"name": "P", "recurringInterval": "DAY", "prices": [price]}
+    assert await api.codes(PRODUCT, input=sent) == ["BAD_USER_INPUT"]
+    await ProductPrice.filter(organization_id=organization.id).update(currency="ZZZ")
+    query = "query ($id: ID!) { product(id: $id) { prices { currency } } }"
+    found = (await api.get(query, id=product["id"]))["product"]["prices"]
+    assert found == [{"currency": "ZZZ"}] * 2
 
 
 async def test_every_object_of_billing_is_a_node_of_its_organization_only(

@@ -8,8 +8,10 @@ import pytest
 from graphql import GraphQLError, parse_value
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from schema import scalars
+from schema.errors import Internal
 
 BERLIN = timezone(timedelta(hours=1))
 
@@ -127,10 +129,19 @@ def test_a_refused_value_is_shown_as_the_client_wrote_it(value: object, shown: s
     assert str(raised.value).endswith(f": {shown}")
 
 
-@pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", 1, None])
-def test_no_currency_but_three_capitals(value: Any) -> None:
+@pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", "ZZZ", "XTS", 1, [], None])
+def test_no_currency_but_those_in_circulation(value: Any) -> None:
     with pytest.raises(GraphQLError, match="CurrencyCode"):
         scalars.parse_currency(value)
+
+
+def test_no_integer_is_sent_that_javascript_would_misread() -> None:
+    assert scalars.print_bigint(2**53 - 1) == 2**53 - 1
+    assert scalars.print_bigint(1 - 2**53) == 1 - 2**53
+    for value in (2**53, -(2**53)):
+        with capture_logs() as logs, pytest.raises(Internal, match="misread"):
+            scalars.print_bigint(value)
+        assert [(log["log_level"], log["value"]) for log in logs] == [("error", value)]
 
 
 def test_a_literal_keeps_its_digits() -> None:
