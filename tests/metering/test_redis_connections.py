@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 
@@ -122,3 +122,23 @@ async def test_many_who_ask_at_once_wait_beside_each_other(
             *(through.get("metergraph:test") for _ in range(50)), return_exceptions=True
         )
     assert all(isinstance(error, RedisError) for error in found)
+
+
+async def test_a_redis_that_takes_no_writes_is_said_and_is_still_asked(
+    redis: ArqRedis, servers: tuple[str, str]
+) -> None:
+    await redis.acl_setuser(
+        "metergraph-test", enabled=True, nopass=True, commands=["+get", "+select"], keys=["*"]
+    )
+    queue = open_queue(servers[1])
+    queue.connection_pool.connection_kwargs.update(username="metergraph-test", password="any")
+    try:
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(NoPermissionError):
+                    await queue.set("metergraph:test", 1)
+                await queue.get("metergraph:test")
+        assert [line["event"] for line in lines] == ["Redis cannot be used; trying again"]
+    finally:
+        await queue.aclose()
+        await redis.acl_deluser("metergraph-test")
