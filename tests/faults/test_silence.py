@@ -63,6 +63,7 @@ def is_counted(tenant: Tenant, batches: int) -> bool:
     [
         pytest.param(b"SELECT DISTINCT organization_id FROM event_batch", id="the sweep's"),
         pytest.param(b"FROM event_log WHERE organization_id = $1 FOR UPDATE", id="a step's"),
+        pytest.param(b"UPDATE event_log SET head", id="a step's, holding the log's lock"),
         pytest.param(b"SELECT DISTINCT organization_id FROM meter", id="the histories'"),
         pytest.param(b"corrections_due_at <= $1", id="the cycle's"),
         pytest.param(b"clock_timestamp() AS now", id="the clock's"),
