@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_idempotency_keys")]
+    dependencies = [("models", "0012_sessions_and_tokens")]
 
     initial = False
 
