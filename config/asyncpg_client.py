@@ -8,6 +8,7 @@ in this module's name. What it does otherwise than Tortoise:
   it keeps the connection, and after a few such days the pool is empty for good.
 - Connecting, waiting for a free connection, giving one back and closing have deadlines. Statements
   take what they take; those whose connection has fallen silent end (`config.silent_connections`).
+- Whoever serves an organization waits for its share of the connections (`config.shares`).
 - The log has each outage once (`models.outages.Outage`).
 """
 
@@ -28,6 +29,7 @@ from tortoise.backends.base.client import (
 from tortoise.connection import get_connections
 
 from config.database_connection import DatabaseConnection, connect
+from config.shares import Share, Shares
 from config.silent_connections import SilentConnections
 from models.outages import Outage, OutageError, cut_off_is_outage, is_outage
 
@@ -67,6 +69,9 @@ class WatchedClient(AsyncpgDBClient):
             else statement_timeout_seconds + _CUT_OFF_GRACE_SECONDS
         )
         self._watching: asyncio.Task[None] | None = None
+        # Those that are set aside are not shared out.
+        self._shares = Shares(credentials["maxsize"]) if aside else None
+        self._taken: dict[Any, Share] = {}
         self.aside: WatchedClient = self
         """A few connections apart, for what must be answered also while the others are taken."""
         if aside:
@@ -118,11 +123,23 @@ class WatchedClient(AsyncpgDBClient):
             self._pool = None
 
     async def acquire(self) -> Any:
-        """A free connection of the pool, which must be open.
+        """A free connection of the pool, which must be open, in the organization's turn.
 
         Raises:
             OutageError: none was free in time.
         """
+        share = None if self._shares is None else await self._shares.take()
+        try:
+            connection = await self._acquire()
+        except BaseException:
+            if share is not None:
+                share.give_back()
+            raise
+        if share is not None:
+            self._taken[connection] = share
+        return connection
+
+    async def _acquire(self) -> Any:
         pool: Any = self._pool
         deadline = asyncio.timeout(_FREE_SECONDS)
         try:
@@ -136,6 +153,14 @@ class WatchedClient(AsyncpgDBClient):
 
     async def release(self, connection: Any) -> None:
         """Gives a connection back; closes it where that does not go well."""
+        share = self._taken.pop(connection, None)
+        try:
+            await self._release(connection)
+        finally:
+            if share is not None:
+                share.give_back()
+
+    async def _release(self, connection: Any) -> None:
         if not self._pool:
             return
         try:

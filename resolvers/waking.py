@@ -10,6 +10,7 @@ from uuid import UUID
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
+from config import shares
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
 from metering.wakeup import PROCESS_EVENTS, announce, wake
 from models.outages import cut_off_is_outage
@@ -48,9 +49,13 @@ class Waker:
     async def commit(
         self, organization_id: UUID, calls: Sequence[IngestCall]
     ) -> list[list[Receipt]]:
-        """Stores events, then wakes a worker to count them: the commit of a GroupCommit."""
+        """Stores events, then wakes a worker to count them: the commit of a GroupCommit.
+
+        The task must be one for commits of the organization.
+        """
         with cut_off_is_outage():
-            receipts = await ingest(organization_id, calls)
+            shares.store(organization_id, sum(len(call.events) for call in calls))
+        receipts = await ingest(organization_id, calls)
         if any(receipt.status is ReceiptStatus.INSERTED for call in receipts for receipt in call):
             self.wake(PROCESS_EVENTS, organization_id)
         return receipts

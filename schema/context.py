@@ -15,7 +15,7 @@ from uuid import UUID
 
 import strawberry
 
-from config import clock
+from config import clock, shares
 from config.settings import Settings
 from config.turns import Pace
 from metering.feeds import Feeds
@@ -201,6 +201,7 @@ async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
     now = clock.now()
     if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return None
+    shares.serve(row["organization_id"])
     if row["customer_id"] is not None:
         return SessionIdentity(row["organization_id"], row["id"], row["customer_id"])
     if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:

@@ -1,17 +1,20 @@
-"""An organization's scans do not take the database from everybody else."""
+"""An organization's scans and requests do not take the database from everybody else."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config.settings import Settings
 from metering.preview import Preview
-from models import Organization
+from models import Customer, Organization
 from resolvers.loaders import rows, sources
 from resolvers.queries import meters
+from schema.ids import encode_id
 from schema.scans import MOST_WAITING
 from tests.graphql_client import Api
 from tests.ingesting import send, usages
@@ -156,3 +159,38 @@ async def test_searches_find_and_counts_count_as_ever(
         "events": {"totalCount": 1, "nodes": [{"metadata": {"tokens": 2}}]},
         "all": {"totalCount": 3},
     }
+
+
+async def test_requests_of_others_are_answered_while_one_waits_for_all_it_can_get(
+    api: Api, other_api: Api, organization: Organization, settings: Settings
+) -> None:
+    customer = await Customer.create(organization_id=organization.id, external_id="c1")
+    update = """mutation ($id: ID!) { customerUpdate(input: {id: $id, name: "New"}) {
+      userErrors { message } } }"""
+    public_id = encode_id("Customer", customer.id)
+    ingest = """mutation { eventsIngest(input: {events: [{name: "n", externalCustomerId: "c2"}]}) {
+      inserted } }"""
+    blocker = await asyncpg.connect(settings.database_url)
+    try:
+        async with blocker.transaction(), asyncio.timeout(SECONDS):
+            await blocker.execute("SELECT FROM customer WHERE id = $1 FOR UPDATE", customer.id)
+            waiting = [asyncio.create_task(api.get(update, id=public_id)) for _ in range(30)]
+            blocked = 0
+            while blocked < 7:  # half of those that do not store
+                await blocker.execute("SELECT pg_stat_clear_snapshot()")
+                blocked = await blocker.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    " AND datname = current_database()"
+                )
+            for _ in range(3):
+                assert await other_api.get("{ meters { nodes { id } } }") == {
+                    "meters": {"nodes": []}
+                }
+                stored = await other_api.get(ingest)
+                assert stored["eventsIngest"]["inserted"] == 1
+            assert (await api.get(ingest))["eventsIngest"]["inserted"] == 1
+            assert not any(task.done() for task in waiting)
+        answers = await asyncio.gather(*waiting)
+    finally:
+        await blocker.close()
+    assert answers == [{"customerUpdate": {"userErrors": []}}] * 30

@@ -1,0 +1,91 @@
+"""One organization does not take all the connections that a process has."""
+
+import asyncio
+from contextvars import Context
+from uuid import UUID, uuid4
+
+from config import shares
+from config.database import opened_database
+from config.settings import Settings
+
+ONE, OTHER = uuid4(), uuid4()
+SECONDS = 60
+
+
+class Holders:
+    """Tasks that hold a connection each until they are told to end."""
+
+    def __init__(self) -> None:
+        self.inside: list[str] = []
+        self.end = asyncio.Event()
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self._entered = asyncio.Event()
+
+    def start(self, client: object, name: str, organization_id: UUID, events: int = 0) -> None:
+        async def hold() -> None:
+            if events:
+                shares.store(organization_id, events)
+            else:
+                shares.serve(organization_id)
+            async with client.acquire_connection() as connection:  # type: ignore[attr-defined]
+                await connection.fetchval("SELECT 1")
+                self.inside.append(name)
+                self._entered.set()
+                await self.end.wait()
+
+        self.tasks[name] = asyncio.create_task(hold(), context=Context())
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(SECONDS):
+            while len(self.inside) < count:
+                self._entered.clear()
+                await self._entered.wait()
+
+
+async def test_an_organization_gets_half_and_storing_has_connections_of_its_own(
+    settings: Settings,
+) -> None:
+    """Of six connections two are for storing; of the other four an organization has two."""
+    few = settings.model_copy(update={"database_pool_size": 6})
+    async with opened_database(few, role="tests") as context:
+        client, holders = context.db(), Holders()
+        for number in range(5):
+            holders.start(client, f"one {number}", ONE)
+        await holders.until(2)
+        for number in range(3):
+            holders.start(client, f"other {number}", OTHER)
+        await holders.until(4)
+        assert sorted(holders.inside) == ["one 0", "one 1", "other 0", "other 1"]
+        holders.start(client, "one stores", ONE, events=1_000)
+        holders.start(client, "one stores more", ONE, events=1_000)
+        holders.start(client, "other stores", OTHER, events=1)
+        await holders.until(6)
+        assert sorted(holders.inside[4:]) == ["one stores", "other stores"]
+        holders.tasks["one 0"].cancel()
+        holders.tasks["one 2"].cancel()  # which waits
+        await holders.until(7)
+        assert holders.inside[-1] == "one 3"
+        holders.end.set()
+        async with asyncio.timeout(SECONDS):
+            await asyncio.wait(holders.tasks.values())
+        assert len(holders.inside) == 5 + 3 + 3 - 1
+        # Everything was given back.
+        again = Holders()
+        for number in range(2):
+            again.start(client, f"one {number}", ONE)
+            again.start(client, f"other {number}", OTHER)
+        await again.until(4)
+        again.end.set()
+        await asyncio.wait(again.tasks.values())
+
+
+async def test_what_serves_nobody_takes_what_is_free(settings: Settings) -> None:
+    few = settings.model_copy(update={"database_pool_size": 3})
+    async with opened_database(few, role="tests") as context:
+        client = context.db()
+        async with (
+            client.acquire_connection(),
+            client.acquire_connection(),
+            client.acquire_connection() as third,
+        ):
+            assert await third.fetchval("SELECT 1") == 1
