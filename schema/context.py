@@ -22,7 +22,7 @@ from metering.feeds import Feeds
 from metering.group_commit import GroupCommit
 from models.outages import cut_off_is_outage, is_outage
 from resolvers.loaders import Loaders
-from resolvers.loaders.rows import execute
+from resolvers.loaders.rows import execute_aside
 from resolvers.waking import Waker
 from schema.errors import Unauthenticated
 from schema.scans import Scans
@@ -215,7 +215,9 @@ async def _note_use(token_id: UUID, now: datetime) -> None:
     """Notes when a token was used; a database that only reads, or has no room, serves it anyway."""
     try:
         with cut_off_is_outage():
-            await execute("UPDATE access_token SET last_used_at = $2 WHERE id = $1", token_id, now)
+            await execute_aside(
+                "UPDATE access_token SET last_used_at = $2 WHERE id = $1", token_id, now
+            )
     except Exception as error:
         if not is_outage(error):
             raise

@@ -36,7 +36,8 @@ async def fetch_aside(sql: str, *parameters: Any) -> Sequence[Record]:
         return rows
 
 
-async def execute(sql: str, *parameters: Any) -> None:
-    """Runs one statement that returns nothing, $1… bound to `parameters`."""
-    async with get_connection("default").acquire_connection() as connection:
+async def execute_aside(sql: str, *parameters: Any) -> None:
+    """As `fetch_aside`, for a statement that returns nothing."""
+    client: Any = get_connection("default")
+    async with client.aside.acquire_connection() as connection:
         await connection.execute(sql, *parameters)

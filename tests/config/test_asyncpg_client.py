@@ -8,6 +8,7 @@ from tortoise.transactions import in_transaction
 
 from config.database import opened_database
 from config.settings import Settings
+from models.outages import OutageError
 
 
 async def backend(client: BaseDBAsyncClient) -> int:
@@ -46,3 +47,20 @@ async def test_giving_a_connection_back_asks_the_server_nothing(settings: Settin
             await observer.close()
         assert query == "COMMIT;"
         assert await backend(client) == pid
+
+
+async def test_waiting_for_a_free_connection_has_an_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 0.05)
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        client = context.db()
+        async with client.acquire_connection():
+            with pytest.raises(OutageError, match=r"no connection .* was free within 0.05 seconds"):
+                await client.execute_query("SELECT 1")
+            with pytest.raises(OutageError):
+                async with client._in_transaction():
+                    pass
+        monkeypatch.undo()
+        assert await backend(client) > 0

@@ -70,6 +70,10 @@ class Client:
         data: dict[str, Any] = answer["data"]
         return data
 
+    def with_token(self, token: str) -> "Client":
+        """The same API, asked with another token."""
+        return Client(self._http, token)
+
     async def status(self, path: str) -> int:
         """Of a GET."""
         return (await self._http.get(path)).status_code
@@ -235,12 +239,18 @@ async def test_a_statement_that_takes_its_time_is_left_alone(
 
 
 async def test_an_operator_is_answered_while_tenants_keep_every_connection(
-    settings: Settings, organization: Organization
+    settings: Settings,
+    organization: Organization,
+    other_organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 120.0)
+    unused = await new_token(other_organization)
     small = settings.model_copy(update={"database_pool_size": 2})
     holder = await asyncpg.connect(**credentials(str(settings.database_url)))
     try:
         async with api(small, await new_token(organization)) as (client,):
+            newcomer = client.with_token(unused)
             await holder.execute("BEGIN; LOCK TABLE event IN ACCESS EXCLUSIVE MODE")
             tenants = [asyncio.create_task(client.ask(READ)) for _ in range(8)]
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -249,6 +259,7 @@ async def test_an_operator_is_answered_while_tenants_keep_every_connection(
                     await asyncio.sleep(0.02)
             assert await client.status("/readyz") == 200
             assert "metergraph_database_up 1.0" in await client.text("/metrics")
+            assert await newcomer.ask("{ __typename }") == {"__typename": "Query"}
             assert not any(task.done() for task in tenants)
             await holder.execute("ROLLBACK")
             assert await asyncio.gather(*tenants) == [{"events": {"nodes": []}}] * 8
