@@ -86,6 +86,7 @@ class Weighing:
     defaults: Mapping[str, ConstValueNode]
     default_pages: tuple[int, ...] = DEFAULT_PAGES
     known: dict[tuple[str, int], Weight] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
 
     def selection(
         self,
@@ -114,13 +115,17 @@ class Weighing:
 
     def fragment(self, name: str, level: int) -> Weight:
         """A fragment, which is looked at once for each level."""
+        if name in self.entered:
+            return _NOTHING  # a cycle ends here; validation refuses it by name
         key = (name, level)
         if key not in self.known:
-            self.known[key] = _NOTHING  # a cycle ends here; validation refuses it by name
+            self.known[key] = _NOTHING
             fragment = self.fragments.get(name)
             if fragment is not None:
                 condition = self.schema.get_type(fragment.type_condition.name.value)
+                self.entered.add(name)
                 self.known[key] = self.selection(fragment.selection_set, condition, level)
+                self.entered.remove(name)
         return self.known[key]
 
     def field(self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0) -> Weight:

@@ -72,7 +72,9 @@ def _fitting(weighing: Weighing, operation: OperationDefinitionNode, limit: int)
     while low <= high:
         middle = (low + high) // 2
         sizes = (middle,) * len(DEFAULT_PAGES)
-        cost = weigh(replace(weighing, default_pages=sizes, known={}), operation).once
+        cost = weigh(
+            replace(weighing, default_pages=sizes, known={}, entered=set()), operation
+        ).once
         if cost <= limit:
             found, low = (middle, cost), middle + 1
         else:
