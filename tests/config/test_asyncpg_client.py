@@ -52,11 +52,11 @@ async def test_giving_a_connection_back_asks_the_server_nothing(settings: Settin
 async def test_waiting_for_a_free_connection_has_an_end(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 0.05)
     small = settings.model_copy(update={"database_pool_size": 1})
     async with opened_database(small, role="tests") as context:
         client = context.db()
         async with client.acquire_connection():
+            monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 0.05)
             with pytest.raises(OutageError, match=r"no connection .* was free within 0.05 seconds"):
                 await client.execute_query("SELECT 1")
             with pytest.raises(OutageError):
