@@ -87,8 +87,8 @@ class MeterMutation:
         return MeterUpdatePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
-        description="Stops a meter where it stands. Refused while a live product's price or "
-        "benefit uses it.",
+        description="Stops a meter where it stands. Refused while a product on sale or a "
+        "subscription uses it, and while its usage is still to be invoiced.",
         extensions=[mutates(_WRITE)],
     )
     async def meter_archive(

@@ -53,7 +53,8 @@ class CustomerMeterCreditInput:
     )
     meter_id: strawberry.ID = strawberry.field(description="What the units are of.")
     units: Decimal = strawberry.field(
-        description="How many units; below zero to debit them. Up to 12 decimals, not zero."
+        description="How many units; below zero to debit them, at most as many as usage has left "
+        "of the credit. Up to 12 decimals, not zero."
     )
     reason: str = strawberry.field(description="Why: 1 to 1,000 characters.")
     idempotency_key: str | None = idempotency_key()
