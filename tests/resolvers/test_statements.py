@@ -18,7 +18,7 @@ QUERIES = {
     "events with their customers and meters": """
         { events { totalCount nodes { customer { name } meters { name } } } }""",
     "customers with their events": """
-        { customers { nodes { events(first: 2) { totalCount nodes { name } } } } }""",
+        { customers(first: 20) { nodes { events(first: 2) { totalCount nodes { name } } } } }""",
     "customers with their usage": """
         { customers { nodes { meters { totalCount nodes { balance meter { name unit } } } } } }""",
     "customers with their billing": """
@@ -32,7 +32,8 @@ QUERIES = {
         ) { total points { quantity } completeThrough } } } }""",
     "meters with their progress": "{ meters { nodes { progress { countedEvents } } } }",
     "meters with their events": """
-        { meters { nodes { events(first: 3) { totalCount nodes { customer { name } } } } } }""",
+        { meters(first: 20) { nodes { events(first: 3) {
+            totalCount nodes { customer { name } } } } } }""",
 }
 
 
