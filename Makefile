@@ -18,7 +18,7 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 
 test: ## Run all tests on a PostgreSQL and a Redis of their own (ARGS="tests/config -x")
 	@scripts/environment requirements-dev.txt
-	@exec $(bin)/python -m pytest $(ARGS)
+	@exec $(bin)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 check: ## Check format, lint, types and the direction of imports
 	@scripts/environment requirements-dev.txt
