@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -18,10 +18,11 @@ from models import CustomerMeter, Organization
 from tests.billing.history import FIXED_AMOUNT, INTERVALS, PRICES, Action, History, actions
 from tests.billing.reference import BEFORE, NEVER, Place, Reference
 from tests.billing.world import BilledInvoice, World
+from tests.effort import examples
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-@settings(max_examples=35)
+@examples(35)
 @given(
     steps=actions,
     price=st.sampled_from(sorted(PRICES)),

@@ -9,12 +9,13 @@ import time
 from typing import Any
 
 from graphql import get_introspection_query
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from schema.operations import METHODS
 from schema.schema import create_schema
+from tests.effort import examples
 from tests.schema.test_limits import context
 
 SCHEMA = create_schema()
@@ -77,7 +78,7 @@ def _replaced(tokens: list[str], place: int, by: list[str]) -> list[str]:
     return [*tokens[:place], *by, *tokens[place + 1 :]]
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(documents, variables, st.sampled_from([None, "Q", "M", "S", "X"]))
 @example("fragment F on Query { ...F } { ...F }", None, None)
 @example(

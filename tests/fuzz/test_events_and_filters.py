@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metering.catch_up import meters_behind
 from models import Organization, UncountedEvent, exact_json
+from tests.effort import examples
 from tests.graphql_client import Api
 from tests.ingesting import catch_up_all, drain
 from tests.tenancy.world import Tenant, settled
 
-SETTINGS = settings(max_examples=60)
+SETTINGS = examples(60)
 
 _any_text = st.text(
     st.characters(exclude_categories=()), max_size=30

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from models import exact_json
+from tests.effort import examples
 from tests.graphql_client import Api
 from tests.schema.test_websocket import connected
 from tests.tenancy.places import Place, arguments, field_of, operation, values
@@ -109,7 +110,7 @@ def request(query: str, variables: str = "{}", **others: str) -> str:
     return "{" + ",".join(f'"{name}": {text}' for name, text in parts.items()) + "}"
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
 @example("1e100000000", '{{"a": {{"b": [{}, {}]}}}}')
@@ -121,7 +122,7 @@ async def test_a_variable(api: Api, number: str, shape: str) -> None:
             await refused(api, request(document, sent))
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(number=numbers)
 @example("1e100000000")
 async def test_a_literal_a_default_and_a_directives_argument(api: Api, number: str) -> None:
@@ -150,7 +151,7 @@ async def test_a_literal_a_default_and_a_directives_argument(api: Api, number: s
         await refused(api, request(document))
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
 async def test_around_the_operation(api: Api, number: str, shape: str) -> None:
@@ -189,7 +190,7 @@ async def test_wherever_the_schema_takes_a_value(api: Api, root: str) -> None:
             await refused(api, request(document, sent.replace('"NUMBER"', number)))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
 async def test_over_a_websocket(application: Starlette, number: str, shape: str) -> None:

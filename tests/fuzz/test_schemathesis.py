@@ -9,12 +9,13 @@ import pytest
 import schemathesis
 from graphql import FloatValueNode, IntValueNode, ObjectFieldNode, ObjectValueNode, StringValueNode
 from graphql.language import NameNode
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
 from models import Organization, exact_json
 from schema.context import Scope
+from tests.effort import examples
 from tests.graphql_client import Api, make_token
 from tests.tenancy.world import Tenant, settled
 
@@ -81,7 +82,7 @@ async def secrets(organization: Organization) -> list[str]:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-@settings(max_examples=EXAMPLES)
+@examples(EXAMPLES)
 @given(data=st.data())
 async def test_no_operation_is_our_fault_or_hangs(
     tenant: Tenant, secrets: list[str], label: str, data: st.DataObject

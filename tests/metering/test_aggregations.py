@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -21,6 +21,7 @@ from metering.aggregations import (
 )
 from metering.partials import merged_partials_sql, partial_sql
 from metering.problems import Problem
+from tests.effort import examples
 from tests.reference.aggregations import Aggregated, aggregate
 from tests.reference.sql import EVENTS, event_parameters
 from tests.reference.strategies import KEYS, PROPERTIES, START, event, event_lists, values
@@ -81,7 +82,7 @@ async def test_vectors(database: BaseDBAsyncClient, vector: dict[str, Any]) -> N
     assert str(found.quantity) == str(vector["quantity"])
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(FUNCTIONS), st.just("n") | st.sampled_from(PROPERTIES), event_lists)
 async def test_sql_aggregates_as_the_reference(
     database: BaseDBAsyncClient, function: str, name: str, events: list[dict[str, Any]]
@@ -93,7 +94,7 @@ async def test_sql_aggregates_as_the_reference(
     assert found == expected
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(values, min_size=2, max_size=8))
 async def test_keys_are_equal_exactly_for_equal_values(
     database: BaseDBAsyncClient, found: list[Any]

@@ -4,7 +4,6 @@ import secrets
 from typing import Any
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -13,6 +12,7 @@ from metering.event_names import event_names
 from metering.meters import create_meter
 from metering.recompute import recompute_customer_meter
 from models import CustomerMeter, Organization, UncountedEvent
+from tests.effort import examples
 from tests.faults.exactness import assert_exact
 from tests.ingesting import catch_up_all, drain, send
 from tests.reference import strategies
@@ -23,7 +23,7 @@ functions = st.sampled_from(list(AggregationFunction))
 meters = st.tuples(strategies.filters | st.just({"conjunction": "AND", "clauses": []}), functions)
 
 
-@hypothesis_settings(max_examples=40)
+@examples(40)
 @given(
     events=strategies.event_lists, wanted=st.lists(meters, min_size=1, max_size=4), data=st.data()
 )

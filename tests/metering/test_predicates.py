@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -16,6 +16,7 @@ from metering.filters import event_names, to_json
 from metering.parameters import Parameters
 from metering.predicates import predicate_sql
 from models import exact_json
+from tests.effort import examples
 from tests.reference.filters import matches
 from tests.reference.sql import matched_in_sql, parsed
 from tests.reference.strategies import (
@@ -117,7 +118,7 @@ async def test_paths(
     assert await matched_in_sql(database, tried, [one]) == expected
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(filters, min_size=1, max_size=6), event_lists)
 async def test_sql_says_what_the_reference_says(
     database: BaseDBAsyncClient, tried: list[dict[str, Any]], events: list[dict[str, Any]]

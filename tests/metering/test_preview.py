@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -17,6 +17,7 @@ from metering.preview import Preview, PreviewScope, PreviewTimeoutError, preview
 from metering.usage import usage
 from metering.windows import Window
 from models import Organization
+from tests.effort import examples
 from tests.metering.test_usage import CUSTOMERS, count, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
@@ -133,7 +134,7 @@ async def test_a_preview_that_runs_away_is_cut_off(
     assert (await preview(organization.id, VIDEO, number, PreviewScope())).matched == 205
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(filters, event_lists, st.sampled_from(AggregationFunction), st.sampled_from(["n", "a.b"]))
 async def test_a_preview_says_what_the_reference_says(
     database: BaseDBAsyncClient,

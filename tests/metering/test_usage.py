@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -24,6 +24,7 @@ from metering.usage import Quantity, Usage, usage
 from metering.windows import Interval, Window, windows, zone_of
 from models import Organization, exact_json
 from models.identifiers import new_id
+from tests.effort import examples
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
@@ -158,7 +159,7 @@ def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-@settings(max_examples=200)
+@examples(200)
 @given(st.data())
 async def test_usage_of_any_range_is_that_of_the_raw_events(
     database: BaseDBAsyncClient, function: AggregationFunction, data: st.DataObject

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from graphql import get_introspection_query
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.cost import cost_of_introspection
 from schema.limits import Limits
 from schema.schema import MetergraphSchema
+from tests.effort import examples
 from tests.schema.test_cost import weight
 from tests.schema.test_limits import context
 
@@ -80,7 +81,7 @@ async def calls(text: str) -> int:
     return counted
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(text=documents)
 async def test_introspection_takes_no_more_than_it_costs(text: str) -> None:
     cost = weight(text).once

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from graphql import parse
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from models import exact_json
 from schema.lifted_events import LiftingExecutor, plain_events
 from schema.schema import create_schema
+from tests.effort import examples
 from tests.graphql_client import Api
 
 SCHEMA = create_schema()._schema
@@ -71,7 +72,7 @@ def both(document: Any, value: Any) -> tuple[Any, Any]:
     )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(plain, max_size=4))
 @example([{"name": "a", "timestamp": "2026-01-01T00:00:00Z", "metadata": {"a": {"b": [1]}}}])
 def test_both_ways_end_in_the_same_events(events: list[Any]) -> None:
@@ -81,7 +82,7 @@ def test_both_ways_end_in_the_same_events(events: list[Any]) -> None:
     assert lifted == coerced
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(plain | odd, max_size=4) | odd | plain)
 def test_both_ways_end_in_the_same_errors(events: Any) -> None:
     for document, value in ((WHOLE, {"events": events}), (LIST, events)):

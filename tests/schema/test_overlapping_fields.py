@@ -9,10 +9,11 @@ from graphql import (
     parse,
     validate,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.overlapping_fields import OverlappingFieldsRule
+from tests.effort import examples
 
 SCHEMA = build_schema(
     """
@@ -90,7 +91,7 @@ def _selections(depth: int, *spreads: str) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(
     st.sampled_from(["pet", "person", "named", "dog"]),
     # Each fragment spreads those after it, so that there are no cycles.
