@@ -2,13 +2,20 @@
 
 import gc
 from collections.abc import AsyncGenerator
+from itertools import count
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from graphql import build_schema, parse
 from graphql.execution import Executor, map_source_to_response_event
 from graphql.execution.collect_fields import FieldDetails
 
+from models import exact_json
+from schema import updates
+from schema.context import Context, TokenIdentity
 from schema.lifted_events import LiftingExecutor
+from schema.updates import SharedUpdates, Update
 
 SCHEMA = build_schema("""
     type Query { nothing: Int }
@@ -17,20 +24,34 @@ SCHEMA = build_schema("""
 """)
 
 
-async def events() -> AsyncGenerator[dict[str, Any], None]:
-    while True:
-        yield {"thing": {"name": "a", "inner": {"name": "b"}}}
+class Services:
+    updates = SharedUpdates()
 
 
-async def test_what_was_collected_for_an_event_is_forgotten_with_it() -> None:
+async def thing() -> dict[str, Any]:
+    return {"thing": {"name": "a", "inner": {"name": "b"}}}
+
+
+async def events() -> AsyncGenerator[Update, None]:
+    for number in count():
+        yield Update(number, thing)
+
+
+async def test_what_was_collected_for_an_event_is_forgotten_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     document = parse("subscription { thing { name inner { name } } }")
-    executor = LiftingExecutor.build(SCHEMA, document)
+    services: Any = Services()
+    caller = TokenIdentity(uuid4(), uuid4(), frozenset())
+    context = Context(services=services, caller=caller)
+    monkeypatch.setattr(updates, "SECONDS", -1.0)
+    executor = LiftingExecutor.build(SCHEMA, document, context_value=context)
     assert isinstance(executor, Executor)
     results: Any = map_source_to_response_event(executor, events())
     counts = []
     for sent in range(1, 201):
         result = await anext(results)
-        assert result.data == {"thing": {"name": "a", "inner": {"name": "b"}}}
+        assert exact_json.dumps(result.data) == '{"thing":{"name":"a","inner":{"name":"b"}}}'
         if sent in {100, 200}:
             gc.collect()
             counts.append(sum(isinstance(found, FieldDetails) for found in gc.get_objects()))

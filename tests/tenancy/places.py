@@ -210,7 +210,8 @@ def operation(place: Place, given: dict[str, Any], depth: int) -> str:
     """A document that calls the field of a place with variables, at the root or on $node."""
     field = field_of(place)
     variables = [f"$v_{name}: {field.args[name].type}" for name in given]
-    passed = ", ".join(f"{name}: $v_{name}" for name in given)
+    sizes = ["first: 20"] if "first" in field.args else []  # of whom each counts its events
+    passed = ", ".join([*(f"{name}: $v_{name}" for name in given), *sizes])
     call = f"{place.field}({passed}) {selection(field.type, depth)}"
     for kind, root in ROOTS.items():
         if place.parent == root:
