@@ -51,7 +51,9 @@ def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
     error.extensions = {**(error.extensions or {}), "code": code}
     if not suggesting:
         error.message = _SUGGESTION.sub("", error.message)
-    error.message = error.message.replace(_NOT_INTEGER, "a number with a point or an exponent")
+    error.message = error.message.replace(
+        _NOT_INTEGER, "a number with a point or an exponent, or of too many digits"
+    )
     error.message = _cut(error.message)
     return error
 

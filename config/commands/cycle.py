@@ -45,14 +45,14 @@ class _Outcome:
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before acting as of the future.")
 def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) -> None:
-    """Do all that is due of subscriptions, until nothing is.
+    """Turn the periods that are over, grant credit and make invoices.
 
-    Counts the events that wait first, because invoices wait for them. The worker does the same
+    Events that wait are counted first, because invoices depend on them. The worker does the same
     every ten seconds; running both at once does nothing twice.
 
-    With --at in the future, periods that are still running end at once and are invoiced, which
-    cannot be undone; so the command asks first. To look ahead, use --dry-run: it does the same and
-    takes it back. Until it ends, no events of the organization are counted.
+    With --at in the future, periods that are still running end now and are invoiced. That cannot be
+    undone, so the command asks first. To look ahead, use --dry-run: it does the same in a
+    transaction that it rolls back. Until it ends, no events of the organization are counted.
     """
     current = now()
     chosen = at or current
@@ -74,8 +74,8 @@ def _ask(at: datetime, slug: str | None) -> None:
     """Raises ClickException without a terminal to ask on, and Abort where the answer is no."""
     whose = f"the organization {slug}" if slug else "all organizations"
     what = (
-        f"{format_instant(at)} is in the future: the periods of {whose} that run until then would "
-        "end now, with real invoices. That cannot be undone."
+        f"{format_instant(at)} is in the future: all periods of {whose} that end by then "
+        "would end now, with real invoices. That cannot be undone."
     )
     if not sys.stdin.isatty():
         raise click.ClickException(f"{what} Look with --dry-run, or say --yes.")

@@ -24,8 +24,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 _MADE = "Made the AI plan, with subscribers and two billed months."
 _NOT_MADE = (
-    "The demo organization has a product already: no other plan, subscribers and billed months are"
-    " made. `rm -rf .metergraph`, while nothing runs, lets you start over."
+    "The demo organization has a product already, so this adds no plan, no subscribers and no"
+    " billed months. To start over, stop `make run` and `rm -rf .metergraph`."
 )
 _INGEST = """
 mutation Demo($events: [EventInput!]!) {

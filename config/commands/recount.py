@@ -10,13 +10,13 @@ from metering.recount import Recounted, recount, uncounted_meters
 from metering.wakeup import announce, open_queue
 
 
-@click.command(short_help="Count after all what could not be counted.")
+@click.command(short_help="Count events that meters could not count before.")
 def command() -> None:
-    """Count after all what could not be counted, once its cause is gone.
+    """Count events that meters could not count before, once the cause is gone.
 
-    A meter goes on without an event that makes counting fail: its progress says which, and why.
-    This tries those events anew, of every organization. Usage is right at once; what was invoiced
-    already is put right by the next invoice, as for events that came late.
+    A meter skips an event that makes counting fail; its progress says which, and why. This command
+    tries those events again, in every organization. Usage is right at once, and the next invoice
+    corrects what was invoiced without them, as it does for late events.
     """
     done, not_live, problems = run_with_database(_recount)
     click.echo(

@@ -63,7 +63,7 @@ def create(slug: str, name: str, scopes: tuple[str, ...], expires_at: datetime |
     secret = new_secret()
     run_with_database(lambda _settings: _create(slug, name, scopes, secret, expires_at))
     click.echo(secret)
-    click.echo("Keep it: only its hash is stored, it is not shown again.", err=True)
+    click.echo("Keep it: only its hash is stored, so this is the last time it is shown.", err=True)
 
 
 @command.command(name="list")
@@ -82,7 +82,11 @@ def list_(slug: str) -> None:
 @_organization
 @click.argument("token_id", metavar="ID", type=click.UUID)
 def revoke(slug: str, token_id: UUID) -> None:
-    """Revoke the token ID of `metergraph token list`; it is refused from now on."""
+    """Revoke a token by its ID.
+
+    `metergraph token list` shows the IDs. The token, and the sessions that it opened, are refused
+    from now on.
+    """
     run_with_database(lambda _settings: _revoke(slug, token_id))
     click.echo(f"Revoked {token_id}.")
 

@@ -61,11 +61,11 @@ def _require(
     templates: Mapping[str, Template | None],
     values: Mapping[str, str],
 ) -> None:
-    """Raises RowError where columns that are empty leave the event without all of these parts."""
+    """Raises RowError where columns that are blank leave the event without all of these parts."""
     if all(event.get(key) is None for key in templates):
         used = [template for template in templates.values() if template is not None]
         for column in (column for template in used for column in sorted(template.columns)):
-            if not values.get(column):
+            if not values.get(column, "").strip():
                 raise RowError(f"has no {what}: the column {column} is empty")
 
 

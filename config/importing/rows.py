@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from config.importing.mapping import RowError
+from config.wording import number_of
 from models import exact_json
 
 _LONGEST_LINE = 1024 * 1024
@@ -83,7 +84,7 @@ def _text(file: BinaryIO) -> io.TextIOWrapper:
 
 def _csv_problem(fields: list[str], header: list[str]) -> str:
     if len(fields) != len(header):
-        return f"has {len(fields)} columns; the header has {len(header)}"
+        return f"has {number_of(len(fields), 'column')}; the header has {len(header)}"
     try:
         "".join(fields).encode()
     except UnicodeEncodeError:

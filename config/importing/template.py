@@ -62,7 +62,7 @@ class Template:
         return frozenset(part.name for part in self.parts if isinstance(part, _Column))
 
     def render(self, number: int, values: Mapping[str, str]) -> str | None:
-        """The text for a row; None where a column that it names is empty or missing."""
+        """The text for a row; None where a column that it names is blank or missing."""
         texts = []
         for part in self.parts:
             match part:
@@ -70,7 +70,7 @@ class Template:
                     texts.append(text)
                 case _Column(name):
                     value = values.get(name)
-                    if not value:
+                    if not value or value.isspace():
                         return None
                     texts.append(value)
                 case _RowNumber(modulo):

@@ -127,7 +127,7 @@ async def test_the_future_is_refused_where_nobody_can_be_asked(
     before = await everything()
     code, printed = await run_metergraph("cycle", "--at", TOMORROW)
     assert code == 1
-    assert f"{TOMORROW} is in the future: the periods of all organizations" in printed
+    assert f"{TOMORROW} is in the future: all periods of all organizations" in printed
     assert "--dry-run, or say --yes" in printed
     assert await everything() == before
 

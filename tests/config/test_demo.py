@@ -99,7 +99,7 @@ async def test_it_says_whether_it_makes_a_history(
     issued = await Invoice.all().count()
     assert issued > 0
     await make_billing(settings)
-    assert "has a product already: no other plan" in capsys.readouterr().err
+    assert "has a product already, so this adds no plan" in capsys.readouterr().err
     assert await Invoice.all().count() == issued
 
 

@@ -148,10 +148,12 @@ async def test_a_prefix_that_no_external_id_can_have_is_refused(
 async def test_a_row_without_its_customer_says_which_column_is_empty(
     run_import: RunImport, tmp_path: Path
 ) -> None:
-    path = written(tmp_path / "a.csv", HEADER, *ROWS, "2026-10-05T09:15:00Z,,1,r9")
+    blank = ("2026-10-05T09:15:00Z,,1,r9", "2026-10-05T09:15:00Z,  ,1,r9")
+    path = written(tmp_path / "a.csv", HEADER, *ROWS, *blank)
     result = await run_import(path, *MAPPING)
     assert result.code == 1
     assert "line 5: has no customer: the column who is empty\n" in result.err
+    assert "line 6: has no customer: the column who is empty\n" in result.err
     nameless = written(tmp_path / "b.csv", HEADER, "2026-10-05T09:15:00Z,,1,r9")
     result = await run_import(nameless, "--name", "{who}", "--customer", "c")
     assert "line 2: has no name: the column who is empty\n" in result.err

@@ -171,7 +171,7 @@ def test_csv_rows_have_lines_and_numbers(tmp_path: Path) -> None:
     assert told(list(read_csv(path, ","))) == [
         (2, 1, {"a": "1", "b": "2"}),
         (4, 2, {"a": "two\r\nlines", "b": "3"}),
-        (6, 3, "has 1 columns; the header has 2"),
+        (6, 3, "has 1 column; the header has 2"),
         (7, 4, "has 3 columns; the header has 2"),
         (8, 5, {"a": "7", "b": "8"}),
     ]

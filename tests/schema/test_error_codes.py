@@ -206,14 +206,15 @@ async def test_a_message_says_once_what_is_wrong(
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": path}
 
 
-@pytest.mark.parametrize("number", ["5.0", "1e2"])
+@pytest.mark.parametrize("number", ["5.0", "1e2", pytest.param("9" * 5000, id="long")])
 async def test_a_number_that_is_no_integer_is_called_so(api: Api, number: str) -> None:
     query = "query ($n: Int) { events(first: $n) { totalCount } }"
     body = f'{{"query": "{query}", "variables": {{"n": {number}}}}}'
     (error,) = (await api.post(body)).json()["errors"]
     assert error["message"] == (
         "Variable '$n' has invalid value: "
-        "Int cannot represent non-integer value: a number with a point or an exponent"
+        "Int cannot represent non-integer value: "
+        "a number with a point or an exponent, or of too many digits"
     )
 
 
