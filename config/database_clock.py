@@ -15,6 +15,7 @@ from models.patience import Patience
 _log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_READINGS = 5.0
+_SECONDS_BETWEEN_TRIES = 0.5  # while it was never read
 # A reading is as uncertain as its round trip is long, so a late answer is of little use.
 _SECONDS_FOR_READING = 2.0
 
@@ -31,9 +32,11 @@ async def following_database_clock() -> AsyncIterator[None]:
     """`clock.now()` is PostgreSQL's time inside the block, however this machine's clock is set.
 
     The log says when this machine's clock begins to be off, and when it is right again. The
-    database must be open, and may be away.
+    database must be open, and may be away: then this machine's clock is all there is, at first.
     """
-    following = asyncio.create_task(_follow())
+    patience = Patience(_SECONDS_FOR_READING)
+    await _read(patience)  # or the first requests would go by this machine's clock
+    following = asyncio.create_task(_follow(patience))
     try:
         yield
     finally:
@@ -42,18 +45,22 @@ async def following_database_clock() -> AsyncIterator[None]:
         clock.forget()
 
 
-async def _follow() -> None:
+async def _follow(patience: Patience) -> None:
     was_off = False
-    patience = Patience(_SECONDS_FOR_READING)
     while True:
-        try:
-            await patience.wait_for("clock", read_database_clock)
-        except Exception as error:  # noqa: BLE001  # it is read again
-            # Of an outage, whoever needs the database tells.
-            if not is_outage(error):
-                _log.exception("the clock of PostgreSQL cannot be read")
         was_off = _tell(was_off=was_off)
-        await asyncio.sleep(SECONDS_BETWEEN_READINGS)
+        known = clock.is_followed()
+        await asyncio.sleep(SECONDS_BETWEEN_READINGS if known else _SECONDS_BETWEEN_TRIES)
+        await _read(patience)
+
+
+async def _read(patience: Patience) -> None:
+    try:
+        await patience.wait_for("clock", read_database_clock)
+    except Exception as error:  # noqa: BLE001  # it is read again
+        # Of an outage, whoever needs the database tells.
+        if not is_outage(error):
+            _log.exception("the clock of PostgreSQL cannot be read")
 
 
 def _tell(*, was_off: bool) -> bool:

@@ -54,13 +54,15 @@ def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) 
     undone, so the command asks first. To look ahead, use --dry-run: it does the same in a
     transaction that it rolls back. Until it ends, no events of the organization are counted.
     """
-    current = now()
-    chosen = at or current
-    if chosen > current and not (dry_run or yes):
-        _ask(chosen, slug)
-    outcomes = run_with_database(
-        lambda settings: _run(settings, chosen, slug, is_rehearsal=dry_run)
-    )
+
+    async def run(settings: Settings) -> tuple[datetime, list[_Outcome]]:
+        current = now()  # by PostgreSQL's clock, as the database is open
+        chosen = at or current
+        if chosen > current and not (dry_run or yes):
+            _ask(chosen, slug)
+        return chosen, await _run(settings, chosen, slug, is_rehearsal=dry_run)
+
+    chosen, outcomes = run_with_database(run)
     if dry_run:
         _print_rehearsal(chosen, outcomes)
     else:
@@ -116,15 +118,16 @@ async def _run(
         organizations = [await organization_called(slug)]
     outcomes = []
     for organization in organizations:
+        report, invoices, problem = CycleReport(), [], ""
         try:
             if is_rehearsal:
                 report, invoices = await rehearse_cycle(organization.id, at, _count)
             else:
                 await _count(organization.id)
-                report, invoices = await run_cycle(at, organization.id), []
-            outcomes.append(_Outcome(organization.slug, report, invoices))
+                await run_cycle(at, organization.id, report=report)
         except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
-            outcomes.append(_Outcome(organization.slug, CycleReport(), [], sentence(error)))
+            problem = sentence(error)
+        outcomes.append(_Outcome(organization.slug, report, invoices, problem))
     if not is_rehearsal:
         redis = open_queue(str(settings.redis_url))
         try:

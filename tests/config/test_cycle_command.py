@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.subscriptions import create_subscription
 from config import clock
 from config.settings import Settings
 from models import (
@@ -188,3 +189,39 @@ async def test_a_cycle_that_fails_says_where_and_why(
         assert "Error: The cycle failed.\n" in printed
         assert f"{organization.slug}: PostgreSQL said: the ledger is closed" in printed
         assert "ExceptionGroup" not in printed
+
+
+AHEAD = """
+import runpy, sys
+from datetime import UTC, datetime, timedelta
+from config import clock
+clock.machine_now = lambda: datetime.now(UTC) + timedelta(days=40)
+sys.argv = ["metergraph", *sys.argv[1:]]
+runpy.run_module("config", run_name="__main__")
+"""
+
+
+async def test_a_machine_whose_clock_is_ahead_turns_no_period_early(
+    fresh_database: BaseDBAsyncClient, organization: Organization, settings: Settings
+) -> None:
+    async def run(*arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", AHEAD, "cycle", *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={
+                **os.environ,
+                "METERGRAPH_DATABASE_URL": str(settings.database_url),
+                "METERGRAPH_REDIS_URL": str(settings.redis_url),
+            },
+        )
+        printed, _ = await process.communicate()
+        return printed.decode()
+
+    world = World(organization, fresh_database)
+    product = await world.product(world.fixed())
+    await create_subscription(organization.id, (await world.customer()).id, product.id)
+    assert await run() == "Nothing was due.\n"
+    assert "is in the future" in await run("--at", TOMORROW)
+    assert len(await world.invoices()) == 1

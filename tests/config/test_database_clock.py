@@ -169,3 +169,11 @@ async def test_a_worker_is_ready_while_it_counts_and_its_clock_is_right(
         monkeypatch.setattr("workers.status.MOST_SECONDS_SINCE_SWEEP", 0.0)
         await sweep.run()
         assert await readiness() == (503, "not counting", "ok")
+
+
+async def test_the_first_request_goes_by_the_clock_of_postgres(
+    database: BaseDBAsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_machine(monkeypatch, 1)
+    async with following_database_clock():
+        assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=10)
