@@ -6,6 +6,7 @@ quantities in it goes through here.
 """
 
 import json
+from collections.abc import Iterator
 from decimal import (
     Clamped,
     Context,
@@ -17,7 +18,7 @@ from decimal import (
     Subnormal,
     Underflow,
 )
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
@@ -25,7 +26,9 @@ MAXIMUM_DIGITS = 1_000  # of a number with a point or an exponent, written out i
 
 _INTEGER_LIMIT = 2**63
 _SHOWN = 60  # characters of a key
+_MOST_AMBIGUOUS = 10_000  # as many events as a call may have
 _INFINITY = Decimal("Infinity")
+_Step = str | int  # a key or an index
 # Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
 _BOUNDED = Context(
     prec=MAXIMUM_DIGITS,
@@ -77,40 +80,33 @@ def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
 
     What the item of a list has at the key `but_in` is not looked at.
     """
-    pending: list[tuple[Any, _Place | None]] = [(value, None)]
-    while pending:
-        found, place = pending.pop()
-        if isinstance(found, Ambiguous):
-            return f"{_said(place)} has the key {shown_key(found.key)} twice"
-        if isinstance(found, dict):
-            is_item = place is not None and type(place.step) is int
-            pending.extend(
-                (item, _Place(key, place))
-                for key, item in found.items()
-                if isinstance(item, dict | list) and not (is_item and key == but_in)
-            )
-        elif isinstance(found, list):
-            pending.extend(
-                (item, _Place(index, place))
-                for index, item in enumerate(found)
-                if isinstance(item, dict | list)
-            )
-    return None
+    path: list[_Step] = []
+    found = value
+    entered = [_inside(value, None)]
+    while not isinstance(found, Ambiguous):
+        step, found = next(entered[-1], (None, None))
+        if step is not None:
+            path.append(step)
+            entered.append(_inside(found, but_in if type(step) is int else None))
+            continue
+        entered.pop()
+        if not entered:
+            return None
+        path.pop()
+    place = shown_key(".".join(map(str, path))) if path else "the object"
+    return f"{place} has the key {shown_key(found.key)} twice"
 
 
-class _Place(NamedTuple):
-    """Where a value stands: a key or an index in what is at another place."""
-
-    step: str | int
-    above: "_Place | None"
-
-
-def _said(place: "_Place | None") -> str:
-    steps = []
-    while place is not None:
-        steps.append(str(place.step))
-        place = place.above
-    return shown_key(".".join(reversed(steps))) if steps else "the object"
+def _inside(value: Any, passed_over: str | None) -> Iterator[tuple[_Step, Any]]:
+    """The objects and lists in an object or a list, with their keys or indexes."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, dict | list) and key != passed_over:
+                yield key, item
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield index, item
 
 
 def shown_key(key: str) -> str:
@@ -125,17 +121,27 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    ambiguous = Ambiguous(found)
-    for key, _ in pairs:
-        if key not in found:
-            ambiguous.key = key
-            break
-        del found[key]
-    return ambiguous
+class _Noting:
+    """Makes the objects of one text; those that have a key twice are Ambiguous."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_AMBIGUOUS
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        ambiguous = Ambiguous(found)
+        for key, _ in pairs:
+            if key not in found:
+                ambiguous.key = key
+                break
+            del found[key]
+        self._left -= 1
+        if self._left < 0:  # each takes its time
+            message = f"more than {_MOST_AMBIGUOUS:,} objects have a key twice"
+            raise AmbiguousError(message, ambiguous)
+        return ambiguous
 
 
 _decoder = json.JSONDecoder(
@@ -143,12 +149,15 @@ _decoder = json.JSONDecoder(
     parse_float=_BOUNDED.create_decimal,  # faster than `number`, which few numbers need
     parse_constant=_refuse_constant,
 )
-_wide_decoder = json.JSONDecoder(
-    object_pairs_hook=_noted,
-    parse_int=_wide_integer,
-    parse_float=number,
-    parse_constant=_refuse_constant,
-)
+
+
+def _wide_decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_Noting(),
+        parse_int=_wide_integer,
+        parse_float=number,
+        parse_constant=_refuse_constant,
+    )
 
 
 def loads(text: str | bytes) -> Any:
@@ -165,7 +174,7 @@ def loads(text: str | bytes) -> Any:
     except json.JSONDecodeError:
         raise
     except (ValueError, ArithmeticError, _RepeatedKeyError):
-        value = _wide_decoder.decode(text)
+        value = _wide_decoder().decode(text)
     message = ambiguity(value)
     if message is not None:
         raise AmbiguousError(message, value)

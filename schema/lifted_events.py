@@ -22,11 +22,15 @@ from graphql import (
 from graphql.execution import Executor
 
 from metering.instants import parse_instant
+from schema.errors import TooComplex
 from schema.per_event import PerEventExecutor
 
 MOST_EVENTS = 10_000  # no setting allows more
+# Of an object. graphql-core quotes the object for each key that it refuses, and reads all of it.
+_MOST_KEYS = 1_000
 _TEXTS = ("customerId", "externalCustomerId", "externalId")
 _INPUT_KEYS = frozenset({"events", "onInvalid"})
+_KINDS = frozenset({"EventInput", "[EventInput]", "EventsIngestInput"})
 _KEYS = frozenset({"name", *_TEXTS, "timestamp", "metadata"})
 
 
@@ -77,7 +81,10 @@ class LiftingExecutor(PerEventExecutor):
         variables = raw_variable_values or {}
         operation = get_operation_ast(document, operation_name)
         if variables and operation is not None:
-            variables = _lift(operation, variables, lifted)
+            try:
+                variables = _lift(operation, variables, lifted)
+            except TooComplex as error:
+                return [error]
         executor = super().build(
             schema,
             document,
@@ -103,7 +110,10 @@ def _lift(
     variables: dict[str, Any],
     lifted: dict[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """Variables with empty lists in the place of plain events, which go into `lifted`."""
+    """Variables with empty lists in the place of plain events, which go into `lifted`.
+
+    Raises TooComplex for other events, where to refuse them would take long.
+    """
     remaining = variables
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
@@ -119,7 +129,21 @@ def _lift(
         if events:
             remaining = {**remaining, name: rest}
             lifted[name] = events
+        elif events is None and kind in _KINDS and _is_wide([value]):
+            raise TooComplex(
+                f"An object in ${name} has more than {_MOST_KEYS:,} keys, or a list more than"
+                f" {MOST_EVENTS:,} items"
+            )
     return remaining
+
+
+def _is_wide(value: dict[str, Any] | list[Any], levels: int = 4) -> bool:
+    """Whether the input, its events, one of them, or the metadata of one has too much in it."""
+    inner = value.values() if isinstance(value, dict) else value
+    return len(value) > (_MOST_KEYS if isinstance(value, dict) else MOST_EVENTS) or (
+        levels > 0
+        and any(_is_wide(item, levels - 1) for item in inner if isinstance(item, dict | list))
+    )
 
 
 def _events(items: Any) -> list[dict[str, Any]] | None:

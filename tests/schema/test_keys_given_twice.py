@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from models import Event, Organization
+from models import Event, Organization, exact_json
+from schema.http_request import decode_json
 from tests.graphql_client import Api
 from tests.schema.test_websocket import connected
 
@@ -163,3 +164,20 @@ async def test_long_and_deep_keys_are_quoted_in_short_and_at_once(api: Api) -> N
         assert time.thread_time() - begun < 5
         assert response.status_code in {400, 401}
         assert len(response.content) < 1_000
+
+
+def test_the_first_place_is_named() -> None:
+    text = '{"a": [{"b": 1}, {"c": {"d": 1, "d": 2}}, {"e": 1, "e": 2}]}'
+    with pytest.raises(exact_json.AmbiguousError, match=r"^'a\.1\.c' has the key 'd' twice$"):
+        exact_json.loads(text)
+
+
+def test_more_than_a_call_has_events_are_not_looked_at_one_by_one() -> None:
+    one = '{"metadata": {"a": 1, "a": 2}}'
+    most = 10_000
+    with pytest.raises(exact_json.AmbiguousError, match=r"^'0\.metadata' has the key 'a' twice$"):
+        exact_json.loads(f"[{', '.join([one] * most)}]")
+    with pytest.raises(exact_json.AmbiguousError, match=r"^more than 10,000 objects"):
+        exact_json.loads(f"[{', '.join([one] * (most + 1))}]")
+    with pytest.raises(ValueError, match="has the key 'a' twice"):
+        decode_json(f"[{', '.join([one] * (most + 1))}]")

@@ -99,3 +99,33 @@ async def test_what_is_wrong_far_into_a_large_call_is_named_by_its_place(api: Ap
     assert answer["inserted"] == 0
     (error,) = answer["userErrors"]
     assert error["path"][:2] == ["events", "444"]
+
+
+MANY = dict.fromkeys((f"key{number}" for number in range(1_001)), 1)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"events": [{"name": "n", "externalCustomerId": "c", **MANY}]},
+        {"events": {"name": "n", "externalCustomerId": "c", **MANY}},
+        {"events": [{"name": "n", "unknown": 1, "metadata": MANY}]},
+        {"events": [{"name": ["n"] * 10_001}]},
+        {"events": [], **MANY},
+    ],
+)
+async def test_what_takes_long_to_refuse_in_words_is_refused_at_once(
+    api: Api, sent: dict[str, Any]
+) -> None:
+    """graphql-core quotes all of it for each key that it does not know."""
+    query = "mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted } }"
+    (error,) = (await api.ask(query, input=sent))["errors"]
+    assert error["extensions"]["code"] == "TOO_COMPLEX"
+    assert error["message"].startswith("An object in $input has more than 1,000 keys")
+
+
+async def test_odd_events_of_the_usual_size_are_refused_in_words(api: Api) -> None:
+    sent = [*events(9_999, "x"), {"name": "n", "nme": 1}]
+    (error,) = (await api.ask(INGEST, events=sent))["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "unknown field 'nme'" in error["message"]
