@@ -57,7 +57,7 @@ class Counting:
         self._catch_up = SingleFlight(self._count_history)
         self._chunks = asyncio.Semaphore(_CHUNKS_AT_ONCE)
         self._sweeping = asyncio.Semaphore(_SWEPT_AT_ONCE)
-        self._left_behind: set[asyncio.Task[None]] = set()
+        self._swept: dict[UUID, asyncio.Task[None]] = {}
         self._patience = Patience()
         self._next_step: dict[UUID, float] = {}
 
@@ -83,19 +83,16 @@ class Counting:
         found = await self._organizations(
             "SELECT DISTINCT organization_id FROM event_batch WHERE position IS NULL"
         )
-        if not found:
-            return
-        tasks = {asyncio.create_task(self._process_swept(one)) for one in found}
-        self._left_behind |= tasks
-        for task in tasks:
-            task.add_done_callback(self._left_behind.discard)
-        done, _late = await asyncio.wait(tasks, timeout=_SWEEP_SECONDS)
-        for task in done:
-            task.result()
+        begun = {
+            one: asyncio.create_task(self._process_swept(one)) for one in found - self._swept.keys()
+        }
+        self._swept |= begun
+        if begun:
+            await asyncio.wait(begun.values(), timeout=_SWEEP_SECONDS)
 
     def end(self) -> None:
         """Ends what sweeps have left behind; what was being counted is pending again."""
-        for task in self._left_behind:
+        for task in self._swept.values():
             task.cancel()
 
     async def sweep_histories(self) -> None:
@@ -108,11 +105,11 @@ class Counting:
         ):
             await self._wake(CATCH_UP_METERS, organization_id)
 
-    async def _organizations(self, query: str) -> list[UUID]:
+    async def _organizations(self, query: str) -> set[UUID]:
         rows = await self._patience.wait_for(
             query, lambda: get_connection("default").execute_query_dict(query)
         )
-        return [row["organization_id"] for row in rows]
+        return {row["organization_id"] for row in rows}
 
     async def _process_swept(self, organization_id: UUID) -> None:
         try:
@@ -123,6 +120,8 @@ class Counting:
                 self._database.away(error)
             else:
                 _log.exception("log stands still", organization_id=str(organization_id))
+        finally:
+            del self._swept[organization_id]
 
     async def _count_pending(self, organization_id: UUID) -> None:
         while True:

@@ -170,3 +170,32 @@ async def test_a_sweep_leaves_an_organization_that_takes_long_to_itself(
         await counted.wait()
         counting.end()
         await ended.wait()
+
+
+async def test_sweeps_do_not_pile_up_behind_an_organization_that_takes_long(
+    fresh_database: BaseDBAsyncClient,
+    organization: Organization,
+    redis: ArqRedis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.process_events._SWEEP_SECONDS", 0.01)
+    begun, ended = asyncio.Event(), asyncio.Event()
+    runs = 0
+
+    async def process(_counting: Counting, _organization_id: UUID) -> None:
+        nonlocal runs
+        runs += 1
+        begun.set()
+        await ended.wait()
+
+    monkeypatch.setattr(Counting, "process_events", process)
+    await send(organization.id, {})
+    counting = Counting(redis)
+    async with asyncio.timeout(60):
+        for _ in range(5):
+            await counting.sweep()
+        await begun.wait()
+        assert runs == 1
+        ended.set()
+        while runs < 2:
+            await counting.sweep()
