@@ -25,7 +25,7 @@ from billing.held_log import HeldLog, hold_log
 from billing.rerating import rerate_late
 from billing.turning import COLUMNS, Touched, live_subscription, turn
 from config.clock import now as clock_now
-from models.patience import Patience
+from models.patience import MOST_SECONDS, Patience
 
 
 @dataclass(slots=True)
@@ -48,19 +48,21 @@ async def run_cycle(
     now: datetime | None = None,
     organization_id: UUID | None = None,
     patience: Patience | None = None,
+    report: CycleReport | None = None,
 ) -> CycleReport:
     """Does all that is due at `now` (the clock's, where left out), until nothing is.
 
     With `organization_id`, of this organization only. A transaction for which PostgreSQL's answer
-    does not come is given up with `patience`.
+    does not come is given up with `patience`; without it, only once it must be lost. A `report` is
+    filled in as the work goes, for who must know what was done also where some of it fails.
 
     Raises:
         ExceptionGroup: what went wrong, an exception an organization, after the work of all the
             others. The chunk at hand is undone, and another run does it.
     """
     at = now or clock_now()
-    waiting = patience or Patience()
-    report = CycleReport()
+    waiting = patience or Patience(MOST_SECONDS)
+    report = CycleReport() if report is None else report
     failures: list[Exception] = []
     for found in await waiting.wait_for("cycle", lambda: _organizations_with_work(at)):
         if organization_id in (None, found):

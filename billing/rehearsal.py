@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
+from structlog.contextvars import bound_contextvars
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
@@ -55,8 +56,10 @@ async def rehearse_cycle(
         # Nobody else makes invoices until the end.
         await lock_log(connection, organization_id)
         issued = await _last_number(connection, organization_id)
-        await count_waiting(organization_id)
-        report = await run_cycle(at, organization_id)
+        # What the log has of it did not happen either.
+        with bound_contextvars(dry_run=True):
+            await count_waiting(organization_id)
+            report = await run_cycle(at, organization_id)
         invoices = await _invoices_after(connection, organization_id, issued)
         await connection.rollback()
     return report, invoices

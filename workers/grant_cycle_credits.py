@@ -23,17 +23,20 @@ async def grant_cycle_credits(redis: ArqRedis, patience: Patience) -> None:
     if not clock.is_followed():
         return
     started = time.perf_counter()
-    report = await run_cycle(patience=patience)
-    if report.revisions:
-        _log.info(
-            "cycle done",
-            periods=report.turned,
-            rerated_customers=report.rerated,
-            waiting_invoiced=report.invoiced,
-            organizations=len(report.revisions),
-            seconds=round(time.perf_counter() - started, 4),
-        )
-    await announce_cycle(redis, report)
+    report = CycleReport()
+    try:
+        await run_cycle(patience=patience, report=report)
+    finally:  # what was done before something failed is done
+        if report.revisions:
+            _log.info(
+                "cycle done",
+                periods=report.turned,
+                rerated_customers=report.rerated,
+                waiting_invoiced=report.invoiced,
+                organizations=len(report.revisions),
+                seconds=round(time.perf_counter() - started, 4),
+            )
+        await announce_cycle(redis, report)
 
 
 async def announce_cycle(redis: ArqRedis, report: CycleReport) -> None:

@@ -1,15 +1,18 @@
 """An amount that clients would misread is on no invoice, holds up nobody else, and is seen."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from billing.periods import RecurringInterval
 from billing.price_checks import MeteredDraft
 from billing.problems import RefusedError
+from billing.rehearsal import rehearse_cycle
 from models import CustomerSubscription, ProductPrice
-from tests.billing.world import World
+from tests.billing.world import World, instant
 
 LARGEST = 2**53 - 1
 
@@ -113,3 +116,21 @@ async def test_fixed_prices_that_are_too_large_together_are_not_sold(world: Worl
     with pytest.raises(RefusedError, match="too large") as refused:
         await world.subscribe(await world.customer(), product, "2026-01-01")
     assert refused.value.problems[0].path == ("productId",)
+
+
+async def test_a_rehearsal_says_that_it_withholds_nothing_for_good(world: World) -> None:
+    async def counted(_organization_id: UUID) -> None:
+        await world.count()
+
+    customer, meter = await world.customer(), await world.meter()
+    product = await world.product(world.per_unit(meter))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.use(customer, ("2026-01-10", LARGEST), ("2026-01-11", 1))
+
+    with capture_logs([merge_contextvars]) as logs:
+        await rehearse_cycle(world.id, instant("2026-02-01"), counted)
+        await world.cycle("2026-02-01")
+
+    said = [log.get("dry_run") for log in logs if log["event"] == "an invoice is withheld"]
+    assert said == [True, None]
+    assert await problem_of(subscription) is not None
