@@ -34,11 +34,17 @@ from config.silent_connections import SilentConnections
 from models.outages import Outage, OutageError, cut_off_is_outage, is_outage
 
 _FREE_SECONDS = 10.0
+# Longer: whoever waits for its share waits for its own organization's work, which goes on.
+_SHARE_SECONDS = 30.0
 _RELEASE_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
 # PostgreSQL itself cuts statements off; one that is not answered so much later is lost.
 _CUT_OFF_GRACE_SECONDS = 5.0
 _OF_POOL = ("min_size", "max_size", "connection_class", "loop")
+
+
+class ShareTakenError(OutageError):
+    """An organization's other work has kept its share of the connections; PostgreSQL is there."""
 
 
 class WatchedClient(AsyncpgDBClient):
@@ -128,7 +134,7 @@ class WatchedClient(AsyncpgDBClient):
         Raises:
             OutageError: none was free in time.
         """
-        share = None if self._shares is None else await self._shares.take()
+        share = None if self._shares is None else await self._share(self._shares)
         try:
             connection = await self._acquire()
         except BaseException:
@@ -138,6 +144,14 @@ class WatchedClient(AsyncpgDBClient):
         if share is not None:
             self._taken[connection] = share
         return connection
+
+    async def _share(self, shares: Shares) -> Share | None:
+        try:
+            async with asyncio.timeout(_SHARE_SECONDS):
+                return await shares.take()
+        except TimeoutError as error:
+            message = f"the organization's connections were all busy for {_SHARE_SECONDS:g} seconds"
+            raise ShareTakenError(message) from error
 
     async def _acquire(self) -> Any:
         pool: Any = self._pool
@@ -176,7 +190,7 @@ class WatchedClient(AsyncpgDBClient):
             return
         if error is None:
             self._outage.back()
-        elif is_outage(error):
+        elif is_outage(error) and not isinstance(error, ShareTakenError):
             self._outage.away(error)
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:

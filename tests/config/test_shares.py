@@ -4,9 +4,13 @@ import asyncio
 from contextvars import Context
 from uuid import UUID, uuid4
 
+import pytest
+from structlog.testing import capture_logs
+
 from config import shares
 from config.database import opened_database
 from config.settings import Settings
+from models.outages import Outage, OutageError
 
 ONE, OTHER = uuid4(), uuid4()
 SECONDS = 60
@@ -89,3 +93,28 @@ async def test_what_serves_nobody_takes_what_is_free(settings: Settings) -> None
             client.acquire_connection() as third,
         ):
             assert await third.fetchval("SELECT 1") == 1
+
+
+async def test_who_waits_too_long_for_its_share_is_told_and_that_is_no_outage(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.asyncpg_client._SHARE_SECONDS", 0.01)
+    few = settings.model_copy(update={"database_pool_size": 3})
+    outage = Outage("PostgreSQL")
+    with capture_logs() as logs:
+        async with opened_database(few, role="tests", outage=outage) as context:
+            client, holders = context.db(), Holders()
+            holders.start(client, "one", ONE)
+            await holders.until(1)
+            holders.start(client, "one more", ONE)
+            async with asyncio.timeout(SECONDS):
+                with pytest.raises(OutageError, match="the organization's connections were all"):
+                    await holders.tasks["one more"]
+            holders.end.set()
+            await holders.tasks["one"]
+            again = Holders()
+            again.start(client, "one", ONE)
+            await again.until(1)
+            again.end.set()
+            await again.tasks["one"]
+    assert logs == []
