@@ -66,7 +66,7 @@ def _reason(error: OSError, host: str, port: int, variable: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is in use. Stop what uses it, or choose another with "
-            f'--port or METERGRAPH_PORT: make run ARGS="--port {port + 1}".'
+            f"--port {port + 1} or METERGRAPH_PORT={port + 1}."
         )
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than you have. Choose one above 1023 with --port."

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from config import shares
 from metering.ingest import IngestCall, Receipt, ReceiptStatus, ingest
 from metering.wakeup import PROCESS_EVENTS, announce, wake
-from models.outages import cut_off_is_outage
 
 Work = Callable[[], Coroutine[None, None, None]]
 _waiting: ContextVar[list[Work] | None] = ContextVar("waiting", default=None)
@@ -53,8 +52,7 @@ class Waker:
 
         The task must be one for commits of the organization.
         """
-        with cut_off_is_outage():
-            shares.store(organization_id, sum(len(call.events) for call in calls))
+        shares.store(organization_id, sum(len(call.events) for call in calls))
         receipts = await ingest(organization_id, calls)
         if any(receipt.status is ReceiptStatus.INSERTED for call in receipts for receipt in call):
             self.wake(PROCESS_EVENTS, organization_id)
