@@ -118,7 +118,8 @@ async def _run(
         organizations = [await organization_called(slug)]
     outcomes = []
     for organization in organizations:
-        report, invoices, problem = CycleReport(), [], ""
+        report, problem = CycleReport(), ""
+        invoices: list[RehearsedInvoice] = []
         try:
             if is_rehearsal:
                 report, invoices = await rehearse_cycle(organization.id, at, _count)
