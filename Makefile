@@ -1,9 +1,10 @@
 # What can be done here; `make` lists it. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema format contract bench chaos lock clean
+.PHONY: help run test test-all check schema format contract bench chaos lock clean
 
 bin := .venv/bin
+pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
 packages := $(wildcard config models metering billing schema resolvers workers benchmarks tests)
 
 help: ## List the targets
@@ -16,9 +17,13 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
 
-test: ## Run all tests on a PostgreSQL and a Redis of their own (ARGS="tests/config -x")
+test: ## Run the tests on servers of their own, but for slow ones (ARGS="tests/config -x")
 	@scripts/environment requirements-dev.txt
-	@exec $(bin)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
+	@exec $(pytest) --without-slow $(ARGS)
+
+test-all: ## Run all tests, with every example of the property tests
+	@scripts/environment requirements-dev.txt
+	@exec $(pytest) --hypothesis-profile thorough $(ARGS)
 
 check: ## Check format, lint, types and the direction of imports
 	@scripts/environment requirements-dev.txt

@@ -9,6 +9,8 @@ and then runs in a new copy of the migrated template.
 With METERGRAPH_TEST_DATABASE_URL (whose user may create databases) and METERGRAPH_TEST_REDIS_URL
 set, the tests run on those servers. Their databases have names of their own and are dropped.
 
+`--without-slow` skips the tests marked `slow`, and the summary says how many they are.
+
 A property test tries the same examples every time, so that a change fails by what it changes: a
 fifth of them in a quick run, all with `--hypothesis-profile thorough`, and random ones with
 `--hypothesis-profile search`.
@@ -40,6 +42,8 @@ from config.embedded import embedded_servers
 from config.settings import Settings, get_settings
 from metering.wakeup import open_queue
 from models import Organization
+from schema import application
+from schema.schema import MetergraphSchema, create_schema
 
 hypothesis_settings.register_profile(
     "search",
@@ -53,6 +57,19 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("thorough"))
 hypothesis_settings.load_profile("quick")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option of `make test`."""
+    parser.addoption("--without-slow", action="store_true", help="skip the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips the tests marked slow where the option says so."""
+    if config.getoption("--without-slow"):
+        for item in items:
+            if item.get_closest_marker("slow") is not None:
+                item.add_marker(pytest.mark.skip(reason="slow; `make test-all` runs it"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,6 +98,28 @@ def _no_connections_to_elsewhere() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_schema_for_all_applications() -> Iterator[None]:
+    """Applications of the same limits share a schema, which takes longer to make than a test."""
+    made: dict[object, MetergraphSchema] = {}
+
+    def shared(settings: Settings, listed: frozenset[str] | None) -> MetergraphSchema:
+        key = (
+            settings.max_query_cost,
+            settings.max_query_depth,
+            settings.max_query_tokens,
+            settings.introspection,
+            listed,
+        )
+        if key not in made:
+            made[key] = create_schema(settings, listed)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "create_schema", shared)
         yield
 
 

@@ -210,6 +210,7 @@ def split(text: str) -> tuple[str, str]:
     return "\n".join(commands), "\n".join(output)
 
 
+@pytest.mark.slow
 async def test_the_commands_of_production(
     running: Running, settings: Settings, fresh_database: object
 ) -> None:

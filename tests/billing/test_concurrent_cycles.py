@@ -154,6 +154,7 @@ _WORKER = textwrap.dedent(
 
 
 @pytest.mark.servers
+@pytest.mark.slow
 async def test_workers_killed_inside_a_cycle(world: World, database_url: str) -> None:
     meter, customers = await subscribed(world)
     for milliseconds in (1, 20, 45, 70, 100, 140):

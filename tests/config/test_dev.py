@@ -154,6 +154,7 @@ def test_after_being_killed_it_recovers_and_prints_the_same_token(data_dir: Path
             assert len(again.ask(METERS).json()["data"]["meters"]["nodes"]) == 3
 
 
+@pytest.mark.slow
 def test_after_everything_of_it_was_killed_it_recovers(data_dir: Path) -> None:
     with started(data_dir, "--port", "0") as dev:
         for process in dev.family():
@@ -165,6 +166,7 @@ def test_after_everything_of_it_was_killed_it_recovers(data_dir: Path) -> None:
         assert again.is_ready()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["api", "worker", "postgres", "valkey-server"])
 def test_a_part_that_is_killed_is_started_again(data_dir: Path, word: str) -> None:
     with started(data_dir, "--port", "0") as dev:
@@ -203,6 +205,7 @@ def test_a_second_one_on_the_same_data_is_one_sentence(data_dir: Path) -> None:
         assert dev.is_ready()
 
 
+@pytest.mark.slow
 def test_two_copies_run_side_by_side(data_dir: Path) -> None:
     with (
         started(data_dir, "--port", "0") as one,

@@ -22,11 +22,11 @@ def make(*arguments: str) -> str:
 
 def test_help_is_the_default_and_lists_every_target() -> None:
     makefile = (PROJECT / "Makefile").read_text()
-    targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
     assert {"run", "test", "check", "format", "bench", "lock", "clean"} <= set(targets)
     printed = make()
     assert printed == make("help")
-    assert re.findall(r"^  ([a-z]+) ", printed, re.MULTILINE) == targets
+    assert re.findall(r"^  ([a-z-]+) ", printed, re.MULTILINE) == targets
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony is not None
     assert phony[1].split() == targets

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos import run
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 def test_a_few_seconds_of_chaos_leave_every_number_exact() -> None:

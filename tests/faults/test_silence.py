@@ -61,12 +61,24 @@ def is_counted(tenant: Tenant, batches: int) -> bool:
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param(b"SELECT DISTINCT organization_id FROM event_batch", id="the sweep's"),
-        pytest.param(b"FROM event_log WHERE organization_id = $1 FOR UPDATE", id="a step's"),
+        pytest.param(
+            b"SELECT DISTINCT organization_id FROM event_batch",
+            id="the sweep's",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            b"FROM event_log WHERE organization_id = $1 FOR UPDATE",
+            id="a step's",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(b"UPDATE event_log SET head", id="a step's, holding the log's lock"),
-        pytest.param(b"SELECT DISTINCT organization_id FROM meter", id="the histories'"),
-        pytest.param(b"corrections_due_at <= $1", id="the cycle's"),
-        pytest.param(b"clock_timestamp() AS now", id="the clock's"),
+        pytest.param(
+            b"SELECT DISTINCT organization_id FROM meter",
+            id="the histories'",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(b"corrections_due_at <= $1", id="the cycle's", marks=pytest.mark.slow),
+        pytest.param(b"clock_timestamp() AS now", id="the clock's", marks=pytest.mark.slow),
     ],
 )
 def test_one_connection_of_postgres(
@@ -93,7 +105,7 @@ def test_every_connection_of_postgres_that_there_was(
     wait_until(lambda: is_counted(tenant, 2), _SECONDS, "counting goes on")
 
 
-@pytest.mark.parametrize("also_new", [False, True])
+@pytest.mark.parametrize("also_new", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_connections_of_redis(
     distant: System, redis: Proxy, tenant: Tenant, also_new: bool
 ) -> None:

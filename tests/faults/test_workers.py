@@ -75,6 +75,7 @@ def test_killed_in_the_middle_of_a_history(system: System, tenant: Tenant) -> No
     assert tenant.assert_exact() == 8_000
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_at_any_time(system: System, tenant: Tenant) -> None:
     store(tenant, batches=30, size=500)
     chance = random.Random(1)

@@ -97,6 +97,7 @@ def groups() -> dict[str, list[Place]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", groups())
 async def test_an_odd_value_is_answered(tenant: Tenant, group: str) -> None:
     for place in groups()[group]:
@@ -122,6 +123,7 @@ async def try_value(tenant: Tenant, place: Place, value: Any) -> None:
     assert codes <= {"BAD_USER_INPUT", "NOT_FOUND", "TOO_COMPLEX"}, (str(place), value, answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [p for p in values() if p.parent == "Subscription"], ids=str)
 async def test_an_odd_value_of_a_subscription_is_answered(
     application: Starlette, tenant: Tenant, place: Place

@@ -19,7 +19,7 @@ from config.database_url import credentials
 from config.listening import listen
 from config.settings import Settings
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = ("billing", "config", "metering", "models", "resolvers", "schema", "workers")

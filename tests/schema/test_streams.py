@@ -34,7 +34,7 @@ def stream(client: httpx.AsyncClient, token: str) -> Any:
 @asynccontextmanager
 async def opened(url: str, token: str) -> AsyncIterator[websockets.ClientConnection]:
     address = url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(address, subprotocols=[PROTOCOL]) as socket:
+    async with websockets.connect(address, subprotocols=[PROTOCOL], open_timeout=60) as socket:
         payload = {"authorization": f"Bearer {token}"}
         await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
