@@ -37,7 +37,7 @@ class Requires(FieldExtension):
         identity = context.identity
         if isinstance(identity, SessionIdentity):
             if not self.session:
-                raise Forbidden("A customer's session may not see this")
+                raise Forbidden("A customer's session may not ask for this")
             return
         if self.scopes and not any(identity.has(scope) for scope in self.scopes):
             needed = " or ".join(scope.name for scope in self.scopes)
