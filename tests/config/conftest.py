@@ -1,10 +1,7 @@
 """`metergraph` as a person runs it: on this test's servers, or against the API in this process."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from config.settings import Settings
 from models import Organization
+from tests.commands import Result, run_command
 from tests.serving import new_token, served
 
 ROWS = 2_345
@@ -23,62 +21,47 @@ MAPPING = (
 )
 
 
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-
 RunImport = Callable[..., Awaitable[Result]]
 RunMetergraph = Callable[..., Awaitable[tuple[int, str]]]
-_PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def run_metergraph(settings: Settings, tmp_path: Path) -> RunMetergraph:
-    """Runs a command elsewhere than here; gives its exit code, and what is printed."""
+    """Runs a command elsewhere than here; gives its exit code, and what it logs and prints."""
+
+    environment = {
+        "METERGRAPH_DATABASE_URL": str(settings.database_url),
+        "METERGRAPH_REDIS_URL": str(settings.redis_url),
+    }
 
     async def run(*arguments: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "config", *arguments),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            stdin=asyncio.subprocess.DEVNULL,
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(_PROJECT),
-                "METERGRAPH_DATABASE_URL": str(settings.database_url),
-                "METERGRAPH_REDIS_URL": str(settings.redis_url),
-            },
+        done = await asyncio.to_thread(
+            run_command, *arguments, environment=environment, directory=tmp_path
         )
-        printed, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, printed.decode()
+        return done.code, done.err + done.out
 
     return run
 
 
 @pytest.fixture
-async def run_import(settings: Settings, organization: Organization) -> AsyncIterator[RunImport]:
+async def run_import(
+    settings: Settings, organization: Organization, tmp_path: Path
+) -> AsyncIterator[RunImport]:
     """Runs the command in its own process, against the API in this one."""
     async with served(settings) as url:
         environment = {
-            **os.environ,
             "METERGRAPH_API_URL": url,
             "METERGRAPH_TOKEN": await new_token(organization, "EVENTS_WRITE"),
         }
 
         async def run(*arguments: object, **more: str) -> Result:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "config", "import", *map(str, arguments)),
-                env={**environment, **more},
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+            return await asyncio.to_thread(
+                run_command,
+                "import",
+                *map(str, arguments),
+                environment={**environment, **more},
+                directory=tmp_path,
             )
-            out, err = await asyncio.wait_for(process.communicate(), 180)
-            return Result(process.returncode or 0, out.decode(), err.decode())
 
         yield run
 

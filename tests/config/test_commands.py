@@ -12,6 +12,7 @@ import pytest
 from config.commands.organization import slug_of
 from config.database_url import credentials
 from config.settings import Settings
+from tests.commands import Result, run_command
 
 PROJECT = Path(__file__).parent.parent.parent
 INTERRUPTED_IMPORT = """
@@ -28,88 +29,102 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 """
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., Result]
 
 
 @pytest.fixture
-def metergraph(settings: Settings, fresh_database_url: str, tmp_path: Path) -> Run:
-    """Runs `metergraph` with arguments, on a database of this test's own."""
+def environment(settings: Settings, fresh_database_url: str, tmp_path: Path) -> dict[str, str]:
+    """Variables for commands on a database of this test's own."""
+    return {
+        "PYTHONPATH": str(PROJECT),
+        "METERGRAPH_DATABASE_URL": fresh_database_url,
+        "METERGRAPH_REDIS_URL": str(settings.redis_url),
+        "METERGRAPH_DATA_DIR": str(tmp_path / "data"),
+    }
 
-    def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(PROJECT),
-            "METERGRAPH_DATABASE_URL": fresh_database_url,
-            "METERGRAPH_REDIS_URL": str(settings.redis_url),
-            "METERGRAPH_DATA_DIR": str(tmp_path / "data"),
-            **variables,
-        }
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "config", *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=tmp_path,
-            timeout=180,
-        )
+
+@pytest.fixture
+def metergraph(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs `metergraph` with arguments."""
+
+    def run(*arguments: str, **variables: str) -> Result:
+        return run_command(*arguments, environment={**environment, **variables}, directory=tmp_path)
 
     return run
 
 
-def complaint(done: "subprocess.CompletedProcess[str]") -> str:
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+@pytest.fixture
+def interpreter(environment: dict[str, str], tmp_path: Path) -> Run:
+    """As `metergraph`, in a new interpreter: for what happens before anything is imported."""
+
+    def run(*arguments: str, **variables: str) -> Result:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "config", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environment, **variables},
+            cwd=tmp_path,
+            timeout=180,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
 
 
-def test_help_names_every_command(metergraph: Run) -> None:
-    done = metergraph("--help")
-    assert done.returncode == 0
+def complaint(done: Result) -> str:
+    assert done.code == 1, done.out + done.err
+    assert "Traceback" not in done.err
+    return done.err
+
+
+def test_help_names_every_command(interpreter: Run) -> None:
+    done = interpreter("--help")
+    assert done.code == 0
     for name in ("api", "dev", "migrate", "organization", "token", "worker"):
-        assert f"\n  {name} " in done.stdout
+        assert f"\n  {name} " in done.out
 
 
-def test_ctrl_c_before_anything_has_begun_is_no_traceback(metergraph: Run, tmp_path: Path) -> None:
+def test_ctrl_c_before_anything_has_begun_is_no_traceback(interpreter: Run, tmp_path: Path) -> None:
     (tmp_path / "path").mkdir()
     # Imported by Python itself, before anything of ours.
     (tmp_path / "path" / "sitecustomize.py").write_text(INTERRUPTED_IMPORT)
-    done = metergraph("--help", PYTHONPATH=f"{tmp_path / 'path'}:{PROJECT}")
-    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+    done = interpreter("--help", PYTHONPATH=f"{tmp_path / 'path'}:{PROJECT}")
+    assert (done.code, done.out, done.err) == (-signal.SIGINT, "", "")
 
 
 def test_organizations_and_their_tokens(metergraph: Run) -> None:
     created = metergraph("organization", "create", "Acme, Inc.")
-    assert created.returncode == 0, created.stderr
-    assert metergraph("organization", "list").stdout == "acme-inc\tAcme, Inc.\n"
+    assert created.code == 0, created.err
+    assert metergraph("organization", "list").out == "acme-inc\tAcme, Inc.\n"
 
     secret = metergraph(
         *("token", "create", "--organization", "acme-inc", "--name", "ingest"),
         *("--scope", "EVENTS_WRITE", "--scope", "usage_read"),
     )
-    assert secret.returncode == 0, secret.stderr
-    assert secret.stdout.startswith("mg_")
-    assert len(secret.stdout) == len("mg_") + 43 + 1
+    assert secret.code == 0, secret.err
+    assert secret.out.startswith("mg_")
+    assert len(secret.out) == len("mg_") + 43 + 1
 
-    listed = metergraph("token", "list", "--organization", "acme-inc").stdout
+    listed = metergraph("token", "list", "--organization", "acme-inc").out
     token_id, name, scopes, *_, state = listed.strip().split("\t")
     assert (name, scopes, state) == ("ingest", "EVENTS_WRITE,USAGE_READ", "valid")
-    assert secret.stdout.strip() not in listed
+    assert secret.out.strip() not in listed
 
-    assert metergraph("token", "revoke", "--organization", "acme-inc", token_id).returncode == 0
-    assert "revoked" in metergraph("token", "list", "--organization", "acme-inc").stdout
+    assert metergraph("token", "revoke", "--organization", "acme-inc", token_id).code == 0
+    assert "revoked" in metergraph("token", "list", "--organization", "acme-inc").out
 
     temporary = metergraph(
         *("token", "create", "--organization", "acme-inc", "--name", "contractor"),
         *("--scope", "USAGE_READ", "--expires-at", "2999-01-01T00:00:00+01:00"),
     )
-    assert temporary.returncode == 0, temporary.stderr
-    listed = metergraph("token", "list", "--organization", "acme-inc").stdout
+    assert temporary.code == 0, temporary.err
+    listed = metergraph("token", "list", "--organization", "acme-inc").out
     assert listed.endswith("valid until 2998-12-31T23:00:00+00:00\n")
 
 
 def test_what_a_person_gets_wrong_is_said_in_a_sentence(metergraph: Run) -> None:
-    assert metergraph("organization", "create", "Acme").returncode == 0
+    assert metergraph("organization", "create", "Acme").code == 0
     assert "already" in complaint(metergraph("organization", "create", "acme"))
     assert "--slug" in complaint(metergraph("organization", "create", "日本"))
     assert "no organization nope" in complaint(
@@ -121,15 +136,15 @@ def test_what_a_person_gets_wrong_is_said_in_a_sentence(metergraph: Run) -> None
         )
     )
     wrong = metergraph("token", "create", "--organization", "acme", "--name", "x", "--scope", "X")
-    assert wrong.returncode == 2
-    assert "EVENTS_WRITE" in wrong.stderr
+    assert wrong.code == 2
+    assert "EVENTS_WRITE" in wrong.err
     for instant, problem in (("tomorrow", "'tomorrow'"), ("2020-01-01T00:00:00Z", "the future")):
         wrong = metergraph(
             *("token", "create", "--organization", "acme", "--name", "x", "--scope", "ADMIN"),
             *("--expires-at", instant),
         )
-        assert wrong.returncode == 2
-        assert problem in wrong.stderr
+        assert wrong.code == 2
+        assert problem in wrong.err
 
 
 def test_what_is_wrong_around_it_is_said_in_a_sentence(
@@ -168,20 +183,20 @@ def test_a_misspelt_setting_is_said_and_those_of_kubernetes_are_not(metergraph: 
         METERGRAPH_PORT_8000_TCP="tcp://10.0.0.1:8000",
         METERGRAPH_SERVICE_HOST="10.0.0.1",
     )
-    assert done.returncode == 0
-    assert done.stderr == (
+    assert done.code == 0
+    assert done.err == (
         "Warning: METERGRAPH_PROT is no setting of Metergraph; is METERGRAPH_PORT meant?\n"
     )
 
 
 def test_migrate_twice(metergraph: Run) -> None:
-    assert metergraph("migrate").stdout == "The database is up to date.\n"
+    assert metergraph("migrate").out == "The database is up to date.\n"
 
 
-def test_a_folder_called_config_does_not_get_in_the_way(metergraph: Run, tmp_path: Path) -> None:
+def test_a_folder_called_config_does_not_get_in_the_way(interpreter: Run, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "__init__.py").write_text("raise RuntimeError")
-    assert metergraph("--version").returncode == 0
+    assert interpreter("--version").code == 0
 
 
 @pytest.mark.parametrize(
