@@ -18,7 +18,8 @@ async def edit(organization_id: UUID, touched: Touched) -> AsyncIterator[HeldLog
 
     So an edit never reaches a period that began before it. Due periods are turned first, a chunk
     in a transaction of its own: they stay turned if the edit is refused or killed, as they would
-    be by the cycle, and the log is never held for longer than the cycle holds it.
+    be by the cycle, and the log is never held for longer than the cycle holds it. Only with an
+    idempotency key, which what is of one customer can have, is all of it one transaction.
     """
     while True:
         async with in_transaction() as connection:

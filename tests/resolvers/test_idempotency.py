@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config import clock
 from config.database_url import credentials
 from config.settings import Settings
 from models import Organization
@@ -49,9 +51,12 @@ KEY = "order-4711"
 class Caller:
     """Calls the mutations, with inputs that make sense in one small organization."""
 
-    def __init__(self, api: Api, inputs: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, api: Api, inputs: dict[str, dict[str, Any]], customers: dict[str, str]
+    ) -> None:
         self.api = api
         self.inputs = inputs
+        self.customers = customers
 
     async def answer(
         self, mutation: str, key: str | None = KEY, /, api: Api | None = None, **changes: Any
@@ -138,7 +143,7 @@ async def caller(api: Api) -> Caller:
             "units": "1.50",
         },
     }
-    return Caller(api, inputs)
+    return Caller(api, inputs, customers)
 
 
 @pytest.fixture
@@ -385,6 +390,35 @@ async def test_a_failure_in_the_middle_leaves_the_key_free(
     assert await counts("customerSubscriptionCreate") == before
     assert made(await caller.call("customerSubscriptionCreate"))
     assert await counts("customerSubscriptionCreate") == before + 1
+
+
+async def test_an_edit_that_turns_periods_first_is_all_or_nothing_with_a_key(
+    caller: Caller, counts: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its chunks are parts of one transaction then."""
+
+    async def broken(*_arguments: object) -> None:
+        raise ConnectionResetError
+
+    async def money() -> tuple[int, int]:
+        return await counts("customerSubscriptionCreate"), await counts("customerMeterCredit")
+
+    sent: dict[str, Any] = {
+        "externalCustomerId": None,
+        "customerId": caller.customers["globex"],
+    }
+    invoices, entries = await money()
+    with clock.at(clock.now() + timedelta(days=70)):
+        with monkeypatch.context() as patch:
+            patch.setattr("resolvers.once._store", broken)
+            [error] = (await caller.answer("customerMeterCredit", **sent))["errors"]
+        assert error["extensions"]["retryable"] is True
+        assert await money() == (invoices, entries)
+        made(await caller.call("customerMeterCredit", **sent))
+        turned, credited = await money()
+        assert (turned - invoices, credited > entries) == (2, True)
+        made(await caller.call("customerMeterCredit", **sent))
+        assert await money() == (turned, credited)
 
 
 async def test_a_key_that_is_no_text_of_255_characters_is_refused(caller: Caller) -> None:
