@@ -14,6 +14,7 @@ from config.migrations import lacking
 
 _CHECK_SECONDS = 2.0
 _NOBODYS = bytes(32)  # the hash of no secret
+_LACKING = "pending"  # the status of migrations that the database lacks
 _PENDING = """
     SELECT count(*) AS batches,
            extract(epoch FROM now() - min(received_at)) AS oldest_seconds
@@ -49,12 +50,16 @@ async def readyz(request: Request) -> JSONResponse:
     still stored and counted, so its failure is shown and does not take us out. Nor does this
     machine's clock, because we go by PostgreSQL's.
     """
-    database = await _check(request.app.state.graphql.services.secrets.find(_NOBODYS))
-    migrations = await _check(_migrations()) if database.is_ok else _unknown()
-    counting = await _check(_counting()) if migrations.is_ok else _unknown()
+    database, migrations = await asyncio.gather(
+        _check(request.app.state.graphql.services.secrets.find(_NOBODYS)), _check(_migrations())
+    )
+    # A database that was never migrated fails the first, for want of a table: the second says why.
+    if not database.is_ok and migrations.status != _LACKING:
+        migrations = _unknown()
+    is_ready = database.is_ok and migrations.is_ok
+    counting = await _check(_counting()) if is_ready else _unknown()
     redis = await _check(request.app.state.redis.ping())
     time = clock_check()
-    is_ready = database.is_ok and migrations.is_ok
     checks = {
         "database": database,
         "migrations": migrations,
@@ -95,7 +100,7 @@ async def _check(work: Awaitable[Any]) -> Check:
 
 async def _migrations() -> Check:
     pending = await lacking(aside().execute_query_dict)
-    return Check("pending" if pending else "ok", {"pending": pending})
+    return Check(_LACKING if pending else "ok", {"pending": pending})
 
 
 async def _counting() -> Check:

@@ -54,10 +54,15 @@ def is_public(listening: socket.socket) -> bool:
 
 
 def url(listening: socket.socket, host: str) -> str:
-    """The URL of a listening socket as a browser on this machine would write it."""
+    """The URL of a socket that listens on `host`, which may be every address of the machine."""
     port = listening.getsockname()[1]
-    name = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  # compared only
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def local_url(listening: socket.socket, host: str) -> str:
+    """The same as a browser on this machine would write it."""
+    is_every = host in {"0.0.0.0", "::", ""}  # noqa: S104  # compared only
+    return url(listening, "127.0.0.1" if is_every else host)
 
 
 def _reason(error: OSError, host: str, port: int, variable: str) -> str:

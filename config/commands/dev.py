@@ -15,7 +15,7 @@ import click
 
 from config.connections import export
 from config.embedded import Addresses, EmbeddedServers
-from config.listening import listen, url
+from config.listening import listen, local_url
 from config.migrations import is_migrated
 from config.settings import Settings, get_settings
 from config.supervisor import Command, Supervisor
@@ -56,7 +56,7 @@ def command(host: str | None, port: int | None) -> None:
             # An API that outlived its `dev` would still hold the port.
             servers.end_left_over()
             with listen(chosen_host, settings.port if port is None else port) as listening:
-                _run(settings, servers, listening, url(listening, chosen_host))
+                _run(settings, servers, listening, local_url(listening, chosen_host))
         finally:
             _ignore_signals()
             servers.stop()

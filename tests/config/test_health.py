@@ -87,6 +87,21 @@ async def test_without_a_database_it_lives_and_is_not_ready(settings: Settings) 
 
 
 @pytest.mark.usefixtures("fresh_database_url")
+async def test_a_database_that_was_never_migrated_is_said_to_lack_migrations(
+    settings: Settings,
+) -> None:
+    async with served(settings) as client:
+        await get_connection("default").execute_script(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        )
+        response = await client.get("/readyz")
+    assert response.status_code == 503
+    migrations = response.json()["migrations"]
+    assert migrations["status"] == "pending"
+    assert migrations["pending"][0] == "0001_initial"
+
+
+@pytest.mark.usefixtures("fresh_database_url")
 async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings) -> None:
     async with served(settings) as client:
         await get_connection("default").execute_query_dict(

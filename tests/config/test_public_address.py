@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.listening import is_public, listen
+from config.listening import is_public, listen, local_url, url
 from config.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -24,6 +24,13 @@ def test_what_listens_on_loopback_is_not_public(host: str, *, public: bool) -> N
         pytest.skip("this machine has no IPv6")
     with listen(host, 0) as listening:
         assert is_public(listening) == public
+
+
+def test_what_listens_everywhere_is_not_said_to_listen_on_loopback() -> None:
+    with listen("0.0.0.0", 0) as listening:
+        port = listening.getsockname()[1]
+        assert url(listening, "0.0.0.0") == f"http://0.0.0.0:{port}"
+        assert local_url(listening, "0.0.0.0") == f"http://127.0.0.1:{port}"
 
 
 def said_at_start(settings: Settings, host: str, **variables: str) -> list[str]:
