@@ -23,6 +23,28 @@ class _Passage:
     healed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(eq=False)
+class Silencing:
+    """Which connections are to fall silent by what their clients say, and how many."""
+
+    matches: Matches
+    is_heard: bool
+    left: int
+    _happened: threading.Event = field(default_factory=threading.Event)
+
+    def fell_silent(self, seconds: float = 60.0) -> bool:
+        """Whether one falls silent in time; waits for it."""
+        return self._happened.wait(seconds)
+
+    def takes(self, data: bytes) -> bool:
+        """Whether this silences the connection whose client has said so."""
+        if not self.left or not self.matches(data):
+            return False
+        self.left -= 1
+        self._happened.set()
+        return True
+
+
 @dataclass
 class Proxy:
     """Stands before a server; `url` is the server's, through the proxy."""
@@ -30,22 +52,24 @@ class Proxy:
     url: str
     loop: asyncio.AbstractEventLoop
     _passages: list[_Passage] = field(default_factory=list)
-    _matches: Matches | None = None
+    _silencings: list[Silencing] = field(default_factory=list)
     _is_deaf: bool = False
-    fell_silent: threading.Event = field(default_factory=threading.Event)
-    """Whether a connection that was chosen by what it says has said it."""
 
     def silence(self, *, also_new: bool = False) -> None:
         """No connection of now says or hears anything more; with `also_new`, none that is made."""
         self._run(lambda: self._silence(also_new))
 
-    def silence_when(self, matches: Matches) -> None:
-        """The first connection whose client says so falls silent; the server still hears that."""
-        self.fell_silent.clear()
-        self._run(lambda: self._choose(matches))
+    def silence_when(self, matches: Matches, *, is_heard: bool = True, times: int = 1) -> Silencing:
+        """The next connections whose clients say so fall silent, so many.
+
+        The server still hears that and its answer is lost; without `is_heard`, it hears nothing.
+        """
+        silencing = Silencing(matches, is_heard, times)
+        self._run(lambda: self._silencings.append(silencing))
+        return silencing
 
     def heal(self) -> None:
-        """New connections pass; those that were silent are ended."""
+        """Connections fall silent no more; those that were are ended."""
         self._run(self._heal)
 
     async def end(self) -> None:
@@ -66,9 +90,6 @@ class Proxy:
         self.loop.call_soon_threadsafe(finish)
         assert done.wait(60)
 
-    def _choose(self, matches: Matches) -> None:
-        self._matches = matches
-
     def _silence(self, also_new: bool) -> None:
         self._is_deaf = also_new
         for passage in self._passages:
@@ -76,6 +97,7 @@ class Proxy:
 
     def _heal(self) -> None:
         self._is_deaf = False
+        self._silencings.clear()
         for passage in [*self._passages]:
             if passage.is_silent:
                 passage.healed.set()
@@ -87,10 +109,12 @@ class Proxy:
         while data := await reader.read(_CHUNK):
             if passage.is_silent:
                 continue
-            if is_client and self._matches is not None and self._matches(data):
-                self._matches = None
-                passage.is_silent = True
-                self.fell_silent.set()
+            if is_client:
+                taken = next((one for one in self._silencings if one.takes(data)), None)
+                if taken is not None:
+                    passage.is_silent = True
+                    if not taken.is_heard:
+                        continue
             to.write(data)
             await to.drain()
         if passage.is_silent:

@@ -28,7 +28,6 @@ RunMetergraph = Callable[..., Awaitable[tuple[int, str]]]
 @pytest.fixture
 def run_metergraph(settings: Settings, tmp_path: Path) -> RunMetergraph:
     """Runs a command elsewhere than here; gives its exit code, and what it logs and prints."""
-
     environment = {
         "METERGRAPH_DATABASE_URL": str(settings.database_url),
         "METERGRAPH_REDIS_URL": str(settings.redis_url),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.transactions import in_transaction
 
+from config import database_connection, silent_connections
 from config.database import opened_database
 from config.database_url import credentials
 from config.settings import Settings
@@ -21,7 +22,7 @@ from models.outages import is_outage
 from tests.ingesting import send
 from tests.schema.test_streams import opened
 from tests.serving import new_token, served
-from tests.silencing_proxy import SilencingProxy, silencing_proxy
+from tests.silence import Proxy, Silencing, proxied
 
 # A silent connection is given up within three seconds; this machine may be busy.
 _SOON_SECONDS = 20.0
@@ -39,16 +40,40 @@ mutation { meterCreate(input: {name: "m", filter: {}, aggregation: {function: CO
 """
 
 
+@pytest.fixture(autouse=True)
+def _silence_is_looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silent_connections, "_SECONDS_BETWEEN_LOOKS", 0.1)
+    monkeypatch.setattr(silent_connections, "_LONG_SECONDS", 0.5)
+
+
 @pytest.fixture
-async def proxy(settings: Settings) -> AsyncIterator[SilencingProxy]:
-    async with silencing_proxy(str(settings.database_url)) as proxy:
+def proxy(settings: Settings) -> Iterator[Proxy]:
+    with proxied(str(settings.database_url)) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def behind(settings: Settings, proxy: SilencingProxy) -> Settings:
-    """Settings with which PostgreSQL is found through the proxy."""
-    return settings.model_copy(update={"database_url": proxy.url})
+def behind(settings: Settings, proxy: Proxy) -> Settings:
+    """Settings with which PostgreSQL is found through the proxy.
+
+    Statements are sent as text, each time.
+    """
+    url = f"{proxy.url}?statement_cache_size=0"
+    return settings.model_copy(update={"database_url": url})
+
+
+def silenced_by(
+    proxy: Proxy, statement: str, *, is_heard: bool = False, times: int = 1
+) -> Silencing:
+    """Silences the next connections to send a statement with this text."""
+    return proxy.silence_when(
+        lambda data: statement.encode() in data, is_heard=is_heard, times=times
+    )
+
+
+async def fallen(silencing: Silencing) -> None:
+    """Waits until a connection fell silent."""
+    assert await asyncio.to_thread(silencing.fell_silent)
 
 
 class Client:
@@ -111,7 +136,7 @@ ROLES = {
 )
 async def test_requests_go_on_beside_a_silent_connection(
     behind: Settings,
-    proxy: SilencingProxy,
+    proxy: Proxy,
     organization: Organization,
     other_organization: Organization,
     role: str,
@@ -121,9 +146,9 @@ async def test_requests_go_on_beside_a_silent_connection(
     statement, query = ROLES[role]
     variables = {"id": "first"} if query is INGEST else {}
     async with api(behind, *tokens) as (client, other), asyncio.timeout(3 * _SOON_SECONDS):
-        silenced = proxy.silence(statement, loses_answer=loses_answer)
+        silenced = silenced_by(proxy, statement, is_heard=loses_answer)
         unlucky = asyncio.create_task(client.ask(query, **variables))
-        await silenced.happened.wait()
+        await fallen(silenced)
         for asking in (other, client):
             assert await asking.ask(READ) == {"events": {"nodes": []}} or role == "ingest"
             answer = await asking.ask(INGEST, id="other")
@@ -139,14 +164,14 @@ async def test_requests_go_on_beside_a_silent_connection(
 
 
 async def test_many_silent_connections_at_once_stop_nobody_for_long(
-    behind: Settings, proxy: SilencingProxy, organization: Organization
+    behind: Settings, proxy: Proxy, organization: Organization
 ) -> None:
     async with api(behind, await new_token(organization)) as (client,):
         everything = ["FROM access_token", "FROM event e"]
-        silenced = [proxy.silence(statement, times=3) for statement in everything]
+        silenced = [silenced_by(proxy, statement, times=3) for statement in everything]
         unlucky = [asyncio.create_task(client.ask(READ)) for _ in range(12)]
-        for rule in silenced:
-            await rule.happened.wait()
+        for one in silenced:
+            await fallen(one)
         async with asyncio.timeout(3 * _SOON_SECONDS):
             await asyncio.gather(*unlucky)
             while "events" not in await client.ask(READ):
@@ -155,11 +180,13 @@ async def test_many_silent_connections_at_once_stop_nobody_for_long(
 
 
 async def test_a_silent_database_is_not_ready_and_comes_back(
-    behind: Settings, proxy: SilencingProxy, organization: Organization
+    behind: Settings, proxy: Proxy, organization: Organization
 ) -> None:
     async with api(behind, await new_token(organization)) as (client,):
-        proxy.silence_all()
-        with capture_logs() as lines:
+        proxy.silence(also_new=True)
+        with capture_logs() as lines, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(silent_connections, "_ANSWER_SECONDS", 0.3)
+            patch.setattr(database_connection, "_CONNECT_SECONDS", 0.5)
             answers = await asyncio.gather(*(client.ask(READ) for _ in range(50)))
             assert {(answer["code"], answer["retryable"]) for answer in answers} == {
                 ("INTERNAL", True)
@@ -177,7 +204,7 @@ async def test_a_silent_database_is_not_ready_and_comes_back(
 
 
 async def test_a_feed_goes_on_after_its_connection_fell_silent(
-    behind: Settings, proxy: SilencingProxy, organization: Organization
+    behind: Settings, proxy: Proxy, organization: Organization
 ) -> None:
     token = await new_token(organization)
     async with (
@@ -185,10 +212,10 @@ async def test_a_feed_goes_on_after_its_connection_fell_silent(
         opened(url, token) as socket,
         asyncio.timeout(3 * _SOON_SECONDS),
     ):
-        silenced = proxy.silence("FROM event_batch b")
+        silenced = silenced_by(proxy, "FROM event_batch b")
         query = "subscription { eventsIngested { externalId } }"
         await socket.send(f'{{"id": "1", "type": "subscribe", "payload": {{"query": "{query}"}}}}')
-        await silenced.happened.wait()
+        await fallen(silenced)
         await send(organization.id, {"externalId": "live"})
         await advance(organization.id)
         assert '"externalId":"live"' in str(await socket.recv())
@@ -198,7 +225,7 @@ async def test_a_feed_goes_on_after_its_connection_fell_silent(
 async def test_a_silent_transaction_does_not_keep_its_locks(
     behind: Settings,
     settings: Settings,
-    proxy: SilencingProxy,
+    proxy: Proxy,
     organization: Organization,
     loses_answer: bool,
 ) -> None:
@@ -206,9 +233,9 @@ async def test_a_silent_transaction_does_not_keep_its_locks(
     begun = time.monotonic()
     async with asyncio.timeout(3 * _SOON_SECONDS):
         async with opened_database(behind, role="tests"):
-            silenced = proxy.silence("UPDATE event_log", loses_answer=loses_answer)
+            silenced = silenced_by(proxy, "UPDATE event_log", is_heard=loses_answer)
             unlucky = asyncio.create_task(advance(organization.id))
-            await silenced.happened.wait()
+            await fallen(silenced)
             with pytest.raises(Exception, match="closed in the middle") as raised:
                 await unlucky
             assert is_outage(raised.value)
@@ -221,16 +248,17 @@ async def test_a_silent_transaction_does_not_keep_its_locks(
         ] == [1]
 
 
-@pytest.mark.parametrize("statement", ["SELECT pg_sleep(4)", "SELECT pg_advisory_xact_lock(77)"])
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(2)", "SELECT pg_advisory_xact_lock(77)"])
 async def test_a_statement_that_takes_its_time_is_left_alone(
-    behind: Settings, settings: Settings, statement: str
+    behind: Settings, settings: Settings, statement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(silent_connections, "_LONG_SECONDS", 0.1)
     holder = await asyncpg.connect(**credentials(str(settings.database_url)))
     try:
         await holder.execute("BEGIN; SELECT pg_advisory_xact_lock(77)")
         async with opened_database(behind, role="tests"), in_transaction() as connection:
             waiting = asyncio.create_task(connection.execute_query(statement))
-            await asyncio.wait((waiting,), timeout=4)
+            await asyncio.wait((waiting,), timeout=2)
             await holder.execute("ROLLBACK")
             count, _rows = await waiting
             assert count == 1
@@ -270,11 +298,9 @@ async def test_an_operator_is_answered_while_tenants_keep_every_connection(
         await holder.close()
 
 
-async def test_closing_does_not_wait_for_silent_connections(
-    behind: Settings, proxy: SilencingProxy
-) -> None:
+async def test_closing_does_not_wait_for_silent_connections(behind: Settings, proxy: Proxy) -> None:
     async with opened_database(behind, role="tests") as context:
         await context.db().execute_query("SELECT 1")
-        proxy.silence_all()
+        proxy.silence(also_new=True)
         begun = time.monotonic()
     assert time.monotonic() - begun < 5

@@ -85,9 +85,9 @@ def test_one_connection_of_postgres(
     distant: System, postgres: Proxy, tenant: Tenant, said: bytes
 ) -> None:
     store(tenant)
-    postgres.silence_when(lambda data: said in data)
+    silencing = postgres.silence_when(lambda data: said in data)
     distant.start(WORKERS[0])
-    assert postgres.fell_silent.wait(_START_SECONDS)
+    assert silencing.fell_silent(_START_SECONDS)
     store(tenant)
     wait_until(lambda: is_counted(tenant, 2), _SECONDS, "counting goes on")
     assert "Traceback" not in distant.log_of(WORKERS[0])
