@@ -26,7 +26,7 @@ MAXIMUM_DIGITS = 1_000  # of a number with a point or an exponent, written out i
 
 _INTEGER_LIMIT = 2**63
 _SHOWN = 60  # characters of a key
-_MOST_AMBIGUOUS = 10_000  # as many events as a call may have
+_MOST_NOTED = 50_000  # objects: 10,000 events, with some in the metadata of each
 _INFINITY = Decimal("Infinity")
 _Step = str | int  # a key or an index
 # Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
@@ -64,7 +64,10 @@ class Ambiguous(dict[str, Any]):
 
 
 class AmbiguousError(ValueError):
-    """Valid JSON that has a key twice. `value` is what it says, with Ambiguous objects in it."""
+    """Valid JSON that has a key twice. `value` is what it says, with Ambiguous objects in it.
+
+    None, where there is so much of it that nobody looked where.
+    """
 
     def __init__(self, message: str, value: Any) -> None:
         super().__init__(message)
@@ -125,9 +128,16 @@ class _Noting:
     """Makes the objects of one text; those that have a key twice are Ambiguous."""
 
     def __init__(self) -> None:
-        self._left = _MOST_AMBIGUOUS
+        self._left = _MOST_NOTED
 
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0:
+            message = (
+                f"there are more than {_MOST_NOTED:,} objects, and one has a key twice or a number"
+                " beyond all bounds"
+            )
+            raise AmbiguousError(message, None)
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
@@ -137,10 +147,6 @@ class _Noting:
                 ambiguous.key = key
                 break
             del found[key]
-        self._left -= 1
-        if self._left < 0:  # each takes its time
-            message = f"more than {_MOST_AMBIGUOUS:,} objects have a key twice"
-            raise AmbiguousError(message, ambiguous)
         return ambiguous
 
 

@@ -58,6 +58,8 @@ def decode_json(data: str | bytes) -> Any:
     try:
         return exact_json.loads(data)
     except exact_json.AmbiguousError as error:
+        if error.value is None:
+            raise
         message = exact_json.ambiguity(error.value, but_in="metadata")
         if message is None:
             return error.value

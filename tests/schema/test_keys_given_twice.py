@@ -8,7 +8,6 @@ import pytest
 from starlette.applications import Starlette
 
 from models import Event, Organization, exact_json
-from schema.http_request import decode_json
 from tests.graphql_client import Api
 from tests.schema.test_websocket import connected
 
@@ -172,12 +171,21 @@ def test_the_first_place_is_named() -> None:
         exact_json.loads(text)
 
 
-def test_more_than_a_call_has_events_are_not_looked_at_one_by_one() -> None:
-    one = '{"metadata": {"a": 1, "a": 2}}'
-    most = 10_000
-    with pytest.raises(exact_json.AmbiguousError, match=r"^'0\.metadata' has the key 'a' twice$"):
-        exact_json.loads(f"[{', '.join([one] * most)}]")
-    with pytest.raises(exact_json.AmbiguousError, match=r"^more than 10,000 objects"):
-        exact_json.loads(f"[{', '.join([one] * (most + 1))}]")
-    with pytest.raises(ValueError, match="has the key 'a' twice"):
-        decode_json(f"[{', '.join([one] * (most + 1))}]")
+async def test_who_has_a_key_twice_among_very_many_objects_is_told_no_more(api: Api) -> None:
+    """To look where it is takes seconds."""
+    twice = event('{"n": 1, "n": 2}')
+    objects = ", ".join(["{}"] * 49_995)
+    for number in ("1", "1e100000"):
+        sent = body(INGEST, f'{{"e": [{twice}], "x": [{{"n": {number}}}, {objects}]}}')
+        receipts = (await api.post(sent)).json()["data"]["eventsIngest"]["receipts"]
+        assert [receipt["error"]["message"] for receipt in receipts] == [
+            "metadata has the key 'n' twice."
+        ]
+    for few in (twice, event('{"n": 1e100000}')):
+        response = await api.post(body(INGEST, f'{{"e": [{few}], "x": [{{}}, {{}}, {objects}]}}'))
+        assert response.status_code == 400
+        (error,) = response.json()["errors"]
+        assert error["message"] == (
+            "The body is ambiguous: there are more than 50,000 objects, and one has a key twice or"
+            " a number beyond all bounds"
+        )
