@@ -76,7 +76,7 @@ def failure(cause: BaseException) -> APIError:
     if is_outage(cause):
         # The database's client logs it, once for all requests.
         log.debug("database out of reach", reason=repr(cause))
-        return _passing("The database cannot be reached")
+        return _passing("The database cannot be used at the moment")
     identifier = secrets.token_hex(8)
     log.error("internal error", error_id=identifier, exc_info=cause)
     return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)

@@ -48,7 +48,11 @@ async def test_without_a_good_token_the_socket_is_closed_and_says_why(
 @pytest.mark.parametrize(
     ("failure", "code", "reason"),
     [
-        (ConnectionRefusedError("10.0.0.1"), 1013, "The database cannot be reached: try again"),
+        (
+            ConnectionRefusedError("10.0.0.1"),
+            1013,
+            "The database cannot be used at the moment: try again",
+        ),
         (ZeroDivisionError("the secret recipe"), 4500, "Internal error."),
     ],
 )
