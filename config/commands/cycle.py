@@ -34,7 +34,7 @@ class _Outcome:
     problem: str = ""
 
 
-@click.command()
+@click.command(short_help="Turn due periods, grant credit, make invoices.")
 @click.option(
     "--at",
     callback=read_instant,
