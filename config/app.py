@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from config.answered_together import answered_together
 from config.connections import with_running_servers
 from config.database import opened_database
 from config.database_clock import following_database_clock
@@ -97,7 +98,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     return [
         Route("/", front),
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", metrics),
+        Route("/readyz", answered_together(readyz)),
+        Route("/metrics", answered_together(metrics)),
         *graphql_routes(settings),
     ]

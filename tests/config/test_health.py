@@ -1,5 +1,6 @@
 """What /healthz and /readyz say, on good days and bad."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -110,3 +111,29 @@ async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings)
         response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["migrations"] == {"status": "pending", "pending": ["0001_initial"]}
+
+
+async def test_probes_that_come_together_are_answered_by_one_look(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever floods the page, which needs no token, would keep tokens from being found."""
+    looks, go_on = 0, asyncio.Event()
+
+    async def look(_execute: object) -> list[str]:
+        nonlocal looks
+        looks += 1
+        await go_on.wait()
+        return []
+
+    monkeypatch.setattr(health, "lacking", look)
+    async with served(settings) as client, asyncio.timeout(60):
+        probes = [asyncio.create_task(client.get("/readyz")) for _ in range(20)]
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        go_on.set()
+        answers = await asyncio.gather(*probes)
+        assert [answer.status_code for answer in answers] == [200] * 20
+        assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+        assert looks == 1
+        await client.get("/readyz")
+        assert looks == 2
