@@ -5,7 +5,6 @@ Made from the schema, so that a field is tried the day it is added.
 
 from typing import Any
 
-import pytest
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
@@ -81,8 +80,7 @@ def call(name: str, field: GraphQLField) -> str:
     )
 
 
-def fields_of(root: GraphQLObjectType | None, but: set[str]) -> list[str]:
-    assert root is not None
+def fields_of(root: GraphQLObjectType, but: set[str]) -> list[str]:
     return [name for name in root.fields if name not in but]
 
 
@@ -94,22 +92,22 @@ async def session_of(api: Api, customer: str) -> Api:
     return api.with_secret(opened["customerSessionCreate"]["token"])
 
 
-@pytest.mark.parametrize("name", fields_of(SCHEMA.query_type, OWN_QUERIES))
-async def test_no_query_but_its_own(api: Api, organization: Organization, name: str) -> None:
+async def test_no_query_but_its_own(api: Api, organization: Organization) -> None:
     await subscribed(api, organization)
     own = await session_of(api, "acme")
     assert SCHEMA.query_type is not None
-    asked = f"{{ {call(name, SCHEMA.query_type.fields[name])} }}"
-    assert await own.codes(asked) == ["FORBIDDEN"]
+    for name in fields_of(SCHEMA.query_type, OWN_QUERIES):
+        asked = f"{{ {call(name, SCHEMA.query_type.fields[name])} }}"
+        assert await own.codes(asked) == ["FORBIDDEN"], name
 
 
-@pytest.mark.parametrize("name", fields_of(SCHEMA.mutation_type, set()))
-async def test_no_mutation(api: Api, organization: Organization, name: str) -> None:
+async def test_no_mutation(api: Api, organization: Organization) -> None:
     await subscribed(api, organization)
     own = await session_of(api, "acme")
     assert SCHEMA.mutation_type is not None
-    asked = f"mutation {{ {call(name, SCHEMA.mutation_type.fields[name])} }}"
-    assert await own.codes(asked) == ["FORBIDDEN"]
+    for name in fields_of(SCHEMA.mutation_type, set()):
+        asked = f"mutation {{ {call(name, SCHEMA.mutation_type.fields[name])} }}"
+        assert await own.codes(asked) == ["FORBIDDEN"], name
 
 
 async def test_no_node(api: Api, organization: Organization) -> None:
