@@ -5,7 +5,7 @@
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
-packages := $(wildcard config models metering billing schema resolvers workers benchmarks tests)
+packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks tests)
 
 help: ## List the targets
 	@echo "Usage: make TARGET [ARGS=...] [PYTHON=...]"
@@ -34,7 +34,7 @@ check: ## Check format, lint, types and the direction of imports
 
 schema: ## Print the API's schema into schema.graphql
 	@scripts/environment requirements-dev.txt
-	@$(bin)/python -m schema.print > schema.graphql
+	@$(bin)/python -m resolvers.print_schema > schema.graphql
 
 format: ## Format the code and mend what the linter can
 	@scripts/environment requirements-dev.txt

@@ -8,9 +8,9 @@ from benchmarks.history import store_batch, store_history, system_with_history
 from benchmarks.results import Result, median
 from benchmarks.run import Run
 from benchmarks.system import Tenant
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.log import advance
+from metering.counting.log import advance
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 
 NAME = "counting"

@@ -11,16 +11,16 @@ from tortoise.transactions import in_transaction
 from benchmarks.results import Result, percentile
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
-from billing.cycle import run_cycle
-from billing.estimates import upcoming_invoices
-from billing.held_log import hold_log
-from billing.periods import Period, RecurringInterval, period
-from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
-from billing.products import BenefitDraft, ProductDraft, create_benefit, create_product
-from billing.stepping import take_steps
-from billing.terms import product_terms
-from billing.turning import period_steps
-from metering.log import advance
+from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
+from billing.catalog.terms import product_terms
+from billing.invoicing.estimates import upcoming_invoices
+from billing.periods.advancing import take_steps
+from billing.periods.intervals import Period, RecurringInterval, period
+from billing.periods.renewal import period_steps
+from billing.subscriptions.cycle import run_cycle
+from billing.transaction import hold_log
+from metering.counting.log import advance
 from models import Customer, CustomerSubscription, Invoice, Product
 from models.identifiers import new_id
 

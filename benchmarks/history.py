@@ -9,7 +9,7 @@ from tortoise.connection import get_connection
 
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
-from metering.log import advance
+from metering.counting.log import advance
 
 DAYS = 30
 CUSTOMERS = 200

@@ -17,8 +17,8 @@ from tortoise.connection import get_connection
 
 from benchmarks.http_client import HttpConnection
 from benchmarks.system import System
-from config.embedded.processes import spawn, stop
-from config.listening import listen
+from metergraph.asgi.listening import listen
+from metergraph.embedded.processes import spawn, stop
 
 NODE_MAJOR = 20
 _FOLDER = Path(__file__).parent / "postgraphile"

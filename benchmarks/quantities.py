@@ -12,9 +12,9 @@ from benchmarks.history import DAYS, end_of_history, system_with_history
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
 from benchmarks.system import Tenant
-from metering.definition import COLUMNS, meter_definition
-from metering.usage import Usage, usage
-from metering.windows import Interval, windows, zone_of
+from metering.language.definition import COLUMNS, meter_definition
+from metering.usage.ranges import Usage, usage
+from metering.usage.windows import Interval, windows, zone_of
 from models import Customer
 
 NAME = "quantities"

@@ -16,15 +16,15 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.http_client import HttpConnection
-from config.connections import export
-from config.database import migrate, opened_database
-from config.database_url import credentials
-from config.embedded import embedded_servers
-from config.embedded.processes import spawn, stop
-from config.listening import listen
 from config.settings import Settings, variable_name
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
+from metergraph.asgi.listening import listen
+from metergraph.connections import export
+from metergraph.database.database_url import credentials
+from metergraph.database.opening import migrate, opened_database
+from metergraph.embedded import embedded_servers
+from metergraph.embedded.processes import spawn, stop
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import AccessToken, Meter, Organization
 from schema.secrets import hash_secret, new_secret
@@ -56,7 +56,7 @@ class System:
     def start(self, name: str, *arguments: str, pass_fds: Sequence[int] = ()) -> None:
         """Starts a `metergraph` command as a process called `name`."""
         self.processes[name] = spawn(
-            [sys.executable, "-m", "config", *arguments],
+            [sys.executable, "-m", "metergraph", *arguments],
             death_signal=signal.SIGTERM,
             environment={**os.environ, variable_name("log_level"): "warning"},
             directory=_PROJECT,

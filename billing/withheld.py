@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from billing.held_log import HeldLog
+from billing.transaction import HeldLog
 
 _log = structlog.get_logger(__name__)
 

@@ -1,5 +1,1 @@
-"""What puts Metergraph together: settings, servers, the ASGI application, the command line.
-
-`config.settings` and `config.clock` are leaves that anyone may import; nothing else outside this
-package imports from it.
-"""
+"""The settings and the clock: leaves that every room may import."""

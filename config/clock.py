@@ -1,8 +1,8 @@
 """The time, in one place, so that `metergraph cycle --at` and tests can set it.
 
-It is PostgreSQL's time as soon as that was read (`config.database_clock`): a machine whose clock is
-off turns no period early and refuses no event. Between readings it goes by a clock that nobody can
-set.
+It is PostgreSQL's time as soon as that was read (`metergraph.database.database_clock`): a machine
+whose clock is off turns no period early and refuses no event. Between readings it goes by a clock
+that cannot be set.
 
 A leaf: it imports nothing of ours. Instants are aware datetimes in UTC.
 """

@@ -13,12 +13,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from config.clock import now
-from metering.aggregations import Aggregation
-from metering.catch_up import hold_catch_up
-from metering.definition import definition_of
-from metering.filters import Filter, event_names, to_json
-from metering.late import note_recounting
-from metering.log import LogState, lock_log, take_position
+from metering.counting.catch_up import hold_catch_up
+from metering.counting.late import note_recounting
+from metering.counting.log import LogState, lock_log, take_position
+from metering.language.aggregations import Aggregation
+from metering.language.definition import definition_of
+from metering.language.filters import Filter, event_names, to_json
 from models import Meter
 
 InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]

@@ -6,12 +6,12 @@ from typing import Any
 from graphql import FieldNode, InlineFragmentNode, get_named_type
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 
-from models.outages import cut_off_is_outage
 from resolvers.once import carried_out_once
 from schema import repeating
 from schema.context import Context, Info, Scope, TokenIdentity
 from schema.errors import Forbidden
 from schema.permissions import READING, Requires
+from waiting.outages import cut_off_is_outage
 
 _CHANGING: Mapping[str, Scope] = {
     "Customer": Scope.BILLING_WRITE,

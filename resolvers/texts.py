@@ -1,6 +1,6 @@
 """Checks of short texts that mutations store."""
 
-from metering.metadata import text_problem
+from metering.language.metadata import text_problem
 from schema.errors import ErrorCode, UserError, user_error
 
 NAME = 256

@@ -1,11 +1,11 @@
 """The enums of billing, as the API describes them: see schema.enums."""
 
-from billing.chain import EntryKind
-from billing.lines import LineKind
-from billing.periods import RecurringInterval
-from billing.pricing import Pricing
-from billing.subscriptions import CancelWhen
-from billing.turning import SubscriptionStatus
+from billing.periods.intervals import RecurringInterval
+from billing.periods.metered_periods import EntryKind
+from billing.periods.renewal import SubscriptionStatus
+from billing.rating.lines import LineKind
+from billing.rating.pricing import Pricing
+from billing.subscriptions.life import CancelWhen
 from schema.enums import described
 
 described(

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 from graphql.pyutils import Path
 
-from resolvers.loaders import Loaders
-from resolvers.loaders.keyset import CursorError, Page, PageRequest, Row, bounds_of, page_of
-from resolvers.loaders.sources import SQLSource
 from schema.context import Info
 from schema.errors import BadUserInput
+from schema.loaders import Loaders
+from schema.loaders.keyset import CursorError, Page, PageRequest, Row, bounds_of, page_of
+from schema.loaders.sources import SQLSource
 from schema.scalars import BigInt
 
 Node = TypeVar("Node")

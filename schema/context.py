@@ -15,20 +15,21 @@ from uuid import UUID
 
 import strawberry
 
-from config import clock, shares
+from config import clock
 from config.settings import Settings
-from config.turns import Pace
-from metering.feeds import Feeds
-from metering.group_commit import GroupCommit
-from models.outages import cut_off_is_outage, is_outage
-from resolvers.loaders import Loaders
-from resolvers.loaders.rows import execute_aside
-from resolvers.waking import Waker
+from metering.ingest.group_commit import GroupCommit
+from metering.ingest.waking import Waker
+from metering.live.subscriptions import Feeds
 from schema.errors import Unauthenticated
+from schema.loaders import Loaders
+from schema.loaders.rows import execute_aside
 from schema.scans import Scans
 from schema.secret_lookup import SecretLookup
 from schema.secrets import hash_secret, is_like_secret
 from schema.updates import SharedUpdates
+from waiting import shares
+from waiting.outages import cut_off_is_outage, is_outage
+from waiting.turns import Pace
 
 LAST_USED_EVERY = timedelta(minutes=1)
 
@@ -157,7 +158,7 @@ class Context:
         return self.services.scans.place(self.organization_id)
 
     async def turn(self, pieces: float = 1.0) -> None:
-        """Waits for the organization's turn of so many pieces of work; see `config.turns.Pace`."""
+        """Waits for the organization's turn of so many pieces of work; see `waiting.turns.Pace`."""
         await self.services.pace.turn(self.organization_id, pieces)
 
     def forget_loaded(self) -> None:

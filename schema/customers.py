@@ -6,10 +6,10 @@ from uuid import UUID
 import strawberry
 
 from models import Customer as CustomerRow
-from resolvers.loaders.customers import customer_by_external_id
 from schema.context import Context, SessionIdentity
 from schema.errors import BadUserInput, NotFound
 from schema.ids import decode_id
+from schema.loaders.customers import customer_by_external_id
 
 CustomerId = Annotated[
     strawberry.ID | None, strawberry.argument(description="A customer's id, as we know it.")

@@ -6,10 +6,10 @@ from typing import TypeVar
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from metering.aggregations import AggregationFunction
-from metering.filters import ClauseOperator, Conjunction
-from metering.ingest import InvalidEventPolicy, ReceiptStatus
-from metering.windows import Interval
+from metering.ingest.storing import InvalidEventPolicy, ReceiptStatus
+from metering.language.aggregations import AggregationFunction
+from metering.language.filters import ClauseOperator, Conjunction
+from metering.usage.windows import Interval
 
 E = TypeVar("E", bound=enum.Enum)
 

@@ -2,7 +2,7 @@
 
 `UserError` is data: a mutation returns it. Everything below `APIError` ends a field and stands
 in the response's `errors` with `extensions.code`. Any other exception is a bug or an outage: see
-`schema.failures`.
+`transport.failures`.
 
     APIError
       Unauthenticated    UNAUTHENTICATED   no token, or one that is unknown, revoked or expired

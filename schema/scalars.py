@@ -1,7 +1,8 @@
 """The custom scalars: instants with an offset, exact numbers, JSON without floats.
 
 Each is bound to a Python type in SCALARS. A parser gets a JSON value, in which numbers with a
-fraction are Decimals (see `schema.http`), and raises GraphQLError with a sentence for the caller.
+fraction are Decimals (see `transport.http`), and raises GraphQLError with a sentence for the
+caller.
 """
 
 import re
@@ -27,8 +28,8 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
-from billing.currencies import CURRENCIES
-from billing.lines import LARGEST_AMOUNT
+from billing.catalog.currencies import CURRENCIES
+from billing.rating.lines import LARGEST_AMOUNT
 from models import exact_json
 from schema.errors import Internal
 

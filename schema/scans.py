@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from config.turns import CrowdedError, Turns
 from schema.errors import RateLimited
+from waiting.turns import CrowdedError, Turns
 
 MOST_WAITING = 50
 _SECONDS = 5  # the longest that a preview takes, so by then there is room

@@ -12,8 +12,8 @@ from typing import cast
 
 import asyncpg
 
-from models.outages import cut_off_is_outage
-from resolvers.loaders.rows import Record, fetch_aside
+from schema.loaders.rows import Record, fetch_aside
+from waiting.outages import cut_off_is_outage
 
 # Who comes after a statement that has taken so long is not kept waiting for it.
 _SLOW_SECONDS = 1.0

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from config.listening import listen
 from config.settings import Settings, variable_name
+from metergraph.asgi.listening import listen
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Process:
         descriptor = self.listening.fileno()
         os.set_inheritable(descriptor, True)  # its own signature
         self.running = subprocess.Popen(
-            [sys.executable, "-m", "config", "api", "--fd", str(descriptor)],
+            [sys.executable, "-m", "metergraph", "api", "--fd", str(descriptor)],
             env={
                 **os.environ,
                 variable_name("database_url"): str(self.settings.database_url),

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import commands
-from config.__main__ import main
+from metergraph import commands
+from metergraph.__main__ import main
 
 _SECONDS = 180.0
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
-        "config.cli",
+        "metergraph.cli",
         *(
             f"{commands.__name__}.{module.name}"
             for module in pkgutil.iter_modules(commands.__path__)

@@ -36,14 +36,14 @@ from hypothesis import settings as hypothesis_settings
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from config.database import migrate, opened_database
-from config.database_url import credentials
-from config.embedded import embedded_servers
 from config.settings import Settings, get_settings
-from metering.wakeup import open_queue
+from metergraph.database.database_url import credentials
+from metergraph.database.opening import migrate, opened_database
+from metergraph.embedded import embedded_servers
+from metering.live.wakeup import open_queue
 from models import Organization
-from schema import application
-from schema.schema import MetergraphSchema, create_schema
+from resolvers.schema import MetergraphSchema, create_schema
+from transport import application
 
 hypothesis_settings.register_profile(
     "search",

@@ -12,9 +12,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
 from models import AccessToken, Organization, exact_json
-from schema.application import graphql_routes, opened_api
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
+from transport.application import graphql_routes, opened_api
 
 
 @dataclass

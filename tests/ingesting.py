@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from metering.catch_up import catch_up, meters_behind
-from metering.events import check_event
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ingest
-from metering.log import advance
+from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.log import advance
+from metering.ingest.events import check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _NEVER_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from config.server import Server, server_config
 from config.settings import Settings
+from metergraph.asgi.server import Server, server_config
 from models import AccessToken, Organization
 from schema.secrets import hash_secret, new_secret
 

@@ -8,11 +8,11 @@ from click import Context
 from graphql import build_schema, parse, validate
 
 from config import clock
-from config.cli import cli
-from config.metrics import _Collector, _Found
 from config.settings import Settings, variable_name
-from config.worker_health import _WorkerCollector
-from models.outages import Outage
+from metergraph.asgi.metrics import _Collector, _Found
+from metergraph.asgi.worker_health import _WorkerCollector
+from metergraph.cli import cli
+from waiting.outages import Outage
 from workers.measurements import EVENTS
 from workers.schedule import Recurring
 from workers.status import WorkerStatus

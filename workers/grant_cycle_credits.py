@@ -7,10 +7,10 @@ import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from billing.cycle import CycleReport, run_cycle
+from billing.subscriptions.cycle import CycleReport, run_cycle
 from config import clock
-from metering.wakeup import announce
-from models.patience import Patience
+from metering.live.wakeup import announce
+from waiting.patience import Patience
 
 _log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from models.outages import Outage, is_outage
+from waiting.outages import Outage, is_outage
 
 Job = Callable[..., Coroutine[Any, Any, None]]
 

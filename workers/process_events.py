@@ -11,12 +11,12 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 from tortoise.connection import get_connection
 
-from metering.catch_up import catch_up, meters_behind
-from metering.failures import COUNTING_ERRORS, fails_again
-from metering.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
-from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
-from models.outages import Outage, is_outage
-from models.patience import Patience
+from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.failures import COUNTING_ERRORS, fails_again
+from metering.counting.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
+from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from waiting.outages import Outage, is_outage
+from waiting.patience import Patience
 from workers.activity import Activity
 from workers.measurements import Measurements
 from workers.outages import outlives_database

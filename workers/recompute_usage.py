@@ -8,8 +8,8 @@ from uuid import UUID
 import structlog
 
 from config.clock import now
-from metering.audit import AuditStep, audit_step, audits_due
-from models.patience import Patience
+from metering.audit.rounds import AuditStep, audit_step, audits_due
+from waiting.patience import Patience
 
 _log = structlog.get_logger(__name__)
 

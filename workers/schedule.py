@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from models.outages import Outage, is_outage
+from waiting.outages import Outage, is_outage
 
 _log = structlog.get_logger(__name__)
 

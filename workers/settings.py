@@ -10,9 +10,9 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
-from metering.wakeup import QUEUE, open_queue
-from models.outages import Outage
-from models.patience import Patience
+from metering.live.wakeup import QUEUE, open_queue
+from waiting.outages import Outage
+from waiting.patience import Patience
 from workers.activity import Activity
 from workers.delete_expired import delete_expired
 from workers.grant_cycle_credits import grant_cycle_credits

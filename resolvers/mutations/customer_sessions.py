@@ -9,12 +9,12 @@ import strawberry
 from config import clock
 from models import Customer as CustomerRow
 from models import CustomerSession
-from resolvers.loaders.rows import fetch
 from resolvers.mutating import mutates
 from schema.context import Context, Info, Scope, TokenIdentity
 from schema.customers import find_customer
 from schema.errors import ErrorCode, UserError, user_error
 from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
+from schema.loaders.rows import fetch
 from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
 from schema.types.customer import Customer
 from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionRevokePayload

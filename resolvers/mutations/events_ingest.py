@@ -6,15 +6,15 @@ from uuid import UUID
 import strawberry
 
 from config import clock
-from config.turns import PIECES
-from metering.events import EventDraft, EventError, check_event
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
+from metering.ingest.events import EventDraft, EventError, check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
 from resolvers.mutating import mutates
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.events import EventsIngestInput
 from schema.types.receipts import EventsIngestPayload, receipt_error
+from waiting.turns import PIECES
 
 
 def _is_repeatable(sent: EventsIngestInput) -> bool:

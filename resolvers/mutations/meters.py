@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from billing.meter_use import meter_in_use
+from billing.subscriptions.meter_use import meter_in_use
+from metering.live.wakeup import CATCH_UP_METERS
 from metering.meters import (
     MeterChanges,
     MeterRefusal,
@@ -13,7 +14,6 @@ from metering.meters import (
     unarchive_meter,
     update_meter,
 )
-from metering.wakeup import CATCH_UP_METERS
 from resolvers.mutating import mutates
 from resolvers.texts import NAME, UNIT, check_texts
 from schema.context import Context, Info, Scope

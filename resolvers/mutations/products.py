@@ -6,10 +6,8 @@ from uuid import UUID
 
 import strawberry
 
-from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
-from billing.pricing import Tier
-from billing.problems import RefusedError, problem
-from billing.products import (
+from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.products import (
     BenefitDraft,
     ProductChanges,
     ProductDraft,
@@ -18,6 +16,8 @@ from billing.products import (
     create_product,
     update_product,
 )
+from billing.problems import RefusedError, problem
+from billing.rating.pricing import Tier
 from resolvers.mutating import mutates
 from resolvers.refusals import errors_of
 from schema.context import Info, Scope

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from metering.recompute import recompute_customer_meter
+from metering.audit.recompute import recompute_customer_meter
 from resolvers.mutating import mutates
 from schema.context import Info, Scope
 from schema.errors import ErrorCode, user_error

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import strawberry
 
-from billing.manual_credit import credit_by_hand
 from billing.problems import RefusedError, problem
-from billing.subscriptions import cancel_subscription, create_subscription
+from billing.subscriptions.life import cancel_subscription, create_subscription
+from billing.subscriptions.manual_credit import credit_by_hand
 from resolvers.mutating import mutates
 from resolvers.refusals import errors_of
 from schema.context import Context, Info, Scope

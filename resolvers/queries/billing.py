@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 
 from models import Invoice as InvoiceRow
-from resolvers.loaders.billing import products_source, subscriptions_source
-from resolvers.loaders.tables import rows_source
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import decode_id
+from schema.loaders.billing import products_source, subscriptions_source
+from schema.loaders.tables import rows_source
 from schema.permissions import requires
 from schema.types.invoice import Invoice
 from schema.types.product import Product

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.loaders.customers import customers_source
 from schema.connections import (
     After,
     Before,
@@ -17,6 +16,7 @@ from schema.connections import (
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, find_customer
 from schema.errors import BadUserInput
+from schema.loaders.customers import customers_source
 from schema.permissions import requires
 from schema.types.customer import Customer
 

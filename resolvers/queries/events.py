@@ -4,13 +4,13 @@ from typing import Annotated
 
 import strawberry
 
-from metering.event_names import event_names
-from resolvers.loaders.customers import is_text
-from resolvers.loaders.events import events_source
+from metering.counting.event_names import event_names
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.event_filter import EventFilter, event_query
+from schema.loaders.customers import is_text
+from schema.loaders.events import events_source
 from schema.permissions import requires
 from schema.scalars import BigInt
 from schema.types.event import Event, EventName

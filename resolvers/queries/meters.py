@@ -5,8 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from metering.preview import PreviewScope, PreviewTimeoutError, preview
-from resolvers.loaders.meters import meters_source
+from metering.usage.preview import PreviewScope, PreviewTimeoutError, preview
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
@@ -19,6 +18,7 @@ from schema.inputs.meter_filter import (
     read_filter,
     required,
 )
+from schema.loaders.meters import meters_source
 from schema.permissions import requires
 from schema.scalars import BigInt
 from schema.types.meter import Meter

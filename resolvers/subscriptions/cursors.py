@@ -4,7 +4,7 @@ import base64
 import binascii
 from uuid import UUID
 
-from metering.feed import Cursor
+from metering.live.change_feed import Cursor
 from schema.errors import BadUserInput
 
 _MAXIMUM = 200

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from metering.changes import EventRow, EventScope
-from resolvers.loaders.customers import is_text
+from metering.live.changes import EventRow, EventScope
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
+from schema.loaders.customers import is_text
 from schema.permissions import requires
 from schema.types.event import Event
 from schema.updates import Update

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import strawberry
 
-from metering.changes import UsageScope
-from metering.feed import BEGINNING, Entry
+from metering.live.change_feed import BEGINNING, Entry
+from metering.live.changes import UsageScope
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
 from resolvers.subscriptions.prefetch import Referred

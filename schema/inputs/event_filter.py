@@ -5,11 +5,11 @@ from uuid import UUID
 
 import strawberry
 
-from resolvers.loaders.customers import customer_by_external_id
-from resolvers.loaders.events import EventQuery
 from schema.context import Context
 from schema.ids import decode_id
 from schema.inputs.meter_filter import MeterFilterInput, read_filter, required
+from schema.loaders.customers import customer_by_external_id
+from schema.loaders.events import EventQuery
 
 
 @strawberry.input(description="Which events to show: those that pass everything given here.")

@@ -7,13 +7,13 @@ from uuid import UUID
 import strawberry
 
 from models import Customer as CustomerRow
-from resolvers.loaders.billing import invoices_of_customer, subscriptions_of_customer
-from resolvers.loaders.customer_meters import customer_meters_of_customer
-from resolvers.loaders.events import events_source
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
+from schema.loaders.billing import invoices_of_customer, subscriptions_of_customer
+from schema.loaders.customer_meters import customer_meters_of_customer
+from schema.loaders.events import events_source
 from schema.permissions import requires
 from schema.types import customer_meter, event, invoice, subscription  # which refer back to this
 from schema.types.node import Node

@@ -11,10 +11,10 @@ import strawberry
 from models import Customer as CustomerRow
 from models import CustomerMeter as CustomerMeterRow
 from models import Meter as MeterRow
-from resolvers.loaders.billing import credit_entries_source
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import encode_id
+from schema.loaders.billing import credit_entries_source
 from schema.permissions import requires
 from schema.types import credit, customer, meter  # which refer back to this module
 from schema.types.node import Node

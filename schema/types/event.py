@@ -7,9 +7,9 @@ from uuid import UUID
 import strawberry
 
 from models import exact_json
-from resolvers.loaders.rows import Record
 from schema.context import Info, Scope
 from schema.ids import encode_id
+from schema.loaders.rows import Record
 from schema.permissions import requires
 from schema.scalars import BigInt, JSONObject
 from schema.types import customer, meter  # which refer back to this module
@@ -58,7 +58,7 @@ class Event(Node):
 
     @classmethod
     def of(cls, row: Record) -> "Event":
-        """The event of a row of `resolvers.loaders.events`, or of the live feed."""
+        """The event of a row of `schema.loaders.events`, or of the live feed."""
         return cls(
             id=strawberry.ID(encode_id("Event", row["id"])),
             key=row["id"],

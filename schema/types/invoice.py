@@ -7,8 +7,8 @@ from uuid import UUID
 
 import strawberry
 
-from billing.estimates import Estimate
-from billing.lines import Line
+from billing.invoicing.estimates import Estimate
+from billing.rating.lines import Line
 from models import Invoice as InvoiceRow
 from models import InvoiceLine as InvoiceLineRow
 from schema.billing_enums import LineKind

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 import strawberry
 
-from metering.filter_parsing import stored_filter
-from metering.filters import Clause, Filter
+from metering.language.filter_parsing import stored_filter
+from metering.language.filters import Clause, Filter
 from models import Meter as MeterRow
-from resolvers.loaders.customer_meters import customer_meters_of_meter
-from resolvers.loaders.events import EventQuery, events_source
-from resolvers.loaders.usage import Range
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
 from schema.ids import encode_id
+from schema.loaders.customer_meters import customer_meters_of_meter
+from schema.loaders.events import EventQuery, events_source
+from schema.loaders.usage import Range
 from schema.permissions import requires
 from schema.scalars import BigInt, ClauseValue
 from schema.types import customer_meter, event  # which refer back to this module

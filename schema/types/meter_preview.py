@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import strawberry
 
-from metering.filters import Filter
-from metering.preview import PreviewScope
-from resolvers.loaders.events import EventQuery, events_source
+from metering.language.filters import Filter
+from metering.usage.preview import PreviewScope
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info
+from schema.loaders.events import EventQuery, events_source
 from schema.scalars import BigInt
 from schema.types.event import Event
 

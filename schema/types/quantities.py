@@ -6,12 +6,12 @@ from uuid import UUID
 
 import strawberry
 
-from metering.progress import Progress
-from metering.windows import RangeError
+from metering.counting.progress import Progress
+from metering.usage.windows import RangeError
 from models import Meter as MeterRow
-from resolvers.loaders.usage import Range
 from schema.context import Info
 from schema.errors import BadUserInput
+from schema.loaders.usage import Range
 from schema.selections import selects
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import strawberry
 
-from metering.ingest import Receipt
+from metering.ingest.storing import Receipt
 from schema.enums import ReceiptStatus
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import encode_id

@@ -7,11 +7,11 @@ from uuid import UUID
 import strawberry
 
 from models import CustomerSubscription as SubscriptionRow
-from resolvers.loaders.billing import invoices_of_subscription
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.ids import encode_id
+from schema.loaders.billing import invoices_of_subscription
 from schema.permissions import requires
 from schema.types import customer, invoice, product  # which refer back to this module
 from schema.types.node import Node

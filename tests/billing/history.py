@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from hypothesis import strategies as st
 
-from billing.meter_use import meter_in_use
-from billing.periods import RecurringInterval
-from billing.pricing import Pricing, Tier
+from billing.catalog.products import archive_product
+from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
-from billing.products import archive_product
-from billing.subscriptions import CancelWhen
+from billing.rating.pricing import Pricing, Tier
+from billing.subscriptions.life import CancelWhen
+from billing.subscriptions.meter_use import meter_in_use
+from metering.language.numerics import text_of_number
 from metering.meters import MeterRefusal, archive_meter, unarchive_meter
-from metering.numerics import text_of_number
 from models import Customer, Meter, Product
 from tests.billing.reference import Reference
 from tests.billing.world import World, instant

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.exact import minus
-from billing.periods import Period, RecurringInterval, index_at, period
-from billing.pricing import MeteredTerms, Rating, rate
+from billing.periods.intervals import Period, RecurringInterval, index_at, period
+from billing.rating.exact import minus
+from billing.rating.pricing import MeteredTerms, Rating, rate
 from tests.reference.aggregations import aggregate
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)

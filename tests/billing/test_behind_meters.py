@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering import catch_up as catching_up
-from metering.aggregations import AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.log import LogState, lock_log
+from metering.audit.recompute import recompute_customer_meter
+from metering.counting import catch_up as catching_up
+from metering.counting.log import LogState, lock_log
+from metering.language.aggregations import AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
-from metering.recompute import recompute_customer_meter
 from models import Customer, CustomerMeter, Meter
 from tests.billing.world import World
 from tests.ingesting import catch_up_all

@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 from tortoise.transactions import in_transaction
 
-from billing import cycle, turning
-from billing.cycle import run_cycle
-from billing.held_log import HeldLog
-from billing.turning import LiveSubscription
+from billing.periods import renewal
+from billing.periods.renewal import LiveSubscription
+from billing.subscriptions import cycle
+from billing.subscriptions.cycle import run_cycle
+from billing.transaction import HeldLog
 from models import Customer, Meter, Organization
 from tests.billing.world import World, instant
 
@@ -137,8 +138,8 @@ _WORKER = textwrap.dedent(
     """
     import asyncio, sys
     from datetime import datetime
-    from billing import cycle
-    from config.database import opened_database
+    from billing.subscriptions import cycle
+    from metergraph.database.opening import opened_database
     from config.settings import Settings
 
     async def main(url, organization_id, at):
@@ -193,7 +194,7 @@ async def test_the_trouble_of_one_organization_is_not_that_of_the_others(
     async def turn(log: HeldLog, due: Sequence[LiveSubscription]) -> None:
         if log.organization_id == world.id:
             raise KilledError
-        await turning.turn(log, due)
+        await renewal.turn(log, due)
 
     monkeypatch.setattr(cycle, "turn", turn)
     monkeypatch.setattr(cycle, "_organizations_with_work", both(world, other))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.currencies import CURRENCIES
+from billing.catalog.currencies import CURRENCIES
 
 
 @pytest.mark.parametrize("code", ["USD", "EUR", "JPY", "KWD", "XOF", "XCG", "ZWG", "VES"])

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from billing.periods import RecurringInterval
+from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
-from billing.subscriptions import CancelWhen
+from billing.subscriptions.life import CancelWhen
 from models import CustomerMeter, CustomerSubscription
 from tests.billing.world import World, instant
 

@@ -1,8 +1,8 @@
 """The demo's plan: subscribers, two billed cycles, and nothing twice."""
 
-from config.demo_billing import ensure_demo_billing
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
+from metergraph.demo.billing import ensure_demo_billing
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from tests.billing.world import World
 

@@ -7,12 +7,13 @@ from contextvars import Context
 import pytest
 from tortoise.transactions import in_transaction
 
-from billing import cycle, turning
-from billing.held_log import HeldLog
+from billing.catalog.products import ProductChanges, update_product
+from billing.periods import renewal
+from billing.periods.renewal import LiveSubscription
 from billing.problems import RefusedError
-from billing.products import ProductChanges, update_product
-from billing.subscriptions import CancelWhen
-from billing.turning import LiveSubscription
+from billing.subscriptions import cycle
+from billing.subscriptions.life import CancelWhen
+from billing.transaction import HeldLog
 from config import clock
 from models import Customer, Meter, Product
 from tests.billing.world import World, instant
@@ -59,7 +60,7 @@ async def test_an_edit_turns_a_chunk_of_subscriptions_at_a_time(
         chunks.append(len(due))
         if len(chunks) == 3:
             raise ConnectionError
-        await turning.turn(log, due)
+        await renewal.turn(log, due)
 
     monkeypatch.setattr(cycle, "turn", killed_third)
     with pytest.raises(ConnectionError):

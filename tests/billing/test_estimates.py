@@ -1,6 +1,6 @@
 """An estimate says how far it is complete, and not farther."""
 
-from billing.estimates import upcoming_invoices
+from billing.invoicing.estimates import upcoming_invoices
 from config import clock
 from tests.billing.world import World, instant
 

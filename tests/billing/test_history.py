@@ -10,10 +10,10 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.periods import Period, RecurringInterval
-from billing.price_checks import MeteredDraft, terms_of
-from billing.pricing import NOTHING_BILLED, Rating
-from metering.aggregations import AggregationFunction
+from billing.catalog.price_checks import MeteredDraft, terms_of
+from billing.periods.intervals import Period, RecurringInterval
+from billing.rating.pricing import NOTHING_BILLED, Rating
+from metering.language.aggregations import AggregationFunction
 from models import CustomerMeter, Organization
 from tests.billing.history import FIXED_AMOUNT, INTERVALS, PRICES, Action, History, actions
 from tests.billing.reference import BEFORE, NEVER, Place, Reference

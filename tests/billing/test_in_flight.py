@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from billing.periods import RecurringInterval
-from config.database_url import credentials
+from billing.periods.intervals import RecurringInterval
 from config.settings import Settings
+from metergraph.database.database_url import credentials
 from models import Customer
 from models.identifiers import new_id
 from tests.billing.world import World

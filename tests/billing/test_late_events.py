@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from billing import cycle
-from billing.estimates import upcoming_invoices
-from billing.held_log import HeldLog
-from billing.meter_use import meter_in_use
-from billing.periods import RecurringInterval
-from billing.products import archive_product
-from metering.catch_up import catch_up
+from billing.catalog.products import archive_product
+from billing.invoicing.estimates import upcoming_invoices
+from billing.periods.intervals import RecurringInterval
+from billing.subscriptions import cycle
+from billing.subscriptions.meter_use import meter_in_use
+from billing.transaction import HeldLog
+from metering.counting.catch_up import catch_up
 from metering.meters import archive_meter, unarchive_meter
 from models import CustomerSubscription, Meter
 from tests.billing.world import World, instant

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing import products
-from billing.meter_use import meter_in_use
-from billing.product_benefits import check_benefits
+from billing.catalog import products
+from billing.catalog.product_benefits import check_benefits
+from billing.subscriptions.meter_use import meter_in_use
 from metering.meters import MeterRefusal, archive_meter
 from models import Meter
 from tests.billing.world import World

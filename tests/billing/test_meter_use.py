@@ -1,8 +1,8 @@
 """A meter goes on counting until everything that it counts is billed."""
 
-from billing.meter_use import meter_in_use
-from billing.products import archive_product
-from billing.subscriptions import CancelWhen
+from billing.catalog.products import archive_product
+from billing.subscriptions.life import CancelWhen
+from billing.subscriptions.meter_use import meter_in_use
 from metering.meters import MeterRefusal, archive_meter
 from models import Meter
 from tests.billing.world import World, instant

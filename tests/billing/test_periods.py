@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.periods import RecurringInterval, boundary, index_at, period
+from billing.periods.intervals import RecurringInterval, boundary, index_at, period
 
 MONTH, YEAR = RecurringInterval.MONTH, RecurringInterval.YEAR
 

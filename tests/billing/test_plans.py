@@ -4,8 +4,8 @@ from uuid import uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.collecting import _WAITING
-from billing.stepping import _OPEN_LINKS
+from billing.invoicing.due_invoices import _WAITING
+from billing.periods.advancing import _OPEN_LINKS
 from models import Organization
 
 SUBSCRIPTIONS = 1_000

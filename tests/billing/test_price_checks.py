@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft, check_prices
-from billing.pricing import Pricing, Tier
+from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft, check_prices
+from billing.rating.pricing import Pricing, Tier
 
 METER, OTHER = UUID(int=1), UUID(int=2)
 HALF = Decimal("0.5")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.price_checks import MeteredDraft, terms_of
-from billing.pricing import (
+from billing.catalog.price_checks import MeteredDraft, terms_of
+from billing.rating.pricing import (
     NOTHING_BILLED,
     Graduated,
     MeteredTerms,

@@ -3,10 +3,10 @@
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering import catch_up as catching_up
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.counting import catch_up as catching_up
+from metering.counting.recount import recount
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
-from metering.recount import recount
 from models import Meter, Organization, UncountedEvent
 from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all

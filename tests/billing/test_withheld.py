@@ -7,10 +7,10 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from billing.periods import RecurringInterval
-from billing.price_checks import MeteredDraft
+from billing.catalog.price_checks import MeteredDraft
+from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
-from billing.rehearsal import rehearse_cycle
+from billing.subscriptions.rehearsal import rehearse_cycle
 from models import CustomerSubscription, ProductPrice
 from tests.billing.world import World, instant
 

@@ -9,11 +9,8 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.cycle import CycleReport, run_cycle
-from billing.manual_credit import credit_by_hand
-from billing.periods import RecurringInterval
-from billing.price_checks import FixedDraft, MeteredDraft, PriceDraft
-from billing.products import (
+from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.products import (
     BenefitDraft,
     ProductChanges,
     ProductDraft,
@@ -21,13 +18,16 @@ from billing.products import (
     create_product,
     update_product,
 )
-from billing.subscriptions import CancelWhen, cancel_subscription, create_subscription
+from billing.periods.intervals import RecurringInterval
+from billing.subscriptions.cycle import CycleReport, run_cycle
+from billing.subscriptions.life import CancelWhen, cancel_subscription, create_subscription
+from billing.subscriptions.manual_credit import credit_by_hand
 from config import clock
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.events import check_event
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.ingest import IngestCall, InvalidEventPolicy, ingest
-from metering.log import advance
+from metering.counting.log import advance
+from metering.ingest.events import check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, ingest
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import (
     Customer,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from config.api_client import ApiClient, ApiError
+from metergraph.api_client import ApiClient, ApiError
 
 Answer = Callable[[], httpx.Response]
 

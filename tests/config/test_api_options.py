@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 import pytest
 
-from config import api_options
-from config.api_options import Api, find_api
-from config.embedded import Addresses
 from config.settings import Settings
+from metergraph import api_options
+from metergraph.api_options import Api, find_api
+from metergraph.embedded import Addresses
 
 
 @pytest.fixture

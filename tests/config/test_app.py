@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from config.app import create_app
 from config.settings import Settings
+from metergraph.asgi.app import create_app
 
 PREFLIGHT = {
     "access-control-request-method": "POST",

@@ -6,9 +6,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from config.database import opened_database
 from config.settings import Settings
-from models.outages import OutageError
+from metergraph.database.opening import opened_database
+from waiting.outages import OutageError
 
 
 async def backend(client: BaseDBAsyncClient) -> int:
@@ -56,7 +56,7 @@ async def test_waiting_for_a_free_connection_has_an_end(
     async with opened_database(small, role="tests") as context:
         client = context.db()
         async with client.acquire_connection():
-            monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 0.05)
+            monkeypatch.setattr("metergraph.database.asyncpg_client._FREE_SECONDS", 0.05)
             with pytest.raises(OutageError, match=r"no connection .* was free within 0.05 seconds"):
                 await client.execute_query("SELECT 1")
             with pytest.raises(OutageError):

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from config import bounded_http
 from config.settings import Settings
+from metergraph.asgi import bounded_http
 from models import Organization
 from tests.serving import served
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config import server
-from config.answering_websocket import AnsweringWebSocketProtocol
 from config.settings import Settings
+from metergraph.asgi import server
+from metergraph.asgi.answering_websocket import AnsweringWebSocketProtocol
 from models import Organization
 from tests.config.test_answering_websocket import HANDSHAKE
 from tests.serving import new_token, served

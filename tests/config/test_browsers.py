@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from config.security_headers import HEADERS
 from config.settings import Settings
+from metergraph.asgi.security_headers import HEADERS
 from models import Organization
 from tests.serving import new_token, served
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from config.listening import listen
 from config.settings import Settings
+from metergraph.asgi.listening import listen
 from models import Organization
 from tests.serving import served
 

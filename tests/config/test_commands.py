@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from config.commands.organization import slug_of
-from config.database_url import credentials
 from config.settings import Settings
+from metergraph.commands.organization import slug_of
+from metergraph.database.database_url import credentials
 from tests.commands import Result, run_command
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -23,7 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Finder:
     def find_spec(self, name, *_):
-        if name == "config.cli":
+        if name == "metergraph.cli":
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Finder())
@@ -59,7 +59,7 @@ def interpreter(environment: dict[str, str], tmp_path: Path) -> Run:
 
     def run(*arguments: str, **variables: str) -> Result:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "config", *arguments],
+            [sys.executable, "-P", "-m", "metergraph", *arguments],
             check=False,
             capture_output=True,
             text=True,

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.subscriptions import create_subscription
+from billing.subscriptions.life import create_subscription
 from config import clock
 from config.settings import Settings
 from models import (
@@ -153,7 +153,7 @@ def ask_metergraph(settings: Settings) -> AskMetergraph:
         os.write(keyboard, f"{answer}\n".encode())
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "config", *arguments),
+                *(sys.executable, "-m", "metergraph", *arguments),
                 stdin=terminal,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -197,7 +197,7 @@ from datetime import UTC, datetime, timedelta
 from config import clock
 clock.machine_now = lambda: datetime.now(UTC) + timedelta(days=40)
 sys.argv = ["metergraph", *sys.argv[1:]]
-runpy.run_module("config", run_name="__main__")
+runpy.run_module("metergraph", run_name="__main__")
 """
 
 

@@ -9,9 +9,9 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from config.database import migrate, opened_database, pending_migrations
-from config.migrations import UnsuitableDatabaseError, is_migrated, lacking
 from config.settings import Settings
+from metergraph.database.migrations import UnsuitableDatabaseError, is_migrated, lacking
+from metergraph.database.opening import migrate, opened_database, pending_migrations
 from models import Organization
 
 

@@ -11,14 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config import clock, database_clock
-from config.app import create_app
-from config.database_clock import following_database_clock
+from config import clock
 from config.settings import Settings
-from config.worker_health import worker_app
+from metergraph.asgi.app import create_app
+from metergraph.asgi.worker_health import worker_app
+from metergraph.database import database_clock
+from metergraph.database.database_clock import following_database_clock
 from models import Event, Organization
-from models.outages import Outage
 from tests.serving import new_token
+from waiting.outages import Outage
 from workers.schedule import Recurring
 from workers.status import WorkerStatus
 

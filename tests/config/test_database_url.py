@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from config.database_url import DatabaseURLError, address, credentials
+from metergraph.database.database_url import DatabaseURLError, address, credentials
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from itertools import islice
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config.commands.demo import make_billing
-from config.demo_events import CUSTOMERS, demo_events
-from config.demo_organization import SLUG
 from config.settings import Settings
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.events import EventDraft, check_event
-from metering.filters import Clause, ClauseOperator, Filter
+from metergraph.commands.demo import make_billing
+from metergraph.demo.events import CUSTOMERS, demo_events
+from metergraph.demo.organization import SLUG
+from metering.ingest.events import EventDraft, check_event
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, Event, Invoice, Organization
 from tests.ingesting import NOON
@@ -62,7 +62,7 @@ async def environment(
 
 async def demo(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "config", "demo", *arguments),
+        *(sys.executable, "-m", "metergraph", "demo", *arguments),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -64,7 +64,7 @@ class Dev:
 
 def command(data_dir: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "config", "dev", *arguments],
+        [sys.executable, "-P", "-m", "metergraph", "dev", *arguments],
         env={
             **os.environ,
             "PYTHONPATH": str(PROJECT),

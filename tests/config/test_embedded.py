@@ -17,15 +17,15 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from config.database_url import credentials
-from config.embedded import (
+from metergraph.database.database_url import credentials
+from metergraph.embedded import (
     AlreadyRunningError,
     EmbeddedServerError,
     EmbeddedServers,
     embedded_servers,
     running_addresses,
 )
-from config.embedded.processes import end
+from metergraph.embedded.processes import end
 
 # Power does not fail while these run.
 running = partial(embedded_servers, durable=False)
@@ -217,7 +217,7 @@ class running_elsewhere:  # noqa: N801  # a context manager that reads as one
     _CODE = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from config.embedded import embedded_servers\n"
+        "from metergraph.embedded import embedded_servers\n"
         "with embedded_servers(Path(sys.argv[1]), durable=False):\n"
         "    print('running', flush=True)\n"
         "    time.sleep(600)\n"

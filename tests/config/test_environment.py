@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent.parent
 
 COPIED = (
     *("scripts/environment", "scripts/port", "requirements.txt", "pyproject.toml"),
-    *("config/__init__.py", "config/listening.py"),
+    *("config/__init__.py", "metergraph/asgi/listening.py"),
 )
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -41,9 +41,8 @@ esac
 @pytest.fixture
 def environment(tmp_path: Path) -> Run:
     """Runs the script in a project of its own, as if with some version of Python."""
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "config").mkdir()
     for name in COPIED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
     interpreter = tmp_path / "python"
     interpreter.write_text(INTERPRETER)

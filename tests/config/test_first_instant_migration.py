@@ -5,8 +5,8 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Filter
 from metering.meters import create_meter
 from models import Organization
 from tests.ingesting import drain, send

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from tortoise.connection import get_connection
 
-from config import health
-from config.app import create_app
 from config.settings import Settings
+from metergraph.asgi import health
+from metergraph.asgi.app import create_app
 from models import EventBatch, Organization
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, CustomerMeter, Event, Meter, Organization
 from tests.config.conftest import MAPPING, ROWS, RunImport

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from config.importing.mapping import EventMapping, MetadataField, RowError
-from config.importing.outgoing import outgoing_event
-from config.importing.row_ids import row_ids
-from config.importing.rows import (
+from metergraph.importing.mapping import EventMapping, MetadataField, RowError
+from metergraph.importing.outgoing import outgoing_event
+from metergraph.importing.row_ids import row_ids
+from metergraph.importing.rows import (
     FileError,
     Row,
     read_csv,
     read_ndjson,
     texts,
 )
-from config.importing.template import Template, TemplateError
+from metergraph.importing.template import Template, TemplateError
 
 
 def written(path: Path, content: str | bytes) -> Path:

@@ -2,7 +2,7 @@
 
 import io
 
-from config.importing.refusals import Refusals
+from metergraph.importing.refusals import Refusals
 
 
 class Told:

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from config.api_client import ApiClient, ApiError
-from config.importing.outgoing import outgoing_event
-from config.importing.refusals import Refusals
-from config.importing.row_ids import row_ids
-from config.importing.rows import Row, read_ndjson
-from config.importing.sending import Importer
+from metergraph.api_client import ApiClient, ApiError
+from metergraph.importing.outgoing import outgoing_event
+from metergraph.importing.refusals import Refusals
+from metergraph.importing.row_ids import row_ids
+from metergraph.importing.rows import Row, read_ndjson
+from metergraph.importing.sending import Importer
 from models.exact_json import loads
 
 

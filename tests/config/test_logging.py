@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 import structlog
 
-from config.logging import configure_logging, redact
 from config.settings import LogFormat, LogLevel, Settings
+from metergraph.logging import configure_logging, redact
 
 SECRET = "mg_8Zk3J1vQ0bXy7LrT5nWc2HdFsAqEoGiU4pMxK9jYwVt"
 

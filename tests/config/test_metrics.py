@@ -13,11 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from tortoise.connection import get_connection
 
-from config import metrics
-from config.app import create_app
 from config.settings import Settings
-from metering.changes import UsageScope
-from metering.drift import Drift, note_drifts
+from metergraph.asgi import metrics
+from metergraph.asgi.app import create_app
+from metering.audit.drift import Drift, note_drifts
+from metering.live.changes import UsageScope
 from models import Organization
 from tests.ingesting import NOON
 from tests.serving import new_token

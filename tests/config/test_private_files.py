@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import EmbeddedServerError, embedded_servers
-from config.embedded.account import Account, server_account
-from config.embedded.directories import make_home
+from metergraph.embedded import EmbeddedServerError, embedded_servers
+from metergraph.embedded.account import Account, server_account
+from metergraph.embedded.directories import make_home
 
 pytestmark = pytest.mark.servers
 
@@ -23,7 +23,7 @@ SECRETS = ("id", "lock", "postgresql.log", "processes.json", "redis.log")
 LOOK = """
 import os, sys
 from pathlib import Path
-from config.embedded import Addresses, embedded_servers
+from metergraph.embedded import Addresses, embedded_servers
 home, account = Path(sys.argv[1]), [int(number) for number in sys.argv[2:]]
 if account:  # which may not read this interpreter, but need not any more
     os.setgroups([])

@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from config.forwarded import ForwardedHost
 from config.settings import Settings
+from metergraph.asgi.forwarded import ForwardedHost
 from models import Organization
 from tests.serving import served
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.listening import is_public, listen, local_url, url
 from config.settings import Settings
+from metergraph.asgi.listening import is_public, listen, local_url, url
 
 PROJECT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def test_what_listens_everywhere_is_not_said_to_listen_on_loopback() -> None:
 def said_at_start(settings: Settings, host: str, **variables: str) -> list[str]:
     """What the API logs until it serves."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "config", "api", "--host", host, "--port", "0"],
+        [sys.executable, "-P", "-m", "metergraph", "api", "--host", host, "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         env={

@@ -2,7 +2,7 @@
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import AggregationFunction
+from metering.language.aggregations import AggregationFunction
 from metering.meters import archive_meter
 from models import Organization
 from tests.config.conftest import RunMetergraph

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from config import shares
-from config.database import opened_database
 from config.settings import Settings
-from models.outages import Outage, OutageError
+from metergraph.database.opening import opened_database
+from waiting import shares
+from waiting.outages import Outage, OutageError
 
 ONE, OTHER = uuid4(), uuid4()
 SECONDS = 60
@@ -98,7 +98,7 @@ async def test_what_serves_nobody_takes_what_is_free(settings: Settings) -> None
 async def test_who_waits_too_long_for_its_share_is_told_and_that_is_no_outage(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.asyncpg_client._SHARE_SECONDS", 0.01)
+    monkeypatch.setattr("metergraph.database.asyncpg_client._SHARE_SECONDS", 0.01)
     few = settings.model_copy(update={"database_pool_size": 3})
     outage = Outage("PostgreSQL")
     with capture_logs() as logs:

@@ -12,17 +12,17 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.transactions import in_transaction
 
-from config import database_connection, silent_connections
-from config.database import opened_database
-from config.database_url import credentials
 from config.settings import Settings
-from metering.log import advance
+from metergraph.database import database_connection, silent_connections
+from metergraph.database.database_url import credentials
+from metergraph.database.opening import opened_database
+from metering.counting.log import advance
 from models import EventBatch, Organization
-from models.outages import is_outage
 from tests.ingesting import send
 from tests.schema.test_streams import opened
 from tests.serving import new_token, served
 from tests.silence import Proxy, Silencing, proxied
+from waiting.outages import is_outage
 
 # A silent connection is given up within three seconds; this machine may be busy.
 _SOON_SECONDS = 20.0
@@ -272,7 +272,7 @@ async def test_an_operator_is_answered_while_tenants_keep_every_connection(
     other_organization: Organization,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("config.asyncpg_client._FREE_SECONDS", 120.0)
+    monkeypatch.setattr("metergraph.database.asyncpg_client._FREE_SECONDS", 120.0)
     unused = await new_token(other_organization)
     small = settings.model_copy(update={"database_pool_size": 2})
     holder = await asyncpg.connect(**credentials(str(settings.database_url)))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from config.turns import CrowdedError, Pace, Turns
+from waiting.turns import CrowdedError, Pace, Turns
 
 
 async def _settle() -> None:

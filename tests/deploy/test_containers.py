@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from click import Context
 
-from config.cli import cli
 from config.settings import Settings, variable_name
+from metergraph.cli import cli
 
 ROOT = Path(__file__).parents[2]
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text()

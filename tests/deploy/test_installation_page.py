@@ -6,8 +6,8 @@ from pathlib import Path
 
 from click import Context, Group
 
-from config.cli import cli
 from config.settings import Settings, variable_name
+from metergraph.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "installation.md").read_text()

@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from config.listening import listen
 from config.settings import Settings
+from metergraph.asgi.listening import listen
 from models import Organization
 from tests.serving import new_token, served
 

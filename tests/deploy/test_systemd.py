@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click import Context
 
-from config.cli import cli
+from metergraph.cli import cli
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 INSTANCES = {

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.filter_parsing import parse_filter
-from metering.filters import Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.filter_parsing import parse_filter
+from metering.language.filters import Filter
 from metering.meters import create_meter
-from metering.usage import usage
-from metering.windows import Window
+from metering.usage.ranges import usage
+from metering.usage.windows import Window
 from models import CustomerMeter, EventBatch, EventLog, Meter, exact_json
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches

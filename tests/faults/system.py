@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 import asyncpg
 import redis
 
-from config.database import migrate, opened_database
-from config.database_url import credentials
-from config.embedded import EmbeddedServers, embedded_servers
-from config.embedded.processes import spawn
-from config.listening import listen
 from config.settings import Settings, variable_name
+from metergraph.asgi.listening import listen
+from metergraph.database.database_url import credentials
+from metergraph.database.opening import migrate, opened_database
+from metergraph.embedded import EmbeddedServers, embedded_servers
+from metergraph.embedded.processes import spawn
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class System:
             descriptor = self.listening.fileno()
             arguments = ["api", "--fd", str(descriptor)] if name == API else ["worker"]
             self.processes[name] = spawn(
-                [sys.executable, "-m", "config", *arguments],
+                [sys.executable, "-m", "metergraph", *arguments],
                 death_signal=signal.SIGKILL,
                 environment=self._environment(),
                 directory=_PROJECT,

@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from schema.operations import METHODS
-from schema.schema import create_schema
+from resolvers.schema import create_schema
 from tests.effort import examples
 from tests.schema.test_limits import context
+from transport.operations import METHODS
 
 SCHEMA = create_schema()
 SECONDS = 5.0  # of this thread, whatever else the machine does

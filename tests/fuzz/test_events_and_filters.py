@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.catch_up import meters_behind
+from metering.counting.catch_up import meters_behind
 from models import Organization, UncountedEvent, exact_json
 from tests.effort import examples
 from tests.graphql_client import Api

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from metering.events import check_event
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from metering.ingest.events import check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
 from models import Customer, EventBatch, Organization
 from schema.ids import decode_id
 

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import (
+from metering.language.aggregations import (
     Aggregation,
     AggregationFunction,
     consumed_sql,
     parse_aggregation,
     quantity_sql,
 )
-from metering.partials import merged_partials_sql, partial_sql
-from metering.problems import Problem
+from metering.language.partials import merged_partials_sql, partial_sql
+from metering.language.problems import Problem
 from tests.effort import examples
 from tests.reference.aggregations import Aggregated, aggregate
 from tests.reference.sql import EVENTS, event_parameters

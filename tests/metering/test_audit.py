@@ -10,11 +10,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config import clock
 from config.clock import now
 from config.settings import Settings
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.audit import audit_step, audits_due
-from metering.catch_up import catch_up
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.log import advance
+from metering.audit.rounds import audit_step, audits_due
+from metering.counting.catch_up import catch_up
+from metering.counting.log import advance
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import (
     EVERYBODY,
@@ -32,8 +32,8 @@ from workers.recompute_usage import audit_until, last_start
 
 def shorten(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
     """Makes a stretch have so many events, about."""
-    monkeypatch.setattr("metering.recompute.STRETCH_EVENTS", events)
-    monkeypatch.setattr("metering.audit.STRETCH_EVENTS", events)
+    monkeypatch.setattr("metering.audit.recompute.STRETCH_EVENTS", events)
+    monkeypatch.setattr("metering.audit.rounds.STRETCH_EVENTS", events)
 
 
 @pytest.fixture(autouse=True)

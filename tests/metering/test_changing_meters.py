@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.catch_up import catch_up, meters_behind
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.log import LogState, advance, lock_log
+from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.log import LogState, advance, lock_log
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import (
     MeterChanges,
     MeterRefusal,
@@ -191,7 +191,7 @@ async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
         await gate.wait()
         return await lock_log(connection, organization_id)
 
-    monkeypatch.setattr("metering.catch_up.lock_log", lock_log_later)
+    monkeypatch.setattr("metering.counting.catch_up.lock_log", lock_log_later)
     chunk = asyncio.create_task(catch_up(organization.id, meter.id))
     await counted.wait()
     changes = MeterChanges(filter=AI_USAGE)

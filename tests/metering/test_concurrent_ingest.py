@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from config.database_url import credentials
-from metering.events import check_event
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from metergraph.database.database_url import credentials
+from metering.ingest.events import check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
 from models import Customer, Event, EventBatch, Organization
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.catch_up import catch_up
-from metering.events import check_event
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ingest
-from metering.log import advance
+from metering.counting.catch_up import catch_up
+from metering.counting.log import advance
+from metering.ingest.events import check_event
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, CustomerMeter, EventLog, Meter, Organization
 

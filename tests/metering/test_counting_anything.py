@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.event_names import event_names
+from metering.audit.recompute import recompute_customer_meter
+from metering.counting.event_names import event_names
+from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.meters import create_meter
-from metering.recompute import recompute_customer_meter
 from models import CustomerMeter, Organization, UncountedEvent
 from tests.effort import examples
 from tests.faults.exactness import assert_exact

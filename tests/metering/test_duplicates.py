@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from metering.events import EventError
-from metering.ingest import Receipt
+from metering.ingest.events import EventError
+from metering.ingest.storing import Receipt
 from models import Event, Organization
 from tests.metering.ingest_calls import (
     CONFLICT,

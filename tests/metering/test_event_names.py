@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.event_names import event_names
-from metering.log import advance
+from metering.counting.event_names import event_names
+from metering.counting.log import advance
 from models import Organization
 from tests.ingesting import NOON, drain, send
 

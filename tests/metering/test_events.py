@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.events import EventDraft, EventError, check_event
+from metering.ingest.events import EventDraft, EventError, check_event
 from models import exact_json
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from metering import feed as feed_module
-from metering.feed import BEGINNING, Cursor, Entry, Feed
+from metering.live import change_feed as feed_module
+from metering.live.change_feed import BEGINNING, Cursor, Entry, Feed
 
 Row = TypeVar("Row")
 

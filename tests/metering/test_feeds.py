@@ -9,18 +9,18 @@ from uuid import UUID
 import pytest
 from arq.connections import ArqRedis
 
-from config.turns import PIECES, Pace
-from metering import feed as feed_module
-from metering import feeds as feeds_module
-from metering.aggregations import AggregationFunction
-from metering.changes import EventScope, UsageScope, log_column
-from metering.feed import BEGINNING, Entry
-from metering.feeds import Feeds
-from metering.log import advance
-from metering.wakeup import announce, usage_channel
+from metering.counting.log import advance
+from metering.language.aggregations import AggregationFunction
+from metering.live import change_feed as feed_module
+from metering.live import subscriptions as feeds_module
+from metering.live.change_feed import BEGINNING, Entry
+from metering.live.changes import EventScope, UsageScope, log_column
+from metering.live.subscriptions import Feeds
+from metering.live.wakeup import announce, usage_channel
 from models import CustomerMeter, Organization
 from tests.metering.test_counting import meter_of, send
 from tests.metering.test_feed import one_by_one
+from waiting.turns import PIECES, Pace
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_who_joins_hears_at_once_although_others_are_silent(
 ) -> None:
     """Whatever the process listens to already says nothing, and nobody looks by himself."""
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 60)
-    monkeypatch.setattr("metering.feeds._SECONDS_OF_SILENCE", 60)
+    monkeypatch.setattr("metering.live.subscriptions._SECONDS_OF_SILENCE", 60)
     silent = asyncio.ensure_future(
         anext(feeds.usage(other_organization.id, BEGINNING, UsageScope()))
     )

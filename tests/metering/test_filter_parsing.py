@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from metering.filter_parsing import parse_filter
-from metering.filters import (
+from metering.language.filter_parsing import parse_filter
+from metering.language.filters import (
     Clause,
     ClauseOperator,
     Conjunction,
@@ -16,7 +16,7 @@ from metering.filters import (
     event_names,
     to_json,
 )
-from metering.problems import Problem
+from metering.language.problems import Problem
 from tests.reference.sql import parsed
 
 

@@ -7,18 +7,18 @@ from decimal import Decimal
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.ingest import ReceiptStatus
+from metering.audit.recompute import recompute_customer_meter
+from metering.ingest.storing import ReceiptStatus
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
-from metering.recompute import recompute_customer_meter
-from metering.usage import usage
-from metering.windows import Interval, Window, windows, zone_of
+from metering.usage.ranges import usage
+from metering.usage.windows import Interval, Window, windows, zone_of
 from models import CustomerMeter, Organization
-from resolvers.loaders.events import EventQuery, events_source
-from resolvers.loaders.keyset import PageRequest, bounds_of
-from resolvers.loaders.sources import read_pages
+from schema.loaders.events import EventQuery, events_source
+from schema.loaders.keyset import PageRequest, bounds_of
+from schema.loaders.sources import read_pages
 from tests.ingesting import catch_up_all, drain, send
 
 FIRST = datetime.min.replace(tzinfo=UTC)

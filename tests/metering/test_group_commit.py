@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError
 
-from metering import group_commit as group_commit_module
-from metering.events import EventDraft, EventError, check_event
-from metering.group_commit import MAXIMUM_EVENTS, GroupCommit
-from metering.ingest import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from metering.ingest import group_commit as group_commit_module
+from metering.ingest.events import EventDraft, EventError, check_event
+from metering.ingest.group_commit import MAXIMUM_EVENTS, GroupCommit
+from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
 from models import Event, EventBatch, Organization
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from metering.events import EventDraft, EventError
-from metering.ingest import ingest
+from metering.ingest.events import EventDraft, EventError
+from metering.ingest.storing import ingest
 from models import Customer, Event, Organization
 from schema.ids import encode_id
 from tests.metering.ingest_calls import (

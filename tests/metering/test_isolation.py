@@ -9,15 +9,15 @@ import pytest
 from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.catch_up import catch_up
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.filters import Filter
-from metering.log import advance
+from metering.counting.catch_up import catch_up
+from metering.counting.log import advance
+from metering.counting.progress import Progress, progress
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.filters import Filter
 from metering.meters import MeterChanges, create_meter, update_meter
-from metering.progress import Progress, progress
-from metering.usage import usage
-from metering.windows import Window
+from metering.usage.ranges import usage
+from metering.usage.windows import Window
 from models import CustomerMeter, EventBatch, Meter, Organization, UncountedEvent
 from tests.ingesting import NOON, catch_up_all, drain, send, usages
 from workers.process_events import Counting
@@ -108,7 +108,7 @@ async def test_a_poisoned_event_is_left_out_and_nothing_else(
 async def test_many_poisoned_events_in_a_history_are_each_found(
     fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.isolation.MAXIMUM_CULPRITS", 4)
+    monkeypatch.setattr("metering.counting.isolation.MAXIMUM_CULPRITS", 4)
     values = [POISON if number % 37 == 5 else number for number in range(400)]
     events = usages(values, timedelta(seconds=90))
     for number, event in enumerate(events):

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering import catch_up as catching_up
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import MeterDefinition
-from metering.filters import Filter
-from metering.log import LogState, lock_log
+from metering.counting import catch_up as catching_up
+from metering.counting.log import LogState, lock_log
+from metering.counting.rollup import Share, count_batches
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import MeterDefinition
+from metering.language.filters import Filter
 from metering.meters import create_meter
-from metering.rollup import Share, count_batches
 from models import CustomerMeter, EventBatch, Meter, Organization
 from tests.ingesting import catch_up_all, drain, send, usages
 

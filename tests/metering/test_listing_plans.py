@@ -7,13 +7,13 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Conjunction, Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Conjunction, Filter
+from metering.language.parameters import Parameters
 from metering.meters import create_meter
-from metering.parameters import Parameters
 from models import Organization
-from resolvers.loaders.events import EventQuery, events_source
-from resolvers.loaders.keyset import PageRequest, bounds_of
+from schema.loaders.events import EventQuery, events_source
+from schema.loaders.keyset import PageRequest, bounds_of
 from tests.ingesting import NOON, drain, send
 
 RARE, OFTEN = 20, 4_000

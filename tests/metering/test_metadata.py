@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.metadata import MetadataError, metadata_text
+from metering.language.metadata import MetadataError, metadata_text
 from models import exact_json
 
 NUMBER = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.numerics import number_of_text, text_of_number
+from metering.language.numerics import number_of_text, text_of_number
 from tests.reference.strategies import NUMBERS, STRINGS, strings
 from tests.reference.values import number_in_string
 

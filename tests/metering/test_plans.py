@@ -5,15 +5,15 @@ from typing import Any, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, meter_definition
-from metering.event_names import _NOTE
-from metering.events import EventDraft
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.counting.event_names import _NOTE
+from metering.counting.rollup import _OF_BATCHES, _statement
+from metering.ingest.events import EventDraft
+from metering.ingest.stored_events import NewEvents, stored_under_external_ids
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, meter_definition
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.language.parameters import Parameters
 from metering.meters import create_meter
-from metering.parameters import Parameters
-from metering.rollup import _OF_BATCHES, _statement
-from metering.stored_events import NewEvents, stored_under_external_ids
 from models import EVERYBODY, Customer, EventBatch, Organization
 from models.identifiers import new_id
 from tests.ingesting import NOON, drain, send, usages

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.filter_parsing import parse_filter
-from metering.filters import event_names, to_json
-from metering.parameters import Parameters
-from metering.predicates import predicate_sql
+from metering.language.filter_parsing import parse_filter
+from metering.language.filters import event_names, to_json
+from metering.language.parameters import Parameters
+from metering.language.predicates import predicate_sql
 from models import exact_json
 from tests.effort import examples
 from tests.reference.filters import matches

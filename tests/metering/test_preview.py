@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
-from metering.preview import Preview, PreviewScope, PreviewTimeoutError, preview
-from metering.usage import usage
-from metering.windows import Window
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.usage.preview import Preview, PreviewScope, PreviewTimeoutError, preview
+from metering.usage.ranges import usage
+from metering.usage.windows import Window
 from models import Organization
 from tests.effort import examples
 from tests.metering.test_usage import CUSTOMERS, count, event_of, meter_on, store

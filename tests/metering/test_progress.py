@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from config.database_url import credentials
 from config.settings import Settings
-from metering.aggregations import AggregationFunction
-from metering.log import advance
-from metering.progress import Progress, progress
+from metergraph.database.database_url import credentials
+from metering.counting.log import advance
+from metering.counting.progress import Progress, progress
+from metering.language.aggregations import AggregationFunction
 from models import Meter, Organization
 from tests.metering.test_counting import meter_of, send
 

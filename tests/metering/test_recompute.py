@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Filter
+from metering.audit.recompute import Recomputed, recompute_customer_meter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Filter
 from metering.meters import create_meter
-from metering.recompute import Recomputed, recompute_customer_meter
 from models import (
     EVERYBODY,
     CustomerMeter,

@@ -7,18 +7,18 @@ from decimal import Decimal
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import AggregationFunction
-from metering.filters import Filter, to_json
-from metering.log import advance
+from metering.audit.recompute import recompute_customer_meter
+from metering.counting.log import advance
+from metering.counting.recount import Recounted, recount, uncounted_meters
+from metering.language.aggregations import AggregationFunction
+from metering.language.filters import Filter, to_json
 from metering.meters import archive_meter
-from metering.recompute import recompute_customer_meter
-from metering.recount import Recounted, recount, uncounted_meters
-from metering.usage import usage
-from metering.windows import Window
+from metering.usage.ranges import usage
+from metering.usage.windows import Window
 from models import CustomerMeter, EventBatch, Meter, Organization, UncountedEvent
-from resolvers.loaders.events import EventQuery, events_by_id, events_source, meters_of_events
-from resolvers.loaders.keyset import PageRequest, bounds_of
-from resolvers.loaders.sources import count_rows, read_pages
+from schema.loaders.events import EventQuery, events_by_id, events_source, meters_of_events
+from schema.loaders.keyset import PageRequest, bounds_of
+from schema.loaders.sources import count_rows, read_pages
 from tests.ingesting import NOON, catch_up_all, drain, send, usages
 from tests.metering.test_isolation import (
     POISON,
@@ -92,7 +92,7 @@ async def test_it_is_counted_once_the_cause_is_gone(
 async def test_what_still_fails_is_said_with_its_present_reason(
     fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.recount._EVENTS", 2)
+    monkeypatch.setattr("metering.counting.recount._EVENTS", 2)
     await refuse_poison(fresh_database)
     total = await meter_of(organization, AggregationFunction.SUM)
     receipts = await send(
@@ -140,7 +140,7 @@ async def refuse_in_customer_meters(database: BaseDBAsyncClient) -> None:
 async def test_a_merge_that_fails_is_told_with_what_was_done_before_it(
     fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.recount._EVENTS", 1)
+    monkeypatch.setattr("metering.counting.recount._EVENTS", 1)
     await refuse_poison(fresh_database)
     total = await meter_of(organization, AggregationFunction.SUM)
     large, poison = await send(organization.id, *usages([10**12, POISON]))

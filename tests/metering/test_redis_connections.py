@@ -9,9 +9,9 @@ from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 
-from metering import redis_connections
-from metering.redis_connections import Circuit, GuardedPool, RedisAwayError
-from metering.wakeup import open_queue
+from metering.live import redis_connections
+from metering.live.redis_connections import Circuit, GuardedPool, RedisAwayError
+from metering.live.wakeup import open_queue
 from tests.silence import Proxy, proxied
 
 

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.catch_up import catch_up
-from metering.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.events import EventDraft
-from metering.filters import Filter
-from metering.log import advance
+from metering.counting.catch_up import catch_up
+from metering.counting.log import advance
+from metering.ingest.events import EventDraft
+from metering.ingest.stored_events import NewEvents, insert_events
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.filters import Filter
 from metering.meters import create_meter
-from metering.stored_events import NewEvents, insert_events
-from metering.usage import Quantity, Usage, usage
-from metering.windows import Interval, Window, windows, zone_of
+from metering.usage.ranges import Quantity, Usage, usage
+from metering.usage.windows import Interval, Window, windows, zone_of
 from models import Organization, exact_json
 from models.identifiers import new_id
 from tests.effort import examples

@@ -6,14 +6,14 @@ from decimal import Decimal
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering import bucket_ranges
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.definition import COLUMNS, MeterDefinition, definition_of, meter_definition
-from metering.filters import Clause, ClauseOperator, Filter, clauses_of
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, definition_of, meter_definition
+from metering.language.filters import Clause, ClauseOperator, Filter, clauses_of
+from metering.language.parameters import Parameters
 from metering.meters import create_meter
-from metering.parameters import Parameters
-from metering.usage import Quantity, usage, usage_of_meters
-from metering.windows import Interval, Window, windows, zone_of
+from metering.usage import bucket_ranges
+from metering.usage.ranges import Quantity, usage, usage_of_meters
+from metering.usage.windows import Interval, Window, windows, zone_of
 from models import Customer, Organization
 from tests.ingesting import drain, send
 from tests.resolvers.test_statements import counted

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metering.windows import BUCKET, Interval, RangeError, Window, split, windows, zone_of
+from metering.usage.windows import BUCKET, Interval, RangeError, Window, split, windows, zone_of
 
 ZONES = [
     "UTC",

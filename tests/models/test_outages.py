@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
-from models.outages import Outage, OutageError, cut_off_is_outage, is_outage
+from waiting.outages import Outage, OutageError, cut_off_is_outage, is_outage
 
 READ_ONLY = asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction")
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from models.outages import OutageError
-from models.patience import Patience
+from waiting.outages import OutageError
+from waiting.patience import Patience
 
 
 async def test_work_without_an_answer_is_left_behind_also_where_it_cannot_be_cancelled() -> None:

@@ -15,14 +15,25 @@ import asyncpg
 import httpx
 import pytest
 
-from config.database_url import credentials
-from config.listening import listen
 from config.settings import Settings
+from metergraph.asgi.listening import listen
+from metergraph.database.database_url import credentials
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("billing", "config", "metering", "models", "resolvers", "schema", "workers")
+PACKAGES = (
+    "billing",
+    "config",
+    "metergraph",
+    "metering",
+    "models",
+    "resolvers",
+    "schema",
+    "transport",
+    "waiting",
+    "workers",
+)
 # Builds as pip does, with the backend that the lock has: nothing is fetched.
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_{}(sys.argv[1])"
 
@@ -105,7 +116,7 @@ def test_a_wheel_has_every_file_of_the_packages_and_the_licence(wheel: Path) -> 
         licences = [name for name in opened.namelist() if name.endswith("licenses/LICENSE")]
         assert [opened.read(name) for name in licences] == [(PROJECT / "LICENSE").read_bytes()]
     assert built == files
-    assert "schema/static/graphiql.js" in built
+    assert "transport/static/graphiql.js" in built
     assert "models/migrations/0001_initial.py" in built
 
 
@@ -155,7 +166,7 @@ async def test_an_installed_wheel_migrates_a_database_and_serves(
         page = client.get("/graphql", headers={"accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         script = client.get("/graphql/static/graphiql.js")
-        assert script.content == (PROJECT / "schema" / "static" / "graphiql.js").read_bytes()
+        assert script.content == (PROJECT / "transport" / "static" / "graphiql.js").read_bytes()
         answer = client.post(
             "/graphql",
             json={"query": "{ organization { name } }"},

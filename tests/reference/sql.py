@@ -4,10 +4,10 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.filter_parsing import parse_filter
-from metering.filters import Filter
-from metering.parameters import Parameters
-from metering.predicates import predicate_sql
+from metering.language.filter_parsing import parse_filter
+from metering.language.filters import Filter
+from metering.language.parameters import Parameters
+from metering.language.predicates import predicate_sql
 from models import exact_json
 
 EVENTS = """

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from metering.log import advance
+from metering.counting.log import advance
 from models import Organization
 from tests.graphql_client import Api
 

@@ -8,9 +8,9 @@ from graphql import GraphQLObjectType
 
 from config import clock
 from models import AccessToken, Customer, CustomerSession, Organization
+from resolvers.schema import create_schema
 from schema.context import LAST_USED_EVERY, Scope
 from schema.permissions import Requires
-from schema.schema import create_schema
 from schema.secrets import hash_secret
 from tests.graphql_client import Api, make_token
 from tests.ingesting import send

@@ -7,10 +7,10 @@ from graphql import GraphQLInterfaceType
 
 from models import Customer, CustomerMeter, Organization
 from resolvers.queries.nodes import NODE_TYPES
+from resolvers.schema import create_schema
 from schema.context import Scope
 from schema.ids import encode_id
 from schema.permissions import READING
-from schema.schema import create_schema
 from tests.graphql_client import Api, make_token
 from tests.resolvers.ai_plan import ai_plan, made
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.cycle import run_cycle
-from metering.log import advance
+from billing.subscriptions.cycle import run_cycle
+from metering.counting.log import advance
 from models import Organization, ProductPrice
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import (

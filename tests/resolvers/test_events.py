@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import archive_meter, create_meter
 from models import Organization
 from schema.ids import encode_id

@@ -14,12 +14,12 @@ from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
-from config.database_url import credentials
 from config.settings import Settings
+from metergraph.database.database_url import credentials
 from models import Organization
 from resolvers.mutating import Mutates
+from resolvers.schema import create_schema
 from schema.context import Scope
-from schema.schema import create_schema
 from tests.graphql_client import Api, make_token
 from tests.resolvers.ai_plan import ai_plan
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metering import progress
+from metering.counting import progress
 from models import CustomerMeter, Organization
 from schema.ids import encode_id
 from tests.graphql_client import Api

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Filter
+from metering.language.parameters import Parameters
 from metering.meters import create_meter
-from metering.parameters import Parameters
 from models import Customer, Organization
-from resolvers.loaders.events import EventQuery, events_source
-from resolvers.loaders.keyset import PageRequest, bounds_of
+from schema.loaders.events import EventQuery, events_source
+from schema.loaders.keyset import PageRequest, bounds_of
 from tests.ingesting import NOON, drain, send, usages
 
 # The planner takes a tenant for a two-hundredth of the table, whoever it is (decision 32): of the

@@ -22,8 +22,8 @@ from graphql import (
 
 from models import Organization
 from resolvers.queries.nodes import NODE_TYPES
+from resolvers.schema import create_schema
 from schema.ids import encode_id
-from schema.schema import create_schema
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import subscribed
 

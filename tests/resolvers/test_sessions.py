@@ -9,12 +9,12 @@ from starlette.applications import Starlette
 
 from config import clock
 from models import AccessToken, CustomerSession, Organization
-from schema import websocket
 from schema.context import Scope
 from schema.secrets import hash_secret
 from tests.graphql_client import Api, make_token
 from tests.ingesting import send
 from tests.schema.test_websocket import connected
+from transport import websocket
 
 CREATE = """mutation ($input: AccessTokenCreateInput!) { accessTokenCreate(input: $input) {
   accessToken { id expiresAt } secret userErrors { code path } } }"""

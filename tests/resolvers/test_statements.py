@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.filters import Filter
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Filter
 from metering.meters import create_meter
 from models import Organization
 from tests.graphql_client import Api

@@ -2,8 +2,8 @@
 
 import pytest
 
-from schema import persisted_queries, rate_limits
 from tests.graphql_client import api, application, http, other_api
+from transport import persisted_queries, rate_limits
 
 __all__ = ["api", "application", "http", "other_api"]
 

@@ -11,7 +11,7 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 from graphql.utilities import DangerousChangeType, find_breaking_changes, find_dangerous_changes
 
-from schema.print import printed_schema
+from resolvers.print_schema import printed_schema
 
 HERE = Path(__file__).parent
 RELEASED = (HERE / "released.graphql").read_text()

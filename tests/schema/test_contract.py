@@ -19,9 +19,9 @@ from graphql.utilities import (
     find_dangerous_changes,
 )
 
+from resolvers.print_schema import printed_schema
+from resolvers.schema import create_schema
 from schema.permissions import Requires
-from schema.print import printed_schema
-from schema.schema import create_schema
 
 PRINTED = Path(__file__).parents[2] / "schema.graphql"
 CONTRACT = build_schema((Path(__file__).parent / "contract.graphql").read_text())

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, get_operation_ast, parse
 
-from schema.cost import Weight, weigh, weighing_of
-from schema.schema import create_schema
+from resolvers.schema import create_schema
 from tests.schema.test_limits import context
+from transport.cost import Weight, weigh, weighing_of
 
 SCHEMA = create_schema()._schema
 

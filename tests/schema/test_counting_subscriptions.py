@@ -9,11 +9,11 @@ from starlette.applications import Starlette
 
 from config import clock
 from models import AccessToken, Organization, exact_json
-from schema import websocket
 from schema.context import Scope
-from schema.http import GraphQLApplication
 from tests.graphql_client import make_token
 from tests.schema.test_websocket import Socket, connected
+from transport import websocket
+from transport.http import GraphQLApplication
 
 USAGE = "subscription { usageUpdated { cursor } }"
 STREAMING = {"accept": "text/event-stream", "content-type": "application/json"}

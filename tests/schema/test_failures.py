@@ -6,9 +6,9 @@ from graphql import GraphQLError
 from structlog.testing import capture_logs
 
 from schema.errors import NotFound
-from schema.failures import failure, present, took_too_long
 from schema.repeating import attempt, begin
 from tests.graphql_client import Api
+from transport.failures import failure, present, took_too_long
 
 
 def test_a_bug_shows_an_id_that_is_in_the_log() -> None:
@@ -126,7 +126,7 @@ async def test_events_can_be_sent_again_if_each_has_an_external_id(
     async def down(*_arguments: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("resolvers.waking.ingest", down)
+    monkeypatch.setattr("metering.ingest.waking.ingest", down)
     query = """mutation ($events: [EventInput!]!) { eventsIngest(input: {events: $events}) {
       inserted } }"""
     named = {"name": "x", "externalCustomerId": "c", "externalId": "1"}
@@ -146,7 +146,7 @@ async def test_a_request_can_be_repeated_if_all_that_it_began_can(
     async def down(*_arguments: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("resolvers.waking.ingest", down)
+    monkeypatch.setattr("metering.ingest.waking.ingest", down)
     create = "customerCreate(input: {idempotencyKey: %s}) { customer { id } }"
     ingest = """eventsIngest(input: {
       events: [{name: "x", externalCustomerId: "c", externalId: "1"}]}) { inserted }"""

@@ -7,10 +7,10 @@ import pytest
 from starlette.applications import Starlette
 
 from models import exact_json
-from schema.http_request import accepted, decode_json
-from schema.http_response import encode_json
-from schema.operations import Operations
 from tests.graphql_client import Api
+from transport.http_request import accepted, decode_json
+from transport.http_response import encode_json
+from transport.operations import Operations
 
 GRAPHQL_JSON = "application/graphql-response+json"
 

@@ -11,12 +11,12 @@ from graphql import get_introspection_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.cost import cost_of_introspection
-from schema.limits import Limits
-from schema.schema import MetergraphSchema
+from resolvers.schema import MetergraphSchema
 from tests.effort import examples
 from tests.schema.test_cost import weight
 from tests.schema.test_limits import context
+from transport.cost import cost_of_introspection
+from transport.limits import Limits
 
 SCHEMA = MetergraphSchema(Limits(cost=10**9, anonymous_tokens=5_000))
 CALLS = 150  # a unit of cost takes 35 to 85

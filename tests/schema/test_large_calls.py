@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from config.turns import Pace
 from models import Organization
 from schema.context import Scope
 from tests.graphql_client import Api, make_token
 from tests.schema.test_websocket import connected
+from waiting.turns import Pace
 
 INGEST = """mutation ($events: [EventInput!]!) {
   eventsIngest(input: {events: $events}) { inserted userErrors { message path } } }"""

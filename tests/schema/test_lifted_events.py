@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from models import exact_json
-from schema.lifted_events import LiftingExecutor, plain_events
-from schema.schema import create_schema
+from resolvers.schema import create_schema
 from tests.effort import examples
 from tests.graphql_client import Api
+from transport.lifted_events import LiftingExecutor, plain_events
 
 SCHEMA = create_schema()._schema
 

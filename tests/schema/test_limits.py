@@ -8,11 +8,11 @@ import pytest
 from graphql import get_introspection_query
 
 from config.settings import Settings
+from resolvers.schema import create_schema
 from schema.context import Context, TokenIdentity
-from schema.documents import Documents
 from schema.errors import Unauthenticated
-from schema.limits import Limits
-from schema.schema import create_schema
+from transport.documents import Documents
+from transport.limits import Limits
 
 SCHEMA = create_schema()
 

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from config.settings import Settings
-from metering.wakeup import open_queue
+from metering.live.wakeup import open_queue
 from models import Organization
 from schema.context import TokenIdentity
 from schema.errors import PersistedQueryNotFound
-from schema.persisted_queries import PersistedQueries
-from schema.rate_limits import RateLimits
 from tests.serving import new_token, served
+from transport.persisted_queries import PersistedQueries
+from transport.rate_limits import RateLimits
 
 QUERY = {"query": "{ organization { name } }"}
 

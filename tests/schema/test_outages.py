@@ -13,8 +13,8 @@ from structlog.typing import EventDict
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from config.database_url import credentials
 from config.settings import Settings
+from metergraph.database.database_url import credentials
 from models import Organization
 from tests.serving import new_token, served
 
@@ -29,7 +29,7 @@ READ = "{ events { nodes { name } } }"
 @pytest.fixture(autouse=True)
 def _no_outage_is_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a request takes while the machine is busy."""
-    monkeypatch.setattr("config.app._QUIET_SECONDS", 600.0)
+    monkeypatch.setattr("metergraph.asgi.app._QUIET_SECONDS", 600.0)
 
 
 Answer = tuple[int, dict[str, Any]]

@@ -12,8 +12,8 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.overlapping_fields import OverlappingFieldsRule
 from tests.effort import examples
+from transport.overlapping_fields import OverlappingFieldsRule
 
 SCHEMA = build_schema(
     """

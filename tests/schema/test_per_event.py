@@ -14,8 +14,8 @@ from graphql.execution.collect_fields import FieldDetails
 from models import exact_json
 from schema import updates
 from schema.context import Context, TokenIdentity
-from schema.lifted_events import LiftingExecutor
 from schema.updates import SharedUpdates, Update
+from transport.lifted_events import LiftingExecutor
 
 SCHEMA = build_schema("""
     type Query { nothing: Int }

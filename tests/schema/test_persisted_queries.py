@@ -13,16 +13,16 @@ from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
-from metering.wakeup import open_queue
+from metering.live.wakeup import open_queue
 from models import Organization
 from models.identifiers import new_id
-from schema import persisted_queries
-from schema.application import graphql_routes, opened_api
 from schema.context import Scope, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound
-from schema.persisted_queries import PersistedQueries, digest
 from tests.graphql_client import Api, make_token
 from tests.schema.test_websocket import connected
+from transport import persisted_queries
+from transport.application import graphql_routes, opened_api
+from transport.persisted_queries import PersistedQueries, digest
 
 pytestmark = pytest.mark.usefixtures("patience")
 

@@ -8,11 +8,11 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config.app import create_app
-from config.cli import sentence
 from config.settings import Settings
-from schema.application import opened_api
-from schema.persisted_queries import ListError, digest, listed_documents
+from metergraph.asgi.app import create_app
+from metergraph.cli import sentence
+from transport.application import opened_api
+from transport.persisted_queries import ListError, digest, listed_documents
 
 QUERY = "query Mine { organization { name } }"
 OTHER = "{ __typename }"

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from config import clock
 from config.settings import Settings
 from models import AccessToken, Organization
-from schema import websocket
 from tests.serving import new_token, served
+from transport import websocket
 
 pytestmark = pytest.mark.usefixtures("patience")
 

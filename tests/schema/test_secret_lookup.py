@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import AccessToken, Customer, CustomerSession, Organization
-from resolvers.loaders.rows import Record, fetch
+from schema.loaders.rows import Record, fetch
 from schema.secret_lookup import SecretLookup
 from schema.secrets import hash_secret
 

@@ -11,19 +11,19 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from config.settings import Settings
-from config.turns import PIECES, Pace
-from metering import feed as feed_module
-from metering import feeds as feeds_module
-from metering.aggregations import AggregationFunction
-from metering.changes import UsageScope
-from metering.feed import BEGINNING
-from metering.feeds import Feeds
-from metering.log import advance
-from metering.wakeup import announce, open_queue, usage_channel
+from metering.counting.log import advance
+from metering.language.aggregations import AggregationFunction
+from metering.live import change_feed as feed_module
+from metering.live import subscriptions as feeds_module
+from metering.live.change_feed import BEGINNING
+from metering.live.changes import UsageScope
+from metering.live.subscriptions import Feeds
+from metering.live.wakeup import announce, open_queue, usage_channel
 from models import Organization
 from tests.metering.test_counting import meter_of, send
 from tests.serving import new_token, served
 from tests.silence import Proxy, proxied
+from waiting.turns import PIECES, Pace
 
 QUERY = {"query": "{ organization { name } }"}
 

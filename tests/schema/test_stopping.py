@@ -13,8 +13,8 @@ import pytest
 from arq.connections import ArqRedis
 from websockets.exceptions import ConnectionClosed
 
-from config.database_url import credentials
 from config.settings import Settings
+from metergraph.database.database_url import credentials
 from models import Organization
 from tests.api_process import api_process
 from tests.ingesting import drain

@@ -12,15 +12,15 @@ import pytest
 import websockets
 
 from config import clock
-from config.listening import listen
 from config.settings import Settings
+from metergraph.asgi.listening import listen
 from models import AccessToken, Organization
 from models.identifiers import new_id
-from schema import event_stream
 from schema.context import TokenIdentity
 from schema.errors import RateLimited
-from schema.open_subscriptions import OpenSubscriptions
 from tests.serving import new_token, served
+from transport import event_stream
+from transport.open_subscriptions import OpenSubscriptions
 
 PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 USAGE = {"query": "subscription { usageUpdated { cursor } }"}

@@ -10,11 +10,11 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
-from metering.preview import Preview
+from metering.usage.preview import Preview
 from models import Customer, Organization
-from resolvers.loaders import rows, sources
 from resolvers.queries import meters
 from schema.ids import encode_id
+from schema.loaders import rows, sources
 from schema.scans import MOST_WAITING
 from tests.graphql_client import Api
 from tests.ingesting import send, usages

@@ -22,7 +22,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from schema.schema import create_schema
+from resolvers.schema import create_schema
 
 SCHEMA = create_schema()._schema
 ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}

@@ -7,11 +7,11 @@ import pytest
 from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.aggregations import Aggregation, AggregationFunction
-from metering.catch_up import catch_up
-from metering.filters import Clause, ClauseOperator, Filter
+from metering.counting.catch_up import catch_up
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, open_queue, wake
 from metering.meters import create_meter
-from metering.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, open_queue, wake
 from models import Meter, Organization
 from tests.ingesting import drain, send
 from workers.outages import database_outage
@@ -25,8 +25,8 @@ RARE = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "rare"),))
 async def test_a_meter_that_comes_later_does_not_wait_for_a_long_history(
     organization: Organization, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.catch_up.CHUNK_EVENTS", 2)
-    monkeypatch.setattr("metering.catch_up.LAST_STRETCH_EVENTS", 2)
+    monkeypatch.setattr("metering.counting.catch_up.CHUNK_EVENTS", 2)
+    monkeypatch.setattr("metering.counting.catch_up.LAST_STRETCH_EVENTS", 2)
     for _ in range(8):
         await send(organization.id, {}, {})
     await drain(organization.id)
@@ -88,8 +88,8 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
 async def test_without_redis_new_events_do_not_wait_for_a_long_history(
     fresh_database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.catch_up.CHUNK_EVENTS", 2)
-    monkeypatch.setattr("metering.catch_up.LAST_STRETCH_EVENTS", 2)
+    monkeypatch.setattr("metering.counting.catch_up.CHUNK_EVENTS", 2)
+    monkeypatch.setattr("metering.counting.catch_up.LAST_STRETCH_EVENTS", 2)
     live = await create_meter(organization.id, "Live", None, Filter(), COUNT)
     for _ in range(8):
         await send(organization.id, {}, {})

@@ -9,8 +9,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
 from models import Organization
-from models.patience import Patience
 from tests.billing.world import World, instant
+from waiting.patience import Patience
 from workers.grant_cycle_credits import grant_cycle_credits
 
 
@@ -20,7 +20,7 @@ async def test_subscribers_are_told_of_what_was_done_before_a_failure(
     redis: ArqRedis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("billing.cycle.CHUNK", 1)
+    monkeypatch.setattr("billing.subscriptions.cycle.CHUNK", 1)
     monkeypatch.setattr(clock, "is_followed", lambda: True)
     told: list[UUID] = []
 

@@ -9,8 +9,8 @@ from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
-from config.database_url import credentials
 from config.settings import Settings
+from metergraph.database.database_url import credentials
 from models import CustomerSession, Organization
 from models.identifiers import new_id
 from workers import delete_expired

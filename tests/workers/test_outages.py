@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from models.outages import Outage
+from waiting.outages import Outage
 from workers.outages import outlives_database
 
 

@@ -10,11 +10,11 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
-from metering.wakeup import PROCESS_EVENTS, wake
+from metering.live.wakeup import PROCESS_EVENTS, wake
 from models import CustomerSubscription, Organization
-from models.outages import Outage
-from models.patience import Patience
 from tests.billing.world import World
+from waiting.outages import Outage
+from waiting.patience import Patience
 from workers.grant_cycle_credits import grant_cycle_credits
 from workers.outages import database_outage
 from workers.process_events import Counting

@@ -1,0 +1,248 @@
+"""Making and changing products and benefits. Whatever makes no sense is refused with its path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from billing.catalog.price_checks import (
+    FixedDraft,
+    MeteredDraft,
+    PriceDraft,
+    check_prices,
+    units_problems,
+)
+from billing.catalog.product_benefits import check_benefits, hold_new_meters, replace_benefits
+from billing.catalog.terms import stored_tier
+from billing.periods.intervals import RecurringInterval
+from billing.periods.renewal import Touched
+from billing.problems import Problem, RefusedError, problem
+from billing.subscriptions.edits import edit
+from billing.texts import required_text_problems, text_problems
+from config.clock import now
+from metering.counting.log import lock_log
+from models import Meter, MeterCreditBenefit, Product, ProductPrice
+
+MAXIMUM_NAME = 256
+MAXIMUM_DESCRIPTION = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDraft:
+    """A product as somebody asks for it; a benefit id is None where it names none."""
+
+    name: str
+    description: str | None
+    recurring_interval: RecurringInterval
+    prices: Sequence[PriceDraft]
+    benefit_ids: Sequence[UUID | None] = ()
+
+
+async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
+    """Makes a product with its prices and benefits.
+
+    Raises:
+        RefusedError: with every problem there is.
+    """
+    async with in_transaction() as connection:
+        # Its meters must not be archived meanwhile.
+        await lock_log(connection, organization_id)
+        problems = [
+            *required_text_problems(draft.name, MAXIMUM_NAME, "name"),
+            *text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
+            *check_prices(draft.prices),
+            *await _meter_problems(connection, organization_id, draft.prices),
+        ]
+        found, benefit_ids = await check_benefits(connection, organization_id, draft.benefit_ids)
+        if problems or found:
+            raise RefusedError(*problems, *found)
+        product = await Product.create(
+            organization_id=organization_id,
+            name=draft.name,
+            description=draft.description,
+            recurring_interval=draft.recurring_interval.value,
+            currency=draft.prices[0].currency,
+            created_at=now(),
+            using_db=connection,
+        )
+        await ProductPrice.bulk_create(
+            (
+                ProductPrice(
+                    organization_id=organization_id,
+                    product_id=product.id,
+                    ordinal=ordinal,
+                    **_price_columns(price),
+                )
+                for ordinal, price in enumerate(draft.prices)
+            ),
+            using_db=connection,
+        )
+        await replace_benefits(connection, organization_id, product.id, benefit_ids)
+        return product
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanges:
+    """What to change of a product. None leaves a field as it is."""
+
+    name: str | None = None
+    sets_description: bool = False
+    description: str | None = None
+    benefit_ids: Sequence[UUID | None] | None = None
+
+
+async def update_product(
+    organization_id: UUID, product_id: UUID, changes: ProductChanges
+) -> Product:
+    """Renames a product, or gives it other benefits: for each subscription from its next period.
+
+    Raises:
+        RefusedError: there is no such product, or a change makes no sense.
+    """
+    async with edit(organization_id, Touched("product_id", product_id)) as log:
+        connection = log.connection
+        product = await _locked_product(connection, organization_id, product_id)
+        problems: list[Problem] = []
+        if changes.name is not None:
+            problems += required_text_problems(changes.name, MAXIMUM_NAME, "name")
+            product.name = changes.name
+        if changes.sets_description:
+            problems += text_problems(changes.description, MAXIMUM_DESCRIPTION, "description")
+            product.description = changes.description
+        benefit_ids: list[UUID] = []
+        if changes.benefit_ids is not None:
+            found, benefit_ids = await check_benefits(
+                connection, organization_id, changes.benefit_ids
+            )
+            problems += found
+        if problems:
+            raise RefusedError(*problems)
+        await product.save(using_db=connection)
+        if changes.benefit_ids is not None:
+            await hold_new_meters(connection, organization_id, product_id, benefit_ids)
+            await replace_benefits(connection, organization_id, product_id, benefit_ids)
+        return product
+
+
+async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
+    """Takes a product off sale; its subscriptions go on.
+
+    Raises:
+        RefusedError: there is no such product.
+    """
+    async with in_transaction() as connection:
+        product = await _locked_product(connection, organization_id, product_id)
+        if product.archived_at is None:
+            product.archived_at = now()
+            await product.save(using_db=connection)
+        return product
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitDraft:
+    """A benefit as somebody asks for it; `meter_id` is None where the id names no meter."""
+
+    description: str
+    meter_id: UUID | None
+    units: Decimal
+    rollover: bool = False
+
+
+async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCreditBenefit:
+    """Makes a benefit that products can bring.
+
+    Raises:
+        RefusedError: with every problem there is.
+    """
+    async with in_transaction() as connection:
+        # Its meter must not be archived meanwhile.
+        await lock_log(connection, organization_id)
+        problems = [
+            *required_text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
+            *units_problems(draft.units, "units"),
+        ]
+        live = await _live_meters(connection, organization_id, [draft.meter_id])
+        problems += _meter_problem(draft.meter_id, live, "meterId")
+        if problems or draft.meter_id is None:
+            raise RefusedError(*problems)
+        return await MeterCreditBenefit.create(
+            organization_id=organization_id,
+            description=draft.description,
+            meter_id=draft.meter_id,
+            units=draft.units,
+            rollover=draft.rollover,
+            created_at=now(),
+            using_db=connection,
+        )
+
+
+async def _locked_product(
+    connection: BaseDBAsyncClient, organization_id: UUID, product_id: UUID
+) -> Product:
+    product = (
+        await Product.filter(organization_id=organization_id, id=product_id)
+        .using_db(connection)
+        .select_for_update()
+        .first()
+    )
+    if product is None:
+        raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "id"))
+    return product
+
+
+async def _meter_problems(
+    connection: BaseDBAsyncClient, organization_id: UUID, prices: Sequence[PriceDraft]
+) -> list[Problem]:
+    metered = [
+        (index, price) for index, price in enumerate(prices) if isinstance(price, MeteredDraft)
+    ]
+    live = await _live_meters(connection, organization_id, [price.meter_id for _, price in metered])
+    return [
+        found
+        for index, price in metered
+        for found in _meter_problem(price.meter_id, live, "prices", index, "metered", "meterId")
+    ]
+
+
+async def _live_meters(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_ids: Sequence[UUID | None]
+) -> dict[UUID, bool]:
+    """Whether each of the organization's meters counts; so it stays while the log is held."""
+    rows = (
+        await Meter.filter(
+            organization_id=organization_id, id__in=[one for one in meter_ids if one is not None]
+        )
+        .using_db(connection)
+        .values_list("id", "archived_at")
+    )
+    return {meter_id: archived_at is None for meter_id, archived_at in rows}
+
+
+def _meter_problem(
+    meter_id: UUID | None, live: dict[UUID, bool], *path: str | int
+) -> list[Problem]:
+    if meter_id is None or meter_id not in live:
+        return [problem("NOT_FOUND", "There is no meter with this id.", *path)]
+    if not live[meter_id]:
+        return [problem("INVALID", "This meter is archived.", *path)]
+    return []
+
+
+def _price_columns(price: PriceDraft) -> dict[str, Any]:
+    if isinstance(price, FixedDraft):
+        return {"kind": "FIXED", "currency": price.currency, "amount": price.amount}
+    return {
+        "kind": "METERED",
+        "currency": price.currency,
+        "meter_id": price.meter_id,
+        "pricing": price.pricing.value,
+        "unit_amount": price.unit_amount,
+        "tiers": None if price.tiers is None else [stored_tier(tier) for tier in price.tiers],
+        "package_amount": price.package_amount,
+        "package_size": price.package_size,
+        "cap_amount": price.cap_amount,
+    }

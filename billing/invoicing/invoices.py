@@ -1,0 +1,265 @@
+"""Making invoices: what is to be billed of subscriptions, numbered without gaps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.catalog.terms import ProductTerms, metered_prices
+from billing.periods.intervals import Period
+from billing.periods.metered_periods import Link
+from billing.periods.store import COLUMNS, link_of
+from billing.rating.lines import (
+    Line,
+    MeteredPrice,
+    amount_problem,
+    fixed_lines,
+    metered_lines,
+    total,
+)
+from billing.rows import columns
+from billing.transaction import HeldLog
+from billing.withheld import withhold_invoices
+from models.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is to be billed of a subscription.
+
+    `links` are its closed links of which invoices say nothing yet, or something else by now;
+    `in_advance` is the period that begins, None where none does.
+    """
+
+    subscription_id: UUID
+    customer_id: UUID
+    product: ProductTerms
+    links: Sequence[Link]
+    in_advance: Period | None
+    period_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """The prices and the meters' names that lines of metered links need."""
+
+    prices: Mapping[UUID, MeteredPrice]
+    meter_names: Mapping[UUID, str]
+
+
+def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
+    """The lines of a bill, for an invoice and for an estimate alike. Pure."""
+    lines = metered_lines(bill.links, book.prices, book.meter_names)
+    if bill.in_advance is not None:
+        lines += fixed_lines(bill.product.name, bill.product.fixed, bill.in_advance)
+    return lines
+
+
+async def unbilled_links(
+    connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
+) -> dict[UUID, list[Link]]:
+    """The closed links of subscriptions that were never billed, or otherwise than they now are."""
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM metered_period link
+        WHERE link.organization_id = $1 AND link.subscription_id = ANY($2::uuid[])
+          AND link.product_price_id IS NOT NULL AND link.closed_at IS NOT NULL
+          AND (link.billed_amount IS NULL OR link.is_disputed)
+        ORDER BY link.subscription_id, link.starts_at, link.meter_id
+        """,
+        [organization_id, list(subscription_ids)],
+    )
+    found: dict[UUID, list[Link]] = {}
+    for row in rows:
+        found.setdefault(row["subscription_id"], []).append(link_of(row))
+    return found
+
+
+async def price_book(
+    connection: BaseDBAsyncClient, organization_id: UUID, links: Sequence[Link]
+) -> PriceBook:
+    """The prices and names for these links."""
+    meters = await connection.execute_query_dict(
+        "SELECT id, name FROM meter WHERE organization_id = $1 AND id = ANY($2::uuid[])",
+        [organization_id, list({link.meter_id for link in links})],
+    )
+    return PriceBook(
+        prices=await metered_prices(
+            connection, organization_id, {link.price_id for link in links if link.price_id}
+        ),
+        meter_names={row["id"]: row["name"] for row in meters},
+    )
+
+
+async def issue(log: HeldLog, bills: Sequence[Bill]) -> None:
+    """Makes an invoice of each bill that has lines, and marks what they bill as billed.
+
+    One with an amount that clients would misread is not made, and its subscription is marked.
+    """
+    if not bills:
+        return
+    book = await price_book(
+        log.connection, log.organization_id, [link for bill in bills for link in bill.links]
+    )
+    written = [(bill, bill_lines(bill, book)) for bill in bills]
+    problems = {
+        bill.subscription_id: reason for bill, lines in written if (reason := amount_problem(lines))
+    }
+    await withhold_invoices(log, problems)
+    bills = [bill for bill in bills if bill.subscription_id not in problems]
+    due = [
+        _Invoice(new_id(), bill, lines)
+        for bill, lines in written
+        if lines and bill.subscription_id not in problems
+    ]
+    if due:
+        first = await _take_numbers(log, len(due))
+        await _insert_invoices(log, due, first)
+        await _insert_lines(log, due)
+        await _mark_links(log, [line for invoice in due for line in invoice.lines])
+    invoice_ids = {invoice.bill.subscription_id: invoice.id for invoice in due}
+    await _mark_periods(log, bills, invoice_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Invoice:
+    id: UUID
+    bill: Bill
+    lines: list[Line]
+
+
+async def _take_numbers(log: HeldLog, count: int) -> int:
+    """The first of so many numbers; rolled back, and so taken again, with the transaction."""
+    rows = await log.connection.execute_query_dict(
+        """
+        INSERT INTO invoice_counter AS counter (organization_id, last_sequence) VALUES ($1, $2)
+        ON CONFLICT (organization_id) DO UPDATE
+        SET last_sequence = counter.last_sequence + excluded.last_sequence
+        RETURNING last_sequence
+        """,
+        [log.organization_id, count],
+    )
+    last: int = rows[0]["last_sequence"]
+    return last - count + 1
+
+
+async def _insert_invoices(log: HeldLog, invoices: Sequence[_Invoice], first: int) -> None:
+    await log.connection.execute_query(
+        """
+        INSERT INTO invoice (
+            organization_id, position, issued_at, id, sequence, customer_id, subscription_id,
+            currency, total
+        )
+        SELECT $1, $2, $3, invoice.*
+        FROM unnest($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::numeric[])
+            AS invoice
+        """,
+        [
+            log.organization_id,
+            log.head,
+            log.now,
+            *columns(
+                enumerate(invoices, first),
+                lambda numbered: numbered[1].id,
+                lambda numbered: numbered[0],
+                lambda numbered: numbered[1].bill.customer_id,
+                lambda numbered: numbered[1].bill.subscription_id,
+                lambda numbered: numbered[1].bill.product.currency,
+                lambda numbered: total(numbered[1].lines),
+            ),
+        ],
+    )
+
+
+async def _insert_lines(log: HeldLog, invoices: Sequence[_Invoice]) -> None:
+    rows: list[tuple[Any, ...]] = [
+        (
+            new_id(),
+            invoice.id,
+            ordinal,
+            line.kind.value,
+            line.description,
+            line.price_id,
+            None if line.link is None else line.link.id,
+            line.period.start,
+            line.period.end,
+            None if line.rating is None else line.rating.consumed,
+            None if line.rating is None else line.rating.credited,
+            None if line.rating is None else line.rating.billable,
+            line.amount,
+            None if line.link is None or line.link.usage is None else line.link.usage.position,
+        )
+        for invoice in invoices
+        for ordinal, line in enumerate(invoice.lines)
+    ]
+    await log.connection.execute_query(
+        """
+        INSERT INTO invoice_line (
+            organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
+            metered_period_id, period_start, period_end, consumed, credited, billable, amount,
+            position
+        )
+        SELECT $1, line.*
+        FROM unnest(
+            $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
+            $9::timestamptz[], $10::timestamptz[], $11::numeric[], $12::numeric[], $13::numeric[],
+            $14::numeric[], $15::bigint[]
+        ) AS line
+        """,
+        [log.organization_id, *(list(column) for column in zip(*rows, strict=True))],
+    )
+
+
+async def _mark_links(log: HeldLog, lines: Sequence[Line]) -> None:
+    """The links of the lines are billed as they are now."""
+    await log.connection.execute_query(
+        """
+        UPDATE metered_period AS kept
+        SET billed_consumed = coalesce(kept.billed_consumed, 0) + line.consumed,
+            billed_credited = coalesce(kept.billed_credited, 0) + line.credited,
+            billed_billable = coalesce(kept.billed_billable, 0) + line.billable,
+            billed_amount = coalesce(kept.billed_amount, 0) + line.amount,
+            is_disputed = false
+        FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[])
+            AS line (link_id, consumed, credited, billable, amount)
+        WHERE kept.organization_id = $1 AND kept.id = line.link_id
+        """,
+        [
+            log.organization_id,
+            *columns(
+                [(line.link.id, line.rating) for line in lines if line.link and line.rating],
+                lambda said: said[0],
+                lambda said: said[1].consumed,
+                lambda said: said[1].credited,
+                lambda said: said[1].billable,
+                lambda said: said[1].amount,
+            ),
+        ],
+    )
+
+
+async def _mark_periods(
+    log: HeldLog, bills: Sequence[Bill], invoice_ids: Mapping[UUID, UUID]
+) -> None:
+    """The periods that the bills are for no longer wait."""
+    periods = [bill for bill in bills if bill.period_id is not None]
+    if periods:
+        await log.connection.execute_query(
+            """
+            UPDATE subscription_period AS kept
+            SET invoiced_at = $2, invoice_id = billed.invoice_id
+            FROM unnest($3::uuid[], $4::uuid[]) AS billed (id, invoice_id)
+            WHERE kept.organization_id = $1 AND kept.id = billed.id
+            """,
+            [
+                log.organization_id,
+                log.now,
+                *columns(
+                    periods,
+                    lambda bill: bill.period_id,
+                    lambda bill: invoice_ids.get(bill.subscription_id),
+                ),
+            ],
+        )

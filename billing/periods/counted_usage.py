@@ -1,0 +1,97 @@
+"""How far the meters have counted that billing needs, and the usage that they have counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.periods.metered_periods import Usage
+from metering.counting.progress import FIRST_AFTER_POSITION, storing_since
+from metering.language.definition import MeterDefinition, meter_definition
+from metering.usage.periods import CustomerPeriod, usage_of_periods
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMeter:
+    """A meter as it stands while the log's lock is held.
+
+    `position`: the last batch that it has counted. `waits_from`: when the first event was
+    received that it has still to count, or may have been, where it is being stored; None where it
+    will count no more, as things are. `precedes_definition`: it was edited, and has not counted
+    anew what it had looked at by then.
+    """
+
+    definition: MeterDefinition
+    name: str
+    position: int
+    is_behind: bool
+    waits_from: datetime | None
+    precedes_definition: bool
+
+    def has_counted_through(self, instant: datetime) -> bool:
+        """Whether every event that was stored before `instant` is counted."""
+        return self.waits_from is None or (
+            self.waits_from >= instant and not self.precedes_definition
+        )
+
+
+async def counted_meters(
+    connection: BaseDBAsyncClient, organization_id: UUID, head: int, meter_ids: Iterable[UUID]
+) -> dict[UUID, CountedMeter]:
+    """The meters, by id. An archived one counts no more: nothing of it waits."""
+    storing = await storing_since(connection)
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
+               meter.aggregation_property, meter.event_names, meter.position, meter.archived_at,
+               meter.name,
+               CASE WHEN meter.archived_at IS NULL
+                    THEN least(pending.received_at, next.received_at, $3::timestamptz)
+               END AS waits_from,
+               coalesce(meter.position < meter.defined_from, false) AS precedes_definition
+        FROM meter
+        CROSS JOIN (
+            SELECT min(received_at) AS received_at FROM event_batch
+            WHERE organization_id = $1 AND position IS NULL
+        ) AS pending
+        LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS next ON true
+        WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
+        """,
+        [organization_id, list(set(meter_ids)), storing],
+    )
+    return {
+        row["id"]: CountedMeter(
+            definition=meter_definition(row),
+            name=row["name"],
+            position=head if row["position"] is None else row["position"],
+            is_behind=row["position"] is not None,
+            waits_from=row["waits_from"],
+            precedes_definition=row["precedes_definition"],
+        )
+        for row in rows
+    }
+
+
+async def usage_by_meter(
+    connection: BaseDBAsyncClient,
+    meters: Mapping[UUID, CountedMeter],
+    periods: Sequence[tuple[UUID, CustomerPeriod]],
+) -> list[Usage]:
+    """The usage of periods on meters, in their order: one statement a meter.
+
+    Up to positions before its definition held, a meter has consumed nothing, as lines say.
+    """
+    found: dict[int, Usage] = {}
+    for meter_id in {meter_id for meter_id, _period in periods}:
+        meter = meters[meter_id]
+        places = [place for place, (of, _period) in enumerate(periods) if of == meter_id]
+        usages = await usage_of_periods(
+            connection, meter.definition, meter.position, [periods[place][1] for place in places]
+        )
+        for place, usage in zip(places, usages, strict=True):
+            consumed = Decimal(0) if meter.precedes_definition else usage.consumed
+            found[place] = Usage(consumed, meter.position, meter.is_behind)
+    return [found[place] for place in range(len(periods))]

@@ -1,0 +1,1 @@
+"""The life of a subscription: begun, changed, renewed by the cycle, ended."""

@@ -1,0 +1,183 @@
+"""The cycle: whatever is due of all subscriptions, in bounded transactions, each thing once.
+
+Every transaction holds the log of one organization and does a chunk of one kind of work; a worker
+that is killed leaves a chunk undone, and another finds it, because what is to do is always read
+from the tables. Several workers at once take turns on an organization, and skip rows that are
+locked by somebody else.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from billing.invoicing.due_invoices import (
+    CHUNK,
+    collect_due_corrections,
+    collect_waiting,
+    invoice_periods_of,
+    schedule_corrections,
+)
+from billing.periods.renewal import COLUMNS, Touched, live_subscription, turn
+from billing.periods.rerating import rerate_late
+from billing.transaction import HeldLog, hold_log
+from config.clock import now as clock_now
+from waiting.patience import MOST_SECONDS, Patience
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """What a run did: periods turned, customers rated anew, invoices made that had waited.
+
+    `revisions` are the logs' after it, by organization.
+    """
+
+    turned: int = 0
+    rerated: int = 0
+    invoiced: int = 0
+    revisions: dict[UUID, int] = field(default_factory=dict)
+
+
+Work = Callable[[HeldLog], Awaitable[int]]
+
+
+async def run_cycle(
+    now: datetime | None = None,
+    organization_id: UUID | None = None,
+    patience: Patience | None = None,
+    report: CycleReport | None = None,
+) -> CycleReport:
+    """Does all that is due at `now` (the clock's, where left out), until nothing is.
+
+    With `organization_id`, of this organization only. A transaction for which PostgreSQL's answer
+    does not come is given up with `patience`; without it, only once it must be lost. A `report` is
+    filled in as the work goes, for who must know what was done also where some of it fails.
+
+    Raises:
+        ExceptionGroup: what went wrong, an exception an organization, after the work of all the
+            others. The chunk at hand is undone, and another run does it.
+    """
+    at = now or clock_now()
+    waiting = patience or Patience(MOST_SECONDS)
+    report = CycleReport() if report is None else report
+    failures: list[Exception] = []
+    for found in await waiting.wait_for("cycle", lambda: _organizations_with_work(at)):
+        if organization_id in (None, found):
+            try:
+                await _run_organization(found, at, report, waiting)
+            except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+                error.add_note(f"in the cycle of organization {found}")
+                failures.append(error)
+    if failures:
+        raise ExceptionGroup("the cycle failed", failures)
+    return report
+
+
+async def _run_organization(
+    organization_id: UUID, at: datetime, report: CycleReport, patience: Patience
+) -> None:
+    async def do(work: Work) -> int:
+        done, revision = await patience.wait_for(
+            (organization_id, work), lambda: _chunk(organization_id, at, work)
+        )
+        if done:
+            report.revisions[organization_id] = revision
+        return done
+
+    while done := await do(turn_due):
+        report.turned += done
+    while done := await do(_rerate_some):
+        report.rerated += done
+    await do(schedule_corrections)
+    for collect in (collect_waiting, collect_due_corrections):
+        while done := await do(collect):
+            report.invoiced += done
+
+
+async def _chunk(organization_id: UUID, at: datetime, work: Work) -> tuple[int, int]:
+    """How much was done of a kind of work, and the log's revision after it."""
+    async with in_transaction() as connection:
+        log = await hold_log(connection, organization_id, at)
+        done = await work(log)
+        return done, log.revision
+
+
+async def turn_due(log: HeldLog, touched: Touched | None = None) -> int:
+    """Turns the periods of a chunk of due subscriptions, and invoices those that are counted.
+
+    With `touched`, of those only; it then waits for rows that somebody else has locked.
+    """
+    only, lock, values = "", "FOR UPDATE SKIP LOCKED", []
+    if touched is not None:
+        only, lock = f"AND subscription.{touched.column} = $4", "FOR UPDATE"
+        values = [touched.value]
+    rows = await log.connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM customer_subscription subscription
+        WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
+          AND subscription.current_period_end <= $2 {only}
+        ORDER BY subscription.current_period_end, subscription.id
+        LIMIT $3
+        {lock}
+        """,
+        [log.organization_id, log.now, CHUNK, *values],
+    )
+    due = [live_subscription(row) for row in rows]
+    if due:
+        # Late events first: what they take from the credit is not carried over.
+        await rerate_late(log, [one.customer_id for one in due])
+        await turn(log, due)
+        await invoice_periods_of(log, [one.id for one in due])
+    return len(due)
+
+
+async def _rerate_some(log: HeldLog) -> int:
+    """Rates the closed periods anew of a chunk of customers with late events."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT customer_id FROM billing_frontier
+        WHERE organization_id = $1 AND late_from IS NOT NULL
+        UNION
+        SELECT link.customer_id
+        FROM metered_period link JOIN meter ON meter.id = link.meter_id
+        WHERE link.organization_id = $1 AND link.is_behind
+          AND coalesce(meter.position, $2) > link.position
+        LIMIT $3
+        """,
+        [log.organization_id, log.head, CHUNK],
+    )
+    await rerate_late(log, [row["customer_id"] for row in rows])
+    return len(rows)
+
+
+async def _organizations_with_work(at: datetime) -> list[UUID]:
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT organization_id FROM customer_subscription
+        WHERE status = 'ACTIVE' AND current_period_end <= $1
+        UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
+        UNION SELECT organization_id FROM subscription_period WHERE invoiced_at IS NULL
+        UNION SELECT organization_id FROM billing_frontier WHERE late_from IS NOT NULL
+        -- Rated anew with no correction scheduled yet: by a subscription that was made or canceled,
+        -- or by a worker that was killed.
+        UNION
+        SELECT link.organization_id
+        FROM metered_period link
+        JOIN customer_subscription subscription
+            ON subscription.organization_id = link.organization_id
+           AND subscription.id = link.subscription_id
+        WHERE link.is_disputed AND subscription.status = 'CANCELED'
+          AND subscription.corrections_due_at IS NULL
+        UNION
+        SELECT link.organization_id
+        FROM metered_period link
+        JOIN meter ON meter.id = link.meter_id
+        JOIN event_log log ON log.organization_id = link.organization_id
+        WHERE link.is_behind AND coalesce(meter.position, log.head) > link.position
+        """,
+        [at],
+    )
+    return [row["organization_id"] for row in rows]

@@ -1,0 +1,185 @@
+"""Subscribing customers to products, and ending that."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from billing.catalog.terms import ProductTerms, product_terms
+from billing.invoicing.due_invoices import invoice_periods_of
+from billing.invoicing.invoices import Bill, issue
+from billing.periods.advancing import take_steps
+from billing.periods.intervals import Period, index_at, period
+from billing.periods.renewal import COLUMNS, Touched, end_at, live_subscription, period_steps
+from billing.periods.rerating import rerate_late
+from billing.problems import RefusedError, problem
+from billing.rating.lines import LARGEST_AMOUNT
+from billing.subscriptions.edits import edit
+from billing.transaction import HeldLog
+from models import CustomerSubscription
+
+EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CancelWhen(StrEnum):
+    """When a cancellation takes effect."""
+
+    PERIOD_END = "PERIOD_END"
+    NOW = "NOW"
+
+
+async def create_subscription(
+    organization_id: UUID, customer_id: UUID, product_id: UUID, started_at: datetime | None = None
+) -> tuple[CustomerSubscription, int]:
+    """Subscribes a customer to a product, from now on or as running since `started_at`.
+
+    The current period begins: its credits are granted and what is charged in advance is
+    invoiced. Periods before it are not. Also gives the log's revision after it.
+
+    Raises:
+        RefusedError: the product is unknown or archived, `started_at` makes no sense, or the
+            customer has another subscription with one of the meters.
+    """
+    async with edit(organization_id, Touched("customer_id", customer_id)) as log:
+        await _check_product(log, product_id)
+        if started_at is not None:
+            _check_start(started_at, log.now)
+        terms = await product_terms(log.connection, organization_id, [product_id])
+        product = terms[product_id]
+        if sum(price.amount for price in product.fixed) > LARGEST_AMOUNT:
+            message = "The fixed prices of this product are too large to be invoiced together."
+            raise RefusedError(problem("LIMIT_EXCEEDED", message, "productId"))
+        closed_through = await _closed_through(log, customer_id, product)
+        anchor = started_at or log.now
+        if started_at is None and closed_through is not None:
+            # The clock may have been set back since.
+            anchor = max(anchor, closed_through)
+        index = index_at(anchor, product.interval, max(log.now, anchor))
+        current = period(anchor, product.interval, index)
+        if closed_through is not None and current.start < closed_through:
+            message = (
+                f"The usage of this customer is closed through {closed_through.isoformat()}"
+                " already; the current period would begin before that."
+            )
+            raise RefusedError(problem("INVALID", message, "startedAt"))
+        subscription = await CustomerSubscription.create(
+            organization_id=organization_id,
+            customer_id=customer_id,
+            product_id=product_id,
+            status="ACTIVE",
+            started_at=anchor,
+            period_index=index,
+            current_period_start=current.start,
+            current_period_end=current.end,
+            created_at=log.now,
+            using_db=log.connection,
+        )
+        await _hold_meters(log, subscription, product)
+        # What came late for the time before takes from the credit that is carried over.
+        await rerate_late(log, [customer_id])
+        await take_steps(log, period_steps(subscription.id, customer_id, product, current))
+        await issue(log, [_first_bill(subscription, product, current)])
+        return subscription, log.revision
+
+
+async def cancel_subscription(
+    organization_id: UUID, subscription_id: UUID, when: CancelWhen
+) -> tuple[CustomerSubscription, int]:
+    """Ends a subscription, at its period's end or there and then. Also gives the log's revision.
+
+    Raises:
+        RefusedError: there is no such subscription, or it has ended.
+    """
+    async with edit(organization_id, Touched("id", subscription_id)) as log:
+        subscription = (
+            await CustomerSubscription.filter(organization_id=organization_id, id=subscription_id)
+            .using_db(log.connection)
+            .select_for_update()
+            .first()
+        )
+        if subscription is None:
+            message = "There is no subscription with this id."
+            raise RefusedError(problem("NOT_FOUND", message, "id"))
+        if subscription.status != "ACTIVE":
+            raise RefusedError(problem("INVALID", "This subscription has ended already.", "id"))
+        if when is CancelWhen.PERIOD_END:
+            subscription.cancel_at_period_end = True
+            await subscription.save(using_db=log.connection, update_fields=["cancel_at_period_end"])
+        else:
+            await _end_now(log, subscription)
+            await subscription.refresh_from_db(using_db=log.connection)
+        return subscription, log.revision
+
+
+async def _end_now(log: HeldLog, subscription: CustomerSubscription) -> None:
+    rows = await log.connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM customer_subscription subscription
+        WHERE subscription.organization_id = $1 AND subscription.id = $2
+        """,
+        [log.organization_id, subscription.id],
+    )
+    live = live_subscription(rows[0])
+    await rerate_late(log, [live.customer_id])
+    # The clock may have been set back to before the period.
+    await end_at(log, live, max(log.now, live.current.start))
+    await invoice_periods_of(log, [live.id])
+
+
+async def _check_product(log: HeldLog, product_id: UUID) -> None:
+    """Locks the product, so that its benefits stay as they are, and refuses one not on sale."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT archived_at FROM product WHERE organization_id = $1 AND id = $2 FOR SHARE
+        """,
+        [log.organization_id, product_id],
+    )
+    if not rows:
+        raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "productId"))
+    if rows[0]["archived_at"] is not None:
+        raise RefusedError(problem("INVALID", "This product is archived.", "productId"))
+
+
+def _check_start(started_at: datetime, at: datetime) -> None:
+    if started_at > at:
+        raise RefusedError(problem("INVALID", "startedAt lies in the future.", "startedAt"))
+    if started_at < EARLIEST_START:
+        raise RefusedError(problem("INVALID", "startedAt lies before 1970.", "startedAt"))
+
+
+async def _closed_through(
+    log: HeldLog, customer_id: UUID, product: ProductTerms
+) -> datetime | None:
+    """The latest instant through which one of the product's meters is closed for the customer."""
+    rows = await log.connection.execute_query_dict(
+        """
+        SELECT max(ends_at) AS closed_through FROM metered_period
+        WHERE organization_id = $1 AND customer_id = $2 AND meter_id = ANY($3::uuid[])
+          AND closed_at IS NOT NULL
+        """,
+        [log.organization_id, customer_id, product.meter_ids],
+    )
+    found: datetime | None = rows[0]["closed_through"]
+    return found
+
+
+async def _hold_meters(
+    log: HeldLog, subscription: CustomerSubscription, product: ProductTerms
+) -> None:
+    """Holds the product's meters for the customer; the key refuses a second holder."""
+    meters = sorted(product.meter_ids)
+    rows = await log.connection.execute_query_dict(
+        """
+        INSERT INTO subscription_meter (organization_id, customer_id, subscription_id, meter_id)
+        SELECT $1, $2, $3, held.* FROM unnest($4::uuid[]) AS held
+        ON CONFLICT (organization_id, customer_id, meter_id) DO NOTHING
+        RETURNING meter_id
+        """,
+        [log.organization_id, subscription.customer_id, subscription.id, meters],
+    )
+    if len(rows) < len(meters):
+        message = "The customer has another subscription with a meter of this product."
+        raise RefusedError(problem("ALREADY_EXISTS", message, "productId"))
+
+
+def _first_bill(subscription: CustomerSubscription, product: ProductTerms, current: Period) -> Bill:
+    return Bill(subscription.id, subscription.customer_id, product, [], current)

@@ -1,0 +1,107 @@
+"""What a cycle would do: the real one, in a transaction that is rolled back.
+
+So a rehearsal and the cycle cannot differ. It holds the log of its organization: events are stored
+meanwhile, and counted after it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from uuid import UUID
+
+from structlog.contextvars import bound_contextvars
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from billing.subscriptions.cycle import CycleReport, run_cycle
+from metering.counting.log import lock_log
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedLine:
+    """A line of an invoice; the amount in minor units."""
+
+    kind: str
+    description: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedInvoice:
+    """An invoice that the cycle would issue. `customer` is its external id, or else its id."""
+
+    customer: str
+    currency: str
+    total: Decimal
+    lines: tuple[RehearsedLine, ...]
+
+
+async def rehearse_cycle(
+    organization_id: UUID, at: datetime, count_waiting: Callable[[UUID], Awaitable[None]]
+) -> tuple[CycleReport, list[RehearsedInvoice]]:
+    """What `run_cycle` would do of an organization, and the invoices in their order.
+
+    Args:
+        organization_id: whose cycle it is.
+        at: as of when.
+        count_waiting: counts the organization's events that wait, which comes first.
+
+    Raises:
+        ExceptionGroup: what `run_cycle` raises.
+    """
+    async with in_transaction() as connection:
+        # Nobody else makes invoices until the end.
+        await lock_log(connection, organization_id)
+        issued = await _last_number(connection, organization_id)
+        # What the log has of it did not happen either.
+        with bound_contextvars(dry_run=True):
+            await count_waiting(organization_id)
+            report = await run_cycle(at, organization_id)
+        invoices = await _invoices_after(connection, organization_id, issued)
+        await connection.rollback()
+    return report, invoices
+
+
+async def _last_number(connection: BaseDBAsyncClient, organization_id: UUID) -> int:
+    rows = await connection.execute_query_dict(
+        "SELECT last_sequence FROM invoice_counter WHERE organization_id = $1", [organization_id]
+    )
+    return rows[0]["last_sequence"] if rows else 0
+
+
+async def _invoices_after(
+    connection: BaseDBAsyncClient, organization_id: UUID, number: int
+) -> list[RehearsedInvoice]:
+    rows = await connection.execute_query_dict(
+        """
+        SELECT invoice.sequence, coalesce(customer.external_id, customer.id::text) AS customer,
+               invoice.currency, invoice.total, line.kind, line.description, line.amount
+        FROM invoice
+        JOIN customer
+            ON customer.organization_id = invoice.organization_id
+           AND customer.id = invoice.customer_id
+        JOIN invoice_line line
+            ON line.organization_id = invoice.organization_id AND line.invoice_id = invoice.id
+        WHERE invoice.organization_id = $1 AND invoice.sequence > $2
+        ORDER BY invoice.sequence, line.ordinal
+        """,
+        [organization_id, number],
+    )
+    invoices = []
+    for _, of_invoice in groupby(rows, itemgetter("sequence")):
+        lines = list(of_invoice)
+        invoices.append(
+            RehearsedInvoice(
+                lines[0]["customer"],
+                lines[0]["currency"],
+                lines[0]["total"],
+                tuple(
+                    RehearsedLine(line["kind"], line["description"], line["amount"])
+                    for line in lines
+                ),
+            )
+        )
+    return invoices

@@ -1,1 +1,0 @@
-"""The commands of `metergraph`, a module each; see `config.cli`."""

@@ -1,0 +1,207 @@
+"""`/metrics` for Prometheus: this process, and the whole system as the database and Redis know it.
+
+What is of the process says so in its help; everything else is the same from every API process,
+and is to be aggregated with `max`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncpg
+from arq.connections import ArqRedis
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config import clock
+from metergraph.database.opening import aside
+from metering.ingest.storing import ReceiptStatus
+from metering.live.wakeup import QUEUE
+from waiting.outages import is_outage
+from workers.measurements import (
+    COUNTING_BOUNDS,
+    EVENTS,
+    OUTCOMES,
+    SECONDS,
+    job_field,
+    read_measurements,
+    step_field,
+)
+
+T = TypeVar("T")
+
+_SECONDS = 2.0
+
+_FACTS = """
+SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pending,
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0)::float8
+        FROM event_batch WHERE position IS NULL) AS lag_seconds,
+       (SELECT count(*) FROM meter WHERE position IS NOT NULL AND archived_at IS NULL)
+           AS meters_behind,
+       (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events,
+       (SELECT count(*) FROM uncounted_event WHERE counted_from IS NULL) AS uncounted_events,
+       (SELECT count(*) FROM customer_subscription WHERE invoicing_problem IS NOT NULL)
+           AS subscriptions_withheld,
+       (SELECT count(*) FROM usage_drift) AS drifts
+"""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was asked before the metrics are written; None where it could not be had."""
+
+    receipts: dict[ReceiptStatus, int]
+    subscribers: int
+    facts: dict[str, Any] | None
+    measured: dict[str, float] | None
+    queued: int | None
+
+
+async def metrics(request: Request) -> Response:
+    """Everything, in Prometheus' text format. Answers also while the database or Redis is away."""
+    services = request.app.state.graphql.services
+    redis: ArqRedis = request.app.state.redis
+    facts, measured, queued = await asyncio.gather(
+        _or_none(aside().execute_query_dict(_FACTS)),
+        _or_none(read_measurements(redis)),
+        _or_none(redis.zcard(QUEUE)),
+    )
+    found = _Found(
+        receipts=services.commits.receipts,
+        subscribers=services.feeds.followers,
+        facts=facts[0] if facts else None,
+        measured=measured,
+        queued=queued,
+    )
+    registry = CollectorRegistry()
+    registry.register(_Collector(found))
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _or_none(work: Awaitable[T]) -> T | None:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await work
+    except Exception as error:
+        if isinstance(error, RedisError | asyncpg.PostgresError) or is_outage(error):
+            return None
+        raise
+
+
+class _Collector(Collector):
+    """The metrics of Metergraph, of what was found."""
+
+    def __init__(self, found: _Found) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        """The families, in the order in which they are shown."""
+        yield from _of_process(self._found)
+        yield from _of_database(self._found.facts)
+        yield from _of_redis(self._found.measured, self._found.queued)
+
+
+def _of_process(found: _Found) -> Iterator[Metric]:
+    ingested = CounterMetricFamily(
+        "metergraph_events_ingested",
+        "Events that clients of this process sent, by what became of them.",
+        labels=["status"],
+    )
+    for status in ReceiptStatus:
+        ingested.add_metric([status.value], found.receipts.get(status, 0))
+    yield ingested
+    yield GaugeMetricFamily(
+        "metergraph_subscribers", "Subscriptions open in this process.", found.subscribers
+    )
+    yield from clock_offset()
+
+
+def clock_offset() -> Iterator[Metric]:
+    """How far this machine's clock is off, once that is known."""
+    ahead = clock.ahead()
+    if ahead is not None:
+        yield GaugeMetricFamily(
+            "metergraph_clock_offset_seconds",
+            "How far the clock of this process's machine is ahead of PostgreSQL's.",
+            ahead.total_seconds(),
+        )
+
+
+def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "metergraph_database_up", "Whether the database answers.", int(facts is not None)
+    )
+    if facts is None:
+        return
+    yield GaugeMetricFamily(
+        "metergraph_batches_pending", "Stored batches to be counted.", facts["batches_pending"]
+    )
+    yield GaugeMetricFamily(
+        "metergraph_lag_seconds",
+        "For how long the oldest pending batch has waited.",
+        facts["lag_seconds"],
+    )
+    yield GaugeMetricFamily(
+        "metergraph_meters_behind", "Meters that catch up with history.", facts["meters_behind"]
+    )
+    yield CounterMetricFamily(
+        "metergraph_events_processed",
+        "Events that the logs hold and have counted.",
+        facts["events"],
+    )
+    yield GaugeMetricFamily(
+        "metergraph_events_uncounted",
+        "Events with which counting failed, once for each meter.",
+        facts["uncounted_events"],
+    )
+    yield GaugeMetricFamily(
+        "metergraph_subscriptions_withheld",
+        "Subscriptions of which no invoices are made until their usage is corrected.",
+        facts["subscriptions_withheld"],
+    )
+    yield CounterMetricFamily(
+        "metergraph_usage_drifts",
+        "Cached aggregates that an audit found wrong and repaired. Any is a bug.",
+        facts["drifts"],
+    )
+
+
+def _of_redis(measured: dict[str, float] | None, queued: int | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "metergraph_redis_up",
+        "Whether Redis answers.",
+        int(measured is not None and queued is not None),
+    )
+    if queued is not None:
+        yield GaugeMetricFamily("metergraph_jobs_queued", "Jobs of arq that wait or run.", queued)
+    if measured is None:
+        return
+    jobs = CounterMetricFamily(
+        "metergraph_jobs", "Jobs of arq that ended, by how.", labels=["outcome"]
+    )
+    for outcome in OUTCOMES:
+        jobs.add_metric([outcome], measured.get(job_field(outcome), 0))
+    yield jobs
+    yield CounterMetricFamily(
+        "metergraph_events_counted", "Events that workers counted.", measured.get(EVENTS, 0)
+    )
+    steps = 0.0
+    buckets = []
+    for bound in (*COUNTING_BOUNDS, None):
+        steps += measured.get(step_field(bound), 0)
+        buckets.append(("+Inf" if bound is None else str(bound), steps))
+    histogram = HistogramMetricFamily(
+        "metergraph_counting_seconds", "How long a step of counting took, of all workers."
+    )
+    histogram.add_metric([], buckets, measured.get(SECONDS, 0))
+    yield histogram

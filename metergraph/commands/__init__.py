@@ -1,0 +1,1 @@
+"""The commands of `metergraph`, a module each; see `metergraph.cli`."""

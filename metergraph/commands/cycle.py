@@ -1,0 +1,149 @@
+"""`metergraph cycle`: turn periods, grant credits and make invoices, once, as of an instant."""
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import click
+
+from billing.subscriptions.cycle import CycleReport, run_cycle
+from billing.subscriptions.rehearsal import RehearsedInvoice, rehearse_cycle
+from config.clock import now
+from config.settings import Settings
+from metergraph.cli import sentence
+from metergraph.database.with_database import run_with_database
+from metergraph.instant_option import EXAMPLE, read_instant
+from metergraph.organizations import organization_called
+from metergraph.wording import number_of
+from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.log import advance
+from metering.language.instants import format_instant
+from metering.live.wakeup import open_queue
+from models import Organization
+from workers.grant_cycle_credits import announce_cycle
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one organization; `problem` is a sentence where its cycle failed."""
+
+    slug: str
+    report: CycleReport
+    invoices: list[RehearsedInvoice]
+    problem: str = ""
+
+
+@click.command(short_help="Turn due periods, grant credit, make invoices.")
+@click.option(
+    "--at",
+    callback=read_instant,
+    metavar="INSTANT",
+    help=f"As if it were then: {EXAMPLE}.  [default: now]",
+)
+@click.option("--organization", "slug", metavar="SLUG", help="Of this one only.  [default: all]")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before acting as of the future.")
+def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) -> None:
+    """Turn the periods that are over, grant credit and make invoices.
+
+    Events that wait are counted first, because invoices depend on them. The worker does the same
+    every ten seconds; running both at once does nothing twice.
+
+    With --at in the future, periods that are still running end now and are invoiced. That cannot be
+    undone, so the command asks first. To look ahead, use --dry-run: it does the same in a
+    transaction that it rolls back. Until it ends, no events of the organization are counted.
+    """
+
+    async def run(settings: Settings) -> tuple[datetime, list[_Outcome]]:
+        current = now()  # by PostgreSQL's clock, as the database is open
+        chosen = at or current
+        if chosen > current and not (dry_run or yes):
+            _ask(chosen, slug)
+        return chosen, await _run(settings, chosen, slug, is_rehearsal=dry_run)
+
+    chosen, outcomes = run_with_database(run)
+    if dry_run:
+        _print_rehearsal(chosen, outcomes)
+    else:
+        click.echo(_summary([outcome.report for outcome in outcomes]))
+    problems = [f"{one.slug}: {one.problem}" for one in outcomes if one.problem]
+    if problems:
+        raise click.ClickException("\n".join(("The cycle failed.", *problems)))
+
+
+def _ask(at: datetime, slug: str | None) -> None:
+    """Raises ClickException without a terminal to ask on, and Abort where the answer is no."""
+    whose = f"the organization {slug}" if slug else "all organizations"
+    what = (
+        f"{format_instant(at)} is in the future: all periods of {whose} that end by then "
+        "would end now, with real invoices. That cannot be undone."
+    )
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{what} Look with --dry-run, or say --yes.")
+    click.echo(f"{what} --dry-run only shows them.", err=True)
+    click.confirm("Go on?", abort=True, err=True)
+
+
+def _print_rehearsal(at: datetime, outcomes: list[_Outcome]) -> None:
+    click.echo(f"As of {format_instant(at)}; amounts in minor units, such as cents.")
+    for outcome in outcomes:
+        if outcome.invoices:
+            click.echo(f"\n{outcome.slug}")
+        for invoice in outcome.invoices:
+            click.echo(f"  {invoice.customer}: {invoice.total:,} {invoice.currency}")
+            for line in invoice.lines:
+                click.echo(f"    {line.amount:>12,}  {line.kind:<10}  {line.description}")
+    invoices = sum(len(outcome.invoices) for outcome in outcomes)
+    done = _summary([outcome.report for outcome in outcomes])
+    click.echo(f"\n{number_of(invoices, 'invoice')}. {done} This was a dry run: nothing changed.")
+
+
+def _summary(reports: list[CycleReport]) -> str:
+    parts = (
+        (sum(report.turned for report in reports), "period", "turned"),
+        (sum(report.rerated for report in reports), "customer", "rated anew for late events"),
+        (sum(report.invoiced for report in reports), "waiting invoice", "made"),
+    )
+    said = [f"{number_of(count, thing)} {done}" for count, thing, done in parts if count]
+    return f"{', '.join(said) or 'Nothing was due'}."
+
+
+async def _run(
+    settings: Settings, at: datetime, slug: str | None, *, is_rehearsal: bool
+) -> list[_Outcome]:
+    if slug is None:
+        organizations = await Organization.all().order_by("slug")
+    else:
+        organizations = [await organization_called(slug)]
+    outcomes = []
+    for organization in organizations:
+        report, problem = CycleReport(), ""
+        invoices: list[RehearsedInvoice] = []
+        try:
+            if is_rehearsal:
+                report, invoices = await rehearse_cycle(organization.id, at, _count)
+            else:
+                await _count(organization.id)
+                await run_cycle(at, organization.id, report=report)
+        except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+            problem = sentence(error)
+        outcomes.append(_Outcome(organization.slug, report, invoices, problem))
+    if not is_rehearsal:
+        redis = open_queue(str(settings.redis_url))
+        try:
+            for outcome in outcomes:
+                await announce_cycle(redis, outcome.report)
+        finally:
+            await redis.aclose()
+    return outcomes
+
+
+async def _count(organization_id: UUID) -> None:
+    """Counts everything that is stored of the organization."""
+    while await advance(organization_id):
+        pass
+    for meter_id in await meters_behind(organization_id):
+        more = True
+        while more:
+            more, _revision = await catch_up(organization_id, meter_id)

@@ -1,0 +1,186 @@
+"""`metergraph dev`: everything in one: servers, migrations, a demo organization, API, worker."""
+
+import asyncio
+import http.client
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import click
+
+from config.settings import Settings, get_settings
+from metergraph.asgi.listening import listen, local_url
+from metergraph.connections import export
+from metergraph.database.migrations import is_migrated
+from metergraph.embedded import Addresses, EmbeddedServers
+from metergraph.supervisor import Command, Supervisor
+
+_EXTRA_STOP_SECONDS = 2.0
+_READY_TIMEOUT_SECONDS = 2.0
+_REDIS_SECONDS = 5.0
+_OLDEST_REDIS = 6
+
+
+class UnsuitableRedisError(RuntimeError):
+    """Metergraph cannot use this Redis; the message says why."""
+
+
+class _StopError(BaseException):
+    """A signal asks us to stop, wherever we are."""
+
+
+@click.command(short_help="Run everything, with a demo organization.")
+@click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
+@click.option("--port", type=click.IntRange(0, 65535), help="[default: METERGRAPH_PORT]")
+def command(host: str | None, port: int | None) -> None:
+    """Run everything: embedded servers, the API and a worker, with a demo organization.
+
+    With METERGRAPH_DATABASE_URL or METERGRAPH_REDIS_URL set, that server is used instead.
+    """
+    settings = get_settings()
+    chosen_host = host or settings.host
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        servers = EmbeddedServers(
+            settings.data_dir,
+            postgres=settings.database_url is None,
+            redis=settings.redis_url is None,
+        )
+        try:
+            # An API that outlived its `dev` would still hold the port.
+            servers.end_left_over()
+            with listen(chosen_host, settings.port if port is None else port) as listening:
+                _run(settings, servers, listening, local_url(listening, chosen_host))
+        finally:
+            _ignore_signals()
+            servers.stop()
+    except _StopError:
+        click.echo("Stopped.", err=True)
+
+
+def _run(
+    settings: Settings, servers: EmbeddedServers, listening: socket.socket, api_url: str
+) -> None:
+    if settings.redis_url is not None:
+        _check_redis(settings.redis_url)
+    click.echo(f"Starting in {servers.home} ...", err=True)
+    servers.start()
+    chosen = settings.model_copy(
+        update={
+            "database_url": settings.database_url or servers.database_url,
+            "redis_url": settings.redis_url or servers.redis_url,
+        }
+    )
+    export(chosen)
+    servers.publish(Addresses(os.getpid(), chosen.database_url, chosen.redis_url, api_url))
+    supervisor = Supervisor(servers.records)
+    try:
+        for server in servers.servers:
+            supervisor.add(server)
+        commands = _commands(chosen, listening)
+        if asyncio.run(is_migrated(str(chosen.database_url))):
+            # They take their time to start: meanwhile we look after the demo organization.
+            supervisor.add_all(commands)
+            token = _prepare(chosen, servers)
+        else:
+            token = _prepare(chosen, servers)
+            supervisor.add_all(commands)
+        supervisor.watch(until=lambda: _is_ready(api_url))
+        _print_welcome(servers, api_url, token)
+        supervisor.watch()
+    finally:
+        _ignore_signals()
+        supervisor.stop()
+
+
+def _check_redis(redis_url: str) -> None:
+    """API and worker do without Redis, and say so; whoever begins should hear of it at once.
+
+    Raises:
+        RedisError: it cannot be reached, or takes no commands of ours.
+        UnsuitableRedisError: it is too old.
+    """
+    from redis import Redis  # noqa: PLC0415  # the embedded one is not asked
+
+    with Redis.from_url(redis_url, socket_connect_timeout=_REDIS_SECONDS) as client:
+        version = str(client.info("server")["redis_version"])
+    if int(version.partition(".")[0]) < _OLDEST_REDIS:
+        raise UnsuitableRedisError(
+            f"METERGRAPH_REDIS_URL leads to Redis {version}; Metergraph needs {_OLDEST_REDIS} or "
+            "later."
+        )
+
+
+def _commands(settings: Settings, listening: socket.socket) -> list[Command]:
+    stop_seconds = settings.shutdown_timeout_seconds + _EXTRA_STOP_SECONDS
+    descriptor = listening.fileno()
+    return [
+        Command(
+            "api",
+            ["api", "--fd", str(descriptor)],
+            os.environ,
+            stop_seconds=stop_seconds,
+            pass_fds=[descriptor],
+        ),
+        Command("worker", ["worker"], os.environ, stop_seconds=stop_seconds),
+    ]
+
+
+def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
+    # In the half a second that the ORM takes, the API and the worker start too.
+    from metergraph.demo.organization import prepare_demo  # noqa: PLC0415  # the others start meanwhile
+
+    return asyncio.run(prepare_demo(settings, servers.home))
+
+
+def _is_ready(api_url: str) -> bool:
+    address = urlsplit(api_url)
+    connection = http.client.HTTPConnection(
+        str(address.hostname), address.port, timeout=_READY_TIMEOUT_SECONDS
+    )
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
+    socket_url = api_url.replace("http", "ws", 1)
+    lines = [
+        ("GraphiQL", f"{api_url}/graphql#token={token}"),
+        ("GraphQL", f"{api_url}/graphql"),
+        ("Live", f"{socket_url}/graphql"),
+        ("Health", f"{api_url}/readyz"),
+        ("Token", f"{token}  (organization demo, all scopes)"),
+    ]
+    if servers.postgres is not None:
+        lines.append(("Data", str(servers.postgres.data)))
+    click.echo("\nMetergraph is ready.\n")
+    for name, value in lines:
+        click.echo(f"  {name:<9} {value}")
+    click.echo(f"\n`{_program()} demo` streams events in, to watch. Ctrl-C stops everything.\n")
+
+
+def _program() -> str:
+    """How `metergraph` was called: `.venv/bin/metergraph` by `make run`."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "metergraph" else "metergraph"
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _StopError
+
+
+def _ignore_signals() -> None:
+    """Stopping takes a few seconds and is not stopped itself."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,245 @@
+"""`metergraph import`: bring in the events of a file, through the public API."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from config.settings import get_settings
+from metergraph.api_client import ApiClient
+from metergraph.api_options import Api, api_options, find_api
+from metergraph.importing.mapping import METADATA_TYPES, EventMapping, MetadataField, RowError
+from metergraph.importing.outgoing import OutgoingEvent, outgoing_event
+from metergraph.importing.refusals import Refusals
+from metergraph.importing.reporting import Reporter, reporter
+from metergraph.importing.row_ids import DEFAULT_PREFIX, LONGEST_PREFIX, RowIds, row_ids
+from metergraph.importing.rows import Row, read_csv, read_header, read_ndjson, texts
+from metergraph.importing.sending import Importer, Totals
+from metergraph.importing.template import Template, TemplateError
+from metergraph.wording import number_of
+from metering.language.metadata import text_problem
+
+_ROWS_LOOKED_AT = 100
+_UNDATED = (
+    "Note: Rows without a timestamp are the same event as rows like them in other files. If some of"
+    " those stored already are not, give each file a --prefix of its own."
+)
+_FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+
+
+class TemplateType(click.ParamType[Template, str]):
+    """A template of `metergraph.importing.template`."""
+
+    name = "template"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Template:
+        """Parses it."""
+        try:
+            return Template.parse(value)
+        except TemplateError as error:
+            self.fail(str(error), param, ctx)
+
+
+class MetadataType(click.ParamType[MetadataField, str]):
+    """KEY=TEMPLATE of an option that is called after a type of METADATA_TYPES."""
+
+    name = "key=template"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> MetadataField:
+        """Parses it; the option's name is the type."""
+        key, equals, template = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not of the form KEY=TEMPLATE.", param, ctx)
+        kind = str(param.name) if param is not None else "text"
+        return MetadataField(key, kind, TemplateType().convert(template, param, ctx))
+
+
+def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for kind in reversed(tuple(METADATA_TYPES)):
+        command = click.option(
+            f"--{kind}",
+            type=MetadataType(),
+            multiple=True,
+            help=f"A {kind} of the metadata; may be given several times.",
+        )(command)
+    for option, help_text in (
+        ("--external-id", "Its externalId, such as '{RequestId}'.  [default: made of the event]"),
+        ("--timestamp", "When it happened.  [default: now]"),
+        ("--customer-id", "Whose it is, by id."),
+        ("--customer", "Whose it is, by externalCustomerId."),
+        ("--name", "The event's name."),
+    ):
+        command = click.option(option, type=TemplateType(), help=help_text)(command)
+    return command
+
+
+def _checked_prefix(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    problem = None if value is None else text_problem(value, LONGEST_PREFIX)
+    if problem:
+        raise click.BadParameter(f"The prefix {problem}")
+    return value
+
+
+@click.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "ndjson"]),
+    help="[default: by the file's name]",
+)
+@click.option("--delimiter", default=",", show_default=True, help="Of CSV.")
+@_mapping_options
+@click.option("--assume-utc", is_flag=True, help="Timestamps without an offset are in UTC.")
+@click.option(
+    "--prefix",
+    callback=_checked_prefix,
+    help="Of the external ids that are made.  [default: import]",
+)
+@click.option("--batch-size", type=click.IntRange(1, 10_000), default=1_000, show_default=True)
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first bad row.")
+@click.option(
+    "--refused",
+    "refused_file",
+    type=click.File("w", encoding="utf-8"),
+    metavar="FILE",
+    help="Write there the line of every bad row, and why it is refused.",
+)
+@api_options
+def command(
+    file: Path,
+    file_format: str | None,
+    delimiter: str,
+    assume_utc: bool,
+    prefix: str | None,
+    refused_file: TextIO | None,
+    url: str | None,
+    token: str | None,
+    **options: Any,
+) -> None:
+    """Bring in the events of FILE, through the API.
+
+    FILE is NDJSON, a line an event with the fields of EventInput; or CSV with a header, whose
+    columns are mapped to the event by templates. A template is text in which {Column} is what the
+    row has there, {row} the row's number, and {row%10} that modulo 10. Mapping NDJSON works too:
+    its fields are the columns.
+
+    \b
+        metergraph import calls.csv --name ai_usage --customer 'customer-{row%10}' \\
+            --timestamp '{TIMESTAMP}' --assume-utc \\
+            --number context_tokens='{ContextTokens}' --text model='{Model}'
+
+    Running an import again inserts only what is new, also after rows were added, removed or sorted:
+    an event's external id is made of its name, customer, timestamp and metadata (and of how many
+    rows before it make the same event). So a row that was corrected is a new event, and the old one
+    stays; so is every row after a change of the mapping, or of a {row} in it. Where rows have an id
+    of their own, use it: with --external-id '{RequestId}', a row that differs from what is stored
+    is a conflict, which is reported and changes nothing. Rows without a timestamp are the same
+    event in every file; give such files a --prefix each.
+
+    A bad row is reported with its line (of those with the same problem, the first five), and the
+    others go on.
+    """  # noqa: D301  # click's own mark, a backspace
+    if len(delimiter) != 1:
+        raise click.BadParameter("must be one character.", param_hint="--delimiter")
+    chosen = file_format or _FORMATS.get(file.suffix.lower())
+    if chosen is None:
+        raise click.UsageError(f"Say with --format whether {file} is csv or ndjson.")
+    mapping = _mapping(options)
+    _check_mapping(mapping, chosen, file, delimiter)
+    api = find_api(get_settings(), url, token)
+    with row_ids(prefix or DEFAULT_PREFIX) as ids, reporter(file.stat().st_size) as report:
+        rows = read_csv(file, delimiter) if chosen == "csv" else read_ndjson(file)
+        event_of = _event_maker(mapping, ids, assume_utc=assume_utc)
+        refusals = Refusals(report, refused_file)
+        started = time.monotonic()
+        totals = asyncio.run(_import(api, report, refusals, rows, event_of, options))
+    if ids.made_undated and totals.duplicates and prefix is None:
+        click.echo(_UNDATED, err=True)
+    click.echo(_summary(totals, time.monotonic() - started))
+    if totals.refused:
+        rows_were = "1 row was" if totals.refused == 1 else f"{totals.refused:,} rows were"
+        raise click.ClickException(f"{rows_were} refused; see above.")
+
+
+def _event_maker(
+    mapping: EventMapping, ids: RowIds, *, assume_utc: bool
+) -> Callable[[Row], OutgoingEvent]:
+    def event_of(row: Row) -> OutgoingEvent:
+        if row.values is None:
+            raise RowError(row.problem)
+        event = row.values
+        if mapping:
+            event = mapping.event(row.number, texts(row.values))
+        return outgoing_event(event, row.line, ids, assume_utc=assume_utc)
+
+    return event_of
+
+
+def _mapping(options: dict[str, Any]) -> EventMapping:
+    """Takes the options of the mapping out of `options`."""
+    metadata = tuple(field for kind in METADATA_TYPES for field in options.pop(kind))
+    parts = ("name", "customer", "customer_id", "timestamp", "external_id")
+    return EventMapping(**{part: options.pop(part) for part in parts}, metadata=metadata)
+
+
+def _check_mapping(mapping: EventMapping, file_format: str, file: Path, delimiter: str) -> None:
+    is_csv = file_format == "csv"
+    if not is_csv and not mapping:
+        return
+    if is_csv:
+        columns = read_header(file, delimiter)
+        if missing := sorted(mapping.columns - set(columns)):
+            raise click.UsageError(
+                f"{file} has no column {', '.join(missing)}; it has {', '.join(columns)}."
+            )
+    else:
+        _check_fields(mapping, file)
+    if mapping.name is None or (mapping.customer is None and mapping.customer_id is None):
+        kind = "CSV" if is_csv else "A mapping"
+        raise click.UsageError(f"{kind} needs --name, and --customer or --customer-id.")
+
+
+def _check_fields(mapping: EventMapping, file: Path) -> None:
+    """A field of NDJSON may be in some rows only; one that is in none of the first is a typo."""
+    rows = [row.values for row in islice(read_ndjson(file), _ROWS_LOOKED_AT) if row.values]
+    fields = dict.fromkeys(field for row in rows for field in row)
+    missing = sorted(mapping.columns - fields.keys())
+    if rows and missing:
+        problem = (
+            f"None of the first {len(rows)} rows of {file} has a field {', '.join(missing)}; "
+            f"they have {', '.join(fields)}."
+        )
+        if mapping.needed_columns & set(missing):
+            raise click.UsageError(problem)
+        click.echo(f"Note: {problem}", err=True)
+
+
+async def _import(
+    api: Api,
+    report: Reporter,
+    refusals: Refusals,
+    rows: Iterator[Row],
+    event_of: Callable[[Row], OutgoingEvent],
+    options: dict[str, Any],
+) -> Totals:
+    async with ApiClient(api.url, api.token, on_retry=report.note) as client:
+        return await Importer(client, report, refusals, **options).run(rows, event_of)
+
+
+def _summary(totals: Totals, seconds: float) -> str:
+    return (
+        f"{number_of(totals.rows, 'row')} in {seconds:.1f} s: {totals.inserted:,} inserted, "
+        f"{totals.duplicates:,} stored already, {totals.refused:,} refused."
+    )

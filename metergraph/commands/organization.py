@@ -1,0 +1,59 @@
+"""`metergraph organization`: the tenants."""
+
+import re
+
+import click
+
+from config.settings import Settings
+from metergraph.database.with_database import run_with_database
+from models import Organization
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_SLUG = 64
+
+
+@click.group()
+def command() -> None:
+    """Create and list organizations, the tenants."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--slug", help="Its name on the command line.  [default: made from NAME]")
+def create(name: str, slug: str | None) -> None:
+    """Create an organization called NAME."""
+    chosen = slug if slug is not None else slug_of(name)
+    if len(chosen) > _LONGEST_SLUG or not _SLUG.fullmatch(chosen):
+        raise click.ClickException(
+            f"The slug {chosen!r} is not valid: lower-case letters and digits, in words joined by "
+            f"single hyphens, at most {_LONGEST_SLUG} characters. Choose one with --slug."
+        )
+    if not name.strip():
+        raise click.ClickException("An organization needs a name.")
+    run_with_database(lambda _settings: _create(name.strip(), chosen))
+    click.echo(f"Created the organization {chosen}. Next:")
+    click.echo(f"  metergraph token create --organization {chosen} --name NAME --scope ADMIN")
+
+
+@command.command(name="list")
+def list_() -> None:
+    """List the organizations."""
+    for slug, name in run_with_database(_list):
+        click.echo(f"{slug}\t{name}")
+
+
+def slug_of(name: str) -> str:
+    """A slug made from a name: `Acme, Inc.` is `acme-inc`."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:_LONGEST_SLUG].strip("-")
+
+
+async def _create(name: str, slug: str) -> None:
+    _, is_new = await Organization.get_or_create(slug=slug, defaults={"name": name})
+    if not is_new:
+        raise click.ClickException(f"There is an organization {slug} already; choose another slug.")
+
+
+async def _list(settings: Settings) -> list[tuple[str, str]]:
+    del settings
+    organizations = await Organization.all().order_by("slug")
+    return [(organization.slug, organization.name) for organization in organizations]

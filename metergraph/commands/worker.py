@@ -1,0 +1,55 @@
+"""`metergraph worker`: count events."""
+
+import asyncio
+
+import asyncpg
+import click
+import structlog
+import uvloop
+
+from config.settings import Settings, get_settings
+from metergraph.asgi.worker_health import worker_port
+from metergraph.connections import export, with_running_servers
+from metergraph.database.database_clock import following_database_clock
+from metergraph.database.opening import opened_database, pending_migrations
+from waiting.patience import Patience
+from workers.settings import run_worker
+from workers.status import WorkerStatus
+
+_log = structlog.get_logger(__name__)
+_WAIT_SECONDS = 0.25
+
+
+@click.command()
+def command() -> None:
+    """Count events into meters, until SIGTERM or Ctrl-C. Any number of workers may run."""
+    settings = with_running_servers(get_settings())
+    export(settings)
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    status = WorkerStatus()
+    async with opened_database(settings, role="worker"), worker_port(settings, status):
+        await _wait_for_migrations()
+        async with following_database_clock():
+            await run_worker(str(settings.redis_url), status)
+
+
+async def _wait_for_migrations() -> None:
+    """A worker may start before its deployment has migrated, or before the database is up."""
+    said = ""
+    patience = Patience()
+    while reason := await _why_not(patience):
+        if reason != said:
+            _log.warning("waiting", reason=reason)
+            said = reason
+        await asyncio.sleep(_WAIT_SECONDS)
+
+
+async def _why_not(patience: Patience) -> str:
+    try:
+        pending = await patience.wait_for("migrations", pending_migrations)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        return f"the database cannot be used: {error}"
+    return f"the database lacks {', '.join(pending)}: run `metergraph migrate`" if pending else ""

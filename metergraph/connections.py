@@ -1,0 +1,64 @@
+"""Which servers a command uses: those of the settings, those that run already, or its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from config.settings import Settings, get_settings, variable_name
+from metergraph.embedded import embedded_servers, running_addresses
+
+
+class ServersNotRunningError(RuntimeError):
+    """A command that needs servers found none."""
+
+
+def with_running_servers(settings: Settings) -> Settings:
+    """`settings` with the URLs of the servers that `metergraph dev` runs in the data directory.
+
+    Raises:
+        ServersNotRunningError: a URL is not set, and nothing runs there.
+    """
+    if settings.database_url is not None and settings.redis_url is not None:
+        return settings
+    found = running_addresses(settings.data_dir)
+    if found is None:
+        raise ServersNotRunningError(
+            "No servers are running. Start them with `metergraph dev`, or set "
+            f"{variable_name('database_url')} and {variable_name('redis_url')}."
+        )
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or found.database_url,
+            "redis_url": settings.redis_url or found.redis_url,
+        }
+    )
+
+
+@contextmanager
+def reachable(settings: Settings) -> Iterator[Settings]:
+    """`settings` with both URLs; embedded servers are started for the block when none run."""
+    try:
+        found = with_running_servers(settings)
+    except ServersNotRunningError:
+        with embedded_servers(
+            settings.data_dir,
+            postgres=settings.database_url is None,
+            redis=settings.redis_url is None,
+        ) as servers:
+            yield settings.model_copy(
+                update={
+                    "database_url": settings.database_url or servers.database_url,
+                    "redis_url": settings.redis_url or servers.redis_url,
+                }
+            )
+    else:
+        yield found
+
+
+def export(settings: Settings) -> None:
+    """Make `settings`' servers those of `get_settings()`, here and in processes started later."""
+    for field in ("database_url", "redis_url"):
+        value = getattr(settings, field)
+        if value is not None:
+            os.environ[variable_name(field)] = value
+    get_settings.cache_clear()

@@ -1,0 +1,1 @@
+"""PostgreSQL: connecting, watching connections, migrating, its clock."""

@@ -1,0 +1,299 @@
+"""Tortoise's asyncpg backend, in which every wait for PostgreSQL has an end.
+
+Named as an engine in `metergraph.database.opening`; Tortoise chooses its schema editor by the word
+"asyncpg" in this module's name. What it does otherwise than Tortoise:
+
+- A connection goes back to the pool whatever happens. Tortoise takes one and then begins the
+  transaction; when beginning fails or is cancelled (the database restarts, a request times out),
+  it keeps the connection, and after a few such days the pool is empty for good.
+- Connecting, waiting for a free connection, giving one back and closing have deadlines. Statements
+  take what they take; those whose connection has fallen silent end
+  (`metergraph.database.silent_connections`).
+- Whoever serves an organization waits for its share of the connections (`waiting.shares`).
+- The log has each outage once (`waiting.outages.Outage`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import (
+    PoolConnectionWrapper,
+    TransactionalDBClient,
+    TransactionContext,
+    TransactionContextPooled,
+)
+from tortoise.connection import get_connections
+
+from metergraph.database.database_connection import DatabaseConnection, connect
+from metergraph.database.silent_connections import SilentConnections
+from waiting.outages import Outage, OutageError, cut_off_is_outage, is_outage
+from waiting.shares import Share, Shares
+
+_FREE_SECONDS = 10.0
+# Longer: whoever waits for its share waits for its own organization's work, which goes on.
+_SHARE_SECONDS = 30.0
+_RELEASE_SECONDS = 3.0
+_CLOSE_SECONDS = 1.0
+# PostgreSQL itself cuts statements off; one that is not answered so much later is lost.
+_CUT_OFF_GRACE_SECONDS = 5.0
+_OF_POOL = ("min_size", "max_size", "connection_class", "loop")
+
+
+class ShareTakenError(OutageError):
+    """An organization's other work has kept its share of the connections; PostgreSQL is there."""
+
+
+class WatchedClient(AsyncpgDBClient):
+    """Tortoise's client; see the module.
+
+    Args:
+        aside: of how many connections a second pool is (`aside`); 0: there is none.
+        outage: told of what succeeds and fails; None: the log has no outages.
+        statement_timeout_seconds: when PostgreSQL cuts off a statement; None: never.
+        credentials: as Tortoise's.
+    """
+
+    connection_class = DatabaseConnection  # type: ignore[assignment]  # generic only in the stubs
+
+    def __init__(
+        self,
+        *,
+        aside: int = 0,
+        outage: Outage | None = None,
+        statement_timeout_seconds: float | None = None,
+        **credentials: Any,
+    ) -> None:
+        super().__init__(**credentials)
+        self._outage = outage
+        self._longest_seconds = (
+            None
+            if statement_timeout_seconds is None
+            else statement_timeout_seconds + _CUT_OFF_GRACE_SECONDS
+        )
+        self._watching: asyncio.Task[None] | None = None
+        # Those that are set aside are not shared out.
+        self._shares = Shares(credentials["maxsize"]) if aside else None
+        self._taken: dict[Any, Share] = {}
+        self.aside: WatchedClient = self
+        """A few connections apart, for what must be answered also while the others are taken."""
+        if aside:
+            self.aside = WatchedClient(
+                outage=outage,
+                statement_timeout_seconds=statement_timeout_seconds,
+                **{**credentials, "maxsize": aside},
+            )
+
+    async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
+        """A pool, empty at first, and its watch."""
+        pool: asyncpg.Pool = await super().create_pool(connect=connect, **kwargs)
+        private: Any = pool
+        holders = private._holders  # noqa: SLF001  # asyncpg has no list of its connections
+        arguments = {name: value for name, value in kwargs.items() if name not in _OF_POOL}
+
+        def connections() -> Iterator[DatabaseConnection]:
+            return (holder._con for holder in holders if holder._con is not None)  # noqa: SLF001  # nor are they public there
+
+        def give_up_idle() -> None:
+            for holder in holders:
+                if holder.is_idle():
+                    holder.terminate()
+
+        watch = SilentConnections(
+            connections,
+            lambda: asyncpg.connect(**arguments),
+            give_up_idle,
+            self._longest_seconds,
+        )
+        self._watching = asyncio.create_task(watch.watch_for_ever())
+        return pool
+
+    async def close(self) -> None:
+        """Closes the connections, within a second."""
+        if self.aside is not self:
+            await self.aside.close()
+        await super().close()
+
+    async def _close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait((self._watching,))
+            self._watching = None
+        if self._pool:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._pool.close()  # which terminates what does not close
+            self._pool = None
+
+    async def acquire(self) -> Any:
+        """A free connection of the pool, which must be open, in the organization's turn.
+
+        Raises:
+            OutageError: none was free in time.
+        """
+        share = None if self._shares is None else await self._share(self._shares)
+        try:
+            connection = await self._acquire()
+        except BaseException:
+            if share is not None:
+                share.give_back()
+            raise
+        if share is not None:
+            self._taken[connection] = share
+        return connection
+
+    async def _share(self, shares: Shares) -> Share | None:
+        try:
+            async with asyncio.timeout(_SHARE_SECONDS):
+                return await shares.take()
+        except TimeoutError as error:
+            message = f"the organization's connections were all busy for {_SHARE_SECONDS:g} seconds"
+            raise ShareTakenError(message) from error
+
+    async def _acquire(self) -> Any:
+        pool: Any = self._pool
+        deadline = asyncio.timeout(_FREE_SECONDS)
+        try:
+            async with deadline:
+                return await pool.acquire()
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            message = f"no connection to PostgreSQL was free within {_FREE_SECONDS:g} seconds"
+            raise OutageError(message) from error
+
+    async def release(self, connection: Any) -> None:
+        """Gives a connection back; closes it where that does not go well."""
+        share = self._taken.pop(connection, None)
+        try:
+            await self._release(connection)
+        finally:
+            if share is not None:
+                share.give_back()
+
+    async def _release(self, connection: Any) -> None:
+        if not self._pool:
+            return
+        try:
+            await self._pool.release(connection, timeout=_RELEASE_SECONDS)
+        except Exception as error:
+            # It is closed, and its place is free; whoever used it has its result.
+            if not is_outage(error):
+                raise
+
+    def note(self, error: BaseException | None) -> None:
+        """Takes notice of how the use of a connection ended."""
+        if self._outage is None:
+            return
+        if error is None:
+            self._outage.back()
+        elif is_outage(error) and not isinstance(error, ShareTakenError):
+            self._outage.away(error)
+
+    def acquire_connection(self) -> PoolConnectionWrapper[Any]:
+        """A connection of the pool, for a block."""
+        return _Connection(self, self._pool_init_lock)
+
+    def _in_transaction(self) -> TransactionContext:
+        return _Transaction(TransactionWrapper(self), self._pool_init_lock)
+
+
+class _Connection(PoolConnectionWrapper[Any]):
+    """A connection of the pool in a block, taken and given back by the client's rules."""
+
+    __slots__ = ()
+    client: WatchedClient
+
+    async def __aenter__(self) -> Any:
+        try:
+            await self.ensure_connection()
+            self.connection = await self.client.acquire()
+        except BaseException as error:
+            self.client.note(error)
+            raise
+        return self.connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.client.note(error)
+        await self.client.release(self.connection)
+
+
+class _Transaction(TransactionContextPooled):
+    """A transaction in a block, which leaves nothing behind however it ends."""
+
+    __slots__ = ()
+
+    @property
+    def _pool_client(self) -> WatchedClient:
+        client: Any = self.client._parent  # noqa: SLF001  # as Tortoise's own
+        watched: WatchedClient = client
+        return watched
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        """Begin; on any error, and on cancellation, nothing is left behind."""
+        try:
+            await self.ensure_connection()
+            connection = await self._pool_client.acquire()
+        except BaseException as error:
+            self._pool_client.note(error)
+            raise
+        self.client._connection = connection  # noqa: SLF001  # as Tortoise's own
+        self.token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException as error:
+            self._pool_client.note(error)
+            get_connections().reset(self.token)
+            # A cancelled BEGIN may have reached the server: such a connection is not used again.
+            connection.terminate()
+            await self._pool_client.release(connection)
+            raise
+        return self.client
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back after an error, which is then what the caller gets to see."""
+        try:
+            if self.client._finalized:  # noqa: SLF001  # as Tortoise's own
+                self._pool_client.note(error)
+            elif error is not None:
+                self._pool_client.note(error)
+                await self._roll_back()
+            else:
+                await self._commit()
+        finally:
+            get_connections().reset(self.token)
+            await self._pool_client.release(self.client._connection)  # noqa: SLF001  # as Tortoise's own
+
+    async def _commit(self) -> None:
+        try:
+            with cut_off_is_outage():
+                await self.client.commit()
+        except BaseException as error:
+            self._pool_client.note(error)
+            raise
+        self._pool_client.note(None)
+
+    async def _roll_back(self) -> None:
+        try:
+            await self.client.rollback()
+        except Exception as error:
+            # The connection is lost, and the transaction with it.
+            if not is_outage(error):
+                raise
+
+
+client_class = WatchedClient

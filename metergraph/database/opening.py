@@ -1,0 +1,190 @@
+"""PostgreSQL through Tortoise: opening, closing, migrating.
+
+A process opens the database once and everything in it, in any task, uses that:
+
+    async with opened_database(settings, role="worker"):
+        await Meter.filter(organization_id=organization_id)
+
+SQL is written as SQL, with its values bound, on the pool or in a transaction:
+
+    from tortoise.connection import get_connection
+    from tortoise.transactions import in_transaction
+
+    rows = await get_connection("default").execute_query_dict("SELECT … WHERE id = $1", [id])
+    async with in_transaction() as connection:
+        rows = await connection.execute_query_dict("INSERT … RETURNING id", [values])
+
+`execute_query_dict` returns what RETURNING gave; `execute_query` of an INSERT returns only the
+command tag. asyncpg hands `jsonb` over as text, so no number passes through a float; send JSON
+as text too (`$1::text::jsonb`). `numeric` is Decimal, `timestamptz` an aware datetime in UTC.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+from config.settings import Settings
+from metergraph.database.database_url import credentials
+from metergraph.database.migrations import lacking, refuse_newer
+from waiting.outages import Outage
+
+APP = "models"
+_APPS: dict[str, dict[str, Any]] = {
+    APP: {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}
+}
+# Held while migrating, so that two processes that start at once do not both migrate.
+_MIGRATION_LOCK = 0x6D65746572
+# Beside the pool: for tokens, and for what tells an operator how things are.
+_CONNECTIONS_ASIDE = 3
+# A process that hangs in a transaction must not hold an organization's log lock for ever.
+_IDLE_IN_TRANSACTION_SECONDS = 60
+
+
+class DatabaseNotSetError(RuntimeError):
+    """There is no URL of a database: neither a setting, nor a running embedded server."""
+
+
+def tortoise_config(
+    url: str,
+    *,
+    role: str,
+    pool_size: int,
+    statement_timeout_seconds: float | None = None,
+    outage: Outage | None = None,
+) -> dict[str, Any]:
+    """Tortoise's configuration for a process.
+
+    Args:
+        url: the database's URL.
+        role: what the process is, such as "api"; PostgreSQL shows it in `pg_stat_activity`.
+        pool_size: the most connections, beside the few that are set aside.
+        statement_timeout_seconds: a statement that runs longer is cut off; None: never.
+        outage: told of what succeeds and fails, so that it can log outages; None: nobody is.
+
+    Raises:
+        DatabaseURLError: `url` cannot be used.
+    """
+    found = credentials(url)
+    settings = {
+        "application_name": found.pop("application_name", f"metergraph {role}"),
+        "timezone": "UTC",
+        "idle_in_transaction_session_timeout": str(_IDLE_IN_TRANSACTION_SECONDS * 1000),
+        # Compiling a short statement costs more than it saves.
+        "jit": "off",
+    }
+    if statement_timeout_seconds is not None:
+        settings["statement_timeout"] = str(round(statement_timeout_seconds * 1000))
+    return {
+        "connections": {
+            "default": {
+                "engine": "metergraph.database.asyncpg_client",
+                "credentials": {
+                    **found,
+                    "minsize": 0,  # or the first would be connected under a lock of the pool
+                    "maxsize": pool_size,
+                    "aside": _CONNECTIONS_ASIDE,
+                    "outage": outage,
+                    "statement_timeout_seconds": statement_timeout_seconds,
+                    "server_settings": settings,
+                },
+            }
+        },
+        "apps": _APPS,
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+@asynccontextmanager
+async def opened_database(
+    settings: Settings,
+    *,
+    role: str,
+    statement_timeout_seconds: float | None = None,
+    outage: Outage | None = None,
+) -> AsyncIterator[TortoiseContext]:
+    """The database, open inside the block to every task; connections are made when needed.
+
+    Raises:
+        DatabaseNotSetError: `settings` has no URL.
+        DatabaseURLError: it cannot be used.
+    """
+    if settings.database_url is None:
+        raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
+    config = tortoise_config(
+        settings.database_url,
+        role=role,
+        pool_size=settings.database_pool_size,
+        statement_timeout_seconds=statement_timeout_seconds,
+        outage=outage,
+    )
+    # The fallback makes the database visible to tasks that were started elsewhere:
+    # an ASGI server runs the lifespan in one task and every request in another.
+    context = await Tortoise.init(config=config, _enable_global_fallback=True)
+    try:
+        yield context
+    finally:
+        await context.close_connections()
+
+
+def aside() -> BaseDBAsyncClient:
+    """The open database over a few connections that no tenant takes.
+
+    For what an operator asks, which must be true while tenants keep all others busy, and must not
+    take any from them.
+    """
+    client: Any = get_connection("default")
+    connections: BaseDBAsyncClient = client.aside
+    return connections
+
+
+async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:
+    """Bring the database to the newest migration, and return the names of those applied.
+
+    The database must be open. Safe to run from several processes at once.
+
+    Args:
+        settings: the database's URL.
+        report: called with each migration's name as it begins.
+
+    Raises:
+        UnsuitableDatabaseError: its PostgreSQL is too old, or its migrations too new.
+    """
+    applied: list[str] = []
+
+    def progress(event: str, _app: str, name: str) -> None:
+        if event == "apply_start" and report is not None:
+            report(name)
+        if event == "apply_done":
+            applied.append(name)
+
+    if settings.database_url is None:
+        raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
+    lock = await asyncpg.connect(**credentials(settings.database_url))
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await refuse_newer(lock.fetch)
+        if await pending_migrations():
+            executor = MigrationExecutor(get_connection("default"), _APPS)
+            await executor.migrate(
+                [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
+            )
+    finally:
+        await lock.close()
+    return applied
+
+
+async def pending_migrations() -> list[str]:
+    """The names of the migrations that the open database lacks, in order.
+
+    Raises:
+        UnsuitableDatabaseError: its PostgreSQL is too old.
+    """
+    return await lacking(get_connection("default").execute_query_dict)

@@ -1,0 +1,48 @@
+"""Running one command's work on the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from config import clock
+from config.settings import Settings, get_settings
+from metergraph.connections import export, reachable
+from metergraph.database.database_clock import read_database_clock
+from metergraph.database.opening import migrate, opened_database, pending_migrations
+
+T = TypeVar("T")
+
+
+class DatabaseNotMigratedError(RuntimeError):
+    """An operator's database lacks migrations; when they are applied is the operator's choice."""
+
+
+def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
+    """Run a command's coroutine with the database open and migrated.
+
+    Embedded servers are started for it when none run. `work` gets settings with both URLs, and goes
+    by PostgreSQL's clock.
+
+    Raises:
+        DatabaseNotMigratedError: the database is not an embedded one, and lacks migrations.
+    """
+    is_embedded = get_settings().database_url is None
+
+    async def run(settings: Settings) -> T:
+        async with opened_database(settings, role="command"):
+            pending = await pending_migrations()
+            if pending and not is_embedded:
+                raise DatabaseNotMigratedError(
+                    f"The database lacks {', '.join(pending)}: run `metergraph migrate`."
+                )
+            if pending:
+                await migrate(settings)
+            await read_database_clock()
+            try:
+                return await work(settings)
+            finally:
+                clock.forget()
+
+    with reachable(get_settings()) as settings:
+        export(settings)
+        return asyncio.run(run(settings))

@@ -1,0 +1,1 @@
+"""What `metergraph dev` and `metergraph demo` make: an organization, events, a plan."""

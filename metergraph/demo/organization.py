@@ -1,0 +1,80 @@
+"""The organization that `metergraph dev` makes: a token, and the three meters of the README."""
+
+from pathlib import Path
+
+from config.settings import Settings
+from metergraph.database.opening import migrate, opened_database
+from metergraph.embedded.private_files import open_private_text
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from models import AccessToken, Meter, Organization
+from schema.secrets import hash_secret, new_secret
+
+SLUG = "demo"
+_NAME = "Demo"
+_SCOPES = ["ADMIN"]
+# Name, unit, event name, property to sum.
+_METERS = (
+    ("AI usage", "token", "ai_usage", "total_tokens"),
+    ("Video streaming", "second", "video_streamed", "duration"),
+    ("File upload", "byte", "file_uploaded", "size"),
+)
+
+
+def demo_token(home: Path) -> str | None:
+    """The secret of the demo's token, as the data directory `home` keeps it."""
+    try:
+        return _token_path(home).read_text().strip() or None
+    except OSError:
+        return None
+
+
+async def prepare_demo(settings: Settings, home: Path) -> str:
+    """Migrate the database and make what is missing of the demo; returns the token's secret."""
+    async with opened_database(settings, role="dev"):
+        await migrate(settings)
+        return await ensure_demo_organization(home)
+
+
+async def ensure_demo_organization(home: Path) -> str:
+    """Make what is missing of the demo organization and return its token's secret.
+
+    The database must be open and migrated. The secret is kept in `home`, readable to its owner
+    alone, so that every start prints the same; a new one is made when it is lost or revoked.
+    """
+    organization, _ = await Organization.get_or_create(slug=SLUG, defaults={"name": _NAME})
+    existing = {meter.name for meter in await Meter.filter(organization_id=organization.id)}
+    for name, unit, event_name, summed in _METERS:
+        if name not in existing:
+            await create_meter(
+                organization.id,
+                name,
+                unit,
+                Filter(clauses=(Clause("name", ClauseOperator.EQUALS, event_name),)),
+                Aggregation(AggregationFunction.SUM, summed),
+            )
+    return await _ensure_token(organization, home)
+
+
+async def _ensure_token(organization: Organization, home: Path) -> str:
+    secret = demo_token(home)
+    if secret is not None and await AccessToken.exists(
+        organization_id=organization.id, secret_hash=hash_secret(secret), revoked_at=None
+    ):
+        return secret
+    secret = new_secret()
+    _write_secret(_token_path(home), secret)
+    await AccessToken.create(
+        organization=organization, name="demo", scopes=_SCOPES, secret_hash=hash_secret(secret)
+    )
+    return secret
+
+
+def _token_path(home: Path) -> Path:
+    return home / "demo-token"
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    with open_private_text(path, "w") as file:
+        file.write(secret + "\n")

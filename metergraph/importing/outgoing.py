@@ -1,0 +1,91 @@
+"""Events on their way to the API: checked here first, so that a bad row is named by its line.
+
+The API would refuse a whole request for an event whose shape is wrong, and could not say the line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from metergraph.importing.mapping import RowError
+from metergraph.importing.row_ids import RowIds
+from metering.ingest.events import EventError, check_event
+from metering.language.instants import format_instant
+from models import exact_json
+from schema.ids import decode_id
+
+_KEYS = {"name", "customerId", "externalCustomerId", "externalId", "timestamp", "metadata"}
+# Whether a timestamp is ahead of now is for the API to say, whose clock it is.
+_NEVER_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """An event as JSON text, and the line of the file that it comes from."""
+
+    line: int
+    json: str
+
+
+def outgoing_event(
+    event: Mapping[str, Any], line: int, ids: RowIds, *, assume_utc: bool
+) -> OutgoingEvent:
+    """Checks an event with the keys of EventInput; raises RowError.
+
+    Args:
+        event: JSON values.
+        line: where it stands in the file.
+        ids: give it an external id where it brings none of its own.
+        assume_utc: a timestamp without an offset is in UTC; otherwise it is an error.
+    """
+    unknown = event.keys() - _KEYS
+    if unknown:
+        raise RowError(f"{', '.join(sorted(unknown))}: an event has no such field")
+    if event.get("name") is None:
+        raise RowError("the event has no name")
+    timestamp = event.get("timestamp")
+    if assume_utc and isinstance(timestamp, str):
+        timestamp = _in_utc_unless_said(timestamp)
+    draft = check_event(
+        {**event, "timestamp": timestamp},
+        _NEVER_AHEAD,
+        lambda public_id: decode_id(public_id, "Customer"),
+    )
+    if isinstance(draft, EventError):
+        raise RowError(draft.message + _hint(draft, timestamp))
+    external_id = draft.external_id
+    if external_id is None:
+        external_id = ids.next_id(draft, event.get("customerId"), event.get("metadata"))
+    instant = None if draft.timestamp is None else format_instant(draft.timestamp)
+    sent = {
+        "name": draft.name,
+        "customerId": event.get("customerId"),
+        "externalCustomerId": draft.external_customer_id,
+        "externalId": external_id,
+        "timestamp": instant,
+        "metadata": orjson.Fragment(draft.metadata),
+    }
+    return OutgoingEvent(
+        line, exact_json.dumps({key: value for key, value in sent.items() if value is not None})
+    )
+
+
+def _hint(error: EventError, timestamp: object) -> str:
+    if error.path != ("timestamp",) or not isinstance(timestamp, str):
+        return ""
+    try:
+        instant = datetime.fromisoformat(timestamp.strip())
+    except ValueError:
+        return ""
+    return " With --assume-utc it is in UTC." if instant.tzinfo is None else ""
+
+
+def _in_utc_unless_said(text: str) -> datetime | str:
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text  # the check says what is wrong with it
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -1,0 +1,1 @@
+"""Cached usage compared with the raw events, and rebuilt where it differs."""

@@ -1,0 +1,213 @@
+"""Buckets held against the raw events that they sum up, and made of them anew.
+
+One statement reads buckets, events and the meter's position, so they are of one snapshot and
+agree without a lock: a bucket changes in the transaction that moves the position.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.audit.drift import Drift, differences
+from metering.counting.uncounted import counted_sql
+from metering.language.aggregations import Aggregation, AggregationFunction, quantity_sql
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters
+from metering.language.partials import partial_sql, select_list
+from metering.language.predicates import predicate_sql
+from models import EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Buckets of some customers, or of EVERYBODY alone, in [start, end); None is without bound."""
+
+    customer_ids: tuple[UUID, ...]
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def is_of_everybody(self) -> bool:
+        """Whether it is of the rows that sum up all customers."""
+        return self.customer_ids == (EVERYBODY,)
+
+
+# `matched` are the events that the meter has counted, `truth` what its buckets should say of them.
+_TRUTH = """
+WITH matched AS MATERIALIZED (
+    SELECT {customer} AS customer_id, e.id, e.timestamp, counted.value,
+           date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
+    FROM event e
+    CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+    WHERE e.organization_id = $1 {of_customer}
+      AND e.timestamp >= coalesce($4::timestamptz, '-infinity')
+      AND e.timestamp < coalesce($5::timestamptz, 'infinity')
+      AND {predicate} AND {counted}
+      AND (
+          SELECT batch.position FROM event_batch batch
+          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+      ) <= (
+          SELECT coalesce(meter.position, log.head)
+          FROM meter JOIN event_log log ON log.organization_id = meter.organization_id
+          WHERE meter.organization_id = $1 AND meter.id = $2
+      )
+), truth AS (
+    SELECT customer_id, bucket, {partials}, {of_values} FROM matched GROUP BY customer_id, bucket
+)
+"""
+
+_CACHED = """
+    SELECT customer_id, bucket, {columns}, 0::bigint AS unique_count, NULL::bytea AS digest
+    FROM usage_bucket
+    WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
+      AND {range}
+"""
+
+_CACHED_UNIQUE = """
+    SELECT customer_id, bucket, {columns}, coalesce(unique_count, 0) AS unique_count, digest
+    FROM (
+        SELECT * FROM usage_bucket
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
+          AND {range}
+    ) AS kept
+    FULL JOIN (
+        SELECT customer_id, bucket, {of_values}
+        FROM usage_value
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
+          AND {range}
+        GROUP BY customer_id, bucket
+    ) AS seen USING (customer_id, bucket)
+"""
+
+_RANGE = (
+    "bucket >= coalesce($4::timestamptz, '-infinity')"
+    " AND bucket < coalesce($5::timestamptz, 'infinity')"
+)
+
+_COMPARE = """
+{truth}, cached AS ({cached})
+SELECT customer_id, bucket, {both}, {cached_quantity} AS cached, {true_quantity} AS recomputed
+FROM truth FULL JOIN cached USING (customer_id, bucket)
+WHERE ({true_columns}) IS DISTINCT FROM ({cached_columns})
+ORDER BY customer_id, bucket
+"""
+
+_DISTINCT_VALUES = """
+    count(DISTINCT value) AS unique_count,
+    sha256(string_agg(DISTINCT value, ''::bytea ORDER BY value)) AS digest
+"""
+_NO_VALUES = "0::bigint AS unique_count, NULL::bytea AS digest"
+
+_DRIFTED = (
+    "(customer_id, bucket) IN (SELECT * FROM unnest({customers}::uuid[], {buckets}::timestamptz[]))"
+)
+
+_INSERT_BUCKETS = """
+{truth}
+INSERT INTO usage_bucket (organization_id, meter_id, customer_id, bucket, {columns})
+SELECT $1, $2, customer_id, bucket, {columns} FROM truth WHERE {drifted}
+"""
+
+_INSERT_VALUES = """
+{truth}
+INSERT INTO usage_value (organization_id, meter_id, customer_id, bucket, value)
+SELECT DISTINCT $1::uuid, $2::uuid, customer_id, bucket, value
+FROM matched WHERE {drifted} AND value IS NOT NULL
+"""
+
+
+async def drifted_buckets(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, stretch: Stretch
+) -> list[Drift]:
+    """The buckets of the stretch that are not what the events say, missing ones included."""
+    parameters = _parameters(meter, stretch)
+    unique = meter.aggregation.function is AggregationFunction.UNIQUE
+    of_values = _DISTINCT_VALUES if unique else _NO_VALUES
+    kept = _columns(meter.aggregation)
+    columns = [*kept, "unique_count", "digest"]
+    statement = _COMPARE.format(
+        truth=_truth(meter, stretch, parameters),
+        cached=(_CACHED_UNIQUE if unique else _CACHED).format(
+            columns=", ".join(kept), of_values=of_values, range=_RANGE
+        ),
+        both=", ".join(
+            f"truth.{column} AS true_{column}, cached.{column} AS cached_{column}"
+            for column in columns
+        ),
+        true_columns=", ".join(f"truth.{column}" for column in columns),
+        cached_columns=", ".join(f"cached.{column}" for column in columns),
+        true_quantity=quantity_sql(meter.aggregation.function, "truth"),
+        cached_quantity=quantity_sql(meter.aggregation.function, "cached"),
+    )
+    rows = await connection.execute_query_dict(statement, parameters.values)
+    return [
+        Drift(
+            meter_id=meter.id,
+            customer_id=row["customer_id"],
+            bucket=row["bucket"],
+            cached=row["cached"],
+            recomputed=row["recomputed"],
+            differences=differences(row, columns),
+        )
+        for row in rows
+    ]
+
+
+async def rewrite_buckets(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    stretch: Stretch,
+    drifts: Sequence[Drift],
+) -> None:
+    """Makes these buckets of the stretch anew; under the log's lock, with catching up held."""
+    customers = [drift.customer_id for drift in drifts]
+    buckets = [drift.bucket for drift in drifts]
+    for table in ("usage_bucket", "usage_value"):
+        await connection.execute_query_dict(
+            f"""
+            DELETE FROM {table}
+            WHERE organization_id = $1 AND meter_id = $2
+              AND {_DRIFTED.format(customers="$3", buckets="$4")}
+            RETURNING 1
+            """,
+            [meter.organization_id, meter.id, customers, buckets],
+        )
+    inserts = [_INSERT_BUCKETS]
+    if meter.aggregation.function is AggregationFunction.UNIQUE:
+        inserts.append(_INSERT_VALUES)
+    for insert in inserts:
+        parameters = _parameters(meter, stretch)
+        parameters.values += [customers, buckets]
+        statement = insert.format(
+            drifted=_DRIFTED.format(customers="$6", buckets="$7"),
+            truth=_truth(meter, stretch, parameters),
+            columns=", ".join(_columns(meter.aggregation)),
+        )
+        await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
+
+
+def _parameters(meter: MeterDefinition, stretch: Stretch) -> Parameters:
+    return Parameters(
+        meter.organization_id, meter.id, list(stretch.customer_ids), stretch.start, stretch.end
+    )
+
+
+def _columns(aggregation: Aggregation) -> list[str]:
+    return list(partial_sql(aggregation, "value", "timestamp", "id"))
+
+
+def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> str:
+    unique = meter.aggregation.function is AggregationFunction.UNIQUE
+    partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
+    return _TRUTH.format(
+        value=meter.aggregation.value_sql(parameters),
+        customer="($3::uuid[])[1]" if stretch.is_of_everybody else "e.customer_id",
+        of_customer="" if stretch.is_of_everybody else "AND e.customer_id = ANY($3)",
+        predicate=predicate_sql(meter.filter, parameters),
+        counted=counted_sql(),
+        partials=select_list(partials),
+        of_values=_DISTINCT_VALUES if unique else _NO_VALUES,
+    )

@@ -1,0 +1,157 @@
+"""Cached usage recomputed from the raw events, compared and repaired (design, section 3).
+
+Comparing takes no lock. Where something has drifted, the comparison is made again under the log's
+lock and its result is repaired, noted and logged in the same transaction.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from metering.audit.buckets import Stretch, drifted_buckets, rewrite_buckets
+from metering.audit.customer_meters import drifted_periods, rewrite_periods
+from metering.audit.drift import Drift, note_drifts
+from metering.counting.catch_up import hold_catch_up
+from metering.counting.log import lock_log, next_revision
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.usage.windows import BUCKET
+from models import EVERYBODY, CustomerMeter
+
+STRETCH_EVENTS = 20_000
+"""About so many events are compared by one statement; a bucket is never divided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """What recomputing found. `drift`: the true less the cached consumption of the period."""
+
+    drift: Decimal
+    drifts: tuple[Drift, ...]
+
+
+async def recompute_customer_meter(
+    organization_id: UUID, customer_meter_id: UUID
+) -> Recomputed | None:
+    """Recomputes what is cached of a customer on a meter; None where there is no such row."""
+    row = await CustomerMeter.get_or_none(organization_id=organization_id, id=customer_meter_id)
+    if row is None:
+        return None
+    drifts: list[Drift] = []
+    async for stretch in stretches(organization_id, row.customer_id):
+        found = await repair_buckets(organization_id, row.meter_id, stretch)
+        drifts += found
+        for bucket in [drift.bucket for drift in found if drift.bucket is not None]:
+            everybodys = Stretch((EVERYBODY,), bucket, bucket + BUCKET)
+            drifts += await repair_buckets(organization_id, row.meter_id, everybodys)
+    of_period = await repair_periods(organization_id, row.meter_id, [row.customer_id])
+    change = Decimal(0)
+    for drift in of_period:
+        change += (drift.recomputed or 0) - (drift.cached or 0)
+    return Recomputed(change, (*drifts, *of_period))
+
+
+async def stretches(
+    organization_id: UUID, customer_id: UUID, start: datetime | None = None
+) -> AsyncIterator[Stretch]:
+    """All time from `start` on, in stretches with about STRETCH_EVENTS events of the customer."""
+    while True:
+        end = await end_of_stretch(organization_id, customer_id, start)
+        yield Stretch((customer_id,), start, end)
+        if end is None:
+            return
+        start = end
+
+
+async def end_of_stretch(
+    organization_id: UUID, customer_id: UUID, start: datetime | None
+) -> datetime | None:
+    """Where the stretch that begins at `start` ends; None where it is the last one."""
+    of_customer = "" if customer_id == EVERYBODY else "AND customer_id = $4"
+    rows = await get_connection("default").execute_query_dict(
+        f"""
+        SELECT date_bin('15 minutes', timestamp, TIMESTAMPTZ '1970-01-01 00:00Z')
+               + interval '15 minutes' AS until
+        FROM event
+        WHERE organization_id = $1 AND timestamp >= coalesce($2::timestamptz, '-infinity')
+          {of_customer}
+        ORDER BY timestamp OFFSET $3 LIMIT 1
+        """,
+        [organization_id, start, STRETCH_EVENTS, *([customer_id] if of_customer else [])],
+    )
+    return rows[0]["until"] if rows else None
+
+
+async def repair_buckets(organization_id: UUID, meter_id: UUID, stretch: Stretch) -> list[Drift]:
+    """Recomputes the meter's buckets in a stretch; gives those that had drifted."""
+    pool = get_connection("default")
+    found = await _standing(pool, organization_id, meter_id)
+    if found is None or not await drifted_buckets(pool, found.meter, stretch):
+        return []
+    async with in_transaction() as connection:
+        await hold_catch_up(connection, meter_id)
+        await lock_log(connection, organization_id)
+        found = await _standing(connection, organization_id, meter_id)
+        if found is None:
+            return []
+        drifts = await drifted_buckets(connection, found.meter, stretch)
+        if drifts:
+            await rewrite_buckets(connection, found.meter, stretch, drifts)
+            await note_drifts(connection, organization_id, drifts)
+        return drifts
+
+
+async def repair_periods(
+    organization_id: UUID, meter_id: UUID, customer_ids: Sequence[UUID]
+) -> list[Drift]:
+    """Recomputes the customers' current periods on the meter, of buckets that are right."""
+    async with in_transaction() as connection:
+        await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        found = await _standing(connection, organization_id, meter_id)
+        if found is None or not await drifted_periods(
+            connection, found.meter, found.position, customer_ids
+        ):
+            return []
+    async with in_transaction() as connection:
+        await hold_catch_up(connection, meter_id)
+        state = await lock_log(connection, organization_id)
+        found = await _standing(connection, organization_id, meter_id)
+        if found is None:
+            return []
+        drifted = await drifted_periods(connection, found.meter, found.position, customer_ids)
+        if not drifted:
+            return []
+        await next_revision(connection, organization_id)
+        periods = [each.period for each in drifted]
+        await rewrite_periods(connection, found.meter, found.position, periods, state.revision + 1)
+        drifts = [each.drift for each in drifted]
+        await note_drifts(connection, organization_id, drifts)
+        return drifts
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A meter, archived ones included, and the last position that it has counted."""
+
+    meter: MeterDefinition
+    position: int
+
+
+async def _standing(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+) -> _Standing | None:
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS},
+               coalesce(position, (SELECT head FROM event_log WHERE organization_id = $1), 0)
+                   AS standing
+        FROM meter WHERE organization_id = $1 AND id = $2
+        """,
+        [organization_id, meter_id],
+    )
+    return _Standing(meter_definition(rows[0]), rows[0]["standing"]) if rows else None

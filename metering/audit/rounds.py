@@ -1,0 +1,172 @@
+"""The rolling audit: cached usage of an organization recomputed, a bounded step at a time.
+
+It goes from customer to customer, EVERYBODY first, and through each one's time in stretches. How
+far it has come is kept in `usage_audit`, so that it goes on where a worker was stopped; a step
+that is done twice changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.connection import get_connection
+
+from config.clock import now
+from metering.audit.buckets import Stretch
+from metering.audit.recompute import STRETCH_EVENTS, end_of_stretch, repair_buckets, repair_periods
+from models import EVERYBODY, UsageAudit
+
+# So many customers of few events are held against them at a time.
+_CUSTOMERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AuditStep:
+    """What a step did: whether it ended the round, and how many aggregates had drifted."""
+
+    is_last: bool
+    drifts: int
+
+
+async def audits_due(round_start: datetime) -> list[UUID]:
+    """The organizations whose last round began before `round_start`, or has not ended.
+
+    Those that have waited longest come first. Where a round has ended, a new one begins.
+    """
+    connection = get_connection("default")
+    await connection.execute_query_dict(
+        """
+        INSERT INTO usage_audit (organization_id, customer_id, started_at)
+        SELECT organization_id, $1, now() FROM event_log
+        ON CONFLICT (organization_id) DO UPDATE
+            SET customer_id = $1, next_from = NULL, started_at = now(), finished_at = NULL
+            WHERE usage_audit.finished_at IS NOT NULL AND usage_audit.started_at < $2
+        RETURNING 1
+        """,
+        [EVERYBODY, round_start],
+    )
+    rows = await connection.execute_query_dict(
+        """
+        SELECT organization_id FROM usage_audit WHERE finished_at IS NULL
+        ORDER BY started_at, organization_id
+        """
+    )
+    return [row["organization_id"] for row in rows]
+
+
+async def audit_step(organization_id: UUID) -> AuditStep:
+    """Audits every meter over the next stretch of the round under way."""
+    cursor = await UsageAudit.get(organization_id=organization_id)
+    customer_ids = [cursor.customer_id]
+    if cursor.customer_id != EVERYBODY and cursor.next_from is None:
+        customer_ids = await _small_customers(organization_id, cursor.customer_id)
+    end = None
+    if len(customer_ids) == 1:
+        end = await end_of_stretch(organization_id, cursor.customer_id, cursor.next_from)
+    stretch = Stretch(tuple(customer_ids), cursor.next_from, end)
+    drifts = 0
+    for meter_id in await _meters_in(organization_id, stretch):
+        drifts += len(await repair_buckets(organization_id, meter_id, stretch))
+    if end is not None:
+        await UsageAudit.filter(organization_id=organization_id).update(next_from=end)
+        return AuditStep(is_last=False, drifts=drifts)
+    for meter_id in await _meters_of(organization_id, stretch):
+        drifts += len(await repair_periods(organization_id, meter_id, customer_ids))
+    following = await _customer_after(organization_id, customer_ids[-1])
+    if following is None:
+        await UsageAudit.filter(organization_id=organization_id).update(finished_at=now())
+    else:
+        await UsageAudit.filter(organization_id=organization_id).update(
+            customer_id=following, next_from=None
+        )
+    return AuditStep(is_last=following is None, drifts=drifts)
+
+
+async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUID]:
+    """The customer and those after it, as many as have the events of one stretch together."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT id, sum(events) OVER (ORDER BY id) AS events_together
+        FROM (
+            SELECT customer.id, (
+                SELECT count(*) FROM (
+                    SELECT FROM event
+                    WHERE event.organization_id = $1 AND event.customer_id = customer.id
+                    LIMIT $3
+                ) AS few
+            ) AS events
+            FROM (
+                SELECT id FROM customer
+                WHERE organization_id = $1 AND id >= $2 ORDER BY id LIMIT $4
+            ) AS customer
+        ) AS counted
+        ORDER BY id
+        """,
+        [organization_id, customer_id, STRETCH_EVENTS, _CUSTOMERS],
+    )
+    together = [row["id"] for row in rows if row["events_together"] < STRETCH_EVENTS]
+    return together or [customer_id]
+
+
+async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
+    """The meters that may have counted events of the stretch, or have buckets in it anyway."""
+    of_customer = "" if stretch.is_of_everybody else "AND customer_id = ANY($2)"
+    rows = await get_connection("default").execute_query_dict(
+        f"""
+        SELECT meter.id FROM meter
+        WHERE meter.organization_id = $1 AND (
+            meter.event_names IS NULL
+            OR meter.event_names && (
+                SELECT array_agg(DISTINCT name::text) FROM event
+                WHERE organization_id = $1 {of_customer}
+                  AND timestamp >= coalesce($3::timestamptz, '-infinity')
+                  AND timestamp < coalesce($4::timestamptz, 'infinity')
+            )
+            OR EXISTS (
+                SELECT FROM usage_bucket kept
+                WHERE kept.organization_id = $1 AND kept.meter_id = meter.id
+                  AND kept.customer_id = ANY($2)
+                  AND kept.bucket >= coalesce($3::timestamptz, '-infinity')
+                  AND kept.bucket < coalesce($4::timestamptz, 'infinity')
+            )
+        )
+        ORDER BY meter.id
+        """,
+        [organization_id, list(stretch.customer_ids), stretch.start, stretch.end],
+    )
+    return [row["id"] for row in rows]
+
+
+async def _meters_of(organization_id: UUID, stretch: Stretch) -> list[UUID]:
+    """The meters on which its customers have usage, or something is cached; of EVERYBODY none."""
+    if stretch.is_of_everybody:
+        return []
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT meter.id FROM meter
+        WHERE meter.organization_id = $1 AND (
+            EXISTS (
+                SELECT FROM customer_meter cached
+                WHERE cached.organization_id = $1 AND cached.meter_id = meter.id
+                  AND cached.customer_id = ANY($2)
+            ) OR EXISTS (
+                SELECT FROM usage_bucket kept
+                WHERE kept.organization_id = $1 AND kept.meter_id = meter.id
+                  AND kept.customer_id = ANY($2)
+            )
+        )
+        ORDER BY meter.id
+        """,
+        [organization_id, list(stretch.customer_ids)],
+    )
+    return [row["id"] for row in rows]
+
+
+async def _customer_after(organization_id: UUID, customer_id: UUID) -> UUID | None:
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT id FROM customer WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT 1
+        """,
+        [organization_id, customer_id],
+    )
+    return rows[0]["id"] if rows else None

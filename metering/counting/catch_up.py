@@ -1,0 +1,212 @@
+"""Meters that are behind the log: new ones, and archived ones that were taken back.
+
+A chunk of history is counted without the log's lock, which is taken only to merge and to move the
+meter's position; so live meters go on meanwhile. A last stretch of few events is counted under the
+lock, and the meter is live from then on; one that is longer is a chunk like the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_shares
+from metering.counting.failures import COUNTING_ERRORS, comes_from_rows
+from metering.counting.isolation import find_culprits
+from metering.counting.log import lock_log, next_revision
+from metering.counting.rollup import Share, add_to_totals, count_batches
+from metering.counting.uncounted import note_uncounted
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+
+CHUNK_EVENTS = 5_000
+CHUNK_BATCHES = 5_000
+# So few events are counted while the log's lock is held, at most.
+LAST_STRETCH_EVENTS = 1_000
+_KEY = "hashtextextended($1::text, 0)"
+
+
+class _MeterChangedError(RuntimeError):
+    """The meter was edited or archived while a chunk was counted for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Batches (lower, upper] of the log; `batch_ids` are those that can concern the meter."""
+
+    batch_ids: list[int]
+    upper: int
+
+
+async def meters_behind(organization_id: UUID) -> list[UUID]:
+    """The meters that have to catch up, oldest first."""
+    async with in_transaction() as connection:
+        rows = await connection.execute_query_dict(
+            """
+            SELECT id FROM meter
+            WHERE organization_id = $1 AND position IS NOT NULL AND archived_at IS NULL
+            ORDER BY id
+            """,
+            [organization_id],
+        )
+    return [row["id"] for row in rows]
+
+
+async def catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+    """Counts the next chunk of history for a meter.
+
+    Says whether there is more to do, and the log's revision after it; None where nothing was
+    done, because another worker is at it or the meter changed meanwhile.
+    """
+    try:
+        return await _catch_up(organization_id, meter_id)
+    except (_MeterChangedError, PeriodChangedError):
+        return True, None
+    except COUNTING_ERRORS as error:
+        if not comes_from_rows(error) or not await _isolate(organization_id, meter_id):
+            raise
+        return True, None
+
+
+async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+    async with in_transaction() as connection:
+        if not await _claim(connection, meter_id):
+            return False, None
+        meter = await read_meter(connection, organization_id, meter_id)
+        if meter is None or meter.position is None:
+            return False, None
+        chunk = await _next_chunk(connection, meter, meter.position)
+        shares = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
+        state = await lock_log(connection, organization_id)
+        if await read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
+            raise _MeterChangedError
+        revision = await next_revision(connection, organization_id)
+        await _merge(connection, meter, shares, revision)
+        position: int | None = chunk.upper
+        if chunk.upper < state.head:
+            rest = await _last_stretch(connection, meter, chunk.upper)
+            if rest.upper == state.head:
+                shares = await count_batches(connection, meter, rest.batch_ids, is_history=True)
+                await _merge(connection, meter, shares, revision)
+                position = None
+        else:
+            position = None
+        await connection.execute_query_dict(
+            "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
+        )
+        return position is not None, revision
+
+
+async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
+    """Notes the events with which the next chunk fails; says whether there are any.
+
+    True, too, where somebody else is at it.
+    """
+    async with in_transaction() as connection:
+        if not await _claim(connection, meter_id):
+            return True
+        meter = await read_meter(connection, organization_id, meter_id)
+        if meter is None or meter.position is None:
+            return True
+        chunk = await _next_chunk(connection, meter, meter.position)
+        rest = await _last_stretch(connection, meter, chunk.upper)
+        culprits = await find_culprits(connection, meter, [*chunk.batch_ids, *rest.batch_ids])
+        await note_uncounted(connection, meter, culprits)
+    return bool(culprits)
+
+
+async def _merge(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, shares: Sequence[Share], revision: int
+) -> None:
+    await check_periods(connection, meter.organization_id, shares)
+    await add_to_totals(connection, meter.id, shares)
+    await merge_shares(connection, meter.organization_id, shares, revision)
+
+
+async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
+    """Keeps the meter from catching up until the end of the transaction; waits for a chunk.
+
+    For whoever changes rows of `usage_bucket` that a chunk may have locked already, and takes the
+    log's lock, for which the chunk waits: to be called before that.
+    """
+    await connection.execute_query_dict(
+        f"SELECT pg_advisory_xact_lock({_KEY}) AS held", [f"catch_up:{meter_id}"]
+    )
+
+
+async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
+    """Whether this transaction is the only one that catches this meter up.
+
+    An advisory lock, because the meter's row must stay free for who holds the log's lock.
+    """
+    rows = await connection.execute_query_dict(
+        f"SELECT pg_try_advisory_xact_lock({_KEY}) AS claimed", [f"catch_up:{meter_id}"]
+    )
+    claimed: bool = rows[0]["claimed"]
+    return claimed
+
+
+async def read_meter(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID, lock: str = ""
+) -> MeterDefinition | None:
+    """The meter, unless it is archived; with `lock`, such as FOR UPDATE, on its row."""
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM meter
+        WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL {lock}
+        """,
+        [organization_id, meter_id],
+    )
+    return meter_definition(rows[0]) if rows else None
+
+
+async def _next_chunk(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
+) -> _Stretch:
+    """The batches after position `lower` that begin within CHUNK_EVENTS: one batch at least."""
+    return await _stretch(connection, meter, lower, "events_before < $4", CHUNK_EVENTS)
+
+
+async def _last_stretch(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
+) -> _Stretch:
+    """The batches after position `lower` that also end within LAST_STRETCH_EVENTS; maybe none."""
+    return await _stretch(
+        connection, meter, lower, "events_before + events_within <= $4", LAST_STRETCH_EVENTS
+    )
+
+
+async def _stretch(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    lower: int,
+    condition: str,
+    maximum_events: int,
+) -> _Stretch:
+    """Batches after position `lower`, as many as fulfil a condition on the meter's events."""
+    names = None if meter.event_names is None else list(meter.event_names)
+    rows = await connection.execute_query_dict(
+        f"""
+        WITH next AS (
+            SELECT id, position, event_count, $3::text[] IS NULL OR names && $3::text[] AS concerns
+            FROM event_batch
+            WHERE organization_id = $1 AND position > $2
+            ORDER BY position LIMIT $5
+        ), counted AS (
+            SELECT *, coalesce(sum(event_count) FILTER (WHERE concerns) OVER before, 0)
+                AS events_before,
+                CASE WHEN concerns THEN event_count ELSE 0 END AS events_within
+            FROM next
+            WINDOW before AS (
+                ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            )
+        )
+        SELECT array_agg(id ORDER BY position) FILTER (WHERE concerns) AS batch_ids,
+               max(position) AS upper
+        FROM counted WHERE {condition}
+        """,
+        [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
+    )
+    row = rows[0]
+    return _Stretch(row["batch_ids"] or [], lower if row["upper"] is None else row["upper"])

@@ -1,0 +1,216 @@
+"""The log of an organization: batches get positions and are counted, in one transaction.
+
+Positions are given only here, under the lock of the organization's row in `event_log`, so they
+have no gaps and never appear late. A crash anywhere leaves a batch pending or wholly counted.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from metering.counting.customer_meters import merge_shares
+from metering.counting.event_names import note_event_names
+from metering.counting.failures import COUNTING_ERRORS, fails_again, reason_of
+from metering.counting.isolation import LogStep, count_meter_by_meter
+from metering.counting.late import note_late_events
+from metering.counting.rollup import Share, add_to_totals, count_batches
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+
+_log = structlog.get_logger(__name__)
+
+# Enough that a step's fixed cost does not show, few enough that it takes a fraction of a second.
+MAXIMUM_EVENTS = 10_000
+MAXIMUM_BATCHES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """How far a log has been counted.
+
+    `head`: the last position given, `events`: how many events the log holds up to it,
+    `revision`: that of the last change of a customer meter.
+    """
+
+    head: int
+    events: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What one step of the log did; `fallen_behind`: the meters that it could not count into."""
+
+    state: LogState
+    batches: int
+    events: int
+    meters: int
+    fallen_behind: tuple[UUID, ...] = ()
+
+
+Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[Sequence[UUID]]]
+
+
+async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
+    """Takes the log's lock until the end of the transaction.
+
+    Whoever changes customer meters, positions or what a meter counts holds it.
+    """
+    rows = await connection.execute_query_dict(
+        "SELECT head, events, revision FROM event_log WHERE organization_id = $1 FOR UPDATE",
+        [organization_id],
+    )
+    if not rows:
+        await connection.execute_query_dict(
+            """
+            INSERT INTO event_log (organization_id, head, events, revision) VALUES ($1, 0, 0, 0)
+            ON CONFLICT DO NOTHING RETURNING head
+            """,
+            [organization_id],
+        )
+        return await lock_log(connection, organization_id)
+    return LogState(**rows[0])
+
+
+async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) -> int:
+    """The revision to stamp on customer meters that this transaction changes; under the lock."""
+    rows = await connection.execute_query_dict(
+        """
+        UPDATE event_log SET revision = revision + 1
+        WHERE organization_id = $1
+        RETURNING revision
+        """,
+        [organization_id],
+    )
+    revision: int = rows[0]["revision"]
+    return revision
+
+
+async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
+    """A position for something that changes numbers and is no batch; under the log's lock.
+
+    So that whatever names a position says whether it was before or after.
+    """
+    state = await _move_head(connection, organization_id, 1, 0)
+    await connection.execute_query_dict(
+        """
+        INSERT INTO event_batch (
+            organization_id, position, event_count, events_through, names, received_at, processed_at
+        )
+        VALUES ($1, $2, 0, $3, '{}', clock_timestamp(), clock_timestamp())
+        RETURNING id
+        """,
+        [organization_id, state.head, state.events],
+    )
+    return state
+
+
+async def advance(organization_id: UUID) -> Advance | None:
+    """Counts the next pending batches into every live meter; None where nothing is pending.
+
+    A meter for which that fails whenever it is tried falls behind, so that the log goes on.
+    """
+    try:
+        async with in_transaction() as connection:
+            return await _advance(connection, organization_id, _count_together)
+    except COUNTING_ERRORS as error:
+        if not fails_again(error):
+            raise
+        _log.warning(
+            "counting failed; trying meter by meter",
+            organization_id=str(organization_id),
+            reason=reason_of(error),
+        )
+    async with in_transaction() as connection:
+        return await _advance(connection, organization_id, count_meter_by_meter)
+
+
+async def _advance(
+    connection: BaseDBAsyncClient, organization_id: UUID, count: Count
+) -> Advance | None:
+    state = await lock_log(connection, organization_id)
+    batches = await _give_positions(connection, organization_id, state)
+    if not batches:
+        return None
+    names = {name for batch in batches for name in batch["names"]}
+    meters = await _live_meters(connection, organization_id, names)
+    events = sum(batch["event_count"] for batch in batches)
+    new_state = await _move_head(connection, organization_id, len(batches), events)
+    batch_ids = [batch["id"] for batch in batches]
+    step = LogStep(organization_id, batch_ids, state.head, new_state.revision)
+    fallen_behind = await count(connection, meters, step)
+    await note_late_events(connection, organization_id, step.batch_ids)
+    return Advance(new_state, len(batches), events, len(meters), tuple(fallen_behind))
+
+
+async def _count_together(
+    connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
+) -> Sequence[UUID]:
+    await note_event_names(connection, step.organization_id, step.batch_ids)
+    shares: list[Share] = []
+    for meter in meters:
+        counted = await count_batches(connection, meter, step.batch_ids)
+        await add_to_totals(connection, meter.id, counted)
+        shares += counted
+    await merge_shares(connection, step.organization_id, shares, step.revision)
+    return ()
+
+
+async def _give_positions(
+    connection: BaseDBAsyncClient, organization_id: UUID, state: LogState
+) -> list[dict[str, Any]]:
+    return await connection.execute_query_dict(
+        """
+        WITH pending AS (
+            SELECT id, event_count FROM event_batch
+            WHERE organization_id = $1 AND position IS NULL
+            ORDER BY id LIMIT $3
+        ), numbered AS (
+            SELECT id, event_count, row_number() OVER (ORDER BY id) AS number,
+                   sum(event_count) OVER (ORDER BY id) - event_count AS events_before
+            FROM pending
+        )
+        UPDATE event_batch
+        SET position = $2 + numbered.number,
+            events_through = $5 + numbered.events_before + numbered.event_count,
+            processed_at = clock_timestamp()
+        FROM numbered
+        WHERE event_batch.organization_id = $1 AND event_batch.id = numbered.id
+          AND numbered.events_before < $4
+        RETURNING event_batch.id, event_batch.event_count, event_batch.names
+        """,
+        [organization_id, state.head, MAXIMUM_BATCHES, MAXIMUM_EVENTS, state.events],
+    )
+
+
+async def _live_meters(
+    connection: BaseDBAsyncClient, organization_id: UUID, names: Iterable[str]
+) -> list[MeterDefinition]:
+    rows = await connection.execute_query_dict(
+        f"""
+        SELECT {COLUMNS} FROM meter
+        WHERE organization_id = $1 AND position IS NULL
+          AND (event_names IS NULL OR event_names && $2::text[])
+        ORDER BY id
+        """,
+        [organization_id, list(names)],
+    )
+    return [meter_definition(row) for row in rows]
+
+
+async def _move_head(
+    connection: BaseDBAsyncClient, organization_id: UUID, batches: int, events: int
+) -> LogState:
+    rows = await connection.execute_query_dict(
+        """
+        UPDATE event_log SET head = head + $2, events = events + $3, revision = revision + 1
+        WHERE organization_id = $1
+        RETURNING head, events, revision
+        """,
+        [organization_id, batches, events],
+    )
+    return LogState(**rows[0])

@@ -1,0 +1,185 @@
+"""Adding the events of some batches to a meter's buckets: one statement a meter, never a loop.
+
+The statement also says what each customer's current period gains, its `Share`. Shares are merged
+into `customer_meter` by `metering.counting.customer_meters`, which is a short statement under the
+log's lock, so that counting a long history does not hold that lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.counting.uncounted import counted_sql
+from metering.language.aggregations import AggregationFunction
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters
+from metering.language.partials import partial_sql, select_list
+from metering.language.predicates import predicate_sql
+from models import EVERYBODY
+
+_COUNT_BATCHES = """
+WITH arrived AS MATERIALIZED (
+    SELECT e.id, e.customer_id, e.timestamp, {value} AS value,
+           date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
+    -- OFFSET 0 is a fence. A filter's name or time has an index too, and an estimate that is off
+    -- would have it read all history of that name for a batch of a few events.
+    FROM (
+        SELECT * FROM event WHERE organization_id = $1 AND {chosen} OFFSET 0
+    ) AS e
+    WHERE {predicate} AND {counted}
+),
+period AS MATERIALIZED (
+    SELECT customer_id, period_start, period_end FROM customer_meter
+    WHERE organization_id = $1 AND meter_id = $2 AND period_start IS NOT NULL
+      AND customer_id = ANY(ARRAY(SELECT DISTINCT customer_id FROM arrived))
+),
+matched AS MATERIALIZED (
+    SELECT arrived.*, period_start,
+           (period_start IS NULL OR timestamp >= period_start)
+               AND (period_end IS NULL OR timestamp < period_end) AS in_period
+    -- As a left join, because every period is of a customer that arrived; but one that cannot
+    -- become a loop over events and periods, whatever the estimates.
+    FROM arrived FULL JOIN period USING (customer_id)
+),
+buckets AS (
+    INSERT INTO usage_bucket AS kept (
+        organization_id, meter_id, customer_id, bucket, {columns}
+    )
+    SELECT $1, $2, coalesce(customer_id, $4), bucket, {partials}
+    FROM matched
+    GROUP BY GROUPING SETS ((customer_id, bucket), (bucket))
+    -- So that they come to lie as they are read.
+    ORDER BY 3, 4
+    ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
+        count = kept.count + excluded.count,
+        skipped = kept.skipped + excluded.skipped,
+        sum = kept.sum + excluded.sum,
+        minimum = least(kept.minimum, excluded.minimum),
+        maximum = greatest(kept.maximum, excluded.maximum)
+        {latest}
+)
+{values}
+SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
+FROM matched
+GROUP BY customer_id, period_start, in_period
+"""
+
+_OF_BATCHES = "batch_id = ANY($3::bigint[])"
+_OF_EVENTS = "id = ANY($3::uuid[])"
+
+_LATEST = """,
+        (latest_value, latest_at, latest_event_id) = (
+            SELECT newer.* FROM (VALUES
+                (kept.latest_value, kept.latest_at, kept.latest_event_id),
+                (excluded.latest_value, excluded.latest_at, excluded.latest_event_id)
+            ) AS newer (value, at, event_id)
+            ORDER BY newer.at DESC NULLS LAST, newer.event_id DESC LIMIT 1
+        )
+"""
+
+_BUCKET_VALUES = """,
+bucket_values AS (
+    INSERT INTO usage_value (organization_id, meter_id, customer_id, bucket, value)
+    SELECT $1, $2, coalesce(customer_id, $4), bucket, value
+    FROM matched WHERE value IS NOT NULL
+    GROUP BY GROUPING SETS ((customer_id, bucket, value), (bucket, value))
+    ON CONFLICT DO NOTHING
+)
+"""
+
+_DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AND in_period)"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The partial aggregate of a customer's events in some batches on a meter.
+
+    `in_period`: of those in its current period, which began at `period_start`, or, where it has
+    none, of all. Otherwise of those outside. `distinct_values`: of a UNIQUE meter, where there
+    are some in the period.
+    """
+
+    meter_id: UUID
+    customer_id: UUID
+    period_start: datetime | None
+    in_period: bool
+    count: int
+    skipped: int
+    distinct_values: Sequence[bytes] | None
+    sum: Decimal
+    minimum: Decimal | None
+    maximum: Decimal | None
+    latest_value: Decimal | None
+    latest_at: datetime | None
+    latest_event_id: UUID | None
+
+
+async def count_batches(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    batch_ids: Sequence[int],
+    *,
+    is_history: bool = False,
+) -> list[Share]:
+    """Adds those events of the batches that the meter's filter matches to its buckets.
+
+    To be called once for each batch, in a transaction that also moves the meter's position.
+    Of history, those are left out that are known to fail (`metering.counting.uncounted`).
+    """
+    if not batch_ids:
+        return []
+    parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), EVERYBODY)
+    statement = _statement(meter, parameters, _OF_BATCHES, counted_sql() if is_history else "true")
+    rows = await connection.execute_query_dict(statement, parameters.values)
+    return [Share(meter_id=meter.id, **row) for row in rows]
+
+
+async def count_events(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID]
+) -> list[Share]:
+    """Adds those of the events that the meter's filter matches to its buckets, as batches are."""
+    parameters = Parameters(meter.organization_id, meter.id, list(event_ids), EVERYBODY)
+    statement = _statement(meter, parameters, _OF_EVENTS, "true")
+    rows = await connection.execute_query_dict(statement, parameters.values)
+    return [Share(meter_id=meter.id, **row) for row in rows]
+
+
+async def add_to_totals(
+    connection: BaseDBAsyncClient, meter_id: UUID, shares: Sequence[Share]
+) -> None:
+    """Adds what was counted and skipped to the meter's own totals."""
+    if shares:
+        await connection.execute_query_dict(
+            """
+            UPDATE meter
+            SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
+            WHERE id = $1
+            RETURNING id
+            """,
+            [
+                meter_id,
+                sum(share.count for share in shares),
+                sum(share.skipped for share in shares),
+            ],
+        )
+
+
+def _statement(meter: MeterDefinition, parameters: Parameters, chosen: str, counted: str) -> str:
+    function = meter.aggregation.function
+    unique = function is AggregationFunction.UNIQUE
+    partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
+    return _COUNT_BATCHES.format(
+        value=meter.aggregation.value_sql(parameters),
+        predicate=predicate_sql(meter.filter, parameters),
+        chosen=chosen,
+        counted=counted,
+        columns=", ".join(partials),
+        partials=select_list(partials),
+        latest=_LATEST if function is AggregationFunction.LATEST else "",
+        values=_BUCKET_VALUES if unique else "",
+        distinct_values=_DISTINCT_VALUES if unique else "NULL::bytea[]",
+    )

@@ -1,0 +1,1 @@
+"""Events as they arrive: checked, stored once, acknowledged."""

@@ -1,0 +1,124 @@
+"""The customers that events name: found by id or external id, made where an external id is new."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.ingest.events import MAXIMUM_EXTERNAL_ID, EventDraft
+from metering.language.metadata import text_problem
+from models.identifiers import new_id
+
+
+@dataclass(slots=True)
+class KnownCustomers:
+    """The customers of a group of events, by id and by external id."""
+
+    ids: set[UUID] = field(default_factory=set)
+    by_external_id: dict[str, UUID] = field(default_factory=dict)
+
+    def id_of(self, draft: EventDraft) -> UUID:
+        """The customer of a draft whose customer was found or made."""
+        if draft.external_customer_id is not None:
+            return self.by_external_id[draft.external_customer_id]
+        return cast(UUID, draft.customer_id)
+
+
+async def find_customers(
+    connection: BaseDBAsyncClient, organization_id: UUID, drafts: Iterable[EventDraft]
+) -> KnownCustomers:
+    """Those customers of the drafts that exist in the organization."""
+    ids: set[UUID] = set()
+    external_ids: set[str] = set()
+    for draft in drafts:
+        if draft.customer_id is not None:
+            ids.add(draft.customer_id)
+        elif draft.external_customer_id is not None:
+            external_ids.add(draft.external_customer_id)
+    known = KnownCustomers()
+    if ids:
+        rows = await connection.execute_query_dict(
+            "SELECT id FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[])",
+            [organization_id, list(ids)],
+        )
+        known.ids = {row["id"] for row in rows}
+    if external_ids:
+        await _find_by_external_id(connection, organization_id, list(external_ids), known)
+    return known
+
+
+async def _find_by_external_id(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    external_ids: list[str],
+    known: KnownCustomers,
+) -> None:
+    rows = await connection.execute_query_dict(
+        """
+        SELECT id, external_id FROM customer
+        WHERE organization_id = $1 AND external_id = ANY($2::text[])
+        """,
+        [organization_id, external_ids],
+    )
+    known.by_external_id.update((row["external_id"], row["id"]) for row in rows)
+
+
+async def create_missing_customers(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    drafts: Sequence[EventDraft],
+    known: KnownCustomers,
+) -> set[UUID]:
+    """Makes a customer for each external id that has none, adds it to `known`; gives the new ids.
+
+    In the order of external ids, so that two transactions never wait for each other.
+    """
+    created: set[UUID] = set()
+    # More than one round only where somebody made the customer, or renamed it, in between.
+    while missing := without_customer(drafts, known):
+        rows = await connection.execute_query_dict(
+            """
+            INSERT INTO customer (organization_id, id, external_id, created_at)
+            SELECT $1, new.id, new.external_id, now()
+            FROM unnest($2::uuid[], $3::text[]) AS new (id, external_id)
+            ON CONFLICT (organization_id, external_id) DO NOTHING
+            RETURNING id, external_id
+            """,
+            [organization_id, [new_id() for _ in missing], missing],
+        )
+        created.update(row["id"] for row in rows)
+        known.by_external_id.update((row["external_id"], row["id"]) for row in rows)
+        made_by_others = without_customer(drafts, known)
+        if made_by_others:
+            await _find_by_external_id(connection, organization_id, made_by_others, known)
+    return created
+
+
+def without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> list[str]:
+    """The external ids of the drafts for which no customer is known, in their order."""
+    return sorted(
+        {
+            draft.external_customer_id
+            for draft in drafts
+            if draft.external_customer_id is not None
+            and draft.external_customer_id not in known.by_external_id
+        }
+    )
+
+
+async def remove_unused_customers(
+    connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Collection[UUID]
+) -> None:
+    """Takes back customers made in this transaction for events that were then not stored."""
+    if customer_ids:
+        await connection.execute_query_dict(
+            "DELETE FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[]) RETURNING id",
+            [organization_id, list(customer_ids)],
+        )
+
+
+def is_external_id(text: str) -> bool:
+    """Whether a customer can have this external id; PostgreSQL cannot even be asked for all."""
+    return text_problem(text, MAXIMUM_EXTERNAL_ID) is None

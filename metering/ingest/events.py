@@ -1,0 +1,124 @@
+"""What an event must be to be accepted: every rule of section 4 that needs no database."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from metering.language.instants import in_utc, parse_instant
+from metering.language.metadata import MetadataError, metadata_text, text_problem
+
+MAXIMUM_NAME = 128
+MAXIMUM_EXTERNAL_ID = 256
+MAXIMUM_AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class EventError:
+    """Why an event was not stored. `path` leads from the event to the culprit."""
+
+    code: str
+    message: str
+    path: tuple[str, ...] = ()
+
+
+class EventDraft(NamedTuple):
+    """A checked event. A tuple, which is made in half the time of a frozen dataclass.
+
+    One of customer_id and external_customer_id is set; `timestamp` is None where the event is of
+    now; `metadata` is JSON text.
+    """
+
+    name: str
+    customer_id: UUID | None
+    external_customer_id: str | None
+    external_id: str | None
+    timestamp: datetime | None
+    metadata: str
+
+
+class _RefusedError(Exception):
+    def __init__(self, error: EventError) -> None:
+        self.error = error
+
+
+def _invalid(message: str, *path: str) -> _RefusedError:
+    return _RefusedError(EventError("INVALID", message, path))
+
+
+def check_event(
+    event: Mapping[str, Any],
+    now: datetime,
+    decode_customer_id: Callable[[str], UUID | None],
+) -> EventDraft | EventError:
+    """Checks one event as the API gives it: keys as in EventInput, JSON values.
+
+    `timestamp` may be text or a datetime; `now` is aware. `decode_customer_id` reads a public id,
+    None where it is nobody's.
+    """
+    try:
+        customer_id, external_customer_id = _customer(event, decode_customer_id)
+        return EventDraft(
+            name=_text(event.get("name"), "name", MAXIMUM_NAME),
+            customer_id=customer_id,
+            external_customer_id=external_customer_id,
+            external_id=_optional_text(event.get("externalId"), "externalId"),
+            timestamp=_timestamp(event.get("timestamp"), now),
+            metadata=_metadata(event.get("metadata")),
+        )
+    except _RefusedError as refused:
+        return refused.error
+
+
+def unknown_customer() -> EventError:
+    """The answer to a customerId that is nobody's, foreign ones included."""
+    return EventError("NOT_FOUND", "There is no customer with this id.", ("customerId",))
+
+
+def _customer(
+    event: Mapping[str, Any], decode_customer_id: Callable[[str], UUID | None]
+) -> tuple[UUID | None, str | None]:
+    public_id = event.get("customerId")
+    external_id = _optional_text(event.get("externalCustomerId"), "externalCustomerId")
+    if (public_id is None) == (external_id is None):
+        raise _invalid("Give exactly one of customerId and externalCustomerId.")
+    if public_id is None:
+        return None, external_id
+    customer_id = decode_customer_id(public_id) if type(public_id) is str else None
+    if customer_id is None:
+        raise _RefusedError(unknown_customer())
+    return customer_id, None
+
+
+def _text(value: Any, field: str, maximum: int) -> str:
+    problem = text_problem(value, maximum)
+    if problem:
+        raise _invalid(f"{field} {problem}", field)
+    return str(value)
+
+
+def _optional_text(value: Any, field: str) -> str | None:
+    return None if value is None else _text(value, field, MAXIMUM_EXTERNAL_ID)
+
+
+def _timestamp(value: Any, now: datetime) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        instant = in_utc(value) if isinstance(value, datetime) else parse_instant(value)
+    except ValueError as error:
+        raise _invalid(f"timestamp {error}.", "timestamp") from None
+    if instant > now + MAXIMUM_AHEAD:
+        raise _invalid("timestamp is more than 5 minutes ahead of now.", "timestamp")
+    return instant
+
+
+def _metadata(value: Any) -> str:
+    if value is None:
+        return "{}"
+    try:
+        return metadata_text(value)
+    except MetadataError as error:
+        path = ("metadata", *error.path)
+        raise _invalid(f"{'.'.join(path)} {error.problem}", *path) from None

@@ -1,0 +1,131 @@
+"""The statements that store events, and that look up what an external id holds already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.ingest.events import EventDraft
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvents:
+    """Drafts, in their order, with the ids that they will have and whose they are."""
+
+    ids: list[UUID]
+    customer_ids: list[UUID]
+    drafts: Sequence[EventDraft]
+
+    @property
+    def columns(self) -> list[list[Any]]:
+        """An array a column: id, customer_id, name, external_id, timestamp, metadata."""
+        return [
+            self.ids,
+            self.customer_ids,
+            [draft.name for draft in self.drafts],
+            [draft.external_id for draft in self.drafts],
+            [draft.timestamp for draft in self.drafts],
+            [draft.metadata for draft in self.drafts],
+        ]
+
+    def without(self, ids: set[UUID]) -> "NewEvents":
+        """The others."""
+        places = [place for place, event_id in enumerate(self.ids) if event_id not in ids]
+        return NewEvents(
+            [self.ids[place] for place in places],
+            [self.customer_ids[place] for place in places],
+            [self.drafts[place] for place in places],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldExternalId:
+    """The stored event that holds the external id of a new one, and in what the two differ."""
+
+    event_id: UUID
+    differences: tuple[str, ...]
+
+
+async def insert_events(
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
+) -> set[UUID]:
+    """Stores the events as a batch without a position; gives the ids of those that are new.
+
+    One statement, which is whole without a transaction around it. Events whose external id is
+    taken, in the table or earlier in `new_events`, are left out; where all are, there is no batch.
+    Rows go in by the order of external ids, so that two transactions never wait for each other.
+    """
+    rows = await connection.execute_query_dict(
+        """
+        WITH batch AS MATERIALIZED (
+            SELECT nextval(pg_get_serial_sequence('event_batch', 'id')) AS id,
+                   clock_timestamp() AS received_at
+        ),
+        stored AS (
+            INSERT INTO event (
+                organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
+            )
+            SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
+                   coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
+            FROM batch, unnest(
+                $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
+            ) WITH ORDINALITY
+                AS new (id, customer_id, name, external_id, timestamp, metadata, number)
+            ORDER BY new.external_id, new.number
+            ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+            RETURNING name
+        )
+        INSERT INTO event_batch (organization_id, id, event_count, names, received_at)
+        SELECT $1, batch.id, count(*), array_agg(DISTINCT stored.name), batch.received_at
+        FROM batch, stored
+        GROUP BY batch.id, batch.received_at
+        RETURNING id, event_count
+        """,
+        [organization_id, *new_events.columns],
+    )
+    if not rows:
+        return set()
+    if rows[0]["event_count"] == len(new_events.ids):
+        return set(new_events.ids)
+    rows = await connection.execute_query_dict(
+        "SELECT id FROM event WHERE organization_id = $1 AND batch_id = $2",
+        [organization_id, rows[0]["id"]],
+    )
+    return {row["id"] for row in rows}
+
+
+async def stored_under_external_ids(
+    connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
+) -> dict[UUID, HeldExternalId]:
+    """For new events whose external id is taken: the event that holds it, by the new one's id.
+
+    A timestamp that was not sent cannot differ. Metadata is compared as JSON: 1 equals 1.0.
+    """
+    rows = await connection.execute_query_dict(
+        """
+        SELECT new.id AS new_id, held.id,
+               held.name <> new.name AS name,
+               held.customer_id <> new.customer_id AS customer,
+               held.timestamp <> new.timestamp AS timestamp,
+               held.metadata <> new.metadata::jsonb AS metadata
+        FROM unnest(
+            $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
+        ) AS new (id, customer_id, name, external_id, timestamp, metadata)
+        -- One by one, by the index. The join of a large batch that is sent again reads all events.
+        CROSS JOIN LATERAL (
+            SELECT * FROM event
+            WHERE organization_id = $1 AND external_id = new.external_id
+            LIMIT 1
+        ) AS held
+        """,
+        [organization_id, *new_events.columns],
+    )
+    return {
+        row["new_id"]: HeldExternalId(
+            row["id"],
+            tuple(part for part in ("name", "customer", "timestamp", "metadata") if row[part]),
+        )
+        for row in rows
+    }

@@ -1,0 +1,1 @@
+"""The language of meters: filters, properties, numbers and aggregations, compiled to SQL."""

@@ -1,0 +1,54 @@
+"""What a meter counts, read from its row: the part of a meter that counting needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filter_parsing import stored_filter
+from metering.language.filters import Filter
+from models import Meter
+
+_COLUMNS = (
+    "id",
+    "organization_id",
+    "event_filter",
+    "aggregation_function",
+    "aggregation_property",
+    "event_names",
+    "position",
+)
+COLUMNS = ", ".join(_COLUMNS)
+"""The columns of `meter` that `meter_definition` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterDefinition:
+    """`position` is None while the meter is live: it then stands at the head of the log."""
+
+    id: UUID
+    organization_id: UUID
+    filter: Filter
+    aggregation: Aggregation
+    event_names: tuple[str, ...] | None
+    position: int | None
+
+
+def definition_of(meter: Meter) -> MeterDefinition:
+    """The definition of a meter."""
+    return MeterDefinition(
+        id=meter.id,
+        organization_id=meter.organization_id,
+        filter=stored_filter(meter.event_filter),
+        aggregation=Aggregation(
+            AggregationFunction(meter.aggregation_function), meter.aggregation_property
+        ),
+        event_names=None if meter.event_names is None else tuple(meter.event_names),
+        position=meter.position,
+    )
+
+
+def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
+    """The definition in a row of `meter`, as SQL gives it; it may have other columns too."""
+    return definition_of(Meter(**{column: row[column] for column in _COLUMNS}))

@@ -1,0 +1,232 @@
+"""Reads filters from JSON: the stored form, and the API's input. Errors are values, all of them.
+
+A clause has `value`, or `text` as a person types it: read as a JSON number, else as true or
+false, else as a string; with CONTAINS and NOT_CONTAINS it stays a string.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from metering.language.filters import (
+    MAXIMUM_CLAUSES,
+    MAXIMUM_LEVELS,
+    MAXIMUM_VALUE,
+    Clause,
+    ClauseOperator,
+    ClauseValue,
+    Conjunction,
+    Filter,
+)
+from metering.language.instants import parse_instant
+from metering.language.metadata import (
+    MAXIMUM_DIGITS,
+    MAXIMUM_EXPONENT,
+    text_problem,
+    within_number_limits,
+)
+from metering.language.numerics import number_of_text
+from metering.language.problems import Problem
+from metering.language.properties import EventField, property_of, property_problem
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OPERATORS = ", ".join(ClauseOperator)
+
+
+def parse_filter(data: Any) -> Filter | list[Problem]:
+    """The filter that JSON writes, or everything that is wrong with it (then never empty).
+
+    Numbers may be int, Decimal or float, enums their names or members. Members that are None count
+    as absent. Limits: 5 levels, 100 clauses, strings of 1,000 characters, numbers as in metadata.
+    """
+    reading = _Reading()
+    filter_ = reading.filter(data, (), 1)
+    if reading.clauses > MAXIMUM_CLAUSES:
+        reading.errors.append(
+            Problem(("clauses",), f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}.")
+        )
+    return reading.errors or filter_
+
+
+def stored_filter(data: Any) -> Filter:
+    """The filter of a meter's row; raises ValueError where it is none, which is a bug."""
+    filter_ = parse_filter(data)
+    if isinstance(filter_, Filter):
+        return filter_
+    raise ValueError(f"a stored filter is invalid: {filter_}")
+
+
+def instant_of(value: ClauseValue) -> datetime:
+    """The instant that a clause on `timestamp` means: ISO 8601 with an offset, or epoch seconds.
+
+    Digits past microseconds are cut off. Raises ValueError, completing a sentence, for others.
+    """
+    match value:
+        case bool():
+            raise ValueError("is a boolean; a timestamp is ISO 8601 or epoch seconds")
+        case str():
+            return parse_instant(value)
+        case Decimal():
+            try:
+                return _EPOCH + timedelta(microseconds=int(Fraction(value) * 1_000_000))
+            except OverflowError:
+                raise ValueError("lies outside the years 1 to 9999 in UTC") from None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known so far of a filter that is being read."""
+
+    errors: list[Problem] = field(default_factory=list)
+    clauses: int = 0
+    filters: int = 0
+
+    def error(self, path: tuple[str, ...], message: str) -> None:
+        self.errors.append(Problem(path, message))
+
+    def filter(self, data: Any, path: tuple[str, ...], level: int) -> Filter:
+        if not isinstance(data, Mapping):
+            self.error(path, "A filter is an object of conjunction and clauses.")
+            return Filter()
+        if level > MAXIMUM_LEVELS:
+            self.error(path, f"Filters are nested deeper than {MAXIMUM_LEVELS} levels.")
+            return Filter()
+        conjunction = _member(Conjunction, data.get("conjunction") or Conjunction.AND)
+        if conjunction is None:
+            self.error((*path, "conjunction"), "conjunction is AND or OR.")
+            conjunction = Conjunction.AND
+        nodes = data.get("clauses")
+        if nodes is None:
+            nodes = ()
+        if not isinstance(nodes, Sequence) or isinstance(nodes, str):
+            self.error((*path, "clauses"), "clauses is a list.")
+            nodes = ()
+        parsed = [
+            self.node(node, (*path, "clauses", str(index)), level)
+            for index, node in enumerate(nodes)
+        ]
+        return Filter(conjunction, tuple(node for node in parsed if node is not None))
+
+    def node(self, data: Any, path: tuple[str, ...], level: int) -> Clause | Filter | None:
+        clause = data.get("clause") if isinstance(data, Mapping) else None
+        nested = data.get("filter") if isinstance(data, Mapping) else None
+        if (clause is None) == (nested is None):
+            self.error(path, "Give exactly one of clause and filter.")
+            return None
+        if nested is not None:
+            self.filters += 1
+            if self.filters > MAXIMUM_CLAUSES:
+                if self.filters == MAXIMUM_CLAUSES + 1:
+                    self.error(path, f"Too many nested filters; allowed are {MAXIMUM_CLAUSES}.")
+                return None
+            return self.filter(nested, (*path, "filter"), level + 1)
+        self.clauses += 1
+        if self.clauses > MAXIMUM_CLAUSES:
+            return None
+        return self.clause(clause, (*path, "clause"))
+
+    def clause(self, data: Any, path: tuple[str, ...]) -> Clause | None:
+        if not isinstance(data, Mapping):
+            self.error(path, "A clause is an object of property, operator and value.")
+            return None
+        before = len(self.errors)
+        name = data.get("property")
+        problem = property_problem(name)
+        if problem:
+            self.error((*path, "property"), f"property {problem}")
+        operator = _member(ClauseOperator, data.get("operator"))
+        if operator is None:
+            self.error((*path, "operator"), f"operator is one of {_OPERATORS}.")
+        value = self.value(data, path, operator)
+        if operator is None or value is None or len(self.errors) > before:
+            return None
+        clause = Clause(str(name), operator, value)
+        mismatch = _mismatch(clause)
+        if mismatch:
+            key = "text" if data.get("value") is None else "value"
+            self.error((*path, key if mismatch.of_value else "operator"), mismatch.message)
+            return None
+        return clause
+
+    def value(
+        self, data: Mapping[str, Any], path: tuple[str, ...], operator: ClauseOperator | None
+    ) -> ClauseValue | None:
+        value, text = data.get("value"), data.get("text")
+        if (value is None) == (text is None):
+            self.error(path, "Give exactly one of value and text.")
+            return None
+        if text is not None:
+            problem = text_problem(text, MAXIMUM_VALUE, minimum=0)
+            if problem:
+                self.error((*path, "text"), f"text {problem}")
+                return None
+            return _typed(text, operator)
+        try:
+            return _value(value)
+        except ValueError as error:
+            self.error((*path, "value"), f"value {error}")
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mismatch:
+    message: str
+    of_value: bool = True
+
+
+def _mismatch(clause: Clause) -> _Mismatch | None:
+    """Why the operator, the property and the value do not go together."""
+    if property_of(clause.property) == EventField("timestamp"):
+        if clause.operator.is_containment:
+            return _Mismatch("timestamp is an instant, which contains nothing.", of_value=False)
+        try:
+            instant_of(clause.value)
+        except ValueError as error:
+            return _Mismatch(f"value {error}.")
+    elif clause.operator.is_ordering and isinstance(clause.value, bool):
+        return _Mismatch(f"value is a boolean, which {clause.operator} cannot order.")
+    return None
+
+
+def _typed(text: str, operator: ClauseOperator | None) -> ClauseValue:
+    if operator is not None and operator.is_containment:
+        return text
+    number = number_of_text(text)
+    if number is not None:
+        return number
+    return text == "true" if text in {"true", "false"} else text
+
+
+def _value(value: Any) -> ClauseValue:
+    match value:
+        case bool():
+            return value
+        case str():
+            problem = text_problem(value, MAXIMUM_VALUE, minimum=0)
+            if problem:
+                raise ValueError(problem)
+            return value
+        case int() | Decimal() | float():
+            # A float says the shortest decimal that reads back as it: that is what was meant.
+            number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+            if not within_number_limits(number):
+                raise ValueError(
+                    f"is a number outside the limits: at most {MAXIMUM_DIGITS} significant "
+                    f"digits, a decimal exponent within ±{MAXIMUM_EXPONENT}."
+                )
+            return number
+        case _:
+            raise ValueError("is not a string, number or boolean.")
+
+
+_Member = TypeVar("_Member", bound=Enum)
+
+
+def _member(enum: type[_Member], value: Any) -> _Member | None:
+    # A GraphQL library may hand over an enum of its own with the same names.
+    name = value.name if isinstance(value, Enum) else value
+    return enum.__members__.get(name) if isinstance(name, str) else None

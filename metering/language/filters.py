@@ -1,0 +1,136 @@
+"""Filters: which events a meter counts (design, section 5). Values only, nothing runs here.
+
+The stored form is that of the API's input: {"conjunction": "AND", "clauses": [{"clause":
+{"property", "operator", "value"}} | {"filter": …}]}. `filter_parsing` reads it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from metering.language.properties import EventField, property_of
+
+MAXIMUM_LEVELS = 5
+MAXIMUM_CLAUSES = 100
+MAXIMUM_VALUE = 1_000
+
+ClauseValue = str | bool | Decimal
+
+
+class Conjunction(StrEnum):
+    """How the clauses of a filter go together."""
+
+    AND = "AND"
+    OR = "OR"
+
+
+class ClauseOperator(StrEnum):
+    """How a property is held against a value."""
+
+    EQUALS = "EQUALS"
+    NOT_EQUALS = "NOT_EQUALS"
+    GREATER_THAN = "GREATER_THAN"
+    GREATER_THAN_OR_EQUALS = "GREATER_THAN_OR_EQUALS"
+    LESS_THAN = "LESS_THAN"
+    LESS_THAN_OR_EQUALS = "LESS_THAN_OR_EQUALS"
+    CONTAINS = "CONTAINS"
+    NOT_CONTAINS = "NOT_CONTAINS"
+
+    @property
+    def is_ordering(self) -> bool:
+        """Whether it asks which of two values is greater."""
+        return self in _ORDERINGS
+
+    @property
+    def is_containment(self) -> bool:
+        """Whether it looks inside a string or an array."""
+        return self in _CONTAINMENTS
+
+
+_ORDERINGS = frozenset(
+    {
+        ClauseOperator.GREATER_THAN,
+        ClauseOperator.GREATER_THAN_OR_EQUALS,
+        ClauseOperator.LESS_THAN,
+        ClauseOperator.LESS_THAN_OR_EQUALS,
+    }
+)
+_CONTAINMENTS = frozenset({ClauseOperator.CONTAINS, ClauseOperator.NOT_CONTAINS})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One comparison. `property` is as the caller wrote it."""
+
+    property: str
+    operator: ClauseOperator
+    value: ClauseValue
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Clauses and filters under one conjunction; without any it matches every event."""
+
+    conjunction: Conjunction = Conjunction.AND
+    clauses: tuple["Clause | Filter", ...] = ()
+
+
+def clauses_of(filter_: Filter) -> Iterator[Clause]:
+    """Every clause, nested ones included, in order."""
+    for node in filter_.clauses:
+        if isinstance(node, Clause):
+            yield node
+        else:
+            yield from clauses_of(node)
+
+
+def to_json(filter_: Filter) -> dict[str, Any]:
+    """The stored form. Numbers are int or Decimal: write it with `models.exact_json`."""
+    return {
+        "conjunction": filter_.conjunction.value,
+        "clauses": [
+            {"filter": to_json(node)} if isinstance(node, Filter) else {"clause": _clause(node)}
+            for node in filter_.clauses
+        ],
+    }
+
+
+def _clause(clause: Clause) -> dict[str, Any]:
+    value: str | bool | int | Decimal = clause.value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    return {"property": clause.property, "operator": clause.operator.value, "value": value}
+
+
+def event_names(filter_: Filter) -> frozenset[str] | None:
+    """The names that matching events can have; None where they can have any.
+
+    An event of another name never matches; one of these may.
+    """
+    if not filter_.clauses:
+        return None
+    names = [
+        event_names(node) if isinstance(node, Filter) else _names_of_clause(node)
+        for node in filter_.clauses
+    ]
+    known = [choice for choice in names if choice is not None]
+    if filter_.conjunction is Conjunction.AND:
+        return frozenset.intersection(*known) if known else None
+    return frozenset.union(*known) if len(known) == len(names) else None
+
+
+def _names_of_clause(clause: Clause) -> frozenset[str] | None:
+    if property_of(clause.property) != EventField("name"):
+        return None
+    if clause.operator is not ClauseOperator.EQUALS:
+        return None
+    match clause.value:
+        case bool():
+            return frozenset({"true" if clause.value else "false"})
+        case str():
+            return frozenset({clause.value})
+        case _:
+            # 1 equals the names "1", "1.0", "1e0" and so on.
+            return None

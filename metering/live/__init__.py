@@ -1,0 +1,1 @@
+"""What changed: wake-ups of workers, and the feeds that subscribers follow."""

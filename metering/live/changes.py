@@ -1,0 +1,95 @@
+"""What feeds read: customer meters and events, in the order of their changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise.connection import get_connection
+from tortoise.expressions import Q
+
+from metering.live.change_feed import Cursor, Entry, Scope
+from models import CustomerMeter
+
+EventRow = Mapping[str, Any]
+"""The columns of an event, with received_at and processed_at of its batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageScope:
+    """Customer meters of a customer, of a meter, or all."""
+
+    customer_id: UUID | None = None
+    meter_id: UUID | None = None
+
+    def matches(self, row: CustomerMeter, /) -> bool:
+        """Whether a customer meter is one of them."""
+        return self.customer_id in (None, row.customer_id) and self.meter_id in (None, row.meter_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EventScope:
+    """Events with some names, of a customer, or all."""
+
+    names: frozenset[str] | None = None
+    customer_id: UUID | None = None
+
+    def matches(self, row: EventRow, /) -> bool:
+        """Whether an event is one of them."""
+        return (self.names is None or row["name"] in self.names) and (
+            self.customer_id in (None, row["customer_id"])
+        )
+
+
+async def log_column(organization_id: UUID, column: str) -> int:
+    """A number of the organization's log: its head, or its revision."""
+    rows = await get_connection("default").execute_query_dict(
+        f"SELECT {column} AS number FROM event_log WHERE organization_id = $1", [organization_id]
+    )
+    return rows[0]["number"] if rows else 0
+
+
+async def read_usage(
+    organization_id: UUID, after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
+) -> list[Entry[CustomerMeter]]:
+    """The first customer meters after a cursor, at most so many."""
+    query = CustomerMeter.filter(
+        Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
+        organization_id=organization_id,
+        revision__gte=after.number,
+    )
+    if isinstance(scope, UsageScope):
+        if scope.customer_id is not None:
+            query = query.filter(customer_id=scope.customer_id)
+        if scope.meter_id is not None:
+            query = query.filter(meter_id=scope.meter_id)
+    rows = await query.order_by("revision", "id").limit(limit)
+    return [Entry(Cursor(row.revision, row.id), row) for row in rows]
+
+
+async def read_events(
+    organization_id: UUID, after: Cursor, limit: int, scope: Scope[EventRow] | None
+) -> list[Entry[EventRow]]:
+    """The first events after a cursor, at most so many."""
+    names: Sequence[str] | None = None
+    customer_id = None
+    if isinstance(scope, EventScope):
+        names = None if scope.names is None else sorted(scope.names)
+        customer_id = scope.customer_id
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT e.id, e.organization_id, e.batch_id, e.customer_id, e.name, e.external_id,
+               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at,
+               c.external_id AS customer_external_id, c.name AS customer_name,
+               c.email AS customer_email, c.created_at AS customer_created_at
+        FROM event_batch b
+        JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+        LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
+        WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
+          AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
+          AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
+        ORDER BY b.position, e.id LIMIT $4
+        """,
+        [organization_id, after.number, after.id, limit, names, customer_id],
+    )
+    return [Entry(Cursor(row["position"], row["id"]), row) for row in rows]

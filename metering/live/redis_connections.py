@@ -1,0 +1,203 @@
+"""Connections to Redis for which nobody waits long: a silent Redis costs one caller a deadline.
+
+Whoever misses it opens a circuit: for a second, everybody else is refused at once, as if Redis were
+down. Then one caller tries again. All of a process share it, because they share the pool: wake-ups,
+announcements, rate limits, persisted queries, measurements, and arq itself.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    parse_url,
+)
+from redis.exceptions import (
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+
+from waiting.outages import Outage
+
+ANSWER_SECONDS = 2.0
+"""How long a connection may take to be made, and a command to be answered."""
+
+SECONDS_BETWEEN_TRIES = 1.0
+_QUIET_SECONDS = 2.0
+# The kernel finds out that an idle connection is dead before a command does.
+_KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 5,
+    socket.TCP_KEEPINTVL: 2,
+    socket.TCP_KEEPCNT: 3,
+}
+# Answers that say that Redis is of no use now.
+_REFUSALS = (NoPermissionError, OutOfMemoryError, ReadOnlyError)
+
+
+class RedisAwayError(RedisError):
+    """Redis was not asked, because it did not answer a moment ago."""
+
+
+class Circuit:
+    """Whether Redis answers, as far as this process has seen.
+
+    Args:
+        now: a monotonic clock.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._outage = Outage("Redis", quiet_seconds=_QUIET_SECONDS)
+        self._next_try: float | None = None
+        self._answered = now()
+        self.missed_at = -1.0
+
+    def enter(self) -> None:
+        """Lets a caller pass, unless Redis was silent a second ago; one a second may try then.
+
+        Raises RedisAwayError.
+        """
+        if self._next_try is None:
+            return
+        if self._now() < self._next_try:
+            raise RedisAwayError("Redis did not answer a moment ago")
+        self._next_try = self._now() + SECONDS_BETWEEN_TRIES
+
+    def missed(self, error: BaseException) -> None:
+        """A caller got no answer in time, or none at all."""
+        self.missed_at = self._now()
+        self._next_try = self.missed_at + SECONDS_BETWEEN_TRIES
+        self._outage.away(error)
+
+    def hurried(self, seconds: float) -> None:
+        """A caller could not wait longer than `seconds`: a miss, unless others were answered."""
+        if self._now() - self._answered >= seconds:
+            self.missed(TimeoutError(f"no answer within {seconds:g} s"))
+
+    def answered(self) -> None:
+        """Redis has answered."""
+        self._answered = self._now()
+        self._next_try = None
+        self._outage.back()
+
+    def refused(self, error: BaseException) -> None:
+        """Redis has answered, and cannot do what it is for."""
+        self._answered = self._now()
+        self._next_try = None
+        self._outage.away(error)
+
+
+class _Watched(AbstractConnection):
+    """A connection that tells the circuit what became of its commands."""
+
+    circuit: Circuit
+    connected_at = -1.0
+
+    async def connect(self) -> None:
+        if self.is_connected:
+            return
+        self.connected_at = time.monotonic()
+        try:
+            await super().connect()  # type: ignore[no-untyped-call]  # as redis-py has it
+        except (RedisError, OSError) as error:
+            self.circuit.missed(error)
+            raise
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            response = await super().read_response(*arguments, **options)
+        except _REFUSALS as error:
+            self.circuit.refused(error)
+            raise
+        except ResponseError:
+            self.circuit.answered()
+            raise
+        except (RedisError, OSError) as error:
+            self.circuit.missed(error)
+            raise
+        # None is also what a subscriber reads when its time is over.
+        if response is not None or options.get("timeout") is None:
+            self.circuit.answered()
+        return response
+
+
+class _TcpConnection(_Watched, Connection):
+    pass
+
+
+class _TlsConnection(_Watched, SSLConnection):
+    pass
+
+
+class _UnixConnection(_Watched, UnixDomainSocketConnection):
+    pass
+
+
+_WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
+    Connection: _TcpConnection,
+    SSLConnection: _TlsConnection,
+    UnixDomainSocketConnection: _UnixConnection,
+}
+
+
+class GuardedPool(ConnectionPool):
+    """A pool behind a circuit. Connections from before a miss are not used again."""
+
+    def __init__(self, url: str) -> None:
+        options: dict[str, Any] = {**parse_url(url)}
+        kind = options.pop("connection_class", Connection)
+        if kind is not UnixDomainSocketConnection:
+            options |= {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
+        options |= {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS}
+        super().__init__(connection_class=_WATCHED[kind], **options)
+        self.circuit = Circuit()
+
+    async def get_connection(self, *_arguments: Any, **_options: Any) -> AbstractConnection:
+        """A connection; raises RedisAwayError at once while the circuit is open.
+
+        Unlike redis-py's, callers that connect do not wait for each other.
+        """
+        self.circuit.enter()
+        connection: _Watched = self.get_available_connection()  # type: ignore[no-untyped-call]
+        try:
+            if connection.connected_at <= self.circuit.missed_at:
+                await connection.disconnect(nowait=True)
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    def make_connection(self) -> _Watched:
+        """A connection that tells the pool's circuit."""
+        connection: _Watched = super().make_connection()  # type: ignore[no-untyped-call]
+        connection.circuit = self.circuit
+        return connection
+
+
+@asynccontextmanager
+async def deadline(redis: Redis, seconds: float) -> AsyncIterator[None]:
+    """Bounds what a request waits for Redis, by less than a connection's own deadline.
+
+    Raises TimeoutError.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        pool = redis.connection_pool
+        if isinstance(pool, GuardedPool):
+            pool.circuit.hurried(seconds)
+        raise

@@ -1,0 +1,214 @@
+"""Live usage and live events of organizations: what is read, and when to look for it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Sequence,
+)
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+
+from metering.live.change_feed import Cursor, Entry, Feed
+from metering.live.changes import (
+    EventRow,
+    EventScope,
+    UsageScope,
+    log_column,
+    read_events,
+    read_usage,
+)
+from metering.live.wakeup import usage_channel
+from models import CustomerMeter
+from waiting.turns import Pace
+
+_SECONDS_BETWEEN_CONNECTS = 0.5
+_SECONDS_OF_SILENCE = 1.0
+# A subscriber's connection cannot tell silence from nothing to say, so it asks in silence, and is
+# made anew if it gets no answer by then.
+_SECONDS_FOR_PONG = 3.0
+
+
+@dataclass(slots=True)
+class _OrganizationFeeds:
+    usage: Feed[CustomerMeter]
+    events: Feed[EventRow]
+    # Followers, and those who are about to be.
+    users: int = 0
+
+    def look(self) -> None:
+        self.usage.look()
+        self.events.look()
+
+    @property
+    def followers(self) -> int:
+        return self.usage.followers + self.events.followers
+
+
+class Feeds:
+    """The feeds of a process. `listen` must run beside them, or changes are seen late."""
+
+    def __init__(self, redis: ArqRedis, pace: Pace) -> None:
+        self._redis = redis
+        self._pace = pace
+        self._organizations: dict[UUID, _OrganizationFeeds] = {}
+        self._joined = asyncio.Event()
+
+    @property
+    def followers(self) -> int:
+        """How many subscriptions of this process are open."""
+        return sum(feeds.followers for feeds in self._organizations.values())
+
+    async def usage(
+        self, organization_id: UUID, after: Cursor | None, scope: UsageScope
+    ) -> AsyncGenerator[Sequence[Entry[CustomerMeter]], None]:
+        """Customer meters after a cursor, each time they change; in pages, as `Feed.follow`."""
+        async with (
+            self._feeds(organization_id) as feeds,
+            contextlib.aclosing(feeds.usage.follow(after, scope)) as pages,
+        ):
+            async for page in pages:
+                yield page
+
+    async def events(
+        self, organization_id: UUID, scope: EventScope
+    ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
+        """Events from now on, in the order of the log; in pages, as `Feed.follow`."""
+        async with (
+            self._feeds(organization_id) as feeds,
+            contextlib.aclosing(feeds.events.follow(None, scope)) as pages,
+        ):
+            async for page in pages:
+                yield page
+
+    @contextlib.asynccontextmanager
+    async def _feeds(self, organization_id: UUID) -> AsyncIterator[_OrganizationFeeds]:
+        feeds = self._organizations.get(organization_id)
+        if feeds is None:
+            feeds = self._organizations[organization_id] = _organization_feeds(
+                organization_id, partial(self._pace.turn, organization_id)
+            )
+            self._joined.set()
+        feeds.users += 1
+        try:
+            yield feeds
+        finally:
+            feeds.users -= 1
+            if not feeds.users:
+                del self._organizations[organization_id]
+                self._joined.set()
+
+    async def listen(self) -> None:
+        """Passes on what workers announce over Redis, for ever; Redis may come and go."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError):
+                # The connection's circuit has logged it.
+                await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
+
+    async def _listen(self) -> None:
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            heard: set[str] = set()
+            pulse = _Pulse(pubsub)
+            hearing: asyncio.Task[Any] | None = None
+            try:
+                while True:
+                    heard = await self._follow_channels(pubsub, heard)
+                    _notice_cancellation()
+                    if not heard:
+                        await self._joined.wait()
+                        continue
+                    if hearing is None:
+                        hearing = asyncio.create_task(
+                            pubsub.get_message(timeout=_SECONDS_OF_SILENCE)
+                        )
+                    await self._until_done_or_joined(hearing)
+                    if hearing.done():
+                        message = hearing.result()
+                        hearing = None
+                        await pulse.feel(message)
+                        self._pass_on(message)
+            finally:
+                if hearing is not None:
+                    hearing.cancel()
+                    await asyncio.wait((hearing,))
+
+    async def _until_done_or_joined(self, hearing: "asyncio.Task[Any]") -> None:
+        """Whoever joins does not wait for the others' channels to speak."""
+        joined = asyncio.create_task(self._joined.wait())
+        try:
+            await asyncio.wait((hearing, joined), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            joined.cancel()
+
+    def _pass_on(self, message: Any) -> None:
+        if message is not None and message["type"] == "message":
+            organization_id = UUID(message["channel"].decode().rpartition(":")[2])
+            feeds = self._organizations.get(organization_id)
+            if feeds is not None:
+                feeds.look()
+
+    async def _follow_channels(self, pubsub: Any, heard: set[str]) -> set[str]:
+        self._joined.clear()
+        wanted = {usage_channel(organization_id) for organization_id in self._organizations}
+        if wanted - heard:
+            await pubsub.subscribe(*(wanted - heard))
+        if heard - wanted:
+            await pubsub.unsubscribe(*(heard - wanted))
+        return wanted
+
+
+class _Pulse:
+    """Whether the connection of a subscriber lives.
+
+    redis-py pings such a connection, and does not mind that nothing comes back.
+    """
+
+    def __init__(self, pubsub: Any) -> None:
+        self._pubsub = pubsub
+        self._asked_at: float | None = None
+
+    async def feel(self, message: Any) -> None:
+        """Takes what was heard; asks after a silence. Raises TimeoutError where nothing answers."""
+        if message is not None:
+            self._asked_at = None
+        elif self._asked_at is None:
+            self._asked_at = time.monotonic()
+            await self._pubsub.ping()
+        elif time.monotonic() - self._asked_at >= _SECONDS_FOR_PONG:
+            raise TimeoutError("Redis announces nothing, and does not answer")
+
+
+def _notice_cancellation() -> None:
+    """Ends this task if it was cancelled inside redis, whose wait_for can lose that (Python 3.11).
+
+    It is then that the last follower leaves: while the process stops.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _organization_feeds(
+    organization_id: UUID, turn: Callable[[], Awaitable[None]]
+) -> _OrganizationFeeds:
+    async def revision() -> int:
+        return await log_column(organization_id, "revision")
+
+    async def head() -> int:
+        return await log_column(organization_id, "head")
+
+    return _OrganizationFeeds(
+        Feed(partial(read_usage, organization_id), revision, lambda row: row.customer_id, turn),
+        Feed(partial(read_events, organization_id), head, lambda row: row["customer_id"], turn),
+    )

@@ -1,0 +1,106 @@
+"""The windows of a range in SQL: the whole buckets in them, and what is left at their edges.
+
+Windows follow each other without gaps, and are counted from 1.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
+
+from metering.language.parameters import Parameters
+from metering.usage.windows import Window, bucket_of, split
+
+# Of windows so long, finding where each begins in the index takes less time than sorting the
+# buckets into windows. Of many, most may be empty, and finding that costs as much.
+_LONG = timedelta(days=1)
+_MANY = 1_000
+
+_WINDOW_BY_WINDOW = """
+    SELECT asked.meter_id, part.ordinal, whole.*
+    FROM unnest({meters}) AS asked (meter_id)
+    CROSS JOIN unnest({ranges}) AS part (ordinal, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT {columns}
+        FROM {table} kept
+        WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
+          AND kept.customer_id = $2
+          AND kept.bucket >= part.starts_at AND kept.bucket < part.ends_at
+        {grouping}
+    ) AS whole
+"""
+
+# width_bucket finds a bucket's window by binary search, which a join would not. Each meter is read
+# by a lateral, which groups by windows only: by meters, too, takes a tenth longer.
+_AT_ONCE = """
+    SELECT asked.meter_id, whole.*
+    FROM unnest({meters}) AS asked (meter_id)
+    CROSS JOIN LATERAL (
+        SELECT width_bucket(kept.bucket, {starts}) AS ordinal, {columns}
+        FROM {table} kept
+        WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
+          AND kept.customer_id = $2 AND kept.bucket >= {start} AND kept.bucket < {end} {unbroken}
+        {grouping}
+    ) AS whole
+"""
+
+
+def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable[..., str]:
+    """Writes a SELECT of meter_id, ordinal and more of the whole buckets in the windows.
+
+    Of the organization $1 and the customer $2, and with these arguments: `meters`, an array;
+    `table`, called `kept`; `columns`, which follow the ordinal; and `distinct`, those of them that
+    are not aggregated, and of which each window has every value once.
+    """
+    average = (windows[-1].end - windows[0].start) / len(windows)
+    if average >= _LONG and len(windows) <= _MANY:
+        parts = enumerate(map(split, windows), start=1)
+        ranges = _arrays([(ordinal, part.start, part.end) for ordinal, part in parts], parameters)
+        return partial(_written, _WINDOW_BY_WINDOW, (), ranges=ranges)
+    whole = split(Window(windows[0].start, windows[-1].end))
+    return partial(
+        _written,
+        _AT_ONCE,
+        ("1",),
+        starts=parameters.add(tuple(window.start for window in windows), "timestamptz[]"),
+        start=parameters.add(whole.start, "timestamptz"),
+        end=parameters.add(whole.end, "timestamptz"),
+        unbroken=_unbroken(windows, parameters),
+    )
+
+
+def _written(
+    statement: str, window: tuple[str, ...], *, distinct: tuple[str, ...] = (), **parts: str
+) -> str:
+    grouping = ", ".join((*window, *distinct))
+    return statement.format(grouping=f"GROUP BY {grouping}" if grouping else "", **parts)
+
+
+def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
+    """The windows' edges as arrays of ordinals, starts and ends; empty where there are none."""
+    bounds = (*(window.start for window in windows), windows[-1].end)
+    if all(bucket_of(bound) == bound for bound in bounds):
+        return ""
+    edges = [
+        (ordinal, edge.start, edge.end)
+        for ordinal, window in enumerate(windows, start=1)
+        for edge in split(window).edges
+    ]
+    return _arrays(edges, parameters) if edges else ""
+
+
+def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
+    """Leaves out the buckets in which one window ends and the next begins.
+
+    There are some only in zones and times whose offset is no multiple of a bucket.
+    """
+    bounds = {left.end for left, _ in pairwise(windows) if (bucket_of(left.end) != left.end)}
+    if not bounds:
+        return ""
+    broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound) for bound in bounds}))
+    return f"AND kept.bucket <> ALL ({parameters.add(broken, 'timestamptz[]')})"
+
+
+def _arrays(ranges: Sequence[tuple[int, datetime, datetime]], parameters: Parameters) -> str:
+    types = ("int[]", "timestamptz[]", "timestamptz[]")
+    return ", ".join(map(parameters.add, zip(*ranges, strict=True), types))

@@ -1,0 +1,266 @@
+"""Usage of many customers on a meter, each over a period of its own, by one statement.
+
+As everywhere, a period is its whole buckets and the raw events at its edges; it is counted as
+far as the meter has counted. To be called under the log's lock, where that stands still.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.counting.uncounted import counted_sql
+from metering.language.aggregations import AggregationFunction, quantity_sql
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters
+from metering.language.partials import merged_partials_sql, partial_sql, select_list
+from metering.language.predicates import predicate_sql
+from metering.usage.windows import BUCKET, Window, split
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPeriod:
+    """The half-open range [start, end) of a customer's time; None is no bound on that side."""
+
+    customer_id: UUID
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodUsage:
+    """The aggregate of a period, in the columns of `customer_meter`."""
+
+    count: int
+    unique_count: int
+    sum: Decimal
+    minimum: Decimal | None
+    maximum: Decimal | None
+    latest_value: Decimal | None
+    latest_at: datetime | None
+    latest_event_id: UUID | None
+    consumed: Decimal
+
+
+COLUMNS = tuple(field.name for field in fields(PeriodUsage))
+
+_PARTS = """
+bucket_part AS (
+    SELECT * FROM unnest($4::int[], $5::uuid[], $6::timestamptz[], $7::timestamptz[])
+        AS part (ordinal, customer_id, starts_at, ends_at)
+), edge AS (
+    SELECT * FROM unnest($8::int[], $9::uuid[], $10::timestamptz[], $11::timestamptz[])
+        AS part (ordinal, customer_id, starts_at, ends_at)
+)
+"""
+
+# The laterals are aggregates of one customer's range each: always answered by the index on it.
+_WHOLE_BUCKETS = """
+    FROM {table} kept
+    WHERE kept.organization_id = $1 AND kept.meter_id = $2 AND kept.customer_id = part.customer_id
+      AND kept.bucket >= coalesce(part.starts_at, '-infinity')
+      AND kept.bucket < coalesce(part.ends_at, 'infinity')
+"""
+
+# A batch is asked by a subquery of one row: joined, it could be looked for among all batches.
+_EDGE_EVENTS = """
+    FROM event e
+    CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+    WHERE e.organization_id = $1 AND e.customer_id = part.customer_id
+      AND e.timestamp >= part.starts_at AND e.timestamp < part.ends_at
+      AND {predicate} AND {counted}
+      AND (
+          SELECT batch.position FROM event_batch batch
+          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+      ) <= $3
+"""
+
+_USAGE = """
+WITH {parts}, partial AS (
+    SELECT part.ordinal, whole.*
+    FROM bucket_part part CROSS JOIN LATERAL (SELECT {of_buckets} {buckets}) AS whole
+    UNION ALL
+    SELECT part.ordinal, raw.*
+    FROM edge part CROSS JOIN LATERAL (SELECT {of_events} {events}) AS raw
+), used AS (
+    {values}
+), merged AS (
+    SELECT whole.*, coalesce(used.values, 0) AS unique_count
+    FROM (SELECT ordinal, {merged} FROM partial GROUP BY ordinal) AS whole
+    LEFT JOIN (SELECT ordinal, count(*) AS values FROM used GROUP BY ordinal) AS used
+        ON used.ordinal = whole.ordinal
+)
+SELECT {columns}, coalesce({quantity}, 0) AS consumed FROM merged ORDER BY ordinal
+"""
+
+_NO_VALUES = "SELECT NULL::int AS ordinal WHERE false"
+
+# OFFSET 0 keeps the laterals from becoming joins that read the values of all customers.
+_VALUES = """
+    SELECT part.ordinal, part.customer_id, kept.value
+    FROM bucket_part part CROSS JOIN LATERAL (SELECT kept.value {buckets} OFFSET 0) AS kept
+    UNION
+    SELECT part.ordinal, part.customer_id, raw.value
+    FROM edge part CROSS JOIN LATERAL (SELECT counted.value {events} OFFSET 0) AS raw
+    WHERE raw.value IS NOT NULL
+"""
+
+_KEEP_VALUES = """
+WITH {parts}, used AS ({values})
+INSERT INTO customer_meter_value (organization_id, meter_id, customer_id, value)
+SELECT $1, $2, customer_id, value FROM used
+"""
+
+
+async def usage_of_periods(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    position: int,
+    periods: Sequence[CustomerPeriod],
+) -> list[PeriodUsage]:
+    """The usage of each period, in their order, counting the events up to `position`.
+
+    `position` is that of the meter: an earlier one would leave events out at the edges only.
+    """
+    if not periods:
+        return []
+    parameters = _parameters(meter, position, periods)
+    unique = meter.aggregation.function is AggregationFunction.UNIQUE
+    of_buckets = merged_partials_sql(meter.aggregation, "kept")
+    of_events = partial_sql(meter.aggregation, "counted.value", "e.timestamp", "e.id")
+    statement = _USAGE.format(
+        parts=_PARTS,
+        of_buckets=select_list(of_buckets),
+        buckets=_WHOLE_BUCKETS.format(table="usage_bucket"),
+        of_events=select_list({column: of_events[column] for column in of_buckets}),
+        events=_edge_events(meter, parameters),
+        values=_values(meter, parameters) if unique else _NO_VALUES,
+        merged=select_list(merged_partials_sql(meter.aggregation, "partial")),
+        columns=", ".join(column for column in COLUMNS if column != "consumed"),
+        quantity=quantity_sql(meter.aggregation.function, "merged"),
+    )
+    rows = await connection.execute_query_dict(statement, parameters.values)
+    return [PeriodUsage(**row) for row in rows]
+
+
+async def begin_periods(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    position: int,
+    periods: Sequence[CustomerPeriod],
+    revision: int,
+) -> None:
+    """Makes these the customers' current periods on the meter, with their usage so far.
+
+    What is credited is left as it is.
+    """
+    usages = await usage_of_periods(connection, meter, position, periods)
+    if meter.aggregation.function is AggregationFunction.UNIQUE:
+        await _keep_values(connection, meter, position, periods)
+    columns: list[list[Any]] = [
+        [getattr(usage, name) for usage in usages] for name in COLUMNS if name != "consumed"
+    ]
+    await connection.execute_query_dict(
+        """
+        UPDATE customer_meter AS kept
+        SET period_start = begun.starts_at, period_end = begun.ends_at,
+            count = begun.count, unique_count = begun.unique_count, sum = begun.sum,
+            minimum = begun.minimum, maximum = begun.maximum, latest_value = begun.latest_value,
+            latest_at = begun.latest_at, latest_event_id = begun.latest_event_id,
+            consumed = begun.consumed, revision = $3, updated_at = now()
+        FROM unnest(
+            $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::bigint[],
+            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::timestamptz[],
+            $14::uuid[], $15::numeric[]
+        ) AS begun (
+            customer_id, starts_at, ends_at, count, unique_count, sum, minimum, maximum,
+            latest_value, latest_at, latest_event_id, consumed
+        )
+        WHERE kept.organization_id = $1 AND kept.meter_id = $2
+          AND kept.customer_id = begun.customer_id
+        RETURNING kept.id
+        """,
+        [
+            meter.organization_id,
+            meter.id,
+            revision,
+            [period.customer_id for period in periods],
+            [period.start for period in periods],
+            [period.end for period in periods],
+            *columns,
+            [usage.consumed for usage in usages],
+        ],
+    )
+
+
+async def _keep_values(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    position: int,
+    periods: Sequence[CustomerPeriod],
+) -> None:
+    """Makes the distinct values of the periods those that the meter has seen of the customers."""
+    await connection.execute_query_dict(
+        """
+        DELETE FROM customer_meter_value
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3::uuid[])
+        RETURNING 1
+        """,
+        [meter.organization_id, meter.id, [period.customer_id for period in periods]],
+    )
+    parameters = _parameters(meter, position, periods)
+    statement = _KEEP_VALUES.format(parts=_PARTS, values=_values(meter, parameters))
+    await connection.execute_query(statement, parameters.values)
+
+
+def _parameters(
+    meter: MeterDefinition, position: int, periods: Sequence[CustomerPeriod]
+) -> Parameters:
+    whole: list[tuple[int, UUID, datetime | None, datetime | None]] = []
+    edges: list[tuple[int, UUID, datetime | None, datetime | None]] = []
+    for ordinal, period in enumerate(periods):
+        start, end, sides = _split(period)
+        whole.append((ordinal, period.customer_id, start, end))
+        edges += ((ordinal, period.customer_id, side.start, side.end) for side in sides)
+    return Parameters(
+        meter.organization_id,
+        meter.id,
+        position,
+        *([row[column] for row in whole] for column in range(4)),
+        *([row[column] for row in edges] for column in range(4)),
+    )
+
+
+def _split(
+    period: CustomerPeriod,
+) -> tuple[datetime | None, datetime | None, tuple[Window, ...]]:
+    """The whole buckets of a period, without bound where it is, and its edges."""
+    if period.start is not None and period.end is not None:
+        parts = split(Window(period.start, period.end))
+        return parts.start, parts.end, parts.edges
+    if period.start is not None:
+        first = split(Window(period.start, period.start + 2 * BUCKET)).start
+        return first, None, (Window(period.start, first),)
+    if period.end is not None:
+        last = split(Window(period.end - 2 * BUCKET, period.end)).end
+        return None, last, (Window(last, period.end),)
+    return None, None, ()
+
+
+def _edge_events(meter: MeterDefinition, parameters: Parameters) -> str:
+    return _EDGE_EVENTS.format(
+        value=meter.aggregation.value_sql(parameters),
+        predicate=predicate_sql(meter.filter, parameters),
+        counted=counted_sql(),
+    )
+
+
+def _values(meter: MeterDefinition, parameters: Parameters) -> str:
+    return _VALUES.format(
+        buckets=_WHOLE_BUCKETS.format(table="usage_value"),
+        events=_edge_events(meter, parameters),
+    )

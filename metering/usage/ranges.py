@@ -1,0 +1,211 @@
+"""Usage of meters over a range, in total and interval by interval (design, section 3).
+
+A range is the whole buckets inside it and the raw events at its edges. One statement reads both,
+so that they are of one snapshot, and all points of all meters. An edge counts the events that the
+meter has counted, those of batches up to its position, as the buckets do.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.counting.uncounted import counted_sql
+from metering.language.aggregations import AggregationFunction, quantity_of_nothing, quantity_sql
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters
+from metering.language.partials import merged_partials_sql, partial_sql, select_list
+from metering.language.predicates import predicate_sql
+from metering.usage.bucket_ranges import edges_of, whole_buckets
+from metering.usage.windows import Window
+from models import EVERYBODY
+
+
+class Quantity(NamedTuple):
+    """An aggregate: `counted` events had a value, `skipped` matched without one."""
+
+    quantity: Decimal | None
+    counted: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A quantity for each window, and the aggregate over all of them."""
+
+    points: tuple[Quantity, ...]
+    total: Quantity
+
+
+# The batch is asked by a subquery of one row and each edge by a lateral, so that an edge is always
+# answered by an index: the planner does not know how short edges are.
+_EDGE_EVENTS = """
+    SELECT {meter} AS meter_id, edge.ordinal, raw.*
+    FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT {columns}
+        FROM event e
+        CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+        WHERE e.organization_id = $1
+          AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
+          AND {predicate} {of_customer} AND {counted}
+          AND (
+              SELECT batch.position FROM event_batch batch
+              WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+          ) <= (
+              SELECT coalesce(position, {no_end}) FROM meter
+              WHERE organization_id = $1 AND id = {meter}
+          )
+    ) AS raw
+"""
+
+# A row a meter: as rows of their own, the points would take longer to read than to make.
+_USAGE = """(
+WITH partial AS (
+    {partials}
+), merged AS (
+    SELECT meter_id, coalesce(ordinal, {total}) AS ordinal, {merged}
+    FROM partial GROUP BY GROUPING SETS ((meter_id, ordinal), (meter_id))
+) {values}
+SELECT meter_id, array_agg(ordinal), array_agg({quantity}), array_agg(count), array_agg(skipped)
+FROM {merged_rows} AS whole
+GROUP BY meter_id
+)"""
+
+_VALUES = """
+, used AS (
+    {used}
+), distinct_values AS (
+    SELECT meter_id, ordinal, count(value) AS unique_count FROM used GROUP BY meter_id, ordinal
+    UNION ALL
+    SELECT meter_id, {total}, count(DISTINCT value) FROM used GROUP BY meter_id
+)
+"""
+
+_MERGED_WITH_VALUES = """(
+    SELECT merged.*, coalesce(unique_count, 0) AS unique_count
+    FROM merged LEFT JOIN distinct_values USING (meter_id, ordinal)
+)"""
+
+_NO_END = 2**63 - 1
+# The ordinal of the row that is over all windows, which are counted from 1.
+_TOTAL = 0
+
+
+class _Parts(NamedTuple):
+    """The windows in SQL: their whole buckets, and their edges, where there are some."""
+
+    whole: Callable[..., str]
+    edges: str
+
+
+async def usage(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    windows: Sequence[Window],
+    customer_id: UUID | None = None,
+) -> Usage:
+    """The usage of everybody, or of one customer, in each window and over all of them.
+
+    `windows` follow each other without gaps, as those of `metering.usage.windows` do.
+    """
+    [used] = await usage_of_meters(connection, [meter], windows, customer_id)
+    return used
+
+
+async def usage_of_meters(
+    connection: BaseDBAsyncClient,
+    meters: Sequence[MeterDefinition],
+    windows: Sequence[Window],
+    customer_id: UUID | None = None,
+) -> list[Usage]:
+    """The same on each of an organization's meters, in their order, by one statement.
+
+    A meter may be asked for more than once.
+    """
+    alike: dict[AggregationFunction, list[MeterDefinition]] = {}
+    # Once each: a meter that stood twice in a statement would have its edges counted twice.
+    for meter in {meter.id: meter for meter in meters}.values():
+        alike.setdefault(meter.aggregation.function, []).append(meter)
+    found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
+    if alike and windows:
+        parameters = Parameters(meters[0].organization_id, customer_id or EVERYBODY)
+        parts = _Parts(whole_buckets(windows, parameters), edges_of(windows, parameters))
+        # In one order, so that the statement is prepared once whatever meter comes first.
+        statement = " UNION ALL ".join(
+            _statement(group, parts, customer_id, parameters) for _, group in sorted(alike.items())
+        )
+        _, rows = await connection.execute_query(statement, parameters.values)
+        for meter_id, ordinals, *columns in rows:
+            quantities = map(Quantity._make, zip(*columns, strict=True))
+            found[meter_id] = dict(zip(ordinals, quantities, strict=True))
+    return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
+
+
+def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows: int) -> Usage:
+    nothing = Quantity(quantity_of_nothing(function))
+    points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
+    return Usage(points, found.get(_TOTAL, nothing))
+
+
+def _statement(
+    meters: Sequence[MeterDefinition],
+    parts: _Parts,
+    customer_id: UUID | None,
+    parameters: Parameters,
+) -> str:
+    """`meters` aggregate by one function."""
+    aggregation = meters[0].aggregation
+    ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
+    of_buckets = merged_partials_sql(aggregation, "kept")
+    of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
+
+    def union(how: str, table: str, whole: str, edge: str, distinct: tuple[str, ...] = ()) -> str:
+        buckets = parts.whole(meters=ids, table=table, columns=whole, distinct=distinct)
+        events = [
+            _edge_events(meter, parts.edges, edge, customer_id, parameters)
+            for meter in (meters if parts.edges else ())
+        ]
+        return how.join([buckets, *events])
+
+    values, merged_rows = "", "merged"
+    if aggregation.function is AggregationFunction.UNIQUE:
+        value = "kept.value"
+        used = union(" UNION ", "usage_value", value, "counted.value", distinct=(value,))
+        values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
+    return _USAGE.format(
+        partials=union(
+            " UNION ALL ",
+            "usage_bucket",
+            select_list(of_buckets),
+            select_list({column: of_events[column] for column in of_buckets}),
+        ),
+        values=values,
+        merged=select_list(merged_partials_sql(aggregation, "partial")),
+        merged_rows=merged_rows,
+        quantity=quantity_sql(aggregation.function, "whole"),
+        total=_TOTAL,
+    )
+
+
+def _edge_events(
+    meter: MeterDefinition,
+    edges: str,
+    columns: str,
+    customer_id: UUID | None,
+    parameters: Parameters,
+) -> str:
+    mark = parameters.add(meter.id, "uuid")
+    return _EDGE_EVENTS.format(
+        meter=mark,
+        edges=edges,
+        columns=columns,
+        value=meter.aggregation.value_sql(parameters),
+        predicate=predicate_sql(meter.filter, parameters),
+        of_customer="" if customer_id is None else "AND e.customer_id = $2",
+        counted=counted_sql(meter=mark),
+        no_end=_NO_END,
+    )

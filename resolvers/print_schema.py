@@ -1,0 +1,18 @@
+"""Prints the schema: `make schema` writes it to schema.graphql."""
+
+import sys
+
+from graphql.utilities.print_schema import print_schema_definition
+
+from resolvers.schema import create_schema
+
+
+def printed_schema() -> str:
+    """The schema in GraphQL's own language, with every description."""
+    schema = create_schema()
+    # Strawberry leaves the description of the schema itself out.
+    return f"{print_schema_definition(schema._schema)}\n\n{schema.as_str().strip()}\n"  # noqa: SLF001  # Strawberry offers no other way to it
+
+
+if __name__ == "__main__":
+    sys.stdout.write(printed_schema())

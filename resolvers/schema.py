@@ -1,0 +1,158 @@
+"""The schema: the roots put together, with everything that surrounds an operation."""
+
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+)
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+
+from config.settings import Settings
+from resolvers.mutations.access_tokens import AccessTokenMutation
+from resolvers.mutations.customer_sessions import CustomerSessionMutation
+from resolvers.mutations.customers import CustomerMutation
+from resolvers.mutations.events_ingest import EventsIngestMutation
+from resolvers.mutations.meters import MeterMutation
+from resolvers.mutations.products import ProductMutation
+from resolvers.mutations.recompute import RecomputeMutation
+from resolvers.mutations.subscriptions import SubscriptionMutation
+from resolvers.queries.billing import BillingQuery
+from resolvers.queries.customers import CustomerQuery
+from resolvers.queries.events import EventsQuery
+from resolvers.queries.meters import MeterQuery
+from resolvers.queries.nodes import NodeQuery
+from resolvers.queries.organization import OrganizationQuery
+from resolvers.subscriptions.events import EventSubscriptions
+from resolvers.subscriptions.usage import UsageSubscriptions
+from schema.scalars import SCALARS
+from schema.types.product import FixedPrice, MeteredPrice
+from transport.documents import Documents
+from transport.failures import present
+from transport.lifecycle import Lifecycle
+from transport.lifted_events import LiftingExecutor
+from transport.limits import Limits
+
+DESCRIPTION = """\
+Metergraph: usage-based billing. An application sends events; meters filter and aggregate them; \
+metered prices charge for what the meters counted, less credits.
+
+Every number is exact: quantities are decimals as strings, amounts are integers in minor units \
+(cents). Instants are ISO 8601 in UTC. Lists that can grow are Relay connections, 50 to a page \
+where neither `first` nor `last` says otherwise, and 100 at most.
+
+Send `Authorization: Bearer mg_…`. Mutations answer in `userErrors` what the caller can mend; all \
+else that goes wrong stands in `errors`, with `extensions.code`. Everything else is in docs/api.md \
+of the repository.\
+"""
+
+
+@strawberry.type(description="What can be read.")
+class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
+    """What can be read."""
+
+
+@strawberry.type(
+    description="What can be changed. Every mutation takes one input and says in `userErrors` "
+    "what was wrong with it."
+)
+class Mutation(
+    EventsIngestMutation,
+    MeterMutation,
+    RecomputeMutation,
+    CustomerMutation,
+    CustomerSessionMutation,
+    AccessTokenMutation,
+    ProductMutation,
+    SubscriptionMutation,
+):
+    """What can be changed."""
+
+
+@strawberry.type(description="What can be watched as it changes.")
+class Subscription(UsageSubscriptions, EventSubscriptions):
+    """What can be watched."""
+
+
+class MetergraphSchema(strawberry.Schema):
+    """Strawberry's schema, with our limits, errors and ingestion. One a process."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        introspection: bool = True,
+        listed: frozenset[str] | None = None,
+    ) -> None:
+        self.documents = Documents(limits or Limits(), introspection=introspection, listed=listed)
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            # Reached through an interface only, where Strawberry does not look.
+            types=[FixedPrice, MeteredPrice],
+            extensions=[lambda: Lifecycle(self.documents)],
+            execution_context_class=LiftingExecutor,
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        self._schema.description = DESCRIPTION
+        for graphql_type in self._schema.type_map.values():
+            _drop_null_defaults(graphql_type)
+            _let_graphql_core_check_one_of(graphql_type)
+
+    def mistakes(self, text: str) -> list[GraphQLError]:
+        """What is wrong with a document, whoever sends it; what depends on variables aside."""
+        try:
+            document = self.documents.parse(text, anonymous=False)
+        except GraphQLError as error:
+            return [error]
+        return self.documents.validate(text, self._schema, document)
+
+    def process_errors(
+        self,
+        errors: list[GraphQLError],
+        execution_context: ExecutionContext | None = None,  # noqa: ARG002  # Strawberry's signature
+    ) -> None:
+        """Replaces the errors of a result with what the client may see of them."""
+        suggesting = self.documents.introspection
+        errors[:] = [present(error, suggesting=suggesting) for error in errors]
+
+
+def _let_graphql_core_check_one_of(graphql_type: Any) -> None:
+    """Strawberry's own check of @oneOf says neither where the culprit is nor knows fragments."""
+    if isinstance(graphql_type, GraphQLInputObjectType):
+        definition = graphql_type.extensions.get("strawberry-definition")
+        if definition is not None and definition.is_one_of:
+            graphql_type.is_one_of = True
+            graphql_type.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]  # an attribute there, too
+
+
+def _drop_null_defaults(graphql_type: Any) -> None:
+    """Python's `= None` means that something may be left out, which needs no default in GraphQL."""
+    values: list[Any] = []
+    if isinstance(graphql_type, GraphQLInputObjectType):
+        values = list(graphql_type.fields.values())
+    elif isinstance(graphql_type, GraphQLObjectType | GraphQLInterfaceType):
+        values = [arg for field in graphql_type.fields.values() for arg in field.args.values()]
+    for value in values:
+        if value.default_value is None:
+            value.default_value = Undefined
+
+
+def create_schema(
+    settings: Settings | None = None, listed: frozenset[str] | None = None
+) -> MetergraphSchema:
+    """The schema, limited as the settings say, and to the `listed` documents where there are."""
+    if settings is None:
+        return MetergraphSchema()
+    limits = Limits(
+        cost=settings.max_query_cost,
+        depth=settings.max_query_depth,
+        tokens=settings.max_query_tokens,
+    )
+    return MetergraphSchema(limits, introspection=settings.introspection, listed=listed)

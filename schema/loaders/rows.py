@@ -1,0 +1,43 @@
+"""Reading rows by SQL, on the application's pool of connections."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from metering.usage.scanning import ON_ONE_PROCESSOR, Place
+
+Record = Mapping[str, Any]
+
+
+async def fetch(sql: str, *parameters: Any) -> Sequence[Record]:
+    """The rows of one statement, $1… bound to `parameters`."""
+    async with get_connection("default").acquire_connection() as connection:
+        rows: Sequence[Record] = await connection.fetch(sql, *parameters)
+        return rows
+
+
+async def scan(place: Place, sql: str, *parameters: Any) -> Sequence[Record]:
+    """As `fetch`, for a statement that reads many events: in its turn, and on one processor."""
+    async with place(), in_transaction() as connection:
+        await connection.execute_query_dict(ON_ONE_PROCESSOR)
+        return await connection.execute_query_dict(sql, list(parameters))
+
+
+async def fetch_aside(sql: str, *parameters: Any) -> Sequence[Record]:
+    """As `fetch`, over one of the few connections that requests do not take from each other.
+
+    For a short statement that everybody needs, such as who asks.
+    """
+    client: Any = get_connection("default")
+    async with client.aside.acquire_connection() as connection:
+        rows: Sequence[Record] = await connection.fetch(sql, *parameters)
+        return rows
+
+
+async def execute_aside(sql: str, *parameters: Any) -> None:
+    """As `fetch_aside`, for a statement that returns nothing."""
+    client: Any = get_connection("default")
+    async with client.aside.acquire_connection() as connection:
+        await connection.execute(sql, *parameters)

@@ -1,0 +1,97 @@
+"""The API as a part of an ASGI application: its routes, and what runs as long as it serves."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from arq.connections import ArqRedis
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from config.settings import Settings
+from metering.ingest.group_commit import GroupCommit
+from metering.ingest.waking import Waker
+from metering.live.subscriptions import Feeds
+from resolvers.schema import MetergraphSchema, create_schema
+from schema.context import Services
+from schema.scans import Scans
+from transport.graphiql import graphiql_files
+from transport.http import GraphQLApplication
+from transport.persisted_queries import PersistedQueries, digest, listed_documents
+from transport.rate_limits import RateLimits
+from waiting.turns import PIECES, Pace
+
+_log = structlog.get_logger(__name__)
+
+PATH = "/graphql"
+
+
+@contextlib.asynccontextmanager
+async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[GraphQLApplication]:
+    """The GraphQL application, with its feeds and wake-ups running inside the block.
+
+    The database must be open. Redis may be down.
+    """
+    waker = Waker(redis)
+    pace = Pace(PIECES)
+    feeds = Feeds(redis, pace)
+    services = Services(
+        settings=settings,
+        commits=GroupCommit(waker.commit),
+        pace=pace,
+        waker=waker,
+        feeds=feeds,
+        scans=Scans(settings.max_scans),
+    )
+    listening = asyncio.create_task(feeds.listen())
+    try:
+        path = settings.persisted_queries
+        listed = None if path is None else listed_documents(path)
+        schema = create_schema(settings, listed)
+        for text in listed or ():
+            _warn_of_mistakes(schema, text)
+        yield GraphQLApplication(
+            schema,
+            services,
+            RateLimits(settings.rate_limit, redis),
+            PersistedQueries(redis, listed),
+        )
+    finally:
+        await _end(listening)
+        await waker.close()
+
+
+def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:
+    """Says at once which of the listed documents nobody will be able to run."""
+    mistakes = schema.mistakes(text)
+    if mistakes:
+        reason = "; ".join(mistake.message for mistake in mistakes)
+        _log.warning("a listed query cannot be run", sha256=digest(text), reason=reason)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it ends.
+
+    redis-py can turn a cancellation into an error of its own, when it comes while a connection is
+    made or closed; a task that carries on after errors has then lost it.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=0.1)
+
+
+def graphql_routes(settings: Settings) -> list[BaseRoute]:
+    """The routes of the API, for HTTP and WebSocket; `app.state.graphql` must be `opened_api`'s."""
+    endpoint = _Endpoint()
+    routes: list[BaseRoute] = [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
+    if settings.graphiql:
+        routes.append(Mount(f"{PATH}/static", graphiql_files()))
+    return routes
+
+
+class _Endpoint:
+    """An ASGI application that is known once the process has opened it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["app"].state.graphql(scope, receive, send)

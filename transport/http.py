@@ -1,0 +1,300 @@
+"""The ASGI application of the API: GraphQL over HTTP, server-sent events and WebSocket.
+
+HTTP as https://graphql.github.io/graphql-over-http/draft/ has it; Strawberry's own view answers
+200 to everything. Numbers are exact both ways.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+from strawberry.types.unset import UNSET, UnsetType
+
+from config.settings import Settings
+from resolvers.schema import MetergraphSchema
+from schema.context import (
+    Context,
+    Identity,
+    Services,
+    TokenIdentity,
+    authorization_of,
+    identify,
+)
+from schema.errors import (
+    BadUserInput,
+    RateLimited,
+    Unauthenticated,
+)
+from schema.page_origins import may_open_socket
+from schema.repeating import attempt
+from transport.event_stream import EventStream, Held, streamed_once, transport
+from transport.failures import cut_off, failure, took_too_long
+from transport.graphiql import graphiql_response
+from transport.http_request import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    HTML,
+    JSON,
+    SMALL_BYTES,
+    HTTPError,
+    Operation,
+    accepted,
+    check_content_type,
+    decode_json,
+    parse_body,
+    parse_query_string,
+    read_body,
+    too_large_to_keep,
+    turn_of,
+)
+from transport.http_response import encode_json, response_body, status_of
+from transport.open_connections import OpenConnections
+from transport.open_subscriptions import OpenSubscriptions
+from transport.operations import METHODS, Operations, formatted
+from transport.persisted_queries import PersistedQueries
+from transport.rate_limits import RateLimits
+from transport.websocket import TransportHandler, WebSocketAdapter
+from waiting.outages import is_outage
+
+_DENIED_OVER_WEBSOCKET = (
+    'This needs a token: send {"authorization": "Bearer mg_…"} as the payload of connection_init'
+)
+
+
+class GraphQLApplication(GraphQL[Context, None]):
+    """Serves `schema` at whatever path it is mounted on."""
+
+    websocket_adapter_class = WebSocketAdapter
+    graphql_transport_ws_handler_class = TransportHandler
+
+    def __init__(
+        self,
+        schema: MetergraphSchema,
+        services: Services,
+        rate_limits: RateLimits,
+        persisted: PersistedQueries,
+    ) -> None:
+        settings = services.settings
+        super().__init__(
+            schema,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=settings.websocket_init_timeout_seconds),
+            max_subscriptions_per_connection=settings.max_subscriptions_per_connection,
+        )
+        self.services = services
+        self.operations = Operations(schema, rate_limits, persisted)
+        self.subscriptions = OpenSubscriptions(settings.max_subscriptions_per_token)
+        self.connections = OpenConnections()
+        self.settings: Settings = settings
+
+    def _check_websocket_origin(self, request: WebSocket) -> bool:
+        """Strawberry's own check knows no proxies, and names a setting that is not ours."""
+        return may_open_socket(request.headers, self.settings.cors_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or holds one WebSocket."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        with attempt():
+            response = await self._answer(request)
+        response.headers.setdefault("cache-control", "no-store")
+        response.headers.append("vary", "accept, authorization")
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        media = JSON
+        seconds = self.settings.request_timeout_seconds
+        deadline = asyncio.timeout(seconds)
+        try:
+            _check_method(request)
+            media = self._media_type(request)
+            if media == HTML:
+                return graphiql_response()
+            async with deadline:
+                return await self._execute(request, media)
+        except ClientDisconnect:
+            return Response(status_code=499)  # which nobody reads
+        except HTTPError as error:
+            refusal = error
+        except asyncio.CancelledError:
+            if not self.connections.ending:
+                raise
+            refusal = HTTPError(503, cut_off())
+        except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
+            if isinstance(error, TimeoutError) and deadline.expired():
+                refusal = HTTPError(503, took_too_long(seconds))
+            else:
+                refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
+        return _refused(refusal, media)
+
+    def _media_type(self, request: Request) -> str:
+        offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)
+        if request.method == "GET" and "query" not in request.query_params:
+            offered = (JSON, GRAPHQL_JSON)
+            if self.settings.graphiql and HTML in request.headers.get("accept", ""):
+                return HTML
+        media = accepted(request.headers.get("accept"), offered)
+        if media is None:
+            raise HTTPError(406, BadUserInput(f"This gives {', '.join(offered)}"))
+        return media
+
+    async def _execute(self, request: Request, media: str) -> Response:
+        context = await self._context(request)
+        size = 0
+        if request.method == "GET":
+            await self.operations.limit(context)
+            sent: Operation | list[Operation] = parse_query_string(request.query_params)
+        else:
+            check_content_type(request)
+            await self.operations.limit(context)  # whoever asks too often costs no parsing
+            body = await self._body(request, context.caller)
+            size = len(body)
+            await turn_of(context, size)
+            sent = parse_body(body, self.settings.max_batch_operations)
+            await turn_of(context, size)
+            if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
+                denied = Unauthenticated("A batch of operations needs a token")
+                raise HTTPError(401, denied, {"www-authenticate": "Bearer"})
+        if isinstance(sent, list):
+            if media == EVENT_STREAM:
+                raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
+            await self.operations.limit(context, len(sent), counted=1)
+            bodies = [await self.operations.body_of(item, context, request.method) for item in sent]
+            return Response(encode_json(bodies), 200, media_type=media)
+        query = await self.operations.document(sent, context, media)
+        is_stream = media == EVENT_STREAM
+        if is_stream and self.operations.is_subscription(query, sent.operation_name, context):
+            if size > SMALL_BYTES:
+                raise HTTPError(413, too_large_to_keep())
+            return await self._stream(request, query, sent, context)
+        result = await self.operations.run(query, sent, context, request.method)
+        if is_stream:
+            return streamed_once(encode_json(response_body(result)))
+        return Response(
+            encode_json(response_body(result)), status_of(result, media), media_type=media
+        )
+
+    async def _body(self, request: Request, caller: Identity | None) -> bytes:
+        maximum = self.settings.max_body_bytes
+        if isinstance(caller, TokenIdentity):
+            return await read_body(request, maximum)
+        try:
+            return await read_body(request, min(maximum, SMALL_BYTES))
+        except HTTPError as error:
+            if caller is not None:
+                raise
+            denied = Unauthenticated(f"A request larger than {SMALL_BYTES:,} bytes needs a token")
+            raise HTTPError(401, denied, {**error.headers, "www-authenticate": "Bearer"}) from None
+
+    async def _stream(
+        self, request: Request, query: str, operation: Operation, context: Context
+    ) -> Response:
+        try:
+            self.subscriptions.enter(context.caller)
+        except RateLimited as error:
+            raise HTTPError(429, error) from None
+        try:
+            return await self._streamed(request, query, operation, context)
+        except BaseException:
+            self.subscriptions.leave(context.caller)
+            raise
+
+    async def _streamed(
+        self, request: Request, query: str, operation: Operation, context: Context
+    ) -> Response:
+        written = transport()
+        results: Any = await self.schema.stream(
+            query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+            operation_extensions=operation.extensions,
+            allowed_operation_types={OperationType.SUBSCRIPTION},
+        )
+        held = Held(
+            connections=self.connections,
+            is_good=lambda: self.knows(context),
+            ended=lambda: self.subscriptions.leave(context.caller),
+        )
+        return EventStream(self._stream_result(request, results, written)(), written.headers, held)
+
+    async def _context(self, request: Request) -> Context:
+        authorization = request.headers.get("authorization")
+        caller, denied = await identify(authorization, self.services.secrets)
+        if authorization and caller is None:
+            raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
+        return Context(
+            services=self.services, caller=caller, denied=denied, headers=request.headers
+        )
+
+    async def get_context(
+        self,
+        request: Request | WebSocket,
+        response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
+    ) -> Context:
+        """The context of a WebSocket; who asks is known once it is initialised."""
+        return Context(services=self.services, headers=request.headers)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Identifies who asks; raises Unauthenticated where nobody is known."""
+        context.caller, context.denied = await self._caller(context)
+        if context.caller is None:
+            sent = self._authorization(context)
+            raise Unauthenticated(context.denied if sent else _DENIED_OVER_WEBSOCKET)
+        accepted_without_payload: UnsetType = UNSET
+        return accepted_without_payload
+
+    async def knows(self, context: Context) -> bool:
+        """Whether a token is still good; so it is while nobody can tell."""
+        try:
+            caller, _denied = await self._caller(context)
+        except Exception as error:
+            if is_outage(error):
+                return True
+            raise
+        return caller is not None
+
+    async def _caller(self, context: Context) -> tuple[Identity | None, str]:
+        return await identify(self._authorization(context), self.services.secrets)
+
+    def _authorization(self, context: Context) -> str | None:
+        return authorization_of(context.connection_params) or context.headers.get("authorization")
+
+    async def process_result(
+        self,
+        request: Request,  # noqa: ARG002  # Strawberry's signature
+        result: ExecutionResult,
+    ) -> Any:
+        """One result of a stream, as everywhere else."""
+        return response_body(result)
+
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON with exact numbers, of a WebSocket's message."""
+        return decode_json(data)
+
+    def encode_json(self, data: object) -> str:
+        """JSON text: browsers take a WebSocket's binary message for something else."""
+        return encode_json(data)
+
+
+def _check_method(request: Request) -> None:
+    if request.method not in METHODS:
+        raise HTTPError(405, BadUserInput("Use GET or POST"), {"allow": "GET, POST"})
+
+
+def _refused(refusal: HTTPError, media: str) -> Response:
+    headers: Mapping[str, str] = refusal.headers
+    media = media if media in {JSON, GRAPHQL_JSON} else JSON
+    body = {"errors": [formatted(refusal.error)]}
+    return Response(encode_json(body), refusal.status, dict(headers), media)

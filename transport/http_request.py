@@ -1,0 +1,216 @@
+"""Reading GraphQL over HTTP requests: bounded bodies, exact numbers, and no surprises.
+
+https://graphql.github.io/graphql-over-http/draft/. Every refusal is an HTTPError, with the
+status that the specification asks for and a GraphQL error for the body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from models import exact_json
+from schema.context import Context
+from schema.errors import APIError, BadUserInput, TooComplex
+from transport.persisted_queries import names_document
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+HTML = "text/html"
+_BYTES_A_PIECE = 8 * 1024  # read in a tenth of a millisecond
+SMALL_BYTES = 64 * 1024  # of what no organization sends, and of a subscription, which is kept
+_MOST_DIGITS = 18  # of a length: Python reads no integer of thousands
+_MAX_HEADER = 1_000  # characters; what reads one takes the longer, the more there are, squared
+
+
+class HTTPError(Exception):
+    """A request that is refused before it is executed."""
+
+    def __init__(
+        self, status: int, error: APIError, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The parameters of one GraphQL request."""
+
+    query: str | None  # None: its document is named by a hash in the extensions
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+
+def decode_json(data: str | bytes) -> Any:
+    """JSON with exact numbers; raises ValueError for all that is none, however it is not.
+
+    An object that has a key twice is refused, with AmbiguousError; in the metadata of an event, the
+    event is, and the others are not.
+    """
+    try:
+        return exact_json.loads(data)
+    except exact_json.AmbiguousError as error:
+        if error.value is None:
+            raise
+        message = exact_json.ambiguity(error.value, but_in="metadata")
+        if message is None:
+            return error.value
+        raise exact_json.AmbiguousError(message, error.value) from None
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("The JSON is not UTF-8") from None
+
+
+def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:
+    """The media type of `offered` that an Accept header prefers; None where it takes none.
+
+    A wildcard, and an absent header, take the first that is offered; one without end takes none.
+    """
+    if accept is not None and len(accept) > _MAX_HEADER:
+        return None
+    best: tuple[float, int, str] | None = None
+    for index, part in enumerate((accept or "*/*").split(",")):
+        media, _, rest = part.strip().partition(";")
+        media = media.strip().lower()
+        weight = _quality(rest)
+        if weight <= 0:
+            continue
+        for candidate in offered:
+            if media in {candidate, "*/*", candidate.split("/")[0] + "/*"}:
+                if best is None or weight > best[0]:
+                    best = (weight, index, candidate)
+                break
+    return best[2] if best else None
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0
+    return 1
+
+
+async def read_body(request: Request, maximum: int) -> bytes:
+    """The body; raises HTTPError 413 as soon as it is known to be larger than `maximum` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > maximum):
+        raise _too_large(maximum)
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > maximum:
+            raise _too_large(maximum)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(maximum: int) -> HTTPError:
+    message = f"The request is larger than {maximum:,} bytes"
+    # The rest of the body is not read: the connection cannot be used again.
+    return HTTPError(413, TooComplex(message, maximumBytes=maximum), {"connection": "close"})
+
+
+async def turn_of(context: Context, size: int) -> None:
+    """Waits until so many bytes may be worked on; what is small need not wait."""
+    if size > SMALL_BYTES:
+        await context.turn(size / _BYTES_A_PIECE)
+
+
+def too_large_to_keep() -> TooComplex:
+    """A subscription's request stays in memory as long as the subscription does."""
+    return TooComplex(
+        f"A subscription may be asked for with {SMALL_BYTES:,} bytes", maximumBytes=SMALL_BYTES
+    )
+
+
+def check_content_type(request: Request) -> None:
+    """Raises HTTPError 415 for a body that is not said to be JSON in UTF-8, as it is.
+
+    No page of another origin can send this type without the browser asking first (CORS): so a
+    form on it cannot act with a visitor's powers.
+    """
+    if len(request.headers.get("content-type", "")) > _MAX_HEADER:
+        raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    charset = message.get_param("charset", "utf-8")
+    if message.get_content_type() != JSON or "content-type" not in request.headers:
+        raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
+    if str(charset).lower() not in {"utf-8", "utf8"}:
+        raise HTTPError(415, BadUserInput("The charset must be utf-8"))
+    # What unpacks to more than the limit would be known only once it is unpacked.
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        refused = BadUserInput("The body must not be compressed: leave out Content-Encoding")
+        raise HTTPError(415, refused, {"accept-encoding": "identity"})
+
+
+def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:
+    """The operation of a POST, or the list of a batch; raises HTTPError 400."""
+    try:
+        data = decode_json(body)
+    except exact_json.AmbiguousError as error:
+        raise HTTPError(400, BadUserInput(f"The body is ambiguous: {error}")) from None
+    except ValueError as error:
+        raise HTTPError(400, BadUserInput(f"The body is not JSON: {error}")) from None
+    if not isinstance(data, list):
+        return parse_operation(data)
+    if not 1 <= len(data) <= maximum_operations:
+        raise HTTPError(400, TooComplex(f"A batch may have 1 to {maximum_operations} operations"))
+    return [parse_operation(item) for item in data]
+
+
+def parse_query_string(parameters: QueryParams) -> Operation:
+    """The operation of a GET; raises HTTPError 400."""
+    data: dict[str, Any] = dict(parameters)
+    for name in ("query", "variables", "operationName", "extensions"):
+        if len(parameters.getlist(name)) > 1:
+            raise HTTPError(400, BadUserInput(f"`{name}` is given twice"))
+    for name in ("variables", "extensions"):
+        if data.get(name):
+            try:
+                data[name] = decode_json(data[name])
+            except exact_json.AmbiguousError as error:
+                message = f"`{name}` is ambiguous: {error}"
+                raise HTTPError(400, BadUserInput(message)) from None
+            except ValueError as error:
+                raise HTTPError(400, BadUserInput(f"`{name}` is not JSON: {error}")) from None
+        else:
+            data.pop(name, None)
+    return parse_operation(data)
+
+
+def parse_operation(data: Any) -> Operation:
+    """The parameters of a request; raises HTTPError 400."""
+    if not isinstance(data, dict):
+        raise HTTPError(400, BadUserInput("The request must be a JSON object"))
+    query = data.get("query")
+    by_hash = query in (None, "") and names_document(data.get("extensions"))
+    if not by_hash and (not isinstance(query, str) or not query):
+        raise HTTPError(400, BadUserInput("`query` must be a string with a GraphQL document"))
+    for name, kind, said in (
+        ("variables", dict, "a JSON object"),
+        ("extensions", dict, "a JSON object"),
+        ("operationName", str, "a string"),
+    ):
+        if data.get(name) is not None and not isinstance(data[name], kind):
+            raise HTTPError(400, BadUserInput(f"`{name}` must be {said} or null"))
+    return Operation(
+        query=query or None,
+        variables=data.get("variables"),
+        operation_name=data.get("operationName") or None,
+        extensions=data.get("extensions"),
+    )

@@ -1,0 +1,95 @@
+"""The most that a document, an operation and its variables may be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ListTypeNode,
+    NamedTypeNode,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    TypeNode,
+)
+
+from schema.errors import TooComplex
+from transport.cost import Weight
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that a document and an operation may be."""
+
+    cost: int = 20_000
+    depth: int = 20
+    tokens: int = 2_000
+    anonymous_tokens: int = 500
+    operations: int = 20
+    directives: int = 100
+    selections: int = 500
+    values: int = 5_000
+
+
+def check_size(document: DocumentNode, limits: Limits) -> None:
+    """Raises TooComplex for a document that is too large to be validated cheaply."""
+    operations = directives = selections = 0
+    pending: list[Any] = list(document.definitions)
+    while pending:
+        node = pending.pop()
+        directives += len(node.directives or ())
+        if isinstance(node, OperationDefinitionNode):
+            operations += 1
+        selection_set = getattr(node, "selection_set", None)
+        if selection_set is not None:
+            selections += len(selection_set.selections)
+            pending.extend(selection_set.selections)
+    for name, count, limit in (
+        ("operations", operations, limits.operations),
+        ("directives", directives, limits.directives),
+        ("selections", selections, limits.selections),
+    ):
+        if count > limit:
+            raise TooComplex(f"The document has {count:,} {name}; allowed are {limit:,}")
+
+
+def check_depth(weight: Weight, limits: Limits) -> None:
+    """Raises TooComplex for an operation that is nested too deeply."""
+    if weight.depth > limits.depth:
+        raise TooComplex(
+            f"The operation nests {weight.depth} fields; allowed are {limits.depth}",
+            depth=weight.depth,
+            maximumDepth=limits.depth,
+        )
+
+
+def check_values(
+    operation: OperationDefinitionNode, variables: Mapping[str, Any] | None, limits: Limits
+) -> None:
+    """Raises TooComplex for variables with too many values in them.
+
+    Events are not counted one by one: how many a call may have is said in its answer.
+    """
+    counted = 0
+    pending = [
+        variables[definition.variable.name.value]
+        for definition in operation.variable_definitions or ()
+        if variables
+        and definition.variable.name.value in variables
+        and _type_name(definition.type) not in {"EventsIngestInput", "EventInput"}
+    ]
+    while pending:
+        value = pending.pop()
+        counted += 1
+        if isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+        if counted + len(pending) > limits.values:
+            raise TooComplex(f"The variables have more than {limits.values:,} values")
+
+
+def _type_name(type_: TypeNode) -> str:
+    while isinstance(type_, ListTypeNode | NonNullTypeNode):
+        type_ = type_.type
+    return type_.name.value if isinstance(type_, NamedTypeNode) else ""

@@ -1,0 +1,63 @@
+"""How often a token may ask: counted in Redis, for all processes together.
+
+Without Redis nobody is refused: a limit that keeps paying customers' events out while a cache is
+away would do more harm than it prevents.
+"""
+
+import math
+import time
+from typing import cast
+
+from arq.connections import ArqRedis
+from limits import RateLimitItem, parse
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from metering.live.redis_connections import deadline
+from schema.context import Identity
+from schema.errors import RateLimited, TooComplex
+
+SECONDS_FOR_REDIS = 0.5  # which a request waits at most
+_PREFIX = "metergraph:limit"
+
+
+class RateLimits:
+    """The limit of one process's settings, such as `600/minute`; None is no limit."""
+
+    def __init__(self, limit: str | None, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._limit: RateLimitItem | None = None if limit is None else parse(limit)
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=_PREFIX,
+            # Typed for text and numbers only, but handed to redis-py as it is.
+            connection_pool=cast(str, redis.connection_pool),
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+
+    async def take(self, caller: Identity | None, operations: int = 1, *, counted: int = 0) -> None:
+        """Counts operations; raises RateLimited, with `retryAfterSeconds`, where they are too many.
+
+        Of a batch some may be `counted` already, before it was read. So many at once as are never
+        allowed are TooComplex: no waiting helps. Anonymous requests get nothing but errors and are
+        not counted.
+        """
+        if self._limit is None or caller is None:
+            return
+        if operations > self._limit.amount:
+            raise TooComplex(f"A batch of {operations} is more than a token may ask: {self._limit}")
+        if operations == counted:
+            return
+        key = str(caller.counted_as)
+        try:
+            async with deadline(self._redis, SECONDS_FOR_REDIS):
+                if await self._limiter.hit(self._limit, key, cost=operations - counted):
+                    return
+                stats = await self._limiter.get_window_stats(self._limit, key)
+        except (RedisError, OSError):
+            return  # the connection's circuit has logged it
+        seconds = max(1, math.ceil(stats.reset_time - time.time()))
+        message = f"This token may ask {self._limit}; try again in {seconds} s"
+        raise RateLimited(message, retryAfterSeconds=seconds)
