@@ -48,6 +48,10 @@ _CONFIGURATION = {
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
+_LOCK = "postmaster.pid"
+_SOCKET_LOCK = ".s.PGSQL.5432.lock"
+
+
 class PostgresServer:
     """One PostgreSQL server. `start` and `stop` may be called again after a crash.
 
@@ -119,7 +123,7 @@ class PostgresServer:
         while self.process is not None and time.monotonic() < deadline:
             if self.process.poll() is not None:
                 self._fail("stopped at once")
-            lines = self._postmaster_lines()
+            lines = _lines(self.data / _LOCK)
             if len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7] == "ready":
                 return
             time.sleep(_POLL_SECONDS)
@@ -130,13 +134,6 @@ class PostgresServer:
         lines = self.log.read_text(errors="replace").splitlines()[-5:] if self.log.exists() else []
         said = "\n".join(f"  {line}" for line in lines)
         raise EmbeddedServerError(f"The embedded PostgreSQL {what}. Its log, {self.log}:\n{said}")
-
-    def _postmaster_lines(self) -> list[str]:
-        try:
-            text = (self.data / "postmaster.pid").read_text()
-        except OSError:
-            return []
-        return [line.strip() for line in text.splitlines()]
 
     def _check_version(self) -> None:
         path = self.data / "PG_VERSION"
@@ -149,18 +146,19 @@ class PostgresServer:
     def _end_left_over(self) -> None:
         """End what a killed server has left: itself, or backends that outlived it.
 
-        PostgreSQL itself refuses to start beside a backend that still holds the old shared
-        memory, so postmaster.pid stays for it to check, except where that names a process
-        that is no server of this cluster: a number used again would stop it for ever.
+        PostgreSQL refuses to start beside a process that one of its lock files names, so the files
+        stay for it to check. They go where that process has ended and nobody collects it, or is no
+        server of this cluster: a number used again would stop it for ever.
         """
-        lines = self._postmaster_lines()
-        if not lines:
+        locks = (self.data / _LOCK, self._directories.sockets / _SOCKET_LOCK)
+        if not any(lock.exists() for lock in locks):
             return
         left = [process for process in psutil.process_iter() if self._is_ours(process)]
         end(left, signal.SIGINT, _STOP_SECONDS)
-        if lines[0].isdigit() and psutil.pid_exists(int(lines[0])):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-            (self._directories.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+        for lock in locks:
+            lines = _lines(lock)
+            if lines and lines[0].isdigit() and psutil.pid_exists(int(lines[0])):
+                lock.unlink(missing_ok=True)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -218,3 +216,11 @@ class PostgresServer:
             log.write(done.stdout)
         if done.returncode != 0:
             self._fail(f"could not make its cluster ({Path(command[0]).name} failed)")
+
+
+def _lines(lock: Path) -> list[str]:
+    """The lines of a lock file; none where it is gone."""
+    try:
+        return [line.strip() for line in lock.read_text().splitlines()]
+    except OSError:
+        return []
