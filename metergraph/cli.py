@@ -1,4 +1,4 @@
-"""The command `metergraph`. A command is a module of `config/commands` with a `command`.
+"""The command `metergraph`. A command is a module of `metergraph/commands` with a `command`.
 
 A module's underscores at its end are dropped: `import_.py` is `metergraph import`. Modules are
 imported when their command is used, so that each starts fast.
@@ -22,7 +22,7 @@ from metergraph.logging import configure_logging, redact
 
 
 class Commands(click.Group):
-    """The commands found in `config/commands`."""
+    """The commands found in `metergraph/commands`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""

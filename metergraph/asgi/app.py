@@ -15,8 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from config.answered_together import answered_together
 from config.settings import Settings, get_settings
+from metergraph.asgi.answered_together import answered_together
 from metergraph.asgi.forwarded import ForwardedHost
 from metergraph.asgi.front import front
 from metergraph.asgi.health import healthz, readyz
