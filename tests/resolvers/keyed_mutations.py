@@ -1,0 +1,165 @@
+"""Mutations that take an idempotency key, each with an input of its own, and their caller."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from tortoise.backends.asyncpg.client import TransactionWrapper
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models import Organization
+from tests.graphql_client import Api
+from tests.resolvers.ai_plan import ai_plan
+
+ERRORS = "userErrors { code message path }"
+DOCUMENTS = {
+    "meterCreate": ("MeterCreateInput", "meter { id name }"),
+    "customerCreate": ("CustomerCreateInput", "customer { id name }"),
+    "customerMeterCredit": ("CustomerMeterCreditInput", "customerMeter { id creditedUnits }"),
+    "customerSubscriptionCreate": ("CustomerSubscriptionCreateInput", "subscription { id }"),
+    "customerSubscriptionCancel": (
+        "CustomerSubscriptionCancelInput",
+        "subscription { id status }",
+    ),
+    "productCreate": ("ProductCreateInput", "product { id name }"),
+    "meterCreditBenefitCreate": ("MeterCreditBenefitCreateInput", "benefit { id }"),
+}
+# What each makes a row of, at least.
+TABLES = {
+    "meterCreate": "meter",
+    "customerCreate": "customer",
+    "customerMeterCredit": "credit_entry",
+    "customerSubscriptionCreate": "invoice",
+    "productCreate": "product",
+    "meterCreditBenefitCreate": "meter_credit_benefit",
+}
+KEY = "order-4711"
+
+
+class Caller:
+    """Calls the mutations, with inputs that make sense in one small organization."""
+
+    def __init__(
+        self, api: Api, inputs: dict[str, dict[str, Any]], customers: dict[str, str]
+    ) -> None:
+        self.api = api
+        self.inputs = inputs
+        self.customers = customers
+
+    async def answer(
+        self, mutation: str, key: str | None = KEY, /, api: Api | None = None, **changes: Any
+    ) -> dict[str, Any]:
+        sent = {**self.inputs[mutation], **changes, "idempotencyKey": key}
+        body = {"query": document(mutation), "variables": {"input": sent}}
+        # json writes half of a surrogate pair, too.
+        response = await (api or self.api).post(json.dumps(body))
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def call(
+        self, mutation: str, key: str | None = KEY, /, api: Api | None = None, **changes: Any
+    ) -> dict[str, Any]:
+        answer = await self.answer(mutation, key, api, **changes)
+        assert "errors" not in answer, answer["errors"]
+        payload: dict[str, Any] = answer["data"][mutation]
+        return payload
+
+
+def document(mutation: str) -> str:
+    type_name, selected = DOCUMENTS[mutation]
+    return (
+        f"mutation ($input: {type_name}!) {{ {mutation}(input: $input) {{ {selected} {ERRORS} }} }}"
+    )
+
+
+def made(payload: dict[str, Any]) -> Any:
+    assert payload["userErrors"] == []
+    return next(value for name, value in payload.items() if name != "userErrors")
+
+
+def mistakes(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    return [(error["code"], error["path"]) for error in payload["userErrors"]]
+
+
+@pytest.fixture
+async def caller(api: Api) -> Caller:
+    meter, product = await ai_plan(api)
+    customers = {}
+    for name in ("acme", "globex"):
+        created = await api.get(
+            "mutation ($id: String!) { customerCreate(input: {externalId: $id}) { customer { id }"
+            " } }",
+            id=name,
+        )
+        customers[name] = created["customerCreate"]["customer"]["id"]
+    subscribed = await api.get(
+        document("customerSubscriptionCreate"),
+        input={"customerId": customers["globex"], "productId": product["id"]},
+    )
+    inputs: dict[str, dict[str, Any]] = {
+        "meterCreate": {
+            "name": "tokens",
+            "filter": {
+                "clauses": [{"clause": {"property": "n", "operator": "EQUALS", "value": 10}}]
+            },
+            "aggregation": {"function": "SUM", "property": "tokens"},
+        },
+        "customerCreate": {"name": "Pied Piper"},
+        "customerMeterCredit": {
+            "externalCustomerId": "acme",
+            "meterId": meter,
+            "units": "100",
+            "reason": "a gift",
+        },
+        "customerSubscriptionCreate": {
+            "externalCustomerId": "acme",
+            "productId": product["id"],
+            "startedAt": "2026-03-01T12:00:00Z",
+        },
+        "customerSubscriptionCancel": {
+            "id": subscribed["customerSubscriptionCreate"]["subscription"]["id"],
+            "when": "NOW",
+        },
+        "productCreate": {
+            "name": "plan",
+            "recurringInterval": "MONTH",
+            "prices": [{"fixed": {"currency": "USD", "amount": 100}}],
+        },
+        "meterCreditBenefitCreate": {
+            "description": "free",
+            "meterId": meter,
+            "units": "1.50",
+        },
+    }
+    return Caller(api, inputs, customers)
+
+
+@pytest.fixture
+def counts(database: BaseDBAsyncClient, organization: Organization) -> Callable[[str], Any]:
+    async def counts(mutation: str) -> int:
+        rows = await database.execute_query_dict(
+            f"SELECT count(*) AS n FROM {TABLES[mutation]} WHERE organization_id = $1",
+            [organization.id],
+        )
+        number: int = rows[0]["n"]
+        return number
+
+    return counts
+
+
+@contextmanager
+def answers_lost_after_commit() -> Iterator[None]:
+    """The connection breaks when what was sent has been committed, before anybody is told."""
+    commit = TransactionWrapper.commit
+
+    async def lost(self: TransactionWrapper) -> None:
+        await commit(self)
+        if not isinstance(self._parent, TransactionWrapper):  # savepoints are not lost
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionWrapper, "commit", lost)
+        yield
