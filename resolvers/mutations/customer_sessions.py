@@ -6,13 +6,13 @@ from uuid import UUID
 
 import strawberry
 
+from billing.problems import RefusedError
 from config import clock
-from models import Customer as CustomerRow
 from models import CustomerSession
 from resolvers.mutating import mutates
-from schema.context import Context, Info, Scope, TokenIdentity
-from schema.customers import find_customer
-from schema.errors import ErrorCode, UserError, user_error
+from resolvers.refusals import errors_of, named_customer
+from schema.context import Info, Scope, TokenIdentity
+from schema.errors import ErrorCode, user_error
 from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
 from schema.loaders.rows import fetch
 from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
@@ -38,14 +38,10 @@ class CustomerSessionMutation:
     ) -> CustomerSessionCreatePayload:
         """Opens a session."""
         context = info.context
-        if (input.customer_id is None) == (input.external_customer_id is None):
-            message = "Give exactly one of customerId and externalCustomerId."
-            return CustomerSessionCreatePayload(
-                user_errors=[user_error(ErrorCode.INVALID, message)]
-            )
-        row = await _customer(context, input.customer_id, input.external_customer_id)
-        if isinstance(row, UserError):
-            return CustomerSessionCreatePayload(user_errors=[row])
+        try:
+            row = await named_customer(context, input.customer_id, input.external_customer_id)
+        except RefusedError as refused:
+            return CustomerSessionCreatePayload(user_errors=errors_of(refused))
         opener = context.identity
         if not isinstance(opener, TokenIdentity):
             raise TypeError("a session cannot open another")
@@ -90,9 +86,10 @@ class CustomerSessionMutation:
                 return CustomerSessionRevokePayload()
             secret_hash = hash_secret(input.token)
             return await _revoked(organization_id, "secret_hash", secret_hash)
-        row = await _customer(info.context, input.customer_id, input.external_customer_id)
-        if isinstance(row, UserError):
-            return CustomerSessionRevokePayload(user_errors=[row])
+        try:
+            row = await named_customer(info.context, input.customer_id, input.external_customer_id)
+        except RefusedError as refused:
+            return CustomerSessionRevokePayload(user_errors=errors_of(refused))
         return await _revoked(organization_id, "customer_id", row.id)
 
 
@@ -110,14 +107,3 @@ async def _revoked(
         clock.now(),
     )
     return CustomerSessionRevokePayload(revoked=sum(row["was_open"] for row in rows))
-
-
-async def _customer(
-    context: Context, customer_id: str | None, external_id: str | None
-) -> CustomerRow | UserError:
-    row = await find_customer(context, customer_id, external_id)
-    if row is None:
-        field = "externalCustomerId" if customer_id is None else "customerId"
-        message = "There is no customer with this id."
-        return user_error(ErrorCode.NOT_FOUND, message, field)
-    return row

@@ -9,9 +9,8 @@ from billing.problems import RefusedError, problem
 from billing.subscriptions.life import cancel_subscription, create_subscription
 from billing.subscriptions.manual_credit import credit_by_hand
 from resolvers.mutating import mutates
-from resolvers.refusals import errors_of
-from schema.context import Context, Info, Scope
-from schema.customers import find_customer
+from resolvers.refusals import errors_of, named_customer
+from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.subscriptions import (
     CustomerMeterCreditInput,
@@ -48,10 +47,10 @@ class SubscriptionMutation:
         """Subscribes a customer to a product."""
         context = info.context
         try:
-            customer_id = await _customer(context, input.customer_id, input.external_customer_id)
+            customer = await named_customer(context, input.customer_id, input.external_customer_id)
             product_id = _key(input.product_id, "Product", "product", "productId")
             row, revision = await create_subscription(
-                context.organization_id, customer_id, product_id, input.started_at
+                context.organization_id, customer.id, product_id, input.started_at
             )
         except RefusedError as refused:
             return CustomerSubscriptionCreatePayload(user_errors=errors_of(refused))
@@ -93,10 +92,10 @@ class SubscriptionMutation:
         """Credits units by hand."""
         context = info.context
         try:
-            customer_id = await _customer(context, input.customer_id, input.external_customer_id)
+            customer = await named_customer(context, input.customer_id, input.external_customer_id)
             key, revision = await credit_by_hand(
                 context.organization_id,
-                customer_id,
+                customer.id,
                 decode_id(input.meter_id, "Meter"),
                 input.units,
                 input.reason,
@@ -106,17 +105,6 @@ class SubscriptionMutation:
         context.services.waker.announce(context.organization_id, revision)
         row = await context.loaders.customer_meter.load(key)
         return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)
-
-
-async def _customer(context: Context, customer_id: str | None, external_id: str | None) -> UUID:
-    if (customer_id is None) == (external_id is None):
-        message = "Give exactly one of customerId and externalCustomerId."
-        raise RefusedError(problem("INVALID", message))
-    row = await find_customer(context, customer_id, external_id)
-    if row is None:
-        field = "externalCustomerId" if customer_id is None else "customerId"
-        raise RefusedError(problem("NOT_FOUND", "There is no customer with this id.", field))
-    return row.id
 
 
 def _key(value: str, type_name: str, called: str, field: str) -> UUID:
