@@ -17,7 +17,7 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
 
-test: ## Run the tests on servers of their own, but for slow ones (ARGS="tests/config -x")
+test: ## Run the tests on servers of their own, but for slow ones (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt
 	@exec $(pytest) --without-slow $(ARGS)
 

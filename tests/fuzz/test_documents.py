@@ -15,7 +15,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from resolvers.schema import create_schema
 from tests.effort import examples
-from tests.schema.test_limits import context
+from tests.transport.test_limits import context
 from transport.operations import METHODS
 
 SCHEMA = create_schema()

@@ -19,8 +19,8 @@ from starlette.applications import Starlette
 from models import exact_json
 from tests.effort import examples
 from tests.graphql_client import Api
-from tests.schema.test_websocket import connected
 from tests.tenancy.places import Place, arguments, field_of, operation, values
+from tests.transport.test_websocket import connected
 
 MEGABYTES = 24  # many times what the longest of these requests takes, and a fourth of one number
 SECONDS = 5.0  # of this thread

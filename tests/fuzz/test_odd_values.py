@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 
 from models import Organization, exact_json
 from tests.graphql_client import Api
-from tests.schema.test_websocket import connected
 from tests.tenancy.places import Place, arguments, field_of, operation, values
 from tests.tenancy.test_other_organization import NODES, first_message, own_id
 from tests.tenancy.world import Tenant, settled
+from tests.transport.test_websocket import connected
 
 SECONDS = 30.0
 

@@ -13,7 +13,7 @@ from schema.context import Scope
 from schema.secrets import hash_secret
 from tests.graphql_client import Api, make_token
 from tests.ingesting import send
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 from transport import websocket
 
 CREATE = """mutation ($input: AccessTokenCreateInput!) { accessTokenCreate(input: $input) {

@@ -16,7 +16,7 @@ from schema.context import Scope
 from tests.graphql_client import Api, make_token
 from tests.ingesting import drain, send, usages
 from tests.resolvers.token_meter import create_meter
-from tests.schema.test_websocket import Socket, connected
+from tests.transport.test_websocket import Socket, connected
 
 EVENTS = "subscription { eventsIngested { id metadata customer { externalId } } }"
 OTHERS = "subscription { eventsIngested { name } }"

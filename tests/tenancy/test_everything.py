@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 from models import Organization, exact_json
 from tests.graphql_client import Api
 from tests.ingesting import drain
-from tests.schema.test_websocket import connected
 from tests.tenancy.places import Place, arguments, operation
 from tests.tenancy.test_other_organization import own_id, shown
 from tests.tenancy.walking import object_type, walk
 from tests.tenancy.world import Tenant, settled
+from tests.transport.test_websocket import connected
 
 SECONDS_OF_SILENCE = 1.5  # nobody announces what this test has counted: feeds look by themselves
 INGEST = """mutation ($events: [EventInput!]!) {

@@ -17,9 +17,9 @@ from models.identifiers import new_id
 from resolvers.queries.nodes import NODE_TYPES
 from schema.ids import decode_id, encode_id
 from tests.graphql_client import Api
-from tests.schema.test_websocket import Socket, connected
 from tests.tenancy.places import Place, arguments, field_of, operation, places
 from tests.tenancy.world import Tenant, fingerprint, settled
+from tests.transport.test_websocket import Socket, connected
 
 PLACES = places()
 NODES = {"Query", "Mutation", *NODE_TYPES}

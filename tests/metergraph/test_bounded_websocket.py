@@ -12,7 +12,7 @@ from config.settings import Settings
 from metergraph.asgi import server
 from metergraph.asgi.answering_websocket import AnsweringWebSocketProtocol
 from models import Organization
-from tests.config.test_answering_websocket import HANDSHAKE
+from tests.metergraph.test_answering_websocket import HANDSHAKE
 from tests.serving import new_token, served
 
 TEXT, CONTINUED, PING, CLOSE = 1, 0, 9, 8

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from resolvers.schema import MetergraphSchema
 from tests.effort import examples
-from tests.schema.test_cost import weight
-from tests.schema.test_limits import context
+from tests.transport.test_cost import weight
+from tests.transport.test_limits import context
 from transport.cost import cost_of_introspection
 from transport.limits import Limits
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from models import Organization
 from schema.context import Scope
 from tests.graphql_client import make_token
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 
 NO_TOKEN = (
     'This needs a token: send {"authorization": "Bearer mg_…"} as the payload of connection_init'

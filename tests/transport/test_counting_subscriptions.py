@@ -11,7 +11,7 @@ from config import clock
 from models import AccessToken, Organization, exact_json
 from schema.context import Scope
 from tests.graphql_client import make_token
-from tests.schema.test_websocket import Socket, connected
+from tests.transport.test_websocket import Socket, connected
 from transport import websocket
 from transport.http import GraphQLApplication
 

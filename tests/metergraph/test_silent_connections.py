@@ -19,9 +19,9 @@ from metergraph.database.opening import opened_database
 from metering.counting.log import advance
 from models import EventBatch, Organization
 from tests.ingesting import send
-from tests.schema.test_streams import opened
 from tests.serving import new_token, served
 from tests.silence import Proxy, Silencing, proxied
+from tests.transport.test_streams import opened
 from waiting.outages import is_outage
 
 # A silent connection is given up within three seconds; this machine may be busy.

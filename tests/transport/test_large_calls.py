@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from models import Organization
 from schema.context import Scope
 from tests.graphql_client import Api, make_token
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 from waiting.turns import Pace
 
 INGEST = """mutation ($events: [EventInput!]!) {

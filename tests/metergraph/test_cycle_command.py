@@ -24,7 +24,7 @@ from models import (
     Organization,
 )
 from tests.billing.world import World
-from tests.config.conftest import RunMetergraph
+from tests.metergraph.conftest import RunMetergraph
 
 
 async def test_a_cycle_as_of_an_instant(

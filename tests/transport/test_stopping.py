@@ -18,8 +18,8 @@ from metergraph.database.database_url import credentials
 from models import Organization
 from tests.api_process import api_process
 from tests.ingesting import drain
-from tests.schema.test_streams import opened, stream, subscribe
 from tests.serving import new_token
+from tests.transport.test_streams import opened, stream, subscribe
 
 pytestmark = pytest.mark.servers
 

@@ -8,8 +8,8 @@ from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, CustomerMeter, Event, Meter, Organization
-from tests.config.conftest import MAPPING, ROWS, RunImport
 from tests.ingesting import drain
+from tests.metergraph.conftest import MAPPING, ROWS, RunImport
 
 
 def beginning(path: Path, rows: int) -> Path:

@@ -5,8 +5,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.language.aggregations import AggregationFunction
 from metering.meters import archive_meter
 from models import Organization
-from tests.config.conftest import RunMetergraph
 from tests.ingesting import catch_up_all, drain, send, usages
+from tests.metergraph.conftest import RunMetergraph
 from tests.metering.test_isolation import POISON, consumed, meter_of, refuse_poison
 from tests.metering.test_recount import refuse_in_customer_meters
 

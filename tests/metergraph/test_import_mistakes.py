@@ -7,7 +7,7 @@ import pytest
 
 from models import Event, Organization
 from models.exact_json import dumps
-from tests.config.conftest import MAPPING, ROWS, RunImport
+from tests.metergraph.conftest import MAPPING, ROWS, RunImport
 
 
 async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(

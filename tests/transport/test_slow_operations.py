@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from models import Organization, exact_json
 from schema.context import Scope
 from tests.graphql_client import Api, make_token
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 
 SLOW = "{ organization { name } }"
 USAGE = "subscription { usageUpdated { cursor } }"

@@ -3,7 +3,7 @@
 import pytest
 
 from config.settings import Settings
-from tests.config.test_bounded_http import exchange
+from tests.metergraph.test_bounded_http import exchange
 from tests.serving import served
 
 HANDSHAKE = (

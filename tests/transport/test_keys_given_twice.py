@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from models import Event, Organization, exact_json
 from tests.graphql_client import Api
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 
 INGEST = """mutation ($e: [EventInput!]!, $p: InvalidEventPolicy! = SKIP_INVALID) {
   eventsIngest(input: {events: $e, onInvalid: $p}) {

@@ -19,7 +19,7 @@ from models.identifiers import new_id
 from schema.context import Scope, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound
 from tests.graphql_client import Api, make_token
-from tests.schema.test_websocket import connected
+from tests.transport.test_websocket import connected
 from transport import persisted_queries
 from transport.application import graphql_routes, opened_api
 from transport.persisted_queries import PersistedQueries, digest

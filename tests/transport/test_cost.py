@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLError, get_operation_ast, parse
 
 from resolvers.schema import create_schema
-from tests.schema.test_limits import context
+from tests.transport.test_limits import context
 from transport.cost import Weight, weigh, weighing_of
 
 SCHEMA = create_schema()._schema
