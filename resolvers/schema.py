@@ -54,7 +54,7 @@ of the repository.\
 
 @strawberry.type(description="What can be read.")
 class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
-    """What can be read."""
+    pass
 
 
 @strawberry.type(
@@ -71,12 +71,12 @@ class Mutation(
     ProductMutation,
     SubscriptionMutation,
 ):
-    """What can be changed."""
+    pass
 
 
 @strawberry.type(description="What can be watched as it changes.")
 class Subscription(UsageSubscriptions, EventSubscriptions):
-    """What can be watched."""
+    pass
 
 
 class MetergraphSchema(strawberry.Schema):

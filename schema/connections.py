@@ -47,8 +47,6 @@ Before = Annotated[
 
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
-    """Where a page lies in its list."""
-
     has_next_page: bool = strawberry.field(description="Whether more follow this page.")
     has_previous_page: bool = strawberry.field(description="Whether more come before this page.")
     start_cursor: str | None = strawberry.field(
@@ -61,8 +59,6 @@ class PageInfo:
 
 @strawberry.type(description="One object of a list, and its place in it.")
 class Edge(Generic[Node]):
-    """One object of a list, and its place in it."""
-
     cursor: str = strawberry.field(
         description="An opaque text that names this place, for `after` and `before`."
     )
@@ -71,20 +67,16 @@ class Edge(Generic[Node]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[Node]):
-    """A page of a list."""
-
     page: strawberry.Private[Page[Any]]
     nodes: list[Node] = strawberry.field(description="The objects of this page.")
 
     @strawberry.field(description="The objects of this page, each with its cursor.")
     def edges(self) -> list[Edge[Node]]:
-        """The objects of this page, each with its cursor."""
         pairs = zip(self.page.rows, self.nodes, strict=True)
         return [Edge(cursor=self.page.cursor(row), node=node) for row, node in pairs]
 
     @strawberry.field(description="Where this page lies in the list.")
     def page_info(self) -> PageInfo:
-        """Where this page lies in the list."""
         page, rows = self.page, self.page.rows
         return PageInfo(
             has_next_page=page.has_next,
@@ -97,7 +89,6 @@ class Connection(Generic[Node]):
         description="How many objects the whole list has. Counted only where it is selected."
     )
     async def total_count(self) -> BigInt:
-        """Counts the whole list."""
         return BigInt(await self.page.count())
 
 

@@ -36,8 +36,6 @@ LAST_USED_EVERY = timedelta(minutes=1)
 
 @strawberry.enum(description="What an organization's token may do.")
 class Scope(enum.Enum):
-    """What an organization's token may do."""
-
     EVENTS_WRITE = strawberry.enum_value(
         "EVENTS_WRITE", description="Send events, and create customers."
     )

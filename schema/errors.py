@@ -90,8 +90,6 @@ class Internal(APIError):
 
 @strawberry.enum(description="What kind of mistake a UserError is about.")
 class ErrorCode(enum.Enum):
-    """What kind of mistake a UserError is about."""
-
     INVALID = strawberry.enum_value("INVALID", description="The value breaks a rule.")
     NOT_FOUND = strawberry.enum_value(
         "NOT_FOUND", description="What the value names does not exist in your organization."
@@ -116,8 +114,6 @@ class ErrorCode(enum.Enum):
 
 @strawberry.type(description="Something wrong with what the caller sent, which it can mend.")
 class UserError:
-    """Something wrong with what the caller sent."""
-
     code: ErrorCode = strawberry.field(description="What kind of mistake it is.")
     message: str = strawberry.field(
         description="A sentence for a person, naming the limit or rule that was broken."

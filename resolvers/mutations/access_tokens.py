@@ -19,8 +19,6 @@ from schema.types.payloads import AccessTokenCreatePayload, AccessTokenRevokePay
 
 @strawberry.type
 class AccessTokenMutation:
-    """Access tokens."""
-
     @strawberry.mutation(
         description="Creates a token of the organization. Its secret is shown this once.",
         extensions=[mutates(Scope.ADMIN)],
@@ -28,9 +26,8 @@ class AccessTokenMutation:
     async def access_token_create(
         self,
         info: Info,
-        input: Annotated[AccessTokenCreateInput, strawberry.argument(description="The token.")],  # noqa: A002  # the contract's name
+        input: Annotated[AccessTokenCreateInput, strawberry.argument(description="The token.")],
     ) -> AccessTokenCreatePayload:
-        """Creates a token."""
         errors = check_texts(("name", input.name, NAME))
         if not input.scopes:
             errors.append(user_error(ErrorCode.INVALID, "Give at least one scope.", "scopes"))
@@ -57,9 +54,8 @@ class AccessTokenMutation:
     async def access_token_revoke(
         self,
         info: Info,
-        input: Annotated[AccessTokenRevokeInput, strawberry.argument(description="Which token.")],  # noqa: A002  # the contract's name
+        input: Annotated[AccessTokenRevokeInput, strawberry.argument(description="Which token.")],
     ) -> AccessTokenRevokePayload:
-        """Revokes a token."""
         key = decode_id(input.id, "AccessToken")
         row = (
             await AccessTokenRow.get_or_none(organization_id=info.context.organization_id, id=key)

@@ -22,8 +22,6 @@ from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionR
 
 @strawberry.type
 class CustomerSessionMutation:
-    """Customers' sessions."""
-
     @strawberry.mutation(
         description="Opens a session: a short-lived token with which one customer sees its own "
         "usage, and nothing else. It ends with the token that opened it.",
@@ -32,11 +30,10 @@ class CustomerSessionMutation:
     async def customer_session_create(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             CustomerSessionCreateInput, strawberry.argument(description="Whose session.")
         ],
     ) -> CustomerSessionCreatePayload:
-        """Opens a session."""
         context = info.context
         try:
             row = await named_customer(context, input.customer_id, input.external_customer_id)
@@ -69,11 +66,10 @@ class CustomerSessionMutation:
     async def customer_session_revoke(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             CustomerSessionRevokeInput, strawberry.argument(description="Which sessions.")
         ],
     ) -> CustomerSessionRevokePayload:
-        """Ends sessions."""
         named = [input.customer_id, input.external_customer_id, input.token]
         if sum(value is not None for value in named) != 1:
             message = "Give exactly one of customerId, externalCustomerId and token."

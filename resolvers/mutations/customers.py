@@ -25,8 +25,6 @@ from schema.types.payloads import (
 
 @strawberry.type
 class CustomerMutation:
-    """Customers."""
-
     @strawberry.mutation(
         description="Creates a customer, or fills in one that events created under the same "
         "externalId.",
@@ -35,9 +33,8 @@ class CustomerMutation:
     async def customer_create(
         self,
         info: Info,
-        input: Annotated[CustomerCreateInput, strawberry.argument(description="The customer.")],  # noqa: A002  # the contract's name
+        input: Annotated[CustomerCreateInput, strawberry.argument(description="The customer.")],
     ) -> CustomerCreatePayload:
-        """Creates a customer."""
         errors = _check(input)
         if errors:
             return CustomerCreatePayload(user_errors=errors)
@@ -74,9 +71,8 @@ class CustomerMutation:
     async def customer_update(
         self,
         info: Info,
-        input: Annotated[CustomerUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+        input: Annotated[CustomerUpdateInput, strawberry.argument(description="The changes.")],
     ) -> CustomerUpdatePayload:
-        """Changes a customer."""
         errors = _check(input)
         if errors:
             return CustomerUpdatePayload(user_errors=errors)

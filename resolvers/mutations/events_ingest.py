@@ -28,8 +28,6 @@ _CHECKED_AT_ONCE = 200
 
 @strawberry.type
 class EventsIngestMutation:
-    """Storing events."""
-
     @strawberry.mutation(
         description="Stores events, each once, and answers after they are safe on disk. Sending "
         "the same externalId again stores nothing. The meters count them within a moment.",
@@ -38,9 +36,8 @@ class EventsIngestMutation:
     async def events_ingest(
         self,
         info: Info,
-        input: Annotated[EventsIngestInput, strawberry.argument(description="The events.")],  # noqa: A002  # the contract's name
+        input: Annotated[EventsIngestInput, strawberry.argument(description="The events.")],
     ) -> EventsIngestPayload:
-        """Stores events."""
         events = input.raw["events"]
         maximum = info.context.services.settings.max_batch_events
         if len(events) > maximum:

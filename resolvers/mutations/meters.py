@@ -34,8 +34,6 @@ _WRITE = Scope.METERS_WRITE
 
 @strawberry.type
 class MeterMutation:
-    """Meters."""
-
     @strawberry.mutation(
         description="Creates a meter, which counts past events too.",
         extensions=[mutates(_WRITE, makes="meter")],
@@ -43,9 +41,8 @@ class MeterMutation:
     async def meter_create(
         self,
         info: Info,
-        input: Annotated[MeterCreateInput, strawberry.argument(description="The meter.")],  # noqa: A002  # the contract's name
+        input: Annotated[MeterCreateInput, strawberry.argument(description="The meter.")],
     ) -> MeterCreatePayload:
-        """Creates a meter."""
         filter_ = read_filter(input.filter, "filter")
         aggregation = read_aggregation(input.aggregation, "aggregation")
         errors = check_texts(("name", input.name, NAME), ("unit", input.unit, UNIT))
@@ -64,9 +61,8 @@ class MeterMutation:
     async def meter_update(
         self,
         info: Info,
-        input: Annotated[MeterUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+        input: Annotated[MeterUpdateInput, strawberry.argument(description="The changes.")],
     ) -> MeterUpdatePayload:
-        """Changes a meter."""
         filter_ = read_filter(input.filter, "filter") if input.filter else None
         aggregation = (
             read_aggregation(input.aggregation, "aggregation") if input.aggregation else None
@@ -94,9 +90,8 @@ class MeterMutation:
     async def meter_archive(
         self,
         info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],  # noqa: A002  # the contract's name
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],
     ) -> MeterArchivePayload:
-        """Archives a meter."""
         meter_id = decode_id(input.id, "Meter")
         if meter_id is None:
             return MeterArchivePayload(user_errors=[_not_found()])
@@ -112,9 +107,8 @@ class MeterMutation:
     async def meter_unarchive(
         self,
         info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],  # noqa: A002  # the contract's name
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],
     ) -> MeterUnarchivePayload:
-        """Takes a meter back."""
         meter_id = decode_id(input.id, "Meter")
         if meter_id is None:
             return MeterUnarchivePayload(user_errors=[_not_found()])

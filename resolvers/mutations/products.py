@@ -43,8 +43,6 @@ _WRITE = Scope.BILLING_WRITE
 
 @strawberry.type
 class ProductMutation:
-    """Products and benefits."""
-
     @strawberry.mutation(
         description="Creates a product with its prices, which never change.",
         extensions=[mutates(_WRITE, makes="product")],
@@ -52,9 +50,8 @@ class ProductMutation:
     async def product_create(
         self,
         info: Info,
-        input: Annotated[ProductCreateInput, strawberry.argument(description="The product.")],  # noqa: A002  # the contract's name
+        input: Annotated[ProductCreateInput, strawberry.argument(description="The product.")],
     ) -> ProductCreatePayload:
-        """Creates a product."""
         draft = ProductDraft(
             name=input.name,
             description=input.description,
@@ -76,9 +73,8 @@ class ProductMutation:
     async def product_update(
         self,
         info: Info,
-        input: Annotated[ProductUpdateInput, strawberry.argument(description="The changes.")],  # noqa: A002  # the contract's name
+        input: Annotated[ProductUpdateInput, strawberry.argument(description="The changes.")],
     ) -> ProductUpdatePayload:
-        """Changes a product."""
         sets_description = input.description is not strawberry.UNSET
         changes = ProductChanges(
             name=input.name,
@@ -100,9 +96,8 @@ class ProductMutation:
     async def product_archive(
         self,
         info: Info,
-        input: Annotated[ProductArchiveInput, strawberry.argument(description="Which product.")],  # noqa: A002  # the contract's name
+        input: Annotated[ProductArchiveInput, strawberry.argument(description="Which product.")],
     ) -> ProductArchivePayload:
-        """Archives a product."""
         try:
             row = await archive_product(info.context.organization_id, _product_id(input.id))
         except RefusedError as refused:
@@ -116,11 +111,10 @@ class ProductMutation:
     async def meter_credit_benefit_create(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             MeterCreditBenefitCreateInput, strawberry.argument(description="The benefit.")
         ],
     ) -> MeterCreditBenefitCreatePayload:
-        """Creates a benefit."""
         meter_id = decode_id(input.meter_id, "Meter")
         draft = BenefitDraft(input.description, meter_id, input.units, input.rollover)
         try:

@@ -16,8 +16,6 @@ from schema.types.payloads import CustomerMeterRecomputePayload
 
 @strawberry.type
 class RecomputeMutation:
-    """Holding cached usage against the raw events."""
-
     @strawberry.mutation(
         description="Recomputes a customer's usage of a meter from the raw events, compares it "
         "with what is cached, and repairs what is off. Needs METERS_WRITE and USAGE_READ.",
@@ -26,11 +24,10 @@ class RecomputeMutation:
     async def customer_meter_recompute(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             CustomerMeterRecomputeInput, strawberry.argument(description="Whose usage.")
         ],
     ) -> CustomerMeterRecomputePayload:
-        """Recomputes a customer's usage of a meter."""
         key = decode_id(input.customer_meter_id, "CustomerMeter")
         organization_id = info.context.organization_id
         found = await recompute_customer_meter(organization_id, key) if key else None

@@ -30,8 +30,6 @@ _WRITE = Scope.BILLING_WRITE
 
 @strawberry.type
 class SubscriptionMutation:
-    """Subscriptions and credits."""
-
     @strawberry.mutation(
         description="Subscribes a customer to a product. Credits of the current period are "
         "granted, and what is charged in advance is invoiced.",
@@ -40,11 +38,10 @@ class SubscriptionMutation:
     async def customer_subscription_create(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             CustomerSubscriptionCreateInput, strawberry.argument(description="The subscription.")
         ],
     ) -> CustomerSubscriptionCreatePayload:
-        """Subscribes a customer to a product."""
         context = info.context
         try:
             customer = await named_customer(context, input.customer_id, input.external_customer_id)
@@ -64,11 +61,10 @@ class SubscriptionMutation:
     async def customer_subscription_cancel(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002  # the contract's name
+        input: Annotated[
             CustomerSubscriptionCancelInput, strawberry.argument(description="Which, and when.")
         ],
     ) -> CustomerSubscriptionCancelPayload:
-        """Ends a subscription."""
         context = info.context
         try:
             subscription_id = _key(input.id, "CustomerSubscription", "subscription", "id")
@@ -87,9 +83,8 @@ class SubscriptionMutation:
     async def customer_meter_credit(
         self,
         info: Info,
-        input: Annotated[CustomerMeterCreditInput, strawberry.argument(description="The credit.")],  # noqa: A002  # the contract's name
+        input: Annotated[CustomerMeterCreditInput, strawberry.argument(description="The credit.")],
     ) -> CustomerMeterCreditPayload:
-        """Credits units by hand."""
         context = info.context
         try:
             customer = await named_customer(context, input.customer_id, input.external_customer_id)

@@ -21,17 +21,14 @@ _READ = Scope.BILLING_READ
 
 @strawberry.type
 class BillingQuery:
-    """Products, subscriptions and invoices."""
-
     @strawberry.field(
         description="A product by its id; null where there is none.", extensions=[requires(_READ)]
     )
     async def product(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The product's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The product's id.")],
     ) -> Product | None:
-        """One product."""
         key = decode_id(id, "Product")
         row = await info.context.loaders.billing.product.load(key) if key else None
         return Product.of(row) if row else None
@@ -48,7 +45,6 @@ class BillingQuery:
             bool, strawberry.argument(description="Also those that are not sold any more.")
         ] = False,
     ) -> Connection[Product]:
-        """All products."""
         request = page_request(info, first, after, last, before)
         source = products_source(info.context.organization_id, include_archived=include_archived)
         return await connect(info.context.loaders, source, request, Product.of)
@@ -60,9 +56,8 @@ class BillingQuery:
     async def subscription(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The subscription's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The subscription's id.")],
     ) -> CustomerSubscription | None:
-        """One subscription."""
         key = decode_id(id, "CustomerSubscription")
         row = await info.context.loaders.billing.subscription.load(key) if key else None
         return CustomerSubscription.of(row) if row else None
@@ -79,7 +74,6 @@ class BillingQuery:
             SubscriptionStatus | None, strawberry.argument(description="Only those of this status.")
         ] = None,
     ) -> Connection[CustomerSubscription]:
-        """All subscriptions."""
         request = page_request(info, first, after, last, before)
         source = subscriptions_source(info.context.organization_id, status and status.value)
         return await connect(info.context.loaders, source, request, CustomerSubscription.of)
@@ -90,9 +84,8 @@ class BillingQuery:
     async def invoice(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],
     ) -> Invoice | None:
-        """One invoice."""
         key = decode_id(id, "Invoice")
         row = await info.context.loaders.billing.invoice.load(key) if key else None
         return Invoice.of(row) if row else None
@@ -106,7 +99,6 @@ class BillingQuery:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Invoice]:
-        """All invoices."""
         request = page_request(info, first, after, last, before)
         source = rows_source(InvoiceRow, info.context.organization_id)
         return await connect(info.context.loaders, source, request, Invoice.of)

@@ -23,8 +23,6 @@ from schema.types.customer import Customer
 
 @strawberry.type
 class CustomerQuery:
-    """Customers."""
-
     @strawberry.field(
         description="By exactly one of id and externalId; null where there is none.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
@@ -32,10 +30,9 @@ class CustomerQuery:
     async def customer(
         self,
         info: Info,
-        id: CustomerId = None,  # noqa: A002  # the contract's name
+        id: CustomerId = None,
         external_id: ExternalCustomerId = None,
     ) -> Customer | None:
-        """One customer."""
         if (id is None) == (external_id is None):
             raise BadUserInput("Give exactly one of `id` and `externalId`")
         row = await find_customer(info.context, id, external_id)
@@ -60,7 +57,6 @@ class CustomerQuery:
             ),
         ] = None,
     ) -> Connection[Customer]:
-        """All customers."""
         request = page_request(info, first, after, last, before)
         source = customers_source(info.context.organization_id, query)
         return await connect(info.context.loaders, source, request, Customer.of)

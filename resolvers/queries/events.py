@@ -18,8 +18,6 @@ from schema.types.event import Event, EventName
 
 @strawberry.type
 class EventsQuery:
-    """Events."""
-
     @strawberry.field(
         description="One event; null where there is none.",
         extensions=[requires(Scope.USAGE_READ)],
@@ -27,9 +25,8 @@ class EventsQuery:
     async def event(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The event's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The event's id.")],
     ) -> Event | None:
-        """One event."""
         key = decode_id(id, "Event")
         row = await info.context.loaders.event.load(key) if key else None
         return Event.of(row) if row else None
@@ -42,11 +39,10 @@ class EventsQuery:
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[  # noqa: A002  # the contract's name
+        filter: Annotated[
             EventFilter | None, strawberry.argument(description="Only events that pass this.")
         ] = None,
     ) -> Connection[Event]:
-        """All events."""
         request = page_request(info, first, after, last, before)
         query = await event_query(info.context, filter)
         source = events_source(info.context.organization_id, query)
@@ -66,7 +62,6 @@ class EventsQuery:
             ),
         ] = None,
     ) -> list[EventName]:
-        """The names of events."""
         if query is not None and not is_text(query):
             return []
         return [

@@ -27,8 +27,6 @@ from schema.types.meter_preview import MeterPreview
 
 @strawberry.type
 class MeterQuery:
-    """Meters."""
-
     @strawberry.field(
         description="One meter; null where there is none.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
@@ -36,9 +34,8 @@ class MeterQuery:
     async def meter(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],
     ) -> Meter | None:
-        """One meter."""
         key = decode_id(id, "Meter")
         row = await info.context.loaders.meter.load(key) if key else None
         return Meter.of(row) if row else None
@@ -58,7 +55,6 @@ class MeterQuery:
             bool, strawberry.argument(description="Whether to show archived meters too.")
         ] = False,
     ) -> Connection[Meter]:
-        """All meters."""
         request = page_request(info, first, after, last, before)
         source = meters_source(info.context.organization_id, include_archived=include_archived)
         return await connect(info.context.loaders, source, request, Meter.of)
@@ -71,7 +67,7 @@ class MeterQuery:
     async def meter_preview(
         self,
         info: Info,
-        filter: Annotated[  # noqa: A002  # the contract's name
+        filter: Annotated[
             MeterFilterInput, strawberry.argument(description="Which events it would count.")
         ],
         aggregation: Annotated[
@@ -87,7 +83,6 @@ class MeterQuery:
         customer_id: CustomerId = None,
         external_customer_id: ExternalCustomerId = None,
     ) -> MeterPreview:
-        """What a meter would count."""
         found = required(read_filter(filter, "filter"))
         scope = PreviewScope(
             start,

@@ -102,17 +102,14 @@ async def load_node(context: Context, node_id: str) -> Node | None:
 
 @strawberry.type
 class NodeQuery:
-    """Any object by its id."""
-
     @strawberry.field(
         description="Any object by its id; null where there is none.", extensions=[requires()]
     )
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")],
     ) -> Node | None:
-        """One object."""
         return await find_node(info.context, id)
 
     @strawberry.field(
@@ -127,7 +124,6 @@ class NodeQuery:
             strawberry.argument(description=f"The objects' ids, at most {MAX_NODES}."),
         ],
     ) -> list[Node | None]:
-        """Several objects."""
         if len(ids) > MAX_NODES:
             raise BadUserInput(f"`ids` may have at most {MAX_NODES} ids, not {len(ids)}")
         return list(await asyncio.gather(*(find_node(info.context, node_id) for node_id in ids)))

@@ -11,11 +11,8 @@ from schema.types.organization import Organization
 
 @strawberry.type
 class OrganizationQuery:
-    """Who asks."""
-
     @strawberry.field(description="The organization of the token.", extensions=[requires()])
     async def organization(self, info: Info) -> Organization:
-        """The organization of the token."""
         return Organization.of(await OrganizationRow.get(id=info.context.organization_id))
 
     @strawberry.field(
@@ -23,7 +20,6 @@ class OrganizationQuery:
         extensions=[requires(session=True)],
     )
     async def viewer(self, info: Info) -> Customer | None:
-        """The customer of the session."""
         identity = info.context.identity
         if not isinstance(identity, SessionIdentity):
             return None

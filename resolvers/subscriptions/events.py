@@ -18,8 +18,6 @@ from schema.updates import Update
 
 @strawberry.type
 class EventSubscriptions:
-    """The subscriptions about events."""
-
     @strawberry.subscription(
         description="Events as they are stored, from now on, in the order of the log.",
         extensions=[requires(Scope.USAGE_READ)],
@@ -38,7 +36,6 @@ class EventSubscriptions:
             strawberry.argument(description="Only of the customer with this id of the caller's."),
         ] = None,
     ) -> AsyncGenerator[Event, None]:
-        """Follows the events in the scope of the arguments."""
         context = info.context
         scope = EventScope(
             None if names is None else frozenset(name for name in names if is_text(name)),

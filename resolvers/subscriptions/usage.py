@@ -27,8 +27,6 @@ from schema.updates import Update
     " to resume without a gap."
 )
 class UsageUpdate:
-    """A customer meter as it was after a change."""
-
     customer_meter: CustomerMeter = strawberry.field(description="The usage as it stands.")
     cursor: str = strawberry.field(
         description="The place of this update in the order of changes, to be sent as `after`."
@@ -37,8 +35,6 @@ class UsageUpdate:
 
 @strawberry.type
 class UsageSubscriptions:
-    """The subscriptions about usage."""
-
     @strawberry.subscription(
         description="First the current state (of everything asked for, or of what changed since"
         " `after`), then every change. Changes that follow each other closely may come as one.",
@@ -62,7 +58,6 @@ class UsageSubscriptions:
             strawberry.argument(description="The cursor of the last update that was seen."),
         ] = None,
     ) -> AsyncGenerator[UsageUpdate, None]:
-        """Follows the customer meters in the scope of the arguments."""
         context = info.context
         cursor = BEGINNING if after is None else decode_cursor(after)
         scope = UsageScope(

@@ -7,8 +7,6 @@ from schema.inputs.idempotency import idempotency_key
 
 @strawberry.input(description="A new customer. Everything may be left out.")
 class CustomerCreateInput:
-    """A new customer."""
-
     external_id: str | None = strawberry.field(
         default=None,
         description="Your own id of it, unique in the organization: 1 to 256 characters. If events "
@@ -27,8 +25,6 @@ class CustomerCreateInput:
     description="Changes of a customer: what is left out stays, null takes a value away."
 )
 class CustomerUpdateInput:
-    """Changes of a customer."""
-
     id: strawberry.ID = strawberry.field(description="Which customer.")
     external_id: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -46,8 +42,6 @@ class CustomerUpdateInput:
     description="Whose session to open. Exactly one of customerId and externalCustomerId."
 )
 class CustomerSessionCreateInput:
-    """Whose session to open."""
-
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The customer's id, as we know it."
     )
@@ -60,8 +54,6 @@ class CustomerSessionCreateInput:
     description="Which sessions to end. Exactly one of customerId, externalCustomerId and token."
 )
 class CustomerSessionRevokeInput:
-    """Which sessions to end."""
-
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="All sessions of this customer, by our id."
     )

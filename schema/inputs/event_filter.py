@@ -14,8 +14,6 @@ from schema.loaders.events import EventQuery
 
 @strawberry.input(description="Which events to show: those that pass everything given here.")
 class EventFilter:
-    """Which events to show."""
-
     names: list[str] | None = strawberry.field(
         default=None, description="Events with one of these names."
     )

@@ -15,8 +15,6 @@ from schema.scalars import JSONObject
     description="Something that a customer did. Exactly one of customerId and externalCustomerId."
 )
 class EventInput:
-    """Something that a customer did."""
-
     name: str = strawberry.field(
         description="What kind of thing happened, such as ai_usage: 1 to 128 characters."
     )
@@ -46,8 +44,6 @@ class EventInput:
 
 @strawberry.input(description="Events to store, at most 10,000.")
 class EventsIngestInput:
-    """Events to store. `raw` is what was sent."""
-
     raw: strawberry.Private[Mapping[str, Any]]
     events: list[EventInput] = strawberry.field(
         description="The events; each gets a receipt, in this order."

@@ -23,8 +23,6 @@ from schema.scalars import ClauseValue
     description="One comparison of an event's property. Exactly one of value and text."
 )
 class MeterClauseInput:
-    """One comparison."""
-
     property: str = strawberry.field(
         description="`name`, `timestamp`, or a path into the metadata such as usage.tokens; "
         "`metadata.name` reaches a metadata key called name."
@@ -40,8 +38,6 @@ class MeterClauseInput:
 
 @strawberry.input(one_of=True, description="Exactly one of a comparison and a nested filter.")
 class MeterFilterNodeInput:
-    """A comparison or a nested filter."""
-
     clause: MeterClauseInput | None = strawberry.field(
         default=strawberry.UNSET, description="A comparison."
     )
@@ -54,8 +50,6 @@ class MeterFilterNodeInput:
     description="Which events pass. No clauses: every event. At most 5 levels and 100 clauses."
 )
 class MeterFilterInput:
-    """Which events pass. `raw` is what was sent."""
-
     raw: strawberry.Private[Mapping[str, Any]]
     conjunction: Conjunction = strawberry.field(
         default=Conjunction.AND, description="How the clauses are joined."
@@ -70,8 +64,6 @@ class MeterFilterInput:
     "which takes none."
 )
 class MeterAggregationInput:
-    """What to make of the events that pass. `raw` is what was sent."""
-
     raw: strawberry.Private[Mapping[str, Any]]
     function: AggregationFunction = strawberry.field(description="What to make of them.")
     property: str | None = strawberry.field(

@@ -8,8 +8,6 @@ from schema.inputs.meter_filter import MeterAggregationInput, MeterFilterInput
 
 @strawberry.input(description="A new meter. It counts past events too.")
 class MeterCreateInput:
-    """A new meter."""
-
     name: str = strawberry.field(description="What people call it: 1 to 256 characters.")
     unit: str | None = strawberry.field(
         default=None, description="What one unit is called, e.g. token: 1 to 64 characters."
@@ -24,8 +22,6 @@ class MeterCreateInput:
     "and aggregation are fixed."
 )
 class MeterUpdateInput:
-    """Changes of a meter."""
-
     id: strawberry.ID = strawberry.field(description="Which meter.")
     name: str | None = strawberry.field(
         default=None, description="What people call it: 1 to 256 characters."
@@ -44,13 +40,9 @@ class MeterUpdateInput:
 
 @strawberry.input(description="Whose cached usage to recompute.")
 class CustomerMeterRecomputeInput:
-    """Whose cached usage to recompute."""
-
     customer_meter_id: strawberry.ID = strawberry.field(description="The CustomerMeter, by its id.")
 
 
 @strawberry.input(description="Which meter to archive, or to take back.")
 class MeterArchiveInput:
-    """Which meter."""
-
     id: strawberry.ID = strawberry.field(description="Which meter.")

@@ -11,8 +11,6 @@ from schema.scalars import BigInt, CurrencyCode
 
 @strawberry.input(description="A tier of a price: units up to a bound.")
 class PriceTierInput:
-    """A tier of a price."""
-
     up_to: Decimal | None = strawberry.field(
         default=None, description="The last unit of the tier, inclusive; null for the last tier."
     )
@@ -27,8 +25,6 @@ class PriceTierInput:
 
 @strawberry.input(description="A price that is charged in advance, once a period.")
 class FixedPriceInput:
-    """A fixed price."""
-
     currency: CurrencyCode = strawberry.field(description="What the amount is in.")
     amount: BigInt = strawberry.field(description="In minor units, such as cents.")
 
@@ -37,8 +33,6 @@ class FixedPriceInput:
     description="A price that is charged in arrears on what a meter counted, less credits."
 )
 class MeteredPriceInput:
-    """A price of usage."""
-
     currency: CurrencyCode = strawberry.field(description="What the amounts are in.")
     meter_id: strawberry.ID = strawberry.field(description="What counts the usage.")
     pricing: Pricing = strawberry.field(
@@ -66,8 +60,6 @@ class MeteredPriceInput:
 
 @strawberry.input(one_of=True, description="Exactly one of a fixed and a metered price.")
 class ProductPriceInput:
-    """A price."""
-
     fixed: FixedPriceInput | None = strawberry.field(
         default=strawberry.UNSET, description="Charged in advance, once a period."
     )
@@ -78,8 +70,6 @@ class ProductPriceInput:
 
 @strawberry.input(description="A new product.")
 class ProductCreateInput:
-    """A new product."""
-
     name: str = strawberry.field(description="What people call it: 1 to 256 characters.")
     description: str | None = strawberry.field(
         default=None, description="What people read about it: at most 1,000 characters."
@@ -100,8 +90,6 @@ class ProductCreateInput:
     description="Changes of a product: what is left out stays. Prices are never changed."
 )
 class ProductUpdateInput:
-    """Changes of a product."""
-
     id: strawberry.ID = strawberry.field(description="Which product.")
     name: str | None = strawberry.field(
         default=None, description="What people call it: 1 to 256 characters."
@@ -118,15 +106,11 @@ class ProductUpdateInput:
 
 @strawberry.input(description="Which product to archive.")
 class ProductArchiveInput:
-    """Which product."""
-
     id: strawberry.ID = strawberry.field(description="Which product.")
 
 
 @strawberry.input(description="A new benefit: units of a meter, every period.")
 class MeterCreditBenefitCreateInput:
-    """A new benefit."""
-
     description: str = strawberry.field(
         description="What people read about it: 1 to 1,000 characters."
     )

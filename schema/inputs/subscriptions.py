@@ -13,8 +13,6 @@ from schema.inputs.idempotency import idempotency_key
     description="A new subscription. Exactly one of customerId and externalCustomerId."
 )
 class CustomerSubscriptionCreateInput:
-    """A new subscription."""
-
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The customer's id, as we know it."
     )
@@ -32,8 +30,6 @@ class CustomerSubscriptionCreateInput:
 
 @strawberry.input(description="Which subscription to end, and when.")
 class CustomerSubscriptionCancelInput:
-    """Which subscription to end."""
-
     id: strawberry.ID = strawberry.field(description="Which subscription.")
     when: CancelWhen = strawberry.field(default=CancelWhen.PERIOD_END, description="When it ends.")
     idempotency_key: str | None = idempotency_key()
@@ -43,8 +39,6 @@ class CustomerSubscriptionCancelInput:
     description="Units to credit by hand. Exactly one of customerId and externalCustomerId."
 )
 class CustomerMeterCreditInput:
-    """Units to credit by hand."""
-
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The customer's id, as we know it."
     )

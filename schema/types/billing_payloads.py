@@ -11,40 +11,30 @@ from schema.types.subscription import CustomerSubscription
 
 @strawberry.type(description="The new product, or why there is none.")
 class ProductCreatePayload:
-    """The new product."""
-
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The changed product, or why it was not changed.")
 class ProductUpdatePayload:
-    """The changed product."""
-
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The archived product, or why it was not archived.")
 class ProductArchivePayload:
-    """The archived product."""
-
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The new benefit, or why there is none.")
 class MeterCreditBenefitCreatePayload:
-    """The new benefit."""
-
     benefit: MeterCreditBenefit | None = strawberry.field(default=None, description="The benefit.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The new subscription, or why there is none.")
 class CustomerSubscriptionCreatePayload:
-    """The new subscription."""
-
     subscription: CustomerSubscription | None = strawberry.field(
         default=None, description="The subscription."
     )
@@ -53,8 +43,6 @@ class CustomerSubscriptionCreatePayload:
 
 @strawberry.type(description="The subscription that ends, or why it does not.")
 class CustomerSubscriptionCancelPayload:
-    """The subscription that ends."""
-
     subscription: CustomerSubscription | None = strawberry.field(
         default=None, description="The subscription."
     )
@@ -63,8 +51,6 @@ class CustomerSubscriptionCancelPayload:
 
 @strawberry.type(description="The usage and balance after the credit, or why there was none.")
 class CustomerMeterCreditPayload:
-    """The usage and balance after the credit."""
-
     customer_meter: CustomerMeter | None = strawberry.field(
         default=None, description="Usage and balance on the meter."
     )

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     "their sum is the credit of the current period."
 )
 class CreditEntry(Node):
-    """A line of a credit ledger."""
-
     benefit_key: strawberry.Private[UUID | None]
     kind: EntryKind = strawberry.field(description="Why the units were put in or taken out.")
     units: Decimal = strawberry.field(
@@ -37,7 +35,6 @@ class CreditEntry(Node):
     async def benefit(
         self, info: Info
     ) -> Annotated["MeterCreditBenefit", strawberry.lazy("schema.types.product")] | None:
-        """The benefit."""
         if self.benefit_key is None:
             return None
         billing = info.context.loaders.billing
@@ -46,7 +43,6 @@ class CreditEntry(Node):
 
     @classmethod
     def of(cls, row: CreditEntryRow) -> "CreditEntry":
-        """The entry of a row."""
         return cls(
             id=strawberry.ID(encode_id("CreditEntry", row.id)),
             benefit_key=row.benefit_id,

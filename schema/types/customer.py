@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="Somebody whose usage is metered, and who is billed for it.")
 class Customer(Node):
-    """Somebody whose usage is metered."""
-
     key: strawberry.Private[UUID]
     external_id: str | None = strawberry.field(
         description="The caller's own id of this customer, unique in the organization."
@@ -52,7 +50,6 @@ class Customer(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
-        """The customer's usage, meter by meter."""
         source = customer_meters_of_customer(info.context.organization_id, self.key)
         request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
@@ -64,9 +61,8 @@ class Customer(Node):
     async def meter(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],  # noqa: A002  # the contract's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],
     ) -> Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")] | None:
-        """The customer's usage of one meter."""
         meter_id = decode_id(id, "Meter")
         if meter_id is None:
             return None
@@ -87,7 +83,6 @@ class Customer(Node):
     ) -> Connection[
         Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]
     ]:
-        """The customer's subscriptions."""
         source = subscriptions_of_customer(info.context.organization_id, self.key)
         request = page_request(info, first, after, last, before)
         return await connect(
@@ -106,7 +101,6 @@ class Customer(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
-        """The customer's invoices."""
         source = invoices_of_customer(info.context.organization_id, self.key)
         request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
@@ -122,11 +116,10 @@ class Customer(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[  # noqa: A002  # the contract's name
+        filter: Annotated[
             EventFilter | None, strawberry.argument(description="Only events that pass this.")
         ] = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
-        """The customer's events."""
         request = page_request(info, first, after, last, before)
         query = await event_query(info.context, filter, customer_id=self.key)
         source = events_source(info.context.organization_id, query)
@@ -134,7 +127,6 @@ class Customer(Node):
 
     @classmethod
     def of(cls, row: CustomerRow) -> "Customer":
-        """The customer of a row."""
         return cls(
             id=strawberry.ID(encode_id("Customer", row.id)),
             key=row.id,

@@ -34,8 +34,6 @@ _EXACT = Arithmetic(prec=1000)  # Python's own rounds to 28 digits
     "with neither."
 )
 class CustomerMeter(Node):
-    """A customer's usage and balance on one meter."""
-
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     meter_key: strawberry.Private[UUID]
@@ -63,14 +61,12 @@ class CustomerMeter(Node):
         "a subscription's price charges for it, and without a periodEnd nothing does."
     )
     def balance(self) -> Decimal:
-        """What is left."""
         return _EXACT.subtract(self.credited_units, self.consumed_units)
 
     @strawberry.field(description="Whose usage it is.")
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        """The customer."""
         row = self.customer_row
         if row is None:
             row = await info.context.loaders.existing_customer(self.customer_key)
@@ -78,7 +74,6 @@ class CustomerMeter(Node):
 
     @strawberry.field(description="What is counted.")
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
-        """The meter."""
         row = self.meter_row
         if row is None:
             row = await info.context.loaders.existing_meter(self.meter_key)
@@ -96,7 +91,6 @@ class CustomerMeter(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["CreditEntry", strawberry.lazy("schema.types.credit")]]:
-        """The credit ledger."""
         source = credit_entries_source(
             info.context.organization_id, self.customer_key, self.meter_key
         )
@@ -110,7 +104,6 @@ class CustomerMeter(Node):
         customer_row: CustomerRow | None = None,
         meter_row: MeterRow | None = None,
     ) -> "CustomerMeter":
-        """The usage of a row, with its customer and meter where they are at hand."""
         return cls(
             id=strawberry.ID(encode_id("CustomerMeter", row.id)),
             key=row.id,

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     description="Something that a customer did, as the application reported it. Never changed."
 )
 class Event(Node):
-    """Something that happened."""
-
     key: strawberry.Private[UUID]
     external_id: str | None = strawberry.field(
         description="The caller's idempotency key, unique in the organization."
@@ -52,7 +50,6 @@ class Event(Node):
     async def meters(
         self, info: Info
     ) -> list[Annotated["Meter", strawberry.lazy("schema.types.meter")]]:
-        """The meters whose filter the event passes."""
         rows = await info.context.loaders.meters_of_event.load(self.key)
         return [meter.Meter.of(row) for row in rows]
 
@@ -81,8 +78,6 @@ class Event(Node):
 
 @strawberry.type(description="A name that events have, for pickers.")
 class EventName:
-    """A name that events have."""
-
     name: str = strawberry.field(description="The name.")
     occurrences: BigInt = strawberry.field(description="How many events have it.")
     first_seen_at: datetime = strawberry.field(description="When the first of them happened.")

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="What an invoice charges for.")
 class InvoiceLine:
-    """What an invoice charges for."""
-
     price_key: strawberry.Private[UUID]
     kind: LineKind = strawberry.field(description="What kind of charge it is.")
     description: str = strawberry.field(description="What it is for, in words.")
@@ -52,13 +50,11 @@ class InvoiceLine:
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
-        """The price."""
         billing = info.context.loaders.billing
         return product.ProductPrice.of(await billing.existing(billing.price, self.price_key))
 
     @classmethod
     def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
-        """A line of an invoice."""
         return cls(
             price_key=row.product_price_id,
             kind=LineKind(row.kind),
@@ -90,8 +86,6 @@ class InvoiceLine:
 
 @strawberry.type(description="A bill, never changed.")
 class Invoice(Node):
-    """A bill."""
-
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     subscription_key: strawberry.Private[UUID]
@@ -104,7 +98,6 @@ class Invoice(Node):
 
     @strawberry.field(description="What it charges for.")
     async def lines(self, info: Info) -> list[InvoiceLine]:
-        """Its lines."""
         rows = await info.context.loaders.billing.lines_of_invoice.load(self.key)
         return [InvoiceLine.of_row(row) for row in rows]
 
@@ -112,21 +105,18 @@ class Invoice(Node):
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        """Who is billed."""
         return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
 
     @strawberry.field(description="The subscription that it bills.")
     async def subscription(
         self, info: Info
     ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
-        """The subscription."""
         billing = info.context.loaders.billing
         row = await billing.existing(billing.subscription, self.subscription_key)
         return subscription.CustomerSubscription.of(row)
 
     @classmethod
     def of(cls, row: InvoiceRow) -> "Invoice":
-        """The invoice of a row."""
         return cls(
             id=strawberry.ID(encode_id("Invoice", row.id)),
             key=row.id,
@@ -143,8 +133,6 @@ class Invoice(Node):
     description="What the next invoice of a subscription would say if the period ended now."
 )
 class UpcomingInvoice:
-    """An invoice to come."""
-
     currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
     lines: list[InvoiceLine] = strawberry.field(description="What it would charge for.")
     total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
@@ -154,7 +142,6 @@ class UpcomingInvoice:
 
     @classmethod
     def of(cls, estimate: Estimate) -> "UpcomingInvoice":
-        """An estimate."""
         return cls(
             currency=CurrencyCode(estimate.currency),
             complete_through=estimate.complete_through,

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="One comparison of an event's property with a value.")
 class MeterClause:
-    """One comparison."""
-
     property: str = strawberry.field(
         description="`name`, `timestamp`, or a path into the metadata."
     )
@@ -39,7 +37,6 @@ class MeterClause:
 
     @classmethod
     def of(cls, clause: Clause) -> "MeterClause":
-        """A clause of the metering language."""
         return cls(
             property=clause.property,
             operator=clause.operator,
@@ -55,14 +52,11 @@ MeterFilterNode = Annotated[
 
 @strawberry.type(description="Which events pass. No clauses: every event.")
 class MeterFilter:
-    """Which events pass."""
-
     conjunction: Conjunction = strawberry.field(description="How the clauses are joined.")
     clauses: list[MeterFilterNode] = strawberry.field(description="Comparisons and nested filters.")
 
     @classmethod
     def of(cls, found: Filter) -> "MeterFilter":
-        """A filter of the metering language."""
         return cls(
             conjunction=found.conjunction,
             clauses=[
@@ -74,8 +68,6 @@ class MeterFilter:
 
 @strawberry.type(description="What a meter makes of the events that pass its filter.")
 class MeterAggregation:
-    """What is made of the events that pass."""
-
     function: AggregationFunction = strawberry.field(description="What is made of them.")
     property: str | None = strawberry.field(
         description="Whose value is aggregated; null for COUNT, which takes none."
@@ -84,8 +76,6 @@ class MeterAggregation:
 
 @strawberry.type(description="How far a meter has counted, all of it at one instant.")
 class MeterProgress:
-    """How far a meter has counted."""
-
     counted_events: BigInt = strawberry.field(description="Events that this meter has counted.")
     skipped_events: BigInt = strawberry.field(
         description="Events that passed its filter but had no number to aggregate."
@@ -110,8 +100,6 @@ class MeterProgress:
     "counts past events too."
 )
 class Meter(Node):
-    """A filter over events and an aggregation of those that pass."""
-
     row: strawberry.Private[MeterRow]
     name: str = strawberry.field(description="What people call it.")
     unit: str | None = strawberry.field(description="What one unit is called, e.g. token.")
@@ -125,12 +113,10 @@ class Meter(Node):
 
     @strawberry.field(description="Which events it counts.")
     def filter(self) -> MeterFilter:
-        """Which events it counts."""
         return MeterFilter.of(stored_filter(self.row.event_filter))
 
     @strawberry.field(description="What it makes of them.")
     def aggregation(self) -> MeterAggregation:
-        """What it makes of them."""
         return MeterAggregation(
             function=AggregationFunction(self.row.aggregation_function),
             property=self.row.aggregation_property,
@@ -140,7 +126,6 @@ class Meter(Node):
         description="How far it has counted.", extensions=[requires(Scope.USAGE_READ)]
     )
     async def progress(self, info: Info) -> MeterProgress:
-        """How far it has counted."""
         found = await info.context.loaders.progress.load(self.row)
         return MeterProgress(
             counted_events=BigInt(found.counted_events),
@@ -174,7 +159,6 @@ class Meter(Node):
         customer_id: CustomerId = None,
         external_customer_id: ExternalCustomerId = None,
     ) -> MeterQuantities:
-        """Usage over time."""
         asked = Range(start, end, interval, timezone)
         customer = await customer_asked_for(info.context, customer_id, external_customer_id)
         return await meter_quantities(info, self.row, asked, customer)
@@ -191,7 +175,6 @@ class Meter(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
-        """Everybody's usage of this meter."""
         request = page_request(info, first, after, last, before)
         source = customer_meters_of_meter(info.context.organization_id, self.row.id)
         return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
@@ -208,14 +191,12 @@ class Meter(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
-        """The events that it counts."""
         request = page_request(info, first, after, last, before)
         source = events_source(info.context.organization_id, EventQuery(meter=self.row))
         return await connect(info.context.loaders, source, request, event.Event.of)
 
     @classmethod
     def of(cls, row: MeterRow) -> "Meter":
-        """The meter of a row."""
         return cls(
             id=strawberry.ID(encode_id("Meter", row.id)),
             row=row,

@@ -15,8 +15,6 @@ from schema.types.event import Event
 
 @strawberry.type(description="What a meter would count, before it is created.")
 class MeterPreview:
-    """What a meter would count."""
-
     filter: strawberry.Private[Filter]
     scope: strawberry.Private[PreviewScope]
     matched_events: BigInt = strawberry.field(description="Events that pass the filter.")
@@ -36,7 +34,6 @@ class MeterPreview:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Event]:
-        """The latest matching events."""
         request = page_request(info, first, after, last, before)
         query = EventQuery(
             customer_id=self.scope.customer_id,

@@ -5,8 +5,6 @@ import strawberry
 
 @strawberry.interface(description="Something with an id that is unique in the whole API.")
 class Node:
-    """Something with an id."""
-
     id: strawberry.ID = strawberry.field(
         description="Opaque and lasting; `node(id:)` finds the object by it."
     )

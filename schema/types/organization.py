@@ -16,8 +16,6 @@ from schema.types.node import Node
     description="A secret that lets a program act for the organization, within its scopes."
 )
 class AccessToken(Node):
-    """A bearer token of an organization. Its secret is shown once, when it is created."""
-
     name: str = strawberry.field(description="What it is for, as its maker put it.")
     scopes: list[Scope] = strawberry.field(description="What it may do.")
     created_at: datetime = strawberry.field(description="When it was created.")
@@ -33,7 +31,6 @@ class AccessToken(Node):
 
     @classmethod
     def of(cls, row: AccessTokenRow) -> "AccessToken":
-        """The token of a row."""
         return cls(
             id=strawberry.ID(encode_id("AccessToken", row.id)),
             name=row.name,
@@ -47,8 +44,6 @@ class AccessToken(Node):
 
 @strawberry.type(description="Whose events, meters and customers these are: the tenant.")
 class Organization(Node):
-    """The tenant."""
-
     name: str = strawberry.field(description="What people call it.")
     slug: str = strawberry.field(description="Its short name on the command line, unique.")
 
@@ -57,7 +52,6 @@ class Organization(Node):
         extensions=[requires(Scope.ADMIN)],
     )
     async def access_tokens(self, info: Info) -> list[AccessToken]:
-        """The organization's tokens."""
         rows = await AccessTokenRow.filter(organization_id=info.context.organization_id).order_by(
             "-id"
         )
@@ -65,7 +59,6 @@ class Organization(Node):
 
     @classmethod
     def of(cls, row: OrganizationRow) -> "Organization":
-        """The organization of a row."""
         return cls(
             id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, slug=row.slug
         )

@@ -22,24 +22,18 @@ def user_errors() -> Any:
 
 @strawberry.type(description="The new customer, or why there is none.")
 class CustomerCreatePayload:
-    """The new customer."""
-
     customer: Customer | None = strawberry.field(default=None, description="The customer.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The changed customer, or why it was not changed.")
 class CustomerUpdatePayload:
-    """The changed customer."""
-
     customer: Customer | None = strawberry.field(default=None, description="The customer.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The new session, or why there is none.")
 class CustomerSessionCreatePayload:
-    """The new session."""
-
     token: str | None = strawberry.field(
         default=None,
         description="The bearer token to hand to the customer's browser; shown this once.",
@@ -53,8 +47,6 @@ class CustomerSessionCreatePayload:
 
 @strawberry.type(description="How many sessions were ended, or why none.")
 class CustomerSessionRevokePayload:
-    """How many sessions were ended."""
-
     revoked: int = strawberry.field(
         default=0, description="How many sessions were open and are ended."
     )
@@ -63,40 +55,30 @@ class CustomerSessionRevokePayload:
 
 @strawberry.type(description="The new meter, or why there is none.")
 class MeterCreatePayload:
-    """The new meter."""
-
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The changed meter, or why it was not changed.")
 class MeterUpdatePayload:
-    """The changed meter."""
-
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The archived meter, or why it was not archived.")
 class MeterArchivePayload:
-    """The archived meter."""
-
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The meter that counts again, or why it does not.")
 class MeterUnarchivePayload:
-    """The meter that counts again."""
-
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The recomputed usage, and how far the cached usage was off.")
 class CustomerMeterRecomputePayload:
-    """The recomputed usage."""
-
     customer_meter: CustomerMeter | None = strawberry.field(
         default=None, description="The usage, repaired where it was off."
     )
@@ -110,8 +92,6 @@ class CustomerMeterRecomputePayload:
 
 @strawberry.type(description="The new token and its secret, or why there is none.")
 class AccessTokenCreatePayload:
-    """The new token."""
-
     access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
     secret: str | None = strawberry.field(
         default=None, description="What to send as bearer token. `secret` is shown this once."
@@ -121,7 +101,5 @@ class AccessTokenCreatePayload:
 
 @strawberry.type(description="The revoked token, or why it was not revoked.")
 class AccessTokenRevokePayload:
-    """The revoked token."""
-
     access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
     user_errors: list[UserError] = user_errors()

@@ -32,8 +32,6 @@ async def _meter(info: Info, key: UUID) -> "Meter":
 
 @strawberry.interface(description="What a product costs: a fixed amount, or by usage.")
 class ProductPrice:
-    """A price."""
-
     id: strawberry.ID = strawberry.field(
         description="Opaque and lasting; `node(id:)` finds the price by it."
     )
@@ -41,19 +39,15 @@ class ProductPrice:
 
     @classmethod
     def of(cls, row: PriceRow) -> "ProductPrice":
-        """The price of a row."""
         return FixedPrice.of_row(row) if row.kind == "FIXED" else MeteredPrice.of_row(row)
 
 
 @strawberry.type(description="Charged in advance, once a period.")
 class FixedPrice(ProductPrice, Node):
-    """A fixed price."""
-
     amount: BigInt = strawberry.field(description="In minor units, such as cents.")
 
     @classmethod
     def of_row(cls, row: PriceRow) -> "FixedPrice":
-        """The price of a row."""
         return cls(
             id=strawberry.ID(encode_id("FixedPrice", row.id)),
             currency=CurrencyCode(row.currency),
@@ -63,8 +57,6 @@ class FixedPrice(ProductPrice, Node):
 
 @strawberry.type(description="A tier of a price: units up to a bound.")
 class PriceTier:
-    """A tier of a price."""
-
     up_to: Decimal | None = strawberry.field(
         description="The last unit of the tier, inclusive; null for the last tier."
     )
@@ -78,8 +70,6 @@ class PriceTier:
     description="Charged in arrears on what a meter counted in the period, less credits."
 )
 class MeteredPrice(ProductPrice, Node):
-    """A price of usage."""
-
     row: strawberry.Private[PriceRow]
     pricing: Pricing = strawberry.field(description="How units become an amount.")
     unit_amount: Decimal | None = strawberry.field(
@@ -100,14 +90,12 @@ class MeteredPrice(ProductPrice, Node):
 
     @strawberry.field(description="What counts the usage.")
     async def meter(self, info: Info) -> LazyMeter:
-        """The meter."""
         if self.row.meter_id is None:
             raise LookupError(f"metered price {self.row.id} has no meter")
         return await _meter(info, self.row.meter_id)
 
     @classmethod
     def of_row(cls, row: PriceRow) -> "MeteredPrice":
-        """The price of a row."""
         if row.pricing is None:
             raise LookupError(f"metered price {row.id} has no pricing")
         tiers = None
@@ -137,8 +125,6 @@ class MeteredPrice(ProductPrice, Node):
     description="Credits units of a meter at the beginning of every period of a subscription."
 )
 class MeterCreditBenefit(Node):
-    """Units that come with a product."""
-
     meter_key: strawberry.Private[UUID]
     description: str = strawberry.field(description="What people read about it.")
     units: Decimal = strawberry.field(description="How many units, in the meter's.")
@@ -148,12 +134,10 @@ class MeterCreditBenefit(Node):
 
     @strawberry.field(description="What the units are of.")
     async def meter(self, info: Info) -> LazyMeter:
-        """The meter."""
         return await _meter(info, self.meter_key)
 
     @classmethod
     def of(cls, row: BenefitRow) -> "MeterCreditBenefit":
-        """The benefit of a row."""
         return cls(
             id=strawberry.ID(encode_id("MeterCreditBenefit", row.id)),
             meter_key=row.meter_id,
@@ -167,8 +151,6 @@ class MeterCreditBenefit(Node):
     description="What customers subscribe to. Its interval, currency and prices never change."
 )
 class Product(Node):
-    """What customers subscribe to."""
-
     key: strawberry.Private[UUID]
     name: str = strawberry.field(description="What people call it; lines of invoices say so.")
     description: str | None = strawberry.field(description="What people read about it.")
@@ -182,19 +164,16 @@ class Product(Node):
 
     @strawberry.field(description="What it costs, all in one currency.")
     async def prices(self, info: Info) -> list[ProductPrice]:
-        """Its prices."""
         rows = await info.context.loaders.billing.prices_of_product.load(self.key)
         return [ProductPrice.of(row) for row in rows]
 
     @strawberry.field(description="What it brings at the beginning of every period.")
     async def benefits(self, info: Info) -> list[MeterCreditBenefit]:
-        """Its benefits."""
         rows = await info.context.loaders.billing.benefits_of_product.load(self.key)
         return [MeterCreditBenefit.of(row) for row in rows]
 
     @classmethod
     def of(cls, row: ProductRow) -> "Product":
-        """The product of a row."""
         return cls(
             id=strawberry.ID(encode_id("Product", row.id)),
             key=row.id,

@@ -17,8 +17,6 @@ from schema.selections import selects
 
 @strawberry.type(description="A meter's quantity over one interval.")
 class MeterQuantity:
-    """A meter's quantity over one interval."""
-
     start: datetime = strawberry.field(description="The interval begins here.")
     end: datetime = strawberry.field(description="It ends before this instant.")
     quantity: Decimal | None = strawberry.field(
@@ -29,8 +27,6 @@ class MeterQuantity:
 
 @strawberry.type(description="A meter's usage over a range, interval by interval and in all.")
 class MeterQuantities:
-    """A meter's usage over a range."""
-
     points: list[MeterQuantity] = strawberry.field(
         description="One for each interval that touches [start, end), gaps included; the first and "
         "the last are cut off at the range's ends."
@@ -43,7 +39,6 @@ class MeterQuantities:
 
     @strawberry.field(description="Every event stored before this instant is in these numbers.")
     def complete_through(self) -> datetime:
-        """As of when these numbers are."""
         if self.progress is None:
             raise LookupError("the progress is read where it is selected")
         return self.progress.complete_through

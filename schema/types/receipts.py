@@ -15,8 +15,6 @@ from schema.types.payloads import user_errors
 
 @strawberry.type(description="What became of one event of a call.")
 class EventReceipt:
-    """What became of one event."""
-
     index: int = strawberry.field(description="Its place in the input, from 0.")
     status: ReceiptStatus = strawberry.field(description="What became of it.")
     event_id: strawberry.ID | None = strawberry.field(
@@ -28,7 +26,6 @@ class EventReceipt:
 
     @classmethod
     def of(cls, index: int, receipt: Receipt) -> "EventReceipt":
-        """The receipt of the event at `index` of the input."""
         return cls(
             index=index,
             status=receipt.status,
@@ -49,8 +46,6 @@ def receipt_error(index: int, receipt: Receipt) -> UserError | None:
 
 @strawberry.type(description="What became of the events of a call.")
 class EventsIngestPayload:
-    """What became of the events of a call."""
-
     found: strawberry.Private[Sequence[Receipt]] = ()
     user_errors: list[UserError] = user_errors()
 
@@ -60,25 +55,20 @@ class EventsIngestPayload:
 
     @strawberry.field(description="How many were stored.")
     def inserted(self) -> int:
-        """How many were stored."""
         return self._counts[ReceiptStatus.INSERTED]
 
     @strawberry.field(description="How many were stored already.")
     def duplicates(self) -> int:
-        """How many were stored already."""
         return self._counts[ReceiptStatus.DUPLICATE]
 
     @strawberry.field(description="How many have an externalId that another event holds.")
     def conflicts(self) -> int:
-        """How many have an externalId that another event holds."""
         return self._counts[ReceiptStatus.CONFLICT]
 
     @strawberry.field(description="How many were invalid.")
     def rejected(self) -> int:
-        """How many were invalid."""
         return self._counts[ReceiptStatus.REJECTED]
 
     @strawberry.field(description="One for each event of the input, in its order.")
     def receipts(self) -> list[EventReceipt]:
-        """One for each event of the input."""
         return [EventReceipt.of(index, receipt) for index, receipt in enumerate(self.found)]

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     "in UTC."
 )
 class CustomerSubscription(Node):
-    """A customer's subscription to a product."""
-
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     product_key: strawberry.Private[UUID]
@@ -55,14 +53,12 @@ class CustomerSubscription(Node):
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        """The customer."""
         return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
 
     @strawberry.field(description="What to.")
     async def product(
         self, info: Info
     ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
-        """The product."""
         billing = info.context.loaders.billing
         row = await billing.existing(billing.product, self.product_key)
         return product.Product.of(row)
@@ -75,7 +71,6 @@ class CustomerSubscription(Node):
     async def upcoming_invoice(
         self, info: Info
     ) -> Annotated["UpcomingInvoice", strawberry.lazy("schema.types.invoice")] | None:
-        """The invoice to come."""
         estimate = await info.context.loaders.billing.upcoming_invoice.load(self.key)
         return None if estimate is None else invoice.UpcomingInvoice.of(estimate)
 
@@ -91,14 +86,12 @@ class CustomerSubscription(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
-        """Its invoices."""
         source = invoices_of_subscription(info.context.organization_id, self.key)
         request = page_request(info, first, after, last, before)
         return await connect(info.context.loaders, source, request, invoice.Invoice.of)
 
     @classmethod
     def of(cls, row: SubscriptionRow) -> "CustomerSubscription":
-        """The subscription of a row."""
         return cls(
             id=strawberry.ID(encode_id("CustomerSubscription", row.id)),
             key=row.id,
