@@ -24,12 +24,12 @@ from models.product_price import ProductPrice
 from models.subscription_period import SubscriptionPeriod
 from models.uncounted_event import UncountedEvent
 from models.usage_audit import UsageAudit
-from models.usage_bucket import EVERYBODY, UsageBucket
+from models.usage_bucket import ALL_CUSTOMERS, UsageBucket
 from models.usage_drift import UsageDrift
 from models.usage_value import CustomerMeterValue, UsageValue
 
 __all__ = [
-    "EVERYBODY",
+    "ALL_CUSTOMERS",
     "AccessToken",
     "BillingFrontier",
     "CreditEntry",

@@ -28,7 +28,7 @@ _INTEGER_LIMIT = 2**63
 _SHOWN = 60  # characters of a key
 _MOST_NOTED = 50_000  # objects: 10,000 events, with some in the metadata of each
 _INFINITY = Decimal("Infinity")
-_Step = str | int  # a key or an index
+_PathKey = str | int  # a key or an index
 # Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
 _BOUNDED = Context(
     prec=MAXIMUM_DIGITS,
@@ -83,7 +83,7 @@ def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
 
     What the item of a list has at the key `but_in` is not looked at.
     """
-    path: list[_Step] = []
+    path: list[_PathKey] = []
     found = value
     entered = [_inside(value, None)]
     while not isinstance(found, Ambiguous):
@@ -100,7 +100,7 @@ def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
     return f"{place} has the key {shown_key(found.key)} twice"
 
 
-def _inside(value: Any, passed_over: str | None) -> Iterator[tuple[_Step, Any]]:
+def _inside(value: Any, passed_over: str | None) -> Iterator[tuple[_PathKey, Any]]:
     """The objects and lists in an object or a list, with their keys or indexes."""
     if isinstance(value, dict):
         for key, item in value.items():

@@ -7,7 +7,7 @@ from tortoise.models import Model
 class UsageAudit(Model):
     """The audit of an organization: which customer is next, and from which instant on.
 
-    Customers go by id, EVERYBODY first. `next_from` is null at a customer's beginning.
+    Customers go by id, ALL_CUSTOMERS first. `next_from` is null at a customer's beginning.
     `finished_at` is null while a round is under way.
     """
 

@@ -7,7 +7,7 @@ from tortoise.models import Model
 
 from models.fields import NumericField
 
-EVERYBODY = UUID(int=0)
+ALL_CUSTOMERS = UUID(int=0)
 """The customer_id of the rows that sum up all customers."""
 
 
@@ -15,7 +15,7 @@ class UsageBucket(Model):
     """Usage of a customer on a meter in 15 minutes.
 
     One row a (meter, customer, bucket), which is its primary key in the database (`id` serves the
-    ORM only), and one for EVERYBODY, so that usage of all customers costs no more to read than
+    ORM only), and one for ALL_CUSTOMERS, so that usage of all customers costs no more to read than
     that of one; those lie in a partition of their own. `count` are the events with a value,
     `skipped` those without.
     """

@@ -8,7 +8,7 @@ class UsageValue(Model):
     """Distinct values of a UNIQUE meter in 15 minutes.
 
     One row a (meter, customer, bucket, value), which is its primary key in the database, and one
-    for EVERYBODY; `value` is a hash of the typed value.
+    for ALL_CUSTOMERS; `value` is a hash of the typed value.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)

@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @dataclass
-class _Steps:
+class _CountedSteps:
     """Steps of counting, summed up."""
 
     organizations: set[UUID] = field(default_factory=set)
@@ -27,7 +27,7 @@ class Activity:
     """The steps of counting that no line has told of yet. A worker with nothing to do is silent."""
 
     def __init__(self) -> None:
-        self._steps = _Steps()
+        self._steps = _CountedSteps()
 
     def counted(self, organization_id: UUID, batches: int, events: int, seconds: float) -> None:
         """A step of an organization's log was counted."""
@@ -47,7 +47,7 @@ class Activity:
 
     def say(self) -> None:
         """Says what was counted since the last time, if anything was."""
-        steps, self._steps = self._steps, _Steps()
+        steps, self._steps = self._steps, _CountedSteps()
         if steps.number == 0:
             return
         _log.info(

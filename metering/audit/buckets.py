@@ -18,21 +18,21 @@ from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
 from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
-from models import EVERYBODY
+from models import ALL_CUSTOMERS
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Buckets of some customers, or of EVERYBODY alone, in [start, end); None is without bound."""
+    """Buckets of some customers, or of ALL_CUSTOMERS, in [start, end); None is without bound."""
 
     customer_ids: tuple[UUID, ...]
     start: datetime | None
     end: datetime | None
 
     @property
-    def is_of_everybody(self) -> bool:
+    def is_of_all_customers(self) -> bool:
         """Whether it is of the rows that sum up all customers."""
-        return self.customer_ids == (EVERYBODY,)
+        return self.customer_ids == (ALL_CUSTOMERS,)
 
 
 # `matched` are the events that the meter has counted, `truth` what its buckets should say of them.
@@ -204,8 +204,8 @@ def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> 
     partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _TRUTH.format(
         value=meter.aggregation.value_sql(parameters),
-        customer="($3::uuid[])[1]" if stretch.is_of_everybody else "e.customer_id",
-        of_customer="" if stretch.is_of_everybody else "AND e.customer_id = ANY($3)",
+        customer="($3::uuid[])[1]" if stretch.is_of_all_customers else "e.customer_id",
+        of_customer="" if stretch.is_of_all_customers else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
         counted=counted_sql(),
         partials=select_list(partials),

@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 class Drift:
     """A cached aggregate that was not the true one, in the columns that `differences` names.
 
-    Of a bucket, of EVERYBODY or of one customer, or, where `bucket` is None, of the customer's
+    Of a bucket, of ALL_CUSTOMERS or of one customer, or, where `bucket` is None, of the customer's
     current period. `cached` and `recomputed` are quantities.
     """
 

@@ -21,7 +21,7 @@ from metering.counting.catch_up import hold_catch_up
 from metering.counting.log import lock_log, next_revision
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
 from metering.usage.windows import BUCKET
-from models import EVERYBODY, CustomerMeter
+from models import ALL_CUSTOMERS, CustomerMeter
 
 STRETCH_EVENTS = 20_000
 """About so many events are compared by one statement; a bucket is never divided."""
@@ -47,8 +47,8 @@ async def recompute_customer_meter(
         found = await repair_buckets(organization_id, row.meter_id, stretch)
         drifts += found
         for bucket in [drift.bucket for drift in found if drift.bucket is not None]:
-            everybodys = Stretch((EVERYBODY,), bucket, bucket + BUCKET)
-            drifts += await repair_buckets(organization_id, row.meter_id, everybodys)
+            of_all_customers = Stretch((ALL_CUSTOMERS,), bucket, bucket + BUCKET)
+            drifts += await repair_buckets(organization_id, row.meter_id, of_all_customers)
     of_period = await repair_periods(organization_id, row.meter_id, [row.customer_id])
     change = Decimal(0)
     for drift in of_period:
@@ -72,7 +72,7 @@ async def end_of_stretch(
     organization_id: UUID, customer_id: UUID, start: datetime | None
 ) -> datetime | None:
     """Where the stretch that begins at `start` ends; None where it is the last one."""
-    of_customer = "" if customer_id == EVERYBODY else "AND customer_id = $4"
+    of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT date_bin('15 minutes', timestamp, TIMESTAMPTZ '1970-01-01 00:00Z')

@@ -1,8 +1,8 @@
 """The rolling audit: cached usage of an organization recomputed, a bounded step at a time.
 
-It goes from customer to customer, EVERYBODY first, and through each one's time in stretches. How
-far it has come is kept in `usage_audit`, so that it goes on where a worker was stopped; a step
-that is done twice changes nothing.
+It goes from customer to customer, ALL_CUSTOMERS first, and through each one's time in stretches.
+`usage_audit` keeps how far it has come, so that it goes on where a worker was stopped; a step that
+is done twice changes nothing.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tortoise.connection import get_connection
 from config.clock import now
 from metering.audit.buckets import Stretch
 from metering.audit.recompute import STRETCH_EVENTS, end_of_stretch, repair_buckets, repair_periods
-from models import EVERYBODY, UsageAudit
+from models import ALL_CUSTOMERS, UsageAudit
 
 # So many customers of few events are held against them at a time.
 _CUSTOMERS = 100
@@ -43,7 +43,7 @@ async def audits_due(round_start: datetime) -> list[UUID]:
             WHERE usage_audit.finished_at IS NOT NULL AND usage_audit.started_at < $2
         RETURNING 1
         """,
-        [EVERYBODY, round_start],
+        [ALL_CUSTOMERS, round_start],
     )
     rows = await connection.execute_query_dict(
         """
@@ -58,7 +58,7 @@ async def audit_step(organization_id: UUID) -> AuditStep:
     """Audits every meter over the next stretch of the round under way."""
     cursor = await UsageAudit.get(organization_id=organization_id)
     customer_ids = [cursor.customer_id]
-    if cursor.customer_id != EVERYBODY and cursor.next_from is None:
+    if cursor.customer_id != ALL_CUSTOMERS and cursor.next_from is None:
         customer_ids = await _small_customers(organization_id, cursor.customer_id)
     end = None
     if len(customer_ids) == 1:
@@ -110,7 +110,7 @@ async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUI
 
 async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
     """The meters that may have counted events of the stretch, or have buckets in it anyway."""
-    of_customer = "" if stretch.is_of_everybody else "AND customer_id = ANY($2)"
+    of_customer = "" if stretch.is_of_all_customers else "AND customer_id = ANY($2)"
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT meter.id FROM meter
@@ -138,8 +138,8 @@ async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
 
 
 async def _meters_of(organization_id: UUID, stretch: Stretch) -> list[UUID]:
-    """The meters on which its customers have usage, or something is cached; of EVERYBODY none."""
-    if stretch.is_of_everybody:
+    """The meters with usage of its customers, or something cached; none for ALL_CUSTOMERS."""
+    if stretch.is_of_all_customers:
         return []
     rows = await get_connection("default").execute_query_dict(
         """

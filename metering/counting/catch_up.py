@@ -12,11 +12,11 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_shares
+from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, comes_from_rows
 from metering.counting.isolation import find_culprits
 from metering.counting.log import lock_log, next_revision
-from metering.counting.rollup import Share, add_to_totals, count_batches
+from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
 from metering.counting.uncounted import note_uncounted
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
 
@@ -32,7 +32,7 @@ class _MeterChangedError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
+class _BatchRange:
     """Batches (lower, upper] of the log; `batch_ids` are those that can concern the meter."""
 
     batch_ids: list[int]
@@ -77,18 +77,18 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | 
         if meter is None or meter.position is None:
             return False, None
         chunk = await _next_chunk(connection, meter, meter.position)
-        shares = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
+        increments = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
         state = await lock_log(connection, organization_id)
         if await read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
             raise _MeterChangedError
         revision = await next_revision(connection, organization_id)
-        await _merge(connection, meter, shares, revision)
+        await _merge(connection, meter, increments, revision)
         position: int | None = chunk.upper
         if chunk.upper < state.head:
             rest = await _last_stretch(connection, meter, chunk.upper)
             if rest.upper == state.head:
-                shares = await count_batches(connection, meter, rest.batch_ids, is_history=True)
-                await _merge(connection, meter, shares, revision)
+                increments = await count_batches(connection, meter, rest.batch_ids, is_history=True)
+                await _merge(connection, meter, increments, revision)
                 position = None
         else:
             position = None
@@ -117,11 +117,14 @@ async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
 
 
 async def _merge(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, shares: Sequence[Share], revision: int
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    increments: Sequence[UsageIncrement],
+    revision: int,
 ) -> None:
-    await check_periods(connection, meter.organization_id, shares)
-    await add_to_totals(connection, meter.id, shares)
-    await merge_shares(connection, meter.organization_id, shares, revision)
+    await check_periods(connection, meter.organization_id, increments)
+    await add_to_totals(connection, meter.id, increments)
+    await merge_increments(connection, meter.organization_id, increments, revision)
 
 
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
@@ -163,27 +166,27 @@ async def read_meter(
 
 async def _next_chunk(
     connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
-) -> _Stretch:
+) -> _BatchRange:
     """The batches after position `lower` that begin within CHUNK_EVENTS: one batch at least."""
-    return await _stretch(connection, meter, lower, "events_before < $4", CHUNK_EVENTS)
+    return await _batch_range(connection, meter, lower, "events_before < $4", CHUNK_EVENTS)
 
 
 async def _last_stretch(
     connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
-) -> _Stretch:
+) -> _BatchRange:
     """The batches after position `lower` that also end within LAST_STRETCH_EVENTS; maybe none."""
-    return await _stretch(
+    return await _batch_range(
         connection, meter, lower, "events_before + events_within <= $4", LAST_STRETCH_EVENTS
     )
 
 
-async def _stretch(
+async def _batch_range(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
     lower: int,
     condition: str,
     maximum_events: int,
-) -> _Stretch:
+) -> _BatchRange:
     """Batches after position `lower`, as many as fulfil a condition on the meter's events."""
     names = None if meter.event_names is None else list(meter.event_names)
     rows = await connection.execute_query_dict(
@@ -209,4 +212,4 @@ async def _stretch(
         [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
     )
     row = rows[0]
-    return _Stretch(row["batch_ids"] or [], lower if row["upper"] is None else row["upper"])
+    return _BatchRange(row["batch_ids"] or [], lower if row["upper"] is None else row["upper"])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.rollup import Share
+from metering.counting.rollup import UsageIncrement
 from metering.language.aggregations import consumed_sql
 from models.identifiers import new_id
 
@@ -20,17 +20,18 @@ INSERT INTO customer_meter AS kept (
     organization_id, id, meter_id, customer_id, count, unique_count, sum, minimum, maximum,
     latest_value, latest_at, latest_event_id, consumed, credited, revision, updated_at
 )
-SELECT $1, gain.id, gain.meter_id, gain.customer_id, gain.count, gain.unique_count, gain.sum,
-       gain.minimum, gain.maximum, gain.latest_value, gain.latest_at, gain.latest_event_id,
-       {consumed_sql("meter.aggregation_function", "gain")}, 0, $2, now()
+SELECT $1, increment.id, increment.meter_id, increment.customer_id, increment.count,
+       increment.unique_count, increment.sum, increment.minimum, increment.maximum,
+       increment.latest_value, increment.latest_at, increment.latest_event_id,
+       {consumed_sql("meter.aggregation_function", "increment")}, 0, $2, now()
 FROM unnest(
     $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[], $8::numeric[], $9::numeric[],
     $10::numeric[], $11::numeric[], $12::timestamptz[], $13::uuid[]
-) AS gain (
+) AS increment (
     id, meter_id, customer_id, count, unique_count, sum, minimum, maximum,
     latest_value, latest_at, latest_event_id
 )
-JOIN meter ON meter.id = gain.meter_id
+JOIN meter ON meter.id = increment.meter_id
 ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE SET
     (count, unique_count, sum, minimum, maximum, latest_value, latest_at, latest_event_id, consumed)
     = (
@@ -58,44 +59,49 @@ RETURNING meter_id, customer_id, period_start
 """
 
 
-async def merge_shares(
-    connection: BaseDBAsyncClient, organization_id: UUID, shares: Sequence[Share], revision: int
+async def merge_increments(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    increments: Sequence[UsageIncrement],
+    revision: int,
 ) -> None:
-    """Adds shares to the cached usage of the customers' current periods, stamped with `revision`.
+    """Adds increments to the cached usage of customers' current periods, stamped with `revision`.
 
-    To be called under the log's lock. Raises PeriodChangedError where a share was counted for
-    another period than the current one; nothing of the transaction may then be kept.
+    The caller holds the log's lock. Raises PeriodChangedError if an increment was counted for
+    a period that is no longer the current one; the caller then rolls back.
     """
-    gains = [share for share in shares if share.in_period and share.count]
-    if not gains:
+    increments = [each for each in increments if each.in_period and each.count]
+    if not increments:
         return
-    new_values = await _keep_new_values(connection, organization_id, gains)
+    new_values = await _keep_new_values(connection, organization_id, increments)
     rows = await connection.execute_query_dict(
         _MERGE,
         [
             organization_id,
             revision,
-            [new_id() for _ in gains],
-            [gain.meter_id for gain in gains],
-            [gain.customer_id for gain in gains],
-            [gain.count for gain in gains],
-            [new_values[gain.meter_id, gain.customer_id] for gain in gains],
-            [gain.sum for gain in gains],
-            [gain.minimum for gain in gains],
-            [gain.maximum for gain in gains],
-            [gain.latest_value for gain in gains],
-            [gain.latest_at for gain in gains],
-            [gain.latest_event_id for gain in gains],
+            [new_id() for _ in increments],
+            [increment.meter_id for increment in increments],
+            [increment.customer_id for increment in increments],
+            [increment.count for increment in increments],
+            [new_values[increment.meter_id, increment.customer_id] for increment in increments],
+            [increment.sum for increment in increments],
+            [increment.minimum for increment in increments],
+            [increment.maximum for increment in increments],
+            [increment.latest_value for increment in increments],
+            [increment.latest_at for increment in increments],
+            [increment.latest_event_id for increment in increments],
         ],
     )
     current = {(row["meter_id"], row["customer_id"]): row["period_start"] for row in rows}
-    for gain in gains:
-        if current[gain.meter_id, gain.customer_id] != gain.period_start:
-            raise PeriodChangedError(f"meter {gain.meter_id}, customer {gain.customer_id}")
+    for increment in increments:
+        if current[increment.meter_id, increment.customer_id] != increment.period_start:
+            raise PeriodChangedError(
+                f"meter {increment.meter_id}, customer {increment.customer_id}"
+            )
 
 
 async def _keep_new_values(
-    connection: BaseDBAsyncClient, organization_id: UUID, gains: Sequence[Share]
+    connection: BaseDBAsyncClient, organization_id: UUID, increments: Sequence[UsageIncrement]
 ) -> Counter[tuple[UUID, UUID]]:
     """Keeps the distinct values of UNIQUE meters, and gives how many are new in each period.
 
@@ -103,9 +109,9 @@ async def _keep_new_values(
     meanwhile makes the values of its customers anew, and the two would wait for each other.
     """
     seen = [
-        (gain.meter_id, gain.customer_id, value)
-        for gain in gains
-        for value in gain.distinct_values or ()
+        (increment.meter_id, increment.customer_id, value)
+        for increment in increments
+        for value in increment.distinct_values or ()
     ]
     if not seen:
         return Counter()
@@ -122,33 +128,33 @@ async def _keep_new_values(
 
 
 async def check_periods(
-    connection: BaseDBAsyncClient, organization_id: UUID, shares: Sequence[Share]
+    connection: BaseDBAsyncClient, organization_id: UUID, increments: Sequence[UsageIncrement]
 ) -> None:
-    """Raises PeriodChangedError where a share was counted as outside of a period that is over.
+    """Raises PeriodChangedError if an increment lies outside a period that is over by now.
 
-    It may be inside of the current one, and `merge_shares`, which leaves it out, would not notice.
-    For shares that were counted without the log's lock; to be called under it.
+    It may lie inside the current one, and `merge_increments`, which leaves it out, would not
+    notice. For increments that were counted without the log's lock; the caller holds it now.
     """
-    outside = [share for share in shares if not share.in_period]
+    outside = [each for each in increments if not each.in_period]
     if not outside:
         return
     rows = await connection.execute_query_dict(
         """
-        SELECT share.meter_id, share.customer_id
+        SELECT increment.meter_id, increment.customer_id
         FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
-            AS share (meter_id, customer_id, period_start)
-        WHERE share.period_start IS DISTINCT FROM (
+            AS increment (meter_id, customer_id, period_start)
+        WHERE increment.period_start IS DISTINCT FROM (
             SELECT kept.period_start FROM customer_meter kept
-            WHERE kept.organization_id = $1 AND kept.meter_id = share.meter_id
-              AND kept.customer_id = share.customer_id
+            WHERE kept.organization_id = $1 AND kept.meter_id = increment.meter_id
+              AND kept.customer_id = increment.customer_id
         )
         LIMIT 1
         """,
         [
             organization_id,
-            [share.meter_id for share in outside],
-            [share.customer_id for share in outside],
-            [share.period_start for share in outside],
+            [increment.meter_id for increment in outside],
+            [increment.customer_id for increment in outside],
+            [increment.period_start for increment in outside],
         ],
     )
     for row in rows:

@@ -15,10 +15,10 @@ from uuid import UUID
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.customer_meters import merge_shares
+from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
 from metering.counting.failures import COUNTING_ERRORS, comes_from_rows, fails_again, reason_of
-from metering.counting.rollup import Share, add_to_totals, count_batches, count_events
+from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches, count_events
 from metering.counting.uncounted import Culprit, counted_sql
 from metering.language.definition import MeterDefinition
 
@@ -47,9 +47,9 @@ async def count_meter_by_meter(
     for meter in meters:
         try:
             async with _savepoint(connection):
-                shares = await count_batches(connection, meter, step.batch_ids)
-                await add_to_totals(connection, meter.id, shares)
-                await merge_shares(connection, step.organization_id, shares, step.revision)
+                increments = await count_batches(connection, meter, step.batch_ids)
+                await add_to_totals(connection, meter.id, increments)
+                await merge_increments(connection, step.organization_id, increments, step.revision)
         except COUNTING_ERRORS as error:
             if not fails_again(error):
                 raise
@@ -99,10 +99,10 @@ async def find_culprits(
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of events: those that were counted, with their shares, and those that fail."""
+    """What became of events: the counted ones, with their increments, and those that fail."""
 
     counted: list[UUID] = field(default_factory=list)
-    shares: list[list[Share]] = field(default_factory=list)
+    increments: list[list[UsageIncrement]] = field(default_factory=list)
     culprits: list[Culprit] = field(default_factory=list)
 
 
@@ -117,7 +117,7 @@ async def count_in_halves(
         return
     try:
         async with _savepoint(connection):
-            tried.shares.append(await count_events(connection, meter, event_ids))
+            tried.increments.append(await count_events(connection, meter, event_ids))
             tried.counted.extend(event_ids)
     except COUNTING_ERRORS as error:
         if not comes_from_rows(error):

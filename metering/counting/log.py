@@ -13,12 +13,12 @@ import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.counting.customer_meters import merge_shares
+from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
 from metering.counting.failures import COUNTING_ERRORS, fails_again, reason_of
 from metering.counting.isolation import LogStep, count_meter_by_meter
 from metering.counting.late import note_late_events
-from metering.counting.rollup import Share, add_to_totals, count_batches
+from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
 
 _log = structlog.get_logger(__name__)
@@ -151,12 +151,12 @@ async def _count_together(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> Sequence[UUID]:
     await note_event_names(connection, step.organization_id, step.batch_ids)
-    shares: list[Share] = []
+    increments: list[UsageIncrement] = []
     for meter in meters:
         counted = await count_batches(connection, meter, step.batch_ids)
         await add_to_totals(connection, meter.id, counted)
-        shares += counted
-    await merge_shares(connection, step.organization_id, shares, step.revision)
+        increments += counted
+    await merge_increments(connection, step.organization_id, increments, step.revision)
     return ()
 
 

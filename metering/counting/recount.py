@@ -14,7 +14,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from metering.counting.catch_up import hold_catch_up, read_meter
-from metering.counting.customer_meters import merge_shares
+from metering.counting.customer_meters import merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, reason_of
 from metering.counting.isolation import Tried, count_in_halves
 from metering.counting.late import note_late_events
@@ -85,7 +85,7 @@ async def recount(organization_id: UUID, meter_id: UUID) -> Recounted | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _RecountProgress:
     """The events that were tried up to `last`, which is None where there were none left."""
 
     last: UUID | None
@@ -94,7 +94,9 @@ class _Step:
     revision: int | None = None
 
 
-async def _recount_next(organization_id: UUID, meter_id: UUID, after: UUID) -> _Step | None:
+async def _recount_next(
+    organization_id: UUID, meter_id: UUID, after: UUID
+) -> _RecountProgress | None:
     async with in_transaction() as connection:
         await hold_catch_up(connection, meter_id)
         await lock_log(connection, organization_id)
@@ -103,19 +105,19 @@ async def _recount_next(organization_id: UUID, meter_id: UUID, after: UUID) -> _
             return None
         event_ids = await _uncounted(connection, meter, after)
         if not event_ids:
-            return _Step(None)
+            return _RecountProgress(None)
         tried = Tried()
         await count_in_halves(connection, meter, event_ids, tried)
         await _note_reasons(connection, meter, tried.culprits)
         revision = await _merge(connection, meter, tried) if tried.counted else None
-        return _Step(event_ids[-1], len(tried.counted), len(tried.culprits), revision)
+        return _RecountProgress(event_ids[-1], len(tried.counted), len(tried.culprits), revision)
 
 
 async def _merge(connection: BaseDBAsyncClient, meter: MeterDefinition, tried: Tried) -> int:
     state = await take_position(connection, meter.organization_id)
-    for shares in tried.shares:
-        await add_to_totals(connection, meter.id, shares)
-        await merge_shares(connection, meter.organization_id, shares, state.revision)
+    for increments in tried.increments:
+        await add_to_totals(connection, meter.id, increments)
+        await merge_increments(connection, meter.organization_id, increments, state.revision)
     rows = await connection.execute_query_dict(
         """
         WITH counted AS (

@@ -1,8 +1,8 @@
 """Adding the events of some batches to a meter's buckets: one statement a meter, never a loop.
 
-The statement also says what each customer's current period gains, its `Share`. Shares are merged
-into `customer_meter` by `metering.counting.customer_meters`, which is a short statement under the
-log's lock, so that counting a long history does not hold that lock.
+The statement also returns what each customer's current period gains, as a `UsageIncrement`.
+`metering.counting.customer_meters` merges increments into `customer_meter`: a short statement
+under the log's lock, so that counting a long history does not hold that lock.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
 from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
-from models import EVERYBODY
+from models import ALL_CUSTOMERS
 
 _COUNT_BATCHES = """
 WITH arrived AS MATERIALIZED (
@@ -95,7 +95,7 @@ _DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AN
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class UsageIncrement:
     """The partial aggregate of a customer's events in some batches on a meter.
 
     `in_period`: of those in its current period, which began at `period_start`, or, where it has
@@ -124,7 +124,7 @@ async def count_batches(
     batch_ids: Sequence[int],
     *,
     is_history: bool = False,
-) -> list[Share]:
+) -> list[UsageIncrement]:
     """Adds those events of the batches that the meter's filter matches to its buckets.
 
     To be called once for each batch, in a transaction that also moves the meter's position.
@@ -132,27 +132,27 @@ async def count_batches(
     """
     if not batch_ids:
         return []
-    parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), EVERYBODY)
+    parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
     statement = _statement(meter, parameters, _OF_BATCHES, counted_sql() if is_history else "true")
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [Share(meter_id=meter.id, **row) for row in rows]
+    return [UsageIncrement(meter_id=meter.id, **row) for row in rows]
 
 
 async def count_events(
     connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID]
-) -> list[Share]:
+) -> list[UsageIncrement]:
     """Adds those of the events that the meter's filter matches to its buckets, as batches are."""
-    parameters = Parameters(meter.organization_id, meter.id, list(event_ids), EVERYBODY)
+    parameters = Parameters(meter.organization_id, meter.id, list(event_ids), ALL_CUSTOMERS)
     statement = _statement(meter, parameters, _OF_EVENTS, "true")
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [Share(meter_id=meter.id, **row) for row in rows]
+    return [UsageIncrement(meter_id=meter.id, **row) for row in rows]
 
 
 async def add_to_totals(
-    connection: BaseDBAsyncClient, meter_id: UUID, shares: Sequence[Share]
+    connection: BaseDBAsyncClient, meter_id: UUID, increments: Sequence[UsageIncrement]
 ) -> None:
     """Adds what was counted and skipped to the meter's own totals."""
-    if shares:
+    if increments:
         await connection.execute_query_dict(
             """
             UPDATE meter
@@ -162,8 +162,8 @@ async def add_to_totals(
             """,
             [
                 meter_id,
-                sum(share.count for share in shares),
-                sum(share.skipped for share in shares),
+                sum(increment.count for increment in increments),
+                sum(increment.skipped for increment in increments),
             ],
         )
 

@@ -21,7 +21,7 @@ from metering.language.partials import merged_partials_sql, partial_sql, select_
 from metering.language.predicates import predicate_sql
 from metering.usage.bucket_ranges import edges_of, whole_buckets
 from metering.usage.windows import Window
-from models import EVERYBODY
+from models import ALL_CUSTOMERS
 
 
 class Quantity(NamedTuple):
@@ -132,7 +132,7 @@ async def usage_of_meters(
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
     if alike and windows:
-        parameters = Parameters(meters[0].organization_id, customer_id or EVERYBODY)
+        parameters = Parameters(meters[0].organization_id, customer_id or ALL_CUSTOMERS)
         parts = _Parts(whole_buckets(windows, parameters), edges_of(windows, parameters))
         # In one order, so that the statement is prepared once whatever meter comes first.
         statement = " UNION ALL ".join(

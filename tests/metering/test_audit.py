@@ -17,7 +17,7 @@ from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import (
-    EVERYBODY,
+    ALL_CUSTOMERS,
     CustomerMeter,
     CustomerMeterValue,
     Meter,
@@ -70,7 +70,7 @@ async def drifted(organization: Organization) -> set[tuple[object, ...]]:
 async def audit(organization: Organization) -> int:
     """A whole round; gives its number of steps."""
     await UsageAudit.update_or_create(
-        {"customer_id": EVERYBODY, "next_from": None, "started_at": now(), "finished_at": None},
+        {"customer_id": ALL_CUSTOMERS, "next_from": None, "started_at": now(), "finished_at": None},
         organization_id=organization.id,
     )
     steps = 1
@@ -97,10 +97,12 @@ async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
     assert await drifted(organization) == set()
 
     rows = await CustomerMeter.filter(meter_id=total.id).order_by("customer_id")
-    *_, last = await UsageBucket.filter(meter_id=total.id, customer_id=EVERYBODY).order_by("bucket")
-    await UsageBucket.filter(meter_id=total.id, customer_id=EVERYBODY, bucket=last.bucket).update(
-        sum=1
+    *_, last = await UsageBucket.filter(meter_id=total.id, customer_id=ALL_CUSTOMERS).order_by(
+        "bucket"
     )
+    await UsageBucket.filter(
+        meter_id=total.id, customer_id=ALL_CUSTOMERS, bucket=last.bucket
+    ).update(sum=1)
     await UsageBucket.filter(
         meter_id=total.id, customer_id=rows[1].customer_id, bucket=NOON
     ).update(sum=2)
@@ -111,7 +113,7 @@ async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
     await audit(organization)
 
     assert await drifted(organization) == {
-        (total.id, EVERYBODY, last.bucket, 1, last.sum),
+        (total.id, ALL_CUSTOMERS, last.bucket, 1, last.sum),
         (total.id, rows[1].customer_id, NOON, 2, 3),
         (total.id, rows[2].customer_id, None, 3, 66),
         (total.id, rows[0].customer_id, None, None, 66),
@@ -171,7 +173,7 @@ async def test_an_audit_that_was_cut_off_goes_on_where_it_was(
     for _ in range(7):
         await audit_step(organization.id)
     cursor = await UsageAudit.get(organization_id=organization.id)
-    assert cursor.customer_id != EVERYBODY
+    assert cursor.customer_id != ALL_CUSTOMERS
     await audit_until(begun, seconds=60)
 
     assert len(await drifted(organization)) == 3

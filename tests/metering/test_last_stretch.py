@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting import catch_up as catching_up
 from metering.counting.log import LogState, lock_log
-from metering.counting.rollup import Share, count_batches
+from metering.counting.rollup import UsageIncrement, count_batches
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import MeterDefinition
 from metering.language.filters import Filter
@@ -32,7 +32,7 @@ def counted_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     async def count(
         connection: BaseDBAsyncClient, meter: MeterDefinition, ids: Sequence[int], **how: Any
-    ) -> list[Share]:
+    ) -> list[UsageIncrement]:
         if connection in holding:
             batches = await EventBatch.filter(
                 organization_id=meter.organization_id, id__in=list(ids)

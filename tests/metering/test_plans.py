@@ -14,7 +14,7 @@ from metering.language.definition import COLUMNS, meter_definition
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.language.parameters import Parameters
 from metering.meters import create_meter
-from models import EVERYBODY, Customer, EventBatch, Organization
+from models import ALL_CUSTOMERS, Customer, EventBatch, Organization
 from models.identifiers import new_id
 from tests.ingesting import NOON, drain, send, usages
 
@@ -64,7 +64,7 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     )
     meter = meter_definition(row)
 
-    parameters = Parameters(newcomer.id, meter.id, [batch.id], EVERYBODY)
+    parameters = Parameters(newcomer.id, meter.id, [batch.id], ALL_CUSTOMERS)
     counting = _statement(meter, parameters, _OF_BATCHES, "true")
 
     # 2,000 events are stored; tables as small as the others are read whole.

@@ -12,7 +12,7 @@ from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Filter
 from metering.meters import create_meter
 from models import (
-    EVERYBODY,
+    ALL_CUSTOMERS,
     CustomerMeter,
     CustomerMeterValue,
     Meter,
@@ -91,7 +91,7 @@ async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
     noon: dict[str, Any] = {"meter_id": meter.id, "customer_id": row.customer_id, "bucket": NOON}
     changed = CORRUPTIONS[function]
     await UsageBucket.filter(**noon).update(**changed)
-    await UsageBucket.filter(**{**noon, "customer_id": EVERYBODY}).update(**changed)
+    await UsageBucket.filter(**{**noon, "customer_id": ALL_CUSTOMERS}).update(**changed)
     await UsageValue.filter(**noon).delete()
     await CustomerMeterValue.filter(meter_id=meter.id, customer_id=row.customer_id).delete()
     await CustomerMeter.filter(id=row.id).update(
@@ -107,7 +107,7 @@ async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
         (drift.customer_id, drift.bucket): drift
         for drift in await UsageDrift.filter(meter_id=meter.id)
     }
-    assert set(found) == {(row.customer_id, NOON), (EVERYBODY, NOON), (row.customer_id, None)}
+    assert set(found) == {(row.customer_id, NOON), (ALL_CUSTOMERS, NOON), (row.customer_id, None)}
     of_period = found[row.customer_id, None]
     assert (of_period.cached, of_period.recomputed) == (row.consumed + 5, row.consumed)
     assert found[row.customer_id, NOON].differences.keys() >= changed.keys()
