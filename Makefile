@@ -5,7 +5,7 @@
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
-packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks tests)
+packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks scripts tests)
 
 help: ## List the targets
 	@echo "Usage: make TARGET [ARGS=...] [PYTHON=...]"
@@ -25,7 +25,7 @@ test-all: ## Run all tests, with every example of the property tests
 	@scripts/environment requirements-dev.txt
 	@exec $(pytest) --hypothesis-profile thorough $(ARGS)
 
-check: ## Check format, lint, types and the direction of imports
+check: ## Check format, lint, types and which rooms import each other
 	@scripts/environment requirements-dev.txt
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
