@@ -1,5 +1,6 @@
 """Reading events: by id, in lists under every filter of the API, and the meters that count them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,9 +14,13 @@ from models import Meter
 from schema.loaders.customers import is_text
 from schema.loaders.keyset import Keyset, instant_key, uuid_key
 from schema.loaders.rows import Record, fetch
-from schema.loaders.sources import AnyOf, SQLSource
+from schema.loaders.sources import AnyOf, SQLSource, model_of
 
 _FEW_NAMES = 20
+# Of one statement that asks which meters count an event. PostgreSQL takes 65,535 parameters and
+# asyncpg 32,767; the filter of one meter has up to 13,000.
+_METERS = 500
+_PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
 # An event that some meter could not count waits, as one that no meter has looked at.
@@ -131,28 +136,52 @@ async def events_by_id(organization_id: UUID, ids: list[UUID]) -> list[Record | 
 
 
 async def meters_of_events(organization_id: UUID, ids: list[UUID]) -> list[list[Meter]]:
-    """The meters that count each event, oldest first; two statements for any number of events."""
-    meters = await Meter.filter(organization_id=organization_id).order_by("id")
-    if not meters:
-        return [[] for _ in ids]
-    parameters = Parameters()
-    columns = ", ".join(
-        f"({' AND '.join(meter_conditions(meter, parameters))}) AS meter_{index:d}"
-        for index, meter in enumerate(meters)
-    )
-    organization = parameters.add(organization_id, "uuid")
+    """The meters that count each event, oldest first."""
     rows = await fetch(
-        f"SELECT e.id, ARRAY(SELECT u.meter_id {_UNCOUNTED}) AS uncounted, {columns}"
-        f" FROM event e WHERE e.organization_id = {organization}"
-        f" AND e.id = ANY({parameters.add(tuple(ids), 'uuid[]')})",
+        """
+        SELECT * FROM meter
+        WHERE organization_id = $1 AND (
+            event_names IS NULL OR event_names && ARRAY(
+                SELECT DISTINCT name::text FROM event
+                WHERE organization_id = $1 AND id = ANY($2::uuid[])
+            )
+        )
+        ORDER BY id
+        """,
+        organization_id,
+        ids,
+    )
+    meters = [model_of(Meter)(row) for row in rows]
+    found: dict[UUID, list[Meter]] = {key: [] for key in ids}
+    start = 0
+    while start < len(meters):
+        start = await _add_counting_meters(organization_id, meters, start, found)
+    return [found[key] for key in ids]
+
+
+async def _add_counting_meters(
+    organization_id: UUID, meters: Sequence[Meter], start: int, found: dict[UUID, list[Meter]]
+) -> int:
+    """Adds, to each event found, those of the next meters that count it; returns where to go on.
+
+    One statement asks for as many meters as its parameters allow.
+    """
+    parameters = Parameters(organization_id, tuple(found))
+    matches: list[str] = []
+    end = start
+    while end < len(meters) and len(matches) < _METERS and len(parameters.values) < _PARAMETERS:
+        condition = " AND ".join(meter_conditions(meters[end], parameters))
+        matches.append(f"CASE WHEN {condition} THEN {end:d} END")
+        end += 1
+    rows = await fetch(
+        f"""
+        SELECT e.id, array_remove(ARRAY[{", ".join(matches)}], NULL) AS matching,
+               ARRAY(SELECT u.meter_id {_UNCOUNTED}) AS uncounted
+        FROM event e WHERE e.organization_id = $1 AND e.id = ANY($2::uuid[])
+        """,
         *parameters.values,
     )
-    counted = {
-        row["id"]: [
-            meter
-            for index, meter in enumerate(meters)
-            if row[f"meter_{index}"] and meter.id not in row["uncounted"]
-        ]
-        for row in rows
-    }
-    return [counted.get(key, []) for key in ids]
+    for row in rows:
+        counting = [meters[index] for index in row["matching"]]
+        found[row["id"]] += [meter for meter in counting if meter.id not in row["uncounted"]]
+    return end

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.language.filters import Clause, ClauseOperator, Filter, to_json
 from metering.meters import archive_meter, create_meter
-from models import Organization
+from models import Meter, Organization
 from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import NOON, drain, send
@@ -92,6 +92,32 @@ async def test_a_meter_and_its_events_name_each_other(api: Api, organization: Or
     assert await names(api, meterId=encode_id("Meter", meter.id)) == ["a"]
     assert await names(api, meterId=encode_id("Meter", everything.id)) == ["b", "a"]
     assert await names(api, meterId="nonsense") == []
+
+
+async def test_an_event_names_all_of_two_thousand_meters(
+    api: Api, organization: Organization
+) -> None:
+    named = [Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),)) for name in "ab"]
+    await Meter.bulk_create(
+        Meter(
+            organization_id=organization.id,
+            name=f"{number}",
+            position=0,
+            event_filter=to_json(named[number % 2] if number % 4 else Filter()),
+            event_names=["ab"[number % 2]] if number % 4 else None,
+            aggregation_function="COUNT",
+        )
+        for number in range(2_000)
+    )
+    await send(organization.id, {"name": "a"}, {"name": "b"})
+    found = await api.get("{ events { nodes { name meters { name } } } }")
+    assert {
+        node["name"]: [meter["name"] for meter in node["meters"]]
+        for node in found["events"]["nodes"]
+    } == {
+        name: [f"{number}" for number in range(2_000) if number % 4 == 0 or number % 2 == place]
+        for place, name in enumerate("ab")
+    }
 
 
 async def test_an_archived_meter_has_the_events_that_it_looked_at(
