@@ -1,8 +1,8 @@
-"""Whether this process lives (`/healthz`), and whether it can serve (`/readyz`)."""
+"""`/healthz`: this process lives. `/readyz`: it can serve requests."""
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -13,8 +13,9 @@ from metergraph.database.migrations import lacking
 from metergraph.database.opening import aside
 
 _CHECK_SECONDS = 2.0
-_NOBODYS = bytes(32)  # the hash of no secret
-_LACKING = "pending"  # the status of migrations that the database lacks
+_UNKNOWN_HASH = bytes(32)  # the hash of no secret
+_LACKING = "pending"
+_READ_ONLY = "SELECT current_setting('transaction_read_only')::bool AS is_read_only"
 _PENDING = """
     SELECT count(*) AS batches,
            extract(epoch FROM now() - min(received_at)) AS oldest_seconds
@@ -25,35 +26,36 @@ _PENDING = """
 
 @dataclass(frozen=True)
 class Check:
-    """What was found of one thing: `status` is "ok" or what is wrong."""
+    """The result of one check: `status` is "ok" or says what is wrong."""
 
     status: str
-    details: dict[str, Any]
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the check passed."""
         return self.status == "ok"
 
 
 async def healthz(request: Request) -> JSONResponse:
-    """The process answers."""
+    """Answers, which is all that is asked."""
     del request
     return JSONResponse({"status": "ok"})
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """Whether requests can be served, and how far counting lags.
+    """Says whether requests can be served, and how far counting lags.
 
-    200 when the database answers and is migrated, else 503. It is asked along the way that every
-    request takes, which begins with its token. Redis only carries hints: without it events are
-    still stored and counted, so its failure is shown and does not take us out. Nor does this
-    machine's clock, because we go by PostgreSQL's.
+    The status is 200 if the database answers, takes writes and is migrated, else 503. The database
+    is asked in the way of every request, which starts with its token. Redis carries only hints:
+    events are stored and counted without it. So Redis is shown but does not count, and neither
+    does this machine's clock, because PostgreSQL's decides.
     """
+    secrets = request.app.state.graphql.services.secrets
     database, migrations = await asyncio.gather(
-        _check(request.app.state.graphql.services.secrets.find(_NOBODYS)), _check(_migrations())
+        _check(_database(secrets.find(_UNKNOWN_HASH))), _check(_migrations())
     )
-    # A database that was never migrated fails the first, for want of a table: the second says why.
+    # In a database that was never migrated, the first fails without a table; the second says why.
     if not database.is_ok and migrations.status != _LACKING:
         migrations = _unknown()
     is_ready = database.is_ok and migrations.is_ok
@@ -77,7 +79,7 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 def clock_check() -> Check:
-    """Whether this machine's clock agrees with PostgreSQL's, which decides what is due."""
+    """Compares this machine's clock with PostgreSQL's, which decides what is due."""
     ahead = clock.ahead()
     if ahead is None:
         return _unknown()
@@ -86,16 +88,23 @@ def clock_check() -> Check:
 
 
 def _unknown() -> Check:
-    return Check("unknown", {})
+    return Check("unknown")
 
 
 async def _check(work: Awaitable[Any]) -> Check:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             found = await work
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
-        return Check(f"failed: {type(error).__name__}", {})
-    return found if isinstance(found, Check) else Check("ok", {})
+    except Exception as error:  # noqa: BLE001  # every failure is an answer
+        return Check(f"failed: {type(error).__name__}")
+    return found if isinstance(found, Check) else Check("ok")
+
+
+async def _database(finding: Awaitable[Any]) -> Check:
+    """Tries a request's first query; a database without writes, such as a standby, is no use."""
+    await finding
+    (row,) = await aside().execute_query_dict(_READ_ONLY)
+    return Check("read-only" if row["is_read_only"] else "ok")
 
 
 async def _migrations() -> Check:

@@ -1,4 +1,4 @@
-"""scripts/environment, with an interpreter that only writes down what pip is asked for."""
+"""scripts/environment, with an interpreter that only records what pip is asked for."""
 
 import os
 import re
@@ -21,8 +21,8 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 INTERPRETER = f"""#!/bin/sh
 case "$*" in
-    *version_info*) # whether it is $3 or later
-        [ "$(printf '%s\\n' "$3" "$AS_PYTHON" | sort -V | head -n 1)" = "$3" ] ;;
+    *version_info*) # prints itself, if it is 3.11 or later
+        [ "$(printf '%s\\n' 3.11 "$AS_PYTHON" | sort -V | head -n 1)" != 3.11 ] || echo "$0" ;;
     *base_prefix*) # which installation it is of
         case "$0" in .venv/*) cat .venv/made-with ;; *) echo "$AS_PYTHON" ;; esac ;;
     *scripts/port*) exec '{sys.executable}' "$@" ;;
@@ -87,13 +87,13 @@ def test_it_installs_the_lock_and_then_nothing_more(
 def test_it_says_how_far_it_is(environment: Run) -> None:
     first, *lines = environment("3.12").stderr.splitlines()[1:]
     assert re.fullmatch(
-        r"Installing \d+ packages of requirements.txt, which takes half a minute or so \.\.\.",
+        r"Installing \d+ packages of requirements.txt; this takes about half a minute \.\.\.",
         first,
     )
     total = first.split()[1]
     assert lines == [
-        f"  10 of {total} packages are here ...",
-        f"  20 of {total} packages are here ...",
+        f"  10 of {total} packages downloaded ...",
+        f"  20 of {total} packages downloaded ...",
         "  Unpacking them ...",
     ]
 
@@ -115,9 +115,19 @@ def test_a_port_in_use_is_said_before_anything_is_installed(
         f"Error: Port {port} on 127.0.0.1 is in use. Stop what uses it"
     )
     assert not (tmp_path / ".venv").exists()
-    for free in (("--port", port), ("--port", "0"), ("--port", "many")):
+    for free in (("--port", port), ("--port", "0")):
         assert environment("3.12", "scripts/port", *free).returncode == 0
     assert (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "many", ""])
+def test_a_port_that_is_no_port_is_refused_before_anything_is_installed(
+    environment: Run, tmp_path: Path, port: str
+) -> None:
+    refused = environment("3.12", "scripts/port", f"--port={port}")
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: The port must be a number from 0 to 65535, not {port!r}.\n"
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_a_python_that_is_named_is_the_one_that_is_used(environment: Run, tmp_path: Path) -> None:
@@ -127,12 +137,22 @@ def test_a_python_that_is_named_is_the_one_that_is_used(environment: Run, tmp_pa
     assert len(asked_of_pip(tmp_path)) == 2
     unnamed = environment("3.12", PYTHON="")
     assert (unnamed.returncode, unnamed.stderr, asked_of_pip(tmp_path)) == (0, "", [])
-    missing = environment("3.12", PYTHON="/no/python")
-    assert missing.returncode == 1
-    assert missing.stderr == "PYTHON=/no/python is no Python 3.11 or later.\n"
+
+
+@pytest.mark.parametrize("wrong", ["/no/python", "true", "echo", "ls", "/", "/no such/python"])
+def test_what_is_not_a_python_is_refused_and_the_environment_stays(
+    environment: Run, tmp_path: Path, wrong: str
+) -> None:
+    environment("3.12")
+    refused = environment("3.12", PYTHON=wrong)
+    assert refused.returncode == 1
+    assert refused.stderr == f"PYTHON={wrong} is not Python 3.11 or later.\n"
+    assert asked_of_pip(tmp_path) == []
+    unnamed = environment("3.12", PYTHON="")
+    assert (unnamed.returncode, unnamed.stderr, asked_of_pip(tmp_path)) == (0, "", [])
 
 
 def test_an_old_python_is_refused_with_a_sentence(environment: Run) -> None:
     done = environment("3.10")
     assert done.returncode == 1
-    assert done.stderr.endswith("python is no Python 3.11 or later.\n")
+    assert done.stderr.endswith("python is not Python 3.11 or later.\n")

@@ -113,6 +113,20 @@ async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings)
     assert response.json()["migrations"] == {"status": "pending", "pending": ["0001_initial"]}
 
 
+@pytest.mark.usefixtures("fresh_database_url")
+async def test_a_read_only_database_is_not_ready(settings: Settings) -> None:
+    async with served(settings):
+        connection = get_connection("default")
+        (row,) = await connection.execute_query_dict("SELECT current_database() AS name")
+        await connection.execute_query(
+            f'ALTER DATABASE "{row["name"]}" SET default_transaction_read_only = on'
+        )
+    status, body = await readiness(settings)
+    assert (status, body["status"]) == (503, "not ready")
+    assert body["database"] == {"status": "read-only"}
+    assert body["migrations"]["status"] == "unknown"
+
+
 async def test_probes_that_come_together_are_answered_by_one_look(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,35 +1,11 @@
-"""The Makefile explains itself, and the locks hold no address."""
+"""The lock files: every version has hashes, and no file names an index."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
-
-
-def make(*arguments: str) -> str:
-    done = subprocess.run(
-        ["make", "--no-print-directory", *arguments],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout
-
-
-def test_help_is_the_default_and_lists_every_target() -> None:
-    makefile = (PROJECT / "Makefile").read_text()
-    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
-    assert {"run", "test", "check", "format", "bench", "lock", "clean"} <= set(targets)
-    printed = make()
-    assert printed == make("help")
-    assert re.findall(r"^  ([a-z-]+) ", printed, re.MULTILINE) == targets
-    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
-    assert phony is not None
-    assert phony[1].split() == targets
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
