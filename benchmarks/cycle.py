@@ -11,15 +11,15 @@ from tortoise.transactions import in_transaction
 from benchmarks.results import Result, percentile
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
+from billing.catalog.catalog_products import catalog_products
 from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
-from billing.catalog.terms import product_terms
 from billing.invoicing.estimates import upcoming_invoices
-from billing.periods.advancing import take_steps
-from billing.periods.intervals import Period, RecurringInterval, period
-from billing.periods.renewal import period_steps
+from billing.periods.intervals import Period, RecurringInterval, period_at
+from billing.periods.metered_renewal import renew_periods
 from billing.subscriptions.cycle import run_cycle
-from billing.transaction import hold_log
+from billing.subscriptions.renewal import next_periods
+from billing.transaction import billing_transaction
 from metering.counting.log import advance
 from models import Customer, CustomerSubscription, Invoice, Product
 from models.identifiers import new_id
@@ -40,14 +40,14 @@ async def measure(run: Run) -> list[Result]:
         tenant = await system.new_tenant(meters=1)
         product = await _plan(tenant)
         now = datetime.now(UTC)
-        current = period(now - timedelta(days=20), RecurringInterval.MONTH, 0)
+        current = period_at(now - timedelta(days=20), RecurringInterval.MONTH, 0)
         subscriptions = await _subscribe(tenant, product, current, count)
         await _use(system, tenant, current)
         estimates = await _estimates(tenant, subscriptions)
         started = time.perf_counter()
         report = await run_cycle(current.end, tenant.organization.id)
         seconds = time.perf_counter() - started
-        assert report.turned == count
+        assert report.renewed == count
         assert await Invoice.filter(organization_id=tenant.organization.id).count() == count
     slow = percentile(estimates, 0.99)
     return [
@@ -103,18 +103,18 @@ async def _subscribe(
         for customer in customers
     ]
     async with in_transaction() as connection:
-        log = await hold_log(connection, organization_id, current.start)
+        log = await billing_transaction(connection, organization_id, current.start)
         await Customer.bulk_create(customers, batch_size=_CHUNK, using_db=connection)
         await CustomerSubscription.bulk_create(
             subscriptions, batch_size=_CHUNK, using_db=connection
         )
-        terms = await product_terms(connection, organization_id, [product.id])
+        terms = await catalog_products(connection, organization_id, [product.id])
         steps = [
             step
             for one in subscriptions
-            for step in period_steps(one.id, one.customer_id, terms[product.id], current)
+            for step in next_periods(one.id, one.customer_id, terms[product.id], current)
         ]
-        await take_steps(log, steps)
+        await renew_periods(log, steps)
     return subscriptions
 
 

@@ -1,1 +1,1 @@
-"""Usage → money: prices, credits and periods (pure arithmetic), then cycles and invoices."""
+"""PeriodUsage → money: prices, credits and periods (pure arithmetic), then cycles and invoices."""

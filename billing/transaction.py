@@ -10,7 +10,7 @@ from metering.counting.log import lock_log, next_revision
 
 
 @dataclass(frozen=True, slots=True)
-class HeldLog:
+class BillingTransaction:
     """What a step of billing works with, until its transaction ends.
 
     `head` is the last position of the log; `revision` is to be stamped on customer meters that
@@ -24,8 +24,10 @@ class HeldLog:
     now: datetime
 
 
-async def hold_log(connection: BaseDBAsyncClient, organization_id: UUID, now: datetime) -> HeldLog:
+async def billing_transaction(
+    connection: BaseDBAsyncClient, organization_id: UUID, now: datetime
+) -> BillingTransaction:
     """Takes the log's lock, before any other lock of billing."""
     state = await lock_log(connection, organization_id)
     revision = await next_revision(connection, organization_id)
-    return HeldLog(connection, organization_id, state.head, revision, now)
+    return BillingTransaction(connection, organization_id, state.head, revision, now)

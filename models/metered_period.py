@@ -17,7 +17,7 @@ class MeteredPeriod(Model):
 
     Once closed, `consumed` and what was `carried` into the next are those at `position` of the
     log; `is_behind`: the meter had not counted all of the log then. `billed_*` is what the
-    invoices so far say of it, null before the first; `is_disputed`: that is no longer right.
+    invoices so far say of it, null before the first; `needs_correction`: that is no longer right.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -39,7 +39,7 @@ class MeteredPeriod(Model):
     billed_credited = NumericField(null=True)
     billed_billable = NumericField(null=True)
     billed_amount = NumericField(null=True)
-    is_disputed = fields.BooleanField(default=False)
+    needs_correction = fields.BooleanField(default=False)
 
     class Meta:
         table = "metered_period"

@@ -2,10 +2,10 @@
 
 from billing.periods.intervals import RecurringInterval
 from billing.periods.metered_periods import EntryKind
-from billing.periods.renewal import SubscriptionStatus
 from billing.rating.lines import LineKind
 from billing.rating.pricing import Pricing
 from billing.subscriptions.life import CancelWhen
+from billing.subscriptions.renewal import SubscriptionStatus
 from schema.enums import described
 
 described(

@@ -30,7 +30,7 @@ async def grant_cycle_credits(redis: ArqRedis, patience: Patience) -> None:
         if report.revisions:
             _log.info(
                 "cycle done",
-                periods=report.turned,
+                periods=report.renewed,
                 rerated_customers=report.rerated,
                 waiting_invoiced=report.invoiced,
                 organizations=len(report.revisions),

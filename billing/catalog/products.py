@@ -9,6 +9,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from billing.catalog.catalog_products import stored_tier
 from billing.catalog.price_checks import (
     FixedDraft,
     MeteredDraft,
@@ -17,11 +18,10 @@ from billing.catalog.price_checks import (
     units_problems,
 )
 from billing.catalog.product_benefits import check_benefits, hold_new_meters, replace_benefits
-from billing.catalog.terms import stored_tier
 from billing.periods.intervals import RecurringInterval
-from billing.periods.renewal import Touched
 from billing.problems import Problem, RefusedError, problem
 from billing.subscriptions.edits import edit
+from billing.subscriptions.renewal import Touched
 from billing.texts import required_text_problems, text_problems
 from config.clock import now
 from metering.counting.log import lock_log
@@ -103,8 +103,8 @@ async def update_product(
     Raises:
         RefusedError: there is no such product, or a change makes no sense.
     """
-    async with edit(organization_id, Touched("product_id", product_id)) as log:
-        connection = log.connection
+    async with edit(organization_id, Touched("product_id", product_id)) as transaction:
+        connection = transaction.connection
         product = await _locked_product(connection, organization_id, product_id)
         problems: list[Problem] = []
         if changes.name is not None:

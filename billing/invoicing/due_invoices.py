@@ -7,14 +7,14 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.terms import product_terms
-from billing.invoicing.invoices import Bill, issue, unbilled_links
+from billing.catalog.catalog_products import catalog_products
+from billing.invoicing.invoices import Bill, issue, unbilled_periods
 from billing.periods.counted_usage import CountedMeter, counted_meters
-from billing.periods.intervals import Period, RecurringInterval, boundary, index_at, period
-from billing.periods.metered_periods import Link
+from billing.periods.intervals import Period, RecurringInterval, boundary, index_at, period_at
+from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.rows import columns
-from billing.transaction import HeldLog
+from billing.transaction import BillingTransaction
 
 # A chunk of so many holds an organization's log for about half a second.
 CHUNK = 250
@@ -24,9 +24,10 @@ CHUNK = 250
 _WAITING = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
            subscription.customer_id, subscription.product_id, subscription.started_at,
-           (SELECT array_agg(link.meter_id) FROM metered_period link
-            WHERE link.organization_id = $1 AND link.subscription_id = period.subscription_id
-              AND link.ends_at = period.ends_at AND link.closed_at IS NOT NULL) AS meter_ids
+           (SELECT array_agg(metered.meter_id) FROM metered_period metered
+            WHERE metered.organization_id = $1
+              AND metered.subscription_id = period.subscription_id
+              AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL) AS meter_ids
     FROM (
         SELECT DISTINCT ON (subscription_id) * FROM subscription_period
         WHERE organization_id = $1 AND invoiced_at IS NULL
@@ -49,50 +50,52 @@ async def waiting_periods(
     )
 
 
-async def invoice_periods_of(log: HeldLog, subscription_ids: Sequence[UUID]) -> None:
+async def invoice_periods_of(
+    transaction: BillingTransaction, subscription_ids: Sequence[UUID]
+) -> None:
     """Invoices the oldest waiting period of each subscription, where it is counted.
 
     Their late events must have been rated in this transaction.
     """
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         f"{_WAITING} WHERE {_NOT_WITHHELD} AND period.subscription_id = ANY($2::uuid[])",
-        [log.organization_id, list(subscription_ids)],
+        [transaction.organization_id, list(subscription_ids)],
     )
-    await _invoice(log, rows, await _meters(log, rows))
+    await _invoice(transaction, rows, await _meters(transaction, rows))
 
 
-async def collect_waiting(log: HeldLog) -> int:
+async def invoice_waiting_periods(transaction: BillingTransaction) -> int:
     """Invoices a chunk of waiting periods that are counted by now."""
-    rows = await log.connection.execute_query_dict(
-        f"{_WAITING} WHERE {_NOT_WITHHELD}", [log.organization_id]
+    rows = await transaction.connection.execute_query_dict(
+        f"{_WAITING} WHERE {_NOT_WITHHELD}", [transaction.organization_id]
     )
-    meters = await _meters(log, rows)
+    meters = await _meters(transaction, rows)
     ready = [row for row in rows if _is_counted(row, meters)][:CHUNK]
-    await rerate_late(log, [row["customer_id"] for row in ready])
-    return await _invoice(log, ready, meters)
+    await rerate_late(transaction, [row["customer_id"] for row in ready])
+    return await _invoice(transaction, ready, meters)
 
 
-async def schedule_corrections(log: HeldLog) -> int:
+async def schedule_corrections(transaction: BillingTransaction) -> int:
     """Decides when ended subscriptions are billed for late events.
 
     Where the first period of theirs would end since their last invoice, so that stragglers come
     together on one; a period of a month, where theirs are longer.
     """
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval,
                (SELECT max(invoice.issued_at) FROM invoice
                 WHERE invoice.organization_id = $1 AND invoice.subscription_id = subscription.id)
                    AS issued_at
-        FROM metered_period link
+        FROM metered_period period
         JOIN customer_subscription subscription
-            ON subscription.organization_id = $1 AND subscription.id = link.subscription_id
+            ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
         JOIN product
             ON product.organization_id = $1 AND product.id = subscription.product_id
-        WHERE link.organization_id = $1 AND link.is_disputed
+        WHERE period.organization_id = $1 AND period.needs_correction
           AND subscription.status = 'CANCELED' AND subscription.corrections_due_at IS NULL
         """,
-        [log.organization_id],
+        [transaction.organization_id],
     )
     due = []
     for row in rows:
@@ -101,43 +104,47 @@ async def schedule_corrections(log: HeldLog) -> int:
             interval = RecurringInterval.MONTH
         index = index_at(anchor, interval, row["issued_at"])
         due.append((row["id"], boundary(anchor, interval, index + 1)))
-    await log.connection.execute_query(
+    await transaction.connection.execute_query(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at
         FROM unnest($2::uuid[], $3::timestamptz[]) AS due (id, at)
         WHERE kept.organization_id = $1 AND kept.id = due.id
         """,
-        [log.organization_id, *columns(due, lambda pair: pair[0], lambda pair: pair[1])],
+        [transaction.organization_id, *columns(due, lambda pair: pair[0], lambda pair: pair[1])],
     )
     return 0
 
 
-async def collect_due_corrections(log: HeldLog) -> int:
+async def invoice_due_corrections(transaction: BillingTransaction) -> int:
     """Invoices late events of a chunk of ended subscriptions."""
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
         WHERE organization_id = $1 AND corrections_due_at <= $2 AND invoicing_problem IS NULL
         ORDER BY corrections_due_at, id LIMIT $3
         FOR UPDATE SKIP LOCKED
         """,
-        [log.organization_id, log.now, CHUNK],
+        [transaction.organization_id, transaction.now, CHUNK],
     )
-    await rerate_late(log, [row["customer_id"] for row in rows])
-    await issue(log, await _bills(log, rows))
-    await log.connection.execute_query(
+    await rerate_late(transaction, [row["customer_id"] for row in rows])
+    await issue(transaction, await _bills(transaction, rows))
+    await transaction.connection.execute_query(
         """
         UPDATE customer_subscription SET corrections_due_at = NULL
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NULL
         """,
-        [log.organization_id, [row["subscription_id"] for row in rows]],
+        [transaction.organization_id, [row["subscription_id"] for row in rows]],
     )
     return len(rows)
 
 
-async def _meters(log: HeldLog, rows: Sequence[dict[str, Any]]) -> dict[UUID, CountedMeter]:
+async def _meters(
+    transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
+) -> dict[UUID, CountedMeter]:
     meter_ids = {meter_id for row in rows for meter_id in row["meter_ids"] or ()}
-    return await counted_meters(log.connection, log.organization_id, log.head, meter_ids)
+    return await counted_meters(
+        transaction.connection, transaction.organization_id, transaction.head, meter_ids
+    )
 
 
 def _is_counted(row: dict[str, Any], meters: dict[UUID, CountedMeter]) -> bool:
@@ -147,20 +154,24 @@ def _is_counted(row: dict[str, Any], meters: dict[UUID, CountedMeter]) -> bool:
 
 
 async def _invoice(
-    log: HeldLog, rows: Sequence[dict[str, Any]], meters: dict[UUID, CountedMeter]
+    transaction: BillingTransaction,
+    rows: Sequence[dict[str, Any]],
+    meters: dict[UUID, CountedMeter],
 ) -> int:
     ready = [row for row in rows if _is_counted(row, meters)]
-    await issue(log, await _bills(log, ready))
+    await issue(transaction, await _bills(transaction, ready))
     return len(ready)
 
 
-async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
+async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> list[Bill]:
     """A bill of each row: of the period in it, or, without one, of corrections only."""
-    products = await product_terms(
-        log.connection, log.organization_id, (row["product_id"] for row in rows)
+    products = await catalog_products(
+        transaction.connection, transaction.organization_id, (row["product_id"] for row in rows)
     )
-    links = await unbilled_links(
-        log.connection, log.organization_id, [row["subscription_id"] for row in rows]
+    periods = await unbilled_periods(
+        transaction.connection,
+        transaction.organization_id,
+        [row["subscription_id"] for row in rows],
     )
     bills: list[Bill] = []
     for row in rows:
@@ -170,7 +181,9 @@ async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
                 subscription_id=row["subscription_id"],
                 customer_id=row["customer_id"],
                 product=product,
-                links=links_through(links.get(row["subscription_id"], []), row.get("ends_at")),
+                periods=periods_through(
+                    periods.get(row["subscription_id"], []), row.get("ends_at")
+                ),
                 in_advance=following_period(row, product.interval),
                 period_id=row.get("id"),
             )
@@ -178,16 +191,18 @@ async def _bills(log: HeldLog, rows: Sequence[dict[str, Any]]) -> list[Bill]:
     return bills
 
 
-def links_through(links: Iterable[Link], through: datetime | None) -> list[Link]:
+def periods_through(
+    periods: Iterable[MeteredPeriod], through: datetime | None
+) -> list[MeteredPeriod]:
     """Those that the invoice of a period which ends at `through` bills; None: corrections only.
 
     Where several periods wait, each is billed by an invoice of its own.
     """
     return [
-        link
-        for link in links
-        if link.billed is not None
-        or (through is not None and link.end is not None and link.end <= through)
+        period
+        for period in periods
+        if period.billed is not None
+        or (through is not None and period.end is not None and period.end <= through)
     ]
 
 
@@ -195,4 +210,4 @@ def following_period(row: dict[str, Any], interval: RecurringInterval) -> Period
     """The period after the one of a row of `waiting_periods`, None where it was the last."""
     if row.get("is_last", True):
         return None
-    return period(row["started_at"], interval, row["period_index"] + 1)
+    return period_at(row["started_at"], interval, row["period_index"] + 1)

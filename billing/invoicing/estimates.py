@@ -1,6 +1,6 @@
 """What next invoices would say if the periods ended now, and nothing more arrived.
 
-The lines are made by what makes those of invoices, of links that are closed, and rated anew, in
+The lines are made by what makes those of invoices, of periods that are closed, and rated anew, in
 memory only. Any number of subscriptions costs the same few statements.
 """
 
@@ -13,14 +13,14 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from billing.catalog.terms import ProductTerms, product_terms
-from billing.invoicing.due_invoices import following_period, links_through, waiting_periods
-from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_links
+from billing.catalog.catalog_products import CatalogProduct, catalog_products
+from billing.invoicing.due_invoices import following_period, periods_through, waiting_periods
+from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_periods
 from billing.periods.counted_usage import counted_meters
-from billing.periods.intervals import period
-from billing.periods.metered_periods import Link, Usage, close
-from billing.periods.rerating import late_chains, rate_anew
-from billing.periods.store import COLUMNS, link_of
+from billing.periods.intervals import period_at
+from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
+from billing.periods.rerating import late_periods, rerating_of
+from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import Line, total
 from metering.counting.progress import oldest_in_flight, progress
 from models import Meter
@@ -55,21 +55,21 @@ async def upcoming_invoices(
             """,
             [organization_id, list(subscription_ids)],
         )
-        products = await product_terms(
+        products = await catalog_products(
             connection, organization_id, {row["product_id"] for row in rows}
         )
         waiting = {
             row["subscription_id"]: row
             for row in await waiting_periods(connection, organization_id, subscription_ids)
         }
-        links = await _links(connection, organization_id, rows)
-        bills = [_bill(row, products[row["product_id"]], waiting, links) for row in rows]
+        periods = await _periods(connection, organization_id, rows)
+        bills = [_bill(row, products[row["product_id"]], waiting, periods) for row in rows]
         meters = await Meter.filter(
             organization_id=organization_id,
-            id__in={link.meter_id for bill in bills for link in bill.links},
+            id__in={period.meter_id for bill in bills for period in bill.periods},
         ).using_db(connection)
         counted = await progress(organization_id, meters, in_flight)
-    # A subscription's links are priced by its product, which is at hand.
+    # A subscription's periods are priced by its product, which is at hand.
     book = PriceBook(
         prices={
             price.id: price for product in products.values() for price in product.metered.values()
@@ -82,26 +82,30 @@ async def upcoming_invoices(
         lines = bill_lines(bill, book)
         if lines or row["status"] == "ACTIVE":
             complete_through = min(
-                (through[line.link.meter_id] for line in lines if line.link is not None),
+                (
+                    through[line.metered_period.meter_id]
+                    for line in lines
+                    if line.metered_period is not None
+                ),
                 default=in_flight,
             )
             found[row["id"]] = Estimate(bill.product.currency, lines, complete_through)
     return found
 
 
-async def _links(
+async def _periods(
     connection: BaseDBAsyncClient, organization_id: UUID, rows: Sequence[dict[str, Any]]
-) -> dict[UUID, list[Link]]:
-    """The links of each subscription that an invoice could have to say something of.
+) -> dict[UUID, list[MeteredPeriod]]:
+    """The periods of each subscription that an invoice could have to say something of.
 
-    As they would be if late events were rated and the open links ended with their periods.
+    As they would be if late events were rated and the open periods ended with their periods.
     """
     ids = [row["id"] for row in rows]
-    unbilled = await unbilled_links(connection, organization_id, ids)
-    found = {link.id: link for links in unbilled.values() for link in links}
-    opened, usages = await _open_links(connection, organization_id, ids)
-    found |= {link.id: link for link in opened}
-    late = await late_chains(
+    unbilled = await unbilled_periods(connection, organization_id, ids)
+    found = {period.id: period for periods in unbilled.values() for period in periods}
+    opened, usages = await _open_periods(connection, organization_id, ids)
+    found |= {period.id: period for period in opened}
+    late = await late_periods(
         connection, organization_id, list({row["customer_id"] for row in rows})
     )
     if late:
@@ -109,45 +113,47 @@ async def _links(
             "SELECT head FROM event_log WHERE organization_id = $1", [organization_id]
         )
         meters = await counted_meters(
-            connection, organization_id, heads[0]["head"], (link.meter_id for link in late)
+            connection, organization_id, heads[0]["head"], (period.meter_id for period in late)
         )
-        rerating = await rate_anew(connection, meters, late)
-        found |= {link.id: link for link in rerating.links}
-    by_subscription: dict[UUID, list[Link]] = {}
-    for link in found.values():
-        if link.usage is None and link.id in usages and link.end is not None:
-            link, _entries = close(link, link.end, usages[link.id])  # noqa: PLW2901  # the same link, ended
-        if link.usage is not None and link.subscription_id is not None:
-            by_subscription.setdefault(link.subscription_id, []).append(link)
+        rerating = await rerating_of(connection, meters, late)
+        found |= {period.id: period for period in rerating.periods}
+    by_subscription: dict[UUID, list[MeteredPeriod]] = {}
+    for period in found.values():
+        if period.usage is None and period.id in usages and period.end is not None:
+            period, _entries = close(period, period.end, usages[period.id])  # noqa: PLW2901  # the same period, ended
+        if period.usage is not None and period.subscription_id is not None:
+            by_subscription.setdefault(period.subscription_id, []).append(period)
     return by_subscription
 
 
-async def _open_links(
+async def _open_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Iterable[UUID]
-) -> tuple[list[Link], dict[UUID, Usage]]:
-    """The open links of subscriptions, and the usage that is kept of each."""
+) -> tuple[list[MeteredPeriod], dict[UUID, PeriodUsage]]:
+    """The open periods of subscriptions, and the usage that is kept of each."""
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS}, kept.consumed AS kept_consumed, log.head
-        FROM metered_period link
+        SELECT {PERIOD_COLUMNS}, kept.consumed AS kept_consumed, log.head
+        FROM metered_period period
         JOIN event_log log ON log.organization_id = $1
         JOIN customer_meter kept
-            ON kept.organization_id = $1 AND kept.meter_id = link.meter_id
-           AND kept.customer_id = link.customer_id
-        WHERE link.organization_id = $1 AND link.subscription_id = ANY($2::uuid[])
-          AND link.closed_at IS NULL
+            ON kept.organization_id = $1 AND kept.meter_id = period.meter_id
+           AND kept.customer_id = period.customer_id
+        WHERE period.organization_id = $1 AND period.subscription_id = ANY($2::uuid[])
+          AND period.closed_at IS NULL
         """,
         [organization_id, list(subscription_ids)],
     )
-    usages = {row["id"]: Usage(row["kept_consumed"], row["head"], is_behind=False) for row in rows}
-    return [link_of(row) for row in rows], usages
+    usages = {
+        row["id"]: PeriodUsage(row["kept_consumed"], row["head"], is_behind=False) for row in rows
+    }
+    return [metered_period_of(row) for row in rows], usages
 
 
 def _bill(
     row: dict[str, Any],
-    product: ProductTerms,
+    product: CatalogProduct,
     waiting: dict[UUID, dict[str, Any]],
-    links: dict[UUID, list[Link]],
+    periods: dict[UUID, list[MeteredPeriod]],
 ) -> Bill:
     """What the next invoice of a subscription is made of."""
     ended = waiting.get(row["id"])
@@ -155,13 +161,13 @@ def _bill(
     if ended is not None:
         in_advance = following_period(ended, product.interval)
     elif row["status"] == "ACTIVE" and not row["cancel_at_period_end"]:
-        in_advance = period(row["started_at"], product.interval, row["period_index"] + 1)
+        in_advance = period_at(row["started_at"], product.interval, row["period_index"] + 1)
     else:
         in_advance = None
     return Bill(
         subscription_id=row["id"],
         customer_id=row["customer_id"],
         product=product,
-        links=links_through(links.get(row["id"], []), through),
+        periods=periods_through(periods.get(row["id"], []), through),
         in_advance=in_advance,
     )

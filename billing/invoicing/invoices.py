@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.terms import ProductTerms, metered_prices
+from billing.catalog.catalog_products import CatalogProduct, metered_prices
 from billing.periods.intervals import Period
-from billing.periods.metered_periods import Link
-from billing.periods.store import COLUMNS, link_of
+from billing.periods.metered_periods import MeteredPeriod
+from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import (
     Line,
     MeteredPrice,
@@ -20,7 +20,7 @@ from billing.rating.lines import (
     total,
 )
 from billing.rows import columns
-from billing.transaction import HeldLog
+from billing.transaction import BillingTransaction
 from billing.withheld import withhold_invoices
 from models.identifiers import new_id
 
@@ -29,21 +29,21 @@ from models.identifiers import new_id
 class Bill:
     """What is to be billed of a subscription.
 
-    `links` are its closed links of which invoices say nothing yet, or something else by now;
+    `periods` are its closed periods of which invoices say nothing yet, or something else by now;
     `in_advance` is the period that begins, None where none does.
     """
 
     subscription_id: UUID
     customer_id: UUID
-    product: ProductTerms
-    links: Sequence[Link]
+    product: CatalogProduct
+    periods: Sequence[MeteredPeriod]
     in_advance: Period | None
     period_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """The prices and the meters' names that lines of metered links need."""
+    """The prices and the meters' names that lines of metered periods need."""
 
     prices: Mapping[UUID, MeteredPrice]
     meter_names: Mapping[UUID, str]
@@ -51,49 +51,49 @@ class PriceBook:
 
 def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
     """The lines of a bill, for an invoice and for an estimate alike. Pure."""
-    lines = metered_lines(bill.links, book.prices, book.meter_names)
+    lines = metered_lines(bill.periods, book.prices, book.meter_names)
     if bill.in_advance is not None:
         lines += fixed_lines(bill.product.name, bill.product.fixed, bill.in_advance)
     return lines
 
 
-async def unbilled_links(
+async def unbilled_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
-) -> dict[UUID, list[Link]]:
-    """The closed links of subscriptions that were never billed, or otherwise than they now are."""
+) -> dict[UUID, list[MeteredPeriod]]:
+    """The closed periods of subscriptions that were never billed or need a correction."""
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS} FROM metered_period link
-        WHERE link.organization_id = $1 AND link.subscription_id = ANY($2::uuid[])
-          AND link.product_price_id IS NOT NULL AND link.closed_at IS NOT NULL
-          AND (link.billed_amount IS NULL OR link.is_disputed)
-        ORDER BY link.subscription_id, link.starts_at, link.meter_id
+        SELECT {PERIOD_COLUMNS} FROM metered_period period
+        WHERE period.organization_id = $1 AND period.subscription_id = ANY($2::uuid[])
+          AND period.product_price_id IS NOT NULL AND period.closed_at IS NOT NULL
+          AND (period.billed_amount IS NULL OR period.needs_correction)
+        ORDER BY period.subscription_id, period.starts_at, period.meter_id
         """,
         [organization_id, list(subscription_ids)],
     )
-    found: dict[UUID, list[Link]] = {}
+    found: dict[UUID, list[MeteredPeriod]] = {}
     for row in rows:
-        found.setdefault(row["subscription_id"], []).append(link_of(row))
+        found.setdefault(row["subscription_id"], []).append(metered_period_of(row))
     return found
 
 
 async def price_book(
-    connection: BaseDBAsyncClient, organization_id: UUID, links: Sequence[Link]
+    connection: BaseDBAsyncClient, organization_id: UUID, periods: Sequence[MeteredPeriod]
 ) -> PriceBook:
-    """The prices and names for these links."""
+    """The prices and names for these periods."""
     meters = await connection.execute_query_dict(
         "SELECT id, name FROM meter WHERE organization_id = $1 AND id = ANY($2::uuid[])",
-        [organization_id, list({link.meter_id for link in links})],
+        [organization_id, list({period.meter_id for period in periods})],
     )
     return PriceBook(
         prices=await metered_prices(
-            connection, organization_id, {link.price_id for link in links if link.price_id}
+            connection, organization_id, {period.price_id for period in periods if period.price_id}
         ),
         meter_names={row["id"]: row["name"] for row in meters},
     )
 
 
-async def issue(log: HeldLog, bills: Sequence[Bill]) -> None:
+async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
     """Makes an invoice of each bill that has lines, and marks what they bill as billed.
 
     One with an amount that clients would misread is not made, and its subscription is marked.
@@ -101,13 +101,15 @@ async def issue(log: HeldLog, bills: Sequence[Bill]) -> None:
     if not bills:
         return
     book = await price_book(
-        log.connection, log.organization_id, [link for bill in bills for link in bill.links]
+        transaction.connection,
+        transaction.organization_id,
+        [period for bill in bills for period in bill.periods],
     )
     written = [(bill, bill_lines(bill, book)) for bill in bills]
     problems = {
         bill.subscription_id: reason for bill, lines in written if (reason := amount_problem(lines))
     }
-    await withhold_invoices(log, problems)
+    await withhold_invoices(transaction, problems)
     bills = [bill for bill in bills if bill.subscription_id not in problems]
     due = [
         _Invoice(new_id(), bill, lines)
@@ -115,12 +117,12 @@ async def issue(log: HeldLog, bills: Sequence[Bill]) -> None:
         if lines and bill.subscription_id not in problems
     ]
     if due:
-        first = await _take_numbers(log, len(due))
-        await _insert_invoices(log, due, first)
-        await _insert_lines(log, due)
-        await _mark_links(log, [line for invoice in due for line in invoice.lines])
+        first = await _take_numbers(transaction, len(due))
+        await _insert_invoices(transaction, due, first)
+        await _insert_lines(transaction, due)
+        await _mark_billed(transaction, [line for invoice in due for line in invoice.lines])
     invoice_ids = {invoice.bill.subscription_id: invoice.id for invoice in due}
-    await _mark_periods(log, bills, invoice_ids)
+    await _mark_periods(transaction, bills, invoice_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +132,25 @@ class _Invoice:
     lines: list[Line]
 
 
-async def _take_numbers(log: HeldLog, count: int) -> int:
+async def _take_numbers(transaction: BillingTransaction, count: int) -> int:
     """The first of so many numbers; rolled back, and so taken again, with the transaction."""
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         INSERT INTO invoice_counter AS counter (organization_id, last_sequence) VALUES ($1, $2)
         ON CONFLICT (organization_id) DO UPDATE
         SET last_sequence = counter.last_sequence + excluded.last_sequence
         RETURNING last_sequence
         """,
-        [log.organization_id, count],
+        [transaction.organization_id, count],
     )
     last: int = rows[0]["last_sequence"]
     return last - count + 1
 
 
-async def _insert_invoices(log: HeldLog, invoices: Sequence[_Invoice], first: int) -> None:
-    await log.connection.execute_query(
+async def _insert_invoices(
+    transaction: BillingTransaction, invoices: Sequence[_Invoice], first: int
+) -> None:
+    await transaction.connection.execute_query(
         """
         INSERT INTO invoice (
             organization_id, position, issued_at, id, sequence, customer_id, subscription_id,
@@ -157,9 +161,9 @@ async def _insert_invoices(log: HeldLog, invoices: Sequence[_Invoice], first: in
             AS invoice
         """,
         [
-            log.organization_id,
-            log.head,
-            log.now,
+            transaction.organization_id,
+            transaction.head,
+            transaction.now,
             *columns(
                 enumerate(invoices, first),
                 lambda numbered: numbered[1].id,
@@ -173,7 +177,7 @@ async def _insert_invoices(log: HeldLog, invoices: Sequence[_Invoice], first: in
     )
 
 
-async def _insert_lines(log: HeldLog, invoices: Sequence[_Invoice]) -> None:
+async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[_Invoice]) -> None:
     rows: list[tuple[Any, ...]] = [
         (
             new_id(),
@@ -182,19 +186,21 @@ async def _insert_lines(log: HeldLog, invoices: Sequence[_Invoice]) -> None:
             line.kind.value,
             line.description,
             line.price_id,
-            None if line.link is None else line.link.id,
+            None if line.metered_period is None else line.metered_period.id,
             line.period.start,
             line.period.end,
             None if line.rating is None else line.rating.consumed,
             None if line.rating is None else line.rating.credited,
             None if line.rating is None else line.rating.billable,
             line.amount,
-            None if line.link is None or line.link.usage is None else line.link.usage.position,
+            None
+            if line.metered_period is None or line.metered_period.usage is None
+            else line.metered_period.usage.position,
         )
         for invoice in invoices
         for ordinal, line in enumerate(invoice.lines)
     ]
-    await log.connection.execute_query(
+    await transaction.connection.execute_query(
         """
         INSERT INTO invoice_line (
             organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
@@ -208,28 +214,32 @@ async def _insert_lines(log: HeldLog, invoices: Sequence[_Invoice]) -> None:
             $14::numeric[], $15::bigint[]
         ) AS line
         """,
-        [log.organization_id, *(list(column) for column in zip(*rows, strict=True))],
+        [transaction.organization_id, *(list(column) for column in zip(*rows, strict=True))],
     )
 
 
-async def _mark_links(log: HeldLog, lines: Sequence[Line]) -> None:
-    """The links of the lines are billed as they are now."""
-    await log.connection.execute_query(
+async def _mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -> None:
+    """The periods of the lines are billed as they are now."""
+    await transaction.connection.execute_query(
         """
         UPDATE metered_period AS kept
         SET billed_consumed = coalesce(kept.billed_consumed, 0) + line.consumed,
             billed_credited = coalesce(kept.billed_credited, 0) + line.credited,
             billed_billable = coalesce(kept.billed_billable, 0) + line.billable,
             billed_amount = coalesce(kept.billed_amount, 0) + line.amount,
-            is_disputed = false
+            needs_correction = false
         FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[])
-            AS line (link_id, consumed, credited, billable, amount)
-        WHERE kept.organization_id = $1 AND kept.id = line.link_id
+            AS line (period_id, consumed, credited, billable, amount)
+        WHERE kept.organization_id = $1 AND kept.id = line.period_id
         """,
         [
-            log.organization_id,
+            transaction.organization_id,
             *columns(
-                [(line.link.id, line.rating) for line in lines if line.link and line.rating],
+                [
+                    (line.metered_period.id, line.rating)
+                    for line in lines
+                    if line.metered_period and line.rating
+                ],
                 lambda said: said[0],
                 lambda said: said[1].consumed,
                 lambda said: said[1].credited,
@@ -241,12 +251,12 @@ async def _mark_links(log: HeldLog, lines: Sequence[Line]) -> None:
 
 
 async def _mark_periods(
-    log: HeldLog, bills: Sequence[Bill], invoice_ids: Mapping[UUID, UUID]
+    transaction: BillingTransaction, bills: Sequence[Bill], invoice_ids: Mapping[UUID, UUID]
 ) -> None:
     """The periods that the bills are for no longer wait."""
     periods = [bill for bill in bills if bill.period_id is not None]
     if periods:
-        await log.connection.execute_query(
+        await transaction.connection.execute_query(
             """
             UPDATE subscription_period AS kept
             SET invoiced_at = $2, invoice_id = billed.invoice_id
@@ -254,8 +264,8 @@ async def _mark_periods(
             WHERE kept.organization_id = $1 AND kept.id = billed.id
             """,
             [
-                log.organization_id,
-                log.now,
+                transaction.organization_id,
+                transaction.now,
                 *columns(
                     periods,
                     lambda bill: bill.period_id,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.periods.metered_periods import Usage
+from billing.periods.metered_periods import PeriodUsage
 from metering.counting.progress import FIRST_AFTER_POSITION, storing_since
 from metering.language.definition import MeterDefinition, meter_definition
 from metering.usage.periods import CustomerPeriod, usage_of_periods
@@ -79,12 +79,12 @@ async def usage_by_meter(
     connection: BaseDBAsyncClient,
     meters: Mapping[UUID, CountedMeter],
     periods: Sequence[tuple[UUID, CustomerPeriod]],
-) -> list[Usage]:
+) -> list[PeriodUsage]:
     """The usage of periods on meters, in their order: one statement a meter.
 
     Up to positions before its definition held, a meter has consumed nothing, as lines say.
     """
-    found: dict[int, Usage] = {}
+    found: dict[int, PeriodUsage] = {}
     for meter_id in {meter_id for meter_id, _period in periods}:
         meter = meters[meter_id]
         places = [place for place, (of, _period) in enumerate(periods) if of == meter_id]
@@ -93,5 +93,5 @@ async def usage_by_meter(
         )
         for place, usage in zip(places, usages, strict=True):
             consumed = Decimal(0) if meter.precedes_definition else usage.consumed
-            found[place] = Usage(consumed, meter.position, meter.is_behind)
+            found[place] = PeriodUsage(consumed, meter.position, meter.is_behind)
     return [found[place] for place in range(len(periods))]

@@ -47,7 +47,7 @@ def boundary(anchor: datetime, interval: RecurringInterval, index: int) -> datet
     return anchor.replace(year=year, month=month + 1, day=min(anchor.day, last_day))
 
 
-def period(anchor: datetime, interval: RecurringInterval, index: int) -> Period:
+def period_at(anchor: datetime, interval: RecurringInterval, index: int) -> Period:
     """The period of this index, counted from 0."""
     return Period(boundary(anchor, interval, index), boundary(anchor, interval, index + 1))
 

@@ -1,8 +1,8 @@
-"""The chain of a customer's periods on a meter: closing, opening, and rating anew. Pure.
+"""A customer's consecutive periods on a meter: closing, opening and rerating them. Pure.
 
-Every link hands its carry-over to the next, so a change of one can reach to the open link at the
-end. What happens is also said as entries of the credit ledger: the credit of a period is the sum
-of its entries without EXPIRY, and the sum of all entries is the credit of the open period.
+Each period carries credit over into the next one, so a change can reach as far as the open period.
+Every change of credit is also an entry of the ledger: a period's credit is the sum of its entries
+without EXPIRY, and the sum of all entries is the credit of the open period.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class PeriodUsage:
     """Units consumed in a period, by the events up to `position`.
 
     `is_behind`: the log was longer than that, because the meter had not counted all of it.
@@ -52,10 +52,10 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class MeteredPeriod:
     """A period [start, end) of a customer on a meter; see models.MeteredPeriod.
 
-    `usage` and `carried` are those of a closed link. `billed` is what invoices say of it so far.
+    `usage` and `carried` are those of a closed period. `billed` is what invoices say of it so far.
     """
 
     id: UUID
@@ -66,16 +66,16 @@ class Link:
     start: datetime | None
     end: datetime | None
     credit: Credit
-    usage: Usage | None = None
+    usage: PeriodUsage | None = None
     carried: Decimal = NOTHING
     billed: Rating | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line to be added to the ledger of a link."""
+class LedgerEntry:
+    """A line to be added to the ledger of a period."""
 
-    link: Link
+    period: MeteredPeriod
     kind: EntryKind
     units: Decimal
     is_rolling: bool
@@ -84,87 +84,93 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How the chain of a customer on a meter goes on at `at`.
+class NextPeriod:
+    """The period of a customer on a meter that is to begin at `start`.
 
-    With a subscription's period, which lasts `until`; or, where `subscription_id` is None, with
-    the time between subscriptions.
+    It is a subscription's, and then ends at `end`; or, where `subscription_id` is None, the time
+    between subscriptions.
     """
 
     customer_id: UUID
     meter_id: UUID
-    at: datetime
-    until: datetime | None = None
+    start: datetime
+    end: datetime | None = None
     subscription_id: UUID | None = None
     price_id: UUID | None = None
     grants: tuple[Grant, ...] = ()
 
 
-def close(link: Link, at: datetime, usage: Usage) -> tuple[Link, list[Entry]]:
-    """The link as it ends at `at`: all its credit expires, part of it to be carried over.
+def close(
+    period: MeteredPeriod, at: datetime, usage: PeriodUsage
+) -> tuple[MeteredPeriod, list[LedgerEntry]]:
+    """The period as it ends at `at`: all its credit expires, part of it to be carried over.
 
-    What was used before the first subscription, where a link has no start, burns no credit.
+    What was used before the first subscription, where a period has no start, burns no credit.
     """
-    burned = NOTHING if link.start is None else usage.consumed
-    carried = carried_over(link.credit, burned)
-    closed = replace(link, end=at, usage=usage, carried=carried)
-    return closed, _entries(closed, EntryKind.EXPIRY, minus(NOTHING, link.credit.credited))
+    burned = NOTHING if period.start is None else usage.consumed
+    carried = carried_over(period.credit, burned)
+    closed = replace(period, end=at, usage=usage, carried=carried)
+    return closed, _entries(closed, EntryKind.EXPIRY, minus(NOTHING, period.credit.credited))
 
 
-def begin(step: Step, previous: Link | None) -> tuple[Link, list[Entry]]:
-    """The link that a step opens after the closed one before it, if there is one."""
+def begin(
+    following: NextPeriod, previous: MeteredPeriod | None
+) -> tuple[MeteredPeriod, list[LedgerEntry]]:
+    """Opens a period after the closed one before it, if there is one."""
     carried = NOTHING if previous is None else previous.carried
     credit = Credit(rolling=carried)
-    for grant in step.grants:
+    for grant in following.grants:
         credit = (
             credit.add(rolling=grant.units) if grant.rollover else credit.add(plain=grant.units)
         )
-    link = Link(
+    period = MeteredPeriod(
         id=new_id(),
-        customer_id=step.customer_id,
-        meter_id=step.meter_id,
-        subscription_id=step.subscription_id,
-        price_id=step.price_id,
-        start=step.at,
-        end=step.until,
+        customer_id=following.customer_id,
+        meter_id=following.meter_id,
+        subscription_id=following.subscription_id,
+        price_id=following.price_id,
+        start=following.start,
+        end=following.end,
         credit=credit,
     )
-    entries = _entries(link, EntryKind.CARRIED_OVER, carried)
+    entries = _entries(period, EntryKind.CARRIED_OVER, carried)
     entries += (
-        Entry(link, EntryKind.GRANT, grant.units, grant.rollover, grant.benefit_id)
-        for grant in step.grants
+        LedgerEntry(period, EntryKind.GRANT, grant.units, grant.rollover, grant.benefit_id)
+        for grant in following.grants
     )
-    return link, entries
+    return period, entries
 
 
-def rerated(links: Sequence[Link], usages: Mapping[UUID, Usage]) -> tuple[list[Link], list[Entry]]:
-    """The links with their usage as it is now, and the ledger entries that this brings.
+def rerated(
+    periods: Sequence[MeteredPeriod], usages: Mapping[UUID, PeriodUsage]
+) -> tuple[list[MeteredPeriod], list[LedgerEntry]]:
+    """The periods with their usage as it is now, and the ledger entries that this brings.
 
     Args:
-        links: consecutive links of one chain, up to the open one.
-        usages: the usage of closed links, by the link's id; others keep theirs.
+        periods: consecutive periods of a customer on a meter, up to the open one.
+        usages: the usage of closed periods, by the period's id; others keep theirs.
     """
-    result: list[Link] = []
-    entries: list[Entry] = []
+    result: list[MeteredPeriod] = []
+    entries: list[LedgerEntry] = []
     change = NOTHING
-    for link in links:
-        current = link
+    for period in periods:
+        current = period
         if change:
-            current = replace(link, credit=link.credit.add(rolling=change))
+            current = replace(period, credit=period.credit.add(rolling=change))
             entries += _entries(current, EntryKind.CARRIED_OVER, change)
-        if link.usage is None:
+        if period.usage is None:
             result.append(current)
             break
         if change:
             entries += _entries(current, EntryKind.EXPIRY, minus(NOTHING, change))
-        usage = usages.get(link.id, link.usage)
-        carried = link.carried
-        if link.start is not None:
+        usage = usages.get(period.id, period.usage)
+        carried = period.carried
+        if period.start is not None:
             carried = carried_over(current.credit, usage.consumed)
-        change = minus(carried, link.carried)
+        change = minus(carried, period.carried)
         result.append(replace(current, usage=usage, carried=carried))
     return result, entries
 
 
-def _entries(link: Link, kind: EntryKind, units: Decimal) -> list[Entry]:
-    return [Entry(link, kind, units, is_rolling=True)] if units else []
+def _entries(period: MeteredPeriod, kind: EntryKind, units: Decimal) -> list[LedgerEntry]:
+    return [LedgerEntry(period, kind, units, is_rolling=True)] if units else []

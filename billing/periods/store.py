@@ -11,22 +11,22 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.periods.credits import Credit
-from billing.periods.metered_periods import NOTHING, Entry, Link, Usage
+from billing.periods.metered_periods import NOTHING, LedgerEntry, MeteredPeriod, PeriodUsage
 from billing.rating.pricing import Rating
 from billing.rows import columns
 from models.identifiers import new_id
 
-COLUMNS = """
-    link.id, link.customer_id, link.meter_id, link.subscription_id, link.product_price_id,
-    link.starts_at, link.ends_at, link.plain, link.rolling, link.closed_at, link.consumed,
-    link.carried, link.position, link.is_behind,
-    link.billed_consumed, link.billed_credited, link.billed_billable, link.billed_amount
+PERIOD_COLUMNS = """
+    period.id, period.customer_id, period.meter_id, period.subscription_id, period.product_price_id,
+    period.starts_at, period.ends_at, period.plain, period.rolling, period.closed_at,
+    period.consumed, period.carried, period.position, period.is_behind,
+    period.billed_consumed, period.billed_credited, period.billed_billable, period.billed_amount
 """
-"""The columns of `metered_period link` that `link_of` reads."""
+"""The columns of `metered_period period` that `metered_period_of` reads."""
 
 
-def link_of(row: Mapping[str, Any]) -> Link:
-    """The link in a row."""
+def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
+    """The period in a row."""
     is_closed = row["closed_at"] is not None
     billed = None
     if row["billed_amount"] is not None:
@@ -36,7 +36,7 @@ def link_of(row: Mapping[str, Any]) -> Link:
             billable=row["billed_billable"],
             amount=int(row["billed_amount"]),
         )
-    return Link(
+    return MeteredPeriod(
         id=row["id"],
         customer_id=row["customer_id"],
         meter_id=row["meter_id"],
@@ -45,103 +45,108 @@ def link_of(row: Mapping[str, Any]) -> Link:
         start=row["starts_at"],
         end=row["ends_at"],
         credit=Credit(plain=row["plain"], rolling=row["rolling"]),
-        usage=Usage(row["consumed"], row["position"], row["is_behind"]) if is_closed else None,
+        usage=PeriodUsage(row["consumed"], row["position"], row["is_behind"])
+        if is_closed
+        else None,
         carried=row["carried"] if is_closed else NOTHING,
         billed=billed,
     )
 
 
-async def insert_links(
-    connection: BaseDBAsyncClient, organization_id: UUID, links: Sequence[Link]
+async def insert_periods(
+    connection: BaseDBAsyncClient, organization_id: UUID, periods: Sequence[MeteredPeriod]
 ) -> None:
-    """Stores new open links."""
-    if not links:
+    """Stores new open periods."""
+    if not periods:
         return
     await connection.execute_query(
         """
         INSERT INTO metered_period (
             organization_id, id, customer_id, meter_id, subscription_id, product_price_id,
-            starts_at, ends_at, plain, rolling, is_behind, is_disputed
+            starts_at, ends_at, plain, rolling, is_behind, needs_correction
         )
-        SELECT $1, link.*, false, false
+        SELECT $1, period.*, false, false
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
             $8::timestamptz[], $9::numeric[], $10::numeric[]
-        ) AS link
+        ) AS period
         """,
         [
             organization_id,
             *columns(
-                links,
-                lambda link: link.id,
-                lambda link: link.customer_id,
-                lambda link: link.meter_id,
-                lambda link: link.subscription_id,
-                lambda link: link.price_id,
-                lambda link: link.start,
-                lambda link: link.end,
-                lambda link: link.credit.plain,
-                lambda link: link.credit.rolling,
+                periods,
+                lambda period: period.id,
+                lambda period: period.customer_id,
+                lambda period: period.meter_id,
+                lambda period: period.subscription_id,
+                lambda period: period.price_id,
+                lambda period: period.start,
+                lambda period: period.end,
+                lambda period: period.credit.plain,
+                lambda period: period.credit.rolling,
             ),
         ],
     )
 
 
-async def update_links(
+async def update_periods(
     connection: BaseDBAsyncClient,
     organization_id: UUID,
-    links: Sequence[Link],
+    periods: Sequence[MeteredPeriod],
     now: datetime,
-    disputed: Iterable[UUID] = (),
+    corrections: Iterable[UUID] = (),
 ) -> None:
-    """Stores the credit of links, and of closed ones how they ended.
+    """Stores the credit of periods, and of closed ones how they ended.
 
     Args:
         connection: a transaction under the log's lock.
         organization_id: whose they are.
-        links: as they are now.
+        periods: as they are now.
         now: when those were closed that were open.
-        disputed: the ids of those that were billed otherwise than they are now.
+        corrections: the ids of those that were billed otherwise.
     """
-    if not links:
+    if not periods:
         return
-    disputed = set(disputed)
+    corrections = set(corrections)
     await connection.execute_query(
         """
         UPDATE metered_period AS kept
-        SET ends_at = link.ends_at, plain = link.plain, rolling = link.rolling,
-            closed_at = CASE WHEN link.position IS NOT NULL THEN coalesce(kept.closed_at, $2) END,
-            consumed = link.consumed, carried = link.carried, position = link.position,
-            is_behind = link.is_behind, is_disputed = link.is_disputed
+        SET ends_at = period.ends_at, plain = period.plain, rolling = period.rolling,
+            closed_at = CASE WHEN period.position IS NOT NULL THEN coalesce(kept.closed_at, $2) END,
+            consumed = period.consumed, carried = period.carried, position = period.position,
+            is_behind = period.is_behind, needs_correction = period.needs_correction
         FROM unnest(
             $3::uuid[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::numeric[],
             $8::numeric[], $9::bigint[], $10::boolean[], $11::boolean[]
-        ) AS link (
-            id, ends_at, plain, rolling, consumed, carried, position, is_behind, is_disputed
+        ) AS period (
+            id, ends_at, plain, rolling, consumed, carried, position, is_behind, needs_correction
         )
-        WHERE kept.organization_id = $1 AND kept.id = link.id
+        WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
         [
             organization_id,
             now,
             *columns(
-                links,
-                lambda link: link.id,
-                lambda link: link.end,
-                lambda link: link.credit.plain,
-                lambda link: link.credit.rolling,
-                lambda link: None if link.usage is None else link.usage.consumed,
-                lambda link: None if link.usage is None else link.carried,
-                lambda link: None if link.usage is None else link.usage.position,
-                lambda link: link.usage is not None and link.usage.is_behind,
-                lambda link: link.id in disputed,
+                periods,
+                lambda period: period.id,
+                lambda period: period.end,
+                lambda period: period.credit.plain,
+                lambda period: period.credit.rolling,
+                lambda period: None if period.usage is None else period.usage.consumed,
+                lambda period: None if period.usage is None else period.carried,
+                lambda period: None if period.usage is None else period.usage.position,
+                lambda period: period.usage is not None and period.usage.is_behind,
+                lambda period: period.id in corrections,
             ),
         ],
     )
 
 
 async def insert_entries(
-    connection: BaseDBAsyncClient, organization_id: UUID, entries: Sequence[Entry], now: datetime
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    entries: Sequence[LedgerEntry],
+    now: datetime,
 ) -> None:
     """Adds entries to the ledger, in their order."""
     if not entries:
@@ -164,9 +169,9 @@ async def insert_entries(
             *columns(
                 entries,
                 lambda _entry: new_id(),
-                lambda entry: entry.link.customer_id,
-                lambda entry: entry.link.meter_id,
-                lambda entry: entry.link.id,
+                lambda entry: entry.period.customer_id,
+                lambda entry: entry.period.meter_id,
+                lambda entry: entry.period.id,
                 lambda entry: entry.kind.value,
                 lambda entry: entry.units,
                 lambda entry: entry.is_rolling,
@@ -178,10 +183,13 @@ async def insert_entries(
 
 
 async def store_credit(
-    connection: BaseDBAsyncClient, organization_id: UUID, links: Sequence[Link], revision: int
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    periods: Sequence[MeteredPeriod],
+    revision: int,
 ) -> None:
-    """Shows the credit of open links as that of their customers' meters, made where missing."""
-    if not links:
+    """Shows the credit of open periods as that of their customers' meters, made where missing."""
+    if not periods:
         return
     await connection.execute_query(
         """
@@ -189,8 +197,8 @@ async def store_credit(
             organization_id, id, customer_id, meter_id, credited,
             count, unique_count, sum, consumed, revision, updated_at
         )
-        SELECT $1, link.*, 0, 0, 0, 0, $2, now()
-        FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::numeric[]) AS link
+        SELECT $1, period.*, 0, 0, 0, 0, $2, now()
+        FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::numeric[]) AS period
         ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE
         SET credited = excluded.credited, revision = excluded.revision,
             updated_at = excluded.updated_at
@@ -199,11 +207,11 @@ async def store_credit(
             organization_id,
             revision,
             *columns(
-                links,
+                periods,
                 lambda _link: new_id(),
-                lambda link: link.customer_id,
-                lambda link: link.meter_id,
-                lambda link: link.credit.credited,
+                lambda period: period.customer_id,
+                lambda period: period.meter_id,
+                lambda period: period.credit.credited,
             ),
         ],
     )

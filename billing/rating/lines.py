@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from billing.periods.intervals import Period
-from billing.periods.metered_periods import Link
+from billing.periods.metered_periods import MeteredPeriod
 from billing.rating.pricing import NOTHING_BILLED, MeteredTerms, Rating, rate
 
 LARGEST_AMOUNT = 2**53 - 1
@@ -41,7 +41,7 @@ class MeteredPrice:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, with the link that it bills; `rating` and `link` are None of a FIXED one.
+    """A line of an invoice; a FIXED one has neither `rating` nor `metered_period`.
 
     `amount` is in minor units. `rating` is what the line says: of a CORRECTION, the difference to
     what was billed.
@@ -53,14 +53,14 @@ class Line:
     period: Period
     amount: int
     rating: Rating | None = None
-    link: Link | None = None
+    metered_period: MeteredPeriod | None = None
 
 
-def rating_of(link: Link, price: MeteredPrice) -> Rating:
-    """A link's usage against its credit, in money."""
-    if link.usage is None:
+def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
+    """A period's usage against its credit, in money."""
+    if period.usage is None:
         raise ValueError("an open period has no usage to rate")
-    return rate(price.terms, link.usage.consumed, link.credit.credited)
+    return rate(price.terms, period.usage.consumed, period.credit.credited)
 
 
 def fixed_lines(product: str, prices: Iterable[FixedPrice], period: Period) -> list[Line]:
@@ -69,34 +69,34 @@ def fixed_lines(product: str, prices: Iterable[FixedPrice], period: Period) -> l
 
 
 def metered_lines(
-    links: Iterable[Link],
+    periods: Iterable[MeteredPeriod],
     prices: Mapping[UUID, MeteredPrice],
     meter_names: Mapping[UUID, str],
 ) -> list[Line]:
-    """What closed links say that no invoice has said yet.
+    """The lines for usage that invoices do not show yet.
 
-    A METERED line of one that was never billed, a CORRECTION of one that was billed otherwise,
-    nothing of any other.
+    A METERED line for each that was never billed, and a CORRECTION for each that was billed
+    otherwise.
     """
     lines: list[Line] = []
-    for link in links:
-        if link.price_id is None or link.start is None or link.end is None:
+    for period in periods:
+        if period.price_id is None or period.start is None or period.end is None:
             continue
-        price = prices[link.price_id]
-        rating = rating_of(link, price)
-        if rating == link.billed:
+        price = prices[period.price_id]
+        rating = rating_of(period, price)
+        if rating == period.billed:
             continue
-        billed = NOTHING_BILLED if link.billed is None else link.billed
-        name = meter_names[link.meter_id]
+        billed = NOTHING_BILLED if period.billed is None else period.billed
+        name = meter_names[period.meter_id]
         lines.append(
             Line(
-                kind=LineKind.METERED if link.billed is None else LineKind.CORRECTION,
-                description=name if link.billed is None else f"Late usage of {name}",
+                kind=LineKind.METERED if period.billed is None else LineKind.CORRECTION,
+                description=name if period.billed is None else f"Late usage of {name}",
                 price_id=price.id,
-                period=Period(link.start, link.end),
+                period=Period(period.start, period.end),
                 amount=rating.amount - billed.amount,
                 rating=rating.less(billed),
-                link=link,
+                metered_period=period,
             )
         )
     # What is billed for the first time first; among the corrections, the oldest.

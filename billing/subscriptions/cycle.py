@@ -16,32 +16,37 @@ from tortoise.transactions import in_transaction
 
 from billing.invoicing.due_invoices import (
     CHUNK,
-    collect_due_corrections,
-    collect_waiting,
+    invoice_due_corrections,
     invoice_periods_of,
+    invoice_waiting_periods,
     schedule_corrections,
 )
-from billing.periods.renewal import COLUMNS, Touched, live_subscription, turn
 from billing.periods.rerating import rerate_late
-from billing.transaction import HeldLog, hold_log
+from billing.subscriptions.renewal import (
+    SUBSCRIPTION_COLUMNS,
+    Touched,
+    live_subscription,
+    renew_subscriptions,
+)
+from billing.transaction import BillingTransaction, billing_transaction
 from config.clock import now as clock_now
 from waiting.patience import MOST_SECONDS, Patience
 
 
 @dataclass(slots=True)
 class CycleReport:
-    """What a run did: periods turned, customers rated anew, invoices made that had waited.
+    """What a run did: periods renewed, customers rated anew, invoices made that had waited.
 
     `revisions` are the logs' after it, by organization.
     """
 
-    turned: int = 0
+    renewed: int = 0
     rerated: int = 0
     invoiced: int = 0
     revisions: dict[UUID, int] = field(default_factory=dict)
 
 
-Work = Callable[[HeldLog], Awaitable[int]]
+Work = Callable[[BillingTransaction], Awaitable[int]]
 
 
 async def run_cycle(
@@ -87,12 +92,12 @@ async def _run_organization(
             report.revisions[organization_id] = revision
         return done
 
-    while done := await do(turn_due):
-        report.turned += done
-    while done := await do(_rerate_some):
+    while done := await do(renew_due):
+        report.renewed += done
+    while done := await do(rerate_some):
         report.rerated += done
     await do(schedule_corrections)
-    for collect in (collect_waiting, collect_due_corrections):
+    for collect in (invoice_waiting_periods, invoice_due_corrections):
         while done := await do(collect):
             report.invoiced += done
 
@@ -100,12 +105,12 @@ async def _run_organization(
 async def _chunk(organization_id: UUID, at: datetime, work: Work) -> tuple[int, int]:
     """How much was done of a kind of work, and the log's revision after it."""
     async with in_transaction() as connection:
-        log = await hold_log(connection, organization_id, at)
-        done = await work(log)
-        return done, log.revision
+        transaction = await billing_transaction(connection, organization_id, at)
+        done = await work(transaction)
+        return done, transaction.revision
 
 
-async def turn_due(log: HeldLog, touched: Touched | None = None) -> int:
+async def renew_due(transaction: BillingTransaction, touched: Touched | None = None) -> int:
     """Turns the periods of a chunk of due subscriptions, and invoices those that are counted.
 
     With `touched`, of those only; it then waits for rows that somebody else has locked.
@@ -114,42 +119,42 @@ async def turn_due(log: HeldLog, touched: Touched | None = None) -> int:
     if touched is not None:
         only, lock = f"AND subscription.{touched.column} = $4", "FOR UPDATE"
         values = [touched.value]
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS} FROM customer_subscription subscription
+        SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
           AND subscription.current_period_end <= $2 {only}
         ORDER BY subscription.current_period_end, subscription.id
         LIMIT $3
         {lock}
         """,
-        [log.organization_id, log.now, CHUNK, *values],
+        [transaction.organization_id, transaction.now, CHUNK, *values],
     )
     due = [live_subscription(row) for row in rows]
     if due:
         # Late events first: what they take from the credit is not carried over.
-        await rerate_late(log, [one.customer_id for one in due])
-        await turn(log, due)
-        await invoice_periods_of(log, [one.id for one in due])
+        await rerate_late(transaction, [one.customer_id for one in due])
+        await renew_subscriptions(transaction, due)
+        await invoice_periods_of(transaction, [one.id for one in due])
     return len(due)
 
 
-async def _rerate_some(log: HeldLog) -> int:
+async def rerate_some(transaction: BillingTransaction) -> int:
     """Rates the closed periods anew of a chunk of customers with late events."""
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         SELECT customer_id FROM billing_frontier
         WHERE organization_id = $1 AND late_from IS NOT NULL
         UNION
-        SELECT link.customer_id
-        FROM metered_period link JOIN meter ON meter.id = link.meter_id
-        WHERE link.organization_id = $1 AND link.is_behind
-          AND coalesce(meter.position, $2) > link.position
+        SELECT period.customer_id
+        FROM metered_period period JOIN meter ON meter.id = period.meter_id
+        WHERE period.organization_id = $1 AND period.is_behind
+          AND coalesce(meter.position, $2) > period.position
         LIMIT $3
         """,
-        [log.organization_id, log.head, CHUNK],
+        [transaction.organization_id, transaction.head, CHUNK],
     )
-    await rerate_late(log, [row["customer_id"] for row in rows])
+    await rerate_late(transaction, [row["customer_id"] for row in rows])
     return len(rows)
 
 
@@ -164,19 +169,19 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         -- Rated anew with no correction scheduled yet: by a subscription that was made or canceled,
         -- or by a worker that was killed.
         UNION
-        SELECT link.organization_id
-        FROM metered_period link
+        SELECT period.organization_id
+        FROM metered_period period
         JOIN customer_subscription subscription
-            ON subscription.organization_id = link.organization_id
-           AND subscription.id = link.subscription_id
-        WHERE link.is_disputed AND subscription.status = 'CANCELED'
+            ON subscription.organization_id = period.organization_id
+           AND subscription.id = period.subscription_id
+        WHERE period.needs_correction AND subscription.status = 'CANCELED'
           AND subscription.corrections_due_at IS NULL
         UNION
-        SELECT link.organization_id
-        FROM metered_period link
-        JOIN meter ON meter.id = link.meter_id
-        JOIN event_log log ON log.organization_id = link.organization_id
-        WHERE link.is_behind AND coalesce(meter.position, log.head) > link.position
+        SELECT period.organization_id
+        FROM metered_period period
+        JOIN meter ON meter.id = period.meter_id
+        JOIN event_log log ON log.organization_id = period.organization_id
+        WHERE period.is_behind AND coalesce(meter.position, log.head) > period.position
         """,
         [at],
     )

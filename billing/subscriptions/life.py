@@ -4,17 +4,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from billing.catalog.terms import ProductTerms, product_terms
+from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.due_invoices import invoice_periods_of
 from billing.invoicing.invoices import Bill, issue
-from billing.periods.advancing import take_steps
-from billing.periods.intervals import Period, index_at, period
-from billing.periods.renewal import COLUMNS, Touched, end_at, live_subscription, period_steps
+from billing.periods.intervals import Period, index_at, period_at
+from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
 from billing.problems import RefusedError, problem
 from billing.rating.lines import LARGEST_AMOUNT
 from billing.subscriptions.edits import edit
-from billing.transaction import HeldLog
+from billing.subscriptions.renewal import (
+    SUBSCRIPTION_COLUMNS,
+    Touched,
+    end_at,
+    live_subscription,
+    next_periods,
+)
+from billing.transaction import BillingTransaction
 from models import CustomerSubscription
 
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,22 +45,22 @@ async def create_subscription(
         RefusedError: the product is unknown or archived, `started_at` makes no sense, or the
             customer has another subscription with one of the meters.
     """
-    async with edit(organization_id, Touched("customer_id", customer_id)) as log:
-        await _check_product(log, product_id)
+    async with edit(organization_id, Touched("customer_id", customer_id)) as transaction:
+        await _check_product(transaction, product_id)
         if started_at is not None:
-            _check_start(started_at, log.now)
-        terms = await product_terms(log.connection, organization_id, [product_id])
-        product = terms[product_id]
+            _check_start(started_at, transaction.now)
+        products = await catalog_products(transaction.connection, organization_id, [product_id])
+        product = products[product_id]
         if sum(price.amount for price in product.fixed) > LARGEST_AMOUNT:
             message = "The fixed prices of this product are too large to be invoiced together."
             raise RefusedError(problem("LIMIT_EXCEEDED", message, "productId"))
-        closed_through = await _closed_through(log, customer_id, product)
-        anchor = started_at or log.now
+        closed_through = await _closed_through(transaction, customer_id, product)
+        anchor = started_at or transaction.now
         if started_at is None and closed_through is not None:
             # The clock may have been set back since.
             anchor = max(anchor, closed_through)
-        index = index_at(anchor, product.interval, max(log.now, anchor))
-        current = period(anchor, product.interval, index)
+        index = index_at(anchor, product.interval, max(transaction.now, anchor))
+        current = period_at(anchor, product.interval, index)
         if closed_through is not None and current.start < closed_through:
             message = (
                 f"The usage of this customer is closed through {closed_through.isoformat()}"
@@ -70,15 +76,17 @@ async def create_subscription(
             period_index=index,
             current_period_start=current.start,
             current_period_end=current.end,
-            created_at=log.now,
-            using_db=log.connection,
+            created_at=transaction.now,
+            using_db=transaction.connection,
         )
-        await _hold_meters(log, subscription, product)
+        await _hold_meters(transaction, subscription, product)
         # What came late for the time before takes from the credit that is carried over.
-        await rerate_late(log, [customer_id])
-        await take_steps(log, period_steps(subscription.id, customer_id, product, current))
-        await issue(log, [_first_bill(subscription, product, current)])
-        return subscription, log.revision
+        await rerate_late(transaction, [customer_id])
+        await renew_periods(
+            transaction, next_periods(subscription.id, customer_id, product, current)
+        )
+        await issue(transaction, [_first_bill(subscription, product, current)])
+        return subscription, transaction.revision
 
 
 async def cancel_subscription(
@@ -89,10 +97,10 @@ async def cancel_subscription(
     Raises:
         RefusedError: there is no such subscription, or it has ended.
     """
-    async with edit(organization_id, Touched("id", subscription_id)) as log:
+    async with edit(organization_id, Touched("id", subscription_id)) as transaction:
         subscription = (
             await CustomerSubscription.filter(organization_id=organization_id, id=subscription_id)
-            .using_db(log.connection)
+            .using_db(transaction.connection)
             .select_for_update()
             .first()
         )
@@ -103,35 +111,37 @@ async def cancel_subscription(
             raise RefusedError(problem("INVALID", "This subscription has ended already.", "id"))
         if when is CancelWhen.PERIOD_END:
             subscription.cancel_at_period_end = True
-            await subscription.save(using_db=log.connection, update_fields=["cancel_at_period_end"])
+            await subscription.save(
+                using_db=transaction.connection, update_fields=["cancel_at_period_end"]
+            )
         else:
-            await _end_now(log, subscription)
-            await subscription.refresh_from_db(using_db=log.connection)
-        return subscription, log.revision
+            await _end_now(transaction, subscription)
+            await subscription.refresh_from_db(using_db=transaction.connection)
+        return subscription, transaction.revision
 
 
-async def _end_now(log: HeldLog, subscription: CustomerSubscription) -> None:
-    rows = await log.connection.execute_query_dict(
+async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscription) -> None:
+    rows = await transaction.connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS} FROM customer_subscription subscription
+        SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.id = $2
         """,
-        [log.organization_id, subscription.id],
+        [transaction.organization_id, subscription.id],
     )
     live = live_subscription(rows[0])
-    await rerate_late(log, [live.customer_id])
+    await rerate_late(transaction, [live.customer_id])
     # The clock may have been set back to before the period.
-    await end_at(log, live, max(log.now, live.current.start))
-    await invoice_periods_of(log, [live.id])
+    await end_at(transaction, live, max(transaction.now, live.current.start))
+    await invoice_periods_of(transaction, [live.id])
 
 
-async def _check_product(log: HeldLog, product_id: UUID) -> None:
+async def _check_product(transaction: BillingTransaction, product_id: UUID) -> None:
     """Locks the product, so that its benefits stay as they are, and refuses one not on sale."""
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         SELECT archived_at FROM product WHERE organization_id = $1 AND id = $2 FOR SHARE
         """,
-        [log.organization_id, product_id],
+        [transaction.organization_id, product_id],
     )
     if not rows:
         raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "productId"))
@@ -147,39 +157,41 @@ def _check_start(started_at: datetime, at: datetime) -> None:
 
 
 async def _closed_through(
-    log: HeldLog, customer_id: UUID, product: ProductTerms
+    transaction: BillingTransaction, customer_id: UUID, product: CatalogProduct
 ) -> datetime | None:
     """The latest instant through which one of the product's meters is closed for the customer."""
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         SELECT max(ends_at) AS closed_through FROM metered_period
         WHERE organization_id = $1 AND customer_id = $2 AND meter_id = ANY($3::uuid[])
           AND closed_at IS NOT NULL
         """,
-        [log.organization_id, customer_id, product.meter_ids],
+        [transaction.organization_id, customer_id, product.meter_ids],
     )
     found: datetime | None = rows[0]["closed_through"]
     return found
 
 
 async def _hold_meters(
-    log: HeldLog, subscription: CustomerSubscription, product: ProductTerms
+    transaction: BillingTransaction, subscription: CustomerSubscription, product: CatalogProduct
 ) -> None:
     """Holds the product's meters for the customer; the key refuses a second holder."""
     meters = sorted(product.meter_ids)
-    rows = await log.connection.execute_query_dict(
+    rows = await transaction.connection.execute_query_dict(
         """
         INSERT INTO subscription_meter (organization_id, customer_id, subscription_id, meter_id)
         SELECT $1, $2, $3, held.* FROM unnest($4::uuid[]) AS held
         ON CONFLICT (organization_id, customer_id, meter_id) DO NOTHING
         RETURNING meter_id
         """,
-        [log.organization_id, subscription.customer_id, subscription.id, meters],
+        [transaction.organization_id, subscription.customer_id, subscription.id, meters],
     )
     if len(rows) < len(meters):
         message = "The customer has another subscription with a meter of this product."
         raise RefusedError(problem("ALREADY_EXISTS", message, "productId"))
 
 
-def _first_bill(subscription: CustomerSubscription, product: ProductTerms, current: Period) -> Bill:
+def _first_bill(
+    subscription: CustomerSubscription, product: CatalogProduct, current: Period
+) -> Bill:
     return Bill(subscription.id, subscription.customer_id, product, [], current)

@@ -5,18 +5,18 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing.catalog.price_checks import decimal_problems
-from billing.periods.advancing import open_links
 from billing.periods.counted_usage import counted_meters, usage_by_meter
 from billing.periods.credits import Credit
-from billing.periods.metered_periods import NOTHING, Entry, EntryKind, Link
-from billing.periods.renewal import Touched
+from billing.periods.metered_periods import NOTHING, EntryKind, LedgerEntry, MeteredPeriod
+from billing.periods.metered_renewal import open_periods
 from billing.periods.rerating import rerate_late
-from billing.periods.store import insert_entries, insert_links, store_credit, update_links
+from billing.periods.store import insert_entries, insert_periods, store_credit, update_periods
 from billing.problems import RefusedError, problem
 from billing.rating.exact import minus
 from billing.subscriptions.edits import edit
+from billing.subscriptions.renewal import Touched
 from billing.texts import required_text_problems
-from billing.transaction import HeldLog
+from billing.transaction import BillingTransaction
 from metering.language.numerics import text_of_number
 from metering.usage.periods import CustomerPeriod
 from models.identifiers import new_id
@@ -41,8 +41,8 @@ async def credit_by_hand(
     ]
     if not units:
         problems.append(problem("INVALID", "units must not be zero.", "units"))
-    async with edit(organization_id, Touched("customer_id", customer_id)) as log:
-        connection = log.connection
+    async with edit(organization_id, Touched("customer_id", customer_id)) as transaction:
+        connection = transaction.connection
         meters = await connection.execute_query_dict(
             "SELECT FROM meter WHERE organization_id = $1 AND id = $2", [organization_id, meter_id]
         )
@@ -51,18 +51,18 @@ async def credit_by_hand(
         if problems or meter_id is None:
             raise RefusedError(*problems)
         # What came late takes from the credit first.
-        await rerate_late(log, [customer_id])
-        link, is_new = await _current_link(log, customer_id, meter_id)
+        await rerate_late(transaction, [customer_id])
+        period, is_new = await _current_link(transaction, customer_id, meter_id)
         if units < 0:
-            await _check_debit(log, link, -units)
-        link = replace(link, credit=link.credit.add(rolling=units))
+            await _check_debit(transaction, period, -units)
+        period = replace(period, credit=period.credit.add(rolling=units))
         if is_new:
-            await insert_links(connection, organization_id, [link])
+            await insert_periods(connection, organization_id, [period])
         else:
-            await update_links(connection, organization_id, [link], log.now)
-        entry = Entry(link, EntryKind.MANUAL, units, is_rolling=True, reason=reason)
-        await insert_entries(connection, organization_id, [entry], log.now)
-        await store_credit(connection, organization_id, [link], log.revision)
+            await update_periods(connection, organization_id, [period], transaction.now)
+        entry = LedgerEntry(period, EntryKind.MANUAL, units, is_rolling=True, reason=reason)
+        await insert_entries(connection, organization_id, [entry], transaction.now)
+        await store_credit(connection, organization_id, [period], transaction.revision)
         rows = await connection.execute_query_dict(
             """
             SELECT id FROM customer_meter
@@ -70,31 +70,35 @@ async def credit_by_hand(
             """,
             [organization_id, customer_id, meter_id],
         )
-        return rows[0]["id"], log.revision
+        return rows[0]["id"], transaction.revision
 
 
-async def _check_debit(log: HeldLog, link: Link, units: Decimal) -> None:
-    """Refuses to take more units than usage has left of the open link's credit."""
+async def _check_debit(
+    transaction: BillingTransaction, period: MeteredPeriod, units: Decimal
+) -> None:
+    """Refuses to take more units than usage has left of the open period's credit."""
     burned = NOTHING
-    if link.start is not None:
+    if period.start is not None:
         meters = await counted_meters(
-            log.connection, log.organization_id, log.head, [link.meter_id]
+            transaction.connection, transaction.organization_id, transaction.head, [period.meter_id]
         )
-        period = CustomerPeriod(link.customer_id, link.start, link.end)
-        [usage] = await usage_by_meter(log.connection, meters, [(link.meter_id, period)])
+        asked = CustomerPeriod(period.customer_id, period.start, period.end)
+        [usage] = await usage_by_meter(transaction.connection, meters, [(period.meter_id, asked)])
         burned = max(NOTHING, usage.consumed)
-    left = max(NOTHING, minus(link.credit.credited, burned))
+    left = max(NOTHING, minus(period.credit.credited, burned))
     if units > left:
         message = f"Only {text_of_number(left)} units of credit are left to debit."
         raise RefusedError(problem("LIMIT_EXCEEDED", message, "units"))
 
 
-async def _current_link(log: HeldLog, customer_id: UUID, meter_id: UUID) -> tuple[Link, bool]:
-    """The open link, or a new one of all the customer's time where there never was one."""
-    found = await open_links(log, [(customer_id, meter_id)])
+async def _current_link(
+    transaction: BillingTransaction, customer_id: UUID, meter_id: UUID
+) -> tuple[MeteredPeriod, bool]:
+    """The open period, or a new one of all the customer's time where there never was one."""
+    found = await open_periods(transaction, [(customer_id, meter_id)])
     if found:
-        return found[customer_id, meter_id].link, False
-    link = Link(
+        return found[customer_id, meter_id].period, False
+    period = MeteredPeriod(
         id=new_id(),
         customer_id=customer_id,
         meter_id=meter_id,
@@ -104,4 +108,4 @@ async def _current_link(log: HeldLog, customer_id: UUID, meter_id: UUID) -> tupl
         end=None,
         credit=Credit(NOTHING, NOTHING),
     )
-    return link, True
+    return period, True

@@ -24,7 +24,7 @@ SELECT EXISTS (
     SELECT FROM metered_period period
     WHERE period.organization_id = meter.organization_id AND period.meter_id = meter.id
       AND period.closed_at IS NOT NULL
-      AND (period.is_behind OR period.is_disputed
+      AND (period.is_behind OR period.needs_correction
            OR period.product_price_id IS NOT NULL AND period.billed_amount IS NULL)
 ) AS of_invoices
 FROM meter WHERE meter.id = $1
@@ -34,7 +34,7 @@ FROM meter WHERE meter.id = $1
 async def meter_in_use(connection: BaseDBAsyncClient, meter_id: UUID) -> str | None:
     """Why the meter must go on counting, as a sentence; None where it need not.
 
-    To be called under the log's lock. A subscription holds its meters until its end is turned,
+    To be called under the log's lock. A subscription holds its meters until it is ended,
     also one whose cancellation is scheduled and one of a product that is no longer sold.
     """
     rows = await connection.execute_query_dict(_USES, [meter_id])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from billing.catalog.terms import tier_of
+from billing.catalog.catalog_products import tier_of
 from models import Meter as MeterRow
 from models import MeterCreditBenefit as BenefitRow
 from models import Product as ProductRow

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.periods.intervals import Period, RecurringInterval, index_at, period
+from billing.periods.intervals import Period, RecurringInterval, index_at, period_at
 from billing.rating.exact import minus
 from billing.rating.pricing import MeteredTerms, Rating, rate
 from tests.reference.aggregations import aggregate
@@ -144,7 +144,7 @@ class Reference:
         for number, one in enumerate(self.subscriptions):
             index = 0
             while True:
-                whole = period(one.start, self.interval, index)
+                whole = period_at(one.start, self.interval, index)
                 if whole.start > until or (index and _is_over(one, whole.start)):
                     break
                 end = whole.end if one.end is None else min(whole.end, one.end)
@@ -178,7 +178,7 @@ class Reference:
         return number, index_at(last.start, self.interval, now)
 
     def _period_at(self, one: Subscribed, now: datetime) -> Period:
-        return period(one.start, self.interval, index_at(one.start, self.interval, now))
+        return period_at(one.start, self.interval, index_at(one.start, self.interval, now))
 
     def _consumed(self, events: Iterable[dict[str, Any]], during: Period, position: int) -> Decimal:
         counted = [

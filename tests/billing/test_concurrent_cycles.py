@@ -12,11 +12,10 @@ from uuid import UUID
 import pytest
 from tortoise.transactions import in_transaction
 
-from billing.periods import renewal
-from billing.periods.renewal import LiveSubscription
-from billing.subscriptions import cycle
+from billing.subscriptions import cycle, renewal
 from billing.subscriptions.cycle import run_cycle
-from billing.transaction import HeldLog
+from billing.subscriptions.renewal import LiveSubscription
+from billing.transaction import BillingTransaction
 from models import Customer, Meter, Organization
 from tests.billing.world import World, instant
 
@@ -191,12 +190,12 @@ async def test_the_trouble_of_one_organization_is_not_that_of_the_others(
         product = await one.product(one.fixed())
         await one.subscribe(await one.customer(), product, "2026-01-01")
 
-    async def turn(log: HeldLog, due: Sequence[LiveSubscription]) -> None:
+    async def turn(log: BillingTransaction, due: Sequence[LiveSubscription]) -> None:
         if log.organization_id == world.id:
             raise KilledError
-        await renewal.turn(log, due)
+        await renewal.renew_subscriptions(log, due)
 
-    monkeypatch.setattr(cycle, "turn", turn)
+    monkeypatch.setattr(cycle, "renew_subscriptions", turn)
     monkeypatch.setattr(cycle, "_organizations_with_work", both(world, other))
     with pytest.RaisesGroup(KilledError):
         await run_cycle(instant("2026-02-01"))

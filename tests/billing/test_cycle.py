@@ -25,8 +25,8 @@ async def test_the_ai_plan_from_product_to_invoice(world: World) -> None:
     await world.use(customer, ("2026-02-01", 900_000), ("2026-02-27T23:59:59", 200_000))
     await world.use(customer, ("2026-01-30", 5), ("2026-02-28", 7))
     assert await world.balance(customer, meter) == (1_100_000, 1_000_000)
-    assert (await world.cycle("2026-02-27T23:00")).turned == 0
-    assert (await world.cycle("2026-02-28")).turned == 1
+    assert (await world.cycle("2026-02-27T23:00")).renewed == 0
+    assert (await world.cycle("2026-02-28")).renewed == 1
 
     _, second = await world.invoices()
     assert second.kinds == ["METERED", "FIXED"]
@@ -42,7 +42,7 @@ async def test_the_ai_plan_from_product_to_invoice(world: World) -> None:
     ]
     await subscription.refresh_from_db()
     assert subscription.current_period_end == instant("2026-03-31")
-    assert (await world.cycle("2026-02-28")).turned == 0
+    assert (await world.cycle("2026-02-28")).renewed == 0
     assert len(await world.invoices()) == 2
 
 
@@ -75,7 +75,7 @@ async def test_down_for_three_periods(world: World) -> None:
     await world.use(
         customer, ("2026-01-10", 30), ("2026-02-10", 250), ("2026-03-10", 40), ("2026-04-02", 1)
     )
-    assert (await world.cycle("2026-04-03")).turned == 3
+    assert (await world.cycle("2026-04-03")).renewed == 3
     _first, *invoices = await world.invoices()
     assert [invoice.kinds for invoice in invoices] == [["METERED", "FIXED"]] * 3
     # 70 of January's and all of February's credit go to February's 250.
@@ -235,7 +235,7 @@ async def test_a_period_of_each_interval(
     product = await world.product(world.fixed(), interval=interval)
     subscription = await world.subscribe(await world.customer(), product, "2024-02-29")
     assert subscription.current_period_end == instant(end)
-    assert (await world.cycle(end)).turned == 1
+    assert (await world.cycle(end)).renewed == 1
 
 
 async def test_the_clock_going_backwards_undoes_and_repeats_nothing(world: World) -> None:
@@ -244,7 +244,7 @@ async def test_the_clock_going_backwards_undoes_and_repeats_nothing(world: World
     subscription = await world.subscribe(customer, product, "2026-01-01")
     await world.cycle("2026-02-01")
     before = await world.ledger(customer, meter)
-    assert (await world.cycle("2026-01-15")).turned == 0
+    assert (await world.cycle("2026-01-15")).renewed == 0
     assert await world.ledger(customer, meter) == before
     await world.credit(customer, meter, 1, "2026-01-15")
     canceled = await world.cancel(subscription, "2026-01-16")

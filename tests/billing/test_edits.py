@@ -8,12 +8,11 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from billing.catalog.products import ProductChanges, update_product
-from billing.periods import renewal
-from billing.periods.renewal import LiveSubscription
 from billing.problems import RefusedError
-from billing.subscriptions import cycle
+from billing.subscriptions import cycle, renewal
 from billing.subscriptions.life import CancelWhen
-from billing.transaction import HeldLog
+from billing.subscriptions.renewal import LiveSubscription
+from billing.transaction import BillingTransaction
 from config import clock
 from models import Customer, Meter, Product
 from tests.billing.world import World, instant
@@ -56,13 +55,13 @@ async def test_an_edit_turns_a_chunk_of_subscriptions_at_a_time(
     monkeypatch.setattr(cycle, "CHUNK", 3)
     chunks: list[int] = []
 
-    async def killed_third(log: HeldLog, due: Sequence[LiveSubscription]) -> None:
+    async def killed_third(log: BillingTransaction, due: Sequence[LiveSubscription]) -> None:
         chunks.append(len(due))
         if len(chunks) == 3:
             raise ConnectionError
-        await renewal.turn(log, due)
+        await renewal.renew_subscriptions(log, due)
 
-    monkeypatch.setattr(cycle, "turn", killed_third)
+    monkeypatch.setattr(cycle, "renew_subscriptions", killed_third)
     with pytest.raises(ConnectionError):
         await world.give_benefits(product, [], "2026-02-01")
     # What was turned stays turned, and nothing was edited.

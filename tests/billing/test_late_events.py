@@ -10,7 +10,7 @@ from billing.invoicing.estimates import upcoming_invoices
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions import cycle
 from billing.subscriptions.meter_use import meter_in_use
-from billing.transaction import HeldLog
+from billing.transaction import BillingTransaction
 from metering.counting.catch_up import catch_up
 from metering.meters import archive_meter, unarchive_meter
 from models import CustomerSubscription, Meter
@@ -133,8 +133,8 @@ async def test_an_invoice_waits_for_counting(world: World) -> None:
         "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
         instant("2026-01-31T23:59:59"),
     )
-    assert (await world.cycle("2026-02-01")).turned == 1
-    assert (await world.cycle("2026-03-01")).turned == 1
+    assert (await world.cycle("2026-02-01")).renewed == 1
+    assert (await world.cycle("2026-03-01")).renewed == 1
     assert len(await world.invoices()) == 1
     # What carries over is provisional as long as usage is not counted.
     assert await world.balance(customer, meter) == (0, 300)
@@ -283,5 +283,5 @@ class KilledError(Exception):
     """Stands for a worker that is no more."""
 
 
-async def killed(_log: HeldLog) -> int:
+async def killed(_log: BillingTransaction) -> int:
     raise KilledError

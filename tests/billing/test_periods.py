@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.periods.intervals import RecurringInterval, boundary, index_at, period
+from billing.periods.intervals import RecurringInterval, boundary, index_at, period_at
 
 MONTH, YEAR = RecurringInterval.MONTH, RecurringInterval.YEAR
 
@@ -27,8 +27,8 @@ def test_a_leap_day_comes_back_in_leap_years() -> None:
 
 def test_years_end() -> None:
     anchor = datetime(2025, 12, 31, 23, 59, 59, 999_999, UTC)
-    assert period(anchor, MONTH, 0).end == datetime(2026, 1, 31, 23, 59, 59, 999_999, UTC)
-    assert period(anchor, RecurringInterval.DAY, 1).start.year == 2026
+    assert period_at(anchor, MONTH, 0).end == datetime(2026, 1, 31, 23, 59, 59, 999_999, UTC)
+    assert period_at(anchor, RecurringInterval.DAY, 1).start.year == 2026
     assert boundary(anchor, MONTH, -10) == datetime(2025, 2, 28, 23, 59, 59, 999_999, UTC)
 
 
@@ -52,15 +52,15 @@ intervals = st.sampled_from(RecurringInterval)
 
 @given(instants, intervals, st.integers(-400, 400))
 def test_periods_tile_the_time(anchor: datetime, interval: RecurringInterval, index: int) -> None:
-    current = period(anchor, interval, index)
-    assert current.start < current.end == period(anchor, interval, index + 1).start
+    current = period_at(anchor, interval, index)
+    assert current.start < current.end == period_at(anchor, interval, index + 1).start
 
 
 @given(instants, intervals, instants)
 def test_every_instant_lies_in_the_period_of_its_index(
     anchor: datetime, interval: RecurringInterval, instant: datetime
 ) -> None:
-    found = period(anchor, interval, index_at(anchor, interval, instant))
+    found = period_at(anchor, interval, index_at(anchor, interval, instant))
     assert found.start <= instant < found.end
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.invoicing.due_invoices import _WAITING
-from billing.periods.advancing import _OPEN_LINKS
+from billing.periods.metered_renewal import _OPEN_PERIODS
 from models import Organization
 
 SUBSCRIPTIONS = 1_000
@@ -62,7 +62,7 @@ async def test_open_links_of_a_chunk_are_read_one_by_one(
         WITH linked AS (
             INSERT INTO metered_period (
                 organization_id, id, customer_id, meter_id, starts_at, plain, rolling, is_behind,
-                is_disputed
+                needs_correction
             )
             SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), 0, 0, false, false
             FROM generate_series(1, $3::int)
@@ -84,8 +84,8 @@ async def test_open_links_of_a_chunk_are_read_one_by_one(
             [organization.id],
         )
         values = [organization.id, [row["customer_id"] for row in chains], [meter_id] * 10]
-        assert len(await fresh_database.execute_query_dict(_OPEN_LINKS, values)) == 10
-        plan = await fresh_database.execute_query_dict(f"EXPLAIN (ANALYZE) {_OPEN_LINKS}", values)
+        assert len(await fresh_database.execute_query_dict(_OPEN_PERIODS, values)) == 10
+        plan = await fresh_database.execute_query_dict(f"EXPLAIN (ANALYZE) {_OPEN_PERIODS}", values)
         lines = [row["QUERY PLAN"] for row in plan]
         assert not any("Seq Scan" in line for line in lines), lines
         scans = [line for line in lines if "Index Scan" in line]

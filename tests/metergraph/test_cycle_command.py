@@ -38,7 +38,7 @@ async def test_a_cycle_as_of_an_instant(
     await world.subscribe(customer, product, "2026-01-01")
     await world.send(customer, ("2026-01-10", 30))
     code, printed = await run_metergraph("cycle", "--yes", "--at", "2026-03-01T00:00:00Z")
-    assert (code, printed) == (0, "2 periods turned.\n")
+    assert (code, printed) == (0, "2 periods renewed.\n")
     invoices = await world.invoices()
     assert [found.amounts for found in invoices] == [[2000], [30, 2000], [0, 2000]]
     assert invoices[-1].invoice.issued_at.isoformat() == "2026-03-01T00:00:00+00:00"
@@ -46,7 +46,7 @@ async def test_a_cycle_as_of_an_instant(
     assert (code, printed) == (0, "Nothing was due.\n")
     await world.send(customer, ("2026-01-20", 5))
     code, printed = await run_metergraph("cycle", "--yes", "--at", "2026-04-01T00:00:00Z")
-    assert (code, printed) == (0, "1 period turned.\n")
+    assert (code, printed) == (0, "1 period renewed.\n")
     assert (await world.invoices())[-1].amounts == [0, 5, 2000]
     await world.send(customer, ("2026-01-21", 1))
     code, printed = await run_metergraph("cycle", "--yes", "--at", "2026-04-02T00:00:00Z")
@@ -98,14 +98,14 @@ async def test_a_dry_run_prints_the_invoices_and_changes_nothing(
             f"  {customer.external_id or customer.id}: 2,030 USD",
             *(line for line in printed.splitlines() if line.startswith("    ")),
             "",
-            "1 invoice. 1 period turned. This was a dry run: nothing changed.",
+            "1 invoice. 1 period renewed. This was a dry run: nothing changed.",
         ],
     )
     lines = [line.split()[:2] for line in printed.splitlines() if line.startswith("    ")]
     assert sorted(lines) == [["2,000", "FIXED"], ["30", "METERED"]]
     assert await everything() == before
     assert await run_metergraph(*asked) == (0, printed)
-    assert await run_metergraph("cycle", "--at", SOON, "--yes") == (0, "1 period turned.\n")
+    assert await run_metergraph("cycle", "--at", SOON, "--yes") == (0, "1 period renewed.\n")
     assert [found.amounts for found in await world.invoices()] == [[2000], [30, 2000]]
     code, printed = await run_metergraph(*asked)
     assert printed.endswith("0 invoices. Nothing was due. This was a dry run: nothing changed.\n")

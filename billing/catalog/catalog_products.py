@@ -17,7 +17,7 @@ from models import exact_json
 
 
 @dataclass(frozen=True, slots=True)
-class ProductTerms:
+class CatalogProduct:
     """A product as a subscription's period sees it. `grants` are by meter, in order."""
 
     id: UUID
@@ -34,12 +34,12 @@ class ProductTerms:
         return list(dict.fromkeys([*self.metered, *self.grants]))
 
 
-async def product_terms(
+async def catalog_products(
     connection: BaseDBAsyncClient, organization_id: UUID, product_ids: Iterable[UUID]
-) -> dict[UUID, ProductTerms]:
-    """The terms of products, by id."""
+) -> dict[UUID, CatalogProduct]:
+    """Products, by id."""
     ids = list(set(product_ids))
-    found: dict[UUID, ProductTerms] = {}
+    found: dict[UUID, CatalogProduct] = {}
     priced = await connection.execute_query_dict(
         """
         SELECT product.id AS of_product, product.name AS product_name,
@@ -53,9 +53,9 @@ async def product_terms(
         [organization_id, ids],
     )
     for row in priced:
-        terms = found.setdefault(
+        product = found.setdefault(
             row["of_product"],
-            ProductTerms(
+            CatalogProduct(
                 row["of_product"],
                 row["product_name"],
                 row["product_currency"],
@@ -64,9 +64,9 @@ async def product_terms(
         )
         match row["kind"]:
             case "FIXED":
-                terms.fixed.append(FixedPrice(row["id"], row["amount"]))
+                product.fixed.append(FixedPrice(row["id"], row["amount"]))
             case "METERED":
-                terms.metered[row["meter_id"]] = metered_price(row)
+                product.metered[row["meter_id"]] = metered_price(row)
     benefits = await connection.execute_query_dict(
         """
         SELECT product_benefit.product_id, benefit.id, benefit.meter_id, benefit.units,

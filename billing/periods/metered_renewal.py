@@ -1,0 +1,197 @@
+"""Renewal of many metered periods: closes the open ones, carries credit over and opens the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing.periods.counted_usage import CountedMeter, counted_meters, usage_by_meter
+from billing.periods.metered_periods import (
+    LedgerEntry,
+    MeteredPeriod,
+    NextPeriod,
+    PeriodUsage,
+    begin,
+    close,
+)
+from billing.periods.store import (
+    PERIOD_COLUMNS,
+    insert_entries,
+    insert_periods,
+    metered_period_of,
+    store_credit,
+    update_periods,
+)
+from billing.rows import columns
+from billing.transaction import BillingTransaction
+from metering.usage.periods import CustomerPeriod, begin_periods
+
+PeriodKey = tuple[UUID, UUID]
+"""A customer and a meter."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPeriod:
+    """An open period, with the usage that is kept of the customer's current period on the meter."""
+
+    period: MeteredPeriod
+    kept_start: datetime | None
+    kept_end: datetime | None
+    kept_consumed: Decimal
+
+    def kept_until(self, end: datetime) -> bool:
+        """Whether what is kept is the usage of the period as it ends at `end`."""
+        return self.kept_start == self.period.start and self.kept_end == end
+
+
+# One by one, by the indexes: joined, all open periods of the organization are read for a chunk.
+_OPEN_PERIODS = f"""
+    SELECT {PERIOD_COLUMNS}, kept.period_start, kept.period_end, kept.consumed AS kept_consumed
+    FROM unnest($2::uuid[], $3::uuid[]) AS asked (customer_id, meter_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM metered_period
+        WHERE organization_id = $1 AND closed_at IS NULL
+          AND customer_id = asked.customer_id AND meter_id = asked.meter_id
+        LIMIT 1
+    ) AS period
+    CROSS JOIN LATERAL (
+        SELECT * FROM customer_meter
+        WHERE organization_id = $1
+          AND meter_id = asked.meter_id AND customer_id = asked.customer_id
+        LIMIT 1
+    ) AS kept
+"""
+
+
+async def open_periods(
+    transaction: BillingTransaction, keys: Sequence[PeriodKey]
+) -> dict[PeriodKey, OpenPeriod]:
+    """The open periods of these customers on these meters, where there is one."""
+    rows = await transaction.connection.execute_query_dict(
+        _OPEN_PERIODS,
+        [transaction.organization_id, [key[0] for key in keys], [key[1] for key in keys]],
+    )
+    return {
+        (row["customer_id"], row["meter_id"]): OpenPeriod(
+            metered_period_of(row), row["period_start"], row["period_end"], row["kept_consumed"]
+        )
+        for row in rows
+    }
+
+
+async def renew_periods(transaction: BillingTransaction, renewals: Sequence[NextPeriod]) -> None:
+    """Takes each key its renewal on; no two renewals are of one asked."""
+    if not renewals:
+        return
+    meters = await counted_meters(
+        transaction.connection,
+        transaction.organization_id,
+        transaction.head,
+        (renewal.meter_id for renewal in renewals),
+    )
+    opened = await open_periods(
+        transaction, [(renewal.customer_id, renewal.meter_id) for renewal in renewals]
+    )
+    renewals = [renewal for renewal in renewals if not _goes_back(renewal, opened)]
+    usages = await _usages(transaction, renewals, opened, meters)
+    closed_periods: list[MeteredPeriod] = []
+    new_periods: list[MeteredPeriod] = []
+    entries: list[LedgerEntry] = []
+    for renewal in renewals:
+        key = (renewal.customer_id, renewal.meter_id)
+        previous: MeteredPeriod | None = None
+        if key in opened:
+            previous, closing = close(opened[key].period, renewal.start, usages[key])
+            closed_periods.append(previous)
+            entries += closing
+        period, opening = begin(renewal, previous)
+        new_periods.append(period)
+        entries += opening
+    await update_periods(
+        transaction.connection, transaction.organization_id, closed_periods, transaction.now
+    )
+    await insert_periods(transaction.connection, transaction.organization_id, new_periods)
+    await insert_entries(
+        transaction.connection, transaction.organization_id, entries, transaction.now
+    )
+    await store_credit(
+        transaction.connection, transaction.organization_id, new_periods, transaction.revision
+    )
+    await _move_frontiers(transaction, closed_periods)
+    await _begin_current(transaction, renewals, meters)
+
+
+def _goes_back(renewal: NextPeriod, opened: dict[PeriodKey, OpenPeriod]) -> bool:
+    """Whether the open period began after the renewal would: then a later renewal closes it.
+
+    This happens where a meter joins a subscription that was not renewed for long.
+    """
+    found = opened.get((renewal.customer_id, renewal.meter_id))
+    return (
+        found is not None and found.period.start is not None and renewal.start < found.period.start
+    )
+
+
+async def _usages(
+    transaction: BillingTransaction,
+    renewals: Sequence[NextPeriod],
+    opened: dict[PeriodKey, OpenPeriod],
+    meters: dict[UUID, CountedMeter],
+) -> dict[PeriodKey, PeriodUsage]:
+    """The usage of each period that is closed: what is kept of it, or else counted."""
+    found: dict[PeriodKey, PeriodUsage] = {}
+    asked: list[tuple[UUID, CustomerPeriod]] = []
+    for renewal in renewals:
+        key = (renewal.customer_id, renewal.meter_id)
+        if key not in opened:
+            continue
+        meter = meters[renewal.meter_id]
+        if opened[key].kept_until(renewal.start) and not meter.precedes_definition:
+            found[key] = PeriodUsage(opened[key].kept_consumed, meter.position, meter.is_behind)
+        else:
+            period = CustomerPeriod(renewal.customer_id, opened[key].period.start, renewal.start)
+            asked.append((renewal.meter_id, period))
+    counted = await usage_by_meter(transaction.connection, meters, asked)
+    for (meter_id, period), usage in zip(asked, counted, strict=True):
+        found[period.customer_id, meter_id] = usage
+    return found
+
+
+async def _move_frontiers(
+    transaction: BillingTransaction, closed_periods: Sequence[MeteredPeriod]
+) -> None:
+    """From now on, events from before the periods' ends are late."""
+    ends: dict[UUID, datetime] = {}
+    for period in closed_periods:
+        if period.end is not None:
+            ends[period.customer_id] = max(period.end, ends.get(period.customer_id, period.end))
+    await transaction.connection.execute_query(
+        """
+        INSERT INTO billing_frontier AS kept (organization_id, customer_id, closed_through)
+        SELECT $1, closed.* FROM unnest($2::uuid[], $3::timestamptz[]) AS closed
+        ON CONFLICT (organization_id, customer_id) DO UPDATE
+        SET closed_through = greatest(kept.closed_through, excluded.closed_through)
+        """,
+        [
+            transaction.organization_id,
+            *columns(ends.items(), lambda item: item[0], lambda item: item[1]),
+        ],
+    )
+
+
+async def _begin_current(
+    transaction: BillingTransaction,
+    renewals: Sequence[NextPeriod],
+    meters: dict[UUID, CountedMeter],
+) -> None:
+    """Makes the new periods the current periods that usage is kept of."""
+    for meter_id, meter in sorted(meters.items()):
+        periods = [
+            CustomerPeriod(renewal.customer_id, renewal.start, renewal.end)
+            for renewal in renewals
+            if renewal.meter_id == meter_id
+        ]
+        await begin_periods(
+            transaction.connection, meter.definition, meter.position, periods, transaction.revision
+        )
