@@ -43,7 +43,10 @@ from metergraph.embedded import embedded_servers
 from metering.live.wakeup import open_queue
 from models import Organization
 from resolvers.schema import MetergraphSchema, create_schema
-from transport import application
+from tests.graphql_client import api, application, http, other_api
+from transport import application as transport_application
+
+__all__ = ["api", "application", "http", "other_api"]  # fixtures
 
 hypothesis_settings.register_profile(
     "search",
@@ -119,7 +122,7 @@ def _one_schema_for_all_applications() -> Iterator[None]:
         return made[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application, "create_schema", shared)
+        patch.setattr(transport_application, "create_schema", shared)
         yield
 
 

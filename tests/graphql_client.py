@@ -11,9 +11,8 @@ from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
-from models import AccessToken, Organization, exact_json
-from schema.context import Scope
-from schema.secrets import hash_secret, new_secret
+from models import Organization, exact_json
+from tests.serving import new_token
 from transport.application import graphql_routes, opened_api
 
 
@@ -54,21 +53,14 @@ class Api:
         return Api(self.http, {"authorization": f"Bearer {secret}"})
 
     @property
+    def secret(self) -> str:
+        """The token."""
+        return self.headers["authorization"].removeprefix("Bearer ")
+
+    @property
     def anonymous(self) -> "Api":
         """The same API, asked without a token."""
         return Api(self.http)
-
-
-async def make_token(organization: Organization, *scopes: Scope) -> str:
-    """The secret of a new token."""
-    secret = new_secret()
-    await AccessToken.create(
-        organization=organization,
-        name="test",
-        scopes=[scope.name for scope in scopes],
-        secret_hash=hash_secret(secret),
-    )
-    return secret
 
 
 @pytest.fixture
@@ -93,10 +85,10 @@ async def http(application: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def api(http: httpx.AsyncClient, organization: Organization) -> Api:
     """The API with a token of `organization` that may do everything."""
-    return Api(http).with_secret(await make_token(organization, Scope.ADMIN))
+    return Api(http).with_secret(await new_token(organization))
 
 
 @pytest.fixture
 async def other_api(http: httpx.AsyncClient, other_organization: Organization) -> Api:
     """The API with a token of `other_organization` that may do everything."""
-    return Api(http).with_secret(await make_token(other_organization, Scope.ADMIN))
+    return Api(http).with_secret(await new_token(other_organization))

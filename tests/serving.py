@@ -9,6 +9,7 @@ from typing import Any
 from config.settings import Settings
 from metergraph.asgi.server import Server, server_config
 from models import AccessToken, Organization
+from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
 
 
@@ -31,13 +32,13 @@ async def served(settings: Settings) -> AsyncIterator[str]:
             await serving
 
 
-async def new_token(organization: Organization, *scopes: str) -> str:
+async def new_token(organization: Organization, *scopes: Scope) -> str:
     """The secret of a new token; without scopes given, it may do everything."""
     secret = new_secret()
     await AccessToken.create(
         organization=organization,
         name=f"test-{secrets.token_hex(4)}",
-        scopes=list(scopes) or ["ADMIN"],
+        scopes=[scope.name for scope in scopes] or ["ADMIN"],
         secret_hash=hash_secret(secret),
     )
     return secret

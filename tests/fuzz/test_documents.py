@@ -13,12 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from resolvers.schema import create_schema
 from tests.effort import examples
-from tests.transport.test_limits import context
+from tests.schema_execution import SCHEMA, context
 from transport.operations import METHODS
 
-SCHEMA = create_schema()
 SECONDS = 5.0  # of this thread, whatever else the machine does
 
 WRITTEN = [

@@ -20,7 +20,7 @@ from models import exact_json
 from tests.effort import examples
 from tests.graphql_client import Api
 from tests.tenancy.places import Place, arguments, field_of, operation, values
-from tests.transport.test_websocket import connected
+from tests.websocket_client import connected
 
 MEGABYTES = 24  # many times what the longest of these requests takes, and a fourth of one number
 SECONDS = 5.0  # of this thread
@@ -203,7 +203,6 @@ async def test_over_a_websocket(application: Starlette, number: str, shape: str)
         f'{{"type": "subscribe", "id": {sent}, "payload": {{"variables": {sent}}}}}',
     ):
         async with connected(application) as socket:
-            await socket.event()
             with bounded():
                 await socket.send(message)
                 closed = await socket.event()

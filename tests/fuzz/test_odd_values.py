@@ -12,7 +12,7 @@ from tests.graphql_client import Api
 from tests.tenancy.places import Place, arguments, field_of, operation, values
 from tests.tenancy.test_other_organization import NODES, first_message, own_id
 from tests.tenancy.world import Tenant, settled
-from tests.transport.test_websocket import connected
+from tests.websocket_client import connected
 
 SECONDS = 30.0
 
@@ -128,10 +128,8 @@ async def try_value(tenant: Tenant, place: Place, value: Any) -> None:
 async def test_an_odd_value_of_a_subscription_is_answered(
     application: Starlette, tenant: Tenant, place: Place
 ) -> None:
-    secret = tenant.api.headers["authorization"].removeprefix("Bearer ")
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(secret)
+    secret = tenant.api.secret
+    async with connected(application, secret) as socket:
         for number, value in enumerate(odd_values(tenant, place)):
             given = arguments(field_of(place), place, value, own_id(tenant, place))
             variables = {f"v_{name}": item for name, item in given.items()}

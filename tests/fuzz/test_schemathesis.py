@@ -16,7 +16,8 @@ from schemathesis.core.result import Ok
 from models import Organization, exact_json
 from schema.context import Scope
 from tests.effort import examples
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
+from tests.serving import new_token
 from tests.tenancy.world import Tenant, settled
 
 EXAMPLES = 15  # for each of some 40 root fields: under a minute in all
@@ -78,7 +79,7 @@ async def tenant(api: Api, organization: Organization) -> Tenant:
 @pytest.fixture
 async def secrets(organization: Organization) -> list[str]:
     """A token for everything, and one for each scope."""
-    return [await make_token(organization, scope) for scope in (Scope.ADMIN, *Scope)]
+    return [await new_token(organization, scope) for scope in (Scope.ADMIN, *Scope)]
 
 
 @pytest.mark.parametrize("label", OPERATIONS)

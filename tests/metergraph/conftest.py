@@ -9,6 +9,7 @@ import pytest
 
 from config.settings import Settings
 from models import Organization
+from schema.context import Scope
 from tests.commands import Result, run_command
 from tests.serving import new_token, served
 
@@ -50,7 +51,7 @@ async def run_import(
     async with served(settings) as url:
         environment = {
             "METERGRAPH_API_URL": url,
-            "METERGRAPH_TOKEN": await new_token(organization, "EVENTS_WRITE"),
+            "METERGRAPH_TOKEN": await new_token(organization, Scope.EVENTS_WRITE),
         }
 
         async def run(*arguments: object, **more: str) -> Result:

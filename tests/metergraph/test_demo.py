@@ -20,6 +20,7 @@ from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, Event, Invoice, Organization
+from schema.context import Scope
 from tests.ingesting import NOON
 from tests.serving import new_token, served
 
@@ -56,7 +57,7 @@ async def environment(
 ) -> AsyncIterator[dict[str, str]]:
     """The environment of a command that finds the API."""
     async with served(settings) as url:
-        token = await new_token(organization, "EVENTS_WRITE")
+        token = await new_token(organization, Scope.EVENTS_WRITE)
         yield {**os.environ, "METERGRAPH_API_URL": url, "METERGRAPH_TOKEN": token}
 
 

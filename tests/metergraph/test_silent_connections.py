@@ -21,7 +21,7 @@ from models import EventBatch, Organization
 from tests.ingesting import send
 from tests.serving import new_token, served
 from tests.silence import Proxy, Silencing, proxied
-from tests.transport.test_streams import opened
+from tests.websocket_client import connected_to, subscribe
 from waiting.outages import is_outage
 
 # A silent connection is given up within three seconds; this machine may be busy.
@@ -209,12 +209,11 @@ async def test_a_feed_goes_on_after_its_connection_fell_silent(
     token = await new_token(organization)
     async with (
         served(behind) as url,
-        opened(url, token) as socket,
+        connected_to(url, token) as socket,
         asyncio.timeout(3 * _SOON_SECONDS),
     ):
         silenced = silenced_by(proxy, "FROM event_batch b")
-        query = "subscription { eventsIngested { externalId } }"
-        await socket.send(f'{{"id": "1", "type": "subscribe", "payload": {{"query": "{query}"}}}}')
+        await subscribe(socket, "1", "subscription { eventsIngested { externalId } }")
         await fallen(silenced)
         await send(organization.id, {"externalId": "live"})
         await advance(organization.id)

@@ -1,6 +1,5 @@
-"""The API and its clients, for these tests."""
+"""Mutations with idempotency keys, for these tests."""
 
-from tests.graphql_client import api, application, http, other_api
 from tests.resolvers.keyed_mutations import caller, counts
 
-__all__ = ["api", "application", "caller", "counts", "http", "other_api"]
+__all__ = ["caller", "counts"]

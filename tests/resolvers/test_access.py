@@ -12,8 +12,9 @@ from resolvers.schema import create_schema
 from schema.context import LAST_USED_EVERY, Scope
 from schema.permissions import Requires
 from schema.secrets import hash_secret
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.ingesting import send
+from tests.serving import new_token
 
 ME = "{ organization { slug } }"
 SESSION = """
@@ -48,14 +49,14 @@ async def test_a_wrong_token_is_refused_at_once(api: Api, header: str) -> None:
 
 
 async def test_a_revoked_token_is_refused(api: Api, organization: Organization) -> None:
-    secret = await make_token(organization, Scope.ADMIN)
+    secret = await new_token(organization)
     assert await api.with_secret(secret).get(ME)
     await AccessToken.filter(secret_hash=hash_secret(secret)).update(revoked_at=clock.now())
     assert await api.with_secret(secret).codes(ME) == ["UNAUTHENTICATED"]
 
 
 async def test_a_missing_scope_is_named(api: Api, organization: Organization) -> None:
-    reader = api.with_secret(await make_token(organization, Scope.EVENTS_WRITE))
+    reader = api.with_secret(await new_token(organization, Scope.EVENTS_WRITE))
     answer = await reader.ask("{ events { totalCount } }")
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert "USAGE_READ" in answer["errors"][0]["message"]
@@ -74,7 +75,7 @@ async def test_every_scope_opens_its_fields_and_no_others(
         Scope.ADMIN: 'mutation { accessTokenRevoke(input: {id: "x"}) { userErrors { code } } }',
     }
     for scope in Scope:
-        holder = api.with_secret(await make_token(organization, scope))
+        holder = api.with_secret(await new_token(organization, scope))
         for needed, query in fields.items():
             expected = [] if scope in (needed, Scope.ADMIN) else ["FORBIDDEN"]
             assert await holder.codes(query) == expected, (scope, query)
@@ -83,7 +84,7 @@ async def test_every_scope_opens_its_fields_and_no_others(
 async def test_when_a_token_was_last_used_is_noted_to_the_minute(
     api: Api, organization: Organization
 ) -> None:
-    secret = await make_token(organization, Scope.ADMIN)
+    secret = await new_token(organization)
     await api.with_secret(secret).get(ME)
     first = (await AccessToken.get(secret_hash=hash_secret(secret))).last_used_at
     await api.with_secret(secret).get(ME)

@@ -11,8 +11,9 @@ from resolvers.schema import create_schema
 from schema.context import Scope
 from schema.ids import encode_id
 from schema.permissions import READING
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.resolvers.ai_plan import ai_plan, made
+from tests.serving import new_token
 
 RECOMPUTE = """mutation ($id: ID!) { customerMeterRecompute(input: {customerMeterId: $id}) {
   customerMeter { id %s } drift userErrors { code } } }"""
@@ -41,7 +42,7 @@ async def ids(api: Api, organization: Organization) -> Ids:
 
 
 async def holder(api: Api, organization: Organization, *scopes: Scope) -> Api:
-    return api.with_secret(await make_token(organization, *scopes))
+    return api.with_secret(await new_token(organization, *scopes))
 
 
 async def forbidden(api: Api, query: str, **variables: Any) -> str:

@@ -8,8 +8,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 from models import Organization
 from resolvers.mutating import Mutates
 from resolvers.schema import create_schema
-from schema.context import Scope
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.resolvers.keyed_mutations import (
     DOCUMENTS,
     TABLES,
@@ -18,6 +17,7 @@ from tests.resolvers.keyed_mutations import (
     made,
     mistakes,
 )
+from tests.serving import new_token
 
 
 def test_what_makes_something_or_moves_money_takes_a_key() -> None:
@@ -192,7 +192,7 @@ async def test_a_key_is_of_the_organization_whoever_sends_it(
     caller: Caller, organization: Organization
 ) -> None:
     first = await caller.call("customerMeterCredit")
-    colleague = caller.api.with_secret(await make_token(organization, Scope.ADMIN))
+    colleague = caller.api.with_secret(await new_token(organization))
     assert await caller.call("customerMeterCredit", api=colleague) == first
 
 

@@ -11,9 +11,10 @@ from config import clock
 from models import AccessToken, CustomerSession, Organization
 from schema.context import Scope
 from schema.secrets import hash_secret
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.ingesting import send
-from tests.transport.test_websocket import connected
+from tests.serving import new_token
+from tests.websocket_client import connected
 from transport import websocket
 
 CREATE = """mutation ($input: AccessTokenCreateInput!) { accessTokenCreate(input: $input) {
@@ -104,7 +105,7 @@ async def test_what_is_revoked_is_named_once(
 async def test_revoking_needs_what_opening_needs(api: Api, organization: Organization) -> None:
     session = await opened(api)
     for scope in (Scope.BILLING_READ, Scope.EVENTS_WRITE, Scope.METERS_WRITE, Scope.USAGE_READ):
-        other = api.with_secret(await make_token(organization, scope))
+        other = api.with_secret(await new_token(organization, scope))
         assert await other.codes(REVOKE, input={"token": session}) == ["FORBIDDEN"]
     own = api.with_secret(session)
     assert await own.codes(REVOKE, input={"token": session}) == ["FORBIDDEN"]
@@ -184,11 +185,9 @@ async def test_open_sockets_of_a_session_close_when_it_ends(
     how: str,
 ) -> None:
     monkeypatch.setattr(websocket, "SECONDS_BETWEEN_LOOKS_AT_TOKEN", 0.02)
-    backend = await make_token(organization, Scope.BILLING_WRITE)
+    backend = await new_token(organization, Scope.BILLING_WRITE)
     session = await opened(api.with_secret(backend))
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(session)
+    async with connected(application, session) as socket:
         await socket.subscribe("subscription { usageUpdated { cursor } }", "live")
         tokens = AccessToken.filter(secret_hash=hash_secret(backend))
         if how == "session":

@@ -13,7 +13,8 @@ from models import Organization, exact_json
 from schema import errors
 from schema.context import Scope
 from schema.errors import APIError, ErrorCode
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
+from tests.serving import new_token
 
 API = Path(__file__).parents[2] / "docs" / "api.md"
 CODES = {
@@ -35,7 +36,7 @@ async def unauthenticated(api: Api, **_: Any) -> Any:
 
 
 async def forbidden(api: Api, organization: Organization, **_: Any) -> Any:
-    weak = api.with_secret(await make_token(organization, Scope.EVENTS_WRITE))
+    weak = api.with_secret(await new_token(organization, Scope.EVENTS_WRITE))
     return await weak.post({"query": "{ organization { name accessTokens { id } } }"}, **GRAPHQL)
 
 

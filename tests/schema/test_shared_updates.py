@@ -13,10 +13,11 @@ from models import Organization
 from resolvers.subscriptions import events, usage
 from schema import updates
 from schema.context import Scope
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.ingesting import drain, send, usages
 from tests.resolvers.token_meter import create_meter
-from tests.transport.test_websocket import Socket, connected
+from tests.serving import new_token
+from tests.websocket_client import Socket, connected
 
 EVENTS = "subscription { eventsIngested { id metadata customer { externalId } } }"
 OTHERS = "subscription { eventsIngested { name } }"
@@ -71,8 +72,8 @@ async def test_an_event_is_made_once_for_all_who_select_it_alike(
     made: Counter[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    secret = await make_token(organization, Scope.ADMIN)
-    reader = await make_token(organization, Scope.USAGE_READ)
+    secret = await new_token(organization)
+    reader = await new_token(organization, Scope.USAGE_READ)
     monkeypatch.setattr(updates, "SECONDS", 600.0)
     async with AsyncExitStack() as stack:
         alike = await watching(stack, application, secret, *[EVENTS] * 4)
@@ -112,7 +113,7 @@ async def test_the_usage_that_many_watch_is_made_once_a_change(
     await create_meter(api)
     await send(organization.id, *usages([5]))
     await drain(organization.id)
-    secret = api.headers["authorization"].removeprefix("Bearer ")
+    secret = api.secret
     async with AsyncExitStack() as stack:
         sockets = await watching(stack, application, secret, *[USAGE] * 5, customer="c1")
         state = [(await socket.event())["text"] for socket in sockets]
@@ -142,7 +143,7 @@ async def test_who_makes_an_update_may_leave_before_the_others_have_it(
         return await of_event(*arguments)
 
     monkeypatch.setattr(events, "_made", slowly)
-    secret = await make_token(organization, Scope.ADMIN)
+    secret = await new_token(organization)
     async with AsyncExitStack() as stack:
         sockets = await watching(stack, application, secret, *[EVENTS] * 2)
         await following(application, 2)

@@ -1,11 +1,8 @@
-"""The API and its clients, for these tests."""
+"""Room for operations that select everything."""
 
 import pytest
 
 from config.settings import Settings
-from tests.graphql_client import api, application, http, other_api
-
-__all__ = ["api", "application", "http", "other_api"]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.tenancy.places import Place, arguments, operation
 from tests.tenancy.test_other_organization import own_id, shown
 from tests.tenancy.walking import object_type, walk
 from tests.tenancy.world import Tenant, settled
-from tests.transport.test_websocket import connected
+from tests.websocket_client import connected
 
 SECONDS_OF_SILENCE = 1.5  # nobody announces what this test has counted: feeds look by themselves
 INGEST = """mutation ($events: [EventInput!]!) {
@@ -63,9 +63,7 @@ async def test_nothing_of_another_organization_comes_over_a_subscription(
     given = arguments(object_type("Subscription").fields[name], None, None, own_id(own, place))
     document = operation(place, given, 2).replace("()", "")  # where nothing is required
     seen: list[str] = []
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(own.api.headers["authorization"].removeprefix("Bearer "))
+    async with connected(application, own.api.secret) as socket:
         await socket.subscribe(document, **{f"v_{key}": value for key, value in given.items()})
         for tenant in (other, own):
             event = {"name": f"{tenant.word}-name", "externalCustomerId": tenant.customer}

@@ -19,7 +19,7 @@ from schema.ids import decode_id, encode_id
 from tests.graphql_client import Api
 from tests.tenancy.places import Place, arguments, field_of, operation, places
 from tests.tenancy.world import Tenant, fingerprint, settled
-from tests.transport.test_websocket import Socket, connected
+from tests.websocket_client import Socket, connected
 
 PLACES = places()
 NODES = {"Query", "Mutation", *NODE_TYPES}
@@ -182,9 +182,7 @@ async def test_a_subscription_shows_nothing_of_others(
         "cursor": list(other.cursors),
         "text": [f"{other.word}-name"],
     }[place.kind]
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(own.api.headers["authorization"].removeprefix("Bearer "))
+    async with connected(application, own.api.secret) as socket:
         answers = []
         for number, named in enumerate([*foreign, *never]):
             field = field_of(place)

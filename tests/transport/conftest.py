@@ -1,11 +1,8 @@
-"""The API and its clients, for these tests, and a Redis that is waited for."""
+"""A Redis that is waited for."""
 
 import pytest
 
-from tests.graphql_client import api, application, http, other_api
 from transport import persisted_queries, rate_limits
-
-__all__ = ["api", "application", "http", "other_api"]
 
 
 @pytest.fixture

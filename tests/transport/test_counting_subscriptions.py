@@ -1,4 +1,4 @@
-"""Whatever is counted as open is given back once, however it ends: sockets, streams, refusals."""
+"""Open subscriptions are counted: sockets, streams and refusals, however they end."""
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
@@ -9,19 +9,22 @@ from starlette.applications import Starlette
 
 from config import clock
 from models import AccessToken, Organization, exact_json
-from schema.context import Scope
-from tests.graphql_client import make_token
-from tests.transport.test_websocket import Socket, connected
+from tests.graphql_client import Api
+from tests.websocket_client import USAGE, Socket, connected
 from transport import websocket
 from transport.http import GraphQLApplication
 
-USAGE = "subscription { usageUpdated { cursor } }"
 STREAMING = {"accept": "text/event-stream", "content-type": "application/json"}
-
-
-@pytest.fixture
-async def secret(organization: Organization) -> str:
-    return await make_token(organization, Scope.ADMIN)
+# Operations that end by themselves.
+ENDING = [
+    "{ __typename }",
+    "{ nothing }",
+    "}{",
+    "",
+    'subscription { usageUpdated(after: "x") { cursor } }',
+    "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }",
+    "query A { __typename } query B { __typename }",
+]
 
 
 @pytest.fixture
@@ -30,71 +33,57 @@ async def graphql(application: Starlette) -> AsyncIterator[GraphQLApplication]:
     found: GraphQLApplication = application.state.graphql
     yield found
     async with asyncio.timeout(60):
-        while found.subscriptions.total or found.services.feeds.followers:  # noqa: ASYNC110  # nobody is told
+        while found.subscriptions.total or found.services.feeds.followers:  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(0.01)
     assert not found.connections.sockets
     assert not found.connections.streams
 
 
-async def opened(socket: Socket, secret: str) -> None:
-    assert (await socket.event())["type"] == "websocket.accept"
-    await socket.begin(secret)
+@pytest.fixture
+async def socket(
+    application: Starlette, graphql: GraphQLApplication, api: Api
+) -> AsyncIterator[Socket]:
+    async with connected(application, api.secret) as found:
+        yield found
 
 
 async def settled(graphql: GraphQLApplication, total: int) -> None:
     async with asyncio.timeout(60):
-        while graphql.subscriptions.total != total:  # noqa: ASYNC110  # nobody is told
+        while graphql.subscriptions.total != total:  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "{ __typename }",
-        "{ nothing }",
-        "}{",
-        "",
-        'subscription { usageUpdated(after: "x") { cursor } }',
-        "mutation { meterArchive(input: {id: 1}) { userErrors { code } } }",
-        "query A { __typename } query B { __typename }",
-    ],
-)
-async def test_what_ends_by_itself(
-    application: Starlette, graphql: GraphQLApplication, secret: str, query: str
+@pytest.mark.parametrize("query", ENDING)
+async def test_an_operation_that_ends_is_not_open(
+    socket: Socket, graphql: GraphQLApplication, query: str
 ) -> None:
-    async with connected(application) as socket:
-        await opened(socket, secret)
-        await socket.subscribe(query)
-        await socket.event()
-        await settled(graphql, 0)
+    await socket.subscribe(query)
+    await socket.event()
+    await settled(graphql, 0)
 
 
-async def test_what_is_completed_before_it_has_begun_and_after(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+async def test_an_operation_may_be_completed_before_it_has_begun(
+    socket: Socket, graphql: GraphQLApplication
 ) -> None:
-    async with connected(application) as socket:
-        await opened(socket, secret)
-        for number in "abc":
-            await socket.subscribe(USAGE, number)
-        await settled(graphql, 3)
-        for number in "abcabc":
-            await socket.send({"type": "complete", "id": number})
-        await settled(graphql, 0)
-        # In one breath: the task is cancelled before it has run.
-        for number in "defg":
-            await socket.subscribe(USAGE, number)
-            await socket.send({"type": "complete", "id": number})
-        await socket.subscribe(USAGE, "last")
-        await settled(graphql, 1)
+    for number in "abc":
+        await socket.subscribe(USAGE, number)
+    await settled(graphql, 3)
+    for number in "abcabc":
+        await socket.send({"type": "complete", "id": number})
+    await settled(graphql, 0)
+    # In one breath: the task is cancelled before it has run.
+    for number in "defg":
+        await socket.subscribe(USAGE, number)
+        await socket.send({"type": "complete", "id": number})
+    await socket.subscribe(USAGE, "last")
+    await settled(graphql, 1)
 
 
 async def test_an_id_that_is_taken_closes_the_socket(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+    application: Starlette, graphql: GraphQLApplication, api: Api, socket: Socket
 ) -> None:
-    async with connected(application) as socket, connected(application) as other:
-        await opened(other, secret)
+    async with connected(application, api.secret) as other:
         await other.subscribe(USAGE)
-        await opened(socket, secret)
         await socket.subscribe(USAGE, "1")
         await socket.subscribe(USAGE, "2")
         await settled(graphql, 3)
@@ -103,89 +92,84 @@ async def test_an_id_that_is_taken_closes_the_socket(
         await settled(graphql, 1)
 
 
-async def test_what_is_refused_was_never_open(
+async def test_a_refused_subscription_was_never_open(
     application: Starlette,
     graphql: GraphQLApplication,
-    secret: str,
+    api: Api,
+    socket: Socket,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(graphql.subscriptions, "_maximum", 3)
     monkeypatch.setattr(graphql, "max_subscriptions_per_connection", 2)
-    async with connected(application) as socket, connected(application) as other:
-        await opened(socket, secret)
-        await opened(other, secret)
-        refused = []
+    async with connected(application, api.secret) as other:
         for one, number in ((socket, "1"), (socket, "2"), (other, "1")):
             await one.subscribe(USAGE, number)
         await settled(graphql, 3)
+        # The connection has its two, and the token its three.
         for one, number in ((socket, "3"), (other, "2")):
             await one.subscribe(USAGE, number)
-            refused.append((await one.receive())["payload"][0]["message"])
-        assert refused == [
-            "This connection has its 2 operations already",
-            "This token has its 3 subscriptions already",
-        ]
+            refused = await one.receive()
+            assert (refused["type"], refused["id"]) == ("error", number)
+            assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
         unknown = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
-        await other.send({"id": "3", "type": "subscribe", "payload": {"extensions": unknown}})
+        await other.request({"extensions": unknown}, "3")
         assert (await other.receive())["type"] == "error"
         assert graphql.subscriptions.total == 3
+        # What is completed makes room, for the connection too.
+        await socket.send({"type": "complete", "id": "1"})
+        await settled(graphql, 2)
+        await socket.subscribe("{ __typename }", "4")
+        assert (await socket.receive())["payload"]["data"] == {"__typename": "Query"}
 
 
-async def test_a_token_that_is_revoked_ends_what_it_has_open(
-    application: Starlette,
+async def test_a_revoked_token_ends_what_it_has_open(
     graphql: GraphQLApplication,
-    secret: str,
+    socket: Socket,
     organization: Organization,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(websocket, "SECONDS_BETWEEN_LOOKS_AT_TOKEN", 0.02)
-    async with connected(application) as socket:
-        await opened(socket, secret)
-        for number in "123":
-            await socket.subscribe(USAGE, number)
-        await settled(graphql, 3)
-        await AccessToken.filter(organization_id=organization.id).update(revoked_at=clock.now())
-        closed = await socket.event()
-        assert (closed["code"], closed["reason"]) == (4403, "The token was revoked or has expired")
-        await settled(graphql, 0)
+    for number in "123":
+        await socket.subscribe(USAGE, number)
+    await settled(graphql, 3)
+    await AccessToken.filter(organization_id=organization.id).update(revoked_at=clock.now())
+    assert await socket.close_code() == 4403
+    await settled(graphql, 0)
 
 
 async def test_a_socket_that_is_gone_has_nothing_open(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+    application: Starlette, graphql: GraphQLApplication, api: Api
 ) -> None:
-    async with connected(application) as socket:
-        await opened(socket, secret)
+    async with connected(application, api.secret) as socket:
         for number in "123":
             await socket.subscribe(USAGE, number)
         await settled(graphql, 3)
     assert graphql.subscriptions.total == 0
 
 
-async def test_a_process_that_ends_ends_streams_and_takes_nothing_more(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+async def test_a_stopping_process_ends_streams_and_begins_nothing_more(
+    application: Starlette, graphql: GraphQLApplication, api: Api, socket: Socket
 ) -> None:
-    client = Streaming(application, secret, {"query": USAGE})
-    async with connected(application) as socket:
-        await opened(socket, secret)
-        await socket.subscribe(USAGE)
-        await client.begin()
-        await settled(graphql, 2)
-        await graphql.connections.end(60)
-        await client.ended()
-        assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
-        assert b"complete" not in client.body
-        await socket.subscribe(USAGE, "2")
-        await socket.send({"type": "ping"})
-        assert await socket.receive() == {"type": "pong"}
-        assert graphql.subscriptions.total == 1  # the server closes the socket
+    client = Streaming(application, api.secret, {"query": USAGE})
+    await socket.subscribe(USAGE)
+    await client.begin()
+    await settled(graphql, 2)
+    await graphql.connections.end(60)
+    await client.ended()
+    assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert b"complete" not in client.body
+    await socket.subscribe(USAGE, "2")
+    await socket.send({"type": "ping"})
+    assert await socket.receive() == {"type": "pong"}
+    assert graphql.subscriptions.total == 1  # the server closes the socket
 
 
-async def test_a_stream_that_is_ended_before_it_has_begun(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+async def test_a_stream_may_be_ended_before_it_has_begun(
+    application: Starlette, graphql: GraphQLApplication, api: Api
 ) -> None:
-    client = Streaming(application, secret, {"query": USAGE})
+    client = Streaming(application, api.secret, {"query": USAGE})
     async with asyncio.timeout(60):
-        while not graphql.connections.streams:  # noqa: ASYNC110  # nobody is told
+        while not graphql.connections.streams:  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(0)
     await graphql.connections.end(60)
     await client.ended()
@@ -247,13 +231,13 @@ class Streaming:
         self._begun.set()
 
 
-async def test_a_client_that_is_gone_before_the_first_byte(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+async def test_a_client_may_be_gone_before_the_first_byte(
+    application: Starlette, graphql: GraphQLApplication, api: Api
 ) -> None:
-    client = Streaming(application, secret, {"query": USAGE})
+    client = Streaming(application, api.secret, {"query": USAGE})
     client.gone.set()
     await client.ended()
-    refusing = Streaming(application, secret, {"query": USAGE}, refuses=True)
+    refusing = Streaming(application, api.secret, {"query": USAGE}, refuses=True)
     await refusing.ended()
     assert isinstance(refusing.serving.exception(), Exception | None)
     await settled(graphql, 0)
@@ -262,30 +246,26 @@ async def test_a_client_that_is_gone_before_the_first_byte(
 @pytest.mark.parametrize(
     "body",
     [
-        {"query": "{ __typename }"},
-        {"query": "{ nothing }"},
-        {"query": "}{"},
-        {"query": ""},
-        {"query": 'subscription { usageUpdated(after: "x") { cursor } }'},
-        {"query": "query A { __typename } query B { __typename }"},
+        *({"query": query} for query in ENDING),
         {"query": "query A { __typename }", "operationName": "B"},
         {"query": "{ __typename }", "operationName": "B"},
         [{"query": USAGE}],
     ],
 )
-async def test_a_stream_that_ends_by_itself(
-    application: Starlette, graphql: GraphQLApplication, secret: str, body: Any
+@pytest.mark.usefixtures("graphql")
+async def test_a_stream_that_ends_by_itself_is_not_open(
+    application: Starlette, api: Api, body: Any
 ) -> None:
-    client = Streaming(application, secret, body)
+    client = Streaming(application, api.secret, body)
     await client.ended()
     assert client.serving.exception() is None
     assert b"INTERNAL" not in client.body
 
 
-async def test_a_stream_whose_client_goes_or_is_cancelled(
-    application: Starlette, graphql: GraphQLApplication, secret: str
+async def test_a_stream_whose_client_leaves_or_is_cancelled_is_not_open(
+    application: Starlette, graphql: GraphQLApplication, api: Api
 ) -> None:
-    going, cancelled = (Streaming(application, secret, {"query": USAGE}) for _ in range(2))
+    going, cancelled = (Streaming(application, api.secret, {"query": USAGE}) for _ in range(2))
     await going.begin()
     await cancelled.begin()
     await settled(graphql, 2)

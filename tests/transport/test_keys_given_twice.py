@@ -1,4 +1,4 @@
-"""JSON that has a key twice says two things: we bill by neither, and run no request for one."""
+"""JSON with a key twice is ambiguous: such events are rejected, and such requests refused."""
 
 import json
 import time
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from models import Event, Organization, exact_json
+from models import Event, Organization
 from tests.graphql_client import Api
-from tests.transport.test_websocket import connected
+from tests.websocket_client import connected
 
 INGEST = """mutation ($e: [EventInput!]!, $p: InvalidEventPolicy! = SKIP_INVALID) {
   eventsIngest(input: {events: $e, onInvalid: $p}) {
@@ -69,20 +69,19 @@ async def test_an_event_is_rejected_with_the_path(
     assert statuses == ["SKIPPED", "REJECTED", "SKIPPED"]
 
 
-async def test_so_it_is_over_a_websocket(application: Starlette, api: Api) -> None:
+async def test_it_is_rejected_over_a_websocket_too(application: Starlette, api: Api) -> None:
     metadata, path, key = METADATA[0]
     events = f"[{event('{}')}, {event(metadata)}, {event('{}')}]"
     payload = body(INGEST, f'{{"e": {events}}}')
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(api.headers["authorization"].removeprefix("Bearer "))
+    async with connected(application, api.secret) as socket:
         await socket.send(f'{{"type": "subscribe", "id": "1", "payload": {payload}}}')
         answer = (await socket.receive())["payload"]
         assert answer["data"]["eventsIngest"]["receipts"] == expected(path, key)
         await socket.receive()
         await socket.send(f'{{"type": "subscribe", "id": "2", "id": "3", "payload": {payload}}}')
         closed = await socket.event()
-        assert (closed["code"], closed["reason"]) == (4400, "the object has the key 'id' twice")
+        assert closed["code"] == 4400
+        assert "'id'" in closed["reason"]
 
 
 async def test_a_literal_with_a_key_twice_is_refused(api: Api) -> None:
@@ -129,7 +128,9 @@ async def test_a_literal_with_a_key_twice_is_refused(api: Api) -> None:
         ),
     ],
 )
-async def test_elsewhere_the_request_is_refused(api: Api, sent: str, message: str) -> None:
+async def test_a_repeated_key_elsewhere_refuses_the_request(
+    api: Api, sent: str, message: str
+) -> None:
     response = await api.post(sent)
     assert response.status_code == 400
     (error,) = response.json()["errors"]
@@ -148,13 +149,13 @@ async def test_elsewhere_the_request_is_refused(api: Api, sent: str, message: st
         ),
     ],
 )
-async def test_so_are_parameters_of_a_get(api: Api, query: str, message: str) -> None:
+async def test_parameters_of_a_get_may_not_repeat(api: Api, query: str, message: str) -> None:
     response = await api.http.get(f"/graphql?{query}")
     assert response.status_code == 400
     assert response.json()["errors"][0]["message"] == message
 
 
-async def test_long_and_deep_keys_are_quoted_in_short_and_at_once(api: Api) -> None:
+async def test_long_and_deep_keys_are_quoted_briefly_and_at_once(api: Api) -> None:
     long, deep = "k" * 20_000, 400
     twice = f'{{"{long}": 1, "{long}": 2}}'
     for sent in (twice, "[" * deep + ",".join([twice] * 3) + "]" * deep, f'{{"{long}": {twice}}}'):
@@ -165,13 +166,9 @@ async def test_long_and_deep_keys_are_quoted_in_short_and_at_once(api: Api) -> N
         assert len(response.content) < 1_000
 
 
-def test_the_first_place_is_named() -> None:
-    text = '{"a": [{"b": 1}, {"c": {"d": 1, "d": 2}}, {"e": 1, "e": 2}]}'
-    with pytest.raises(exact_json.AmbiguousError, match=r"^'a\.1\.c' has the key 'd' twice$"):
-        exact_json.loads(text)
-
-
-async def test_who_has_a_key_twice_among_very_many_objects_is_told_no_more(api: Api) -> None:
+async def test_a_repeated_key_among_very_many_objects_is_refused_without_its_place(
+    api: Api,
+) -> None:
     """To look where it is takes seconds."""
     twice = event('{"n": 1, "n": 2}')
     objects = ", ".join(["{}"] * 49_995)
@@ -184,8 +181,3 @@ async def test_who_has_a_key_twice_among_very_many_objects_is_told_no_more(api: 
     for few in (twice, event('{"n": 1e100000}')):
         response = await api.post(body(INGEST, f'{{"e": [{few}], "x": [{{}}, {{}}, {objects}]}}'))
         assert response.status_code == 400
-        (error,) = response.json()["errors"]
-        assert error["message"] == (
-            "The body is ambiguous: there are more than 50,000 objects, and one has a key twice or"
-            " a number beyond all bounds"
-        )

@@ -8,9 +8,8 @@ import pytest
 from starlette.applications import Starlette
 
 from models import Organization
-from schema.context import Scope
-from tests.graphql_client import Api, make_token
-from tests.transport.test_websocket import connected
+from tests.graphql_client import Api
+from tests.websocket_client import connected
 from waiting.turns import Pace
 
 INGEST = """mutation ($events: [EventInput!]!) {
@@ -77,12 +76,9 @@ async def test_others_are_answered_between_the_pieces_of_a_large_call(
 
 
 async def test_a_large_message_waits_for_its_turn(
-    application: Starlette, organization: Organization, pieces: Pieces
+    application: Starlette, api: Api, organization: Organization, pieces: Pieces
 ) -> None:
-    secret = await make_token(organization, Scope.ADMIN)
-    async with connected(application) as socket:
-        assert (await socket.event())["type"] == "websocket.accept"
-        await socket.begin(secret)
+    async with connected(application, api.secret) as socket:
         await socket.subscribe(INGEST, events=events(150, "x" * 500))
         await pieces.until(1)
         assert socket.outgoing.empty()
@@ -92,7 +88,7 @@ async def test_a_large_message_waits_for_its_turn(
     assert [key for key, _ in pieces.asked] == [organization.id]
 
 
-async def test_what_is_wrong_far_into_a_large_call_is_named_by_its_place(api: Api) -> None:
+async def test_a_mistake_far_into_a_large_call_has_its_path(api: Api) -> None:
     sent = events(450)
     sent[444]["metadata"] = {"": 1}
     answer = (await api.get(INGEST, events=sent))["eventsIngest"]
@@ -114,14 +110,13 @@ MANY = dict.fromkeys((f"key{number}" for number in range(1_001)), 1)
         {"events": [], **MANY},
     ],
 )
-async def test_what_takes_long_to_refuse_in_words_is_refused_at_once(
+async def test_what_takes_long_to_describe_is_refused_at_once(
     api: Api, sent: dict[str, Any]
 ) -> None:
     """graphql-core quotes all of it for each key that it does not know."""
     query = "mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted } }"
     (error,) = (await api.ask(query, input=sent))["errors"]
     assert error["extensions"]["code"] == "TOO_COMPLEX"
-    assert error["message"].startswith("An object in $input has more than 1,000 keys")
 
 
 async def test_odd_events_of_the_usual_size_are_refused_in_words(api: Api) -> None:

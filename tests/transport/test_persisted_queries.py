@@ -1,4 +1,4 @@
-"""Persisted queries: registered by clients, or listed by the operator."""
+"""Persisted queries: registered by clients, or listed in an operator's file."""
 
 import hashlib
 import json
@@ -16,10 +16,11 @@ from config.settings import Settings
 from metering.live.wakeup import open_queue
 from models import Organization
 from models.identifiers import new_id
-from schema.context import Scope, TokenIdentity
+from schema.context import TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound
-from tests.graphql_client import Api, make_token
-from tests.transport.test_websocket import connected
+from tests.graphql_client import Api
+from tests.serving import new_token
+from tests.websocket_client import connected
 from transport import persisted_queries
 from transport.application import graphql_routes, opened_api
 from transport.persisted_queries import PersistedQueries, digest
@@ -160,16 +161,11 @@ async def test_a_batch_may_name_hashes(api: Api) -> None:
 
 
 async def test_a_socket_takes_hashes(application: Starlette, api: Api) -> None:
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(api.headers["authorization"].removeprefix("Bearer "))
-        await socket.send(
-            {"id": "1", "type": "subscribe", "payload": {"extensions": hashed(OTHER)}}
-        )
+    async with connected(application, api.secret) as socket:
+        await socket.request({"extensions": hashed(OTHER)})
         error = await socket.receive()
         assert error["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
-        payload = {"query": OTHER, "extensions": hashed(OTHER)}
-        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        await socket.request({"query": OTHER, "extensions": hashed(OTHER)})
         assert (await socket.receive())["payload"]["data"] == {"meters": {"totalCount": 0}}
 
 
@@ -212,7 +208,7 @@ async def listing_api(
     """Its API, with a token that may do everything."""
     transport = httpx.ASGITransport(listing_application)
     async with httpx.AsyncClient(transport=transport, base_url="http://metergraph") as client:
-        yield Api(client).with_secret(await make_token(organization, Scope.ADMIN))
+        yield Api(client).with_secret(await new_token(organization))
 
 
 UNLISTED = [
@@ -259,17 +255,13 @@ async def test_with_a_list_nothing_else_is_run(listing_api: Api, query: str) -> 
 
 
 async def test_with_a_list_sockets_run_nothing_else(
-    listing_application: Starlette, organization: Organization
+    listing_application: Starlette, listing_api: Api
 ) -> None:
-    secret = await make_token(organization, Scope.ADMIN)
-    async with connected(listing_application) as socket:
-        await socket.event()
-        await socket.begin(secret)
+    async with connected(listing_application, listing_api.secret) as socket:
         for query in UNLISTED:
             await socket.subscribe(query)
             refused = await socket.receive()
             assert refused["type"] == "error"
             assert refused["payload"][0]["extensions"]["code"] == "FORBIDDEN"
-        payload = {"extensions": hashed(QUERY)}
-        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        await socket.request({"extensions": hashed(QUERY)})
         assert (await socket.receive())["payload"]["data"] == {"organization": {"name": "Test"}}

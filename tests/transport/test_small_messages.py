@@ -1,63 +1,56 @@
-"""What must be small: all that a customer's session sends, and subscriptions, which are kept."""
+"""What must be small: what strangers and sessions send, and subscriptions, which are kept."""
 
 import pytest
 from starlette.applications import Starlette
 
-from models import Organization
-from schema.context import Scope
-from tests.graphql_client import Api, make_token
-from tests.transport.test_websocket import connected
+from tests.graphql_client import Api
+from tests.websocket_client import USAGE, connected
 
 QUERY = "{ __typename }"
-USAGE = "subscription { usageUpdated { cursor } }"
 LARGE = {"junk": "x" * 70_000}
 
 
 @pytest.fixture
-async def session(api: Api) -> str:
-    """The token of a customer's session."""
-    await api.get('mutation { customerCreate(input: {externalId: "acme"}) { customer { id } } }')
+async def session(api: Api) -> Api:
+    """The API with the token of a customer's session."""
     opened = await api.get(
-        'mutation { customerSessionCreate(input: {externalCustomerId: "acme"}) { token } }'
+        """mutation {
+          customerCreate(input: {externalId: "acme"}) { userErrors { code } }
+          customerSessionCreate(input: {externalCustomerId: "acme"}) { token }
+        }"""
     )
-    token: str = opened["customerSessionCreate"]["token"]
-    return token
+    return api.with_secret(opened["customerSessionCreate"]["token"])
 
 
-async def test_a_session_sends_small_requests(api: Api, session: str) -> None:
+async def test_a_session_sends_small_requests(api: Api, session: Api) -> None:
     body = {"query": QUERY, "variables": LARGE}
     assert (await api.post(body)).status_code == 200
-    refused = await api.with_secret(session).post(body)
+    refused = await session.post(body)
     assert refused.status_code == 413
     (error,) = refused.json()["errors"]
     assert error["extensions"] == {"code": "TOO_COMPLEX", "maximumBytes": 65_536}
-    assert (await api.with_secret(session).post({"query": QUERY})).status_code == 200
+    assert (await session.post({"query": QUERY})).status_code == 200
 
 
-async def test_a_session_sends_small_messages(application: Starlette, session: str) -> None:
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(session)
-        await socket.subscribe(QUERY, **LARGE)
-        closed = await socket.event()
-        assert closed["code"] == 1009
-        assert "organization's token" in closed["reason"]
+async def test_strangers_and_sessions_send_small_messages(
+    application: Starlette, api: Api, session: Api
+) -> None:
+    for secret, code in ((None, 1009), (session.secret, 1009), (api.secret, None)):
+        async with connected(application, secret) as socket:
+            await socket.send({"type": "ping", "payload": LARGE})
+            answer = await socket.event()
+            assert answer.get("code") == code
 
 
-async def test_a_subscription_is_small(application: Starlette, organization: Organization) -> None:
-    async with connected(application) as socket:
-        await socket.event()
-        await socket.begin(await make_token(organization, Scope.ADMIN))
+async def test_a_subscription_is_small(application: Starlette, api: Api) -> None:
+    async with connected(application, api.secret) as socket:
         await socket.subscribe(USAGE, "1", **LARGE)
         refused = await socket.receive()
         assert (refused["type"], refused["id"]) == ("error", "1")
         assert refused["payload"][0]["extensions"]["code"] == "TOO_COMPLEX"
         await socket.subscribe(QUERY, "2", **LARGE)
         assert (await socket.receive())["payload"]["data"] == {"__typename": "Query"}
-
-
-async def test_a_subscription_is_small_as_a_stream(api: Api) -> None:
     body = {"query": USAGE, "variables": LARGE}
-    refused = await api.post(body, accept="text/event-stream")
-    assert refused.status_code == 413
-    assert refused.json()["errors"][0]["extensions"]["code"] == "TOO_COMPLEX"
+    streamed = await api.post(body, accept="text/event-stream")
+    assert streamed.status_code == 413
+    assert streamed.json()["errors"][0]["extensions"]["code"] == "TOO_COMPLEX"

@@ -1,4 +1,4 @@
-"""How the API ends: in time, with code 0, and so that nobody loses an answer or a subscription."""
+"""The API stops in time and with code 0, and no client loses an answer or a subscription."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from models import Organization
 from tests.api_process import api_process
 from tests.ingesting import drain
 from tests.serving import new_token
-from tests.transport.test_streams import opened, stream, subscribe
+from tests.websocket_client import connected_to, stream, subscribe
 
 pytestmark = pytest.mark.servers
 
@@ -28,7 +28,7 @@ CREATE = """mutation ($name: String!, $key: String) { meterCreate(input: {
   name: $name, filter: {}, aggregation: {function: COUNT}, idempotencyKey: $key
 }) { meter { name } } }"""
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-EVENTS = {"query": "subscription { eventsIngested { id metadata } }"}
+EVENTS = "subscription { eventsIngested { id metadata } }"
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def locked(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 async def waiting(connection: asyncpg.Connection, count: int) -> None:
     async with asyncio.timeout(60):
-        while count != await connection.fetchval(WAITING):  # noqa: ASYNC110  # locks tell nobody
+        while count != await connection.fetchval(WAITING):  # noqa: ASYNC110  # locks have no event
             await asyncio.sleep(0.02)
 
 
@@ -52,7 +52,7 @@ def creating(name: str, key: str | None = None) -> dict[str, Any]:
     return {"query": CREATE, "variables": {"name": name, "key": key}}
 
 
-async def test_what_was_begun_is_answered(
+async def test_operations_that_have_begun_are_answered(
     settings: Settings, organization: Organization, redis: ArqRedis
 ) -> None:
     token = await new_token(organization)
@@ -61,20 +61,19 @@ async def test_what_was_begun_is_answered(
         client = httpx.AsyncClient(base_url=process.url, headers=headers, timeout=120)
         async with (
             client,
-            opened(process.url, token) as socket,
+            connected_to(process.url, token) as socket,
             stream(client, token) as streaming,
             locked(settings) as lock,
         ):
             await subscribe(socket, "live")
-            message = {"id": "1", "type": "subscribe", "payload": creating("over a socket")}
-            await socket.send(json.dumps(message))
+            await subscribe(socket, "1", CREATE, name="over a socket")
             posting = asyncio.create_task(client.post("/graphql", json=creating("by HTTP")))
             await waiting(lock, 2)
             process.ask_to_stop()
             async for _ in streaming.aiter_lines():
                 pass  # it ends where the process begins to
-            # Whatever comes now is not begun: its client sends it again elsewhere.
-            await socket.send(json.dumps({**message, "id": "2"}))
+            # What comes now is not begun: its client sends it again elsewhere.
+            await subscribe(socket, "2", CREATE, name="over a socket")
             await lock.execute("ROLLBACK")
             answer = json.loads(await socket.recv())
             assert answer["payload"]["data"]["meterCreate"]["meter"]["name"] == "over a socket"
@@ -89,7 +88,7 @@ async def test_what_was_begun_is_answered(
         assert code == 0
 
 
-async def test_it_ends_in_time_whatever_is_open(
+async def test_it_stops_in_time_with_silent_clients_connected(
     settings: Settings, organization: Organization, redis: ArqRedis
 ) -> None:
     token = await new_token(organization)
@@ -99,7 +98,10 @@ async def test_it_ends_in_time_whatever_is_open(
             client = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=process.url, headers=headers, timeout=120)
             )
-            idle = [await stack.enter_async_context(opened(process.url, token)) for _ in range(100)]
+            idle = [
+                await stack.enter_async_context(connected_to(process.url, token))
+                for _ in range(100)
+            ]
             await subscribe(idle[0], "1")
             streaming = await stack.enter_async_context(stream(client, token))
             lines = streaming.aiter_lines()
@@ -107,9 +109,9 @@ async def test_it_ends_in_time_whatever_is_open(
             for writer in stalled:
                 stack.callback(writer.transport.abort)
             for _ in range(3):
-                deaf = await stack.enter_async_context(opened(process.url, token))
+                deaf = await stack.enter_async_context(connected_to(process.url, token))
                 stack.callback(deaf.transport.abort)
-                await deaf.send(json.dumps({"id": "1", "type": "subscribe", "payload": EVENTS}))
+                await subscribe(deaf, "1", EVENTS)
             await flood(client, organization)
             lock = await stack.enter_async_context(locked(settings))
             posting = asyncio.create_task(client.post("/graphql", json=creating("never")))
@@ -137,7 +139,7 @@ async def stalled_reader(url: str, token: str) -> asyncio.StreamWriter:
     """Who asks for all events as a stream, and reads none of it."""
     host, port = url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port), limit=1)
-    body = json.dumps(EVENTS).encode()
+    body = json.dumps({"query": EVENTS}).encode()
     writer.write(
         b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
         b"accept: text/event-stream\r\nauthorization: Bearer " + token.encode() + b"\r\n"

@@ -1,48 +1,19 @@
-"""Subscriptions that stay: how many a token has, and what ends them."""
+"""Subscriptions over a network: how many a token has, and what ends them."""
 
 import asyncio
 import json
 import socket as sockets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import pytest
-import websockets
 
 from config import clock
 from config.settings import Settings
 from metergraph.asgi.listening import listen
 from models import AccessToken, Organization
-from models.identifiers import new_id
-from schema.context import TokenIdentity
-from schema.errors import RateLimited
 from tests.serving import new_token, served
+from tests.websocket_client import connected_to, stream, subscribe
 from transport import event_stream
-from transport.open_subscriptions import OpenSubscriptions
-
-PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
-USAGE = {"query": "subscription { usageUpdated { cursor } }"}
-
-
-def stream(client: httpx.AsyncClient, token: str) -> Any:
-    headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
-    return client.stream("POST", "/graphql", json=USAGE, headers=headers)
-
-
-@asynccontextmanager
-async def opened(url: str, token: str) -> AsyncIterator[websockets.ClientConnection]:
-    address = url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(address, subprotocols=[PROTOCOL], open_timeout=60) as socket:
-        payload = {"authorization": f"Bearer {token}"}
-        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
-        assert json.loads(await socket.recv())["type"] == "connection_ack"
-        yield socket
-
-
-async def subscribe(socket: websockets.ClientConnection, number: str) -> None:
-    await socket.send(json.dumps({"id": number, "type": "subscribe", "payload": USAGE}))
 
 
 async def admitted(client: httpx.AsyncClient, token: str) -> None:
@@ -55,34 +26,17 @@ async def admitted(client: httpx.AsyncClient, token: str) -> None:
             await asyncio.sleep(0.02)
 
 
-def test_a_token_has_so_many_and_gets_them_back() -> None:
-    caller = TokenIdentity(new_id(), new_id(), frozenset())
-    other = TokenIdentity(caller.organization_id, new_id(), frozenset())
-    open_ = OpenSubscriptions(2)
-    open_.enter(caller)
-    open_.enter(caller)
-    with pytest.raises(RateLimited):
-        open_.enter(caller)
-    open_.enter(other)
-    open_.leave(caller)
-    open_.enter(caller)
-    assert open_.total == 3
-    for held in (caller, caller, other):
-        open_.leave(held)
-    assert open_.total == 0
-
-
 async def test_sockets_and_streams_of_a_token_are_counted_together(
     settings: Settings, organization: Organization
 ) -> None:
     token = await new_token(organization)
     few = settings.model_copy(update={"max_subscriptions_per_token": 2})
     async with served(few) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
-        async with opened(url, token) as one, opened(url, token) as two:
+        async with connected_to(url, token) as one, connected_to(url, token) as two:
             await subscribe(one, "1")
             await subscribe(two, "1")
             async with asyncio.timeout(60):
-                while "metergraph_subscribers 2.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110  # nobody is told
+                while "metergraph_subscribers 2.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110  # there is no event for it
                     await asyncio.sleep(0.01)
             await subscribe(two, "2")
             refused = json.loads(await two.recv())
@@ -93,7 +47,7 @@ async def test_sockets_and_streams_of_a_token_are_counted_together(
             await one.send(json.dumps({"id": "1", "type": "complete"}))
             await admitted(client, token)
             await subscribe(one, "2")
-        # What was closed without a word counts no more.
+        # What was closed without a message counts no more.
         await admitted(client, token)
 
 
@@ -111,7 +65,7 @@ async def test_a_stream_ends_with_its_token(
         assert not any("complete" in line for line in rest)
 
 
-async def test_a_request_that_is_cut_off_is_nobody_s_fault(
+async def test_a_request_that_is_cut_off_is_no_internal_error(
     settings: Settings, organization: Organization, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token = await new_token(organization)
