@@ -53,8 +53,6 @@ def command(host: str | None, port: int | None) -> None:
             redis=settings.redis_url is None,
         )
         try:
-            # An API that outlived its `dev` would still hold the port.
-            servers.end_left_over()
             with listen(chosen_host, settings.port if port is None else port) as listening:
                 _run(settings, servers, listening, local_url(listening, chosen_host))
         finally:
@@ -79,18 +77,18 @@ def _run(
     )
     export(chosen)
     servers.publish(Addresses(os.getpid(), chosen.database_url, chosen.redis_url, api_url))
-    supervisor = Supervisor(servers.records)
+    supervisor = Supervisor()
     try:
         for server in servers.servers:
             supervisor.add(server)
         commands = _commands(chosen, listening)
-        if asyncio.run(is_migrated(str(chosen.database_url))):
-            # They take their time to start: meanwhile we look after the demo organization.
-            supervisor.add_all(commands)
+        # Commands take a while to start. Meanwhile we prepare the demo, unless it migrates first.
+        token = None
+        if not asyncio.run(is_migrated(str(chosen.database_url))):
             token = _prepare(chosen, servers)
-        else:
-            token = _prepare(chosen, servers)
-            supervisor.add_all(commands)
+        for command_ in commands:
+            supervisor.add(command_)
+        token = token or _prepare(chosen, servers)
         supervisor.watch(until=lambda: _is_ready(api_url))
         _print_welcome(servers, api_url, token)
         supervisor.watch()

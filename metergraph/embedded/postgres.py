@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: a cluster in the data directory, reached by a Unix socket only."""
+"""The embedded PostgreSQL: a cluster in the data directory, which listens on a Unix socket only."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import psutil
 
-from metergraph.embedded.directories import Directories
-from metergraph.embedded.errors import EmbeddedServerError
+from metergraph.embedded.account import identity
+from metergraph.embedded.directories import Directories, EmbeddedServerError
 from metergraph.embedded.private_files import open_private_log
 from metergraph.embedded.processes import end, spawn, stop
 
@@ -36,7 +36,7 @@ _CONFIGURATION = {
     "synchronous_commit": "on",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    # Tables that grow by thousands of rows a second are analysed before plans go bad.
+    # Analyses tables that grow by thousands of rows a second before their plans go bad.
     "autovacuum_naptime": "15s",
     "autovacuum_analyze_scale_factor": "0.02",
     "autovacuum_vacuum_insert_scale_factor": "0.05",
@@ -44,9 +44,8 @@ _CONFIGURATION = {
     "log_timezone": "UTC",
     "log_min_messages": "warning",
 }
-# For tests, which do not lose power. Commits outlive a killed server all the same.
+# For tests, which need not survive a power cut. Commits still survive a killed server.
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
-
 
 _LOCK = "postmaster.pid"
 _SOCKET_LOCK = ".s.PGSQL.5432.lock"
@@ -56,7 +55,7 @@ class PostgresServer:
     """One PostgreSQL server. `start` and `stop` may be called again after a crash.
 
     Args:
-        directories: where everything is.
+        directories: where its data, sockets and programs are.
         durable: False turns fsync off, for tests only.
     """
 
@@ -75,10 +74,10 @@ class PostgresServer:
         return f"postgresql://{_USER}@/{_DATABASE}?host={quote(str(self._directories.sockets))}"
 
     def start(self) -> None:
-        """Start the server, making the cluster when there is none, and wait until it answers.
+        """Starts the server and waits until it is ready; makes the cluster if there is none.
 
         Raises:
-            EmbeddedServerError: it does not start; the message says what its log says.
+            EmbeddedServerError: it does not start; the message has the end of its log.
         """
         self._check_version()
         self._end_left_over()
@@ -88,43 +87,32 @@ class PostgresServer:
         configuration["unix_socket_directories"] = f'"{self._directories.sockets}"'
         if not self._durable:
             configuration |= _NOT_DURABLE
+        programs = self._directories.postgres_programs
         options = [f"-c{name}={value}" for name, value in configuration.items()]
-        self._start_process(options)
-        self._wait_until_ready()
-
-    def stop(self) -> None:
-        """Stop the server: fast shutdown, and immediate shutdown when that takes too long."""
-        if self.process is not None:
-            stop(
-                self.process,
-                (signal.SIGINT, _STOP_SECONDS),
-                (signal.SIGQUIT, _STOP_SECONDS),
-            )
-            self.process = None
-
-    def _start_process(self, options: list[str]) -> None:
         self.process = spawn(
-            [
-                str(self._directories.postgres_programs / "postgres"),
-                "-D",
-                str(self.data),
-                *options,
-            ],
+            [str(programs / "postgres"), "-D", str(self.data), *options],
             death_signal=signal.SIGINT,
             account=self._directories.account,
             environment=_ENVIRONMENT,
             directory=Path("/"),
             log=self.log,
         )
+        self._wait_until_ready(self.process)
 
-    def _wait_until_ready(self) -> None:
-        """Wait for the last line of postmaster.pid, as pg_ctl does."""
+    def stop(self) -> None:
+        """Stops the server: a fast shutdown, then an immediate one if that takes too long."""
+        if self.process is not None:
+            stop(self.process, (signal.SIGINT, _STOP_SECONDS), (signal.SIGQUIT, _STOP_SECONDS))
+            self.process = None
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+        """Waits for the last line of postmaster.pid, as pg_ctl does."""
         deadline = time.monotonic() + _START_SECONDS
-        while self.process is not None and time.monotonic() < deadline:
-            if self.process.poll() is not None:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
                 self._fail("stopped at once")
             lines = _lines(self.data / _LOCK)
-            if len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7] == "ready":
+            if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7] == "ready":
                 return
             time.sleep(_POLL_SECONDS)
         self.stop()
@@ -139,16 +127,15 @@ class PostgresServer:
         path = self.data / "PG_VERSION"
         if path.exists() and (found := path.read_text().strip()) != _MAJOR_VERSION:
             raise EmbeddedServerError(
-                f"The data in {self.data} is of PostgreSQL {found}, the embedded server is "
+                f"The data in {self.data} belongs to PostgreSQL {found}; the embedded server is "
                 f"{_MAJOR_VERSION}. Set METERGRAPH_DATA_DIR to another directory."
             )
 
     def _end_left_over(self) -> None:
-        """End what a killed server has left: itself, or backends that outlived it.
+        """Ends what a killed run has left: the server, or backends that outlived it.
 
-        PostgreSQL refuses to start beside a process that one of its lock files names, so the files
-        stay for it to check. They go where that process has ended and nobody collects it, or is no
-        server of this cluster: a number used again would stop it for ever.
+        PostgreSQL refuses to start while the process that a lock file names exists. After we have
+        ended our own, such a process is a zombie or has taken over the number, so the file goes.
         """
         locks = (self.data / _LOCK, self._directories.sockets / _SOCKET_LOCK)
         if not any(lock.exists() for lock in locks):
@@ -167,7 +154,7 @@ class PostgresServer:
             return False
 
     def _make_cluster(self) -> None:
-        """Make the cluster beside its place, then move it there: whole or not at all."""
+        """Makes the cluster in a draft directory and then moves it: whole or not at all."""
         draft = self.data.with_suffix(".new")
         if draft.exists():
             shutil.rmtree(draft)
@@ -181,7 +168,7 @@ class PostgresServer:
                 str(programs / "initdb"),
                 f"--pgdata={draft}",
                 f"--username={_USER}",
-                # Whoever may enter the directory of the socket is the owner or root.
+                # Only the owner and root may enter the directory of the socket.
                 "--auth=trust",
                 "--encoding=UTF8",
                 "--locale=C",
@@ -197,29 +184,25 @@ class PostgresServer:
         )
         draft.rename(self.data)
 
-    def _run(self, command: list[str], text: str | None = None) -> None:
-        account = self._directories.account
+    def _run(self, command: list[str], text: str = "") -> None:
         done = subprocess.run(
             command,
             check=False,
-            input=None if text is None else text.encode(),
-            stdin=subprocess.DEVNULL if text is None else None,
+            input=text.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_ENVIRONMENT,
             cwd="/",
-            user=None if account is None else account.uid,
-            group=None if account is None else account.gid,
-            extra_groups=None if account is None else [],
+            **identity(self._directories.account),
         )
         with open_private_log(self.log) as log:
             log.write(done.stdout)
         if done.returncode != 0:
-            self._fail(f"could not make its cluster ({Path(command[0]).name} failed)")
+            self._fail(f"could not create its cluster ({Path(command[0]).name} failed)")
 
 
 def _lines(lock: Path) -> list[str]:
-    """The lines of a lock file; none where it is gone."""
+    """The lines of a lock file; none if there is no such file."""
     try:
         return [line.strip() for line in lock.read_text().splitlines()]
     except OSError:

@@ -1,6 +1,6 @@
 """Files and directories that only their owner may read, whatever the umask.
 
-The lock has the database's password, PostgreSQL's log the values of failing statements.
+The lock file holds the database's password, and PostgreSQL's log the values of failed statements.
 """
 
 import os
@@ -12,19 +12,19 @@ PRIVATE_DIRECTORY = 0o700
 
 
 def open_private_text(path: Path, mode: str) -> IO[str]:
-    """As `path.open(mode)`; the file is private before anything is written to it."""
+    """Opens a file as `path.open(mode)` does, and makes it private before anything is written."""
     return open(path, mode, encoding="utf-8", opener=_open_private)
 
 
 def open_private_log(path: Path) -> IO[bytes]:
-    """A private file, opened for adding to it."""
+    """Opens a private file for appending."""
     return open(path, "ab", opener=_open_private)
 
 
 def make_private(directory: Path) -> None:
-    """Close our own directory and the files in it to others; earlier versions left some open.
+    """Closes our own directory, and our files in it, to others; earlier versions left some open.
 
-    What belongs to somebody else, such as the root of a mounted volume, stays as it is.
+    Leaves alone what others own, such as the root of a mounted volume.
     """
     if _is_ours(directory.stat()):
         directory.chmod(PRIVATE_DIRECTORY)

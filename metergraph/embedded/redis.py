@@ -1,7 +1,4 @@
-"""The embedded Redis, which is Valkey: a Unix socket only, nothing on disk.
-
-PostgreSQL is the only truth; losing everything in Redis loses nothing.
-"""
+"""The embedded Redis, which is Valkey: on a Unix socket only, with nothing on disk."""
 
 import signal
 import socket
@@ -10,8 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from metergraph.embedded.directories import Directories
-from metergraph.embedded.errors import EmbeddedServerError
+from metergraph.embedded.directories import Directories, EmbeddedServerError
 from metergraph.embedded.processes import spawn, stop
 
 _START_SECONDS = 10.0
@@ -36,7 +32,7 @@ class RedisServer:
         return f"unix://{quote(str(self._socket))}?db=0"
 
     def start(self) -> None:
-        """Start the server and wait until it answers.
+        """Starts the server and waits until it answers.
 
         Raises:
             EmbeddedServerError: it does not start.
@@ -52,7 +48,8 @@ class RedisServer:
                 *("--dir", str(self._directories.sockets)),
                 *("--loglevel", "warning"),
             ],
-            death_signal=signal.SIGTERM,
+            # Not SIGTERM: on a clean exit it would remove the socket, which may be its successor's.
+            death_signal=signal.SIGKILL,
             account=self._directories.account,
             directory=Path("/"),
             log=self.log,
@@ -63,10 +60,10 @@ class RedisServer:
                 return
             time.sleep(_POLL_SECONDS)
         self.stop()
-        raise EmbeddedServerError(f"The embedded Redis did not start; its log is {self.log}.")
+        raise EmbeddedServerError(f"The embedded Redis did not start. Its log is {self.log}.")
 
     def stop(self) -> None:
-        """Stop the server."""
+        """Stops the server."""
         if self.process is not None:
             stop(self.process, (signal.SIGTERM, _STOP_SECONDS))
             self.process = None

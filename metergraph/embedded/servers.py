@@ -3,27 +3,32 @@
 import fcntl
 import json
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from metergraph.embedded.directories import Directories, make_home, prepare_directories
-from metergraph.embedded.errors import AlreadyRunningError
+from metergraph.embedded.directories import (
+    Directories,
+    EmbeddedServerError,
+    make_home,
+    prepare_directories,
+)
 from metergraph.embedded.postgres import PostgresServer
 from metergraph.embedded.private_files import open_private_text
-from metergraph.embedded.processes import ProcessRecords, end
 from metergraph.embedded.redis import RedisServer
 
 _LOCK = "lock"
-_LEFT_OVER_SECONDS = 1.0
+
+
+class AlreadyRunningError(EmbeddedServerError):
+    """Another process runs the embedded servers of this data directory."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the servers of a data directory are reached, and by whom they are run."""
+    """Where the servers of a data directory are reached, and which process runs them."""
 
     pid: int
     database_url: str | None
@@ -32,10 +37,10 @@ class Addresses:
 
 
 class EmbeddedServers:
-    """PostgreSQL and Redis of a data directory, which this process runs alone.
+    """PostgreSQL and Redis of a data directory, run by this process alone.
 
     Args:
-        data_dir: the data directory; made when it is missing.
+        data_dir: the data directory; it is created if it is missing.
         postgres: whether PostgreSQL is wanted.
         redis: whether Redis is wanted.
         durable: False turns PostgreSQL's fsync off, for tests only.
@@ -50,7 +55,6 @@ class EmbeddedServers:
     ) -> None:
         self.home = make_home(data_dir)
         self._lock = _take_lock(self.home / _LOCK)
-        self.records = ProcessRecords(self.home / "processes.json")
         self.postgres: PostgresServer | None = None
         self.redis: RedisServer | None = None
         self._sockets_lock: IO[str] | None = None
@@ -62,57 +66,43 @@ class EmbeddedServers:
 
     @property
     def servers(self) -> list[PostgresServer | RedisServer]:
-        """The servers that are wanted, in the order in which they start."""
+        """The wanted servers, in the order in which they start."""
         return [server for server in (self.postgres, self.redis) if server is not None]
 
     @property
     def database_url(self) -> str | None:
-        """The URL of the embedded PostgreSQL, where it is wanted."""
+        """The URL of the embedded PostgreSQL; None if it is not wanted."""
         return None if self.postgres is None else self.postgres.url
 
     @property
     def redis_url(self) -> str | None:
-        """The URL of the embedded Redis, where it is wanted."""
+        """The URL of the embedded Redis; None if it is not wanted."""
         return None if self.redis is None else self.redis.url
 
-    def end_left_over(self) -> None:
-        """End what a killed run has left: our lock says that nobody looks after it."""
-        # PostgreSQL ends its own left-overs, which takes more care.
-        left = self.records.left_over()
-        end(
-            [process for name, process in left.items() if name != PostgresServer.name],
-            signal.SIGTERM,
-            _LEFT_OVER_SECONDS,
-        )
-
     def start(self) -> None:
-        """Start the servers, after ending what a killed run has left.
+        """Starts the servers.
 
         Raises:
             EmbeddedServerError: one does not start; none is left running.
         """
         try:
-            self.end_left_over()
             for server in self.servers:
                 server.start()
-                if server.process is not None:
-                    self.records.add(server.name, server.process.pid)
         except BaseException:
             self.stop()
             raise
 
     def publish(self, addresses: Addresses) -> None:
-        """Tell other processes of this data directory where the servers are."""
+        """Tells other processes of this data directory where the servers are."""
         self._lock.seek(0)
         self._lock.truncate()
         json.dump(asdict(addresses), self._lock)
         self._lock.flush()
 
     def stop(self) -> None:
-        """Stop the servers, and let another process have the data directory."""
+        """Stops the servers and releases the data directory."""
         for server in reversed(self.servers):
             server.stop()
-        self.records.clear()
         with suppress(ValueError):
             self._lock.truncate(0)
             self._lock.close()
@@ -120,7 +110,7 @@ class EmbeddedServers:
             self._sockets_lock.close()
 
     def _lock_sockets(self, directories: Directories) -> IO[str]:
-        """A copy of a data directory has the id of the first, and what is named after it."""
+        """Locks the sockets; a copy of a data directory has its id, and so the same sockets."""
         lock = open_private_text(directories.sockets / _LOCK, "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,7 +119,7 @@ class EmbeddedServers:
             self._lock.close()
             raise AlreadyRunningError(
                 f"{self.home} is a copy of a data directory whose servers are running. Stop those "
-                f"first, or remove {self.home / 'id'}, which makes it one of its own."
+                f"first, or remove {self.home / 'id'} to give the copy an id of its own."
             ) from None
         return lock
 
@@ -149,7 +139,7 @@ def embedded_servers(
 
 
 def running_addresses(data_dir: Path) -> Addresses | None:
-    """Where another process runs the servers of `data_dir`; None where none does."""
+    """Where another process runs the servers of `data_dir`; None if none does."""
     path = data_dir.expanduser().resolve() / _LOCK
     try:
         lock = path.open()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.servers
 
 PROJECT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
-SECRETS = ("id", "lock", "postgresql.log", "processes.json", "redis.log")
+SECRETS = ("id", "lock", "postgresql.log", "redis.log")
 # Prints what others may do with the data directory and all below, while the servers run.
 LOOK = """
 import os, sys
