@@ -212,10 +212,10 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in value:
-            if proxy != "*":
-                ip_network(proxy, strict=False)
-        return value
+        if "*" in value:
+            return ("*",)
+        networks = {proxy: str(ip_network(proxy, strict=False)) for proxy in value}
+        return tuple(networks[proxy] if "/" in proxy else proxy for proxy in value)
 
     @field_validator("database_url")
     @classmethod

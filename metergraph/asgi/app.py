@@ -1,24 +1,24 @@
-"""The ASGI application: GraphQL, and what tells an operator whether it works.
+"""The ASGI application: GraphQL, health and metrics.
 
     uvicorn --factory metergraph.asgi.app:create_app
 
-`app.state` has `settings`, `redis` (arq's queue) and `graphql` (the API); the database is open
-from the lifespan's beginning to its end.
+`app.state` has `settings`, `redis` (arq's queue) and `graphql` (the API). The database is open
+during the lifespan.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.settings import Settings, get_settings
-from metergraph.asgi.answered_together import answered_together
-from metergraph.asgi.forwarded import ForwardedHost
-from metergraph.asgi.front import front
+from metergraph.asgi.forwarded import ForwardedHeaders
 from metergraph.asgi.health import healthz, readyz
 from metergraph.asgi.metrics import metrics
 from metergraph.asgi.security_headers import SecurityHeaders
@@ -30,23 +30,25 @@ from transport.application import graphql_routes, opened_api
 from transport.persisted_queries import listed_documents
 from waiting.outages import Outage
 
-# An outage is over when no request has failed for so long.
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+# An outage is over once no request has failed for this long.
 _QUIET_SECONDS = 5.0
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """The application.
+    """Returns the application.
 
     Args:
-        settings: None: those of the environment, and the running embedded servers.
+        settings: None: those of the environment, with the embedded servers that run.
 
     Raises:
-        ServersNotRunningError: there is no database or Redis to use.
+        ServersNotRunningError: a URL is not set, and no embedded server runs.
         ListError: the list of persisted queries cannot be used.
     """
     chosen = with_running_servers(settings or get_settings())
     if chosen.persisted_queries is not None:
-        listed_documents(chosen.persisted_queries)  # or uvicorn would say it, with a traceback
+        listed_documents(chosen.persisted_queries)  # here, because uvicorn would log a traceback
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,13 +76,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def _middleware(settings: Settings) -> list[Middleware]:
     always = [
-        Middleware(ForwardedHost, settings.trusted_proxies),
-        Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+        Middleware(ForwardedHeaders, list(settings.trusted_proxies)),
         Middleware(SecurityHeaders),
     ]
     if not settings.cors_origins:
         return always
-    # Tokens come in a header that pages set themselves, never in a cookie: no credentials.
+    # No credentials: pages send the token in a header themselves, never in a cookie.
     return [
         *always,
         Middleware(
@@ -96,9 +97,43 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 def _routes(settings: Settings) -> list[BaseRoute]:
     return [
-        Route("/", front),
+        Route("/", _index),
         Route("/healthz", healthz),
         Route("/readyz", answered_together(readyz)),
         Route("/metrics", answered_together(metrics)),
         *graphql_routes(settings),
     ]
+
+
+async def _index(request: Request) -> Response:
+    """Redirects browsers to GraphiQL if it is on, and lists the endpoints for everybody else."""
+    settings: Settings = request.app.state.settings
+    if settings.graphiql and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("graphql")  # relative: a proxy may serve us below a path
+    return JSONResponse(
+        {
+            "name": "Metergraph",
+            "graphql": "graphql",
+            "health": ["healthz", "readyz"],
+            "metrics": "metrics",
+        }
+    )
+
+
+def answered_together(endpoint: Endpoint) -> Endpoint:
+    """Gives those who ask at the same time one answer.
+
+    The operator's pages need no token, and use the few connections by which tokens are looked up: a
+    flood of requests must not take them all.
+    """
+    making: asyncio.Future[Response] | None = None
+
+    async def answer(request: Request) -> Response:
+        nonlocal making
+        if making is None or making.done():
+            making = asyncio.ensure_future(endpoint(request))
+        made = await asyncio.shield(making)
+        # A copy for each, because middleware changes its headers.
+        return Response(made.body, made.status_code, dict(made.headers))
+
+    return answer

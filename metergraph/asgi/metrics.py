@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: this process, and the whole system as the database and Redis know it.
+"""`/metrics` for Prometheus: of this process, and of the whole system by its database and Redis.
 
-What is of the process says so in its help; everything else is the same from every API process,
-and is to be aggregated with `max`.
+The help of a metric says if it is of the process. All others are the same from every API process:
+aggregate them with `max`.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
 
 @dataclass(frozen=True)
 class _Found:
-    """What was asked before the metrics are written; None where it could not be had."""
+    """What the metrics are made of; None where the database or Redis did not answer."""
 
     receipts: dict[ReceiptStatus, int]
     subscribers: int
@@ -66,7 +66,7 @@ class _Found:
 
 
 async def metrics(request: Request) -> Response:
-    """Everything, in Prometheus' text format. Answers also while the database or Redis is away."""
+    """Answers with all metrics, even while the database or Redis is away."""
     services = request.app.state.graphql.services
     redis: ArqRedis = request.app.state.redis
     facts, measured, queued = await asyncio.gather(
@@ -81,10 +81,15 @@ async def metrics(request: Request) -> Response:
         measured=measured,
         queued=queued,
     )
+    return exposition(_Collector(found))
+
+
+def exposition(collector: Collector) -> Response:
+    """The metrics of a collector and of this process, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Collector(found))
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
+    registry.register(collector)
+    for of_process in (ProcessCollector, PlatformCollector, GCCollector):
+        of_process(registry=registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -99,7 +104,7 @@ async def _or_none(work: Awaitable[T]) -> T | None:
 
 
 class _Collector(Collector):
-    """The metrics of Metergraph, of what was found."""
+    """The metrics of Metergraph."""
 
     def __init__(self, found: _Found) -> None:
         self._found = found
@@ -114,7 +119,7 @@ class _Collector(Collector):
 def _of_process(found: _Found) -> Iterator[Metric]:
     ingested = CounterMetricFamily(
         "metergraph_events_ingested",
-        "Events that clients of this process sent, by what became of them.",
+        "Events that clients sent to this process, by status.",
         labels=["status"],
     )
     for status in ReceiptStatus:
@@ -127,7 +132,7 @@ def _of_process(found: _Found) -> Iterator[Metric]:
 
 
 def clock_offset() -> Iterator[Metric]:
-    """How far this machine's clock is off, once that is known."""
+    """How far this machine's clock is off, once it is known."""
     ahead = clock.ahead()
     if ahead is not None:
         yield GaugeMetricFamily(
@@ -144,19 +149,23 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
     if facts is None:
         return
     yield GaugeMetricFamily(
-        "metergraph_batches_pending", "Stored batches to be counted.", facts["batches_pending"]
+        "metergraph_batches_pending",
+        "Stored batches that are not counted yet.",
+        facts["batches_pending"],
     )
     yield GaugeMetricFamily(
         "metergraph_lag_seconds",
-        "For how long the oldest pending batch has waited.",
+        "How long the oldest pending batch has waited.",
         facts["lag_seconds"],
     )
     yield GaugeMetricFamily(
-        "metergraph_meters_behind", "Meters that catch up with history.", facts["meters_behind"]
+        "metergraph_meters_behind",
+        "Meters that are catching up with history.",
+        facts["meters_behind"],
     )
     yield CounterMetricFamily(
         "metergraph_events_processed",
-        "Events that the logs hold and have counted.",
+        "Events that the logs have counted.",
         facts["events"],
     )
     yield GaugeMetricFamily(
@@ -166,12 +175,12 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "metergraph_subscriptions_withheld",
-        "Subscriptions of which no invoices are made until their usage is corrected.",
+        "Subscriptions whose invoices are withheld until their usage is corrected.",
         facts["subscriptions_withheld"],
     )
     yield CounterMetricFamily(
         "metergraph_usage_drifts",
-        "Cached aggregates that an audit found wrong and repaired. Any is a bug.",
+        "Wrong cached aggregates that an audit repaired. Each one is a bug.",
         facts["drifts"],
     )
 
@@ -183,11 +192,13 @@ def _of_redis(measured: dict[str, float] | None, queued: int | None) -> Iterator
         int(measured is not None and queued is not None),
     )
     if queued is not None:
-        yield GaugeMetricFamily("metergraph_jobs_queued", "Jobs of arq that wait or run.", queued)
+        yield GaugeMetricFamily(
+            "metergraph_jobs_queued", "Jobs of arq that are waiting or running.", queued
+        )
     if measured is None:
         return
     jobs = CounterMetricFamily(
-        "metergraph_jobs", "Jobs of arq that ended, by how.", labels=["outcome"]
+        "metergraph_jobs", "Jobs of arq that ended, by outcome.", labels=["outcome"]
     )
     for outcome in OUTCOMES:
         jobs.add_metric([outcome], measured.get(job_field(outcome), 0))

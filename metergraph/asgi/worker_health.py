@@ -1,7 +1,6 @@
-"""A worker's own port: whether it lives, whether it does its work, and its metrics.
+"""A worker's own port, if METERGRAPH_WORKER_PORT is set: `/healthz`, `/readyz` and `/metrics`.
 
-Off unless METERGRAPH_WORKER_PORT is set. Supervisors ask it what they ask the API: `/healthz`,
-`/readyz` and `/metrics`.
+prometheus-client's `start_http_server` would serve the metrics only.
 """
 
 import asyncio
@@ -10,11 +9,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 import structlog
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,7 +20,7 @@ from starlette.routing import Route
 from config.settings import Settings
 from metergraph.asgi.health import clock_check, healthz
 from metergraph.asgi.listening import listen, url
-from metergraph.asgi.metrics import clock_offset
+from metergraph.asgi.metrics import clock_offset, exposition
 from workers.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +30,7 @@ _STOP_SECONDS = 5.0
 
 
 def worker_app(status: WorkerStatus) -> Starlette:
-    """What a worker's port answers."""
+    """The application that a worker serves on its port."""
 
     async def readyz(request: Request) -> JSONResponse:
         del request
@@ -55,11 +51,7 @@ def worker_app(status: WorkerStatus) -> Starlette:
 
     async def metrics(request: Request) -> Response:
         del request
-        registry = CollectorRegistry()
-        registry.register(_WorkerCollector(status))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return exposition(_WorkerCollector(status))
 
     return Starlette(
         routes=[
@@ -80,31 +72,31 @@ class _WorkerCollector(Collector):
         """The families, in the order in which they are shown."""
         yield GaugeMetricFamily(
             "metergraph_worker_ready",
-            "Whether this worker counts, and its machine's clock is right.",
+            "Whether this worker counts and its machine's clock is right.",
             int(self._status.is_ready),
         )
         seconds = self._status.seconds_since_sweep
         if seconds is not None:
             yield GaugeMetricFamily(
                 "metergraph_worker_seconds_since_sweep",
-                "How long ago this worker last looked for events that wait.",
+                "How long ago this worker last looked for waiting events.",
                 seconds,
             )
         yield from clock_offset()
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the worker."""
+    """uvicorn's server, which leaves signals to the worker."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
+        """Does not capture signals."""
         yield
 
 
 @contextlib.asynccontextmanager
 async def worker_port(settings: Settings, status: WorkerStatus) -> AsyncIterator[None]:
-    """Serves `worker_app` inside the block, if the settings name a port.
+    """Serves `worker_app` inside the block if the settings name a port.
 
     Raises:
         ListenError: the port cannot be listened on.
@@ -113,7 +105,7 @@ async def worker_port(settings: Settings, status: WorkerStatus) -> AsyncIterator
         yield
         return
     listening = listen(settings.host, settings.worker_port, variable=_VARIABLE)
-    _log.info("answering supervisors", url=url(listening, settings.host))
+    _log.info("health and metrics are served", url=url(listening, settings.host))
     server = _Server(
         uvicorn.Config(
             worker_app(status),

@@ -52,6 +52,7 @@ def test_no_line_carries_a_secret(
     with configured(log_format):
         log = structlog.get_logger("tests")
         log.info("a", token=SECRET, nested={"list": [SECRET]}, value=repr([SECRET]))
+        log.info("b", url='postgresql://u:p4\u00e9s"s@host/db')
         logging.getLogger("uvicorn.error").info("GET /graphql?token=%s", SECRET)
         local = "of nobody's concern"
         try:
@@ -61,6 +62,7 @@ def test_no_line_carries_a_secret(
     written = capsys.readouterr().err
     assert written.count("mg_***") >= 5
     assert SECRET not in written
+    assert "p4" not in written
     assert "Traceback" in written
     assert local not in written
 

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from config.settings import Settings
-from metergraph.asgi.forwarded import ForwardedHost
+from metergraph.asgi.forwarded import ForwardedHeaders
 from models import Organization
 from tests.serving import served
 
@@ -107,10 +108,10 @@ async def test_a_refused_page_is_logged_with_the_setting_that_lets_it_in(
 async def test_proxies_are_trusted_by_address_and_network(
     client: str, trusted: tuple[str, ...], *, believed: bool
 ) -> None:
-    hosts = []
+    seen = []
 
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        hosts.append(Headers(scope=scope)["host"])
+    async def answer(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append((Headers(scope=scope)["host"], scope["scheme"]))
 
     async def nothing() -> Message:
         raise AssertionError
@@ -120,16 +121,26 @@ async def test_proxies_are_trusted_by_address_and_network(
 
     scope = {
         "type": "http",
+        "scheme": "http",
         "client": (client, 1),
-        "headers": [(b"host", b"inner"), (b"x-forwarded-host", b"outer")],
+        "headers": [
+            (b"host", b"inner"),
+            (b"x-forwarded-host", b"outer"),
+            (b"x-forwarded-proto", b"https"),
+        ],
     }
-    await ForwardedHost(app, trusted)(scope, nothing, send)
-    assert hosts == ["outer" if believed else "inner"]
+    app: Any = answer
+    await ForwardedHeaders(app, list(trusted))(scope, nothing, send)
+    assert seen == [("outer", "https") if believed else ("inner", "http")]
 
 
 def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERGRAPH_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
     assert Settings().trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
+    monkeypatch.setenv("METERGRAPH_TRUSTED_PROXIES", "10.1.2.3/8, 127.0.0.1")
+    assert Settings().trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
+    monkeypatch.setenv("METERGRAPH_TRUSTED_PROXIES", "127.0.0.1, *")
+    assert Settings().trusted_proxies == ("*",)
     monkeypatch.setenv("METERGRAPH_TRUSTED_PROXIES", "proxy.example")
     with pytest.raises(ValidationError, match=r"proxy\.example"):
         Settings()
