@@ -19,6 +19,8 @@ from metering.counting.log import LogState, lock_log, take_position
 from metering.language.aggregations import Aggregation
 from metering.language.definition import definition_of
 from metering.language.filters import Filter, event_names, to_json
+from metering.live.after_commit import emit
+from metering.live.wakeup import CATCH_UP_METERS, Wake
 from models import Meter
 
 InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
@@ -50,9 +52,10 @@ _NOT_FOUND = MeterRefusal("NOT_FOUND", "There is no meter with this id.", ("id",
 async def create_meter(
     organization_id: UUID, name: str, unit: str | None, filter_: Filter, aggregation: Aggregation
 ) -> Meter:
-    """A new meter. It counts everything stored before, too: wake CATCH_UP_METERS afterwards."""
+    """A new meter, which also counts the events that are stored already."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
+        emit(connection, Wake(CATCH_UP_METERS, organization_id))
         return await Meter.create(
             organization_id=organization_id,
             name=name,
@@ -68,7 +71,7 @@ async def update_meter(
 ) -> Meter | MeterRefusal:
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
-    Where it is not, the meter looks at every event anew: wake CATCH_UP_METERS afterwards.
+    Where it is not, the meter starts over with every event.
     """
     async with in_transaction() as connection:
         if changes.filter is not None or changes.aggregation is not None:
@@ -106,6 +109,7 @@ async def update_meter(
             meter.skipped_events = 0
             # An archived meter stays where it stands; live, it would count.
             meter.position = _position(0, log) if meter.archived_at is None else 0
+            emit(connection, Wake(CATCH_UP_METERS, organization_id))
         if changes.name is not None:
             meter.name = changes.name
         if changes.sets_unit:
@@ -134,7 +138,7 @@ async def archive_meter(
 
 
 async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter | MeterRefusal:
-    """Takes a meter back. It counts what it missed: wake CATCH_UP_METERS afterwards."""
+    """Takes a meter back, which then counts the events that it missed."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
@@ -144,6 +148,7 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter | Mete
             meter.archived_at = None
             if meter.position is not None:
                 meter.position = _position(meter.position, log)
+                emit(connection, Wake(CATCH_UP_METERS, organization_id))
             await meter.save(using_db=connection)
         return meter
 

@@ -70,7 +70,7 @@ async def carried_out_once(
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            found = await _try(context, use, makes, run)
+            found = await _try(use, makes, run)
         except _NothingDoneError as nothing:
             return nothing.payload
         if isinstance(found, _Earlier):
@@ -82,22 +82,19 @@ async def carried_out_once(
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-async def _try(
-    context: Context, use: _Use, makes: str, run: Callable[[], Awaitable[Any]]
-) -> Any | _Earlier | None:
+async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any | _Earlier | None:
     """The payload of `run`, or the earlier use of the key, or None while another is under way."""
-    with context.services.waker.after_commit():
-        async with in_transaction() as connection:
-            if not await _claim(connection, use):
-                return None
-            earlier = await _earlier(connection, use)
-            if earlier is not None:
-                return earlier
-            payload = await run()
-            if payload.user_errors:
-                raise _NothingDoneError(payload)
-            await _store(connection, use, getattr(payload, makes).id)
-            return payload
+    async with in_transaction() as connection:
+        if not await _claim(connection, use):
+            return None
+        earlier = await _earlier(connection, use)
+        if earlier is not None:
+            return earlier
+        payload = await run()
+        if payload.user_errors:
+            raise _NothingDoneError(payload)
+        await _store(connection, use, getattr(payload, makes).id)
+        return payload
 
 
 async def _again(

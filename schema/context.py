@@ -18,7 +18,6 @@ import strawberry
 from config import clock
 from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
-from metering.ingest.waking import Waker
 from metering.live.subscriptions import Feeds
 from schema.errors import Unauthenticated
 from schema.loaders import Loaders
@@ -109,7 +108,6 @@ class Services:
 
     settings: Settings
     commits: GroupCommit
-    waker: Waker
     feeds: Feeds
     scans: Scans
     pace: Pace

@@ -42,6 +42,5 @@ async def drain(organization_id: UUID) -> None:
 async def catch_up_all(organization_id: UUID) -> None:
     """Counts history until every meter is live."""
     for meter_id in await meters_behind(organization_id):
-        more = True
-        while more:
-            more, _revision = await catch_up(organization_id, meter_id)
+        while (await catch_up(organization_id, meter_id)).is_more:
+            pass

@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
-from metering.ingest.waking import Waker
+from metering.ingest.storing import ingest
+from metering.live.after_commit import performing_events
 from metering.live.subscriptions import Feeds
 from resolvers.schema import MetergraphSchema, create_schema
 from schema.context import Services
@@ -29,37 +30,35 @@ PATH = "/graphql"
 
 @contextlib.asynccontextmanager
 async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[GraphQLApplication]:
-    """The GraphQL application, with its feeds and wake-ups running inside the block.
+    """The GraphQL application; its feeds run inside the block, and events are performed.
 
     The database must be open. Redis may be down.
     """
-    waker = Waker(redis)
     pace = Pace(PIECES)
     feeds = Feeds(redis, pace)
     services = Services(
         settings=settings,
-        commits=GroupCommit(waker.commit),
+        commits=GroupCommit(ingest),
         pace=pace,
-        waker=waker,
         feeds=feeds,
         scans=Scans(settings.max_scans),
     )
-    listening = asyncio.create_task(feeds.listen())
-    try:
-        path = settings.persisted_queries
-        listed = None if path is None else listed_documents(path)
-        schema = create_schema(settings, listed)
-        for text in listed or ():
-            _warn_of_mistakes(schema, text)
-        yield GraphQLApplication(
-            schema,
-            services,
-            RateLimits(settings.rate_limit, redis),
-            PersistedQueries(redis, listed),
-        )
-    finally:
-        await _end(listening)
-        await waker.close()
+    async with performing_events(redis):
+        listening = asyncio.create_task(feeds.listen())
+        try:
+            path = settings.persisted_queries
+            listed = None if path is None else listed_documents(path)
+            schema = create_schema(settings, listed)
+            for text in listed or ():
+                _warn_of_mistakes(schema, text)
+            yield GraphQLApplication(
+                schema,
+                services,
+                RateLimits(settings.rate_limit, redis),
+                PersistedQueries(redis, listed),
+            )
+        finally:
+            await _end(listening)
 
 
 def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:

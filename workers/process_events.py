@@ -11,10 +11,10 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 from tortoise.connection import get_connection
 
-from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.catch_up import Chunk, catch_up, meters_behind
 from metering.counting.failures import COUNTING_ERRORS, fails_again
 from metering.counting.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
-from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, announce, answer, wake
+from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, answer
 from waiting.outages import Outage, is_outage
 from waiting.patience import Patience
 from workers.activity import Activity
@@ -103,7 +103,12 @@ class Counting:
             WHERE position IS NOT NULL AND archived_at IS NULL
             """
         ):
-            await self._wake(CATCH_UP_METERS, organization_id)
+            try:
+                await Wake(CATCH_UP_METERS, organization_id).perform(self._redis)
+            except (RedisError, OSError):
+                # Without a queue this process does it itself: a little at each sweep, because new
+                # events and the queue's return wait for the sweep's end.
+                await self._count_chunks(organization_id, {}, set())
 
     async def _organizations(self, query: str) -> set[UUID]:
         rows = await self._patience.wait_for(
@@ -143,9 +148,6 @@ class Counting:
                 meters=step.meters,
                 seconds=round(seconds, 4),
             )
-            await self._announce(organization_id, step.state.revision)
-            if step.fallen_behind:
-                await self._wake(CATCH_UP_METERS, organization_id)
             self._next_step[organization_id] = time.monotonic() + _SECONDS_BETWEEN_STEPS
             if step.batches < MAXIMUM_BATCHES and step.events < MAXIMUM_EVENTS:
                 # That was all. Whatever was committed since then has a wake-up of its own.
@@ -186,28 +188,14 @@ class Counting:
         """Whether there was something to do, and nobody else at it."""
         async with self._chunks:
             started = time.perf_counter()
-            more, revision = await self._patience.wait_for(
+            chunk = await self._patience.wait_for(
                 meter_id, lambda: catch_up(organization_id, meter_id)
             )
-        if revision is not None:
+        if chunk.is_counted:
             log.debug("history counted", seconds=round(time.perf_counter() - started, 4))
-            await self._announce(organization_id, revision)
-            if not more:
-                log.info("meter has caught up", seconds=round(time.perf_counter() - begun, 4))
-        return more or revision is not None
-
-    async def _announce(self, organization_id: UUID, revision: int) -> None:
-        # What fails is logged by the connection's circuit.
-        with contextlib.suppress(RedisError, OSError):
-            await announce(self._redis, organization_id, revision)
-
-    async def _wake(self, job: str, organization_id: UUID) -> None:
-        try:
-            await wake(self._redis, job, organization_id)
-        except (RedisError, OSError):
-            # Without a queue this process does it itself: a little at each sweep, because new
-            # events and the queue's return wait for the sweep's end.
-            await self._count_chunks(organization_id, {}, set())
+        if chunk is Chunk.LAST:
+            log.info("meter has caught up", seconds=round(time.perf_counter() - begun, 4))
+        return chunk is not Chunk.NOTHING
 
 
 @outlives_database

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
+from metering.live.after_commit import performing_events
 from metering.live.wakeup import QUEUE, open_queue
 from waiting.outages import Outage
 from waiting.patience import Patience
@@ -75,7 +77,7 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
     activity = Activity()
     database = database_outage()
     counting = Counting(redis, measurements, activity, database)
-    recurring = schedule(redis, counting, database, get_settings().audit_hour)
+    recurring = schedule(counting, database, get_settings().audit_hour)
     status.sweep = recurring[0]
     working = [
         asyncio.create_task(work)
@@ -87,8 +89,9 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
         )
     ]
     stopping = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    await _end(*working, stopping)
+    async with performing_events(redis):
+        done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await _end(*working, stopping)
     counting.end()
     activity.say()
     await measurements.flush()
@@ -97,19 +100,14 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
         task.result()
 
 
-def schedule(
-    redis: ArqRedis, counting: Counting, database: Outage, audit_hour: int | None
-) -> list[Recurring]:
+def schedule(counting: Counting, database: Outage, audit_hour: int | None) -> list[Recurring]:
     """What a worker does every so often; the first is the sweep."""
     patience = Patience()
-
-    async def cycle() -> None:
-        await grant_cycle_credits(redis, patience)
 
     recurring = [
         Recurring("sweep", counting.sweep, _SWEEP_SECONDS, database),
         Recurring("sweep of histories", counting.sweep_histories, _SWEEP_SECONDS, database),
-        Recurring("cycle", cycle, _CYCLE_SECONDS, database),
+        Recurring("cycle", partial(grant_cycle_credits, patience), _CYCLE_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
     ]
     if audit_hour is not None:

@@ -37,13 +37,13 @@ from waiting.patience import MOST_SECONDS, Patience
 class CycleReport:
     """What a run did: periods renewed, customers rated anew, invoices made that had waited.
 
-    `revisions` are the logs' after it, by organization.
+    `organizations` are those in which there was something to do.
     """
 
     renewed: int = 0
     rerated: int = 0
     invoiced: int = 0
-    revisions: dict[UUID, int] = field(default_factory=dict)
+    organizations: set[UUID] = field(default_factory=set)
 
 
 Work = Callable[[BillingTransaction], Awaitable[int]]
@@ -85,11 +85,11 @@ async def _run_organization(
     organization_id: UUID, at: datetime, report: CycleReport, patience: Patience
 ) -> None:
     async def do(work: Work) -> int:
-        done, revision = await patience.wait_for(
+        done = await patience.wait_for(
             (organization_id, work), lambda: _chunk(organization_id, at, work)
         )
         if done:
-            report.revisions[organization_id] = revision
+            report.organizations.add(organization_id)
         return done
 
     while done := await do(renew_due):
@@ -102,12 +102,10 @@ async def _run_organization(
             report.invoiced += done
 
 
-async def _chunk(organization_id: UUID, at: datetime, work: Work) -> tuple[int, int]:
-    """How much was done of a kind of work, and the log's revision after it."""
+async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
+    """How much was done of a kind of work."""
     async with in_transaction() as connection:
-        transaction = await billing_transaction(connection, organization_id, at)
-        done = await work(transaction)
-        return done, transaction.revision
+        return await work(await billing_transaction(connection, organization_id, at))
 
 
 async def renew_due(transaction: BillingTransaction, touched: Touched | None = None) -> int:

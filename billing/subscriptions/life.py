@@ -35,11 +35,11 @@ class CancelWhen(StrEnum):
 
 async def create_subscription(
     organization_id: UUID, customer_id: UUID, product_id: UUID, started_at: datetime | None = None
-) -> tuple[CustomerSubscription, int]:
+) -> CustomerSubscription:
     """Subscribes a customer to a product, from now on or as running since `started_at`.
 
     The current period begins: its credits are granted and what is charged in advance is
-    invoiced. Periods before it are not. Also gives the log's revision after it.
+    invoiced. Periods before it are not.
 
     Raises:
         RefusedError: the product is unknown or archived, `started_at` makes no sense, or the
@@ -86,13 +86,13 @@ async def create_subscription(
             transaction, next_periods(subscription.id, customer_id, product, current)
         )
         await issue(transaction, [_first_bill(subscription, product, current)])
-        return subscription, transaction.revision
+        return subscription
 
 
 async def cancel_subscription(
     organization_id: UUID, subscription_id: UUID, when: CancelWhen
-) -> tuple[CustomerSubscription, int]:
-    """Ends a subscription, at its period's end or there and then. Also gives the log's revision.
+) -> CustomerSubscription:
+    """Ends a subscription, at its period's end or there and then.
 
     Raises:
         RefusedError: there is no such subscription, or it has ended.
@@ -117,7 +117,7 @@ async def cancel_subscription(
         else:
             await _end_now(transaction, subscription)
             await subscription.refresh_from_db(using_db=transaction.connection)
-        return subscription, transaction.revision
+        return subscription
 
 
 async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscription) -> None:

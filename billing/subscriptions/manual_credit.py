@@ -26,10 +26,10 @@ MAXIMUM_REASON = 1000
 
 async def credit_by_hand(
     organization_id: UUID, customer_id: UUID, meter_id: UUID | None, units: Decimal, reason: str
-) -> tuple[UUID, int]:
+) -> UUID:
     """Adds units, below zero to take them, to a customer's current credit on a meter.
 
-    Gives the id of the customer meter, and the log's revision after it.
+    Gives the id of the customer meter.
 
     Raises:
         RefusedError: there is no such meter, the units or the reason make no sense, or more is
@@ -70,7 +70,8 @@ async def credit_by_hand(
             """,
             [organization_id, customer_id, meter_id],
         )
-        return rows[0]["id"], transaction.revision
+        customer_meter_id: UUID = rows[0]["id"]
+        return customer_meter_id
 
 
 async def _check_debit(

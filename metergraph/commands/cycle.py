@@ -19,9 +19,7 @@ from metergraph.wording import number_of
 from metering.counting.catch_up import catch_up, meters_behind
 from metering.counting.log import advance
 from metering.language.instants import format_instant
-from metering.live.wakeup import open_queue
 from models import Organization
-from workers.grant_cycle_credits import announce_cycle
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) 
     transaction that it rolls back. Until it ends, no events of the organization are counted.
     """
 
-    async def run(settings: Settings) -> tuple[datetime, list[_Outcome]]:
+    async def run(_settings: Settings) -> tuple[datetime, list[_Outcome]]:
         current = now()  # by PostgreSQL's clock, as the database is open
         chosen = at or current
         if chosen > current and not (dry_run or yes):
             _ask(chosen, slug)
-        return chosen, await _run(settings, chosen, slug, is_rehearsal=dry_run)
+        return chosen, await _run(chosen, slug, is_rehearsal=dry_run)
 
     chosen, outcomes = run_with_database(run)
     if dry_run:
@@ -109,9 +107,7 @@ def _summary(reports: list[CycleReport]) -> str:
     return f"{', '.join(said) or 'Nothing was due'}."
 
 
-async def _run(
-    settings: Settings, at: datetime, slug: str | None, *, is_rehearsal: bool
-) -> list[_Outcome]:
+async def _run(at: datetime, slug: str | None, *, is_rehearsal: bool) -> list[_Outcome]:
     if slug is None:
         organizations = await Organization.all().order_by("slug")
     else:
@@ -129,13 +125,6 @@ async def _run(
         except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
             problem = sentence(error)
         outcomes.append(_Outcome(organization.slug, report, invoices, problem))
-    if not is_rehearsal:
-        redis = open_queue(str(settings.redis_url))
-        try:
-            for outcome in outcomes:
-                await announce_cycle(redis, outcome.report)
-        finally:
-            await redis.aclose()
     return outcomes
 
 
@@ -144,6 +133,5 @@ async def _count(organization_id: UUID) -> None:
     while await advance(organization_id):
         pass
     for meter_id in await meters_behind(organization_id):
-        more = True
-        while more:
-            more, _revision = await catch_up(organization_id, meter_id)
+        while (await catch_up(organization_id, meter_id)).is_more:
+            pass

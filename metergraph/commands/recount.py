@@ -1,13 +1,11 @@
 """`metergraph recount`: try the events anew that meters could not count."""
 
 import click
-from redis.exceptions import RedisError
 
 from config.settings import Settings
 from metergraph.database.with_database import run_with_database
 from metergraph.wording import number_of
 from metering.counting.recount import Recounted, recount, uncounted_meters
-from metering.live.wakeup import announce, open_queue
 
 
 @click.command(short_help="Count events that meters could not count before.")
@@ -29,25 +27,16 @@ def command() -> None:
         raise click.ClickException("\n".join(("These meters could not be put right:", *problems)))
 
 
-async def _recount(settings: Settings) -> tuple[list[Recounted], int, list[str]]:
+async def _recount(_settings: Settings) -> tuple[list[Recounted], int, list[str]]:
     done: list[Recounted] = []
     not_live = 0
     problems: list[str] = []
-    redis = open_queue(str(settings.redis_url))
-    try:
-        for organization_id, meter_id in await uncounted_meters():
-            found = await recount(organization_id, meter_id)
-            if found is None:
-                not_live += 1
-                continue
-            done.append(found)
-            if found.problem is not None:
-                problems.append(f"{meter_id} of organization {organization_id}: {found.problem}")
-            if found.revision is not None:
-                try:
-                    await announce(redis, organization_id, found.revision)
-                except (RedisError, OSError):
-                    click.echo("Redis cannot be used: subscribers see it a second later.", err=True)
-    finally:
-        await redis.aclose()
+    for organization_id, meter_id in await uncounted_meters():
+        found = await recount(organization_id, meter_id)
+        if found is None:
+            not_live += 1
+            continue
+        done.append(found)
+        if found.problem is not None:
+            problems.append(f"{meter_id} of organization {organization_id}: {found.problem}")
     return done, not_live, problems

@@ -15,23 +15,19 @@ Named as an engine in `metergraph.database.opening`; Tortoise chooses its schema
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
 import asyncpg
-from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.backends.base.client import (
-    PoolConnectionWrapper,
-    TransactionalDBClient,
-    TransactionContext,
-    TransactionContextPooled,
-)
-from tortoise.connection import get_connections
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.backends.base.client import PoolConnectionWrapper, TransactionContext
 
 from metergraph.database.database_connection import DatabaseConnection, connect
 from metergraph.database.silent_connections import SilentConnections
-from waiting.outages import Outage, OutageError, cut_off_is_outage, is_outage
+from metergraph.database.transactions import Transaction, TransactionBlock
+from metering.live.after_commit import Event
+from waiting.outages import Outage, OutageError, is_outage
 from waiting.shares import Share, Shares
 
 _FREE_SECONDS = 10.0
@@ -79,6 +75,8 @@ class WatchedClient(AsyncpgDBClient):
         # Those that are set aside are not shared out.
         self._shares = Shares(credentials["maxsize"]) if aside else None
         self._taken: dict[Any, Share] = {}
+        self.perform_events: Callable[[Iterable[Event]], None] = lambda _events: None
+        """Set by `metering.live.after_commit.performing_events`."""
         self.aside: WatchedClient = self
         """A few connections apart, for what must be answered also while the others are taken."""
         if aside:
@@ -194,12 +192,16 @@ class WatchedClient(AsyncpgDBClient):
         elif is_outage(error) and not isinstance(error, ShareTakenError):
             self._outage.away(error)
 
+    def emit(self, events: Iterable[Event]) -> None:
+        """Performs the events of what is committed: see `metering.live.after_commit`."""
+        self.perform_events(events)
+
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:
         """A connection of the pool, for a block."""
         return _Connection(self, self._pool_init_lock)
 
     def _in_transaction(self) -> TransactionContext:
-        return _Transaction(TransactionWrapper(self), self._pool_init_lock)
+        return TransactionBlock(Transaction(self), self._pool_init_lock)
 
 
 class _Connection(PoolConnectionWrapper[Any]):
@@ -225,75 +227,6 @@ class _Connection(PoolConnectionWrapper[Any]):
     ) -> None:
         self.client.note(error)
         await self.client.release(self.connection)
-
-
-class _Transaction(TransactionContextPooled):
-    """A transaction in a block, which leaves nothing behind however it ends."""
-
-    __slots__ = ()
-
-    @property
-    def _pool_client(self) -> WatchedClient:
-        client: Any = self.client._parent  # noqa: SLF001  # as Tortoise's own
-        watched: WatchedClient = client
-        return watched
-
-    async def __aenter__(self) -> TransactionalDBClient:
-        """Begin; on any error, and on cancellation, nothing is left behind."""
-        try:
-            await self.ensure_connection()
-            connection = await self._pool_client.acquire()
-        except BaseException as error:
-            self._pool_client.note(error)
-            raise
-        self.client._connection = connection  # noqa: SLF001  # as Tortoise's own
-        self.token = get_connections().set(self.connection_name, self.client)
-        try:
-            await self.client.begin()
-        except BaseException as error:
-            self._pool_client.note(error)
-            get_connections().reset(self.token)
-            # A cancelled BEGIN may have reached the server: such a connection is not used again.
-            connection.terminate()
-            await self._pool_client.release(connection)
-            raise
-        return self.client
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Commit, or roll back after an error, which is then what the caller gets to see."""
-        try:
-            if self.client._finalized:  # noqa: SLF001  # as Tortoise's own
-                self._pool_client.note(error)
-            elif error is not None:
-                self._pool_client.note(error)
-                await self._roll_back()
-            else:
-                await self._commit()
-        finally:
-            get_connections().reset(self.token)
-            await self._pool_client.release(self.client._connection)  # noqa: SLF001  # as Tortoise's own
-
-    async def _commit(self) -> None:
-        try:
-            with cut_off_is_outage():
-                await self.client.commit()
-        except BaseException as error:
-            self._pool_client.note(error)
-            raise
-        self._pool_client.note(None)
-
-    async def _roll_back(self) -> None:
-        try:
-            await self.client.rollback()
-        except Exception as error:
-            # The connection is lost, and the transaction with it.
-            if not is_outage(error):
-                raise
 
 
 client_class = WatchedClient

@@ -9,6 +9,8 @@ from config.settings import Settings, get_settings
 from metergraph.connections import export, reachable
 from metergraph.database.database_clock import read_database_clock
 from metergraph.database.opening import migrate, opened_database, pending_migrations
+from metering.live.after_commit import performing_events
+from metering.live.wakeup import open_queue
 
 T = TypeVar("T")
 
@@ -38,10 +40,13 @@ def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
             if pending:
                 await migrate(settings)
             await read_database_clock()
+            redis = open_queue(str(settings.redis_url))
             try:
-                return await work(settings)
+                async with performing_events(redis):
+                    return await work(settings)
             finally:
                 clock.forget()
+                await redis.aclose()
 
     with reachable(get_settings()) as settings:
         export(settings)

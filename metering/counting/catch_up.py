@@ -7,6 +7,7 @@ lock, and the meter is live from then on; one that is longer is a chunk like the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -31,6 +32,25 @@ class _MeterChangedError(RuntimeError):
     """The meter was edited or archived while a chunk was counted for it."""
 
 
+class Chunk(Enum):
+    """What became of a chunk of history."""
+
+    NOTHING = "nothing was to do, or another worker does it"
+    INTERRUPTED = "it is to be tried again: the meter or a period changed, or an event cannot count"
+    COUNTED = "it is counted, and more is to do"
+    LAST = "it is counted, and the meter is live"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether numbers have changed."""
+        return self in {Chunk.COUNTED, Chunk.LAST}
+
+    @property
+    def is_more(self) -> bool:
+        """Whether there is more to do at once."""
+        return self in {Chunk.INTERRUPTED, Chunk.COUNTED}
+
+
 @dataclass(frozen=True, slots=True)
 class _BatchRange:
     """Batches (lower, upper] of the log; `batch_ids` are those that can concern the meter."""
@@ -53,29 +73,25 @@ async def meters_behind(organization_id: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
-    """Counts the next chunk of history for a meter.
-
-    Says whether there is more to do, and the log's revision after it; None where nothing was
-    done, because another worker is at it or the meter changed meanwhile.
-    """
+async def catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
+    """Counts the next chunk of history for a meter."""
     try:
         return await _catch_up(organization_id, meter_id)
     except (_MeterChangedError, PeriodChangedError):
-        return True, None
+        return Chunk.INTERRUPTED
     except COUNTING_ERRORS as error:
         if not comes_from_rows(error) or not await _isolate(organization_id, meter_id):
             raise
-        return True, None
+        return Chunk.INTERRUPTED
 
 
-async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
     async with in_transaction() as connection:
         if not await _claim(connection, meter_id):
-            return False, None
+            return Chunk.NOTHING
         meter = await read_meter(connection, organization_id, meter_id)
         if meter is None or meter.position is None:
-            return False, None
+            return Chunk.NOTHING
         chunk = await _next_chunk(connection, meter, meter.position)
         increments = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
         state = await lock_log(connection, organization_id)
@@ -95,7 +111,7 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | 
         await connection.execute_query_dict(
             "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
         )
-        return position is not None, revision
+        return Chunk.LAST if position is None else Chunk.COUNTED
 
 
 async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:

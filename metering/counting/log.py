@@ -20,6 +20,8 @@ from metering.counting.isolation import LogStep, count_meter_by_meter
 from metering.counting.late import note_late_events
 from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.live.after_commit import emit
+from metering.live.wakeup import CATCH_UP_METERS, UsageChanged, Wake
 
 _log = structlog.get_logger(__name__)
 
@@ -86,6 +88,7 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
         """,
         [organization_id],
     )
+    emit(connection, UsageChanged(organization_id))
     revision: int = rows[0]["revision"]
     return revision
 
@@ -144,6 +147,8 @@ async def _advance(
     step = LogStep(organization_id, batch_ids, state.head, new_state.revision)
     fallen_behind = await count(connection, meters, step)
     await note_late_events(connection, organization_id, step.batch_ids)
+    if fallen_behind:
+        emit(connection, Wake(CATCH_UP_METERS, organization_id))
     return Advance(new_state, len(batches), events, len(meters), tuple(fallen_behind))
 
 
@@ -213,4 +218,5 @@ async def _move_head(
         """,
         [organization_id, batches, events],
     )
+    emit(connection, UsageChanged(organization_id))
     return LogState(**rows[0])

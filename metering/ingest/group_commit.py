@@ -16,6 +16,7 @@ import asyncpg
 from tortoise.exceptions import OperationalError
 
 from metering.ingest.storing import IngestCall, Receipt, ReceiptStatus
+from waiting import shares
 
 Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
@@ -102,6 +103,7 @@ class GroupCommit:
                 waiting.answer.cancel()
 
     async def _answer(self, organization_id: UUID, group: Sequence[_Waiting]) -> None:
+        shares.store(organization_id, sum(len(waiting.call.events) for waiting in group))
         try:
             receipts = await self._commit(organization_id, [waiting.call for waiting in group])
         except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is

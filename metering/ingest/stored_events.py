@@ -8,6 +8,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.ingest.events import EventDraft
+from metering.live.after_commit import emit
+from metering.live.wakeup import PROCESS_EVENTS, Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ async def insert_events(
     )
     if not rows:
         return set()
+    emit(connection, Wake(PROCESS_EVENTS, organization_id))
     if rows[0]["event_count"] == len(new_events.ids):
         return set(new_events.ids)
     rows = await connection.execute_query_dict(

@@ -1,10 +1,10 @@
-"""Telling the workers that events wait, and the subscribers that usage has changed.
+"""Hints over Redis: workers learn that work waits, and subscribers that usage has changed.
 
-Redis carries only these hints. Losing one loses nothing: a sweep finds what waits, and the
-subscribers look for themselves now and then.
+Losing a hint loses nothing: a sweep finds what waits, and subscribers look now and then.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -41,31 +41,47 @@ def open_queue(redis_url: str) -> ArqRedis:
 
 
 def usage_channel(organization_id: UUID) -> str:
-    """The pub/sub channel on which workers say that something of the organization changed."""
+    """The pub/sub channel on which subscribers hear that something of the organization changed."""
     return f"metergraph:usage:{organization_id}"
 
 
-async def wake(redis: ArqRedis, job: str, organization_id: UUID) -> None:
-    """Enqueues the job for the organization, unless a wake-up for it waits already.
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """An event: there is work for `job`, such as PROCESS_EVENTS, in an organization."""
 
-    The job takes the wake-up away before it looks for work (`answer`), so that whatever is
-    committed after that wakes anew. Raises redis.RedisError where Redis is down; the sweep then
-    finds the work.
-    """
-    if await redis.set(_key(job, organization_id), 1, nx=True, ex=_EXPIRY_SECONDS):
-        await redis.enqueue_job(
-            job, str(organization_id), _defer_until=_LONG_AGO, _expires=_KEPT_SECONDS
-        )
+    job: str
+    organization_id: UUID
+
+    async def perform(self, redis: ArqRedis) -> None:
+        """Enqueues the job, unless a wake-up for it waits already.
+
+        The job takes the wake-up away before it looks for work (`answer`), so that work that is
+        committed later enqueues it again.
+        """
+        key = _key(self.job, self.organization_id)
+        if await redis.set(key, 1, nx=True, ex=_EXPIRY_SECONDS):
+            await redis.enqueue_job(
+                self.job,
+                str(self.organization_id),
+                _defer_until=_LONG_AGO,
+                _expires=_KEPT_SECONDS,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChanged:
+    """An event: usage or credit of an organization's customers has changed."""
+
+    organization_id: UUID
+
+    async def perform(self, redis: ArqRedis) -> None:
+        """Tells every process that has subscribers of the organization."""
+        await redis.publish(usage_channel(self.organization_id), "")
 
 
 async def answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
     """Takes the wake-up away; to be called before looking for work."""
     await redis.delete(_key(job, organization_id))
-
-
-async def announce(redis: ArqRedis, organization_id: UUID, revision: int) -> None:
-    """Tells the subscribers that usage has changed up to this revision of the log."""
-    await redis.publish(usage_channel(organization_id), revision)
 
 
 def _key(job: str, organization_id: UUID) -> str:

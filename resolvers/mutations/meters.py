@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import strawberry
 
 from billing.subscriptions.meter_use import meter_in_use
-from metering.live.wakeup import CATCH_UP_METERS
 from metering.meters import (
     MeterChanges,
     MeterRefusal,
@@ -16,7 +15,7 @@ from metering.meters import (
 )
 from resolvers.mutating import mutates
 from resolvers.texts import NAME, UNIT, check_texts
-from schema.context import Context, Info, Scope
+from schema.context import Info, Scope
 from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.meter_filter import read_aggregation, read_filter
@@ -50,7 +49,6 @@ class MeterMutation:
             return MeterCreatePayload(user_errors=[*errors, *_errors(filter_, aggregation)])
         organization_id = info.context.organization_id
         row = await create_meter(organization_id, input.name, input.unit, filter_, aggregation)
-        _catch_up(info.context)
         return MeterCreatePayload(meter=Meter.of(row))
 
     @strawberry.mutation(
@@ -79,7 +77,6 @@ class MeterMutation:
         found = await update_meter(info.context.organization_id, meter_id, changes)
         if isinstance(found, MeterRefusal):
             return MeterUpdatePayload(user_errors=[_refusal(found)])
-        _catch_up(info.context)
         return MeterUpdatePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
@@ -115,12 +112,7 @@ class MeterMutation:
         found = await unarchive_meter(info.context.organization_id, meter_id)
         if isinstance(found, MeterRefusal):
             return MeterUnarchivePayload(user_errors=[_refusal(found)])
-        _catch_up(info.context)
         return MeterUnarchivePayload(meter=Meter.of(found))
-
-
-def _catch_up(context: Context) -> None:
-    context.services.waker.wake(CATCH_UP_METERS, context.organization_id)
 
 
 def _errors(*found: Any) -> list[UserError]:

@@ -46,12 +46,11 @@ class SubscriptionMutation:
         try:
             customer = await named_customer(context, input.customer_id, input.external_customer_id)
             product_id = _key(input.product_id, "Product", "product", "productId")
-            row, revision = await create_subscription(
+            row = await create_subscription(
                 context.organization_id, customer.id, product_id, input.started_at
             )
         except RefusedError as refused:
             return CustomerSubscriptionCreatePayload(user_errors=errors_of(refused))
-        context.services.waker.announce(context.organization_id, revision)
         return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
@@ -68,12 +67,9 @@ class SubscriptionMutation:
         context = info.context
         try:
             subscription_id = _key(input.id, "CustomerSubscription", "subscription", "id")
-            row, revision = await cancel_subscription(
-                context.organization_id, subscription_id, input.when
-            )
+            row = await cancel_subscription(context.organization_id, subscription_id, input.when)
         except RefusedError as refused:
             return CustomerSubscriptionCancelPayload(user_errors=errors_of(refused))
-        context.services.waker.announce(context.organization_id, revision)
         return CustomerSubscriptionCancelPayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
@@ -88,7 +84,7 @@ class SubscriptionMutation:
         context = info.context
         try:
             customer = await named_customer(context, input.customer_id, input.external_customer_id)
-            key, revision = await credit_by_hand(
+            key = await credit_by_hand(
                 context.organization_id,
                 customer.id,
                 decode_id(input.meter_id, "Meter"),
@@ -97,7 +93,6 @@ class SubscriptionMutation:
             )
         except RefusedError as refused:
             return CustomerMeterCreditPayload(user_errors=errors_of(refused))
-        context.services.waker.announce(context.organization_id, revision)
         row = await context.loaders.customer_meter.load(key)
         return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)
 

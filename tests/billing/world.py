@@ -122,19 +122,18 @@ class World:
         self, customer: Customer, product: Product, at: str, started_at: str | None = None
     ) -> CustomerSubscription:
         with clock.at(instant(at)):
-            subscription, _revision = await create_subscription(
+            return await create_subscription(
                 self.id,
                 customer.id,
                 product.id,
                 None if started_at is None else instant(started_at),
             )
-        return subscription
 
     async def cancel(
         self, subscription: CustomerSubscription, at: str, when: CancelWhen = CancelWhen.NOW
     ) -> CustomerSubscription:
         with clock.at(instant(at)):
-            return (await cancel_subscription(self.id, subscription.id, when))[0]
+            return await cancel_subscription(self.id, subscription.id, when)
 
     async def cancel_by_id(self, subscription_id: UUID, at: str, when: CancelWhen) -> None:
         with clock.at(instant(at)):

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.catch_up import catch_up, meters_behind
+from metering.counting.catch_up import Chunk, catch_up, meters_behind
 from metering.counting.log import LogState, advance, lock_log
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
@@ -200,7 +200,7 @@ async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
     assert not edit.done()
     gate.set()
 
-    assert await chunk == (False, 3)
+    assert await chunk is Chunk.LAST
     assert isinstance(await edit, Meter)
     await catch_up_all(organization.id)
     await assert_exact(organization.id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from metering.counting.catch_up import catch_up
+from metering.counting.catch_up import Chunk, catch_up
 from metering.counting.log import advance
 from metering.ingest.events import check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
@@ -81,9 +81,7 @@ async def test_every_aggregation_counts_live_and_from_history(
         await drain(organization)
         meter = await meter_of(organization, function)
         assert meter.position == 0
-        more, revision = await catch_up(organization.id, meter.id)
-        assert not more
-        assert revision == 2
+        assert await catch_up(organization.id, meter.id) is Chunk.LAST
     await meter.refresh_from_db()
     skipped = {AggregationFunction.COUNT: 0, AggregationFunction.UNIQUE: 1}.get(function, 2)
     assert (meter.position, meter.counted_events, meter.skipped_events) == (

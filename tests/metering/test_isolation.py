@@ -227,6 +227,6 @@ async def test_a_meter_that_is_changed_forgets_what_it_could_not_count(
 
     assert isinstance(changed, Meter)
     assert await uncounted(total) == set()
-    more, _revision = await catch_up(organization.id, total.id)
+    more = (await catch_up(organization.id, total.id)).is_more
     assert not more
     assert await consumed(total) == 1

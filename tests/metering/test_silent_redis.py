@@ -15,10 +15,11 @@ from metering.counting.log import advance
 from metering.language.aggregations import AggregationFunction
 from metering.live import change_feed as feed_module
 from metering.live import subscriptions as feeds_module
+from metering.live.after_commit import performing_events
 from metering.live.change_feed import BEGINNING
 from metering.live.changes import UsageScope
 from metering.live.subscriptions import Feeds
-from metering.live.wakeup import announce, open_queue, usage_channel
+from metering.live.wakeup import open_queue, usage_channel
 from models import Organization
 from tests.metering.test_counting import meter_of, send
 from tests.serving import new_token, served
@@ -97,8 +98,7 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
         # The old connection's end is lost, so that Redis believes in two listeners.
         await is_heard(2)
         await send(organization, {"metadata": {"tokens": 3}})
-        step = await advance(organization.id)
-        assert step is not None
-        await announce(redis, organization.id, step.state.revision)
+        async with performing_events(redis):
+            assert await advance(organization.id)
         (entry,) = await waiting
         assert entry.row.consumed == 3

@@ -92,7 +92,7 @@ async def meter_on(
     """A new meter that has caught up."""
     meter = await create_meter(organization_id, "Meter", None, filter_, aggregation)
     if meter.position is not None:
-        while (await catch_up(organization_id, meter.id))[0]:
+        while (await catch_up(organization_id, meter.id)).is_more:
             pass
     return await read(database, meter.id)
 

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from arq.connections import ArqRedis
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
+from metering.live.after_commit import performing_events
+from metering.live.wakeup import UsageChanged
 from models import Organization
 from resolvers.mutating import Mutates
 from resolvers.schema import create_schema
@@ -64,6 +68,25 @@ async def test_a_credit_whose_answer_is_lost_is_credited_once(caller: Caller) ->
     with answers_lost_after_commit():
         await caller.answer("customerMeterCredit")
     assert made(await caller.call("customerMeterCredit"))["creditedUnits"] == "100"
+
+
+async def test_subscribers_are_told_once_of_a_credit_that_is_sent_twice(
+    caller: Caller, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[UsageChanged] = []
+
+    async def tell(event: UsageChanged, _redis: ArqRedis) -> None:
+        told.append(event)
+
+    monkeypatch.setattr(UsageChanged, "perform", tell)
+    async with performing_events(redis):
+        await caller.call("customerMeterCredit")
+    assert len(told) == 1
+    async with performing_events(redis):
+        await caller.call("customerMeterCredit")
+        refused = await caller.call("customerMeterCredit", "another", units="0")
+        assert mistakes(refused) == [("INVALID", ["units"])]
+    assert len(told) == 1
 
 
 async def test_a_cancellation_that_is_sent_again_is_no_mistake(caller: Caller) -> None:

@@ -7,10 +7,10 @@ import pytest
 from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.catch_up import catch_up
+from metering.counting.catch_up import Chunk, catch_up
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
-from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, open_queue, wake
+from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, open_queue
 from metering.meters import create_meter
 from models import Meter, Organization
 from tests.ingesting import drain, send
@@ -34,9 +34,9 @@ async def test_a_meter_that_comes_later_does_not_wait_for_a_long_history(
     made: list[Meter] = []
     chunks: list[tuple[str, bool]] = []
 
-    async def counted(organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+    async def counted(organization_id: UUID, meter_id: UUID) -> Chunk:
         found = await catch_up(organization_id, meter_id)
-        chunks.append(("long" if meter_id == long.id else "rare", found[0]))
+        chunks.append(("long" if meter_id == long.id else "rare", found.is_more))
         if not made:
             made.append(await create_meter(organization.id, "Rare", None, RARE, COUNT))
         return found
@@ -72,12 +72,12 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
 
     async def send_new_events() -> None:
         await all_begun.wait()
-        await wake(redis, PROCESS_EVENTS, uuid4())
+        await Wake(PROCESS_EVENTS, uuid4()).perform(redis)
 
     monkeypatch.setattr(Counting, "catch_up_meters", catch_up_until_then)
     monkeypatch.setattr(Counting, "process_events", process)
     for organization_id in everybody:
-        await wake(redis, CATCH_UP_METERS, organization_id)
+        await Wake(CATCH_UP_METERS, organization_id).perform(redis)
     worker = build_worker(redis, Counting(redis), database_outage())
     worker.burst = True
     async with asyncio.timeout(60):
@@ -120,14 +120,14 @@ async def test_few_histories_are_counted_at_once(
     under_way: list[UUID] = []
     most = 0
 
-    async def chunk(_organization_id: UUID, meter_id: UUID) -> tuple[bool, int | None]:
+    async def chunk(_organization_id: UUID, meter_id: UUID) -> Chunk:
         nonlocal most
         under_way.append(meter_id)
         most = max(most, len(under_way))
         for _ in range(10):
             await asyncio.sleep(0)
         under_way.remove(meter_id)
-        return False, None
+        return Chunk.NOTHING
 
     async def one_meter(_organization_id: UUID) -> list[UUID]:
         return [uuid4()]

@@ -8,6 +8,8 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
+from metering.live.after_commit import performing_events
+from metering.live.wakeup import UsageChanged
 from models import Organization
 from tests.billing.world import World, instant
 from waiting.patience import Patience
@@ -24,10 +26,10 @@ async def test_subscribers_are_told_of_what_was_done_before_a_failure(
     monkeypatch.setattr(clock, "is_followed", lambda: True)
     told: list[UUID] = []
 
-    async def announce(_redis: ArqRedis, organization_id: UUID, _revision: int) -> None:
-        told.append(organization_id)
+    async def tell(event: UsageChanged, _redis: ArqRedis) -> None:
+        told.append(event.organization_id)
 
-    monkeypatch.setattr("workers.grant_cycle_credits.announce", announce)
+    monkeypatch.setattr(UsageChanged, "perform", tell)
     world = World(organization, fresh_database)
     product = await world.product(world.fixed())
     await world.subscribe(await world.customer("first"), product, "2026-01-01")
@@ -41,11 +43,9 @@ async def test_subscribers_are_told_of_what_was_done_before_a_failure(
             WHEN (NEW.customer_id = '{refused.id}') EXECUTE FUNCTION refuse();
         """
     )
-    with (
-        clock.at(instant("2026-02-03")),
-        capture_logs() as logs,
-        pytest.raises(ExceptionGroup, match="the cycle failed"),
-    ):
-        await grant_cycle_credits(redis, Patience())
-    assert told == [organization.id]
+    with clock.at(instant("2026-02-03")), capture_logs() as logs:
+        async with performing_events(redis):
+            with pytest.raises(ExceptionGroup, match="the cycle failed"):
+                await grant_cycle_credits(Patience())
+    assert set(told) == {organization.id}
     assert [log["periods"] for log in logs if log["event"] == "cycle done"] == [1]

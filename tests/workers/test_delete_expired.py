@@ -108,6 +108,6 @@ async def test_it_is_on_the_worker_s_schedule(
 ) -> None:
     await session(organization, -DAY)
     outage = database_outage()
-    for recurring in schedule(redis, Counting(redis), outage, None):
+    for recurring in schedule(Counting(redis), outage, None):
         await recurring.run()
     assert await CustomerSession.all().count() == 0

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
-from metering.live.wakeup import PROCESS_EVENTS, wake
+from metering.live.wakeup import PROCESS_EVENTS, Wake
 from models import CustomerSubscription, Organization
 from tests.billing.world import World
 from waiting.outages import Outage
@@ -78,7 +78,7 @@ async def test_a_wake_up_is_taken_at_once_however_the_clocks_of_sender_and_worke
     with monkeypatch.context() as patch:
         shifted = round((datetime.now(UTC) + timedelta(hours=hours)).timestamp() * 1_000)
         patch.setattr("arq.connections.timestamp_ms", lambda: shifted)
-        await wake(redis, PROCESS_EVENTS, organization.id)
+        await Wake(PROCESS_EVENTS, organization.id).perform(redis)
     worker = build_worker(redis, Counting(redis), database_outage())
     worker.burst = True
     async with asyncio.timeout(60):
@@ -88,7 +88,7 @@ async def test_a_wake_up_is_taken_at_once_however_the_clocks_of_sender_and_worke
 
 @pytest.mark.usefixtures("_machine_time")
 async def test_a_worker_whose_clock_is_an_hour_ahead_turns_no_period_early(
-    world: World, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And one whose clock is an hour behind turns it in time: PostgreSQL's clock decides."""
     subscription = await _subscribed(world)
@@ -96,18 +96,18 @@ async def test_a_worker_whose_clock_is_an_hour_ahead_turns_no_period_early(
     assert end is not None
     monkeypatch.setattr(clock, "machine_now", lambda: end + timedelta(minutes=30))
 
-    await grant_cycle_credits(redis, Patience())
+    await grant_cycle_credits(Patience())
     await subscription.refresh_from_db()
     assert subscription.current_period_end == end, "PostgreSQL's clock was not read yet"
 
     clock.follow(end - timedelta(minutes=30), clock.elapsed(), clock.elapsed())
-    await grant_cycle_credits(redis, Patience())
+    await grant_cycle_credits(Patience())
     await subscription.refresh_from_db()
     assert subscription.current_period_end == end
 
     monkeypatch.setattr(clock, "machine_now", lambda: end - timedelta(hours=1))
     clock.follow(end, clock.elapsed(), clock.elapsed())
-    await grant_cycle_credits(redis, Patience())
+    await grant_cycle_credits(Patience())
     await subscription.refresh_from_db()
     assert subscription.current_period_end is not None
     assert subscription.current_period_end > end

@@ -1,0 +1,92 @@
+"""The one way out of a transaction: events are emitted inside it and performed after its commit.
+
+    async with in_transaction() as connection:
+        ...
+        emit(connection, UsageChanged(organization_id))
+
+A rollback drops them, of a savepoint too. Outside of a transaction a statement is committed when it
+returns, so an event is then performed at once. Events are hints: one that is lost, because Redis is
+away or the process is killed, delays something and loses nothing. What must not be lost belongs in
+a table.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextvars import Context
+from typing import Any, Protocol
+
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+
+_log = structlog.get_logger(__name__)
+
+
+class Event(Protocol):
+    """Something that happens after a commit. Equal events that wait are performed once."""
+
+    def __hash__(self) -> int: ...
+
+    async def perform(self, redis: ArqRedis) -> None:
+        """Does it. May raise RedisError and OSError, which the connection's circuit logs."""
+
+
+def emit(connection: BaseDBAsyncClient, event: Event) -> None:
+    """Has an event performed once the transaction of `connection` is committed."""
+    client: Any = connection  # see metergraph.database.transactions
+    client.emit([event])
+
+
+@contextlib.asynccontextmanager
+async def performing_events(redis: ArqRedis) -> AsyncIterator[None]:
+    """Performs what this process emits inside the block. The database must be open.
+
+    Without such a block, events are dropped.
+    """
+    client: Any = get_connection("default")
+    performer = _Performer(redis)
+    outer = client.perform_events
+    client.perform_events = performer.take
+    try:
+        yield
+    finally:
+        client.perform_events = outer
+        await performer.finish()
+
+
+class _Performer:
+    """Performs events in the background, in a task that no request can cancel."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._waiting: set[Event] = set()
+        self._running: asyncio.Task[None] | None = None
+
+    def take(self, events: Iterable[Event]) -> None:
+        self._waiting.update(events)
+        if self._waiting and self._running is None:
+            # A context of its own: that of the caller is inside the transaction.
+            self._running = asyncio.create_task(self._run(), context=Context())
+
+    async def finish(self) -> None:
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                events, self._waiting = self._waiting, set()
+                await asyncio.gather(*(self._perform(event) for event in events))
+        finally:
+            self._running = None
+
+    async def _perform(self, event: Event) -> None:
+        try:
+            await event.perform(self._redis)
+        except (RedisError, OSError):
+            pass  # the connection's circuit has logged it
+        except Exception:  # noqa: BLE001  # the others go on
+            _log.exception("an event could not be performed", event_emitted=repr(event))
