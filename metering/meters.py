@@ -107,6 +107,7 @@ async def update_meter(
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0
+            _end_pause(meter)
             # An archived meter stays where it stands; live, it would count.
             meter.position = _position(0, log) if meter.archived_at is None else 0
             emit(connection, Wake(CATCH_UP_METERS, organization_id))
@@ -133,6 +134,7 @@ async def archive_meter(
                 return MeterRefusal("IN_USE", reason, ("id",))
             meter.archived_at = now()
             meter.position = log.head if meter.position is None else meter.position
+            _end_pause(meter)
             await meter.save(using_db=connection)
         return meter
 
@@ -158,6 +160,11 @@ def _position(counted: int, log: LogState) -> int | None:
     return None if counted == log.head else counted
 
 
+def _end_pause(meter: Meter) -> None:
+    """Forgets that counting failed."""
+    meter.update_from_dict({"problem": None, "failing_since": None, "retry_at": None})
+
+
 def _definition(filter_: Filter, aggregation: Aggregation) -> dict[str, Any]:
     names = event_names(filter_)
     return {
@@ -180,9 +187,8 @@ async def _locked_meter(
 
 
 async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:
-    """Removes what a meter that counted nothing noted of skipped and of uncounted events."""
-    for table in ("usage_bucket", "uncounted_event"):
-        await connection.execute_query_dict(
-            f"DELETE FROM {table} WHERE organization_id = $1 AND meter_id = $2 RETURNING 1",
-            [meter.organization_id, meter.id],
-        )
+    """Removes what a meter that counted nothing noted of skipped events."""
+    await connection.execute_query(
+        "DELETE FROM usage_bucket WHERE organization_id = $1 AND meter_id = $2",
+        [meter.organization_id, meter.id],
+    )

@@ -22,7 +22,6 @@ from models.product import Product
 from models.product_benefit import ProductBenefit
 from models.product_price import ProductPrice
 from models.subscription_period import SubscriptionPeriod
-from models.uncounted_event import UncountedEvent
 from models.usage_audit import UsageAudit
 from models.usage_bucket import ALL_CUSTOMERS, UsageBucket
 from models.usage_drift import UsageDrift
@@ -55,7 +54,6 @@ __all__ = [
     "ProductPrice",
     "SubscriptionMeter",
     "SubscriptionPeriod",
-    "UncountedEvent",
     "UsageAudit",
     "UsageBucket",
     "UsageDrift",

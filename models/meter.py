@@ -19,6 +19,7 @@ class Meter(Model):
     can match, null for any. `counted_events` were aggregated; `skipped_events` passed the filter
     but had nothing to aggregate. `defined_from` is the position of the log from which on the meter
     counts by its filter and aggregation; by those that it had up to then, no event counted.
+    `problem`: why counting fails, `failing_since` then; it is tried again at `retry_at`.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -36,6 +37,9 @@ class Meter(Model):
     defined_from = fields.BigIntField(null=True)
     counted_events = fields.BigIntField(default=0)
     skipped_events = fields.BigIntField(default=0)
+    problem = fields.TextField(null=True)
+    failing_since = fields.DatetimeField(null=True)
+    retry_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
     updated_at = fields.DatetimeField(auto_now=True)
     archived_at = fields.DatetimeField(null=True)

@@ -25,7 +25,6 @@ FACTS = (
     "lag_seconds",
     "meters_behind",
     "events",
-    "uncounted_events",
     "subscriptions_withheld",
     "drifts",
 )
@@ -33,7 +32,8 @@ FACTS = (
 
 def metrics() -> set[str]:
     """The names under which Prometheus stores what `/metrics` of the API and of workers have."""
-    found = _Found({}, 0, dict.fromkeys(FACTS, 0), {EVENTS: 1}, 0)
+    facts = {**dict.fromkeys(FACTS, 0), "reasons_of_failing": ["DataError"]}
+    found = _Found({}, 0, facts, {EVENTS: 1}, 0)
     sweep = Recurring("sweep", _nothing, 1.0, Outage("PostgreSQL"))
     sweep.succeeded_at = 0.0
     collectors = (_Collector(found), _WorkerCollector(WorkerStatus(sweep)))
@@ -78,7 +78,7 @@ def test_every_metric_of_trouble_has_an_alert() -> None:
         "metergraph_clock_offset_seconds",
         "metergraph_worker_ready",
         "metergraph_lag_seconds",
-        "metergraph_events_uncounted",
+        "metergraph_meters_failing",
         "metergraph_subscriptions_withheld",
         "metergraph_usage_drifts_total",
     }

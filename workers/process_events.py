@@ -11,8 +11,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 from tortoise.connection import get_connection
 
-from metering.counting.catch_up import Chunk, catch_up, meters_behind
-from metering.counting.failures import COUNTING_ERRORS, fails_again
+from metering.counting.catch_up import IS_BEHIND, Chunk, catch_up, meters_behind
 from metering.counting.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, answer
 from waiting.outages import Outage, is_outage
@@ -98,17 +97,14 @@ class Counting:
     async def sweep_histories(self) -> None:
         """Lets meters catch up that are behind, however their wake-up was lost."""
         for organization_id in await self._organizations(
-            """
-            SELECT DISTINCT organization_id FROM meter
-            WHERE position IS NOT NULL AND archived_at IS NULL
-            """
+            f"SELECT DISTINCT organization_id FROM meter WHERE {IS_BEHIND}"
         ):
             try:
                 await Wake(CATCH_UP_METERS, organization_id).perform(self._redis)
             except (RedisError, OSError):
                 # Without a queue this process does it itself: a little at each sweep, because new
                 # events and the queue's return wait for the sweep's end.
-                await self._count_chunks(organization_id, {}, set())
+                await self._count_chunks(organization_id, {})
 
     async def _organizations(self, query: str) -> set[UUID]:
         rows = await self._patience.wait_for(
@@ -156,30 +152,18 @@ class Counting:
     async def _count_history(self, organization_id: UUID) -> None:
         """Chunk by chunk of each meter in turn, so that none waits for another's long history."""
         begun: dict[UUID, float] = {}
-        failing: set[UUID] = set()
-        while await self._count_chunks(organization_id, begun, failing):
+        while await self._count_chunks(organization_id, begun):
             pass
 
-    async def _count_chunks(
-        self, organization_id: UUID, begun: dict[UUID, float], failing: set[UUID]
-    ) -> bool:
-        """A chunk of each meter that is behind and not failing; False where nothing was to do."""
+    async def _count_chunks(self, organization_id: UUID, begun: dict[UUID, float]) -> bool:
+        """Counts a chunk of each meter that is behind; False where there was nothing to do."""
         counted = False
         for meter_id in await self._patience.wait_for(
             (meters_behind, organization_id), lambda: meters_behind(organization_id)
         ):
-            if meter_id in failing:
-                continue
             log = _log.bind(organization_id=str(organization_id), meter_id=str(meter_id))
             started = begun.setdefault(meter_id, time.perf_counter())
-            try:
-                counted |= await self._count_chunk(organization_id, meter_id, started, log)
-            except COUNTING_ERRORS as error:
-                if not fails_again(error):
-                    raise
-                # The others go on; the sweep tries this one again.
-                log.exception("meter stays behind, because counting fails")
-                failing.add(meter_id)
+            counted |= await self._count_chunk(organization_id, meter_id, started, log)
         return counted
 
     async def _count_chunk(

@@ -5,6 +5,7 @@ aggregate them with `max`.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -47,7 +48,8 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
        (SELECT count(*) FROM meter WHERE position IS NOT NULL AND archived_at IS NULL)
            AS meters_behind,
        (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events,
-       (SELECT count(*) FROM uncounted_event WHERE counted_from IS NULL) AS uncounted_events,
+       ARRAY(SELECT split_part(problem, ':', 1) FROM meter WHERE problem IS NOT NULL)
+           AS reasons_of_failing,
        (SELECT count(*) FROM customer_subscription WHERE invoicing_problem IS NOT NULL)
            AS subscriptions_withheld,
        (SELECT count(*) FROM usage_drift) AS drifts
@@ -168,11 +170,14 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
         "Events that the logs have counted.",
         facts["events"],
     )
-    yield GaugeMetricFamily(
-        "metergraph_events_uncounted",
-        "Events with which counting failed, once for each meter.",
-        facts["uncounted_events"],
+    failing = GaugeMetricFamily(
+        "metergraph_meters_failing",
+        "Meters that fall behind because counting fails, by the type of the error.",
+        labels=["reason"],
     )
+    for reason, meters in Counter(facts["reasons_of_failing"]).items():
+        failing.add_metric([reason], meters)
+    yield failing
     yield GaugeMetricFamily(
         "metergraph_subscriptions_withheld",
         "Subscriptions whose invoices are withheld until their usage is corrected.",

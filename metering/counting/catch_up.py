@@ -10,22 +10,30 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
-from metering.counting.failures import COUNTING_ERRORS, comes_from_rows
-from metering.counting.isolation import find_culprits
+from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
 from metering.counting.log import lock_log, next_revision
 from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
-from metering.counting.uncounted import note_uncounted
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+
+_log = structlog.get_logger(__name__)
 
 CHUNK_EVENTS = 5_000
 CHUNK_BATCHES = 5_000
 # So few events are counted while the log's lock is held, at most.
 LAST_STRETCH_EVENTS = 1_000
 _KEY = "hashtextextended($1::text, 0)"
+
+
+IS_BEHIND = """(
+    position IS NOT NULL AND archived_at IS NULL AND (retry_at IS NULL OR retry_at <= now())
+)"""
+"""Whether a row of `meter` has to catch up, and is not in a pause after a failure."""
 
 
 class _MeterChangedError(RuntimeError):
@@ -35,8 +43,8 @@ class _MeterChangedError(RuntimeError):
 class Chunk(Enum):
     """What became of a chunk of history."""
 
-    NOTHING = "nothing was to do, or another worker does it"
-    INTERRUPTED = "it is to be tried again: the meter or a period changed, or an event cannot count"
+    NOTHING = "there was nothing to do now: another worker does it, or counting failed"
+    INTERRUPTED = "it is to be tried again: the meter or a period changed"
     COUNTED = "it is counted, and more is to do"
     LAST = "it is counted, and the meter is live"
 
@@ -60,16 +68,11 @@ class _BatchRange:
 
 
 async def meters_behind(organization_id: UUID) -> list[UUID]:
-    """The meters that have to catch up, oldest first."""
-    async with in_transaction() as connection:
-        rows = await connection.execute_query_dict(
-            """
-            SELECT id FROM meter
-            WHERE organization_id = $1 AND position IS NOT NULL AND archived_at IS NULL
-            ORDER BY id
-            """,
-            [organization_id],
-        )
+    """The meters that have to catch up and are not in a pause after a failure, oldest first."""
+    rows = await get_connection("default").execute_query_dict(
+        f"SELECT id FROM meter WHERE organization_id = $1 AND {IS_BEHIND} ORDER BY id",
+        [organization_id],
+    )
     return [row["id"] for row in rows]
 
 
@@ -80,9 +83,17 @@ async def catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
     except (_MeterChangedError, PeriodChangedError):
         return Chunk.INTERRUPTED
     except COUNTING_ERRORS as error:
-        if not comes_from_rows(error) or not await _isolate(organization_id, meter_id):
+        if not fails_again(error):
             raise
-        return Chunk.INTERRUPTED
+        _log.error(
+            "meter stays behind, because counting fails",
+            organization_id=str(organization_id),
+            meter_id=str(meter_id),
+            reason=reason_of(error),
+        )
+        async with in_transaction() as connection:
+            await note_problem(connection, meter_id, error)
+        return Chunk.NOTHING
 
 
 async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
@@ -93,7 +104,7 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
         if meter is None or meter.position is None:
             return Chunk.NOTHING
         chunk = await _next_chunk(connection, meter, meter.position)
-        increments = await count_batches(connection, meter, chunk.batch_ids, is_history=True)
+        increments = await count_batches(connection, meter, chunk.batch_ids)
         state = await lock_log(connection, organization_id)
         if await read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
             raise _MeterChangedError
@@ -103,33 +114,19 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
         if chunk.upper < state.head:
             rest = await _last_stretch(connection, meter, chunk.upper)
             if rest.upper == state.head:
-                increments = await count_batches(connection, meter, rest.batch_ids, is_history=True)
+                increments = await count_batches(connection, meter, rest.batch_ids)
                 await _merge(connection, meter, increments, revision)
                 position = None
         else:
             position = None
-        await connection.execute_query_dict(
-            "UPDATE meter SET position = $2 WHERE id = $1 RETURNING id", [meter_id, position]
+        await connection.execute_query(
+            """
+            UPDATE meter SET position = $2, problem = NULL, failing_since = NULL, retry_at = NULL
+            WHERE id = $1
+            """,
+            [meter_id, position],
         )
         return Chunk.LAST if position is None else Chunk.COUNTED
-
-
-async def _isolate(organization_id: UUID, meter_id: UUID) -> bool:
-    """Notes the events with which the next chunk fails; says whether there are any.
-
-    True, too, where somebody else is at it.
-    """
-    async with in_transaction() as connection:
-        if not await _claim(connection, meter_id):
-            return True
-        meter = await read_meter(connection, organization_id, meter_id)
-        if meter is None or meter.position is None:
-            return True
-        chunk = await _next_chunk(connection, meter, meter.position)
-        rest = await _last_stretch(connection, meter, chunk.upper)
-        culprits = await find_culprits(connection, meter, [*chunk.batch_ids, *rest.batch_ids])
-        await note_uncounted(connection, meter, culprits)
-    return bool(culprits)
 
 
 async def _merge(

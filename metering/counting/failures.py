@@ -1,9 +1,14 @@
-"""Which failures of a statement come back when it is repeated, and which of those come from rows.
+"""What happens when counting fails: the one meter falls behind and is tried again after a pause.
 
-What passes (a lost connection, a deadlock, a full disk, a shutdown) is repeated as it was.
+What passes (a lost connection, a deadlock, a full disk, a shutdown) is not noted but repeated.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
 import asyncpg
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from waiting.outages import postgres_error
@@ -18,41 +23,61 @@ COUNTING_ERRORS = (
 """What counting raises: PostgreSQL's errors, as they are or wrapped, and asyncpg's decoding."""
 
 # Classes of SQLSTATE: PostgreSQL's documentation, appendix A.
-_OF_ROWS = frozenset(
+_LASTING = frozenset(
     {
+        "0A",  # feature not supported
         "21",  # cardinality violation
         "22",  # data exception
         "23",  # integrity constraint violation
+        "42",  # syntax error or access rule violation
         "54",  # program limit exceeded
         "P0",  # PL/pgSQL: a trigger's objection
+        "XX",  # internal error
     }
 )
-_OF_STATEMENTS = _OF_ROWS | {
-    "0A",  # feature not supported
-    "42",  # syntax error or access rule violation
-    "XX",  # internal error
-}
 
 
 def fails_again(error: BaseException) -> bool:
-    """Whether repeating the statement that raised this, as it was, would only raise it again."""
-    return _class_of(error, otherwise="22") in _OF_STATEMENTS
-
-
-def comes_from_rows(error: BaseException) -> bool:
-    """Whether some row made the statement fail, so that it may pass without that row."""
-    return _class_of(error, otherwise="22") in _OF_ROWS
+    """Whether the same statement would fail again if it were repeated at once."""
+    found = postgres_error(error)
+    if found is None:
+        return isinstance(error, ValueError | ArithmeticError)
+    return str(found.sqlstate)[:2] in _LASTING
 
 
 def reason_of(error: BaseException) -> str:
-    """What went wrong, in at most 500 characters."""
+    """What went wrong, in at most 500 characters; begins with the error's type and a colon."""
     cause = postgres_error(error) or error
     return f"{type(cause).__name__}: {cause}"[:500]
 
 
-def _class_of(error: BaseException, otherwise: str) -> str:
-    """The error's class; that of what asyncpg could not decode is `otherwise`."""
-    found = postgres_error(error)
-    if found is not None:
-        return str(found.sqlstate)[:2]
-    return otherwise if isinstance(error, ValueError | ArithmeticError) else ""
+async def note_problem(connection: BaseDBAsyncClient, meter_id: UUID, error: BaseException) -> None:
+    """Stores why a meter that is behind cannot be counted, and when to try it again.
+
+    Each pause is as long as the meter has been failing: from a second to five minutes.
+    """
+    await connection.execute_query(
+        """
+        UPDATE meter
+        SET problem = $2, failing_since = coalesce(failing_since, now()),
+            retry_at = now() + least(greatest(now() - failing_since, '1 second'), '5 minutes')
+        WHERE id = $1 AND position IS NOT NULL AND archived_at IS NULL
+        """,
+        [meter_id, reason_of(error)],
+    )
+
+
+@asynccontextmanager
+async def savepoint(connection: BaseDBAsyncClient) -> AsyncIterator[None]:
+    """Rolls back what is done inside if counting fails there.
+
+    Tortoise keeps its own savepoints open, nested in each other. Hundreds of them would fill
+    PostgreSQL's lock table.
+    """
+    await connection.execute_script("SAVEPOINT attempt")
+    try:
+        yield
+    except COUNTING_ERRORS:
+        await connection.execute_script("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")
+        raise
+    await connection.execute_script("RELEASE SAVEPOINT attempt")

@@ -15,13 +15,18 @@ from tortoise.transactions import in_transaction
 
 from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
-from metering.counting.failures import COUNTING_ERRORS, fails_again, reason_of
-from metering.counting.isolation import LogStep, count_meter_by_meter
+from metering.counting.failures import (
+    COUNTING_ERRORS,
+    fails_again,
+    note_problem,
+    reason_of,
+    savepoint,
+)
 from metering.counting.late import note_late_events
 from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
 from metering.live.after_commit import emit
-from metering.live.wakeup import CATCH_UP_METERS, UsageChanged, Wake
+from metering.live.wakeup import UsageChanged
 
 _log = structlog.get_logger(__name__)
 
@@ -45,16 +50,25 @@ class LogState:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What one step of the log did; `fallen_behind`: the meters that it could not count into."""
+    """What one step of the log did."""
 
     state: LogState
     batches: int
     events: int
     meters: int
-    fallen_behind: tuple[UUID, ...] = ()
 
 
-Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[Sequence[UUID]]]
+@dataclass(frozen=True, slots=True)
+class LogStep:
+    """The batches that a step of the log counts; `head` is the position before it."""
+
+    organization_id: UUID
+    batch_ids: Sequence[int]
+    head: int
+    revision: int
+
+
+Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[None]]
 
 
 async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
@@ -115,11 +129,11 @@ async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) ->
 async def advance(organization_id: UUID) -> Advance | None:
     """Counts the next pending batches into every live meter; None where nothing is pending.
 
-    A meter for which that fails whenever it is tried falls behind, so that the log goes on.
+    A meter that fails falls behind, and the log goes on without it.
     """
     try:
         async with in_transaction() as connection:
-            return await _advance(connection, organization_id, _count_together)
+            return await _advance(connection, organization_id, _count_all)
     except COUNTING_ERRORS as error:
         if not fails_again(error):
             raise
@@ -129,7 +143,7 @@ async def advance(organization_id: UUID) -> Advance | None:
             reason=reason_of(error),
         )
     async with in_transaction() as connection:
-        return await _advance(connection, organization_id, count_meter_by_meter)
+        return await _advance(connection, organization_id, _count_meter_by_meter)
 
 
 async def _advance(
@@ -145,24 +159,58 @@ async def _advance(
     new_state = await _move_head(connection, organization_id, len(batches), events)
     batch_ids = [batch["id"] for batch in batches]
     step = LogStep(organization_id, batch_ids, state.head, new_state.revision)
-    fallen_behind = await count(connection, meters, step)
+    await count(connection, meters, step)
     await note_late_events(connection, organization_id, step.batch_ids)
-    if fallen_behind:
-        emit(connection, Wake(CATCH_UP_METERS, organization_id))
-    return Advance(new_state, len(batches), events, len(meters), tuple(fallen_behind))
+    return Advance(new_state, len(batches), events, len(meters))
+
+
+async def _count_all(
+    connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
+) -> None:
+    await note_event_names(connection, step.organization_id, step.batch_ids)
+    await _count_together(connection, meters, step)
 
 
 async def _count_together(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
-) -> Sequence[UUID]:
-    await note_event_names(connection, step.organization_id, step.batch_ids)
+) -> None:
     increments: list[UsageIncrement] = []
     for meter in meters:
         counted = await count_batches(connection, meter, step.batch_ids)
         await add_to_totals(connection, meter.id, counted)
         increments += counted
     await merge_increments(connection, step.organization_id, increments, step.revision)
-    return ()
+
+
+async def _count_meter_by_meter(
+    connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
+) -> None:
+    """Counts a step into each meter that it can; the others fall behind."""
+    where = {"organization_id": str(step.organization_id), "position": step.head}
+    try:
+        async with savepoint(connection):
+            await note_event_names(connection, step.organization_id, step.batch_ids)
+    except COUNTING_ERRORS as error:
+        if not fails_again(error):
+            raise
+        _log.error("event names not noted", reason=reason_of(error), **where)
+    for meter in meters:
+        try:
+            async with savepoint(connection):
+                await _count_together(connection, [meter], step)
+        except COUNTING_ERRORS as error:
+            if not fails_again(error):
+                raise
+            _log.error(
+                "meter falls behind, because counting fails",
+                meter_id=str(meter.id),
+                reason=reason_of(error),
+                **where,
+            )
+            await connection.execute_query(
+                "UPDATE meter SET position = $2 WHERE id = $1", [meter.id, step.head]
+            )
+            await note_problem(connection, meter.id, error)
 
 
 async def _give_positions(

@@ -10,8 +10,6 @@ from tortoise.connection import get_connection
 
 from models import Meter
 
-_PROBLEMS = 10
-
 FIRST_AFTER_POSITION = """
     SELECT min(received_at) AS received_at
     FROM (
@@ -37,7 +35,7 @@ _PROGRESS = f"""
 SELECT meter.id, meter.counted_events, meter.skipped_events,
        coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
        least($3::timestamptz, pending.received_at, after.received_at) AS complete_through,
-       failed.events AS failed_events, failed.problems
+       meter.problem
 FROM meter
 LEFT JOIN event_log log ON log.organization_id = $1
 LEFT JOIN event_batch at
@@ -47,13 +45,6 @@ CROSS JOIN (
     FROM event_batch WHERE organization_id = $1 AND position IS NULL
 ) AS pending
 LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
-LEFT JOIN LATERAL (
-    SELECT count(*) AS events,
-           (array_agg(event_id || ': ' || reason ORDER BY recorded_at DESC, event_id DESC))[1:$4]
-               AS problems
-    FROM uncounted_event
-    WHERE organization_id = $1 AND meter_id = meter.id AND counted_from IS NULL
-) AS failed ON true
 WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
 """
 
@@ -63,16 +54,14 @@ class Progress:
     """How far a meter has counted, all of it read at one instant.
 
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
-    stored before this instant has been counted, but for `failed_events`, with which counting
-    failed: `problems` says with which and why, of the latest few.
+    stored before this instant has been counted. `problem`: why counting fails, if it does.
     """
 
     counted_events: int
     skipped_events: int
     pending_events: int
     complete_through: datetime
-    failed_events: int
-    problems: tuple[str, ...]
+    problem: str | None
 
 
 async def oldest_in_flight() -> datetime:
@@ -111,12 +100,7 @@ async def progress(
         in_flight = await oldest_in_flight()
     rows = await get_connection("default").execute_query_dict(
         _PROGRESS,
-        [
-            organization_id,
-            [meter.id for meter in meters],
-            in_flight,
-            _PROBLEMS,
-        ],
+        [organization_id, [meter.id for meter in meters], in_flight],
     )
     found = {row["id"]: row for row in rows}
     return [
@@ -125,8 +109,7 @@ async def progress(
             skipped_events=row["skipped_events"],
             pending_events=row["pending_events"],
             complete_through=row["complete_through"],
-            failed_events=row["failed_events"],
-            problems=tuple(row["problems"] or ()),
+            problem=row["problem"],
         )
         for row in (found[meter.id] for meter in meters)
     ]

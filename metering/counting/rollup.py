@@ -8,15 +8,15 @@ under the log's lock, so that counting a long history does not hold that lock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.uncounted import counted_sql
-from metering.language.aggregations import STATE, select_list
+from metering.language.aggregations import AggregationFunction
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
+from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
@@ -27,9 +27,9 @@ WITH arrived AS MATERIALIZED (
     -- OFFSET 0 is a fence. A filter's name or time has an index too, and an estimate that is off
     -- would have it read all history of that name for a batch of a few events.
     FROM (
-        SELECT * FROM event WHERE organization_id = $1 AND {chosen} OFFSET 0
+        SELECT * FROM event WHERE organization_id = $1 AND batch_id = ANY($3::bigint[]) OFFSET 0
     ) AS e
-    WHERE {predicate} AND {counted}
+    WHERE {predicate}
 ),
 period AS MATERIALIZED (
     SELECT customer_id, period_start, period_end FROM customer_meter
@@ -54,7 +54,12 @@ buckets AS (
     -- So that they come to lie as they are read.
     ORDER BY 3, 4
     ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
-        {merged}
+        count = kept.count + excluded.count,
+        skipped = kept.skipped + excluded.skipped,
+        sum = kept.sum + excluded.sum,
+        minimum = least(kept.minimum, excluded.minimum),
+        maximum = greatest(kept.maximum, excluded.maximum)
+        {latest}
 )
 {values}
 SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
@@ -62,8 +67,15 @@ FROM matched
 GROUP BY customer_id, period_start, in_period
 """
 
-_OF_BATCHES = "batch_id = ANY($3::bigint[])"
-_OF_EVENTS = "id = ANY($3::uuid[])"
+_LATEST = """,
+        (latest_value, latest_at, latest_event_id) = (
+            SELECT newer.* FROM (VALUES
+                (kept.latest_value, kept.latest_at, kept.latest_event_id),
+                (excluded.latest_value, excluded.latest_at, excluded.latest_event_id)
+            ) AS newer (value, at, event_id)
+            ORDER BY newer.at DESC NULLS LAST, newer.event_id DESC LIMIT 1
+        )
+"""
 
 _BUCKET_VALUES = """,
 bucket_values AS (
@@ -84,7 +96,7 @@ class UsageIncrement:
 
     `in_period`: of those in its current period, which began at `period_start`, or, where it has
     none, of all. Otherwise of those outside. `distinct_values`: of a UNIQUE meter, where there
-    are some in the period. `state` has the values of the columns STATE.
+    are some in the period.
     """
 
     meter_id: UUID
@@ -94,42 +106,27 @@ class UsageIncrement:
     count: int
     skipped: int
     distinct_values: Sequence[bytes] | None
-    state: tuple[Any, ...]
+    sum: Decimal
+    minimum: Decimal | None
+    maximum: Decimal | None
+    latest_value: Decimal | None
+    latest_at: datetime | None
+    latest_event_id: UUID | None
 
 
 async def count_batches(
-    connection: BaseDBAsyncClient,
-    meter: MeterDefinition,
-    batch_ids: Sequence[int],
-    *,
-    is_history: bool = False,
+    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
 ) -> list[UsageIncrement]:
     """Adds those events of the batches that the meter's filter matches to its buckets.
 
     To be called once for each batch, in a transaction that also moves the meter's position.
-    Of history, those are left out that are known to fail (`metering.counting.uncounted`).
     """
     if not batch_ids:
         return []
     parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
-    statement = _statement(meter, parameters, _OF_BATCHES, counted_sql() if is_history else "true")
+    statement = _statement(meter, parameters)
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [_increment(meter, row) for row in rows]
-
-
-async def count_events(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, event_ids: Sequence[UUID]
-) -> list[UsageIncrement]:
-    """Adds those of the events that the meter's filter matches to its buckets, as batches are."""
-    parameters = Parameters(meter.organization_id, meter.id, list(event_ids), ALL_CUSTOMERS)
-    statement = _statement(meter, parameters, _OF_EVENTS, "true")
-    rows = await connection.execute_query_dict(statement, parameters.values)
-    return [_increment(meter, row) for row in rows]
-
-
-def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
-    state = tuple(row.pop(column.name) for column in STATE)
-    return UsageIncrement(meter_id=meter.id, state=state, **row)
+    return [UsageIncrement(meter_id=meter.id, **row) for row in rows]
 
 
 async def add_to_totals(
@@ -152,18 +149,16 @@ async def add_to_totals(
         )
 
 
-def _statement(meter: MeterDefinition, parameters: Parameters, chosen: str, counted: str) -> str:
-    keeps_values = meter.keeps_values
-    partials = meter.aggregation.of_events()
-    merged = meter.aggregation.merged("kept", "excluded")
+def _statement(meter: MeterDefinition, parameters: Parameters) -> str:
+    function = meter.aggregation.function
+    unique = function is AggregationFunction.UNIQUE
+    partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _COUNT_BATCHES.format(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
-        chosen=chosen,
-        counted=counted,
         columns=", ".join(partials),
         partials=select_list(partials),
-        merged=", ".join(f"{column} = {sql}" for column, sql in merged.items()),
-        values=_BUCKET_VALUES if keeps_values else "",
-        distinct_values=_DISTINCT_VALUES if keeps_values else "NULL::bytea[]",
+        latest=_LATEST if function is AggregationFunction.LATEST else "",
+        values=_BUCKET_VALUES if unique else "",
+        distinct_values=_DISTINCT_VALUES if unique else "NULL::bytea[]",
     )

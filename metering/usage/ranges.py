@@ -13,10 +13,10 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.uncounted import counted_sql
-from metering.language.aggregations import AggregationFunction, select_list
+from metering.language.aggregations import AggregationFunction, quantity_of_nothing, quantity_sql
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
+from metering.language.partials import merged_partials_sql, partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from metering.usage.bucket_ranges import edges_of, whole_buckets
 from metering.usage.windows import Window
@@ -50,7 +50,7 @@ _EDGE_EVENTS = """
         CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
         WHERE e.organization_id = $1
           AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
-          AND {predicate} {of_customer} AND {counted}
+          AND {predicate} {of_customer}
           AND (
               SELECT batch.position FROM event_batch batch
               WHERE batch.organization_id = $1 AND batch.id = e.batch_id
@@ -145,7 +145,7 @@ async def usage_of_meters(
 
 
 def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows: int) -> Usage:
-    nothing = Quantity(function.calculation.of_nothing)
+    nothing = Quantity(quantity_of_nothing(function))
     points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
     return Usage(points, found.get(_TOTAL, nothing))
 
@@ -159,7 +159,8 @@ def _statement(
     """`meters` aggregate by one function."""
     aggregation = meters[0].aggregation
     ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
-    of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
+    of_buckets = merged_partials_sql(aggregation, "kept")
+    of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
 
     def union(how: str, table: str, whole: str, edge: str, distinct: tuple[str, ...] = ()) -> str:
         buckets = parts.whole(meters=ids, table=table, columns=whole, distinct=distinct)
@@ -170,7 +171,7 @@ def _statement(
         return how.join([buckets, *events])
 
     values, merged_rows = "", "merged"
-    if aggregation.function.calculation.keeps_values:
+    if aggregation.function is AggregationFunction.UNIQUE:
         value = "kept.value"
         used = union(" UNION ", "usage_value", value, "counted.value", distinct=(value,))
         values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
@@ -178,13 +179,13 @@ def _statement(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
-            select_list(aggregation.of_partials("kept")),
-            select_list(of_events),
+            select_list(of_buckets),
+            select_list({column: of_events[column] for column in of_buckets}),
         ),
         values=values,
-        merged=select_list(aggregation.of_partials("partial")),
+        merged=select_list(merged_partials_sql(aggregation, "partial")),
         merged_rows=merged_rows,
-        quantity=aggregation.quantity_sql("whole"),
+        quantity=quantity_sql(aggregation.function, "whole"),
         total=_TOTAL,
     )
 
@@ -204,6 +205,5 @@ def _edge_events(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
         of_customer="" if customer_id is None else "AND e.customer_id = $2",
-        counted=counted_sql(meter=mark),
         no_end=_NO_END,
     )

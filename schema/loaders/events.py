@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from metering.counting.uncounted import counted_sql
+from metering.language.filter_parsing import stored_filter
 from metering.language.filters import Filter, event_names
 from metering.language.parameters import Parameters
-from metering.language.parsing import stored_filter
 from metering.language.predicates import predicate_sql
 from models import Meter
 from schema.loaders.customers import is_text
@@ -23,14 +22,9 @@ _METERS = 500
 _PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
-# An event that some meter could not count waits, as one that no meter has looked at.
-_UNCOUNTED = """
-    FROM uncounted_event u
-    WHERE u.organization_id = e.organization_id AND u.event_id = e.id AND u.counted_from IS NULL
-"""
-_COLUMNS = f"""
-    e.id, e.customer_id, e.external_id, e.name, e.timestamp, e.metadata, b.received_at,
-    CASE WHEN (SELECT count(*) {_UNCOUNTED}) = 0 THEN b.processed_at END AS processed_at,
+_COLUMNS = """
+    e.id, e.customer_id, e.external_id, e.name, e.timestamp, e.metadata,
+    b.received_at, b.processed_at,
     c.external_id AS customer_external_id, c.name AS customer_name, c.email AS customer_email,
     c.created_at AS customer_created_at
 """
@@ -72,7 +66,6 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
             found.append(f"e.customer_id = {parameters.add(query.customer_id, 'uuid')}")
         if query.meter is not None:
             found.extend(meter_conditions(query.meter, parameters))
-            found.append(counted_sql(parameters.add(query.meter.id, "uuid")))
         if query.start is not None:
             found.append(f"e.timestamp >= {parameters.add(query.start, 'timestamptz')}")
         if query.end is not None:
@@ -113,10 +106,7 @@ def _same(record: Record) -> Record:
 
 
 def meter_conditions(meter: Meter, parameters: Parameters) -> list[str]:
-    """Whether a meter counts event `e`: an archived one only what it has looked at.
-
-    What it looked at and could not count is for the caller to leave out.
-    """
+    """Whether a meter counts event `e`: an archived one only what it has looked at."""
     found = [predicate_sql(stored_filter(meter.event_filter), parameters)]
     if meter.archived_at is not None:
         found.append(f"{_POSITION} <= {parameters.add(meter.position, 'bigint')}")
@@ -175,13 +165,11 @@ async def _add_counting_meters(
         end += 1
     rows = await fetch(
         f"""
-        SELECT e.id, array_remove(ARRAY[{", ".join(matches)}], NULL) AS matching,
-               ARRAY(SELECT u.meter_id {_UNCOUNTED}) AS uncounted
+        SELECT e.id, array_remove(ARRAY[{", ".join(matches)}], NULL) AS matching
         FROM event e WHERE e.organization_id = $1 AND e.id = ANY($2::uuid[])
         """,
         *parameters.values,
     )
     for row in rows:
-        counting = [meters[index] for index in row["matching"]]
-        found[row["id"]] += [meter for meter in counting if meter.id not in row["uncounted"]]
+        found[row["id"]] += [meters[index] for index in row["matching"]]
     return end

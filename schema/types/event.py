@@ -32,8 +32,7 @@ class Event(Node):
     timestamp: datetime = strawberry.field(description="When it happened.")
     received_at: datetime = strawberry.field(description="When it was stored.")
     processed_at: datetime | None = strawberry.field(
-        description="When the meters had counted it; null while it waits, be it for one meter "
-        "that could not count it."
+        description="When the meters that are up to date counted it; null while it waits."
     )
     metadata: JSONObject = strawberry.field(
         description="What the application said of it; meters filter and aggregate by it."

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 import strawberry
 
+from metering.language.filter_parsing import stored_filter
 from metering.language.filters import Clause, Filter
-from metering.language.parsing import stored_filter
 from models import Meter as MeterRow
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
@@ -84,15 +84,13 @@ class MeterProgress:
         description="Stored events that it has not looked at yet."
     )
     complete_through: datetime = strawberry.field(
-        description="Every event stored before this instant has been counted, but for those in "
-        "failedEvents."
+        description="Every event stored before this instant has been counted."
     )
     failed_events: BigInt = strawberry.field(
-        description="Events with which counting failed: the meter goes on without them."
+        description="Those of pendingEvents that wait because counting fails: all of them while "
+        "there are problems, otherwise none. They are counted once the cause is gone."
     )
-    problems: list[str] = strawberry.field(
-        description="Which events those are, and what went wrong with each; the latest few."
-    )
+    problems: list[str] = strawberry.field(description="Why counting fails; empty if it does not.")
 
 
 @strawberry.type(
@@ -132,8 +130,8 @@ class Meter(Node):
             skipped_events=BigInt(found.skipped_events),
             pending_events=BigInt(found.pending_events),
             complete_through=found.complete_through,
-            failed_events=BigInt(found.failed_events),
-            problems=list(found.problems),
+            failed_events=BigInt(0 if found.problem is None else found.pending_events),
+            problems=[] if found.problem is None else [found.problem],
         )
 
     @strawberry.field(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.catalog.products import archive_product
 from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
-from billing.rating.schemes import Pricing, Tier
+from billing.rating.pricing import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.meter_use import meter_in_use
 from metering.language.numerics import text_of_number
@@ -27,19 +27,20 @@ FIXED_AMOUNT = 500
 INTERVALS = (RecurringInterval.MONTH, RecurringInterval.YEAR)
 
 PRICES: dict[str, dict[str, Any]] = {
-    "per unit": {"parameters": {"unit_amount": Decimal("1.5")}},
-    "capped": {"parameters": {"unit_amount": Decimal(2)}, "cap_amount": 40},
+    "per unit": {"unit_amount": Decimal("1.5")},
+    "capped": {"unit_amount": Decimal(2), "cap_amount": 40},
     "graduated": {
         "pricing": Pricing.GRADUATED,
-        "parameters": {"tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))]},
+        "tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))],
     },
     "volume": {
         "pricing": Pricing.VOLUME,
-        "parameters": {"tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)]},
+        "tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)],
     },
     "package": {
         "pricing": Pricing.PACKAGE,
-        "parameters": {"package_amount": 11, "package_size": Decimal("2.5")},
+        "package_amount": 11,
+        "package_size": Decimal("2.5"),
     },
 }
 

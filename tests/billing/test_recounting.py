@@ -4,57 +4,47 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting import catch_up as catching_up
-from metering.counting.recount import recount
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
-from models import Meter, Organization, UncountedEvent
+from models import Meter, Organization
 from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
-from tests.metering.test_isolation import POISON, refuse_poison
+from tests.metering.test_failing_meters import (
+    POISON,
+    accept_poison,
+    let_retry,
+    refuse_poison,
+)
 
 
-async def test_what_is_counted_after_all_is_a_correction_of_what_was_invoiced(
+async def test_invoices_wait_for_a_meter_that_fails(
     fresh_database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     world = World(organization, fresh_database)
     await refuse_poison(fresh_database)
     customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    subscription = await world.subscribe(
+        customer, await world.product(world.per_unit(meter)), "2026-01-01"
+    )
     await world.use(customer, ("2026-01-10", 3))
     await world.use(customer, ("2026-01-11", POISON))
-    await catch_up_all(world.id)
+    await world.query(
+        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
+        instant("2026-01-11"),
+    )
     await world.cycle("2026-02-01")
-    await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
-
-    done = await recount(world.id, meter.id)
-    assert done is not None
-    assert done.counted == 1
+    assert await world.invoices(subscription) == []
     assert await world.balance(customer, meter) == (0, 0)
+
+    await accept_poison(fresh_database)
+    await let_retry(meter)
+    await catch_up_all(world.id)
+    await world.cycle("2026-02-02")
     await world.cycle("2026-03-01")
 
     january, february = await world.invoices(subscription)
-    assert (january.kinds, january.amounts) == (["METERED"], [3])
-    assert (february.kinds, february.amounts) == (["METERED", "CORRECTION"], [0, POISON])
-    note = await UncountedEvent.get(meter_id=meter.id)
-    assert note.counted_from is not None
-    assert january.lines[0].position < note.counted_from <= february.lines[1].position
-
-
-async def test_what_is_counted_after_all_in_the_current_period_is_in_the_balance(
-    fresh_database: BaseDBAsyncClient, organization: Organization
-) -> None:
-    world = World(organization, fresh_database)
-    await refuse_poison(fresh_database)
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    await world.subscribe(customer, product, "2026-01-01")
-    await world.use(customer, ("2026-01-11", POISON), ("2026-01-12", 4))
-    await catch_up_all(world.id)
-    assert await world.balance(customer, meter) == (4, 0)
-    await fresh_database.execute_script("DROP TRIGGER refuse ON usage_bucket")
-    await recount(world.id, meter.id)
-    assert await world.balance(customer, meter) == (4 + POISON, 0)
+    assert (january.kinds, january.amounts) == (["METERED"], [3 + POISON])
+    assert (february.kinds, february.amounts) == (["METERED"], [0])
 
 
 async def test_lines_from_before_an_edit_are_told_from_those_after_it(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from metering.language.filter_parsing import parse_filter
 from metering.language.filters import (
     Clause,
     ClauseOperator,
@@ -15,7 +16,7 @@ from metering.language.filters import (
     event_names,
     to_json,
 )
-from metering.language.parsing import Problem, parse_filter
+from metering.language.problems import Problem
 from tests.reference.sql import parsed
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.event_names import _NOTE
-from metering.counting.rollup import _OF_BATCHES, _statement
+from metering.counting.rollup import _statement
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
 from metering.language.aggregations import Aggregation, AggregationFunction
@@ -65,7 +65,7 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     meter = meter_definition(row)
 
     parameters = Parameters(newcomer.id, meter.id, [batch.id], ALL_CUSTOMERS)
-    counting = _statement(meter, parameters, _OF_BATCHES, "true")
+    counting = _statement(meter, parameters)
 
     # 2,000 events are stored; tables as small as the others are read whole.
     assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 500

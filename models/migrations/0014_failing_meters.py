@@ -1,0 +1,36 @@
+"""A meter that cannot be counted falls behind; no event is left out."""
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0013_invoicing_problems")]
+
+    initial = False
+
+    operations = [
+        # Meters have gone on without these events. Dropping their notes would lose them for good.
+        ops.RunSQL(
+            [
+                """
+                DO $$
+                DECLARE left_out bigint;
+                BEGIN
+                    LOCK TABLE uncounted_event;
+                    SELECT count(*) INTO left_out FROM uncounted_event WHERE counted_from IS NULL;
+                    IF left_out > 0 THEN
+                        RAISE EXCEPTION 'meters have left out % events, see table uncounted_event',
+                            left_out
+                        USING HINT = 'Run "metergraph recount" of the previous version first.';
+                    END IF;
+                END $$
+                """,
+            ],
+            reverse_sql=ops.RunSQL.noop,
+        ),
+        ops.DeleteModel(name="UncountedEvent"),
+        ops.AddField("Meter", "problem", fields.TextField(null=True, unique=False)),
+        ops.AddField("Meter", "failing_since", fields.DatetimeField(null=True)),
+        ops.AddField("Meter", "retry_at", fields.DatetimeField(null=True)),
+    ]
