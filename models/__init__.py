@@ -2,6 +2,7 @@
 
 from models.access_token import AccessToken
 from models.billing_frontier import BillingFrontier
+from models.browser_session import BrowserSession
 from models.credit_entry import CreditEntry
 from models.customer import Customer
 from models.customer_meter import CustomerMeter
@@ -31,6 +32,7 @@ __all__ = [
     "ALL_CUSTOMERS",
     "AccessToken",
     "BillingFrontier",
+    "BrowserSession",
     "CreditEntry",
     "Customer",
     "CustomerMeter",

@@ -19,6 +19,7 @@ from resolvers.mutations.customer_sessions import CustomerSessionMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
 from resolvers.mutations.meters import MeterMutation
+from resolvers.mutations.organization import OrganizationMutation
 from resolvers.mutations.products import ProductMutation
 from resolvers.mutations.recompute import RecomputeMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
@@ -68,6 +69,7 @@ class Mutation(
     CustomerMutation,
     CustomerSessionMutation,
     AccessTokenMutation,
+    OrganizationMutation,
     ProductMutation,
     SubscriptionMutation,
 ):

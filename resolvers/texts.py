@@ -8,6 +8,8 @@ UNIT = 64
 EXTERNAL_ID = 256
 EMAIL = 320
 IDEMPOTENCY_KEY = 255
+ADDRESS = 1_000
+URL = 2_048
 
 
 def check_texts(*texts: tuple[str, str | None, int]) -> list[UserError]:

@@ -13,6 +13,7 @@ from schema.secrets import hash_secret, new_secret
 
 SLUG = "demo"
 _NAME = "Demo"
+_DISPLAY_NAME = "Demo Cloud"
 _SCOPES = ["ADMIN"]
 # Name, unit, event name, property to sum.
 _METERS = (
@@ -43,7 +44,9 @@ async def ensure_demo_organization(home: Path) -> str:
     The database must be open and migrated. The secret is kept in `home`, readable to its owner
     alone, so that every start prints the same; a new one is made when it is lost or revoked.
     """
-    organization, _ = await Organization.get_or_create(slug=SLUG, defaults={"name": _NAME})
+    organization, _ = await Organization.get_or_create(
+        slug=SLUG, defaults={"name": _NAME, "display_name": _DISPLAY_NAME}
+    )
     existing = {meter.name for meter in await Meter.filter(organization_id=organization.id)}
     for name, unit, event_name, summed in _METERS:
         if name not in existing:

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from models import Invoice as InvoiceRow
+from models import MeterCreditBenefit as BenefitRow
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
@@ -13,7 +14,7 @@ from schema.loaders.billing import products_source, subscriptions_source
 from schema.loaders.tables import rows_source
 from schema.permissions import requires
 from schema.types.invoice import Invoice
-from schema.types.product import Product
+from schema.types.product import MeterCreditBenefit, Product
 from schema.types.subscription import CustomerSubscription
 
 _READ = Scope.BILLING_READ
@@ -48,6 +49,19 @@ class BillingQuery:
         request = page_request(info, first, after, last, before)
         source = products_source(info.context.organization_id, include_archived=include_archived)
         return await connect(info.context.loaders, source, request, Product.of)
+
+    @strawberry.field(description="All benefits, oldest first.", extensions=[requires(_READ)])
+    async def benefits(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[MeterCreditBenefit]:
+        request = page_request(info, first, after, last, before)
+        source = rows_source(BenefitRow, info.context.organization_id)
+        return await connect(info.context.loaders, source, request, MeterCreditBenefit.of)
 
     @strawberry.field(
         description="A subscription by its id; null where there is none.",

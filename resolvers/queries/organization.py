@@ -1,16 +1,35 @@
-"""Query fields about who asks: organization and viewer."""
+"""Query fields about who asks: me, organization and viewer."""
 
 import strawberry
 
+from models import AccessToken as AccessTokenRow
 from models import Organization as OrganizationRow
 from schema.context import Info, SessionIdentity
 from schema.permissions import requires
 from schema.types.customer import Customer
-from schema.types.organization import Organization
+from schema.types.me import Me
+from schema.types.organization import AccessToken, Organization
 
 
 @strawberry.type
 class OrganizationQuery:
+    @strawberry.field(
+        description="Who asks, and what they may do.", extensions=[requires(session=True)]
+    )
+    async def me(self, info: Info) -> Me:
+        context, identity = info.context, info.context.identity
+        organization = Organization.of(await OrganizationRow.get(id=identity.organization_id))
+        if isinstance(identity, SessionIdentity):
+            customer = await context.loaders.existing_customer(identity.customer_id)
+            return Me(
+                organization=organization,
+                access_token=None,
+                customer=Customer.of(customer),
+                scopes=[],
+            )
+        token = AccessToken.of(await AccessTokenRow.get(id=identity.token_id))
+        return Me(organization=organization, access_token=token, customer=None, scopes=token.scopes)
+
     @strawberry.field(description="The organization of the token.", extensions=[requires()])
     async def organization(self, info: Info) -> Organization:
         return Organization.of(await OrganizationRow.get(id=info.context.organization_id))

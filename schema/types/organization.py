@@ -46,6 +46,17 @@ class AccessToken(Node):
 class Organization(Node):
     name: str = strawberry.field(description="What people call it.")
     slug: str = strawberry.field(description="Its short name on the command line, unique.")
+    display_name: str = strawberry.field(
+        description="What its customers call it; `name`, where none was set."
+    )
+    timezone: str = strawberry.field(
+        description="The IANA time zone in which its people read usage. Nothing is computed in it "
+        "unless a query passes it as `timezone`."
+    )
+    address: str | None = strawberry.field(description="Its address, for invoices.")
+    logo_url: str | None = strawberry.field(
+        description="The https address of its logo, for invoices and the portal."
+    )
 
     @strawberry.field(
         description="Its tokens, newest first, revoked ones included. Needs the scope ADMIN.",
@@ -60,5 +71,11 @@ class Organization(Node):
     @classmethod
     def of(cls, row: OrganizationRow) -> "Organization":
         return cls(
-            id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, slug=row.slug
+            id=strawberry.ID(encode_id("Organization", row.id)),
+            name=row.name,
+            slug=row.slug,
+            display_name=row.display_name or row.name,
+            timezone=row.timezone,
+            address=row.address,
+            logo_url=row.logo_url,
         )

@@ -10,7 +10,7 @@ from schema.errors import UserError
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
 from schema.types.meter import Meter
-from schema.types.organization import AccessToken
+from schema.types.organization import AccessToken, Organization
 
 _USER_ERRORS = "What was wrong with the input; empty where the mutation was carried out."
 
@@ -102,4 +102,12 @@ class AccessTokenCreatePayload:
 @strawberry.type(description="The revoked token, or why it was not revoked.")
 class AccessTokenRevokePayload:
     access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The changed organization, or why it was not changed.")
+class OrganizationUpdatePayload:
+    organization: Organization | None = strawberry.field(
+        default=None, description="The organization."
+    )
     user_errors: list[UserError] = user_errors()

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -14,7 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config.settings import Settings
 from metergraph.commands.demo import make_billing
 from metergraph.demo.events import CUSTOMERS, demo_events
-from metergraph.demo.organization import SLUG
+from metergraph.demo.organization import SLUG, ensure_demo_organization
 from metering.ingest.events import EventDraft, check_event
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
@@ -25,6 +26,13 @@ from tests.ingesting import NOON
 from tests.serving import new_token, served
 
 _SUMMED = {"ai_usage": "total_tokens", "video_streamed": "duration", "file_uploaded": "size"}
+
+
+async def test_the_demo_organization_has_a_name_for_its_customers(
+    fresh_database: BaseDBAsyncClient, tmp_path: Path
+) -> None:
+    await ensure_demo_organization(tmp_path)
+    assert (await Organization.get(slug=SLUG)).display_name == "Demo Cloud"
 
 
 def test_the_same_seed_gives_the_same_events() -> None:

@@ -194,7 +194,7 @@ async def test_a_session_may_use_no_other_root_field(
             for extension in field.extensions["strawberry-definition"].extensions:
                 if isinstance(extension, Requires) and extension.session:
                     open_to_sessions.add(f"{root.name}.{name}")
-    assert open_to_sessions == {"Query.viewer", "Subscription.usageUpdated"}
+    assert open_to_sessions == {"Query.me", "Query.viewer", "Subscription.usageUpdated"}
     for query in (
         ME,
         "{ events { totalCount } }",

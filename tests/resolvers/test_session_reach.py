@@ -30,7 +30,7 @@ from tests.resolvers.ai_plan import subscribed
 SCHEMA = create_schema()._schema
 
 # What a session may ask at the root.
-OWN_QUERIES = {"viewer"}
+OWN_QUERIES = {"me", "viewer"}
 
 SCALARS = {
     "ID": '"x"',

@@ -98,6 +98,7 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "EventName.metadataKeys",
         "EventsIngestPayload.receipts",
         "Invoice.lines",
+        "Me.scopes",
         "MeterFilter.clauses",
         "MeterProgress.problems",
         "MeterQuantities.points",

@@ -1,0 +1,79 @@
+"""Mutation about the organization: update."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import strawberry
+
+from metering.usage.windows import RangeError, zone_of
+from models import Organization as OrganizationRow
+from resolvers.mutating import mutates
+from resolvers.texts import ADDRESS, NAME, URL, check_texts
+from schema.context import Info, Scope
+from schema.errors import ErrorCode, UserError, user_error
+from schema.inputs.organization import OrganizationUpdateInput
+from schema.types.organization import Organization
+from schema.types.payloads import OrganizationUpdatePayload
+
+
+@strawberry.type
+class OrganizationMutation:
+    @strawberry.mutation(
+        description="Changes what the organization's pages and invoices show of it: what is left "
+        "out stays, null takes a value away.",
+        extensions=[mutates(Scope.ADMIN)],
+    )
+    async def organization_update(
+        self,
+        info: Info,
+        input: Annotated[OrganizationUpdateInput, strawberry.argument(description="The changes.")],
+    ) -> OrganizationUpdatePayload:
+        errors = _check(input)
+        if errors:
+            return OrganizationUpdatePayload(user_errors=errors)
+        row = await OrganizationRow.get(id=info.context.organization_id)
+        sent = {
+            "display_name": input.display_name,
+            "timezone": "UTC" if input.timezone is None else input.timezone,
+            "address": input.address,
+            "logo_url": input.logo_url,
+        }
+        changes = {name: value for name, value in sent.items() if value is not strawberry.UNSET}
+        if changes:
+            await row.update_from_dict(changes).save(update_fields=list(changes))
+        return OrganizationUpdatePayload(organization=Organization.of(row))
+
+
+def _check(sent: OrganizationUpdateInput) -> list[UserError]:
+    errors = check_texts(
+        ("displayName", sent.display_name, NAME),
+        ("address", sent.address, ADDRESS),
+        ("logoUrl", sent.logo_url, URL),
+    )
+    if isinstance(sent.timezone, str) and not _is_zone(sent.timezone):
+        message = f"timezone is no IANA time zone: {sent.timezone[:64]!r}."
+        errors.append(user_error(ErrorCode.INVALID, message, "timezone"))
+    if not errors and isinstance(sent.logo_url, str) and not _is_https(sent.logo_url):
+        message = "logoUrl must be an address such as https://example.com/logo.svg."
+        errors.append(user_error(ErrorCode.INVALID, message, "logoUrl"))
+    return errors
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zone_of(name)
+    except RangeError:
+        return False
+    return True
+
+
+def _is_https(text: str) -> bool:
+    """Whether a browser loads this over TLS, from a host, without a password."""
+    if not text.isprintable() or " " in text or "\\" in text:
+        return False
+    try:
+        parts: Any = urlsplit(text)
+        parts.port  # noqa: B018  # which raises where it is none
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
