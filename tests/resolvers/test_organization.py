@@ -6,13 +6,14 @@ import pytest
 
 from models import Organization
 from schema.context import Scope
-from tests.graphql_client import Api, make_token
+from tests.graphql_client import Api
 from tests.resolvers.ai_plan import ai_plan
+from tests.serving import new_token
 
 UPDATE = """mutation ($input: OrganizationUpdateInput!) { organizationUpdate(input: $input) {
   organization { name displayName timezone address logoUrl } userErrors { code path message } } }"""
 ME = """{ me {
-  organization { slug displayName } accessToken { name scopes lastUsedAt } customer { externalId }
+  organization { slug displayName } accessToken { scopes lastUsedAt } customer { externalId }
   scopes
 } }"""
 BENEFITS = """query ($first: Int, $after: String) { benefits(first: $first, after: $after) {
@@ -90,18 +91,18 @@ async def test_a_setting_that_nobody_could_use_is_refused(api: Api, field: str, 
 
 async def test_settings_are_an_administrator_s(api: Api, organization: Organization) -> None:
     for scope in set(Scope) - {Scope.ADMIN}:
-        other = api.with_secret(await make_token(organization, scope))
+        other = api.with_secret(await new_token(organization, scope))
         assert await other.codes(UPDATE, input={"displayName": "x"}) == ["FORBIDDEN"], scope
     assert (await update(api))["organization"]["displayName"] == "Test"
 
 
 async def test_a_token_learns_what_it_may_do(api: Api, organization: Organization) -> None:
-    secret = await make_token(organization, Scope.USAGE_READ, Scope.BILLING_READ)
+    secret = await new_token(organization, Scope.USAGE_READ, Scope.BILLING_READ)
     me = (await api.with_secret(secret).get(ME))["me"]
     assert me["accessToken"].pop("lastUsedAt") is not None
     assert me == {
         "organization": {"slug": organization.slug, "displayName": "Test"},
-        "accessToken": {"name": "test", "scopes": ["USAGE_READ", "BILLING_READ"]},
+        "accessToken": {"scopes": ["USAGE_READ", "BILLING_READ"]},
         "customer": None,
         "scopes": ["USAGE_READ", "BILLING_READ"],
     }
@@ -135,7 +136,7 @@ async def test_benefits_are_listed_by_pages_to_who_reads_billing(
         'input: {description: "Second", meterId: $meter, units: "5"}) { benefit { id } } }',
         meter=meter,
     )
-    reader = api.with_secret(await make_token(organization, Scope.BILLING_READ))
+    reader = api.with_secret(await new_token(organization, Scope.BILLING_READ))
     first = (await reader.get(BENEFITS, first=1))["benefits"]
     assert first["totalCount"] == 2
     assert first["pageInfo"]["hasNextPage"] is True
@@ -146,5 +147,5 @@ async def test_benefits_are_listed_by_pages_to_who_reads_billing(
     assert second["description"] == "Second"
     assert first["nodes"][0]["id"] != second["id"]
     assert (await other_api.get(BENEFITS))["benefits"]["nodes"] == []
-    usage = api.with_secret(await make_token(organization, Scope.USAGE_READ))
+    usage = api.with_secret(await new_token(organization, Scope.USAGE_READ))
     assert await usage.codes(BENEFITS) == ["FORBIDDEN"]
