@@ -12,7 +12,7 @@ from benchmarks.results import Result, percentile
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
 from billing.catalog.catalog_products import catalog_products
-from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
 from billing.invoicing.estimates import upcoming_invoices
 from billing.periods.intervals import Period, RecurringInterval, period_at
@@ -75,7 +75,7 @@ async def _plan(tenant: Tenant) -> Product:
     )
     prices: list[PriceDraft] = [
         FixedDraft("USD", 2000),
-        MeteredDraft("USD", meter.id, unit_amount=Decimal("0.4")),
+        MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal("0.4")}),
     ]
     draft = ProductDraft("Plan", None, RecurringInterval.MONTH, prices, [benefit.id])
     return await create_product(organization_id, draft)

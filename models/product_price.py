@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.fields import ExactJSONField, NumericField
+from models.fields import ExactJSONField
 from models.identifiers import new_id
 
 
@@ -12,8 +12,7 @@ class ProductPrice(Model):
     """A price of a product, never changed. Amounts in minor units.
 
     `kind` is FIXED, with `amount`, or METERED, with `meter_id`, `pricing` and what that pricing
-    takes: `unit_amount`; `tiers`, a list of {"upTo", "unitAmount", "flatAmount"}; or
-    `package_amount` and `package_size`.
+    takes in `parameters`, as the class of its scheme stores it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -25,10 +24,7 @@ class ProductPrice(Model):
     amount = fields.BigIntField(null=True)
     meter_id = fields.UUIDField(null=True)
     pricing = fields.CharField(max_length=16, null=True)
-    unit_amount = NumericField(null=True)
-    tiers = ExactJSONField(null=True)
-    package_amount = fields.BigIntField(null=True)
-    package_size = NumericField(null=True)
+    parameters = ExactJSONField(null=True)
     cap_amount = fields.BigIntField(null=True)
 
     class Meta:

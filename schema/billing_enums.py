@@ -3,7 +3,7 @@
 from billing.periods.intervals import RecurringInterval
 from billing.periods.metered_periods import EntryKind
 from billing.rating.lines import LineKind
-from billing.rating.pricing import Pricing
+from billing.rating.schemes import Pricing
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.renewal import SubscriptionStatus
 from schema.enums import described
@@ -23,8 +23,8 @@ described(
     "How a metered price turns units into an amount.",
     {
         "PER_UNIT": "Every unit costs the same.",
-        "GRADUATED": "The part of the units that falls into a tier costs what that tier says.",
-        "VOLUME": "All units cost what the tier says that they reach.",
+        "GRADUATED": "The units within each tier cost what that tier says.",
+        "VOLUME": "All units cost what the tier that they reach says.",
         "PACKAGE": "Every started package of units costs the same.",
     },
     name="MeteredPricing",

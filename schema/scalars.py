@@ -29,7 +29,7 @@ from graphql import (
 from strawberry.types.scalar import ScalarDefinition
 
 from billing.catalog.currencies import CURRENCIES
-from billing.rating.lines import LARGEST_AMOUNT
+from billing.numbers import LARGEST_AMOUNT
 from models import exact_json
 from schema.errors import Internal
 

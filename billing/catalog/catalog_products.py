@@ -1,19 +1,15 @@
 """What products charge and bring, read for many of them at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.price_checks import MeteredDraft, terms_of
+from billing.catalog.prices import metered_price
 from billing.periods.intervals import RecurringInterval
 from billing.periods.metered_periods import Grant
 from billing.rating.lines import FixedPrice, MeteredPrice
-from billing.rating.pricing import Pricing, Tier
-from models import exact_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,51 +80,3 @@ async def catalog_products(
         grants = found[row["product_id"]].grants.setdefault(row["meter_id"], [])
         grants.append(Grant(row["id"], row["units"], row["rollover"]))
     return found
-
-
-async def metered_prices(
-    connection: BaseDBAsyncClient, organization_id: UUID, price_ids: Iterable[UUID]
-) -> dict[UUID, MeteredPrice]:
-    """Metered prices, by id."""
-    rows = await connection.execute_query_dict(
-        "SELECT * FROM product_price WHERE organization_id = $1 AND id = ANY($2::uuid[])",
-        [organization_id, list(set(price_ids))],
-    )
-    return {row["id"]: metered_price(row) for row in rows}
-
-
-def metered_price(row: Mapping[str, Any]) -> MeteredPrice:
-    """The metered price in a row of product_price."""
-    tiers = None
-    if row["tiers"] is not None:
-        tiers = [tier_of(tier) for tier in exact_json.loads(row["tiers"])]
-    draft = MeteredDraft(
-        currency=row["currency"],
-        meter_id=row["meter_id"],
-        pricing=Pricing(row["pricing"]),
-        unit_amount=row["unit_amount"],
-        tiers=tiers,
-        package_amount=row["package_amount"],
-        package_size=row["package_size"],
-        cap_amount=row["cap_amount"],
-    )
-    return MeteredPrice(row["id"], row["meter_id"], terms_of(draft))
-
-
-def tier_of(stored: Mapping[str, Any]) -> Tier:
-    """A tier as product_price.tiers holds it: decimals as text."""
-    up_to = stored["upTo"]
-    return Tier(
-        up_to=None if up_to is None else Decimal(up_to),
-        unit_amount=Decimal(stored["unitAmount"]),
-        flat_amount=stored["flatAmount"],
-    )
-
-
-def stored_tier(tier: Tier) -> dict[str, Any]:
-    """What `tier_of` reads."""
-    return {
-        "upTo": None if tier.up_to is None else format(tier.up_to, "f"),
-        "unitAmount": format(tier.unit_amount, "f"),
-        "flatAmount": tier.flat_amount,
-    }

@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from billing.catalog.catalog_products import stored_tier
-from billing.catalog.price_checks import (
-    FixedDraft,
-    MeteredDraft,
-    PriceDraft,
-    check_prices,
-    units_problems,
-)
+from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices
 from billing.catalog.product_benefits import check_benefits, hold_new_meters, replace_benefits
+from billing.numbers import units_problems
 from billing.periods.intervals import RecurringInterval
 from billing.problems import Problem, RefusedError, problem
 from billing.subscriptions.edits import edit
@@ -75,7 +68,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
                     organization_id=organization_id,
                     product_id=product.id,
                     ordinal=ordinal,
-                    **_price_columns(price),
+                    **price.columns(),
                 )
                 for ordinal, price in enumerate(draft.prices)
             ),
@@ -230,19 +223,3 @@ def _meter_problem(
     if not live[meter_id]:
         return [problem("INVALID", "This meter is archived.", *path)]
     return []
-
-
-def _price_columns(price: PriceDraft) -> dict[str, Any]:
-    if isinstance(price, FixedDraft):
-        return {"kind": "FIXED", "currency": price.currency, "amount": price.amount}
-    return {
-        "kind": "METERED",
-        "currency": price.currency,
-        "meter_id": price.meter_id,
-        "pricing": price.pricing.value,
-        "unit_amount": price.unit_amount,
-        "tiers": None if price.tiers is None else [stored_tier(tier) for tier in price.tiers],
-        "package_amount": price.package_amount,
-        "package_size": price.package_size,
-        "cap_amount": price.cap_amount,
-    }

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.catalog_products import CatalogProduct, metered_prices
+from billing.catalog.catalog_products import CatalogProduct
+from billing.catalog.prices import metered_prices
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of

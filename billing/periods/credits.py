@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.rating.exact import minus, plus
+from billing.numbers import minus, plus
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from billing.numbers import minus
 from billing.periods.credits import Credit, carried_over
-from billing.rating.exact import minus
 from billing.rating.pricing import Rating
 from models.identifiers import new_id
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.catalog_products import metered_prices
+from billing.catalog.prices import metered_prices
 from billing.periods.counted_usage import CountedMeter, counted_meters, usage_by_meter
 from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, rerated
 from billing.periods.store import (

@@ -6,12 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from billing.numbers import LARGEST_AMOUNT
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
-from billing.rating.pricing import NOTHING_BILLED, MeteredTerms, Rating, rate
-
-LARGEST_AMOUNT = 2**53 - 1
-"""Minor units. JavaScript, and many who read JSON, round integers beyond that."""
+from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
 
 
 class LineKind(StrEnum):
@@ -36,7 +34,7 @@ class MeteredPrice:
 
     id: UUID
     meter_id: UUID
-    terms: MeteredTerms
+    tariff: Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
     """A period's usage against its credit, in money."""
     if period.usage is None:
         raise ValueError("an open period has no usage to rate")
-    return rate(price.terms, period.usage.consumed, period.credit.credited)
+    return price.tariff.rate(period.usage.consumed, period.credit.credited)
 
 
 def fixed_lines(product: str, prices: Iterable[FixedPrice], period: Period) -> list[Line]:

@@ -7,11 +7,11 @@ from uuid import UUID
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.due_invoices import invoice_periods_of
 from billing.invoicing.invoices import Bill, issue
+from billing.numbers import LARGEST_AMOUNT
 from billing.periods.intervals import Period, index_at, period_at
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
 from billing.problems import RefusedError, problem
-from billing.rating.lines import LARGEST_AMOUNT
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import (
     SUBSCRIPTION_COLUMNS,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from billing.catalog.price_checks import decimal_problems
+from billing.numbers import decimal_problems, minus
 from billing.periods.counted_usage import counted_meters, usage_by_meter
 from billing.periods.credits import Credit
 from billing.periods.metered_periods import NOTHING, EntryKind, LedgerEntry, MeteredPeriod
@@ -12,7 +12,6 @@ from billing.periods.metered_renewal import open_periods
 from billing.periods.rerating import rerate_late
 from billing.periods.store import insert_entries, insert_periods, store_credit, update_periods
 from billing.problems import RefusedError, problem
-from billing.rating.exact import minus
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import Touched
 from billing.texts import required_text_problems

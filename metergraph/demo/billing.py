@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from billing.catalog.price_checks import FixedDraft, MeteredDraft
+from billing.catalog.prices import FixedDraft, MeteredDraft
 from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
 from billing.periods.intervals import RecurringInterval, boundary
-from billing.rating.pricing import Pricing
+from billing.rating.schemes import Pricing
 from billing.subscriptions.cycle import run_cycle
 from billing.subscriptions.life import create_subscription
 from config import clock
@@ -67,8 +67,7 @@ async def _make_plan(organization_id: UUID, meter_id: UUID) -> Product:
         "USD",
         meter_id,
         Pricing.PACKAGE,
-        package_amount=40,
-        package_size=Decimal(100_000),
+        {"package_amount": 40, "package_size": Decimal(100_000)},
     )
     draft = ProductDraft(
         name="AI plan",

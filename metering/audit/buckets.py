@@ -12,10 +12,9 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.drift import Drift, differences
-from metering.language.aggregations import Aggregation, AggregationFunction, quantity_sql
+from metering.language.aggregations import select_list
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
-from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
@@ -123,13 +122,13 @@ async def drifted_buckets(
 ) -> list[Drift]:
     """The buckets of the stretch that are not what the events say, missing ones included."""
     parameters = _parameters(meter, stretch)
-    unique = meter.aggregation.function is AggregationFunction.UNIQUE
-    of_values = _DISTINCT_VALUES if unique else _NO_VALUES
-    kept = _columns(meter.aggregation)
+    keeps_values = meter.keeps_values
+    of_values = _DISTINCT_VALUES if keeps_values else _NO_VALUES
+    kept = list(meter.aggregation.of_events())
     columns = [*kept, "unique_count", "digest"]
     statement = _COMPARE.format(
         truth=_truth(meter, stretch, parameters),
-        cached=(_CACHED_UNIQUE if unique else _CACHED).format(
+        cached=(_CACHED_UNIQUE if keeps_values else _CACHED).format(
             columns=", ".join(kept), of_values=of_values, range=_RANGE
         ),
         both=", ".join(
@@ -138,8 +137,8 @@ async def drifted_buckets(
         ),
         true_columns=", ".join(f"truth.{column}" for column in columns),
         cached_columns=", ".join(f"cached.{column}" for column in columns),
-        true_quantity=quantity_sql(meter.aggregation.function, "truth"),
-        cached_quantity=quantity_sql(meter.aggregation.function, "cached"),
+        true_quantity=meter.aggregation.quantity_sql("truth"),
+        cached_quantity=meter.aggregation.quantity_sql("cached"),
     )
     rows = await connection.execute_query_dict(statement, parameters.values)
     return [
@@ -175,7 +174,7 @@ async def rewrite_buckets(
             [meter.organization_id, meter.id, customers, buckets],
         )
     inserts = [_INSERT_BUCKETS]
-    if meter.aggregation.function is AggregationFunction.UNIQUE:
+    if meter.keeps_values:
         inserts.append(_INSERT_VALUES)
     for insert in inserts:
         parameters = _parameters(meter, stretch)
@@ -183,7 +182,7 @@ async def rewrite_buckets(
         statement = insert.format(
             drifted=_DRIFTED.format(customers="$6", buckets="$7"),
             truth=_truth(meter, stretch, parameters),
-            columns=", ".join(_columns(meter.aggregation)),
+            columns=", ".join(meter.aggregation.of_events()),
         )
         await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
 
@@ -194,18 +193,12 @@ def _parameters(meter: MeterDefinition, stretch: Stretch) -> Parameters:
     )
 
 
-def _columns(aggregation: Aggregation) -> list[str]:
-    return list(partial_sql(aggregation, "value", "timestamp", "id"))
-
-
 def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> str:
-    unique = meter.aggregation.function is AggregationFunction.UNIQUE
-    partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
     return _TRUTH.format(
         value=meter.aggregation.value_sql(parameters),
         customer="($3::uuid[])[1]" if stretch.is_of_all_customers else "e.customer_id",
         of_customer="" if stretch.is_of_all_customers else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
-        partials=select_list(partials),
-        of_values=_DISTINCT_VALUES if unique else _NO_VALUES,
+        partials=select_list(meter.aggregation.of_events()),
+        of_values=_DISTINCT_VALUES if meter.keeps_values else _NO_VALUES,
     )

@@ -4,24 +4,23 @@ The buckets are held against the raw events first (`bucket_audit`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.drift import Drift, differences
-from metering.language.aggregations import AggregationFunction
+from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
 from metering.usage.periods import (
     CustomerPeriod,
-    PeriodUsage,
     begin_periods,
     usage_of_periods,
 )
 from models.identifiers import new_id
 
-_COLUMNS = tuple(field.name for field in fields(PeriodUsage))
+_COLUMNS = (*CUSTOMER_COLUMNS, "consumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,14 @@ async def drifted_periods(
         kept, strange = values.get(period.customer_id, (0, 0))
         compared: dict[str, Any] = {
             "cached_kept_values": kept,
-            "true_kept_values": usage.unique_count,
+            "true_kept_values": usage.columns["unique_count"],
             "cached_strange_values": strange,
             "true_strange_values": 0,
         }
+        true = {**usage.columns, "consumed": usage.consumed}
         for column in _COLUMNS:
             compared[f"cached_{column}"] = row[column]
-            compared[f"true_{column}"] = getattr(usage, column)
+            compared[f"true_{column}"] = true[column]
         if found := differences(compared, (*_COLUMNS, "kept_values", "strange_values")):
             drift = Drift(
                 meter.id, period.customer_id, None, row["consumed"], usage.consumed, found
@@ -118,7 +118,7 @@ async def _kept_values(
     connection: BaseDBAsyncClient, meter: MeterDefinition, customer_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[int, int]]:
     """How many distinct values are kept of current periods, and how many of them no bucket has."""
-    if meter.aggregation.function is not AggregationFunction.UNIQUE:
+    if not meter.keeps_values:
         return {}
     rows = await connection.execute_query_dict(
         """

@@ -7,7 +7,13 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.rollup import UsageIncrement
-from metering.language.aggregations import consumed_sql
+from metering.language.aggregations import (
+    CUSTOMER_COLUMNS,
+    arrays,
+    consumed_sql,
+    merged_sql,
+    select_list,
+)
 from models.identifiers import new_id
 
 
@@ -15,42 +21,21 @@ class PeriodChangedError(RuntimeError):
     """A customer's period changed between counting and merging: count again."""
 
 
+_COLUMNS = ", ".join(CUSTOMER_COLUMNS)
+
 _MERGE = f"""
 INSERT INTO customer_meter AS kept (
-    organization_id, id, meter_id, customer_id, count, unique_count, sum, minimum, maximum,
-    latest_value, latest_at, latest_event_id, consumed, credited, revision, updated_at
+    organization_id, id, meter_id, customer_id, {_COLUMNS}, consumed, credited, revision, updated_at
 )
-SELECT $1, increment.id, increment.meter_id, increment.customer_id, increment.count,
-       increment.unique_count, increment.sum, increment.minimum, increment.maximum,
-       increment.latest_value, increment.latest_at, increment.latest_event_id,
-       {consumed_sql("meter.aggregation_function", "increment")}, 0, $2, now()
+SELECT $1, increment.*, {consumed_sql("meter.aggregation_function", "increment")}, 0, $2, now()
 FROM unnest(
-    $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[], $8::numeric[], $9::numeric[],
-    $10::numeric[], $11::numeric[], $12::timestamptz[], $13::uuid[]
-) AS increment (
-    id, meter_id, customer_id, count, unique_count, sum, minimum, maximum,
-    latest_value, latest_at, latest_event_id
-)
+    $3::uuid[], $4::uuid[], $5::uuid[], {arrays(CUSTOMER_COLUMNS.values(), 6)}
+) AS increment (id, meter_id, customer_id, {_COLUMNS})
 JOIN meter ON meter.id = increment.meter_id
 ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE SET
-    (count, unique_count, sum, minimum, maximum, latest_value, latest_at, latest_event_id, consumed)
-    = (
-        SELECT merged.count, merged.unique_count, merged.sum, merged.minimum, merged.maximum,
-               merged.latest_value, merged.latest_at, merged.latest_event_id,
-               {consumed_sql("meter.aggregation_function", "merged")}
-        FROM (
-            SELECT kept.count + excluded.count AS count,
-                   kept.unique_count + excluded.unique_count AS unique_count,
-                   kept.sum + excluded.sum AS sum,
-                   least(kept.minimum, excluded.minimum) AS minimum,
-                   greatest(kept.maximum, excluded.maximum) AS maximum,
-                   newer.*
-            FROM (VALUES
-                (kept.latest_value, kept.latest_at, kept.latest_event_id),
-                (excluded.latest_value, excluded.latest_at, excluded.latest_event_id)
-            ) AS newer (latest_value, latest_at, latest_event_id)
-            ORDER BY newer.latest_at DESC NULLS LAST, newer.latest_event_id DESC LIMIT 1
-        ) AS merged
+    ({_COLUMNS}, consumed) = (
+        SELECT merged.*, {consumed_sql("meter.aggregation_function", "merged")}
+        FROM (SELECT {select_list(merged_sql("kept", "excluded"))}) AS merged
         JOIN meter ON meter.id = kept.meter_id
     ),
     revision = excluded.revision,
@@ -84,12 +69,7 @@ async def merge_increments(
             [increment.customer_id for increment in increments],
             [increment.count for increment in increments],
             [new_values[increment.meter_id, increment.customer_id] for increment in increments],
-            [increment.sum for increment in increments],
-            [increment.minimum for increment in increments],
-            [increment.maximum for increment in increments],
-            [increment.latest_value for increment in increments],
-            [increment.latest_at for increment in increments],
-            [increment.latest_event_id for increment in increments],
+            *map(list, zip(*(increment.state for increment in increments), strict=True)),
         ],
     )
     current = {(row["meter_id"], row["customer_id"]): row["period_start"] for row in rows}

@@ -8,15 +8,14 @@ under the log's lock, so that counting a long history does not hold that lock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import AggregationFunction
+from metering.language.aggregations import STATE, select_list
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
-from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
@@ -54,12 +53,7 @@ buckets AS (
     -- So that they come to lie as they are read.
     ORDER BY 3, 4
     ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
-        count = kept.count + excluded.count,
-        skipped = kept.skipped + excluded.skipped,
-        sum = kept.sum + excluded.sum,
-        minimum = least(kept.minimum, excluded.minimum),
-        maximum = greatest(kept.maximum, excluded.maximum)
-        {latest}
+        {merged}
 )
 {values}
 SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
@@ -67,15 +61,6 @@ FROM matched
 GROUP BY customer_id, period_start, in_period
 """
 
-_LATEST = """,
-        (latest_value, latest_at, latest_event_id) = (
-            SELECT newer.* FROM (VALUES
-                (kept.latest_value, kept.latest_at, kept.latest_event_id),
-                (excluded.latest_value, excluded.latest_at, excluded.latest_event_id)
-            ) AS newer (value, at, event_id)
-            ORDER BY newer.at DESC NULLS LAST, newer.event_id DESC LIMIT 1
-        )
-"""
 
 _BUCKET_VALUES = """,
 bucket_values AS (
@@ -96,7 +81,7 @@ class UsageIncrement:
 
     `in_period`: of those in its current period, which began at `period_start`, or, where it has
     none, of all. Otherwise of those outside. `distinct_values`: of a UNIQUE meter, where there
-    are some in the period.
+    are some in the period. `state` has the values of the columns STATE.
     """
 
     meter_id: UUID
@@ -106,12 +91,7 @@ class UsageIncrement:
     count: int
     skipped: int
     distinct_values: Sequence[bytes] | None
-    sum: Decimal
-    minimum: Decimal | None
-    maximum: Decimal | None
-    latest_value: Decimal | None
-    latest_at: datetime | None
-    latest_event_id: UUID | None
+    state: tuple[Any, ...]
 
 
 async def count_batches(
@@ -126,7 +106,12 @@ async def count_batches(
     parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
     statement = _statement(meter, parameters)
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [UsageIncrement(meter_id=meter.id, **row) for row in rows]
+    return [_increment(meter, row) for row in rows]
+
+
+def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
+    state = tuple(row.pop(column.name) for column in STATE)
+    return UsageIncrement(meter_id=meter.id, state=state, **row)
 
 
 async def add_to_totals(
@@ -150,15 +135,15 @@ async def add_to_totals(
 
 
 def _statement(meter: MeterDefinition, parameters: Parameters) -> str:
-    function = meter.aggregation.function
-    unique = function is AggregationFunction.UNIQUE
-    partials = partial_sql(meter.aggregation, "value", "timestamp", "id")
+    keeps_values = meter.keeps_values
+    partials = meter.aggregation.of_events()
+    merged = meter.aggregation.merged("kept", "excluded")
     return _COUNT_BATCHES.format(
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
         columns=", ".join(partials),
         partials=select_list(partials),
-        latest=_LATEST if function is AggregationFunction.LATEST else "",
-        values=_BUCKET_VALUES if unique else "",
-        distinct_values=_DISTINCT_VALUES if unique else "NULL::bytea[]",
+        merged=", ".join(f"{column} = {sql}" for column, sql in merged.items()),
+        values=_BUCKET_VALUES if keeps_values else "",
+        distinct_values=_DISTINCT_VALUES if keeps_values else "NULL::bytea[]",
     )

@@ -1,29 +1,150 @@
-"""Aggregations: what a meter makes of the events that it counts (design, section 6).
+"""Aggregations: what a meter computes from the events that it counts.
 
-A *partial aggregate* is what is kept of some events, so that the aggregate of more of them follows
-by merging: count, skipped, sum, minimum, maximum, latest_value, latest_at and latest_event_id.
-UNIQUE keeps the keys of its distinct values besides, and their number as unique_count.
+Each function is a class. It names the columns of `usage_bucket` and `customer_meter` that hold its
+state, with the SQL that computes and merges them, and reads the quantity from them. The lists of
+columns elsewhere are made from these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum, StrEnum
-from typing import Any
+from enum import StrEnum
+from typing import assert_never
 
+from metering.language.calculation import COUNTS, Calculation, StateColumn, total
 from metering.language.parameters import Parameters
-from metering.language.problems import Problem
-from metering.language.properties import (
-    EventField,
-    json_sql,
-    numeric_sql,
-    property_of,
-    property_problem,
-)
+from metering.language.properties import Property, json_sql, key_sql, property_of
+
+
+class Count(Calculation):
+    """How many events match."""
+
+    quantity = "trim_scale({row}.count::numeric)"
+    of_nothing = Decimal(0)
+    takes_property = False
+
+
+class Sum(Calculation):
+    """The sum of the values."""
+
+    quantity = "trim_scale({row}.sum)"
+    columns = (total("sum", "numeric", "COALESCE(sum({value}), 0)"),)
+    of_nothing = Decimal(0)
+
+
+class Average(Calculation):
+    """The sum by the count, rounded half away from zero to 12 decimals more than the sum has.
+
+    `div` is exact. numeric's own `/` keeps 16 digits, whatever the magnitude, and rounding its
+    result again could round twice.
+    """
+
+    quantity = """
+        CASE WHEN {row}.count > 0 THEN trim_scale(
+            sign({row}.sum)
+            * div(
+                2 * abs({row}.sum) * ('1e' || (min_scale({row}.sum) + 12))::numeric + {row}.count,
+                2 * {row}.count
+            )
+            * ('1e-' || (min_scale({row}.sum) + 12))::numeric
+        ) END
+    """
+    columns = Sum.columns
+
+
+class Minimum(Calculation):
+    """The least value."""
+
+    quantity = "trim_scale({row}.minimum)"
+    columns = (
+        StateColumn(
+            "minimum",
+            "numeric",
+            of_events="min({value})",
+            of_partials="min({row}.minimum)",
+            merged="least({kept}.minimum, {added}.minimum)",
+        ),
+    )
+
+
+class Maximum(Calculation):
+    """The greatest value."""
+
+    quantity = "trim_scale({row}.maximum)"
+    columns = (
+        StateColumn(
+            "maximum",
+            "numeric",
+            of_events="max({value})",
+            of_partials="max({row}.maximum)",
+            merged="greatest({kept}.maximum, {added}.maximum)",
+        ),
+    )
+
+
+class Unique(Calculation):
+    """How many different values there are. Their keys are kept; a row has their number."""
+
+    quantity = "trim_scale({row}.unique_count::numeric)"
+    of_nothing = Decimal(0)
+    keeps_values = True
+    preview = """
+        SELECT coalesce(sum(events) FILTER (WHERE value IS NOT NULL), 0)::bigint AS count,
+               coalesce(sum(events) FILTER (WHERE value IS NULL), 0)::bigint AS skipped,
+               count(value) AS unique_count
+        FROM (SELECT value, count(*) AS events FROM {matched} GROUP BY value) AS seen
+    """
+
+    def value_sql(self, property_: Property, parameters: Parameters) -> str:
+        """The key of the value, which is short whatever the value is."""
+        return key_sql(property_, parameters)
+
+    def previewed_value_sql(self, property_: Property, parameters: Parameters) -> str:
+        """The value itself: jsonb groups as its keys do, and computing keys takes longer."""
+        return f"NULLIF({json_sql(property_, parameters)}, 'null'::jsonb)"
+
+
+def _latest(name: str, sql_type: str, of_event: str) -> StateColumn:
+    newest = (
+        "(array_agg({of} ORDER BY {timestamp} DESC, {event_id} DESC)"
+        " FILTER (WHERE {value} IS NOT NULL))[1]"
+    )
+    of_partials = newest.format(
+        of=f"{{row}}.{name}",
+        value="{row}.latest_value",
+        timestamp="{row}.latest_at",
+        event_id="{row}.latest_event_id",
+    )
+    merged = (
+        "CASE WHEN {kept}.latest_at IS NULL"
+        " OR ({added}.latest_at, {added}.latest_event_id)"
+        " > ({kept}.latest_at, {kept}.latest_event_id)"
+        f" THEN {{added}}.{name} ELSE {{kept}}.{name} END"
+    )
+    return StateColumn(name, sql_type, newest.replace("{of}", of_event), of_partials, merged)
+
+
+class Latest(Calculation):
+    """The value of the event that happened last; of two at one instant, of the greater id."""
+
+    quantity = "trim_scale({row}.latest_value)"
+    columns = (
+        _latest("latest_value", "numeric", "{value}"),
+        _latest("latest_at", "timestamptz", "{timestamp}"),
+        _latest("latest_event_id", "uuid", "{event_id}"),
+    )
+    # By the index on the time, without sorting all that matches.
+    preview = """
+        SELECT count(value) AS count, count(*) - count(value) AS skipped, (
+            SELECT {value} FROM event e WHERE {where} AND {value} IS NOT NULL
+            ORDER BY e.timestamp DESC, e.id DESC LIMIT 1
+        ) AS latest_value
+        FROM {matched}
+    """
 
 
 class AggregationFunction(StrEnum):
-    """What is made of the matching events."""
+    """What a meter computes from the matching events."""
 
     COUNT = "COUNT"
     SUM = "SUM"
@@ -33,131 +154,119 @@ class AggregationFunction(StrEnum):
     UNIQUE = "UNIQUE"
     LATEST = "LATEST"
 
+    @property
+    def calculation(self) -> Calculation:  # noqa: PLR0911  # a function a line
+        """How this function aggregates."""
+        match self:
+            case AggregationFunction.COUNT:
+                return Count()
+            case AggregationFunction.SUM:
+                return Sum()
+            case AggregationFunction.AVERAGE:
+                return Average()
+            case AggregationFunction.MINIMUM:
+                return Minimum()
+            case AggregationFunction.MAXIMUM:
+                return Maximum()
+            case AggregationFunction.UNIQUE:
+                return Unique()
+            case AggregationFunction.LATEST:
+                return Latest()
+            case _:
+                assert_never(self)
 
-_QUANTITY_COLUMNS = {
-    AggregationFunction.COUNT: "count",
-    AggregationFunction.SUM: "sum",
-    AggregationFunction.MINIMUM: "minimum",
-    AggregationFunction.MAXIMUM: "maximum",
-    AggregationFunction.UNIQUE: "unique_count",
-    AggregationFunction.LATEST: "latest_value",
-}
 
-_ZERO_OVER_NOTHING = frozenset(
-    {AggregationFunction.COUNT, AggregationFunction.SUM, AggregationFunction.UNIQUE}
+STATE = tuple(
+    dict.fromkeys(
+        column for function in AggregationFunction for column in function.calculation.columns
+    )
 )
+"""The columns in which the functions keep their state; a function fills its own."""
 
-AVERAGE_DECIMALS = 12
+CUSTOMER_COLUMNS = {"count": "bigint", "unique_count": "bigint"} | {
+    column.name: column.sql_type for column in STATE
+}
+"""The columns of `customer_meter` that a quantity is computed from, with their types."""
+
+_EMPTY = {column.name: f"{column.empty}::{column.sql_type}" for column in STATE}
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """A function and the property that it takes; COUNT takes none."""
+    """A function and the property that it takes, if it takes one."""
 
     function: AggregationFunction
     property: str | None = None
 
-    def value_sql(self, parameters: Parameters) -> str:
-        """What one matching event `e` brings: numeric, or for UNIQUE a key (bytea).
+    def value_sql(self, parameters: Parameters, *, is_preview: bool = False) -> str:
+        """What one matching event `e` brings: numeric, or a key (bytea); 1 without a property.
 
-        NULL where the event is skipped. COUNT takes 1 of every event. Never raises in SQL.
+        NULL if the event is skipped. A preview takes other keys, which are found faster.
         """
-        if self.function is AggregationFunction.COUNT:
+        calculation = self.function.calculation
+        if not calculation.takes_property:
             return "1::numeric"
         if self.property is None:
             raise ValueError(f"{self.function} without a property; parsing refuses it")
-        property_ = property_of(self.property)
-        if self.function is AggregationFunction.UNIQUE:
-            return _key_sql(json_sql(property_, parameters))
-        return numeric_sql(property_, parameters)
+        sql = calculation.previewed_value_sql if is_preview else calculation.value_sql
+        return sql(property_of(self.property), parameters)
+
+    def of_events(
+        self, value: str = "value", timestamp: str = "timestamp", event_id: str = "id"
+    ) -> dict[str, str]:
+        """Aggregate expressions for the state of a group of events, by column.
+
+        Args:
+            value: a column that holds `value_sql`.
+            timestamp: a column with the events' instants.
+            event_id: a column with their ids.
+        """
+        names = {"value": value, "timestamp": timestamp, "event_id": event_id}
+        return self._with_empty(lambda column: column.of_events.format(**names))
+
+    def of_partials(self, row: str) -> dict[str, str]:
+        """Aggregate expressions that merge a group of states in rows `row`, by column."""
+        return self._with_empty(lambda column: column.of_partials.format(row=row))
+
+    def _with_empty(self, sql: Callable[[StateColumn], str]) -> dict[str, str]:
+        counts = {column.name: sql(column) for column in COUNTS}
+        own = {column.name: sql(column) for column in self.function.calculation.columns}
+        return counts | _EMPTY | own
+
+    def merged(self, kept: str, added: str) -> dict[str, str]:
+        """Expressions that merge the states in two rows, by column; of this function alone."""
+        columns = (*COUNTS, *self.function.calculation.columns)
+        return {column.name: column.merged.format(kept=kept, added=added) for column in columns}
+
+    def quantity_sql(self, row: str) -> str:
+        """The quantity of the state in a row: numeric without trailing zeros, or NULL."""
+        return self.function.calculation.quantity.format(row=row)
 
 
-def quantity_of_nothing(function: AggregationFunction) -> Decimal | None:
-    """The quantity where no event has a value."""
-    return Decimal(0) if function in _ZERO_OVER_NOTHING else None
-
-
-def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
-    """The aggregation that {"function", "property"} writes, or what is wrong with it."""
-    if not isinstance(data, Mapping):
-        return [Problem((), "An aggregation is an object of function and property.")]
-    written = data.get("function")
-    name = written.name if isinstance(written, Enum) else written
-    function = AggregationFunction.__members__.get(name) if isinstance(name, str) else None
-    if function is None:
-        return [Problem(("function",), f"function is one of {', '.join(AggregationFunction)}.")]
-    named = data.get("property")
-    message = _property_message(function, named)
-    return [Problem(("property",), message)] if message else Aggregation(function, named)
-
-
-def _property_message(function: AggregationFunction, named: Any) -> str | None:
-    if function is AggregationFunction.COUNT:
-        return None if named is None else "COUNT counts events and takes no property."
-    if named is None:
-        return f"{function} needs a property."
-    problem = property_problem(named)
-    if problem:
-        return f"property {problem}"
-    if property_of(named) == EventField("timestamp"):
-        return "timestamp is an instant, which is not aggregated."
-    return None
-
-
-# Of a JSON text of arrays and objects: strings whole (1), numbers up to their last digit that
-# counts (2), and then the zeros that do not.
-_INSIGNIFICANT_ZEROS = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+(?:\.[0-9]*[1-9])?)\.?0*'
-
-
-def _key_sql(json: str) -> str:
-    """A key that two jsonb values share exactly when they are equal; NULL for missing ones.
-
-    jsonb's text has its keys in one order and its numbers in one notation up to trailing zeros;
-    without those it is the same for equal values only. Hashed, because btree keys must stay small.
-    """
-    text = (
-        f"CASE jsonb_typeof({json})"
-        f" WHEN 'string' THEN ({json})::text"
-        f" WHEN 'boolean' THEN ({json})::text"
-        f" WHEN 'number' THEN trim_scale(({json})::numeric)::text"
-        f" WHEN 'null' THEN NULL"
-        rf""" ELSE regexp_replace(({json})::text, '{_INSIGNIFICANT_ZEROS}', '\1\2', 'g') END"""
-    )
-    return f"sha256(convert_to({text}, 'UTF8'))"
-
-
-def quantity_sql(function: AggregationFunction, row: str) -> str:
-    """The quantity of a partial aggregate: numeric without trailing zeros, or NULL.
-
-    `row` is the alias of a row with the columns that the function needs.
-    """
-    if function is AggregationFunction.AVERAGE:
-        return _average_sql(f"{row}.sum", f"{row}.count")
-    return f"trim_scale({row}.{_QUANTITY_COLUMNS[function]}::numeric)"
+def merged_sql(kept: str, added: str) -> dict[str, str]:
+    """Expressions that merge two rows of CUSTOMER_COLUMNS, whatever their function, by column."""
+    counts = {name: f"{kept}.{name} + {added}.{name}" for name in ("count", "unique_count")}
+    return counts | {column.name: column.merged.format(kept=kept, added=added) for column in STATE}
 
 
 def consumed_sql(function: str, row: str) -> str:
-    """The units that are billed for a partial aggregate: its quantity, 0 where that is null.
+    """The units to bill for the state in a row: its quantity, 0 where that is null.
 
-    `function` is a column with the aggregation's name, so that rows of several meters can be
-    treated at once.
+    `function` is a column with the name of the function, so that one statement can treat rows of
+    several meters.
     """
     cases = " ".join(
-        f"WHEN '{name}' THEN {quantity_sql(member, row)}"
-        for name, member in AggregationFunction.__members__.items()
+        f"WHEN '{member}' THEN {member.calculation.quantity.format(row=row)}"
+        for member in AggregationFunction
     )
     return f"COALESCE(CASE {function} {cases} END, 0)"
 
 
-def _average_sql(total: str, count: str) -> str:
-    """The total by the count, rounded half away from zero to 12 decimals more than the total has.
+def select_list(expressions: Mapping[str, str]) -> str:
+    """The expressions as a SELECT lists them, each under its column's name."""
+    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
 
-    Through `div`, which is exact: numeric's own `/` keeps 16 digits, whatever the magnitude, and
-    rounding its result again could round twice.
-    """
-    decimals = f"(min_scale({total}) + {AVERAGE_DECIMALS})"
-    return (
-        f"CASE WHEN {count} > 0 THEN trim_scale(sign({total})"
-        f" * div(2 * abs({total}) * ('1e' || {decimals})::numeric + {count}, 2 * {count})"
-        f" * ('1e-' || {decimals})::numeric) END"
-    )
+
+def arrays(sql_types: Iterable[str], first: int) -> str:
+    """Placeholders of arrays of these types from `$first` on, as unnest takes them."""
+    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(sql_types, start=first))

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filter_parsing import stored_filter
 from metering.language.filters import Filter
+from metering.language.parsing import stored_filter
 from models import Meter
 
 _COLUMNS = (
@@ -33,6 +33,11 @@ class MeterDefinition:
     aggregation: Aggregation
     event_names: tuple[str, ...] | None
     position: int | None
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether the values are kept that the aggregation takes, not only its state."""
+        return self.aggregation.function.calculation.keeps_values
 
 
 def definition_of(meter: Meter) -> MeterDefinition:

@@ -1,7 +1,7 @@
 """Filters: which events a meter counts (design, section 5). Values only, nothing runs here.
 
 The stored form is that of the API's input: {"conjunction": "AND", "clauses": [{"clause":
-{"property", "operator", "value"}} | {"filter": …}]}. `filter_parsing` reads it.
+{"property", "operator", "value"}} | {"filter": …}]}. `metering.language.parsing` reads it.
 """
 
 from collections.abc import Iterator

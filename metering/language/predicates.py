@@ -7,10 +7,10 @@ raises, whatever the metadata holds. Property paths, names and values are bound,
 from datetime import datetime
 from decimal import Decimal
 
-from metering.language.filter_parsing import instant_of
 from metering.language.filters import Clause, ClauseOperator, ClauseValue, Conjunction, Filter
 from metering.language.numerics import numeric_of_json_sql, text_of_number
 from metering.language.parameters import Parameters
+from metering.language.parsing import instant_of
 from metering.language.properties import (
     EventField,
     MetadataPath,

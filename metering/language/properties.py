@@ -87,3 +87,26 @@ def numeric_sql(property_: Property, parameters: Parameters) -> str:
     if isinstance(property_, EventField):
         return numeric_of_text_sql(text)
     return numeric_of_json_sql(json_sql(property_, parameters), text)
+
+
+# Of a JSON text of arrays and objects: strings whole (1), numbers up to their last digit that
+# counts (2), and then the zeros that do not.
+_INSIGNIFICANT_ZEROS = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+(?:\.[0-9]*[1-9])?)\.?0*'
+
+
+def key_sql(property_: Property, parameters: Parameters) -> str:
+    """A key (bytea) that two properties share exactly when they are equal; NULL for missing ones.
+
+    jsonb's text has its keys in one order and its numbers in one notation up to trailing zeros;
+    without those it is the same for equal values only. Hashed, because btree keys must stay small.
+    """
+    json = json_sql(property_, parameters)
+    text = (
+        f"CASE jsonb_typeof({json})"
+        f" WHEN 'string' THEN ({json})::text"
+        f" WHEN 'boolean' THEN ({json})::text"
+        f" WHEN 'number' THEN trim_scale(({json})::numeric)::text"
+        f" WHEN 'null' THEN NULL"
+        rf""" ELSE regexp_replace(({json})::text, '{_INSIGNIFICANT_ZEROS}', '\1\2', 'g') END"""
+    )
+    return f"sha256(convert_to({text}, 'UTF8'))"

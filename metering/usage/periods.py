@@ -4,8 +4,8 @@ As everywhere, a period is its whole buckets and the raw events at its edges; it
 far as the meter has counted. To be called under the log's lock, where that stands still.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import AggregationFunction, quantity_sql
+from metering.language.aggregations import CUSTOMER_COLUMNS, arrays, select_list
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
-from metering.language.partials import merged_partials_sql, partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from metering.usage.windows import BUCKET, Window, split
 
@@ -32,20 +31,11 @@ class CustomerPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PeriodUsage:
-    """The aggregate of a period, in the columns of `customer_meter`."""
+    """The usage of a period: what is consumed, and the CUSTOMER_COLUMNS that it follows from."""
 
-    count: int
-    unique_count: int
-    sum: Decimal
-    minimum: Decimal | None
-    maximum: Decimal | None
-    latest_value: Decimal | None
-    latest_at: datetime | None
-    latest_event_id: UUID | None
     consumed: Decimal
+    columns: Mapping[str, Any]
 
-
-COLUMNS = tuple(field.name for field in fields(PeriodUsage))
 
 _PARTS = """
 bucket_part AS (
@@ -128,22 +118,21 @@ async def usage_of_periods(
     if not periods:
         return []
     parameters = _parameters(meter, position, periods)
-    unique = meter.aggregation.function is AggregationFunction.UNIQUE
-    of_buckets = merged_partials_sql(meter.aggregation, "kept")
-    of_events = partial_sql(meter.aggregation, "counted.value", "e.timestamp", "e.id")
+    aggregation = meter.aggregation
+    of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
     statement = _USAGE.format(
         parts=_PARTS,
-        of_buckets=select_list(of_buckets),
+        of_buckets=select_list(aggregation.of_partials("kept")),
         buckets=_WHOLE_BUCKETS.format(table="usage_bucket"),
-        of_events=select_list({column: of_events[column] for column in of_buckets}),
+        of_events=select_list(of_events),
         events=_edge_events(meter, parameters),
-        values=_values(meter, parameters) if unique else _NO_VALUES,
-        merged=select_list(merged_partials_sql(meter.aggregation, "partial")),
-        columns=", ".join(column for column in COLUMNS if column != "consumed"),
-        quantity=quantity_sql(meter.aggregation.function, "merged"),
+        values=_values(meter, parameters) if meter.keeps_values else _NO_VALUES,
+        merged=select_list(aggregation.of_partials("partial")),
+        columns=", ".join(CUSTOMER_COLUMNS),
+        quantity=aggregation.quantity_sql("merged"),
     )
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [PeriodUsage(**row) for row in rows]
+    return [PeriodUsage(row.pop("consumed"), row) for row in rows]
 
 
 async def begin_periods(
@@ -158,27 +147,20 @@ async def begin_periods(
     What is credited is left as it is.
     """
     usages = await usage_of_periods(connection, meter, position, periods)
-    if meter.aggregation.function is AggregationFunction.UNIQUE:
+    if meter.keeps_values:
         await _keep_values(connection, meter, position, periods)
-    columns: list[list[Any]] = [
-        [getattr(usage, name) for usage in usages] for name in COLUMNS if name != "consumed"
-    ]
+    columns = ", ".join(CUSTOMER_COLUMNS)
+    begun = ", ".join(f"begun.{column}" for column in CUSTOMER_COLUMNS)
     await connection.execute_query_dict(
-        """
+        f"""
         UPDATE customer_meter AS kept
         SET period_start = begun.starts_at, period_end = begun.ends_at,
-            count = begun.count, unique_count = begun.unique_count, sum = begun.sum,
-            minimum = begun.minimum, maximum = begun.maximum, latest_value = begun.latest_value,
-            latest_at = begun.latest_at, latest_event_id = begun.latest_event_id,
-            consumed = begun.consumed, revision = $3, updated_at = now()
+            consumed = begun.consumed, ({columns}) = ({begun}),
+            revision = $3, updated_at = now()
         FROM unnest(
-            $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::bigint[],
-            $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::timestamptz[],
-            $14::uuid[], $15::numeric[]
-        ) AS begun (
-            customer_id, starts_at, ends_at, count, unique_count, sum, minimum, maximum,
-            latest_value, latest_at, latest_event_id, consumed
-        )
+            $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::numeric[],
+            {arrays(CUSTOMER_COLUMNS.values(), 8)}
+        ) AS begun (customer_id, starts_at, ends_at, consumed, {columns})
         WHERE kept.organization_id = $1 AND kept.meter_id = $2
           AND kept.customer_id = begun.customer_id
         RETURNING kept.id
@@ -190,8 +172,8 @@ async def begin_periods(
             [period.customer_id for period in periods],
             [period.start for period in periods],
             [period.end for period in periods],
-            *columns,
             [usage.consumed for usage in usages],
+            *([usage.columns[column] for usage in usages] for column in CUSTOMER_COLUMNS),
         ],
     )
 

@@ -8,12 +8,10 @@ from uuid import UUID
 from asyncpg import QueryCanceledError
 from tortoise.transactions import in_transaction
 
-from metering.language.aggregations import Aggregation, AggregationFunction, quantity_sql
+from metering.language.aggregations import Aggregation, select_list
 from metering.language.filters import Filter
 from metering.language.parameters import Parameters
-from metering.language.partials import partial_sql, select_list
 from metering.language.predicates import predicate_sql
-from metering.language.properties import json_sql, property_of
 from metering.usage.scanning import ON_ONE_PROCESSOR
 
 PREVIEW_SECONDS = 5.0
@@ -47,23 +45,9 @@ SELECT count + skipped AS matched, skipped, {quantity} AS quantity FROM partial
 """
 
 # OFFSET 0 has a value read from the metadata once, not once for each aggregate that takes it.
-_MATCHED = "(SELECT {value} AS value FROM event e WHERE {where} OFFSET 0) AS matched"
-_PARTIAL = "SELECT {columns} FROM {matched}"
-
-# Both say the same as `metering.language.partials`, without sorting all that matches.
-_UNIQUE = """
-    SELECT coalesce(sum(events) FILTER (WHERE value IS NOT NULL), 0)::bigint AS count,
-           coalesce(sum(events) FILTER (WHERE value IS NULL), 0)::bigint AS skipped,
-           count(value) AS unique_count
-    FROM (SELECT value, count(*) AS events FROM {matched} GROUP BY value) AS seen
-"""
-_LATEST = """
-    SELECT count(value) AS count, count(*) - count(value) AS skipped, (
-        SELECT {value} FROM event e WHERE {where} AND {value} IS NOT NULL
-        ORDER BY e.timestamp DESC, e.id DESC LIMIT 1
-    ) AS latest_value
-    FROM {matched}
-"""
+_MATCHED = (
+    "(SELECT e.id, e.timestamp, {value} AS value FROM event e WHERE {where} OFFSET 0) AS matched"
+)
 
 # A plan for any range would be one for a short one.
 _SETTINGS = f"""
@@ -85,14 +69,13 @@ async def preview(
     Raises PreviewTimeoutError where that takes longer than `seconds`.
     """
     parameters = Parameters()
-    statement = _PREVIEW.format(
-        partial=_partial(
-            aggregation,
-            _value_sql(aggregation, parameters),
-            where_sql(organization_id, filter_, scope, parameters),
-        ),
-        quantity=quantity_sql(aggregation.function, "partial"),
-    )
+    value = aggregation.value_sql(parameters, is_preview=True)
+    where = where_sql(organization_id, filter_, scope, parameters)
+    matched = _MATCHED.format(value=value, where=where)
+    select = f"SELECT {select_list(aggregation.of_events())} FROM {{matched}}"
+    faster = aggregation.function.calculation.preview
+    partial = (faster or select).format(matched=matched, value=value, where=where)
+    statement = _PREVIEW.format(partial=partial, quantity=aggregation.quantity_sql("partial"))
     try:
         async with in_transaction() as connection:
             await connection.execute_query_dict(_SETTINGS, [f"{seconds * 1000:.0f}ms"])
@@ -103,29 +86,6 @@ async def preview(
             " take a shorter range."
         ) from None
     return Preview(**rows[0])
-
-
-def _value_sql(aggregation: Aggregation, parameters: Parameters) -> str:
-    """As `Aggregation.value_sql`; of UNIQUE the values themselves, which nobody keeps here.
-
-    jsonb groups as the keys do, and to make those of all events takes longer than to group them.
-    """
-    if aggregation.function is AggregationFunction.UNIQUE and aggregation.property is not None:
-        value = json_sql(property_of(aggregation.property), parameters)
-        return f"NULLIF({value}, 'null'::jsonb)"
-    return aggregation.value_sql(parameters)
-
-
-def _partial(aggregation: Aggregation, value: str, where: str) -> str:
-    matched = _MATCHED.format(value=value, where=where)
-    match aggregation.function:
-        case AggregationFunction.UNIQUE:
-            return _UNIQUE.format(matched=matched)
-        case AggregationFunction.LATEST:
-            return _LATEST.format(matched=matched, value=value, where=where)
-        case _:
-            partial = partial_sql(aggregation, "value", "timestamp", "id")
-            return _PARTIAL.format(columns=select_list(partial), matched=matched)
 
 
 def where_sql(

@@ -13,10 +13,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import AggregationFunction, quantity_of_nothing, quantity_sql
+from metering.language.aggregations import AggregationFunction, select_list
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters
-from metering.language.partials import merged_partials_sql, partial_sql, select_list
 from metering.language.predicates import predicate_sql
 from metering.usage.bucket_ranges import edges_of, whole_buckets
 from metering.usage.windows import Window
@@ -145,7 +144,7 @@ async def usage_of_meters(
 
 
 def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows: int) -> Usage:
-    nothing = Quantity(quantity_of_nothing(function))
+    nothing = Quantity(function.calculation.of_nothing)
     points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
     return Usage(points, found.get(_TOTAL, nothing))
 
@@ -159,8 +158,7 @@ def _statement(
     """`meters` aggregate by one function."""
     aggregation = meters[0].aggregation
     ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
-    of_buckets = merged_partials_sql(aggregation, "kept")
-    of_events = partial_sql(aggregation, "counted.value", "e.timestamp", "e.id")
+    of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
 
     def union(how: str, table: str, whole: str, edge: str, distinct: tuple[str, ...] = ()) -> str:
         buckets = parts.whole(meters=ids, table=table, columns=whole, distinct=distinct)
@@ -171,7 +169,7 @@ def _statement(
         return how.join([buckets, *events])
 
     values, merged_rows = "", "merged"
-    if aggregation.function is AggregationFunction.UNIQUE:
+    if aggregation.function.calculation.keeps_values:
         value = "kept.value"
         used = union(" UNION ", "usage_value", value, "counted.value", distinct=(value,))
         values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
@@ -179,13 +177,13 @@ def _statement(
         partials=union(
             " UNION ALL ",
             "usage_bucket",
-            select_list(of_buckets),
-            select_list({column: of_events[column] for column in of_buckets}),
+            select_list(aggregation.of_partials("kept")),
+            select_list(of_events),
         ),
         values=values,
-        merged=select_list(merged_partials_sql(aggregation, "partial")),
+        merged=select_list(aggregation.of_partials("partial")),
         merged_rows=merged_rows,
-        quantity=quantity_sql(aggregation.function, "whole"),
+        quantity=aggregation.quantity_sql("whole"),
         total=_TOTAL,
     )
 

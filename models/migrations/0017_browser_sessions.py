@@ -8,7 +8,7 @@ from models.identifiers import new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0014_failing_meters"), ("models", "0016_needs_correction")]
+    dependencies = [("models", "0017_price_parameters")]
 
     initial = False
 

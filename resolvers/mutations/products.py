@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import (
     BenefitDraft,
     ProductChanges,
@@ -17,14 +17,12 @@ from billing.catalog.products import (
     update_product,
 )
 from billing.problems import RefusedError, problem
-from billing.rating.pricing import Tier
 from resolvers.mutating import mutates
 from resolvers.refusals import errors_of
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.products import (
     MeterCreditBenefitCreateInput,
-    MeteredPriceInput,
     ProductArchiveInput,
     ProductCreateInput,
     ProductPriceInput,
@@ -139,21 +137,12 @@ def _price(price: ProductPriceInput) -> PriceDraft:
     if price.fixed:
         return FixedDraft(price.fixed.currency, price.fixed.amount)
     if price.metered:
-        return _metered(price.metered)
+        metered = price.metered
+        return MeteredDraft(
+            currency=metered.currency,
+            meter_id=decode_id(metered.meter_id, "Meter"),
+            pricing=metered.pricing,
+            parameters=metered.parameters(),
+            cap_amount=metered.cap_amount,
+        )
     raise ValueError("GraphQL lets a price of neither kind through")
-
-
-def _metered(price: MeteredPriceInput) -> MeteredDraft:
-    tiers = None
-    if price.tiers is not None:
-        tiers = [Tier(tier.up_to, tier.unit_amount, tier.flat_amount) for tier in price.tiers]
-    return MeteredDraft(
-        currency=price.currency,
-        meter_id=decode_id(price.meter_id, "Meter"),
-        pricing=price.pricing,
-        unit_amount=price.unit_amount,
-        tiers=tiers,
-        package_amount=price.package_amount,
-        package_size=price.package_size,
-        cap_amount=price.cap_amount,
-    )

@@ -1,7 +1,7 @@
 """MeterFilterInput and MeterAggregationInput: the language of meters, as clients write it.
 
 The types say the shape to clients; the values go as they are to
-`metering.language.filter_parsing`, which is the one place that reads them.
+`metering.language.parsing`, which is the one place that reads them.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from typing import Any
 
 import strawberry
 
-from metering.language.aggregations import Aggregation, parse_aggregation
-from metering.language.filter_parsing import parse_filter
+from metering.language.aggregations import Aggregation
 from metering.language.filters import Filter
-from metering.language.problems import Problem
+from metering.language.parsing import Problem, parse_aggregation, parse_filter
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction
 from schema.errors import BadUserInput, ErrorCode, UserError, user_error
 from schema.inputs.raw import kept_raw

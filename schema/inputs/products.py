@@ -1,9 +1,11 @@
 """Inputs of the mutations about products and benefits."""
 
 from decimal import Decimal
+from typing import Any
 
 import strawberry
 
+from billing.rating.schemes import Tier
 from schema.billing_enums import Pricing, RecurringInterval
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
@@ -21,6 +23,10 @@ class PriceTierInput:
         default=BigInt(0),
         description="Minor units that are charged once when the tier is reached.",
     )
+
+    def read(self) -> Tier:
+        """The tier as price schemes know it."""
+        return Tier(self.up_to, self.unit_amount, self.flat_amount)
 
 
 @strawberry.input(description="A price that is charged in advance, once a period.")
@@ -56,6 +62,15 @@ class MeteredPriceInput:
     cap_amount: BigInt | None = strawberry.field(
         default=None, description="The most that a period's usage costs, in minor units."
     )
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of all price schemes; None is one that was left out."""
+        return {
+            "unit_amount": self.unit_amount,
+            "tiers": None if self.tiers is None else [tier.read() for tier in self.tiers],
+            "package_amount": self.package_amount,
+            "package_size": self.package_size,
+        }
 
 
 @strawberry.input(one_of=True, description="Exactly one of a fixed and a metered price.")

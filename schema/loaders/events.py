@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from metering.language.filter_parsing import stored_filter
 from metering.language.filters import Filter, event_names
 from metering.language.parameters import Parameters
+from metering.language.parsing import stored_filter
 from metering.language.predicates import predicate_sql
 from models import Meter
 from schema.loaders.customers import is_text

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 import strawberry
 
-from metering.language.filter_parsing import stored_filter
 from metering.language.filters import Clause, Filter
+from metering.language.parsing import stored_filter
 from models import Meter as MeterRow
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope

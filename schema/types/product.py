@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from billing.catalog.catalog_products import tier_of
+from billing.catalog.prices import stored_scheme
+from billing.rating.schemes import Tier
 from models import Meter as MeterRow
 from models import MeterCreditBenefit as BenefitRow
 from models import Product as ProductRow
@@ -65,6 +66,14 @@ class PriceTier:
         description="Minor units that are charged once when the tier is reached."
     )
 
+    @classmethod
+    def of(cls, tier: Tier) -> "PriceTier":
+        return cls(
+            up_to=tier.up_to,
+            unit_amount=tier.unit_amount,
+            flat_amount=BigInt(tier.flat_amount),
+        )
+
 
 @strawberry.type(
     description="Charged in arrears on what a meter counted in the period, less credits."
@@ -98,25 +107,17 @@ class MeteredPrice(ProductPrice, Node):
     def of_row(cls, row: PriceRow) -> "MeteredPrice":
         if row.pricing is None:
             raise LookupError(f"metered price {row.id} has no pricing")
-        tiers = None
-        if row.tiers is not None:
-            tiers = [
-                PriceTier(
-                    up_to=tier.up_to,
-                    unit_amount=tier.unit_amount,
-                    flat_amount=BigInt(tier.flat_amount),
-                )
-                for tier in map(tier_of, row.tiers)
-            ]
+        scheme = stored_scheme(row.pricing, row.parameters)
+        given: dict[str, Any] = {name: getattr(scheme, name) for name in scheme.parameters}
         return cls(
             id=strawberry.ID(encode_id("MeteredPrice", row.id)),
             currency=CurrencyCode(row.currency),
             row=row,
-            pricing=Pricing(row.pricing),
-            unit_amount=row.unit_amount,
-            tiers=tiers,
-            package_amount=None if row.package_amount is None else BigInt(row.package_amount),
-            package_size=row.package_size,
+            pricing=scheme.pricing,
+            unit_amount=given.get("unit_amount"),
+            tiers=[PriceTier.of(tier) for tier in given["tiers"]] if "tiers" in given else None,
+            package_amount=given.get("package_amount"),
+            package_size=given.get("package_size"),
             cap_amount=None if row.cap_amount is None else BigInt(row.cap_amount),
         )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.catalog.products import archive_product
 from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
-from billing.rating.pricing import Pricing, Tier
+from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.meter_use import meter_in_use
 from metering.language.numerics import text_of_number
@@ -27,20 +27,19 @@ FIXED_AMOUNT = 500
 INTERVALS = (RecurringInterval.MONTH, RecurringInterval.YEAR)
 
 PRICES: dict[str, dict[str, Any]] = {
-    "per unit": {"unit_amount": Decimal("1.5")},
-    "capped": {"unit_amount": Decimal(2), "cap_amount": 40},
+    "per unit": {"parameters": {"unit_amount": Decimal("1.5")}},
+    "capped": {"parameters": {"unit_amount": Decimal(2)}, "cap_amount": 40},
     "graduated": {
         "pricing": Pricing.GRADUATED,
-        "tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))],
+        "parameters": {"tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))]},
     },
     "volume": {
         "pricing": Pricing.VOLUME,
-        "tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)],
+        "parameters": {"tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)]},
     },
     "package": {
         "pricing": Pricing.PACKAGE,
-        "package_amount": 11,
-        "package_size": Decimal("2.5"),
+        "parameters": {"package_amount": 11, "package_size": Decimal("2.5")},
     },
 }
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from billing.numbers import minus
 from billing.periods.intervals import Period, RecurringInterval, index_at, period_at
-from billing.rating.exact import minus
-from billing.rating.pricing import MeteredTerms, Rating, rate
+from billing.rating.pricing import Rating, Tariff
 from tests.reference.aggregations import aggregate
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ class Reference:
 
     function: str
     property: str | None
-    terms: MeteredTerms
+    tariff: Tariff
     interval: RecurringInterval
     subscriptions: list[Subscribed] = field(default_factory=list)
     benefits: list[tuple[int, datetime, Decimal, Decimal]] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Reference:
     ) -> dict[Place, Rating]:
         """Each stretch that begins by `until`, rated by the events up to a position."""
         return {
-            span.place: rate(self.terms, consumed, credited)
+            span.place: self.tariff.rate(consumed, credited)
             for span, consumed, credited in self._rated(events, until, position)
         }
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft, check_prices
-from billing.rating.pricing import Pricing, Tier
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft, check_prices
+from billing.rating.schemes import Pricing, Tier
 
 METER, OTHER = UUID(int=1), UUID(int=2)
 HALF = Decimal("0.5")
@@ -24,9 +24,13 @@ def metered(
     package_size: Decimal | None = None,
     cap_amount: int | None = None,
 ) -> MeteredDraft:
-    return MeteredDraft(
-        currency, meter_id, pricing, unit_amount, tiers, package_amount, package_size, cap_amount
-    )
+    parameters = {
+        "unit_amount": unit_amount,
+        "tiers": tiers,
+        "package_amount": package_amount,
+        "package_size": package_size,
+    }
+    return MeteredDraft(currency, meter_id, pricing, parameters, cap_amount)
 
 
 def per_unit(amount: Decimal = HALF, meter_id: UUID = METER, currency: str = "USD") -> MeteredDraft:

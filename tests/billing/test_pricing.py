@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.catalog.price_checks import MeteredDraft, terms_of
-from billing.rating.pricing import (
-    NOTHING_BILLED,
+from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
+from billing.rating.schemes import (
     Graduated,
-    MeteredTerms,
     Package,
     PerUnit,
     Pricing,
-    Rating,
     Tier,
     Volume,
-    price_units,
-    rate,
+    scheme_class,
 )
+from models import exact_json
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -32,35 +30,21 @@ unit_amounts = st.decimals("0", "1e6", places=12)
 flat_amounts = st.integers(0, 10_000)
 
 
-def terms_from(price: dict[str, Any]) -> MeteredTerms:
-    """The terms of a vector's price."""
-
-    def decimal(name: str, of: dict[str, Any] = price) -> Decimal | None:
-        return None if of.get(name) is None else Decimal(of[name])
-
+def tariff_from(price: dict[str, Any]) -> Tariff:
+    """The tariff of a vector's price, whose fields are as prices are stored."""
     tiers = [
-        Tier(decimal("upTo", tier), Decimal(tier["unitAmount"]), tier.get("flatAmount", 0))
+        {"upTo": None, "flatAmount": 0, **tier, "unitAmount": str(tier["unitAmount"])}
         for tier in price.get("tiers", [])
     ]
-    return terms_of(
-        MeteredDraft(
-            currency="USD",
-            meter_id=None,
-            pricing=Pricing(price["pricing"]),
-            unit_amount=decimal("unitAmount"),
-            tiers=tiers or None,
-            package_amount=price.get("packageAmount"),
-            package_size=decimal("packageSize"),
-            cap_amount=price.get("capAmount"),
-        )
-    )
+    scheme = scheme_class(Pricing(price["pricing"])).from_json({**price, "tiers": tiers})
+    return Tariff(scheme, price.get("capAmount"))
 
 
 @pytest.mark.parametrize(
     "case", json.loads((VECTORS / "prices.json").read_text()), ids=lambda case: str(case["units"])
 )
 def test_prices_of_the_vectors(case: dict[str, Any]) -> None:
-    assert price_units(terms_from(case["price"]), Decimal(case["units"])) == case["amount"]
+    assert tariff_from(case["price"]).amount(Decimal(case["units"])) == case["amount"]
 
 
 @st.composite
@@ -70,29 +54,40 @@ def tier_lists(draw: st.DrawFn) -> tuple[Tier, ...]:
 
 
 caps = st.none() | st.integers(0, 10**9)
-monotone_terms = st.builds(
-    MeteredTerms,
+monotone_tariffs = st.builds(
+    Tariff,
     st.builds(PerUnit, unit_amounts)
     | st.builds(Graduated, tier_lists())
-    | st.builds(Package, st.decimals("0.001", "1e6", places=3), st.integers(0, 10**6)),
+    | st.builds(Package, st.integers(0, 10**6), st.decimals("0.001", "1e6", places=3)),
     caps,
 )
-all_terms = monotone_terms | st.builds(MeteredTerms, st.builds(Volume, tier_lists()), caps)
+all_tariffs = monotone_tariffs | st.builds(Tariff, st.builds(Volume, tier_lists()), caps)
 
 
-@given(monotone_terms, units, units)
-def test_more_units_never_cost_less(terms: MeteredTerms, some: Decimal, more: Decimal) -> None:
+@pytest.mark.parametrize("pricing", Pricing)
+def test_the_class_of_a_scheme_is_found_by_its_name(pricing: Pricing) -> None:
+    assert scheme_class(pricing).pricing is pricing
+
+
+@given(all_tariffs)
+def test_a_stored_scheme_is_loaded_as_it_was(tariff: Tariff) -> None:
+    stored = exact_json.loads(exact_json.dumps(tariff.scheme.to_json()))
+    assert scheme_class(tariff.scheme.pricing).from_json(stored) == tariff.scheme
+
+
+@given(monotone_tariffs, units, units)
+def test_more_units_never_cost_less(tariff: Tariff, some: Decimal, more: Decimal) -> None:
     some, more = sorted((some, more))
-    assert price_units(terms, some) <= price_units(terms, more)
+    assert tariff.amount(some) <= tariff.amount(more)
 
 
-@given(all_terms, units)
-def test_an_amount_lies_between_nothing_and_the_cap(terms: MeteredTerms, used: Decimal) -> None:
-    amount = price_units(terms, used)
+@given(all_tariffs, units)
+def test_an_amount_lies_between_nothing_and_the_cap(tariff: Tariff, used: Decimal) -> None:
+    amount = tariff.amount(used)
     assert amount >= 0
-    assert terms.cap_amount is None or amount <= terms.cap_amount
-    assert price_units(terms, Decimal(0)) == 0
-    assert price_units(terms, -used) == 0
+    assert tariff.cap_amount is None or amount <= tariff.cap_amount
+    assert tariff.amount(Decimal(0)) == 0
+    assert tariff.amount(-used) == 0
 
 
 def rounded(exact: Fraction) -> int:
@@ -108,7 +103,7 @@ def test_graduated_is_the_sum_over_every_tier(tiers: tuple[Tier, ...], used: Dec
         if used > below:
             exact += (top - below) * Fraction(tier.unit_amount) + tier.flat_amount
         below = max(below, top)
-    assert price_units(MeteredTerms(Graduated(tiers)), used) == rounded(exact)
+    assert Tariff(Graduated(tiers)).amount(used) == rounded(exact)
 
 
 @given(tier_lists(), units.filter(bool))
@@ -118,54 +113,55 @@ def test_volume_prices_all_units_by_one_tier(tiers: tuple[Tier, ...], used: Deci
         key=lambda tier: (tier.up_to is None, tier.up_to or 0),
     )
     exact = Fraction(used) * Fraction(reached.unit_amount) + reached.flat_amount
-    assert price_units(MeteredTerms(Volume(tiers)), used) == rounded(exact)
+    assert Tariff(Volume(tiers)).amount(used) == rounded(exact)
 
 
 def test_one_tier_without_end_is_per_unit() -> None:
     tiers = (Tier(None, Decimal("0.004")),)
     for scheme in (Graduated(tiers), Volume(tiers)):
-        assert price_units(MeteredTerms(scheme), Decimal(1_000_125)) == 4_001
+        assert Tariff(scheme).amount(Decimal(1_000_125)) == 4_001
 
 
 def test_digits_beyond_any_float_are_kept() -> None:
-    terms = MeteredTerms(PerUnit(Decimal("0.999999999999")))
+    tariff = Tariff(PerUnit(Decimal("0.999999999999")))
     used = Decimal(10**40 + 1)
-    assert price_units(terms, used) == 10**40 + 1 - 10**28
+    assert tariff.amount(used) == 10**40 + 1 - 10**28
 
 
 def test_a_rating_sets_no_more_credit_than_is_consumed() -> None:
-    terms = MeteredTerms(PerUnit(Decimal(2)))
-    assert rate(terms, Decimal(30), Decimal(100)).credited == 30
-    over = rate(terms, Decimal(130), Decimal(100))
+    tariff = Tariff(PerUnit(Decimal(2)))
+    assert tariff.rate(Decimal(30), Decimal(100)).credited == 30
+    over = tariff.rate(Decimal(130), Decimal(100))
     assert over == Rating(Decimal(130), Decimal(100), Decimal(30), 60)
 
 
 def test_usage_below_zero_is_shown_and_billed_as_nothing() -> None:
-    rating = rate(MeteredTerms(PerUnit(Decimal(2))), Decimal(-5), Decimal(3))
+    rating = Tariff(PerUnit(Decimal(2))).rate(Decimal(-5), Decimal(3))
     assert rating == Rating(Decimal(-5), Decimal(0), Decimal(0), 0)
 
 
 def test_credit_below_zero_makes_no_charge() -> None:
-    rating = rate(MeteredTerms(PerUnit(Decimal(2))), Decimal(10), Decimal(-4))
+    rating = Tariff(PerUnit(Decimal(2))).rate(Decimal(10), Decimal(-4))
     assert rating == Rating(Decimal(10), Decimal(0), Decimal(10), 20)
 
 
 quantities = st.decimals("-1e9", "1e9", places=4)
 
 
-@given(all_terms, quantities, quantities)
-def test_a_line_adds_up(terms: MeteredTerms, consumed: Decimal, credited: Decimal) -> None:
-    rating = rate(terms, consumed, credited)
+@given(all_tariffs, quantities, quantities)
+def test_a_line_adds_up(tariff: Tariff, consumed: Decimal, credited: Decimal) -> None:
+    rating = tariff.rate(consumed, credited)
     assert rating.billable == max(Decimal(0), consumed - max(Decimal(0), credited))
     assert rating.billable == max(Decimal(0), rating.consumed - rating.credited)
 
 
-@given(all_terms, st.lists(st.tuples(quantities, quantities), min_size=1, max_size=6))
+@given(all_tariffs, st.lists(st.tuples(quantities, quantities), min_size=1, max_size=6))
 def test_corrections_add_up_to_the_last_rating(
-    terms: MeteredTerms, history: list[tuple[Decimal, Decimal]]
+    tariff: Tariff, history: list[tuple[Decimal, Decimal]]
 ) -> None:
-    billed = NOTHING_BILLED
-    for consumed, credited in history:
-        rating = rate(terms, consumed, credited)
-        billed = billed.plus(rating.less(billed))
-        assert billed == rating
+    ratings = [tariff.rate(consumed, credited) for consumed, credited in history]
+    lines = [now.less(before) for before, now in pairwise([NOTHING_BILLED, *ratings])]
+    assert sum(line.amount for line in lines) == ratings[-1].amount
+    for units in ("consumed", "credited", "billable"):
+        summed = sum(Fraction(getattr(line, units)) for line in lines)
+        assert summed == Fraction(getattr(ratings[-1], units))

@@ -7,7 +7,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from billing.catalog.price_checks import MeteredDraft
+from billing.catalog.prices import MeteredDraft
 from billing.periods.intervals import RecurringInterval
 from billing.problems import RefusedError
 from billing.subscriptions.rehearsal import rehearse_cycle
@@ -100,7 +100,7 @@ async def test_a_correction_that_is_too_large_waits_until_it_is_mended(world: Wo
 
 async def test_a_cap_keeps_an_amount_within_bounds(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
-    price = MeteredDraft("USD", meter.id, unit_amount=Decimal(1), cap_amount=100)
+    price = MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal(1)}, cap_amount=100)
     await world.subscribe(customer, await world.product(price), "2026-01-01")
     await world.use(customer, ("2026-01-10", 10**30))
     await world.cycle("2026-02-01")

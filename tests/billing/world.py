@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.price_checks import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import (
     BenefitDraft,
     ProductChanges,
@@ -89,7 +89,7 @@ class World:
         )
 
     def per_unit(self, meter: Meter, amount: str | int = 1) -> MeteredDraft:
-        return MeteredDraft("USD", meter.id, unit_amount=Decimal(amount))
+        return MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal(amount)})
 
     def fixed(self, amount: int = 2000) -> FixedDraft:
         return FixedDraft("USD", amount)

@@ -12,8 +12,8 @@ from tortoise.connection import get_connection
 
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
-from metering.language.filter_parsing import parse_filter
 from metering.language.filters import Filter
+from metering.language.parsing import parse_filter
 from metering.meters import create_meter
 from metering.usage.ranges import usage
 from metering.usage.windows import Window

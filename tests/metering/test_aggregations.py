@@ -16,11 +16,9 @@ from metering.language.aggregations import (
     Aggregation,
     AggregationFunction,
     consumed_sql,
-    parse_aggregation,
-    quantity_sql,
+    select_list,
 )
-from metering.language.partials import merged_partials_sql, partial_sql
-from metering.language.problems import Problem
+from metering.language.parsing import Problem, parse_aggregation
 from tests.effort import examples
 from tests.reference.aggregations import Aggregated, aggregate
 from tests.reference.sql import EVENTS, event_parameters
@@ -37,8 +35,6 @@ async def aggregated_in_sql(
     """Partial aggregates of three parts of the events, merged."""
     aggregation = Aggregation(AggregationFunction(function), name)
     parameters = event_parameters(events)
-    partial = partial_sql(aggregation, "value", "timestamp", "id")
-    merged = merged_partials_sql(aggregation, "part")
     unique = "(SELECT count(DISTINCT value) FROM matched)" if function == "UNIQUE" else "0"
     (row,) = await database.execute_query_dict(
         f"""{EVENTS},
@@ -46,15 +42,15 @@ async def aggregated_in_sql(
             SELECT id, timestamp, ordinality, {aggregation.value_sql(parameters)} AS value FROM e
         ),
         part AS (
-            SELECT {", ".join(f"{sql} AS {column}" for column, sql in partial.items())}
+            SELECT {select_list(aggregation.of_events())}
             FROM matched GROUP BY ordinality % 3
         ),
         whole AS (
-            SELECT {", ".join(f"{sql} AS {column}" for column, sql in merged.items())},
+            SELECT {select_list(aggregation.of_partials("part"))},
                    {unique} AS unique_count
             FROM part
         )
-        SELECT count, skipped, {quantity_sql(aggregation.function, "whole")} AS quantity,
+        SELECT count, skipped, {aggregation.quantity_sql("whole")} AS quantity,
                {consumed_sql(f"'{function}'", "whole")} AS consumed
         FROM whole""",
         parameters.values,
@@ -169,7 +165,7 @@ async def test_an_average_of_very_large_and_very_small_numbers_is_rounded_once(
     [
         (None, (), "An aggregation is an object of function and property."),
         ({"function": "MEDIAN", "property": "n"}, ("function",), "function is one of COUNT, SUM"),
-        ({"function": "COUNT", "property": "n"}, ("property",), "COUNT counts events and takes no"),
+        ({"function": "COUNT", "property": "n"}, ("property",), "COUNT takes no property."),
         ({"function": "SUM"}, ("property",), "SUM needs a property."),
         ({"function": "SUM", "property": ""}, ("property",), "property has 0 characters"),
         ({"function": "SUM", "property": "x" * 257}, ("property",), "property has 257 characters"),

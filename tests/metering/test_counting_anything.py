@@ -11,8 +11,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.audit.recompute import recompute_customer_meter
 from metering.counting.event_names import event_names
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filter_parsing import parse_filter
 from metering.language.filters import ClauseOperator, Conjunction, Filter
+from metering.language.parsing import parse_filter
 from metering.meters import create_meter
 from models import CustomerMeter, Meter, Organization
 from tests.effort import examples

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from metering.language.filter_parsing import parse_filter
 from metering.language.filters import (
     Clause,
     ClauseOperator,
@@ -16,7 +15,7 @@ from metering.language.filters import (
     event_names,
     to_json,
 )
-from metering.language.problems import Problem
+from metering.language.parsing import Problem, parse_filter
 from tests.reference.sql import parsed
 
 

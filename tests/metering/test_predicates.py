@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.filter_parsing import parse_filter
 from metering.language.filters import event_names, to_json
 from metering.language.parameters import Parameters
+from metering.language.parsing import parse_filter
 from metering.language.predicates import predicate_sql
 from models import exact_json
 from tests.effort import examples

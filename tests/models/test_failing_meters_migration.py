@@ -14,7 +14,7 @@ from models import Organization
 async def test_events_that_were_left_out_are_not_forgotten(
     fresh_database: BaseDBAsyncClient, organization: Organization, counted_from: str
 ) -> None:
-    migration: Any = import_module("models.migrations.0014_failing_meters").Migration
+    migration: Any = import_module("models.migrations.0018_failing_meters").Migration
     (check,) = migration.operations[0].sql
     await fresh_database.execute_script(
         f"""

@@ -4,9 +4,9 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.filter_parsing import parse_filter
 from metering.language.filters import Filter
 from metering.language.parameters import Parameters
+from metering.language.parsing import parse_filter
 from metering.language.predicates import predicate_sql
 from models import exact_json
 

@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0013_invoicing_problems")]
+    dependencies = [("models", "0017_browser_sessions")]
 
     initial = False
 

@@ -1,4 +1,4 @@
-"""Reads filters from JSON: the stored form, and the API's input. Errors are values, all of them.
+"""Reads filters and aggregations from JSON. What is wrong with them is returned, all of it.
 
 A clause has `value`, or `text` as a person types it: read as a JSON number, else as true or
 false, else as a string; with CONTAINS and NOT_CONTAINS it stays a string.
@@ -12,6 +12,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import (
     MAXIMUM_CLAUSES,
     MAXIMUM_LEVELS,
@@ -30,8 +31,16 @@ from metering.language.metadata import (
     within_number_limits,
 )
 from metering.language.numerics import number_of_text
-from metering.language.problems import Problem
 from metering.language.properties import EventField, property_of, property_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that the caller can correct. `path` leads to it from the filter or aggregation."""
+
+    path: tuple[str, ...]
+    message: str
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATORS = ", ".join(ClauseOperator)
@@ -230,3 +239,28 @@ def _member(enum: type[_Member], value: Any) -> _Member | None:
     # A GraphQL library may hand over an enum of its own with the same names.
     name = value.name if isinstance(value, Enum) else value
     return enum.__members__.get(name) if isinstance(name, str) else None
+
+
+def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
+    """The aggregation that {"function", "property"} writes, or what is wrong with it."""
+    if not isinstance(data, Mapping):
+        return [Problem((), "An aggregation is an object of function and property.")]
+    function = _member(AggregationFunction, data.get("function"))
+    if function is None:
+        return [Problem(("function",), f"function is one of {', '.join(AggregationFunction)}.")]
+    named = data.get("property")
+    message = _property_message(function, named)
+    return [Problem(("property",), message)] if message else Aggregation(function, named)
+
+
+def _property_message(function: AggregationFunction, named: Any) -> str | None:
+    if not function.calculation.takes_property:
+        return None if named is None else f"{function} takes no property."
+    if named is None:
+        return f"{function} needs a property."
+    problem = property_problem(named)
+    if problem:
+        return f"property {problem}"
+    if property_of(named) == EventField("timestamp"):
+        return "timestamp is an instant, which is not aggregated."
+    return None

@@ -1,0 +1,77 @@
+"""Units and amounts: exact arithmetic, and how large and how precise they may be."""
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
+
+from billing.problems import Problem, problem
+
+MAXIMUM_DECIMALS = 12
+MAXIMUM_AMOUNT = 10**15  # minor units
+MAXIMUM_UNITS = Decimal(10) ** 30
+
+LARGEST_AMOUNT = 2**53 - 1
+"""Minor units. JavaScript, and many JSON parsers, round larger integers."""
+
+# Quantities have at most 38 digits within 10^±30, so their sums and products fit easily. A result
+# that would not fit raises Inexact instead of being rounded.
+_DIGITS = 2_000
+_EXACT = Context(prec=_DIGITS)
+_EXACT.traps[Inexact] = True
+_ROUNDING = Context(prec=_DIGITS)
+
+
+def plus(first: Decimal, second: Decimal) -> Decimal:
+    """The exact sum."""
+    return _EXACT.add(first, second)
+
+
+def minus(first: Decimal, second: Decimal) -> Decimal:
+    """The exact difference."""
+    return _EXACT.subtract(first, second)
+
+
+def times(first: Decimal, second: Decimal) -> Decimal:
+    """The exact product."""
+    return _EXACT.multiply(first, second)
+
+
+def whole_half_away(value: Decimal) -> int:
+    """The nearest integer; a half is rounded away from zero."""
+    return int(value.to_integral_value(ROUND_HALF_UP, _ROUNDING))
+
+
+def started(value: Decimal, size: Decimal) -> int:
+    """How many portions of `size` it takes to hold `value`; both are above zero."""
+    portions, rest = _ROUNDING.divmod(value, size)
+    return int(portions) + (1 if rest else 0)
+
+
+def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
+    """What is wrong with the size or the precision of a decimal of any sign."""
+    decimals = len(format(value, "f").partition(".")[2].rstrip("0"))
+    if abs(value) > MAXIMUM_UNITS:
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must lie within ±{MAXIMUM_UNITS:e}.", *path)
+    elif decimals > MAXIMUM_DECIMALS:
+        message = f"{path[-1]} may have at most {MAXIMUM_DECIMALS} decimals."
+        yield problem("INVALID", message, *path)
+
+
+def units_problems(units: Decimal, *path: str | int) -> Iterator[Problem]:
+    """What is wrong with a number of units, which must be above zero."""
+    if units <= 0:
+        yield problem("INVALID", f"{path[-1]} must be above zero.", *path)
+    yield from decimal_problems(units, *path)
+
+
+def amount_problems(value: int | Decimal, *path: str | int) -> Iterator[Problem]:
+    """What is wrong with an amount in minor units, which must not be below zero."""
+    if value < 0:
+        yield problem("INVALID", f"{path[-1]} must not be below zero.", *path)
+    elif value > MAXIMUM_AMOUNT:
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must be at most {MAXIMUM_AMOUNT:,}.", *path)
+
+
+def unit_amount_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
+    """What is wrong with the amount of one unit, which may be a fraction of a minor unit."""
+    yield from amount_problems(value, *path)
+    yield from decimal_problems(value, *path)

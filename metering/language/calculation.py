@@ -1,0 +1,69 @@
+"""How an aggregation function computes: the columns that hold its state, and their SQL."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from metering.language.parameters import Parameters
+from metering.language.properties import Property, numeric_sql
+
+
+@dataclass(frozen=True, slots=True)
+class StateColumn:
+    """A column that holds state of an aggregation, and its SQL.
+
+    Args:
+        name: the column.
+        sql_type: its type in PostgreSQL.
+        of_events: aggregates a group of events, of each `{value}`, `{timestamp}` and `{event_id}`.
+        of_partials: aggregates a group of states, each in a row `{row}`.
+        merged: merges the states in the rows `{kept}` and `{added}`.
+        empty: the state over no events.
+    """
+
+    name: str
+    sql_type: str
+    of_events: str
+    of_partials: str
+    merged: str
+    empty: str = "NULL"
+
+
+def total(name: str, sql_type: str, of_events: str) -> StateColumn:
+    """A column that adds up."""
+    of_partials = f"COALESCE(sum({{row}}.{name}), 0)::{sql_type}"
+    merged = f"{{kept}}.{name} + {{added}}.{name}"
+    return StateColumn(name, sql_type, of_events, of_partials, merged, empty="0")
+
+
+COUNTS = (
+    total("count", "bigint", "count({value})"),
+    total("skipped", "bigint", "count(*) - count({value})"),
+)
+
+
+class Calculation:
+    """How one function aggregates numbers.
+
+    `columns` are its state, besides how many events had a value (`count`) and how many did not
+    (`skipped`), which every function keeps. `quantity` computes the quantity from the state in
+    `{row}`: numeric without trailing zeros, or NULL. The SQL of values never raises.
+    """
+
+    quantity: ClassVar[str]
+    columns: ClassVar[tuple[StateColumn, ...]] = ()
+    of_nothing: ClassVar[Decimal | None] = None
+    takes_property: ClassVar[bool] = True
+    # Whether the values themselves are kept, in `usage_value` and `customer_meter_value`.
+    keeps_values: ClassVar[bool] = False
+    # A SELECT of a preview's state, where one is faster than `columns` are: from `{matched}`, which
+    # has the `value` of each matching event, or of an event `e` where `{where}`, by `{value}`.
+    preview: ClassVar[str | None] = None
+
+    def value_sql(self, property_: Property, parameters: Parameters) -> str:
+        """The value of one event `e`; NULL if the event is skipped."""
+        return numeric_sql(property_, parameters)
+
+    def previewed_value_sql(self, property_: Property, parameters: Parameters) -> str:
+        """The same for a preview, which keeps no values."""
+        return self.value_sql(property_, parameters)

@@ -1,0 +1,52 @@
+"""Prices of databases that kept each parameter in a column of its own are as they were."""
+
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.catalog.prices import MeteredDraft, stored_scheme
+from billing.rating.schemes import Pricing, Tier
+from models import Organization, ProductPrice
+from tests.billing.world import World
+
+TIERS = (Tier(Decimal("10.50"), Decimal("0.1"), 7), Tier(None, Decimal(0)))
+SCHEMES: list[tuple[Pricing, dict[str, Any]]] = [
+    (Pricing.PER_UNIT, {"unit_amount": Decimal("0.000000000001")}),
+    (Pricing.GRADUATED, {"tiers": TIERS}),
+    (Pricing.VOLUME, {"tiers": TIERS}),
+    (Pricing.PACKAGE, {"package_amount": 10**15, "package_size": Decimal("2.50")}),
+]
+
+
+async def test_a_price_keeps_its_parameters(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    world = World(organization, fresh_database)
+    drafts = [
+        MeteredDraft("USD", (await world.meter()).id, pricing, parameters)
+        for pricing, parameters in SCHEMES
+    ]
+    await world.product(world.fixed(), *drafts)
+    before = await ProductPrice.all().order_by("ordinal").values("kind", "parameters")
+    # As the version before stored them.
+    await fresh_database.execute_script(
+        """
+        ALTER TABLE product_price ADD unit_amount numeric, ADD tiers jsonb,
+            ADD package_amount bigint, ADD package_size numeric;
+        UPDATE product_price
+        SET unit_amount = (parameters->>'unitAmount')::numeric, tiers = parameters->'tiers',
+            package_amount = (parameters->>'packageAmount')::bigint,
+            package_size = (parameters->>'packageSize')::numeric, parameters = NULL;
+        """
+    )
+    migration: Any = import_module("models.migrations.0017_price_parameters").Migration
+
+    for statement in migration.operations[1].sql:
+        await fresh_database.execute_script(statement)
+
+    assert await ProductPrice.all().order_by("ordinal").values("kind", "parameters") == before
+    rows = await ProductPrice.filter(kind="METERED").order_by("ordinal")
+    schemes = [stored_scheme(str(row.pricing), row.parameters) for row in rows]
+    assert schemes == [draft.tariff().scheme for draft in drafts]
