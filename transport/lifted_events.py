@@ -7,8 +7,9 @@ shapes, literals in the document) goes the ordinary way, with GraphQL's own erro
 in the same list of dicts: keys as in EventInput, `timestamp` an aware datetime in UTC.
 """
 
-from typing import Any
+from typing import Any, get_type_hints
 
+import strawberry
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -20,15 +21,22 @@ from graphql import (
     get_operation_ast,
 )
 from graphql.execution import Executor
+from strawberry.utils.str_converters import to_camel_case
 
 from metering.language.instants import parse_instant
 from schema.errors import TooComplex
+from schema.inputs.events import EventInput
 from transport.per_event import PerEventExecutor
 
 MOST_EVENTS = 10_000  # no setting allows more
 # Of an object. graphql-core quotes the object for each key that it refuses, and reads all of it.
 _MOST_KEYS = 1_000
-_TEXTS = ("customerId", "externalCustomerId", "externalId")
+# Fields of other kinds than these, `timestamp` and `metadata` are left to graphql-core.
+_TEXTS = tuple(
+    to_camel_case(name)
+    for name, kind in get_type_hints(EventInput).items()
+    if kind in (str | None, strawberry.ID | None)
+)
 _INPUT_KEYS = frozenset({"events", "onInvalid"})
 _KINDS = frozenset({"EventInput", "[EventInput]", "EventsIngestInput"})
 _KEYS = frozenset({"name", *_TEXTS, "timestamp", "metadata"})

@@ -11,6 +11,11 @@ from metering.ingest.events import EventDraft
 from metering.live.after_commit import emit
 from metering.live.wakeup import PROCESS_EVENTS, Wake
 
+_NEW = """
+    unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
+    WITH ORDINALITY AS new (id, customer_id, name, external_id, timestamp, metadata, number)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvents:
@@ -22,7 +27,7 @@ class NewEvents:
 
     @property
     def columns(self) -> list[list[Any]]:
-        """An array a column: id, customer_id, name, external_id, timestamp, metadata."""
+        """An array for each column of `_NEW`."""
         return [
             self.ids,
             self.customer_ids,
@@ -60,7 +65,7 @@ async def insert_events(
     Rows go in by the order of external ids, so that two transactions never wait for each other.
     """
     rows = await connection.execute_query_dict(
-        """
+        f"""
         WITH batch AS MATERIALIZED (
             SELECT nextval(pg_get_serial_sequence('event_batch', 'id')) AS id,
                    clock_timestamp() AS received_at
@@ -71,10 +76,7 @@ async def insert_events(
             )
             SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
                    coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
-            FROM batch, unnest(
-                $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
-            ) WITH ORDINALITY
-                AS new (id, customer_id, name, external_id, timestamp, metadata, number)
+            FROM batch, {_NEW}
             ORDER BY new.external_id, new.number
             ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
             RETURNING name
@@ -107,15 +109,13 @@ async def stored_under_external_ids(
     A timestamp that was not sent cannot differ. Metadata is compared as JSON: 1 equals 1.0.
     """
     rows = await connection.execute_query_dict(
-        """
+        f"""
         SELECT new.id AS new_id, held.id,
                held.name <> new.name AS name,
                held.customer_id <> new.customer_id AS customer,
                held.timestamp <> new.timestamp AS timestamp,
                held.metadata <> new.metadata::jsonb AS metadata
-        FROM unnest(
-            $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]
-        ) AS new (id, customer_id, name, external_id, timestamp, metadata)
+        FROM {_NEW}
         -- One by one, by the index. The join of a large batch that is sent again reads all events.
         CROSS JOIN LATERAL (
             SELECT * FROM event

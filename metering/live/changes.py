@@ -12,7 +12,14 @@ from metering.live.change_feed import Cursor, Entry, Scope
 from models import CustomerMeter
 
 EventRow = Mapping[str, Any]
-"""The columns of an event, with received_at and processed_at of its batch."""
+"""The values of EVENT_COLUMNS by name."""
+
+EVENT_COLUMNS = """
+    e.*, b.position, b.received_at, b.processed_at,
+    c.external_id AS customer_external_id, c.name AS customer_name,
+    c.email AS customer_email, c.created_at AS customer_created_at
+"""
+"""What is read of event `e`, its batch `b` and its customer `c`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,8 @@ async def read_events(
         names = None if scope.names is None else sorted(scope.names)
         customer_id = scope.customer_id
     rows = await get_connection("default").execute_query_dict(
-        """
-        SELECT e.id, e.organization_id, e.batch_id, e.customer_id, e.name, e.external_id,
-               e.timestamp, e.metadata, b.position, b.received_at, b.processed_at,
-               c.external_id AS customer_external_id, c.name AS customer_name,
-               c.email AS customer_email, c.created_at AS customer_created_at
+        f"""
+        SELECT {EVENT_COLUMNS}
         FROM event_batch b
         JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
         LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id

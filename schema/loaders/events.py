@@ -9,6 +9,7 @@ from metering.language.filters import Filter, event_names
 from metering.language.parameters import Parameters
 from metering.language.parsing import stored_filter
 from metering.language.predicates import predicate_sql
+from metering.live.changes import EVENT_COLUMNS
 from models import Meter
 from schema.loaders.customers import is_text
 from schema.loaders.keyset import Keyset, instant_key, uuid_key
@@ -22,12 +23,6 @@ _METERS = 500
 _PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
-_COLUMNS = """
-    e.id, e.customer_id, e.external_id, e.name, e.timestamp, e.metadata,
-    b.received_at, b.processed_at,
-    c.external_id AS customer_external_id, c.name AS customer_name, c.email AS customer_email,
-    c.created_at AS customer_created_at
-"""
 # Customers come with their events, which costs less than to load them.
 _JOINED = """
     JOIN event_batch b ON b.organization_id = e.organization_id AND b.id = e.batch_id
@@ -75,7 +70,7 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
         return found
 
     return SQLSource(
-        columns=_COLUMNS,
+        columns=EVENT_COLUMNS,
         table="event",
         conditions=conditions,
         alias="e",
@@ -116,7 +111,7 @@ def meter_conditions(meter: Meter, parameters: Parameters) -> list[str]:
 async def events_by_id(organization_id: UUID, ids: list[UUID]) -> list[Record | None]:
     """The events with these ids, None for each that the organization does not have."""
     rows = await fetch(
-        f"SELECT {_COLUMNS} FROM event e {_JOINED}"
+        f"SELECT {EVENT_COLUMNS} FROM event e {_JOINED}"
         " WHERE e.organization_id = $1 AND e.id = ANY($2::uuid[])",
         organization_id,
         ids,
