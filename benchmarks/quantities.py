@@ -1,4 +1,4 @@
-"""Usage of 30 days by hour, beside one aggregate over the raw events."""
+"""Quantities of 30 days by hour, beside one aggregate over the raw events."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -12,8 +12,8 @@ from benchmarks.history import DAYS, end_of_history, system_with_history
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
 from benchmarks.system import Tenant
-from metering.language.definition import COLUMNS, meter_definition
-from metering.usage.ranges import Usage, usage
+from metering.language.definition import METER_COLUMNS, meter_definition
+from metering.usage.ranges import Quantities, usage
 from metering.usage.windows import Interval, windows, zone_of
 from models import Customer
 
@@ -52,13 +52,13 @@ async def _compare(tenant: Tenant, count: int, who: str, customer_id: UUID | Non
     end = end_of_history()
     start = end - timedelta(days=DAYS)
     rows = await connection.execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE id = $1",
+        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1",
         [tenant.meters[0].id],
     )
     meter = meter_definition(rows[0])
     hours = windows(start, end, Interval.HOUR, zone_of("UTC"))
 
-    async def from_buckets() -> Usage:
+    async def from_buckets() -> Quantities:
         return await usage(connection, meter, hours, customer_id)
 
     async def from_events() -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ async def _compare(tenant: Tenant, count: int, who: str, customer_id: UUID | Non
     )
 
 
-def _check(raw: list[dict[str, Any]], answer: Usage, first: datetime) -> None:
+def _check(raw: list[dict[str, Any]], answer: Quantities, first: datetime) -> None:
     """Both ways say the same."""
     sums = {row["hour"]: row["sum"] for row in raw}
     for number, point in enumerate(answer.points):

@@ -18,7 +18,7 @@ import strawberry
 from config import clock
 from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
-from metering.live.subscriptions import Feeds
+from metering.live.subscriptions import ChangeFeeds
 from schema.errors import Unauthenticated
 from schema.loaders import Loaders
 from schema.loaders.rows import execute_aside
@@ -108,7 +108,7 @@ class Services:
 
     settings: Settings
     commits: GroupCommit
-    feeds: Feeds
+    feeds: ChangeFeeds
     scans: Scans
     pace: Pace
     updates: SharedUpdates = field(default_factory=SharedUpdates)

@@ -13,7 +13,7 @@ from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
 from metering.ingest.storing import ingest
 from metering.live.after_commit import performing_events
-from metering.live.subscriptions import Feeds
+from metering.live.subscriptions import ChangeFeeds
 from resolvers.schema import MetergraphSchema, create_schema
 from schema.context import Services
 from schema.scans import Scans
@@ -35,7 +35,7 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
     The database must be open. Redis may be down.
     """
     pace = Pace(PIECES)
-    feeds = Feeds(redis, pace)
+    feeds = ChangeFeeds(redis, pace)
     services = Services(
         settings=settings,
         commits=GroupCommit(ingest),

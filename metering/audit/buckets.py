@@ -20,7 +20,7 @@ from models import ALL_CUSTOMERS
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Span:
     """Buckets of some customers, or of ALL_CUSTOMERS, in [start, end); None is without bound."""
 
     customer_ids: tuple[UUID, ...]
@@ -118,16 +118,16 @@ FROM matched WHERE {drifted} AND value IS NOT NULL
 
 
 async def drifted_buckets(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, stretch: Stretch
+    connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span
 ) -> list[Drift]:
-    """The buckets of the stretch that are not what the events say, missing ones included."""
-    parameters = _parameters(meter, stretch)
+    """The buckets of the span that are not what the events say, missing ones included."""
+    parameters = _parameters(meter, span)
     keeps_values = meter.keeps_values
     of_values = _DISTINCT_VALUES if keeps_values else _NO_VALUES
     kept = list(meter.aggregation.of_events())
     columns = [*kept, "unique_count", "digest"]
     statement = _COMPARE.format(
-        truth=_truth(meter, stretch, parameters),
+        truth=_truth(meter, span, parameters),
         cached=(_CACHED_UNIQUE if keeps_values else _CACHED).format(
             columns=", ".join(kept), of_values=of_values, range=_RANGE
         ),
@@ -157,10 +157,10 @@ async def drifted_buckets(
 async def rewrite_buckets(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
-    stretch: Stretch,
+    span: Span,
     drifts: Sequence[Drift],
 ) -> None:
-    """Makes these buckets of the stretch anew; under the log's lock, with catching up held."""
+    """Makes these buckets of the span anew; under the log's lock, with catching up held."""
     customers = [drift.customer_id for drift in drifts]
     buckets = [drift.bucket for drift in drifts]
     for table in ("usage_bucket", "usage_value"):
@@ -177,27 +177,27 @@ async def rewrite_buckets(
     if meter.keeps_values:
         inserts.append(_INSERT_VALUES)
     for insert in inserts:
-        parameters = _parameters(meter, stretch)
+        parameters = _parameters(meter, span)
         parameters.values += [customers, buckets]
         statement = insert.format(
             drifted=_DRIFTED.format(customers="$6", buckets="$7"),
-            truth=_truth(meter, stretch, parameters),
+            truth=_truth(meter, span, parameters),
             columns=", ".join(meter.aggregation.of_events()),
         )
         await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
 
 
-def _parameters(meter: MeterDefinition, stretch: Stretch) -> Parameters:
+def _parameters(meter: MeterDefinition, span: Span) -> Parameters:
     return Parameters(
-        meter.organization_id, meter.id, list(stretch.customer_ids), stretch.start, stretch.end
+        meter.organization_id, meter.id, list(span.customer_ids), span.start, span.end
     )
 
 
-def _truth(meter: MeterDefinition, stretch: Stretch, parameters: Parameters) -> str:
+def _truth(meter: MeterDefinition, span: Span, parameters: Parameters) -> str:
     return _TRUTH.format(
         value=meter.aggregation.value_sql(parameters),
-        customer="($3::uuid[])[1]" if stretch.is_of_all_customers else "e.customer_id",
-        of_customer="" if stretch.is_of_all_customers else "AND e.customer_id = ANY($3)",
+        customer="($3::uuid[])[1]" if span.is_of_all_customers else "e.customer_id",
+        of_customer="" if span.is_of_all_customers else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
         partials=select_list(meter.aggregation.of_events()),
         of_values=_DISTINCT_VALUES if meter.keeps_values else _NO_VALUES,

@@ -14,16 +14,16 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from metering.audit.buckets import Stretch, drifted_buckets, rewrite_buckets
+from metering.audit.buckets import Span, drifted_buckets, rewrite_buckets
 from metering.audit.customer_meters import drifted_periods, rewrite_periods
 from metering.audit.drift import Drift, note_drifts
 from metering.counting.catch_up import hold_catch_up
 from metering.counting.log import lock_log, next_revision
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.usage.windows import BUCKET
 from models import ALL_CUSTOMERS, CustomerMeter
 
-STRETCH_EVENTS = 20_000
+SPAN_EVENTS = 20_000
 """About so many events are compared by one statement; a bucket is never divided."""
 
 
@@ -43,11 +43,11 @@ async def recompute_customer_meter(
     if row is None:
         return None
     drifts: list[Drift] = []
-    async for stretch in stretches(organization_id, row.customer_id):
-        found = await repair_buckets(organization_id, row.meter_id, stretch)
+    async for span in spans(organization_id, row.customer_id):
+        found = await repair_buckets(organization_id, row.meter_id, span)
         drifts += found
         for bucket in [drift.bucket for drift in found if drift.bucket is not None]:
-            of_all_customers = Stretch((ALL_CUSTOMERS,), bucket, bucket + BUCKET)
+            of_all_customers = Span((ALL_CUSTOMERS,), bucket, bucket + BUCKET)
             drifts += await repair_buckets(organization_id, row.meter_id, of_all_customers)
     of_period = await repair_periods(organization_id, row.meter_id, [row.customer_id])
     change = Decimal(0)
@@ -56,22 +56,22 @@ async def recompute_customer_meter(
     return Recomputed(change, (*drifts, *of_period))
 
 
-async def stretches(
+async def spans(
     organization_id: UUID, customer_id: UUID, start: datetime | None = None
-) -> AsyncIterator[Stretch]:
-    """All time from `start` on, in stretches with about STRETCH_EVENTS events of the customer."""
+) -> AsyncIterator[Span]:
+    """All time from `start` on, in spans with about SPAN_EVENTS events of the customer."""
     while True:
-        end = await end_of_stretch(organization_id, customer_id, start)
-        yield Stretch((customer_id,), start, end)
+        end = await end_of_span(organization_id, customer_id, start)
+        yield Span((customer_id,), start, end)
         if end is None:
             return
         start = end
 
 
-async def end_of_stretch(
+async def end_of_span(
     organization_id: UUID, customer_id: UUID, start: datetime | None
 ) -> datetime | None:
-    """Where the stretch that begins at `start` ends; None where it is the last one."""
+    """Where the span that begins at `start` ends; None where it is the last one."""
     of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
@@ -82,16 +82,16 @@ async def end_of_stretch(
           {of_customer}
         ORDER BY timestamp OFFSET $3 LIMIT 1
         """,
-        [organization_id, start, STRETCH_EVENTS, *([customer_id] if of_customer else [])],
+        [organization_id, start, SPAN_EVENTS, *([customer_id] if of_customer else [])],
     )
     return rows[0]["until"] if rows else None
 
 
-async def repair_buckets(organization_id: UUID, meter_id: UUID, stretch: Stretch) -> list[Drift]:
-    """Recomputes the meter's buckets in a stretch; gives those that had drifted."""
+async def repair_buckets(organization_id: UUID, meter_id: UUID, span: Span) -> list[Drift]:
+    """Recomputes the meter's buckets in a span; gives those that had drifted."""
     pool = get_connection("default")
     found = await _standing(pool, organization_id, meter_id)
-    if found is None or not await drifted_buckets(pool, found.meter, stretch):
+    if found is None or not await drifted_buckets(pool, found.meter, span):
         return []
     async with in_transaction() as connection:
         await hold_catch_up(connection, meter_id)
@@ -99,9 +99,9 @@ async def repair_buckets(organization_id: UUID, meter_id: UUID, stretch: Stretch
         found = await _standing(connection, organization_id, meter_id)
         if found is None:
             return []
-        drifts = await drifted_buckets(connection, found.meter, stretch)
+        drifts = await drifted_buckets(connection, found.meter, span)
         if drifts:
-            await rewrite_buckets(connection, found.meter, stretch, drifts)
+            await rewrite_buckets(connection, found.meter, span, drifts)
             await note_drifts(connection, organization_id, drifts)
         return drifts
 
@@ -147,7 +147,7 @@ async def _standing(
 ) -> _Standing | None:
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS},
+        SELECT {METER_COLUMNS},
                coalesce(position, (SELECT head FROM event_log WHERE organization_id = $1), 0)
                    AS standing
         FROM meter WHERE organization_id = $1 AND id = $2

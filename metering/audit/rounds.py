@@ -1,6 +1,6 @@
 """The rolling audit: cached usage of an organization recomputed, a bounded step at a time.
 
-It goes from customer to customer, ALL_CUSTOMERS first, and through each one's time in stretches.
+It goes from customer to customer, ALL_CUSTOMERS first, and through each one's time in spans.
 `usage_audit` keeps how far it has come, so that it goes on where a worker was stopped; a step that
 is done twice changes nothing.
 """
@@ -12,8 +12,8 @@ from uuid import UUID
 from tortoise.connection import get_connection
 
 from config.clock import now
-from metering.audit.buckets import Stretch
-from metering.audit.recompute import STRETCH_EVENTS, end_of_stretch, repair_buckets, repair_periods
+from metering.audit.buckets import Span
+from metering.audit.recompute import SPAN_EVENTS, end_of_span, repair_buckets, repair_periods
 from models import ALL_CUSTOMERS, UsageAudit
 
 # So many customers of few events are held against them at a time.
@@ -55,22 +55,22 @@ async def audits_due(round_start: datetime) -> list[UUID]:
 
 
 async def audit_step(organization_id: UUID) -> AuditStep:
-    """Audits every meter over the next stretch of the round under way."""
+    """Audits every meter over the next span of the round under way."""
     cursor = await UsageAudit.get(organization_id=organization_id)
     customer_ids = [cursor.customer_id]
     if cursor.customer_id != ALL_CUSTOMERS and cursor.next_from is None:
         customer_ids = await _small_customers(organization_id, cursor.customer_id)
     end = None
     if len(customer_ids) == 1:
-        end = await end_of_stretch(organization_id, cursor.customer_id, cursor.next_from)
-    stretch = Stretch(tuple(customer_ids), cursor.next_from, end)
+        end = await end_of_span(organization_id, cursor.customer_id, cursor.next_from)
+    span = Span(tuple(customer_ids), cursor.next_from, end)
     drifts = 0
-    for meter_id in await _meters_in(organization_id, stretch):
-        drifts += len(await repair_buckets(organization_id, meter_id, stretch))
+    for meter_id in await _meters_in(organization_id, span):
+        drifts += len(await repair_buckets(organization_id, meter_id, span))
     if end is not None:
         await UsageAudit.filter(organization_id=organization_id).update(next_from=end)
         return AuditStep(is_last=False, drifts=drifts)
-    for meter_id in await _meters_of(organization_id, stretch):
+    for meter_id in await _meters_of(organization_id, span):
         drifts += len(await repair_periods(organization_id, meter_id, customer_ids))
     following = await _customer_after(organization_id, customer_ids[-1])
     if following is None:
@@ -83,7 +83,7 @@ async def audit_step(organization_id: UUID) -> AuditStep:
 
 
 async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUID]:
-    """The customer and those after it, as many as have the events of one stretch together."""
+    """The customer and those after it, as many as have the events of one span together."""
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT id, sum(events) OVER (ORDER BY id) AS events_together
@@ -102,15 +102,15 @@ async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUI
         ) AS counted
         ORDER BY id
         """,
-        [organization_id, customer_id, STRETCH_EVENTS, _CUSTOMERS],
+        [organization_id, customer_id, SPAN_EVENTS, _CUSTOMERS],
     )
-    together = [row["id"] for row in rows if row["events_together"] < STRETCH_EVENTS]
+    together = [row["id"] for row in rows if row["events_together"] < SPAN_EVENTS]
     return together or [customer_id]
 
 
-async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
-    """The meters that may have counted events of the stretch, or have buckets in it anyway."""
-    of_customer = "" if stretch.is_of_all_customers else "AND customer_id = ANY($2)"
+async def _meters_in(organization_id: UUID, span: Span) -> list[UUID]:
+    """The meters that may have counted events of the span, or have buckets in it anyway."""
+    of_customer = "" if span.is_of_all_customers else "AND customer_id = ANY($2)"
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT meter.id FROM meter
@@ -132,14 +132,14 @@ async def _meters_in(organization_id: UUID, stretch: Stretch) -> list[UUID]:
         )
         ORDER BY meter.id
         """,
-        [organization_id, list(stretch.customer_ids), stretch.start, stretch.end],
+        [organization_id, list(span.customer_ids), span.start, span.end],
     )
     return [row["id"] for row in rows]
 
 
-async def _meters_of(organization_id: UUID, stretch: Stretch) -> list[UUID]:
+async def _meters_of(organization_id: UUID, span: Span) -> list[UUID]:
     """The meters with usage of its customers, or something cached; none for ALL_CUSTOMERS."""
-    if stretch.is_of_all_customers:
+    if span.is_of_all_customers:
         return []
     rows = await get_connection("default").execute_query_dict(
         """
@@ -157,7 +157,7 @@ async def _meters_of(organization_id: UUID, stretch: Stretch) -> list[UUID]:
         )
         ORDER BY meter.id
         """,
-        [organization_id, list(stretch.customer_ids)],
+        [organization_id, list(span.customer_ids)],
     )
     return [row["id"] for row in rows]
 

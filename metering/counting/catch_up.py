@@ -19,7 +19,7 @@ from metering.counting.customer_meters import PeriodChangedError, check_periods,
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
 from metering.counting.log import lock_log, next_revision
 from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 
 _log = structlog.get_logger(__name__)
 
@@ -169,7 +169,7 @@ async def read_meter(
     """The meter, unless it is archived; with `lock`, such as FOR UPDATE, on its row."""
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS} FROM meter
+        SELECT {METER_COLUMNS} FROM meter
         WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL {lock}
         """,
         [organization_id, meter_id],

@@ -24,7 +24,7 @@ from metering.counting.failures import (
 )
 from metering.counting.late import note_late_events
 from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.live.after_commit import emit
 from metering.live.wakeup import UsageChanged
 
@@ -245,7 +245,7 @@ async def _live_meters(
 ) -> list[MeterDefinition]:
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {COLUMNS} FROM meter
+        SELECT {METER_COLUMNS} FROM meter
         WHERE organization_id = $1 AND position IS NULL
           AND (event_names IS NULL OR event_names && $2::text[])
         ORDER BY id

@@ -10,7 +10,7 @@ from metering.language.filters import Filter
 from metering.language.parsing import stored_filter
 from models import Meter
 
-_COLUMNS = (
+_NAMES = (
     "id",
     "organization_id",
     "event_filter",
@@ -19,7 +19,7 @@ _COLUMNS = (
     "event_names",
     "position",
 )
-COLUMNS = ", ".join(_COLUMNS)
+METER_COLUMNS = ", ".join(_NAMES)
 """The columns of `meter` that `meter_definition` reads."""
 
 
@@ -56,4 +56,4 @@ def definition_of(meter: Meter) -> MeterDefinition:
 
 def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
     """The definition in a row of `meter`, as SQL gives it; it may have other columns too."""
-    return definition_of(Meter(**{column: row[column] for column in _COLUMNS}))
+    return definition_of(Meter(**{column: row[column] for column in _NAMES}))

@@ -54,7 +54,7 @@ class Entry(Generic[Row]):
     row: Row
 
 
-class Scope(Protocol[Wanted_contra]):
+class Selection(Protocol[Wanted_contra]):
     """Which rows a follower wants."""
 
     @property
@@ -65,8 +65,8 @@ class Scope(Protocol[Wanted_contra]):
         """Whether it wants this one."""
 
 
-Read = Callable[[Cursor, int, Scope[Row] | None], Awaitable[list[Entry[Row]]]]
-"""Reads the first rows after a cursor, at most so many, of a scope or all."""
+Read = Callable[[Cursor, int, Selection[Row] | None], Awaitable[list[Entry[Row]]]]
+"""Reads the first rows after a cursor, at most so many, of a selection or all."""
 
 
 class _Growth:
@@ -77,7 +77,7 @@ class _Growth:
         self.since = BEGINNING
 
 
-class Feed(Generic[Row]):
+class ChangeFeed(Generic[Row]):
     """The changes of one organization.
 
     Args:
@@ -116,7 +116,7 @@ class Feed(Generic[Row]):
         self._signal.set()
 
     async def follow(
-        self, after: Cursor | None, scope: Scope[Row]
+        self, after: Cursor | None, selection: Selection[Row]
     ) -> AsyncGenerator[Sequence[Entry[Row]], None]:
         """The changes after a cursor, or, with None, those from now on; for ever.
 
@@ -124,13 +124,13 @@ class Feed(Generic[Row]):
         since the page before, a page has the newest state.
         """
         await self._begin()
-        whose = scope.customer_id
+        whose = selection.customer_id
         self._followers[whose] += 1
         try:
             cursor = self._end if after is None else after
             while True:
                 growth = self._growth.setdefault(whose, _Growth())
-                entries, reached = await self._after(cursor, scope)
+                entries, reached = await self._after(cursor, selection)
                 if entries:
                     yield _newest(entries)
                 if reached == cursor:
@@ -161,29 +161,31 @@ class Feed(Generic[Row]):
             for reading in self._reading.values():
                 reading.cancel()
 
-    async def _after(self, cursor: Cursor, scope: Scope[Row]) -> tuple[list[Entry[Row]], Cursor]:
+    async def _after(
+        self, cursor: Cursor, selection: Selection[Row]
+    ) -> tuple[list[Entry[Row]], Cursor]:
         """What follows a cursor, and the cursor up to which that is everything."""
         end = self._end
         if cursor >= self._start:
             first = bisect_right(self._window, cursor, key=lambda entry: entry.cursor)
             wanted = (
-                entry for entry in islice(self._window, first, None) if scope.matches(entry.row)
+                entry for entry in islice(self._window, first, None) if selection.matches(entry.row)
             )
             entries = list(islice(wanted, PAGE))
             return entries, max(cursor, end) if len(entries) < PAGE else entries[-1].cursor
-        entries = await self._read_together(cursor, scope)
+        entries = await self._read_together(cursor, selection)
         last = entries[-1].cursor if entries else cursor
         return entries, last if len(entries) == PAGE else max(end, last)
 
-    async def _read_together(self, cursor: Cursor, scope: Scope[Row]) -> list[Entry[Row]]:
+    async def _read_together(self, cursor: Cursor, selection: Selection[Row]) -> list[Entry[Row]]:
         """A page from the database; those who want the same while it is read share it.
 
         What is read is no older than `_end` was when they asked.
         """
-        key = (cursor, scope, self._end)
+        key = (cursor, selection, self._end)
         reading = self._reading.get(key)
         if reading is None:
-            reading = asyncio.create_task(self._retrying(cursor, PAGE, scope))
+            reading = asyncio.create_task(self._retrying(cursor, PAGE, selection))
             self._reading[key] = reading
             reading.add_done_callback(lambda _reading: self._reading.pop(key))
         return await asyncio.shield(reading)
@@ -214,7 +216,7 @@ class Feed(Generic[Row]):
                 growth.happened.set()
 
     async def _retrying(
-        self, after: Cursor, limit: int, scope: Scope[Row] | None
+        self, after: Cursor, limit: int, selection: Selection[Row] | None
     ) -> list[Entry[Row]]:
         """Reads, however long that fails: the database is away, and followers need not notice.
 
@@ -226,7 +228,7 @@ class Feed(Generic[Row]):
         is_said = False
         while True:
             try:
-                return await self._read(after, limit, scope)
+                return await self._read(after, limit, selection)
             except Exception as error:  # noqa: BLE001  # nobody else would hear of it
                 # The database's client logs an outage, once for all.
                 if not is_outage(error) and not is_said:

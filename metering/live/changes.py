@@ -8,7 +8,7 @@ from uuid import UUID
 from tortoise.connection import get_connection
 from tortoise.expressions import Q
 
-from metering.live.change_feed import Cursor, Entry, Scope
+from metering.live.change_feed import Cursor, Entry, Selection
 from models import CustomerMeter
 
 EventRow = Mapping[str, Any]
@@ -23,7 +23,7 @@ EVENT_COLUMNS = """
 
 
 @dataclass(frozen=True, slots=True)
-class UsageScope:
+class UsageSelection:
     """Customer meters of a customer, of a meter, or all."""
 
     customer_id: UUID | None = None
@@ -35,7 +35,7 @@ class UsageScope:
 
 
 @dataclass(frozen=True, slots=True)
-class EventScope:
+class EventSelection:
     """Events with some names, of a customer, or all."""
 
     names: frozenset[str] | None = None
@@ -57,7 +57,7 @@ async def log_column(organization_id: UUID, column: str) -> int:
 
 
 async def read_usage(
-    organization_id: UUID, after: Cursor, limit: int, scope: Scope[CustomerMeter] | None
+    organization_id: UUID, after: Cursor, limit: int, selection: Selection[CustomerMeter] | None
 ) -> list[Entry[CustomerMeter]]:
     """The first customer meters after a cursor, at most so many."""
     query = CustomerMeter.filter(
@@ -65,24 +65,24 @@ async def read_usage(
         organization_id=organization_id,
         revision__gte=after.number,
     )
-    if isinstance(scope, UsageScope):
-        if scope.customer_id is not None:
-            query = query.filter(customer_id=scope.customer_id)
-        if scope.meter_id is not None:
-            query = query.filter(meter_id=scope.meter_id)
+    if isinstance(selection, UsageSelection):
+        if selection.customer_id is not None:
+            query = query.filter(customer_id=selection.customer_id)
+        if selection.meter_id is not None:
+            query = query.filter(meter_id=selection.meter_id)
     rows = await query.order_by("revision", "id").limit(limit)
     return [Entry(Cursor(row.revision, row.id), row) for row in rows]
 
 
 async def read_events(
-    organization_id: UUID, after: Cursor, limit: int, scope: Scope[EventRow] | None
+    organization_id: UUID, after: Cursor, limit: int, selection: Selection[EventRow] | None
 ) -> list[Entry[EventRow]]:
     """The first events after a cursor, at most so many."""
     names: Sequence[str] | None = None
     customer_id = None
-    if isinstance(scope, EventScope):
-        names = None if scope.names is None else sorted(scope.names)
-        customer_id = scope.customer_id
+    if isinstance(selection, EventSelection):
+        names = None if selection.names is None else sorted(selection.names)
+        customer_id = selection.customer_id
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT {EVENT_COLUMNS}

@@ -18,11 +18,11 @@ from uuid import UUID
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from metering.live.change_feed import Cursor, Entry, Feed
+from metering.live.change_feed import ChangeFeed, Cursor, Entry
 from metering.live.changes import (
     EventRow,
-    EventScope,
-    UsageScope,
+    EventSelection,
+    UsageSelection,
     log_column,
     read_events,
     read_usage,
@@ -40,8 +40,8 @@ _SECONDS_FOR_PONG = 3.0
 
 @dataclass(slots=True)
 class _OrganizationFeeds:
-    usage: Feed[CustomerMeter]
-    events: Feed[EventRow]
+    usage: ChangeFeed[CustomerMeter]
+    events: ChangeFeed[EventRow]
     # Followers, and those who are about to be.
     users: int = 0
 
@@ -54,7 +54,7 @@ class _OrganizationFeeds:
         return self.usage.followers + self.events.followers
 
 
-class Feeds:
+class ChangeFeeds:
     """The feeds of a process. `listen` must run beside them, or changes are seen late."""
 
     def __init__(self, redis: ArqRedis, pace: Pace) -> None:
@@ -69,23 +69,23 @@ class Feeds:
         return sum(feeds.followers for feeds in self._organizations.values())
 
     async def usage(
-        self, organization_id: UUID, after: Cursor | None, scope: UsageScope
+        self, organization_id: UUID, after: Cursor | None, selection: UsageSelection
     ) -> AsyncGenerator[Sequence[Entry[CustomerMeter]], None]:
-        """Customer meters after a cursor, each time they change; in pages, as `Feed.follow`."""
+        """Customer meters after a cursor, each time they change; in pages, as `ChangeFeed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
-            contextlib.aclosing(feeds.usage.follow(after, scope)) as pages,
+            contextlib.aclosing(feeds.usage.follow(after, selection)) as pages,
         ):
             async for page in pages:
                 yield page
 
     async def events(
-        self, organization_id: UUID, scope: EventScope
+        self, organization_id: UUID, selection: EventSelection
     ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
-        """Events from now on, in the order of the log; in pages, as `Feed.follow`."""
+        """Events from now on, in the order of the log; in pages, as `ChangeFeed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
-            contextlib.aclosing(feeds.events.follow(None, scope)) as pages,
+            contextlib.aclosing(feeds.events.follow(None, selection)) as pages,
         ):
             async for page in pages:
                 yield page
@@ -209,6 +209,10 @@ def _organization_feeds(
         return await log_column(organization_id, "head")
 
     return _OrganizationFeeds(
-        Feed(partial(read_usage, organization_id), revision, lambda row: row.customer_id, turn),
-        Feed(partial(read_events, organization_id), head, lambda row: row["customer_id"], turn),
+        ChangeFeed(
+            partial(read_usage, organization_id), revision, lambda row: row.customer_id, turn
+        ),
+        ChangeFeed(
+            partial(read_events, organization_id), head, lambda row: row["customer_id"], turn
+        ),
     )

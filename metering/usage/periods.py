@@ -30,7 +30,7 @@ class CustomerPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodUsage:
+class PeriodState:
     """The usage of a period: what is consumed, and the CUSTOMER_COLUMNS that it follows from."""
 
     consumed: Decimal
@@ -110,7 +110,7 @@ async def usage_of_periods(
     meter: MeterDefinition,
     position: int,
     periods: Sequence[CustomerPeriod],
-) -> list[PeriodUsage]:
+) -> list[PeriodState]:
     """The usage of each period, in their order, counting the events up to `position`.
 
     `position` is that of the meter: an earlier one would leave events out at the edges only.
@@ -132,7 +132,7 @@ async def usage_of_periods(
         quantity=aggregation.quantity_sql("merged"),
     )
     rows = await connection.execute_query_dict(statement, parameters.values)
-    return [PeriodUsage(row.pop("consumed"), row) for row in rows]
+    return [PeriodState(row.pop("consumed"), row) for row in rows]
 
 
 async def begin_periods(

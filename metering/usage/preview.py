@@ -22,7 +22,7 @@ class PreviewTimeoutError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewScope:
+class PreviewSelection:
     """Which events are looked at: happened in [start, end), of a customer; None does not limit."""
 
     start: datetime | None = None
@@ -60,7 +60,7 @@ async def preview(
     organization_id: UUID,
     filter_: Filter,
     aggregation: Aggregation,
-    scope: PreviewScope,
+    selection: PreviewSelection,
     *,
     seconds: float = PREVIEW_SECONDS,
 ) -> Preview:
@@ -70,7 +70,7 @@ async def preview(
     """
     parameters = Parameters()
     value = aggregation.value_sql(parameters, is_preview=True)
-    where = where_sql(organization_id, filter_, scope, parameters)
+    where = where_sql(organization_id, filter_, selection, parameters)
     matched = _MATCHED.format(value=value, where=where)
     select = f"SELECT {select_list(aggregation.of_events())} FROM {{matched}}"
     faster = aggregation.function.calculation.preview
@@ -89,14 +89,14 @@ async def preview(
 
 
 def where_sql(
-    organization_id: UUID, filter_: Filter, scope: PreviewScope, parameters: Parameters
+    organization_id: UUID, filter_: Filter, selection: PreviewSelection, parameters: Parameters
 ) -> str:
     """The condition on event `e` that a preview counts, also for listing those events."""
     conditions = [f"e.organization_id = {parameters.add(organization_id, 'uuid')}"]
-    if scope.customer_id is not None:
-        conditions.append(f"e.customer_id = {parameters.add(scope.customer_id, 'uuid')}")
-    if scope.start is not None:
-        conditions.append(f"e.timestamp >= {parameters.add(scope.start, 'timestamptz')}")
-    if scope.end is not None:
-        conditions.append(f"e.timestamp < {parameters.add(scope.end, 'timestamptz')}")
+    if selection.customer_id is not None:
+        conditions.append(f"e.customer_id = {parameters.add(selection.customer_id, 'uuid')}")
+    if selection.start is not None:
+        conditions.append(f"e.timestamp >= {parameters.add(selection.start, 'timestamptz')}")
+    if selection.end is not None:
+        conditions.append(f"e.timestamp < {parameters.add(selection.end, 'timestamptz')}")
     return " AND ".join([*conditions, predicate_sql(filter_, parameters)])

@@ -1,4 +1,4 @@
-"""Usage of meters over a range, in total and interval by interval (design, section 3).
+"""Quantities of meters over a range, in total and interval by interval (design, section 3).
 
 A range is the whole buckets inside it and the raw events at its edges. One statement reads both,
 so that they are of one snapshot, and all points of all meters. An edge counts the events that the
@@ -31,7 +31,7 @@ class Quantity(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Quantities:
     """A quantity for each window, and the aggregate over all of them."""
 
     points: tuple[Quantity, ...]
@@ -105,7 +105,7 @@ async def usage(
     meter: MeterDefinition,
     windows: Sequence[Window],
     customer_id: UUID | None = None,
-) -> Usage:
+) -> Quantities:
     """The usage of everybody, or of one customer, in each window and over all of them.
 
     `windows` follow each other without gaps, as those of `metering.usage.windows` do.
@@ -119,7 +119,7 @@ async def usage_of_meters(
     meters: Sequence[MeterDefinition],
     windows: Sequence[Window],
     customer_id: UUID | None = None,
-) -> list[Usage]:
+) -> list[Quantities]:
     """The same on each of an organization's meters, in their order, by one statement.
 
     A meter may be asked for more than once.
@@ -143,10 +143,12 @@ async def usage_of_meters(
     return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
 
 
-def _usage(function: AggregationFunction, found: Mapping[int, Quantity], windows: int) -> Usage:
+def _usage(
+    function: AggregationFunction, found: Mapping[int, Quantity], windows: int
+) -> Quantities:
     nothing = Quantity(function.calculation.of_nothing)
     points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
-    return Usage(points, found.get(_TOTAL, nothing))
+    return Quantities(points, found.get(_TOTAL, nothing))
 
 
 def _statement(

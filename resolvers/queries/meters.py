@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from metering.usage.preview import PreviewScope, PreviewTimeoutError, preview
+from metering.usage.preview import PreviewSelection, PreviewTimeoutError, preview
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
@@ -84,7 +84,7 @@ class MeterQuery:
         external_customer_id: ExternalCustomerId = None,
     ) -> MeterPreview:
         found = required(read_filter(filter, "filter"))
-        scope = PreviewScope(
+        selection = PreviewSelection(
             start,
             end,
             await customer_asked_for(info.context, customer_id, external_customer_id),
@@ -92,12 +92,12 @@ class MeterQuery:
         made_of = required(read_aggregation(aggregation, "aggregation"))
         try:
             async with info.context.scan_place():
-                counted = await preview(info.context.organization_id, found, made_of, scope)
+                counted = await preview(info.context.organization_id, found, made_of, selection)
         except PreviewTimeoutError as error:
             raise TooComplex(str(error)) from None
         return MeterPreview(
             filter=found,
-            scope=scope,
+            selection=selection,
             matched_events=BigInt(counted.matched),
             skipped_events=BigInt(counted.skipped),
             quantity=counted.quantity,

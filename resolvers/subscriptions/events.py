@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from metering.live.changes import EventRow, EventScope
+from metering.live.changes import EventRow, EventSelection
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
 from schema.loaders.customers import is_text
@@ -37,11 +37,11 @@ class EventSubscriptions:
         ] = None,
     ) -> AsyncGenerator[Event, None]:
         context = info.context
-        scope = EventScope(
+        selection = EventSelection(
             None if names is None else frozenset(name for name in names if is_text(name)),
             await customer_asked_for(context, customer_id, external_customer_id),
         )
-        events = context.services.feeds.events(context.organization_id, scope)
+        events = context.services.feeds.events(context.organization_id, selection)
         async with contextlib.aclosing(events):
             async for page in events:
                 for event in page:

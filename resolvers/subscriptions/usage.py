@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from metering.live.change_feed import BEGINNING, Entry
-from metering.live.changes import UsageScope
+from metering.live.changes import UsageSelection
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
 from resolvers.subscriptions.prefetch import Referred
@@ -60,11 +60,11 @@ class UsageSubscriptions:
     ) -> AsyncGenerator[UsageUpdate, None]:
         context = info.context
         cursor = BEGINNING if after is None else decode_cursor(after)
-        scope = UsageScope(
+        selection = UsageSelection(
             await customer_asked_for(context, customer_id, external_customer_id),
             await _meter_asked_for(context, meter_id),
         )
-        changes = context.services.feeds.usage(context.organization_id, cursor, scope)
+        changes = context.services.feeds.usage(context.organization_id, cursor, selection)
         async with contextlib.aclosing(changes):
             async for page in changes:
                 rows = [change.row for change in page]

@@ -8,7 +8,7 @@ from uuid import UUID
 from tortoise.connection import get_connection
 
 from metering.language.definition import definition_of
-from metering.usage.ranges import Usage, usage_of_meters
+from metering.usage.ranges import Quantities, usage_of_meters
 from metering.usage.windows import Interval, RangeError, Window, windows, zone_of
 from models import Meter
 
@@ -28,7 +28,7 @@ class Series:
     """The windows of a range, and the usage in them."""
 
     windows: Sequence[Window]
-    usage: Usage
+    usage: Quantities
 
 
 SeriesKey = tuple[Meter, Range, UUID | None]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import strawberry
 
 from metering.language.filters import Filter
-from metering.usage.preview import PreviewScope
+from metering.usage.preview import PreviewSelection
 from schema.connections import After, Before, Connection, First, Last, connect, page_request
 from schema.context import Info
 from schema.loaders.events import EventQuery, events_source
@@ -16,7 +16,7 @@ from schema.types.event import Event
 @strawberry.type(description="What a meter would count, before it is created.")
 class MeterPreview:
     filter: strawberry.Private[Filter]
-    scope: strawberry.Private[PreviewScope]
+    selection: strawberry.Private[PreviewSelection]
     matched_events: BigInt = strawberry.field(description="Events that pass the filter.")
     skipped_events: BigInt = strawberry.field(
         description="Those of them that have no number to aggregate."
@@ -36,9 +36,9 @@ class MeterPreview:
     ) -> Connection[Event]:
         request = page_request(info, first, after, last, before)
         query = EventQuery(
-            customer_id=self.scope.customer_id,
-            start=self.scope.start,
-            end=self.scope.end,
+            customer_id=self.selection.customer_id,
+            start=self.selection.start,
+            end=self.selection.end,
             where=self.filter,
         )
         # To look for the latest of none would be to read them all once more.

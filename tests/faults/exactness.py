@@ -11,7 +11,7 @@ from uuid import UUID
 from tortoise.connection import get_connection
 
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Filter
 from metering.language.parsing import parse_filter
 from metering.meters import create_meter
@@ -103,7 +103,7 @@ async def assert_exact(organization_id: UUID) -> int:
     assert [batch.position for batch in batches] == list(range(1, log.head + 1))
     assert log.events == len(events) == sum(batch.event_count for batch in batches)
     rows = await get_connection("default").execute_query_dict(
-        f"SELECT {COLUMNS}, counted_events, skipped_events FROM meter WHERE organization_id = $1",
+        f"SELECT {METER_COLUMNS}, counted_events, skipped_events FROM meter WHERE organization_id = $1",
         [organization_id],
     )
     for row in rows:

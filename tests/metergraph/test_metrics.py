@@ -17,7 +17,7 @@ from config.settings import Settings
 from metergraph.asgi import metrics
 from metergraph.asgi.app import create_app
 from metering.audit.drift import Drift, note_drifts
-from metering.live.changes import UsageScope
+from metering.live.changes import UsageSelection
 from models import Organization
 from tests.ingesting import NOON
 from tests.serving import new_token
@@ -120,7 +120,7 @@ async def test_everything_that_an_operator_watches(settings: Settings, redis: Ar
         assert (await scraped(client))["metergraph_usage_drifts_total", ""] == 1
 
         feeds = app.state.graphql.services.feeds
-        following = asyncio.create_task(anext(feeds.usage(organization.id, None, UsageScope())))
+        following = asyncio.create_task(anext(feeds.usage(organization.id, None, UsageSelection())))
         async with asyncio.timeout(60):
             while (await scraped(client))["metergraph_subscribers", ""] != 1:  # noqa: ASYNC110  # nobody is told
                 await asyncio.sleep(0.01)

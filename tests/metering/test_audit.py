@@ -31,9 +31,9 @@ from workers.recompute_usage import audit_until, last_start
 
 
 def shorten(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
-    """Makes a stretch have so many events, about."""
-    monkeypatch.setattr("metering.audit.recompute.STRETCH_EVENTS", events)
-    monkeypatch.setattr("metering.audit.rounds.STRETCH_EVENTS", events)
+    """Makes a span have so many events, about."""
+    monkeypatch.setattr("metering.audit.recompute.SPAN_EVENTS", events)
+    monkeypatch.setattr("metering.audit.rounds.SPAN_EVENTS", events)
 
 
 @pytest.fixture(autouse=True)

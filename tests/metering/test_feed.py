@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from metering.live import change_feed as feed_module
-from metering.live.change_feed import BEGINNING, Cursor, Entry, Feed
+from metering.live.change_feed import BEGINNING, ChangeFeed, Cursor, Entry
 
 Row = TypeVar("Row")
 
@@ -52,7 +52,7 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
     async def head() -> int:
         return 0
 
-    feed = Feed(read, head, lambda row: UUID(int=row), soon)
+    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
     fast, slow = (one_by_one(feed.follow(BEGINNING, Everything())) for _ in range(2))
     async with asyncio.timeout(60):
         assert (await anext(slow)).row == 1
@@ -93,7 +93,7 @@ async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_
     async def head() -> int:
         return len(rows)
 
-    feed = Feed(read, head, lambda row: UUID(int=row), soon)
+    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
     seven = Only(7)
     everything = one_by_one(feed.follow(None, Everything()))
     of_seven = one_by_one(feed.follow(None, seven))
@@ -129,7 +129,7 @@ async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
     async def head() -> int:
         return 0
 
-    pages = Feed(read, head, lambda row: UUID(int=row), soon).follow(None, Everything())
+    pages = ChangeFeed(read, head, lambda row: UUID(int=row), soon).follow(None, Everything())
     with capture_logs() as told:
         async with asyncio.timeout(60):
             assert [entry.row for entry in await anext(pages)] == [1]
@@ -152,7 +152,7 @@ async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> N
     async def head() -> int:
         return 0
 
-    feed = Feed(read, head, lambda row: UUID(int=row), soon)
+    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
     pages = feed.follow(Cursor(0), Everything())
     async with asyncio.timeout(60):
         page = await anext(pages)

@@ -15,8 +15,8 @@ from metering.live import change_feed as feed_module
 from metering.live import subscriptions as feeds_module
 from metering.live.after_commit import performing_events
 from metering.live.change_feed import BEGINNING, Entry
-from metering.live.changes import EventScope, UsageScope, log_column
-from metering.live.subscriptions import Feeds
+from metering.live.changes import EventSelection, UsageSelection, log_column
+from metering.live.subscriptions import ChangeFeeds
 from metering.live.wakeup import usage_channel
 from models import CustomerMeter, Organization
 from tests.metering.test_counting import meter_of, send
@@ -25,8 +25,8 @@ from waiting.turns import PIECES, Pace
 
 
 @pytest.fixture
-async def feeds(redis: ArqRedis) -> AsyncIterator[Feeds]:
-    feeds = Feeds(redis, Pace(PIECES))
+async def feeds(redis: ArqRedis) -> AsyncIterator[ChangeFeeds]:
+    feeds = ChangeFeeds(redis, Pace(PIECES))
     listening = asyncio.create_task(feeds.listen())
     yield feeds
     listening.cancel()
@@ -41,7 +41,7 @@ async def count(organization: Organization, redis: ArqRedis | None = None) -> No
 
 
 async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or_double(
-    organization: Organization, redis: ArqRedis, feeds: Feeds
+    organization: Organization, redis: ArqRedis, feeds: ChangeFeeds
 ) -> None:
     await meter_of(organization, AggregationFunction.SUM)
     await send(organization, {"metadata": {"tokens": 1}})
@@ -51,7 +51,7 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
     seen: list[Entry[CustomerMeter]] = []
     async with asyncio.timeout(60):
         async with contextlib.aclosing(
-            one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
+            one_by_one(feeds.usage(organization.id, BEGINNING, UsageSelection()))
         ) as changes:
             async for change in changes:
                 seen.append(change)
@@ -66,7 +66,7 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
     await send(organization, {"metadata": {"tokens": 10}, "externalCustomerId": "c2"})
     await count(organization)
     async with asyncio.timeout(60):
-        resumed = one_by_one(feeds.usage(organization.id, seen[-1].cursor, UsageScope()))
+        resumed = one_by_one(feeds.usage(organization.id, seen[-1].cursor, UsageSelection()))
         first = await anext(resumed)
         await resumed.aclose()
     assert first.row.consumed == 11
@@ -74,11 +74,11 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
 
 
 async def test_a_change_is_seen_although_nobody_announces_it(
-    organization: Organization, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, feeds: ChangeFeeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.05)
     await meter_of(organization, AggregationFunction.SUM)
-    changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
+    changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageSelection()))
     waiting = asyncio.ensure_future(anext(changes))
     await send(organization, {"metadata": {"tokens": 3}})
     await count(organization)
@@ -91,19 +91,19 @@ async def test_who_joins_hears_at_once_although_others_are_silent(
     organization: Organization,
     other_organization: Organization,
     redis: ArqRedis,
-    feeds: Feeds,
+    feeds: ChangeFeeds,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the process listens to already says nothing, and nobody looks by himself."""
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 60)
     monkeypatch.setattr("metering.live.subscriptions._SECONDS_OF_SILENCE", 60)
     silent = asyncio.ensure_future(
-        anext(feeds.usage(other_organization.id, BEGINNING, UsageScope()))
+        anext(feeds.usage(other_organization.id, BEGINNING, UsageSelection()))
     )
     async with asyncio.timeout(60):
         await heard(redis, other_organization)
         await meter_of(organization, AggregationFunction.SUM)
-        changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageScope()))
+        changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageSelection()))
         waiting = asyncio.ensure_future(anext(changes))
         await heard(redis, organization)
         await send(organization, {"metadata": {"tokens": 3}})
@@ -123,9 +123,9 @@ async def heard(redis: ArqRedis, organization: Organization) -> None:
 
 
 async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
-    organization: Organization, redis: ArqRedis, feeds: Feeds
+    organization: Organization, redis: ArqRedis, feeds: ChangeFeeds
 ) -> None:
-    events = one_by_one(feeds.events(organization.id, EventScope(names=frozenset({"wanted"}))))
+    events = one_by_one(feeds.events(organization.id, EventSelection(names=frozenset({"wanted"}))))
     waiting = asyncio.ensure_future(anext(events))
     async with asyncio.timeout(60):
         while not feeds.followers:  # noqa: ASYNC110 the feed says by this that it has begun
@@ -139,12 +139,12 @@ async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
 
 
 async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
-    organization: Organization, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, feeds: ChangeFeeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await meter_of(organization, AggregationFunction.SUM)
     await send(organization, {"metadata": {"tokens": 1}})
     await count(organization)
-    leaving = feeds.usage(organization.id, BEGINNING, UsageScope())
+    leaving = feeds.usage(organization.id, BEGINNING, UsageSelection())
     await anext(leaving)
 
     asked, answered = asyncio.Event(), asyncio.Event()
@@ -157,7 +157,7 @@ async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
         return found
 
     monkeypatch.setattr(feeds_module, "log_column", slow)
-    joining = feeds.events(organization.id, EventScope())
+    joining = feeds.events(organization.id, EventSelection())
     first = asyncio.ensure_future(anext(joining))
     await asked.wait()
     await leaving.aclose()

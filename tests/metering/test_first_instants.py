@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.audit.recompute import recompute_customer_meter
 from metering.ingest.storing import ReceiptStatus
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from metering.usage.ranges import usage
@@ -53,7 +53,7 @@ async def meter_of(
     )
     await catch_up_all(organization.id)
     (row,) = await database.execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter.id]
+        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter.id]
     )
     return meter_definition(row)
 

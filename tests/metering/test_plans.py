@@ -10,7 +10,7 @@ from metering.counting.rollup import _statement
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, meter_definition
+from metering.language.definition import METER_COLUMNS, meter_definition
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.language.parameters import Parameters
 from metering.meters import create_meter
@@ -60,7 +60,7 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     await send(newcomer.id, *usages([1, 2, 3]))
     batch = await EventBatch.get(organization_id=newcomer.id, position=None)
     (row,) = await fresh_database.execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE organization_id = $1", [newcomer.id]
+        f"SELECT {METER_COLUMNS} FROM meter WHERE organization_id = $1", [newcomer.id]
     )
     meter = meter_definition(row)
 

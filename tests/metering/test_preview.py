@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
-from metering.usage.preview import Preview, PreviewScope, PreviewTimeoutError, preview
+from metering.usage.preview import Preview, PreviewSelection, PreviewTimeoutError, preview
 from metering.usage.ranges import usage
 from metering.usage.windows import Window
 from models import Organization
@@ -71,7 +71,7 @@ async def test_every_function(
 ) -> None:
     await stored_videos(database, organization)
     aggregation = Aggregation(AggregationFunction(function), None if function == "COUNT" else "n")
-    found = await preview(organization.id, VIDEO, aggregation, PreviewScope())
+    found = await preview(organization.id, VIDEO, aggregation, PreviewSelection())
     assert found == Preview(5, skipped, quantity)
 
 
@@ -83,7 +83,7 @@ async def test_distinct_values_are_those_that_a_meter_keeps(
     await stored_videos(database, organization, [*once, *again])
     await count(organization.id)
     unique = Aggregation(AggregationFunction.UNIQUE, "n")
-    found = await preview(organization.id, VIDEO, unique, PreviewScope())
+    found = await preview(organization.id, VIDEO, unique, PreviewSelection())
     assert found == Preview(len(once) + len(again), 1, Decimal(len(once)))
 
     meter = await meter_on(database, organization.id, VIDEO, unique)
@@ -96,21 +96,21 @@ async def test_a_range_and_a_customer(
 ) -> None:
     await stored_videos(database, organization)
     number = Aggregation(AggregationFunction.COUNT)
-    for scope, matched in (
-        (PreviewScope(start=START + timedelta(seconds=1)), 4),
-        (PreviewScope(end=START + timedelta(seconds=1)), 1),
-        (PreviewScope(customer_id=CUSTOMERS[0]), 3),
-        (PreviewScope(START, START + timedelta(seconds=4), CUSTOMERS[0]), 2),
-        (PreviewScope(START, START), 0),
+    for selection, matched in (
+        (PreviewSelection(start=START + timedelta(seconds=1)), 4),
+        (PreviewSelection(end=START + timedelta(seconds=1)), 1),
+        (PreviewSelection(customer_id=CUSTOMERS[0]), 3),
+        (PreviewSelection(START, START + timedelta(seconds=4), CUSTOMERS[0]), 2),
+        (PreviewSelection(START, START), 0),
     ):
-        assert (await preview(organization.id, VIDEO, number, scope)).matched == matched
-        assert (await preview(other_organization.id, VIDEO, number, scope)).matched == 0
+        assert (await preview(organization.id, VIDEO, number, selection)).matched == matched
+        assert (await preview(other_organization.id, VIDEO, number, selection)).matched == 0
 
 
 async def test_over_nothing(organization: Organization) -> None:
     for function, quantity in (("SUM", Decimal(0)), ("UNIQUE", Decimal(0)), ("AVERAGE", None)):
         aggregation = Aggregation(AggregationFunction(function), "n")
-        found = await preview(organization.id, VIDEO, aggregation, PreviewScope())
+        found = await preview(organization.id, VIDEO, aggregation, PreviewSelection())
         assert found == Preview(0, 0, quantity)
 
 
@@ -127,11 +127,11 @@ async def test_a_preview_that_runs_away_is_cut_off(
     )
     number = Aggregation(AggregationFunction.COUNT)
     with pytest.raises(PreviewTimeoutError, match=r"cut off after 0\.05 seconds: name an event"):
-        await preview(organization.id, slow, number, PreviewScope(), seconds=0.05)
+        await preview(organization.id, slow, number, PreviewSelection(), seconds=0.05)
     # The connection is as it was: nothing else is cut off.
     (row,) = await database.execute_query_dict("SHOW statement_timeout")
     assert row["statement_timeout"] == "0"
-    assert (await preview(organization.id, VIDEO, number, PreviewScope())).matched == 205
+    assert (await preview(organization.id, VIDEO, number, PreviewSelection())).matched == 205
 
 
 @examples(60)
@@ -150,5 +150,5 @@ async def test_a_preview_says_what_the_reference_says(
     aggregation = Aggregation(function, None if function is AggregationFunction.COUNT else named)
     matching = [found for found in events if matches(filter_, found)]
     expected = aggregate(function, aggregation.property, matching)
-    found = await preview(organization.id, parsed(filter_), aggregation, PreviewScope())
+    found = await preview(organization.id, parsed(filter_), aggregation, PreviewSelection())
     assert found == Preview(expected.matched, expected.skipped, expected.quantity)

@@ -17,8 +17,8 @@ from metering.live import change_feed as feed_module
 from metering.live import subscriptions as feeds_module
 from metering.live.after_commit import performing_events
 from metering.live.change_feed import BEGINNING
-from metering.live.changes import UsageScope
-from metering.live.subscriptions import Feeds
+from metering.live.changes import UsageSelection
+from metering.live.subscriptions import ChangeFeeds
 from metering.live.wakeup import open_queue, usage_channel
 from models import Organization
 from tests.metering.test_counting import meter_of, send
@@ -59,9 +59,9 @@ async def test_after_one_request_that_waited_the_others_do_not(
 
 
 @pytest.fixture
-async def feeds(proxy: Proxy) -> AsyncIterator[Feeds]:
+async def feeds(proxy: Proxy) -> AsyncIterator[ChangeFeeds]:
     queue = open_queue(proxy.url)
-    feeds = Feeds(queue, Pace(PIECES))
+    feeds = ChangeFeeds(queue, Pace(PIECES))
     listening = asyncio.create_task(feeds.listen())
     yield feeds
     while not listening.done():
@@ -74,7 +74,7 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
     organization: Organization,
     redis: ArqRedis,
     proxy: Proxy,
-    feeds: Feeds,
+    feeds: ChangeFeeds,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Nobody looks by himself, and silence is noticed soon.
@@ -90,7 +90,7 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
     await meter_of(organization, AggregationFunction.SUM)
     async with (
         asyncio.timeout(60),
-        aclosing(feeds.usage(organization.id, BEGINNING, UsageScope())) as pages,
+        aclosing(feeds.usage(organization.id, BEGINNING, UsageSelection())) as pages,
     ):
         waiting = asyncio.ensure_future(anext(pages))
         await is_heard(1)

@@ -17,10 +17,10 @@ from metering.counting.log import advance
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, insert_events
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Filter
 from metering.meters import create_meter
-from metering.usage.ranges import Quantity, Usage, usage
+from metering.usage.ranges import Quantities, Quantity, usage
 from metering.usage.windows import Interval, Window, windows, zone_of
 from models import Organization, exact_json
 from models.identifiers import new_id
@@ -99,7 +99,7 @@ async def meter_on(
 
 async def read(database: BaseDBAsyncClient, meter_id: UUID) -> MeterDefinition:
     (row,) = await database.execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter_id]
+        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter_id]
     )
     return meter_definition(row)
 
@@ -271,7 +271,7 @@ async def test_no_windows_are_no_usage(
     meter = await meter_on(
         database, organization.id, Filter(), Aggregation(AggregationFunction.COUNT)
     )
-    assert await usage(database, meter, []) == Usage((), Quantity(Decimal(0)))
+    assert await usage(database, meter, []) == Quantities((), Quantity(Decimal(0)))
 
 
 async def test_a_foreign_meter_has_no_usage(

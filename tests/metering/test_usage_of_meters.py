@@ -7,7 +7,12 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, MeterDefinition, definition_of, meter_definition
+from metering.language.definition import (
+    METER_COLUMNS,
+    MeterDefinition,
+    definition_of,
+    meter_definition,
+)
 from metering.language.filters import Clause, ClauseOperator, Filter, clauses_of
 from metering.language.parameters import Parameters
 from metering.meters import create_meter
@@ -49,7 +54,7 @@ async def stored_meters(
         await send(organization.id, event)
     await drain(organization.id)
     rows = await database.execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE organization_id = $1", [organization.id]
+        f"SELECT {METER_COLUMNS} FROM meter WHERE organization_id = $1", [organization.id]
     )
     return [meter_definition(row) for row in rows]
 
