@@ -12,9 +12,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.drift import Drift, differences
-from metering.language.aggregations import select_list
 from metering.language.definition import MeterDefinition
-from metering.language.parameters import Parameters
+from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 

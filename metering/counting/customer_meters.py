@@ -7,13 +7,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.rollup import UsageIncrement
-from metering.language.aggregations import (
-    CUSTOMER_COLUMNS,
-    arrays,
-    consumed_sql,
-    merged_sql,
-    select_list,
-)
+from metering.language.aggregations import CUSTOMER_COLUMNS, consumed_sql, merged_sql
+from metering.language.parameters import arrays, select_list
 from models.identifiers import new_id
 
 

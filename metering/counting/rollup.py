@@ -13,9 +13,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import STATE, select_list
+from metering.language.aggregations import STATE
 from metering.language.definition import MeterDefinition
-from metering.language.parameters import Parameters
+from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 

@@ -5,7 +5,7 @@ state, with the SQL that computes and merges them, and reads the quantity from t
 columns elsewhere are made from these.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -260,13 +260,3 @@ def consumed_sql(function: str, row: str) -> str:
         for member in AggregationFunction
     )
     return f"COALESCE(CASE {function} {cases} END, 0)"
-
-
-def select_list(expressions: Mapping[str, str]) -> str:
-    """The expressions as a SELECT lists them, each under its column's name."""
-    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
-
-
-def arrays(sql_types: Iterable[str], first: int) -> str:
-    """Placeholders of arrays of these types from `$first` on, as unnest takes them."""
-    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(sql_types, start=first))

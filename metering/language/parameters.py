@@ -1,13 +1,14 @@
-"""Bound parameters of a statement put together from parts, numbered as asyncpg wants them."""
+"""Parts of SQL statements: numbered parameters, and lists of columns."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
 class Parameters:
-    """Hands out `$n` for values, each with the cast that fixes its type.
+    """Collects the values that a statement binds, and writes a placeholder for each.
 
-    Made with the values that the statement binds anyhow, as $1, $2, …; `values` are these and
-    those that were added, in order. The same value under the same type is added once.
+    The values given at first are $1, $2, …; `values` has these and those added, in order. The same
+    value of the same type is added once.
     """
 
     def __init__(self, *values: Any) -> None:
@@ -22,3 +23,13 @@ class Parameters:
             self.values.append(value)
             placeholder = self._placeholders[key] = f"${len(self.values)}::{type_}"
         return placeholder
+
+
+def select_list(expressions: Mapping[str, str]) -> str:
+    """The expressions as a SELECT lists them, each under its column's name."""
+    return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
+
+
+def arrays(sql_types: Iterable[str], first: int) -> str:
+    """Placeholders of arrays of these types from `$first` on, as unnest takes them."""
+    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(sql_types, start=first))

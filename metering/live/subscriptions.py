@@ -71,7 +71,7 @@ class ChangeFeeds:
     async def usage(
         self, organization_id: UUID, after: Cursor | None, selection: UsageSelection
     ) -> AsyncGenerator[Sequence[Entry[CustomerMeter]], None]:
-        """Customer meters after a cursor, each time they change; in pages, as `ChangeFeed.follow`."""
+        """Customer meters that changed after a cursor, for ever; in pages, as `follow` has them."""
         async with (
             self._feeds(organization_id) as feeds,
             contextlib.aclosing(feeds.usage.follow(after, selection)) as pages,
@@ -82,7 +82,7 @@ class ChangeFeeds:
     async def events(
         self, organization_id: UUID, selection: EventSelection
     ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
-        """Events from now on, in the order of the log; in pages, as `ChangeFeed.follow`."""
+        """Events from now on, in the order of the log; in pages, as `follow` has them."""
         async with (
             self._feeds(organization_id) as feeds,
             contextlib.aclosing(feeds.events.follow(None, selection)) as pages,

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import CUSTOMER_COLUMNS, arrays, select_list
+from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
-from metering.language.parameters import Parameters
+from metering.language.parameters import Parameters, arrays, select_list
 from metering.language.predicates import predicate_sql
 from metering.usage.windows import BUCKET, Window, split
 

@@ -8,13 +8,15 @@ from uuid import UUID
 from asyncpg import QueryCanceledError
 from tortoise.transactions import in_transaction
 
-from metering.language.aggregations import Aggregation, select_list
+from metering.language.aggregations import Aggregation
 from metering.language.filters import Filter
-from metering.language.parameters import Parameters
+from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
-from metering.usage.scanning import ON_ONE_PROCESSOR
 
 PREVIEW_SECONDS = 5.0
+
+ON_ONE_PROCESSOR = "SELECT set_config('max_parallel_workers_per_gather', '0', true)"
+"""Keeps a statement that reads many events on one processor of the database, in a transaction."""
 
 
 class PreviewTimeoutError(RuntimeError):

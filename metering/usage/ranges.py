@@ -13,9 +13,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import AggregationFunction, select_list
+from metering.language.aggregations import AggregationFunction
 from metering.language.definition import MeterDefinition
-from metering.language.parameters import Parameters
+from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
 from metering.usage.bucket_ranges import edges_of, whole_buckets
 from metering.usage.windows import Window

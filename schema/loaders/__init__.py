@@ -11,13 +11,12 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from metering.counting.progress import Progress
-from metering.usage.scanning import Place
 from models import Customer, CustomerMeter, Meter
 from schema.loaders.billing import BillingLoaders
 from schema.loaders.customer_meters import customer_meters_of
 from schema.loaders.events import events_by_id, meters_of_events
 from schema.loaders.meters import progress_by_meter
-from schema.loaders.rows import Record
+from schema.loaders.rows import Place, Record
 from schema.loaders.sources import PageKey, SQLSource, count_rows, read_pages
 from schema.loaders.tables import rows_by_id
 from schema.loaders.usage import Series, SeriesKey, read_series

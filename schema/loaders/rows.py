@@ -1,14 +1,18 @@
 """Reading rows by SQL, on the application's pool of connections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from metering.usage.scanning import ON_ONE_PROCESSOR, Place
+from metering.usage.preview import ON_ONE_PROCESSOR
 
 Record = Mapping[str, Any]
+
+Place = Callable[[], AbstractAsyncContextManager[None]]
+"""Waits for the turn of a statement that reads many events; the turn lasts for the block."""
 
 
 async def fetch(sql: str, *parameters: Any) -> Sequence[Record]:

@@ -13,9 +13,8 @@ from typing import Any, Generic, TypeVar
 from tortoise.models import Model
 
 from metering.language.parameters import Parameters
-from metering.usage.scanning import Place
 from schema.loaders.keyset import Bounds, Keyset
-from schema.loaders.rows import Record, fetch, scan
+from schema.loaders.rows import Place, Record, fetch, scan
 
 Row = TypeVar("Row")
 M = TypeVar("M", bound=Model)

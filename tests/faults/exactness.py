@@ -103,7 +103,10 @@ async def assert_exact(organization_id: UUID) -> int:
     assert [batch.position for batch in batches] == list(range(1, log.head + 1))
     assert log.events == len(events) == sum(batch.event_count for batch in batches)
     rows = await get_connection("default").execute_query_dict(
-        f"SELECT {METER_COLUMNS}, counted_events, skipped_events FROM meter WHERE organization_id = $1",
+        f"""
+        SELECT {METER_COLUMNS}, counted_events, skipped_events FROM meter
+        WHERE organization_id = $1
+        """,
         [organization_id],
     )
     for row in rows:

@@ -12,12 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.language.aggregations import (
-    Aggregation,
-    AggregationFunction,
-    consumed_sql,
-    select_list,
-)
+from metering.language.aggregations import Aggregation, AggregationFunction, consumed_sql
+from metering.language.parameters import select_list
 from metering.language.parsing import Problem, parse_aggregation
 from tests.effort import examples
 from tests.reference.aggregations import Aggregated, aggregate
