@@ -1,20 +1,24 @@
 """Relay connections: the GraphQL side of pages by keyset.
 
-`page_request` reads first, after, last and before; `connect` reads that page of a list. Cursors are
-written, and `totalCount` is counted by a query of its own, only where they are selected.
+A field that is declared with `connection` has the arguments first, after, last and before. Cursors
+are written, and `totalCount` is counted by a query of its own, only where they are selected.
 See https://relay.dev/graphql/connections.htm.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from graphql.pyutils import Path
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
 
 from schema.context import Info
 from schema.errors import BadUserInput
-from schema.loaders import Loaders
-from schema.loaders.keyset import CursorError, Page, PageRequest, Row, bounds_of, page_of
+from schema.loaders.keyset import CursorError, Page, PageRequest, bounds_of, page_of
 from schema.loaders.sources import SQLSource
 from schema.scalars import BigInt
 
@@ -24,25 +28,17 @@ MAX_PAGE = 100
 DEFAULT_PAGES = (50, 10, 5)
 """How many objects a page has that says no size: at the top, inside a list, and further inside."""
 
-First = Annotated[
-    int | None,
-    strawberry.argument(
-        description=f"How many from the beginning, or after `after`: 1 to {MAX_PAGE}. Where left "
-        "out: {}, inside a list {}, inside a list of a list {}.".format(*DEFAULT_PAGES)
+_ARGUMENTS: tuple[tuple[str, Any, str], ...] = (
+    (
+        "first",
+        int | None,
+        f"How many from the beginning, or after `after`: 1 to {MAX_PAGE}. Where left "
+        "out: {}, inside a list {}, inside a list of a list {}.".format(*DEFAULT_PAGES),
     ),
-]
-After = Annotated[
-    str | None,
-    strawberry.argument(description="Only what comes after this cursor, such as `endCursor`."),
-]
-Last = Annotated[
-    int | None,
-    strawberry.argument(description=f"How many from the end, or before `before`: 1 to {MAX_PAGE}."),
-]
-Before = Annotated[
-    str | None,
-    strawberry.argument(description="Only what comes before this cursor, such as `startCursor`."),
-]
+    ("after", str | None, "Only what comes after this cursor, such as `endCursor`."),
+    ("last", int | None, f"How many from the end, or before `before`: 1 to {MAX_PAGE}."),
+    ("before", str | None, "Only what comes before this cursor, such as `startCursor`."),
+)
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -107,32 +103,73 @@ def _level(path: Path) -> int:
     return level
 
 
-def page_request(
-    info: Info,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> PageRequest:
-    """The page that a field's arguments ask for; raises BadUserInput."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a resolver of a connection returns: a list, and how its rows become nodes."""
+
+    source: SQLSource[Any]
+    node: Callable[[Any], Any]
+
+
+def connection(
+    node_type: Any, *, description: str, extensions: Sequence[FieldExtension] = ()
+) -> Any:
+    """A field that is a connection of `node_type`. Its resolver returns `Listed`."""
+    connection_type: Any = Connection
+    return strawberry.field(
+        graphql_type=connection_type[node_type],
+        description=description,
+        extensions=[_Paging(), *extensions],  # the last one is asked first
+    )
+
+
+class _Paging(FieldExtension):
+    """Gives a field the arguments of a page, and reads that page of what the resolver returns."""
+
+    def apply(self, field: StrawberryField) -> None:
+        """Puts the arguments before the resolver's own."""
+        paging = [
+            StrawberryArgument(
+                python_name=name,
+                graphql_name=None,
+                type_annotation=StrawberryAnnotation(kind),
+                description=description,
+                default=None,
+            )
+            for name, kind, description in _ARGUMENTS
+        ]
+        field.arguments = [*paging, *field.arguments]
+
+    async def resolve_async(
+        self,
+        next_: AsyncExtensionResolver,
+        source: Any,
+        info: Info,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        **kwargs: Any,
+    ) -> Connection[Any]:
+        """Reads the page. Raises BadUserInput."""
+        request = PageRequest(_size(info, first, last), last is not None, after, before)
+        listed: Listed = await next_(source, info, **kwargs)
+        loaders, keyset = info.context.loaders, listed.source.keyset
+        try:
+            bounds = bounds_of(keyset, request)
+        except CursorError as error:
+            name = "after" if str(error) == after else "before"
+            raise BadUserInput(f"`{name}` is no cursor that this list has given out") from None
+        rows = await loaders.pages.load((listed.source, bounds, request.size + 1))
+        page = page_of(keyset, request, rows, lambda: loaders.counts.load(listed.source))
+        return Connection(page=page, nodes=[listed.node(row) for row in page.rows])
+
+
+def _size(info: Info, first: int | None, last: int | None) -> int:
     if first is not None and last is not None:
         raise BadUserInput("Give `first` or `last`, not both")
     for name, size in (("first", first), ("last", last)):
         if size is not None and not 1 <= size <= MAX_PAGE:
             raise BadUserInput(f"`{name}` must be from 1 to {MAX_PAGE}, not {size}")
-    size = first or last or default_page(_level(info.path))
-    return PageRequest(size=size, backward=last is not None, after=after, before=before)
-
-
-async def connect(
-    loaders: Loaders, source: SQLSource[Row], request: PageRequest, node: Callable[[Row], Node]
-) -> Connection[Node]:
-    """Reads the page of `source` that is asked for, and makes a node of each row."""
-    try:
-        bounds = bounds_of(source.keyset, request)
-    except CursorError as error:
-        name = "after" if str(error) == request.after else "before"
-        raise BadUserInput(f"`{name}` is no cursor that this list has given out") from None
-    rows = await loaders.pages.load((source, bounds, request.size + 1))
-    page = page_of(source.keyset, request, rows, lambda: loaders.counts.load(source))
-    return Connection(page=page, nodes=[node(row) for row in page.rows])
+    return first or last or default_page(_level(info.path))

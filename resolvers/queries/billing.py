@@ -7,7 +7,7 @@ import strawberry
 from models import Invoice as InvoiceRow
 from models import MeterCreditBenefit as BenefitRow
 from schema.billing_enums import SubscriptionStatus
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.loaders.billing import products_source, subscriptions_source
@@ -34,34 +34,24 @@ class BillingQuery:
         row = await info.context.loaders.billing.product.load(key) if key else None
         return Product.of(row) if row else None
 
-    @strawberry.field(description="All products, oldest first.", extensions=[requires(_READ)])
-    async def products(
+    @connection(Product, description="All products, oldest first.", extensions=[requires(_READ)])
+    def products(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         include_archived: Annotated[
             bool, strawberry.argument(description="Also those that are not sold any more.")
         ] = False,
-    ) -> Connection[Product]:
-        request = page_request(info, first, after, last, before)
-        source = products_source(info.context.organization_id, include_archived=include_archived)
-        return await connect(info.context.loaders, source, request, Product.of)
+    ) -> Listed:
+        return Listed(
+            products_source(info.context.organization_id, include_archived=include_archived),
+            Product.of,
+        )
 
-    @strawberry.field(description="All benefits, oldest first.", extensions=[requires(_READ)])
-    async def benefits(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[MeterCreditBenefit]:
-        request = page_request(info, first, after, last, before)
-        source = rows_source(BenefitRow, info.context.organization_id)
-        return await connect(info.context.loaders, source, request, MeterCreditBenefit.of)
+    @connection(
+        MeterCreditBenefit, description="All benefits, oldest first.", extensions=[requires(_READ)]
+    )
+    def benefits(self, info: Info) -> Listed:
+        return Listed(rows_source(BenefitRow, info.context.organization_id), MeterCreditBenefit.of)
 
     @strawberry.field(
         description="A subscription by its id; null where there is none.",
@@ -76,21 +66,22 @@ class BillingQuery:
         row = await info.context.loaders.billing.subscription.load(key) if key else None
         return CustomerSubscription.of(row) if row else None
 
-    @strawberry.field(description="All subscriptions, oldest first.", extensions=[requires(_READ)])
-    async def subscriptions(
+    @connection(
+        CustomerSubscription,
+        description="All subscriptions, oldest first.",
+        extensions=[requires(_READ)],
+    )
+    def subscriptions(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         status: Annotated[
             SubscriptionStatus | None, strawberry.argument(description="Only those of this status.")
         ] = None,
-    ) -> Connection[CustomerSubscription]:
-        request = page_request(info, first, after, last, before)
-        source = subscriptions_source(info.context.organization_id, status and status.value)
-        return await connect(info.context.loaders, source, request, CustomerSubscription.of)
+    ) -> Listed:
+        return Listed(
+            subscriptions_source(info.context.organization_id, status and status.value),
+            CustomerSubscription.of,
+        )
 
     @strawberry.field(
         description="An invoice by its id; null where there is none.", extensions=[requires(_READ)]
@@ -104,15 +95,6 @@ class BillingQuery:
         row = await info.context.loaders.billing.invoice.load(key) if key else None
         return Invoice.of(row) if row else None
 
-    @strawberry.field(description="All invoices, oldest first.", extensions=[requires(_READ)])
-    async def invoices(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Invoice]:
-        request = page_request(info, first, after, last, before)
-        source = rows_source(InvoiceRow, info.context.organization_id)
-        return await connect(info.context.loaders, source, request, Invoice.of)
+    @connection(Invoice, description="All invoices, oldest first.", extensions=[requires(_READ)])
+    def invoices(self, info: Info) -> Listed:
+        return Listed(rows_source(InvoiceRow, info.context.organization_id), Invoice.of)

@@ -4,15 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from schema.connections import (
-    After,
-    Before,
-    Connection,
-    First,
-    Last,
-    connect,
-    page_request,
-)
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, find_customer
 from schema.errors import BadUserInput
@@ -38,17 +30,14 @@ class CustomerQuery:
         row = await find_customer(info.context, id, external_id)
         return Customer.of(row) if row else None
 
-    @strawberry.field(
+    @connection(
+        Customer,
         description="All customers, oldest first.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
-    async def customers(
+    def customers(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         query: Annotated[
             str | None,
             strawberry.argument(
@@ -56,7 +45,5 @@ class CustomerQuery:
                 "upper or lower case."
             ),
         ] = None,
-    ) -> Connection[Customer]:
-        request = page_request(info, first, after, last, before)
-        source = customers_source(info.context.organization_id, query)
-        return await connect(info.context.loaders, source, request, Customer.of)
+    ) -> Listed:
+        return Listed(customers_source(info.context.organization_id, query), Customer.of)

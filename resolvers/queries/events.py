@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from metering.counting.event_names import event_names
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.event_filter import EventFilter, event_query
@@ -31,22 +31,16 @@ class EventsQuery:
         row = await info.context.loaders.event.load(key) if key else None
         return Event.of(row) if row else None
 
-    @strawberry.field(description="Latest first.", extensions=[requires(Scope.USAGE_READ)])
+    @connection(Event, description="Latest first.", extensions=[requires(Scope.USAGE_READ)])
     async def events(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         filter: Annotated[
             EventFilter | None, strawberry.argument(description="Only events that pass this.")
         ] = None,
-    ) -> Connection[Event]:
-        request = page_request(info, first, after, last, before)
+    ) -> Listed:
         query = await event_query(info.context, filter)
-        source = events_source(info.context.organization_id, query)
-        return await connect(info.context.loaders, source, request, Event.of)
+        return Listed(events_source(info.context.organization_id, query), Event.of)
 
     @strawberry.field(
         description="The names that events have, most frequent first; at most 1,000.",

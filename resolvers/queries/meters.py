@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from metering.usage.preview import PreviewSelection, PreviewTimeoutError, preview
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.errors import TooComplex
@@ -40,24 +40,21 @@ class MeterQuery:
         row = await info.context.loaders.meter.load(key) if key else None
         return Meter.of(row) if row else None
 
-    @strawberry.field(
+    @connection(
+        Meter,
         description="All meters, oldest first.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
-    async def meters(
+    def meters(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         include_archived: Annotated[
             bool, strawberry.argument(description="Whether to show archived meters too.")
         ] = False,
-    ) -> Connection[Meter]:
-        request = page_request(info, first, after, last, before)
-        source = meters_source(info.context.organization_id, include_archived=include_archived)
-        return await connect(info.context.loaders, source, request, Meter.of)
+    ) -> Listed:
+        return Listed(
+            meters_source(info.context.organization_id, include_archived=include_archived), Meter.of
+        )
 
     @strawberry.field(
         description="What a meter would count, before it is created: over all events, or those "

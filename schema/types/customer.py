@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from models import Customer as CustomerRow
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
@@ -37,22 +37,17 @@ class Customer(Node):
         description="When it was created, or first named by an event."
     )
 
-    @strawberry.field(
+    @connection(
+        Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
         description="Current usage and balance, one for each meter on which this customer has "
         "usage, credit or a metered price.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
-    async def meters(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
-        source = customer_meters_of_customer(info.context.organization_id, self.key)
-        request = page_request(info, first, after, last, before)
-        return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
+    def meters(self, info: Info) -> Listed:
+        return Listed(
+            customer_meters_of_customer(info.context.organization_id, self.key),
+            customer_meter.CustomerMeter.of,
+        )
 
     @strawberry.field(
         description="Current usage and balance on one meter; null where there is none.",
@@ -69,61 +64,41 @@ class Customer(Node):
         row = await info.context.loaders.customer_meter_of.load((self.key, meter_id))
         return customer_meter.CustomerMeter.of(row) if row else None
 
-    @strawberry.field(
+    @connection(
+        Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")],
         description="What this customer has subscribed to, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    async def subscriptions(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[
-        Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]
-    ]:
-        source = subscriptions_of_customer(info.context.organization_id, self.key)
-        request = page_request(info, first, after, last, before)
-        return await connect(
-            info.context.loaders, source, request, subscription.CustomerSubscription.of
+    def subscriptions(self, info: Info) -> Listed:
+        return Listed(
+            subscriptions_of_customer(info.context.organization_id, self.key),
+            subscription.CustomerSubscription.of,
         )
 
-    @strawberry.field(
+    @connection(
+        Annotated["Invoice", strawberry.lazy("schema.types.invoice")],
         description="This customer's invoices, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    async def invoices(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
-        source = invoices_of_customer(info.context.organization_id, self.key)
-        request = page_request(info, first, after, last, before)
-        return await connect(info.context.loaders, source, request, invoice.Invoice.of)
+    def invoices(self, info: Info) -> Listed:
+        return Listed(
+            invoices_of_customer(info.context.organization_id, self.key), invoice.Invoice.of
+        )
 
-    @strawberry.field(
+    @connection(
+        Annotated["Event", strawberry.lazy("schema.types.event")],
         description="This customer's events, latest first.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def events(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
         filter: Annotated[
             EventFilter | None, strawberry.argument(description="Only events that pass this.")
         ] = None,
-    ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
-        request = page_request(info, first, after, last, before)
+    ) -> Listed:
         query = await event_query(info.context, filter, customer_id=self.key)
-        source = events_source(info.context.organization_id, query)
-        return await connect(info.context.loaders, source, request, event.Event.of)
+        return Listed(events_source(info.context.organization_id, query), event.Event.of)
 
     @classmethod
     def of(cls, row: CustomerRow) -> "Customer":

@@ -11,7 +11,7 @@ import strawberry
 from models import Customer as CustomerRow
 from models import CustomerMeter as CustomerMeterRow
 from models import Meter as MeterRow
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.loaders.billing import credit_entries_source
@@ -79,23 +79,16 @@ class CustomerMeter(Node):
             row = await info.context.loaders.existing_meter(self.meter_key)
         return meter.Meter.of(row)
 
-    @strawberry.field(
+    @connection(
+        Annotated["CreditEntry", strawberry.lazy("schema.types.credit")],
         description="The credit ledger on this meter, oldest first; it sums up to creditedUnits.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    async def credit_entries(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["CreditEntry", strawberry.lazy("schema.types.credit")]]:
-        source = credit_entries_source(
-            info.context.organization_id, self.customer_key, self.meter_key
+    def credit_entries(self, info: Info) -> Listed:
+        return Listed(
+            credit_entries_source(info.context.organization_id, self.customer_key, self.meter_key),
+            credit.CreditEntry.of,
         )
-        request = page_request(info, first, after, last, before)
-        return await connect(info.context.loaders, source, request, credit.CreditEntry.of)
 
     @classmethod
     def of(

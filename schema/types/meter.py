@@ -8,7 +8,7 @@ import strawberry
 from metering.language.filters import Clause, Filter
 from metering.language.parsing import stored_filter
 from models import Meter as MeterRow
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
@@ -161,37 +161,26 @@ class Meter(Node):
         customer = await customer_asked_for(info.context, customer_id, external_customer_id)
         return await meter_quantities(info, self.row, asked, customer)
 
-    @strawberry.field(
+    @connection(
+        Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
         description="Everybody's current usage and balance on this meter, customer by customer.",
         extensions=[requires(Scope.USAGE_READ)],
     )
-    async def customers(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")]]:
-        request = page_request(info, first, after, last, before)
-        source = customer_meters_of_meter(info.context.organization_id, self.row.id)
-        return await connect(info.context.loaders, source, request, customer_meter.CustomerMeter.of)
+    def customers(self, info: Info) -> Listed:
+        return Listed(
+            customer_meters_of_meter(info.context.organization_id, self.row.id),
+            customer_meter.CustomerMeter.of,
+        )
 
-    @strawberry.field(
+    @connection(
+        Annotated["Event", strawberry.lazy("schema.types.event")],
         description="The events that it counts, latest first.",
         extensions=[requires(Scope.USAGE_READ)],
     )
-    async def events(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["Event", strawberry.lazy("schema.types.event")]]:
-        request = page_request(info, first, after, last, before)
-        source = events_source(info.context.organization_id, EventQuery(meter=self.row))
-        return await connect(info.context.loaders, source, request, event.Event.of)
+    def events(self, info: Info) -> Listed:
+        return Listed(
+            events_source(info.context.organization_id, EventQuery(meter=self.row)), event.Event.of
+        )
 
     @classmethod
     def of(cls, row: MeterRow) -> "Meter":

@@ -6,7 +6,7 @@ import strawberry
 
 from metering.language.filters import Filter
 from metering.usage.preview import PreviewSelection
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info
 from schema.loaders.events import EventQuery, events_source
 from schema.scalars import BigInt
@@ -25,16 +25,8 @@ class MeterPreview:
         description="What the aggregation makes of the others; null where that is nothing."
     )
 
-    @strawberry.field(description="The latest matching events.")
-    async def events(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Event]:
-        request = page_request(info, first, after, last, before)
+    @connection(Event, description="The latest matching events.")
+    def events(self, info: Info) -> Listed:
         query = EventQuery(
             customer_id=self.selection.customer_id,
             start=self.selection.start,
@@ -43,5 +35,4 @@ class MeterPreview:
         )
         # To look for the latest of none would be to read them all once more.
         found = query if self.matched_events else None
-        source = events_source(info.context.organization_id, found)
-        return await connect(info.context.loaders, source, request, Event.of)
+        return Listed(events_source(info.context.organization_id, found), Event.of)

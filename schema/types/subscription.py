@@ -8,7 +8,7 @@ import strawberry
 
 from models import CustomerSubscription as SubscriptionRow
 from schema.billing_enums import SubscriptionStatus
-from schema.connections import After, Before, Connection, First, Last, connect, page_request
+from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import encode_id
 from schema.loaders.billing import invoices_of_subscription
@@ -74,21 +74,15 @@ class CustomerSubscription(Node):
         estimate = await info.context.loaders.billing.upcoming_invoice.load(self.key)
         return None if estimate is None else invoice.UpcomingInvoice.of(estimate)
 
-    @strawberry.field(
+    @connection(
+        Annotated["Invoice", strawberry.lazy("schema.types.invoice")],
         description="Its invoices, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    async def invoices(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Annotated["Invoice", strawberry.lazy("schema.types.invoice")]]:
-        source = invoices_of_subscription(info.context.organization_id, self.key)
-        request = page_request(info, first, after, last, before)
-        return await connect(info.context.loaders, source, request, invoice.Invoice.of)
+    def invoices(self, info: Info) -> Listed:
+        return Listed(
+            invoices_of_subscription(info.context.organization_id, self.key), invoice.Invoice.of
+        )
 
     @classmethod
     def of(cls, row: SubscriptionRow) -> "CustomerSubscription":
