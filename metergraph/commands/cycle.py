@@ -11,11 +11,9 @@ from billing.subscriptions.cycle import CycleReport, run_cycle
 from billing.subscriptions.rehearsal import RehearsedInvoice, rehearse_cycle
 from config.clock import now
 from config.settings import Settings
-from metergraph.cli import sentence
+from metergraph.arguments import INSTANT, organization_called, read_instant
 from metergraph.database.with_database import run_with_database
-from metergraph.instant_option import EXAMPLE, read_instant
-from metergraph.organizations import organization_called
-from metergraph.wording import number_of
+from metergraph.sentences import number_of, sentence
 from metering.counting.catch_up import catch_up, meters_behind
 from metering.counting.log import advance
 from metering.language.instants import format_instant
@@ -37,7 +35,7 @@ class _Outcome:
     "--at",
     callback=read_instant,
     metavar="INSTANT",
-    help=f"As if it were then: {EXAMPLE}.  [default: now]",
+    help=f"As if it were then: {INSTANT}.  [default: now]",
 )
 @click.option("--organization", "slug", metavar="SLUG", help="Of this one only.  [default: all]")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")

@@ -11,7 +11,7 @@ import click
 
 from config.settings import Settings, get_settings
 from metergraph.api_client import ApiClient, ApiError
-from metergraph.api_options import Api, api_options, find_api
+from metergraph.arguments import Api, api_options, find_api
 from metergraph.database.with_database import run_with_database
 from metergraph.demo.billing import ensure_demo_billing
 from metergraph.demo.events import demo_events

@@ -1,4 +1,4 @@
-"""`metergraph import`: bring in the events of a file, through the public API."""
+"""`metergraph import`: sends the events of a file to the API."""
 
 import asyncio
 import time
@@ -11,28 +11,33 @@ import click
 
 from config.settings import get_settings
 from metergraph.api_client import ApiClient
-from metergraph.api_options import Api, api_options, find_api
-from metergraph.importing.mapping import METADATA_TYPES, EventMapping, MetadataField, RowError
+from metergraph.arguments import Api, api_options, find_api
+from metergraph.importing.mapping import (
+    METADATA_TYPES,
+    EventMapping,
+    MetadataField,
+    RowError,
+    Template,
+    TemplateError,
+)
 from metergraph.importing.outgoing import OutgoingEvent, outgoing_event
-from metergraph.importing.refusals import Refusals
-from metergraph.importing.reporting import Reporter, reporter
+from metergraph.importing.reporting import Refusals, Reporter, reporter
 from metergraph.importing.row_ids import DEFAULT_PREFIX, LONGEST_PREFIX, RowIds, row_ids
 from metergraph.importing.rows import Row, read_csv, read_header, read_ndjson, texts
 from metergraph.importing.sending import Importer, Totals
-from metergraph.importing.template import Template, TemplateError
-from metergraph.wording import number_of
+from metergraph.sentences import number_of
 from metering.language.metadata import text_problem
 
 _ROWS_LOOKED_AT = 100
 _UNDATED = (
-    "Note: Rows without a timestamp are the same event as rows like them in other files. If some of"
-    " those stored already are not, give each file a --prefix of its own."
+    "Note: Rows without a timestamp are taken for the same events as equal rows in other files. If"
+    " some of those stored already are other events, give each file its own --prefix."
 )
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
 class TemplateType(click.ParamType[Template, str]):
-    """A template of `metergraph.importing.template`."""
+    """A template of `metergraph.importing.mapping`."""
 
     name = "template"
 
@@ -47,7 +52,7 @@ class TemplateType(click.ParamType[Template, str]):
 
 
 class MetadataType(click.ParamType[MetadataField, str]):
-    """KEY=TEMPLATE of an option that is called after a type of METADATA_TYPES."""
+    """KEY=TEMPLATE, for an option with the name of a type in METADATA_TYPES."""
 
     name = "key=template"
 
@@ -57,7 +62,7 @@ class MetadataType(click.ParamType[MetadataField, str]):
         """Parses it; the option's name is the type."""
         key, equals, template = value.partition("=")
         if not key or not equals:
-            self.fail(f"{value!r} is not of the form KEY=TEMPLATE.", param, ctx)
+            self.fail(f"{value!r} does not have the form KEY=TEMPLATE.", param, ctx)
         kind = str(param.name) if param is not None else "text"
         return MetadataField(key, kind, TemplateType().convert(template, param, ctx))
 
@@ -68,13 +73,13 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
             f"--{kind}",
             type=MetadataType(),
             multiple=True,
-            help=f"A {kind} of the metadata; may be given several times.",
+            help=f"A {kind} value in the metadata; repeatable.",
         )(command)
     for option, help_text in (
-        ("--external-id", "Its externalId, such as '{RequestId}'.  [default: made of the event]"),
-        ("--timestamp", "When it happened.  [default: now]"),
-        ("--customer-id", "Whose it is, by id."),
-        ("--customer", "Whose it is, by externalCustomerId."),
+        ("--external-id", "The externalId, such as '{RequestId}'.  [default: made from the event]"),
+        ("--timestamp", "The timestamp.  [default: now]"),
+        ("--customer-id", "The customer's id."),
+        ("--customer", "The customer's external id."),
         ("--name", "The event's name."),
     ):
         command = click.option(option, type=TemplateType(), help=help_text)(command)
@@ -96,15 +101,15 @@ def _checked_prefix(
     "--format",
     "file_format",
     type=click.Choice(["csv", "ndjson"]),
-    help="[default: by the file's name]",
+    help="[default: from the file's name]",
 )
-@click.option("--delimiter", default=",", show_default=True, help="Of CSV.")
+@click.option("--delimiter", default=",", show_default=True, help="The delimiter of CSV.")
 @_mapping_options
 @click.option("--assume-utc", is_flag=True, help="Timestamps without an offset are in UTC.")
 @click.option(
     "--prefix",
     callback=_checked_prefix,
-    help="Of the external ids that are made.  [default: import]",
+    help="The prefix of generated external ids.  [default: import]",
 )
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=1_000, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
@@ -114,7 +119,7 @@ def _checked_prefix(
     "refused_file",
     type=click.File("w", encoding="utf-8"),
     metavar="FILE",
-    help="Write there the line of every bad row, and why it is refused.",
+    help="Write the line of each bad row to this file, and why it was refused.",
 )
 @api_options
 def command(
@@ -128,34 +133,33 @@ def command(
     token: str | None,
     **options: Any,
 ) -> None:
-    """Bring in the events of FILE, through the API.
+    """Send the events of FILE to the API.
 
-    FILE is NDJSON, a line an event with the fields of EventInput; or CSV with a header, whose
-    columns are mapped to the event by templates. A template is text in which {Column} is what the
-    row has there, {row} the row's number, and {row%10} that modulo 10. Mapping NDJSON works too:
-    its fields are the columns.
+    FILE is NDJSON, with the fields of EventInput on each line; or CSV with a header, whose columns
+    become events by templates. In a template, {Column} is the row's value in that column, {row} the
+    row's number, and {row%10} that number modulo 10. Templates work for NDJSON too: its fields are
+    the columns.
 
     \b
         metergraph import calls.csv --name ai_usage --customer 'customer-{row%10}' \\
             --timestamp '{TIMESTAMP}' --assume-utc \\
             --number context_tokens='{ContextTokens}' --text model='{Model}'
 
-    Running an import again inserts only what is new, also after rows were added, removed or sorted:
-    an event's external id is made of its name, customer, timestamp and metadata (and of how many
-    rows before it make the same event). So a row that was corrected is a new event, and the old one
-    stays; so is every row after a change of the mapping, or of a {row} in it. Where rows have an id
-    of their own, use it: with --external-id '{RequestId}', a row that differs from what is stored
-    is a conflict, which is reported and changes nothing. Rows without a timestamp are the same
-    event in every file; give such files a --prefix each.
+    Running an import again inserts only new rows, even after rows were added, removed or sorted: an
+    event's external id is made from its name, customer, timestamp and metadata (and from the number
+    of earlier rows that make the same event). So a corrected row is a new event, and the old one
+    stays; the same holds for every row after a change of the templates. If rows have an id, use it:
+    with --external-id '{RequestId}', a row that differs from the stored event is a conflict, which
+    is reported and changes nothing. Rows without a timestamp are the same events in every file;
+    give each such file its own --prefix.
 
-    A bad row is reported with its line (of those with the same problem, the first five), and the
-    others go on.
+    A bad row is reported with its line (the first five for each problem), and the import goes on.
     """  # noqa: D301  # click's own mark, a backspace
     if len(delimiter) != 1:
         raise click.BadParameter("must be one character.", param_hint="--delimiter")
     chosen = file_format or _FORMATS.get(file.suffix.lower())
     if chosen is None:
-        raise click.UsageError(f"Say with --format whether {file} is csv or ndjson.")
+        raise click.UsageError(f"Use --format to say whether {file} is csv or ndjson.")
     mapping = _mapping(options)
     _check_mapping(mapping, chosen, file, delimiter)
     api = find_api(get_settings(), url, token)
@@ -212,13 +216,13 @@ def _check_mapping(mapping: EventMapping, file_format: str, file: Path, delimite
 
 
 def _check_fields(mapping: EventMapping, file: Path) -> None:
-    """A field of NDJSON may be in some rows only; one that is in none of the first is a typo."""
+    """Refuses a needed field that none of the first rows has; it is probably misspelt."""
     rows = [row.values for row in islice(read_ndjson(file), _ROWS_LOOKED_AT) if row.values]
     fields = dict.fromkeys(field for row in rows for field in row)
     missing = sorted(mapping.columns - fields.keys())
     if rows and missing:
         problem = (
-            f"None of the first {len(rows)} rows of {file} has a field {', '.join(missing)}; "
+            f"None of the first {len(rows)} rows of {file} has the field {', '.join(missing)}; "
             f"they have {', '.join(fields)}."
         )
         if mapping.needed_columns & set(missing):

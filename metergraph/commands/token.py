@@ -7,9 +7,8 @@ from uuid import UUID
 import click
 
 from config import clock
+from metergraph.arguments import INSTANT, organization_called, read_instant
 from metergraph.database.with_database import run_with_database
-from metergraph.instant_option import EXAMPLE, read_instant
-from metergraph.organizations import organization_called
 from models import AccessToken
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
@@ -56,7 +55,7 @@ def command() -> None:
     "--expires-at",
     callback=_read_future,
     metavar="INSTANT",
-    help=f"When it stops working, and every session that it opened: {EXAMPLE}.  [default: never]",
+    help=f"When it stops working, and every session that it opened: {INSTANT}.  [default: never]",
 )
 def create(slug: str, name: str, scopes: tuple[str, ...], expires_at: datetime | None) -> None:
     """Create a token and print its secret, this once."""

@@ -1,1 +1,1 @@
-"""What `metergraph import` is made of: rows of a file become events, and batches of the API."""
+"""The parts of `metergraph import`: a file's rows become events, which go to the API in batches."""

@@ -1,4 +1,14 @@
-"""From a row to an event, as the options of the command say."""
+"""Makes an event of a row, by the templates of the command's options.
+
+A template says where a text comes from:
+
+    ai_usage            that text, for every row
+    {Model}             the row's value in the column Model
+    {row}               the row's number, from 1; the header is not counted
+    {row%10}            the row's number modulo 10: 0 to 9
+    customer-{row%10}   texts and fields together
+    {{ and }}           braces
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,16 +16,80 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from metergraph.importing.template import Template
 from models import exact_json
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-_QUOTED = 60  # characters of what is refused
+_QUOTED = 60  # characters of a bad value
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}]+)\}|(?P<brace>[{}])|[^{}]+")
+_ROW = re.compile(r"row(?:%(?P<modulo>[1-9][0-9]{0,17}))?", re.ASCII)
 
 
 class RowError(ValueError):
-    """A row that makes no event; the message completes the sentence "line 7: …"."""
+    """A row that makes no event; the message continues "line 7: …"."""
+
+
+class TemplateError(ValueError):
+    """A malformed template; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+
+
+@dataclass(frozen=True)
+class _RowNumber:
+    modulo: int | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed template."""
+
+    parts: tuple[_Text | _Column | _RowNumber, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Template":
+        """Parses a template; raises TemplateError."""
+        parts: list[_Text | _Column | _RowNumber] = []
+        for token in _TOKEN.finditer(text):
+            if token["brace"]:
+                raise TemplateError(f"{text!r} has an unmatched brace. Write {{{{ for a brace.")
+            if token["field"] is None:
+                parts.append(_Text(token[0].replace("{{", "{").replace("}}", "}")))
+            elif row := _ROW.fullmatch(token["field"]):
+                parts.append(_RowNumber(int(row["modulo"]) if row["modulo"] else None))
+            else:
+                parts.append(_Column(token["field"]))
+        return cls(tuple(parts))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it names."""
+        return frozenset(part.name for part in self.parts if isinstance(part, _Column))
+
+    def render(self, number: int, values: Mapping[str, str]) -> str | None:
+        """Returns the text for a row; None if a column that it names is blank or missing."""
+        texts = []
+        for part in self.parts:
+            match part:
+                case _Text(text):
+                    texts.append(text)
+                case _Column(name):
+                    value = values.get(name)
+                    if not value or value.isspace():
+                        return None
+                    texts.append(value)
+                case _RowNumber(modulo):
+                    texts.append(str(number if modulo is None else number % modulo))
+        return "".join(texts)
 
 
 def _number(text: str) -> Decimal:
@@ -23,7 +97,7 @@ def _number(text: str) -> Decimal:
         raise RowError(f"{_quoted(text)} is not a number")
     number = exact_json.number(text.strip())
     if not number.is_finite():
-        raise RowError(f"{_quoted(text)} is too large or too small a number")
+        raise RowError(f"{_quoted(text)} is a number that is too large or too small")
     return number
 
 
@@ -61,7 +135,7 @@ def _require(
     templates: Mapping[str, Template | None],
     values: Mapping[str, str],
 ) -> None:
-    """Raises RowError where columns that are blank leave the event without all of these parts."""
+    """Raises RowError if blank columns leave the event without any of these parts."""
     if all(event.get(key) is None for key in templates):
         used = [template for template in templates.values() if template is not None]
         for column in (column for template in used for column in sorted(template.columns)):
@@ -82,7 +156,7 @@ class MetadataField:
 class EventMapping:
     """Where the parts of an event come from.
 
-    A part that has no template, or whose template renders to None, is left out.
+    A part without a template, or whose template renders to None, is left out.
     """
 
     name: Template | None = None
@@ -115,12 +189,12 @@ class EventMapping:
 
     @property
     def needed_columns(self) -> frozenset[str]:
-        """Those without which a row makes no event."""
+        """The columns that every row needs."""
         needed = (self.name, self.customer, self.customer_id)
         return frozenset().union(*(part.columns for part in needed if part is not None))
 
     def event(self, number: int, values: Mapping[str, str]) -> dict[str, Any]:
-        """The event of a row, with the keys of EventInput; raises RowError."""
+        """Returns the event of a row, with the keys of EventInput; raises RowError."""
         event: dict[str, Any] = {}
         for key, template in self._texts.items():
             if template is not None:

@@ -1,6 +1,6 @@
-"""Events on their way to the API: checked here first, so that a bad row is named by its line.
+"""Checks events before they are sent, so that a bad row is reported by its line.
 
-The API would refuse a whole request for an event whose shape is wrong, and could not say the line.
+The API would refuse the whole request for one malformed event, and cannot know the line.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from models import exact_json
 from schema.ids import decode_id
 
 _KEYS = {"name", "customerId", "externalCustomerId", "externalId", "timestamp", "metadata"}
-# Whether a timestamp is ahead of now is for the API to say, whose clock it is.
+# Only the API decides whether a timestamp is in the future, because its clock counts.
 _NEVER_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEvent:
-    """An event as JSON text, and the line of the file that it comes from."""
+    """An event as JSON text, and its line in the file."""
 
     line: int
     json: str
@@ -37,8 +37,8 @@ def outgoing_event(
 
     Args:
         event: JSON values.
-        line: where it stands in the file.
-        ids: give it an external id where it brings none of its own.
+        line: its line in the file.
+        ids: give it an external id if it has none.
         assume_utc: a timestamp without an offset is in UTC; otherwise it is an error.
     """
     unknown = event.keys() - _KEYS
@@ -48,7 +48,7 @@ def outgoing_event(
         raise RowError("the event has no name")
     timestamp = event.get("timestamp")
     if assume_utc and isinstance(timestamp, str):
-        timestamp = _in_utc_unless_said(timestamp)
+        timestamp = _in_utc_by_default(timestamp)
     draft = check_event(
         {**event, "timestamp": timestamp},
         _NEVER_AHEAD,
@@ -80,12 +80,12 @@ def _hint(error: EventError, timestamp: object) -> str:
         instant = datetime.fromisoformat(timestamp.strip())
     except ValueError:
         return ""
-    return " With --assume-utc it is in UTC." if instant.tzinfo is None else ""
+    return " Use --assume-utc if it is in UTC." if instant.tzinfo is None else ""
 
 
-def _in_utc_unless_said(text: str) -> datetime | str:
+def _in_utc_by_default(text: str) -> datetime | str:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        return text  # the check says what is wrong with it
+        return text  # the check reports it
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -1,7 +1,7 @@
-"""External ids for rows that bring none: made from the event, so that it keeps its id in any file.
+"""External ids for rows without one, made from the event, which keeps its id in any file.
 
-Rows that make the same event are its first, second, third … occurrence, each an event of its own.
-So a file may grow, lose rows or be sorted, and the events that are stored already are recognized.
+Rows that make the same event are its first, second, third … occurrence, each with its own id. So
+stored events are recognized after the file has grown, lost rows or been sorted.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETUR
 class RowIds:
     """The ids of one file's rows, in its order.
 
-    `made_undated`: an event without a timestamp got one, so rows like it in other files share it.
+    `made_undated`: an event without a timestamp got an id, which equal rows in other files share.
     """
 
     def __init__(self, seen: sqlite3.Connection, prefix: str) -> None:
@@ -40,12 +40,12 @@ class RowIds:
         self._prefix = prefix
 
     def next_id(self, draft: EventDraft, customer_id: str | None, metadata: Any) -> str:
-        """The id of the next row, which makes this event.
+        """Returns the id of the next row, which makes this event.
 
         Args:
-            draft: the event; its customer's id is in `customer_id` as the row has it.
-            customer_id: the public id, where the row has one.
-            metadata: that of the event, as JSON values.
+            draft: the event.
+            customer_id: the public id of its customer, if the row has one.
+            metadata: its metadata, as JSON values.
         """
         instant = _instant(draft.timestamp)
         self.made_undated |= instant is None
@@ -58,7 +58,7 @@ class RowIds:
 
 @contextmanager
 def row_ids(prefix: str) -> Iterator[RowIds]:
-    """The ids of a file's rows, all of which begin with `prefix`."""
+    """The ids of a file's rows, which begin with `prefix`."""
     with closing(sqlite3.connect("", isolation_level=None)) as seen:
         for setting in _SETTINGS:
             seen.execute(f"PRAGMA {setting}")
@@ -72,7 +72,7 @@ def _instant(timestamp: datetime | None) -> str | None:
 
 
 def _canonical(value: Any) -> Any:
-    """The same for JSON that PostgreSQL takes as equal: keys in order, 1.50 as 1.5."""
+    """Makes equal what PostgreSQL takes for equal JSON: sorts keys, writes 1.50 as 1.5."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in sorted(value.items())}
     if isinstance(value, list | tuple):

@@ -1,7 +1,7 @@
-"""Reading a file row by row in constant memory: CSV with a header, or NDJSON.
+"""Reads a file row by row in constant memory: CSV with a header, or NDJSON.
 
-A row that cannot be read is given as such, and the next one follows. Rows are numbered from 1,
-without the header and without blank lines.
+A malformed row is returned with its problem, and reading goes on. Rows are numbered from 1,
+without the header and blank lines.
 """
 
 import csv
@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from metergraph.importing.mapping import RowError
-from metergraph.wording import number_of
+from metergraph.sentences import number_of
 from models import exact_json
 
 _LONGEST_LINE = 1024 * 1024
 
 
 class FileError(RuntimeError):
-    """A file that cannot be imported at all; the message is a sentence."""
+    """The whole file cannot be imported; the message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: the line on which it begins, its number, and how many bytes were read until then.
+    """A row: its first line, its number, and how many bytes have been read with it.
 
-    `values` is what it holds (of CSV, text by column; of NDJSON, the object), or None with a
-    `problem`, which completes the sentence "line 7: …".
+    `values` is the text by column for CSV, the object for NDJSON; or None with a `problem`, which
+    continues "line 7: …".
     """
 
     line: int
@@ -39,12 +39,12 @@ class Row:
 
 
 def read_header(path: Path, delimiter: str) -> list[str]:
-    """The columns of a CSV file; raises FileError where it has none, or one twice."""
+    """Returns the columns of a CSV file; raises FileError if there are none, or one twice."""
     with path.open("rb") as file, _text(file) as text:
         try:
             header: list[str] = next(csv.reader(text, delimiter=delimiter), [])
         except csv.Error as error:
-            raise FileError(f"{path} has no header that can be read: {error}.") from None
+            raise FileError(f"The header of {path} cannot be read: {error}.") from None
     if not header:
         raise FileError(f"{path} is empty: its first line must name the columns.")
     twice = sorted({name for name in header if header.count(name) > 1})
@@ -78,7 +78,7 @@ def read_csv(path: Path, delimiter: str) -> Iterator[Row]:
 
 
 def _text(file: BinaryIO) -> io.TextIOWrapper:
-    # What is not UTF-8 comes as lone surrogates, so that it costs its row and not the file.
+    # Bytes that are not UTF-8 become lone surrogates, so that they cost their row and not the file.
     return io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
 
 
@@ -105,7 +105,7 @@ def read_ndjson(path: Path) -> Iterator[Row]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """The lines; None for one that is too long, which is skipped without being held."""
+    """Yields the lines; None for one that is too long, which is skipped without keeping it."""
     while text := file.readline(_LONGEST_LINE):
         if len(text) < _LONGEST_LINE or text.endswith(b"\n"):
             yield text
@@ -130,7 +130,7 @@ def _json_object(text: bytes | None) -> tuple[dict[str, Any] | None, str]:
 
 
 def texts(values: dict[str, Any]) -> dict[str, str]:
-    """The fields of a JSON object as a CSV file would hold them; null is empty. Raises RowError."""
+    """Returns a JSON object's fields as CSV would have them; null is empty. Raises RowError."""
     return {key: _as_text(key, value) for key, value in values.items()}
 
 
@@ -144,4 +144,4 @@ def _as_text(key: str, value: Any) -> str:
     try:
         return exact_json.dumps(value)
     except TypeError:
-        raise RowError(f"{key} has a number beyond all bounds, or a lone surrogate") from None
+        raise RowError(f"{key} has a number that is too large, or a lone surrogate") from None

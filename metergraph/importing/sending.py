@@ -1,4 +1,4 @@
-"""Sending events to the API in batches, several in flight, with memory for those only."""
+"""Sends events to the API in batches, several at a time, and keeps only those in memory."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +10,10 @@ import orjson
 from metergraph.api_client import ApiClient, ApiError
 from metergraph.importing.mapping import RowError
 from metergraph.importing.outgoing import OutgoingEvent
-from metergraph.importing.refusals import Refusals
-from metergraph.importing.reporting import Reporter
+from metergraph.importing.reporting import Refusals, Reporter
 from metergraph.importing.rows import Row
 
-# Well below what the API takes in one request.
+# Well below the API's limit for a request.
 _BATCH_BYTES = 4 * 1024 * 1024
 
 _INGEST = """
@@ -24,8 +23,8 @@ mutation Import($events: [EventInput!]!) {
   }
 }
 """
-# Sent only after a batch with faults: receipts of a thousand events that went well say nothing.
-# Everything has an external id, so what was stored the first time is a duplicate now.
+# Sent only after a batch with faults, because receipts are long. Every event has an external id, so
+# those that were stored the first time are duplicates now.
 _FAULTS = """
 mutation ImportFaults($events: [EventInput!]!) {
   eventsIngest(input: {events: $events, onInvalid: SKIP_INVALID}) {
@@ -36,12 +35,12 @@ mutation ImportFaults($events: [EventInput!]!) {
 
 
 class StoppedError(RuntimeError):
-    """The first bad row, where one is enough to stop."""
+    """A bad row stopped the import, because of --fail-fast."""
 
 
 @dataclass(slots=True)
 class Totals:
-    """What became of the rows. `refused` is also of those that were not sent."""
+    """What became of the rows. `refused` includes rows that were not sent."""
 
     rows: int = 0
     inserted: int = 0
@@ -51,7 +50,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Events of consecutive rows, and how far into the file the last of these rows goes."""
+    """Events of consecutive rows, and where in the file the last of these rows ends."""
 
     events: list[OutgoingEvent]
     rows: int
@@ -62,11 +61,11 @@ class Importer:
     """Sends the rows of one file.
 
     Args:
-        client: of the API.
-        reporter: shown progress.
-        refusals: told of bad rows.
-        batch_size: the most events of a request.
-        concurrency: the most requests in flight.
+        client: a client of the API.
+        reporter: shows progress.
+        refusals: records bad rows.
+        batch_size: the most events in one request.
+        concurrency: the most requests at a time.
         fail_fast: stop at the first bad row.
     """
 
@@ -89,11 +88,11 @@ class Importer:
         self._fail_fast = fail_fast
 
     async def run(self, rows: Iterable[Row], event_of: Callable[[Row], OutgoingEvent]) -> Totals:
-        """Sends the events that `event_of` makes; it raises RowError for a row that is bad.
+        """Sends the events that `event_of` makes; it raises RowError for a bad row.
 
         Raises:
             ApiError: the API refuses, or stays away.
-            StoppedError: a row is bad, and `fail_fast`.
+            StoppedError: a row is bad, and `fail_fast` is set.
         """
         try:
             async with asyncio.TaskGroup() as requests:

@@ -6,8 +6,8 @@ import click
 import pytest
 
 from config.settings import Settings
-from metergraph import api_options
-from metergraph.api_options import Api, find_api
+from metergraph import arguments
+from metergraph.arguments import Api, find_api
 from metergraph.embedded import Addresses
 
 
@@ -19,7 +19,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def run_at(monkeypatch: pytest.MonkeyPatch, api_url: str | None) -> None:
     addresses = Addresses(1, "postgresql://x", "redis://x", api_url)
-    monkeypatch.setattr(api_options, "running_addresses", lambda _data_dir: addresses)
+    monkeypatch.setattr(arguments, "running_addresses", lambda _data_dir: addresses)
 
 
 def test_what_runs_is_used_as_the_demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +41,8 @@ def test_a_token_alone_is_for_the_api_of_this_machine(settings: Settings) -> Non
 def test_where_nothing_runs_it_is_said_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(click.ClickException, match=r"does not run on /.* `metergraph dev`"):
+    with pytest.raises(click.ClickException, match=r"is not running on /.* `metergraph dev`"):
         find_api(settings, None, None)
     run_at(monkeypatch, None)  # a command's servers, without an API
-    with pytest.raises(click.ClickException, match="does not run"):
+    with pytest.raises(click.ClickException, match="is not running"):
         find_api(settings, None, None)

@@ -185,7 +185,7 @@ def test_a_misspelt_setting_is_said_and_those_of_kubernetes_are_not(metergraph: 
     )
     assert done.code == 0
     assert done.err == (
-        "Warning: METERGRAPH_PROT is no setting of Metergraph; is METERGRAPH_PORT meant?\n"
+        "Warning: METERGRAPH_PROT is not a setting of Metergraph; did you mean METERGRAPH_PORT?\n"
     )
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from metergraph.importing.mapping import EventMapping, MetadataField, RowError
+from metergraph.importing.mapping import (
+    EventMapping,
+    MetadataField,
+    RowError,
+    Template,
+    TemplateError,
+)
 from metergraph.importing.outgoing import outgoing_event
 from metergraph.importing.row_ids import row_ids
 from metergraph.importing.rows import (
@@ -18,7 +24,6 @@ from metergraph.importing.rows import (
     read_ndjson,
     texts,
 )
-from metergraph.importing.template import Template, TemplateError
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -57,7 +62,7 @@ def test_templates(template: str, text: str | None) -> None:
 
 @pytest.mark.parametrize("template", ["{", "}", "{}", "a{b", "a}b", "{a{b}}"])
 def test_a_brace_without_its_partner_is_refused(template: str) -> None:
-    with pytest.raises(TemplateError, match="brace without its partner"):
+    with pytest.raises(TemplateError, match="unmatched brace"):
         Template.parse(template)
 
 

@@ -33,7 +33,7 @@ async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
     assert last == "Error: 7 rows were refused; see above."
     assert dict(line.split(": ", 1) for line in bad_rows) == {
         "line 3": "timestamp has no offset: end it with Z or with one such as +02:00. "
-        "With --assume-utc it is in UTC.",
+        "Use --assume-utc if it is in UTC.",
         "line 4": "metadata.n is a number outside the limits: at most 38 significant digits, "
         "a decimal exponent within ±30.",
         "line 6": "Another event holds this externalId; it differs in name.",
@@ -71,7 +71,7 @@ async def test_huge_numbers_that_are_mapped_are_refused_in_short(
     as_csv.write_text(f"n\n{HUGE}\n{'1' * 5_000}\n[{HUGE}]\n")
     to_event = ("--name", "a", "--customer", "c")
     result = await run_import(as_json, *to_event, "--text", "n={n}")
-    message = "n has a number beyond all bounds, or a lone surrogate"
+    message = "n has a number that is too large, or a lone surrogate"
     assert result.err.splitlines()[:2] == [f"line 1: {message}", f"line 2: {message}"]
     result = await run_import(as_csv, *to_event, "--number", "n={n}")
     assert result.err.splitlines()[:3] == [
@@ -130,11 +130,11 @@ async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_p
             ("{file}", "--name", "{Nmae}", "--customer", "c"),
             "has no column Nmae; it has TIMESTAMP, ContextTokens, GeneratedTokens.",
         ),
-        (("{file}", "--name", "{x"), "a brace without its partner"),
-        (("{file}", "--number", "x"), "'x' is not of the form KEY=TEMPLATE."),
+        (("{file}", "--name", "{x"), "an unmatched brace"),
+        (("{file}", "--number", "x"), "'x' does not have the form KEY=TEMPLATE."),
         (("{file}", "--delimiter", "::"), "must be one character."),
         (("missing.csv",), "'missing.csv' does not exist."),
-        ((__file__,), "Say with --format whether"),
+        ((__file__,), "Use --format to say whether"),
     ],
 )
 async def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
@@ -171,12 +171,12 @@ async def test_an_option_that_spoils_every_row_is_not_told_for_each(
         (
             ("--name", "{evnt}", "--customer", "{who}"),
             2,
-            "None of the first 2 rows of {file} has a field evnt; they have event, who, n.",
+            "None of the first 2 rows of {file} has the field evnt; they have event, who, n.",
         ),
         (
             ("--name", "{event}", "--customer", "{who}", "--number", "n={count}"),
             0,
-            "Note: None of the first 2 rows of {file} has a field count; they have event, who, n.",
+            "Note: None of the first 2 rows of {file} has the field count; they have event, who, n.",
         ),
         (
             ("--number", "n={n}"),

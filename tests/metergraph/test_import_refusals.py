@@ -2,7 +2,7 @@
 
 import io
 
-from metergraph.importing.refusals import Refusals
+from metergraph.importing.reporting import Refusals
 
 
 class Told:

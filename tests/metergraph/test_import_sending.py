@@ -9,7 +9,7 @@ import pytest
 
 from metergraph.api_client import ApiClient, ApiError
 from metergraph.importing.outgoing import outgoing_event
-from metergraph.importing.refusals import Refusals
+from metergraph.importing.reporting import Refusals
 from metergraph.importing.row_ids import row_ids
 from metergraph.importing.rows import Row, read_ndjson
 from metergraph.importing.sending import Importer

@@ -1,6 +1,6 @@
 """Numbers of things, as commands say them."""
 
-from metergraph.wording import number_of
+from metergraph.sentences import number_of
 
 
 def test_one_is_singular_and_thousands_are_set_apart() -> None:

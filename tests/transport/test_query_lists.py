@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
 from metergraph.asgi.app import create_app
-from metergraph.cli import sentence
+from metergraph.sentences import sentence
 from transport.application import opened_api
 from transport.persisted_queries import ListError, digest, listed_documents
 
