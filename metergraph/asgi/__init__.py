@@ -1,1 +1,1 @@
-"""The ASGI application and its server: health, metrics, bounded HTTP."""
+"""The ASGI application and its server, with health, metrics and limits on connections."""

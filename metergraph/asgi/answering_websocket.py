@@ -1,8 +1,9 @@
-"""WebSockets with bounds: handshakes are answered, and nothing is kept of who is nobody.
+"""uvicorn's WebSockets, with an answer to every handshake and limits before a token is known.
 
-uvicorn says nothing to a handshake that `websockets` cannot read, such as one with a header of
-more than 8 KiB (a page's cookies are enough) or more than 128 headers, and keeps its connection for
-ever. Of a message it keeps as much as anybody may send, in as many pieces as it comes in.
+uvicorn does not answer a handshake that `websockets` cannot read, such as one with a header of more
+than 8 KiB (a page's cookies are enough) or more than 128 headers, and keeps the connection for
+ever. It has one limit for messages, whoever sends them, and keeps each piece of a message by
+itself.
 """
 
 from typing import Any
@@ -16,27 +17,27 @@ from transport.websocket import LARGE_MESSAGES, TOO_LARGE
 
 _REFUSAL = b"HTTP/1.1 400 \r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _LARGEST_FRAME_HEADER = 14
-_MOST_PONGS = 64 * 1024  # bytes that wait for a client that does not read
+_MOST_PONGS = 64 * 1024  # bytes waiting for a client that does not read
 
 
 class AnsweringWebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which hands on what `websockets` says to a handshake that it refuses.
+    """uvicorn's protocol, which passes on how `websockets` refuses a handshake.
 
-    Messages are small until the application knows who sends them, and says that they may be large.
+    Messages must be small until the application knows the sender and allows large ones.
     """
 
     _largest = SMALL_BYTES
 
     async def run_asgi(self) -> None:
-        """Runs the application, which may take large messages."""
-        self.scope["extensions"][LARGE_MESSAGES] = self._take_large  # type: ignore[assignment]  # ours, and no dictionary
+        """Runs the application, which may allow large messages."""
+        self.scope["extensions"][LARGE_MESSAGES] = self._take_large  # type: ignore[assignment]  # our own, and not a dictionary
         await super().run_asgi()
 
     def _take_large(self) -> None:
         self._largest = self.config.ws_max_size
 
     def data_received(self, data: bytes) -> None:
-        """Takes what comes; ends a connection that will never be one, or sends too much."""
+        """Takes data; closes a connection whose handshake failed, or that sends too much."""
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -54,7 +55,7 @@ class AnsweringWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def handle_cont(self, event: Frame) -> None:
-        """Joins the pieces of a message as they come: each by itself would take more than it is."""
+        """Joins the pieces of a message as they come; kept apart, they would take more memory."""
         whole: Any = self.frames[0]
         if not isinstance(whole, bytearray):
             whole = bytearray(whole)
@@ -64,7 +65,7 @@ class AnsweringWebSocketProtocol(WebSocketsSansIOProtocol):
             self.send_receive_event_to_app()
 
     def handle_ping(self) -> None:
-        """Answers, unless the client does not read the answers."""
+        """Answers, unless the client does not read its answers."""
         if self.transport.get_write_buffer_size() < _MOST_PONGS:
             super().handle_ping()
         else:

@@ -1,8 +1,8 @@
-"""HTTP around bodies, bounded: so many bytes, and in so many seconds.
+"""uvicorn's HTTP protocol, with limits on all but bodies: in bytes and in seconds.
 
-uvicorn bounds neither a head nor what surrounds a body: a client that never ends its headers, or
-never begins them, would keep what it has sent, and its connection, for as long as it likes; so
-would one that sends trailers, or extensions of chunks. Bodies are bounded where they are read.
+uvicorn with httptools does not limit a head or what surrounds a body. A client that never ends its
+headers, or never begins them, would hold its memory and its connection for as long as it likes; so
+would one that sends trailers or chunk extensions. Bodies are limited where they are read.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     _waiting: asyncio.TimerHandle | None = None
     _fields = 0  # bytes of the request line, the headers and the trailers
-    _unused = 0  # bytes that came since, and were neither a whole head nor a body
+    _unused = 0  # bytes since then that belong to neither a whole head nor a body
     _in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -35,54 +35,54 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits for nothing more."""
+        """Stops waiting."""
         self._end_wait()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parses, and counts what is not yet part of anything."""
+        """Parses, and counts the bytes that do not yet belong to anything."""
         self._unused += len(data)
         super().data_received(data)
         if self._unused > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse()
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Begins a head."""
         super().on_message_begin()
         self._in_head = True
         self._fields = self._unused = 0
         self._wait()
 
     def on_url(self, url: bytes) -> None:
-        """A part of the request line has come."""
+        """Counts a part of the request line."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header has come, or a trailer, which is read by nothing."""
+        """Counts a header, or a trailer, which nobody reads."""
         self._count(len(name) + len(value) + _BETWEEN_FIELDS)
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """A head is complete."""
+        """Ends a head."""
         self._in_head = False
         self._unused = 0
         self._end_wait()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body has come, with what was around it."""
+        """Takes a part of the body, with what surrounds it."""
         self._unused = max(0, self._unused - len(body) * (1 + _AROUND_A_BYTE))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is complete; what follows is another."""
+        """Ends a request; the next bytes are another one."""
         self._unused = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what could not be parsed."""
+        """Refuses what cannot be parsed."""
         if self._fields > MAX_HEAD_BYTES:
             self._refuse()
         else:
@@ -111,6 +111,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._waiting = None
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
-            self._wait()  # the request before it is still being answered
+            self._wait()  # the previous request is still being answered
         else:
             self.transport.close()

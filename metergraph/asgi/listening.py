@@ -8,11 +8,13 @@ STALLED_READER_SECONDS = 60
 
 
 class ListenError(RuntimeError):
-    """The address cannot be listened on; the message says why and what to do."""
+    """The API cannot listen on an address; the message says why and what to do."""
 
 
 def listen(host: str, port: int, *, variable: str = "METERGRAPH_PORT") -> socket.socket:
-    """A listening socket; port 0 takes any that is free. `variable` is the port's setting.
+    """Returns a listening socket; port 0 takes any free port. `variable` is the port's setting.
+
+    uvicorn's own would log the reason and exit, and would not give up on stalled readers.
 
     Raises:
         ListenError: the port is in use or not allowed, or there is no such address.
@@ -35,32 +37,27 @@ def listen(host: str, port: int, *, variable: str = "METERGRAPH_PORT") -> socket
 
 
 def _give_up_on_stalled_readers(listening: socket.socket) -> None:
-    """Connections inherit it: one whose client takes nothing for so long is closed.
+    """Lets the kernel close connections whose clients stop reading; connections inherit it.
 
-    Without it, a subscriber that never reads would keep its connection, and a stream its task,
-    for as long as it likes.
+    Otherwise a subscriber that never reads could keep its connection, and a stream its task, for as
+    long as it likes.
     """
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listening.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_SECONDS * 1000
-        )
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_READER_SECONDS * 1000)
 
 
 def is_public(listening: socket.socket) -> bool:
-    """Whether other machines may reach it: it listens elsewhere than on the loopback interface."""
-    if listening.family not in {socket.AF_INET, socket.AF_INET6}:
-        return False
+    """Whether other machines may reach it, beyond the loopback interface."""
     return not ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def url(listening: socket.socket, host: str) -> str:
-    """The URL of a socket that listens on `host`, which may be every address of the machine."""
+    """The URL of a socket that listens on `host`."""
     port = listening.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def local_url(listening: socket.socket, host: str) -> str:
-    """The same as a browser on this machine would write it."""
+    """The URL for a browser on this machine."""
     is_every = host in {"0.0.0.0", "::", ""}  # noqa: S104  # compared only
     return url(listening, "127.0.0.1" if is_every else host)
 

@@ -1,4 +1,4 @@
-"""What browsers are told about every answer: to take it for what it says, and to frame nothing."""
+"""Security headers for browsers, on every answer."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,15 +7,15 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
-    # Only what a page fetches under CORS; nothing that it merely embeds.
+    # Pages of other origins may fetch answers under CORS, but not embed them.
     "cross-origin-resource-policy": "same-origin",
-    # JSON has nothing to load. GraphiQL's page says what it needs by itself.
+    # JSON loads nothing. GraphiQL's page has its own policy.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
 class SecurityHeaders:
-    """Adds the headers that an answer does not have yet. TLS, and its header, are the proxy's."""
+    """Adds the headers that an answer lacks. TLS and its header are left to the proxy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""uvicorn as we run it, and how it stops: nobody loses an answer, and it takes so long at most."""
+"""uvicorn as we run it, and how it stops: within a limit, and without losing answers."""
 
 import math
 import socket
@@ -17,35 +17,35 @@ _KEEP_ALIVE_SECONDS = 65
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
-    """How the API is served; the tests serve it so, too."""
+    """The configuration of the API's server, which the tests use too."""
     return uvicorn.Config(
         create_app(settings),
         loop="uvloop",
         http=BoundedHttpProtocol,
         ws=AnsweringWebSocketProtocol,
-        ws_per_message_deflate=False,  # 40 KB and a compression a connection, for short messages
+        ws_per_message_deflate=False,  # costs 40 KB a connection, for short messages
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
-        # structlog has the loggers; a line a request is for debugging.
+        # structlog configures the loggers. A line for each request is for debugging.
         log_config=None,
         access_log=settings.log_level is LogLevel.DEBUG,
         server_header=False,
-        proxy_headers=False,  # the application reads them, from the proxies of the settings
+        proxy_headers=False,  # the application reads them; see ForwardedHeaders
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout_seconds)),
     )
 
 
 class Server(uvicorn.Server):
-    """Ends what would never end by itself before it waits for what does.
+    """Closes streams, drains requests, then closes WebSockets.
 
-    Within `timeout_graceful_shutdown`, and a second for the closing: streams of subscriptions end,
-    requests and operations over sockets are answered, and then sockets are closed with 1012, upon
-    which clients connect again, elsewhere.
+    It takes at most `timeout_graceful_shutdown` and a second. Streams of subscriptions end;
+    requests and operations over WebSockets are answered; then WebSockets are closed with 1012,
+    which tells their clients to connect to another process.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops; see the class."""
+        """Stops the server."""
         begun = time.monotonic()
         seconds = self.config.timeout_graceful_shutdown or 0
         for server in self.servers:

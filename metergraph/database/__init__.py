@@ -1,1 +1,1 @@
-"""PostgreSQL: connecting, watching connections, migrating, its clock."""
+"""PostgreSQL: connections, migrations and its clock."""

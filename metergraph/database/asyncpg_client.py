@@ -1,16 +1,16 @@
-"""Tortoise's asyncpg backend, in which every wait for PostgreSQL has an end.
+"""Tortoise's asyncpg backend, in which every wait for PostgreSQL ends.
 
-Named as an engine in `metergraph.database.opening`; Tortoise chooses its schema editor by the word
-"asyncpg" in this module's name. What it does otherwise than Tortoise:
+`metergraph.database.opening` names it as the engine. Tortoise chooses its schema editor by the word
+"asyncpg" in the name of this module. It differs from Tortoise's own:
 
-- A connection goes back to the pool whatever happens. Tortoise takes one and then begins the
-  transaction; when beginning fails or is cancelled (the database restarts, a request times out),
-  it keeps the connection, and after a few such days the pool is empty for good.
-- Connecting, waiting for a free connection, giving one back and closing have deadlines. Statements
-  take what they take; those whose connection has fallen silent end
+- Connections always return to the pool. Tortoise takes one and then begins the transaction. If that
+  fails or is cancelled (the database restarts, a request times out), Tortoise keeps the connection,
+  and in the end the pool is empty.
+- Connecting, waiting for a free connection, returning one and closing have deadlines. A statement
+  may take any time; it ends if its connection falls silent
   (`metergraph.database.silent_connections`).
-- Whoever serves an organization waits for its share of the connections (`waiting.shares`).
-- The log has each outage once (`waiting.outages.Outage`).
+- Work for an organization waits for its share of the connections (`waiting.shares`).
+- The log names each outage once (`waiting.outages.Outage`).
 """
 
 import asyncio
@@ -31,27 +31,27 @@ from waiting.outages import Outage, OutageError, is_outage
 from waiting.shares import Share, Shares
 
 _FREE_SECONDS = 10.0
-# Longer: whoever waits for its share waits for its own organization's work, which goes on.
+# Longer, because an organization that waits for its share waits for its own work, which goes on.
 _SHARE_SECONDS = 30.0
 _RELEASE_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
-# PostgreSQL itself cuts statements off; one that is not answered so much later is lost.
+# PostgreSQL cuts statements off; one without an answer this much later is lost.
 _CUT_OFF_GRACE_SECONDS = 5.0
 _OF_POOL = ("min_size", "max_size", "connection_class", "loop")
 
 
 class ShareTakenError(OutageError):
-    """An organization's other work has kept its share of the connections; PostgreSQL is there."""
+    """An organization's other work uses its whole share of the connections; PostgreSQL works."""
 
 
 class WatchedClient(AsyncpgDBClient):
     """Tortoise's client; see the module.
 
     Args:
-        aside: of how many connections a second pool is (`aside`); 0: there is none.
-        outage: told of what succeeds and fails; None: the log has no outages.
+        aside: the size of a second pool, `self.aside`; 0: there is none.
+        outage: records successes and failures; None: outages are not logged.
         statement_timeout_seconds: when PostgreSQL cuts off a statement; None: never.
-        credentials: as Tortoise's.
+        credentials: as for Tortoise's client.
     """
 
     connection_class = DatabaseConnection  # type: ignore[assignment]  # generic only in the stubs
@@ -72,13 +72,13 @@ class WatchedClient(AsyncpgDBClient):
             else statement_timeout_seconds + _CUT_OFF_GRACE_SECONDS
         )
         self._watching: asyncio.Task[None] | None = None
-        # Those that are set aside are not shared out.
+        # The connections set aside are not divided into shares.
         self._shares = Shares(credentials["maxsize"]) if aside else None
         self._taken: dict[Any, Share] = {}
         self.perform_events: Callable[[Iterable[Event]], None] = lambda _events: None
         """Set by `metering.live.after_commit.performing_events`."""
         self.aside: WatchedClient = self
-        """A few connections apart, for what must be answered also while the others are taken."""
+        """A few separate connections, for what must be answered while all others are taken."""
         if aside:
             self.aside = WatchedClient(
                 outage=outage,
@@ -87,14 +87,14 @@ class WatchedClient(AsyncpgDBClient):
             )
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
-        """A pool, empty at first, and its watch."""
+        """Makes an empty pool, and starts its watch."""
         pool: asyncpg.Pool = await super().create_pool(connect=connect, **kwargs)
         private: Any = pool
-        holders = private._holders  # noqa: SLF001  # asyncpg has no list of its connections
+        holders = private._holders  # noqa: SLF001  # asyncpg has no public list of its connections
         arguments = {name: value for name, value in kwargs.items() if name not in _OF_POOL}
 
         def connections() -> Iterator[DatabaseConnection]:
-            return (holder._con for holder in holders if holder._con is not None)  # noqa: SLF001  # nor are they public there
+            return (holder._con for holder in holders if holder._con is not None)  # noqa: SLF001  # see above
 
         def give_up_idle() -> None:
             for holder in holders:
@@ -111,7 +111,7 @@ class WatchedClient(AsyncpgDBClient):
         return pool
 
     async def close(self) -> None:
-        """Closes the connections, within a second."""
+        """Closes the connections within a second."""
         if self.aside is not self:
             await self.aside.close()
         await super().close()
@@ -124,11 +124,11 @@ class WatchedClient(AsyncpgDBClient):
         if self._pool:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self._pool.close()  # which terminates what does not close
+                    await self._pool.close()  # terminates those that do not close
             self._pool = None
 
     async def acquire(self) -> Any:
-        """A free connection of the pool, which must be open, in the organization's turn.
+        """Takes a free connection of the open pool, in the organization's turn.
 
         Raises:
             OutageError: none was free in time.
@@ -165,7 +165,7 @@ class WatchedClient(AsyncpgDBClient):
             raise OutageError(message) from error
 
     async def release(self, connection: Any) -> None:
-        """Gives a connection back; closes it where that does not go well."""
+        """Returns a connection to the pool; closes it if that fails."""
         share = self._taken.pop(connection, None)
         try:
             await self._release(connection)
@@ -179,12 +179,12 @@ class WatchedClient(AsyncpgDBClient):
         try:
             await self._pool.release(connection, timeout=_RELEASE_SECONDS)
         except Exception as error:
-            # It is closed, and its place is free; whoever used it has its result.
+            # It is closed and its place is free; its user already has the result.
             if not is_outage(error):
                 raise
 
     def note(self, error: BaseException | None) -> None:
-        """Takes notice of how the use of a connection ended."""
+        """Records how the use of a connection ended."""
         if self._outage is None:
             return
         if error is None:
@@ -197,7 +197,7 @@ class WatchedClient(AsyncpgDBClient):
         self.perform_events(events)
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:
-        """A connection of the pool, for a block."""
+        """Takes a connection of the pool for a block."""
         return _Connection(self, self._pool_init_lock)
 
     def _in_transaction(self) -> TransactionContext:
@@ -205,7 +205,7 @@ class WatchedClient(AsyncpgDBClient):
 
 
 class _Connection(PoolConnectionWrapper[Any]):
-    """A connection of the pool in a block, taken and given back by the client's rules."""
+    """A connection of the pool in a block, taken and returned by the client's rules."""
 
     __slots__ = ()
     client: WatchedClient

@@ -1,4 +1,4 @@
-"""Reads PostgreSQL's clock, which `config.clock` then tells the time by, now and then."""
+"""Reads PostgreSQL's clock regularly, for `config.clock`."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from waiting.patience import Patience
 _log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_READINGS = 5.0
-_SECONDS_BETWEEN_TRIES = 0.5  # while it was never read
+_SECONDS_BETWEEN_TRIES = 0.5  # until the first reading
 # A reading is as uncertain as its round trip is long, so a late answer is of little use.
 _SECONDS_FOR_READING = 2.0
 
 
 async def read_database_clock() -> None:
-    """Lets `clock.now()` tell PostgreSQL's time from now on. Raises what the database raises."""
+    """Sets `clock.now()` to PostgreSQL's time. Raises what the database raises."""
     asked = clock.elapsed()
     rows = await get_connection("default").execute_query_dict("SELECT clock_timestamp() AS now")
     clock.follow(rows[0]["now"], asked, clock.elapsed())
@@ -29,13 +29,14 @@ async def read_database_clock() -> None:
 
 @contextlib.asynccontextmanager
 async def following_database_clock() -> AsyncIterator[None]:
-    """`clock.now()` is PostgreSQL's time inside the block, however this machine's clock is set.
+    """Inside the block, `clock.now()` is PostgreSQL's time, however this machine's clock is set.
 
-    The log says when this machine's clock begins to be off, and when it is right again. The
-    database must be open, and may be away: then this machine's clock is all there is, at first.
+    The log says when this machine's clock starts to be off, and when it is right again. The
+    database must be open; if PostgreSQL cannot be reached, this machine's clock is used until it
+    can.
     """
     patience = Patience(_SECONDS_FOR_READING)
-    await _read(patience)  # or the first requests would go by this machine's clock
+    await _read(patience)  # before the first requests need it
     following = asyncio.create_task(_follow(patience))
     try:
         yield
@@ -57,8 +58,8 @@ async def _follow(patience: Patience) -> None:
 async def _read(patience: Patience) -> None:
     try:
         await patience.wait_for("clock", read_database_clock)
-    except Exception as error:  # noqa: BLE001  # it is read again
-        # Of an outage, whoever needs the database tells.
+    except Exception as error:  # noqa: BLE001  # it is read again soon
+        # Those who need the database log its outages.
         if not is_outage(error):
             _log.exception("the clock of PostgreSQL cannot be read")
 

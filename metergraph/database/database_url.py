@@ -1,10 +1,14 @@
-"""A PostgreSQL URL, as libpq writes it, taken apart into asyncpg's arguments."""
+"""Reads a PostgreSQL URL, as libpq writes it, into asyncpg's arguments.
+
+asyncpg parses URLs as well, but takes `statement_cache_size`, which PgBouncer needs, for a setting
+of the server, and its errors may quote the password.
+"""
 
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _NAME = "The URL of the database (METERGRAPH_DATABASE_URL)"
-# What asyncpg calls the parameters of a URL's query, and how their text is read.
+# The parameters of a URL's query: asyncpg's names, and how to read their text.
 _PARAMETERS: dict[str, tuple[str, type]] = {
     "host": ("host", str),
     "port": ("port", int),
@@ -22,11 +26,11 @@ class DatabaseURLError(ValueError):
 
 
 def credentials(url: str) -> dict[str, Any]:
-    """What asyncpg needs to connect to `url`.
+    """Returns the arguments with which asyncpg connects to `url`.
 
-    `postgresql://user:password@host:5432/name?sslmode=require`, and for a Unix socket
-    `postgresql://user@/name?host=/directory`. Characters with a meaning in a URL are
-    percent-encoded (RFC 3986). What is left out is asyncpg's default: `PGHOST` and its like.
+    It is `postgresql://user:password@host:5432/name?sslmode=require`, or for a Unix socket
+    `postgresql://user@/name?host=/directory`. Special characters are percent-encoded (RFC 3986).
+    asyncpg has defaults for missing parts, such as `PGHOST`.
 
     Raises:
         DatabaseURLError: another scheme, a bad port, or a parameter that is not supported.
@@ -49,17 +53,17 @@ def credentials(url: str) -> dict[str, Any]:
         if name not in _PARAMETERS:
             known = ", ".join(sorted(_PARAMETERS))
             raise DatabaseURLError(
-                f"{_NAME} has a parameter {name!r}; these are supported: {known}."
+                f"{_NAME} has the parameter {name!r}; these are supported: {known}."
             )
         argument, read = _PARAMETERS[name]
         try:
             found[argument] = read(text)
         except ValueError:
-            raise DatabaseURLError(f"{_NAME} has {name}={text}, which is no number.") from None
+            raise DatabaseURLError(f"{_NAME} has {name}={text}, which is not a number.") from None
     return found
 
 
 def address(url: str) -> str:
-    """Where `url` leads, for people: `host:port/name` without user and password."""
+    """Where `url` leads, as `host:port/name`, without user and password."""
     found = credentials(url)
     return f"{found['host'] or 'localhost'}:{found['port']}/{found['database'] or ''}"

@@ -1,6 +1,6 @@
-"""Which migrations a database lacks: a comparison of names, cheap enough for every check.
+"""Finds the migrations that a database lacks, by comparing names; every health check does.
 
-Applying them is `metergraph.database.opening.migrate`.
+`metergraph.database.opening.migrate` applies them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -23,19 +23,19 @@ Fetch = Callable[[str], Awaitable[Iterable[Mapping[str, Any]]]]
 
 
 class UnsuitableDatabaseError(RuntimeError):
-    """This version of Metergraph cannot use the database; the message says why and what to do."""
+    """This version cannot use the database; the message says why and what to do."""
 
 
 def migration_names() -> list[str]:
-    """Every migration that there is, in order."""
+    """All migrations, in order."""
     return sorted(path.stem for path in _DIRECTORY.glob("[0-9]*.py"))
 
 
 async def lacking(fetch: Fetch) -> list[str]:
-    """The migrations that a database lacks, in order.
+    """Returns the migrations that a database lacks, in order.
 
     Args:
-        fetch: runs a query on it and gives its rows.
+        fetch: runs a query on the database and returns its rows.
 
     Raises:
         UnsuitableDatabaseError: its PostgreSQL is too old.
@@ -47,26 +47,26 @@ async def lacking(fetch: Fetch) -> list[str]:
 async def refuse_newer(fetch: Fetch) -> None:
     """Refuses a database that a later version of Metergraph has migrated.
 
-    For what changes it. While a deployment goes on, APIs and workers of the version before still
-    run beside those of the new one.
+    Only `migrate` and `dev` refuse. During a deployment, APIs and workers of the previous version
+    still run on the new database.
 
     Raises:
-        UnsuitableDatabaseError: it has migrations that are not known here.
+        UnsuitableDatabaseError: the database has migrations that this version does not know.
     """
     unknown = sorted(await _applied(fetch) - set(migration_names()))
     if unknown:
         raise UnsuitableDatabaseError(
-            f"The database was migrated by a later version of Metergraph: {', '.join(unknown)} is "
+            f"A later version of Metergraph has migrated the database: {', '.join(unknown)} is "
             "not known here. Use that version, or another database: METERGRAPH_DATABASE_URL, or "
             "METERGRAPH_DATA_DIR for the embedded one."
         )
 
 
 async def is_migrated(url: str) -> bool:
-    """Whether the database at `url` lacks no migration.
+    """Whether the database at `url` has all migrations.
 
     Raises:
-        UnsuitableDatabaseError: its PostgreSQL is too old, or its migrations too new.
+        UnsuitableDatabaseError: its PostgreSQL is too old, or its migrations are too new.
     """
     connection = await asyncpg.connect(**credentials(url))
     try:

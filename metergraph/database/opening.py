@@ -1,6 +1,6 @@
-"""PostgreSQL through Tortoise: opening, closing, migrating.
+"""Opens, closes and migrates PostgreSQL through Tortoise.
 
-A process opens the database once and everything in it, in any task, uses that:
+A process opens the database once, for all of its tasks:
 
     async with opened_database(settings, role="worker"):
         await Meter.filter(organization_id=organization_id)
@@ -14,9 +14,9 @@ SQL is written as SQL, with its values bound, on the pool or in a transaction:
     async with in_transaction() as connection:
         rows = await connection.execute_query_dict("INSERT … RETURNING id", [values])
 
-`execute_query_dict` returns what RETURNING gave; `execute_query` of an INSERT returns only the
-command tag. asyncpg hands `jsonb` over as text, so no number passes through a float; send JSON
-as text too (`$1::text::jsonb`). `numeric` is Decimal, `timestamptz` an aware datetime in UTC.
+`execute_query_dict` returns the rows of RETURNING; `execute_query` of an INSERT returns only the
+command tag. asyncpg returns `jsonb` as text, so that no number becomes a float; send JSON as text
+too (`$1::text::jsonb`). `numeric` is a Decimal, `timestamptz` an aware datetime in UTC.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -41,14 +41,14 @@ _APPS: dict[str, dict[str, Any]] = {
 }
 # Held while migrating, so that two processes that start at once do not both migrate.
 _MIGRATION_LOCK = 0x6D65746572
-# Beside the pool: for tokens, and for what tells an operator how things are.
+# Besides the pool: for tokens, health and metrics.
 _CONNECTIONS_ASIDE = 3
 # A process that hangs in a transaction must not hold an organization's log lock for ever.
 _IDLE_IN_TRANSACTION_SECONDS = 60
 
 
 class DatabaseNotSetError(RuntimeError):
-    """There is no URL of a database: neither a setting, nor a running embedded server."""
+    """There is no database: no URL is set, and no embedded server runs."""
 
 
 def tortoise_config(
@@ -59,14 +59,14 @@ def tortoise_config(
     statement_timeout_seconds: float | None = None,
     outage: Outage | None = None,
 ) -> dict[str, Any]:
-    """Tortoise's configuration for a process.
+    """Returns Tortoise's configuration for a process.
 
     Args:
         url: the database's URL.
         role: what the process is, such as "api"; PostgreSQL shows it in `pg_stat_activity`.
-        pool_size: the most connections, beside the few that are set aside.
+        pool_size: the most connections, besides the few that are set aside.
         statement_timeout_seconds: a statement that runs longer is cut off; None: never.
-        outage: told of what succeeds and fails, so that it can log outages; None: nobody is.
+        outage: logs outages; None: they are not logged.
 
     Raises:
         DatabaseURLError: `url` cannot be used.
@@ -87,7 +87,7 @@ def tortoise_config(
                 "engine": "metergraph.database.asyncpg_client",
                 "credentials": {
                     **found,
-                    "minsize": 0,  # or the first would be connected under a lock of the pool
+                    "minsize": 0,  # else the first one would connect under a lock of the pool
                     "maxsize": pool_size,
                     "aside": _CONNECTIONS_ASIDE,
                     "outage": outage,
@@ -110,7 +110,7 @@ async def opened_database(
     statement_timeout_seconds: float | None = None,
     outage: Outage | None = None,
 ) -> AsyncIterator[TortoiseContext]:
-    """The database, open inside the block to every task; connections are made when needed.
+    """Opens the database for every task inside the block; connections are made when needed.
 
     Raises:
         DatabaseNotSetError: `settings` has no URL.
@@ -135,10 +135,10 @@ async def opened_database(
 
 
 def aside() -> BaseDBAsyncClient:
-    """The open database over a few connections that no tenant takes.
+    """The open database over the few connections that are set aside.
 
-    For what an operator asks, which must be true while tenants keep all others busy, and must not
-    take any from them.
+    Health and metrics use them: they must be right while tenants keep all others busy, and must not
+    take connections from tenants.
     """
     client: Any = get_connection("default")
     connections: BaseDBAsyncClient = client.aside
@@ -146,9 +146,9 @@ def aside() -> BaseDBAsyncClient:
 
 
 async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:
-    """Bring the database to the newest migration, and return the names of those applied.
+    """Brings the open database to the newest migration; returns the names of those applied.
 
-    The database must be open. Safe to run from several processes at once.
+    Several processes may run it at once.
 
     Args:
         settings: the database's URL.
@@ -182,7 +182,7 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
 
 
 async def pending_migrations() -> list[str]:
-    """The names of the migrations that the open database lacks, in order.
+    """Returns the migrations that the open database lacks, in order.
 
     Raises:
         UnsuitableDatabaseError: its PostgreSQL is too old.

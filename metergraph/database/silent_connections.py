@@ -1,10 +1,9 @@
 """Finds connections to PostgreSQL that have fallen silent, and gives them up.
 
-When packets are lost, or a firewall forgets a connection, nothing is reset: whoever waits for an
-answer waits for ever, and so does everybody who waits for a lock that it holds. A long wait alone
-proves nothing, as a statement may take its time. So PostgreSQL is asked, over a connection of our
-own, what it does for those that wait for long. One for which it does nothing, or waits for *us*,
-is silent.
+When packets are lost, or a firewall forgets a connection, nothing resets it: its statement waits
+for ever, and so does everything that waits for its locks. A long wait alone proves nothing, because
+a statement may take long. So we ask PostgreSQL over a separate connection what it does for those
+that wait long. A connection for which it does nothing, or for which it waits for *us*, is silent.
 """
 
 import asyncio
@@ -20,13 +19,13 @@ from metergraph.database.database_connection import Backend, DatabaseConnection
 _log = structlog.get_logger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
-# Who has waited for so long is asked about.
+# PostgreSQL is asked about connections that have waited longer.
 _LONG_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
 _ATTEMPTS = 2
 
-# For how many seconds PostgreSQL must be found waiting for us, as an answer may be on its way; NULL
-# where it is at work. One that writes waits for us whenever the network is slower than it.
+# How many seconds PostgreSQL must have waited for us, because an answer may be on its way; NULL
+# while it is working. A backend that writes waits for us whenever the network is slower than it.
 _WAITING_FOR_US = """
     SELECT pid, backend_start,
            CASE WHEN state LIKE 'idle%' OR wait_event = 'ClientRead' THEN 1
@@ -43,14 +42,14 @@ _TERMINATE = """
 
 
 class SilentConnections:
-    """The watch over the connections of one pool.
+    """Watches the connections of one pool.
 
     Args:
-        connections: those that there are.
-        connect: opens one more, to ask PostgreSQL over it.
-        give_up_idle: closes those that nobody uses: what silenced one may have silenced them.
-        longest_seconds: a statement that takes longer is cut off by PostgreSQL, so that an answer
-            that is not there a while later never comes; None: statements take what they take.
+        connections: returns the pool's connections.
+        connect: opens a separate connection, to ask PostgreSQL.
+        give_up_idle: closes unused connections, which may have fallen silent for the same reason.
+        longest_seconds: PostgreSQL has cut off any statement by then, so a later answer will never
+            come; None: statements may take any time.
     """
 
     def __init__(
@@ -65,18 +64,18 @@ class SilentConnections:
         self._give_up_idle = give_up_idle
         self._longest_seconds = longest_seconds
         self._asking: asyncpg.Connection | None = None
-        # The statements for which PostgreSQL does nothing, and since when that was seen.
+        # The statements for which PostgreSQL does nothing, and when that was first seen.
         self._suspects: dict[tuple[DatabaseConnection, int], float] = {}
 
     async def watch_for_ever(self) -> None:
-        """Looks twice a second. Costs nothing while no statement takes long."""
+        """Looks twice a second. It costs nothing while no statement takes long."""
         try:
             while True:
                 await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
                 try:
                     await self._look()
-                except Exception:  # noqa: BLE001  # without it, nobody would notice the next silence
-                    _log.exception("the watch over connections failed; it goes on")
+                except Exception:  # noqa: BLE001  # the watch must go on
+                    _log.exception("the watch over connections failed; it continues")
         finally:
             self._stop_asking()
 
@@ -93,9 +92,9 @@ class SilentConnections:
         try:
             silent = await self._silent_of(waiting)
         except asyncpg.PostgresError:
-            silent = []  # it is there, and refuses connections: nobody can tell
+            silent = []  # PostgreSQL is there but refuses connections, so nothing is known
         except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-            silent = list(waiting)  # PostgreSQL itself is out of reach
+            silent = list(waiting)  # PostgreSQL cannot be reached
         silent = [
             connection
             for connection, statement in waiting.items()
@@ -114,7 +113,7 @@ class SilentConnections:
         if not backends:
             return []
         rows = await self._ask(_WAITING_FOR_US, [pid for pid, _started in backends])
-        # One whose process is gone will not be answered either.
+        # A connection whose backend is gone gets no answer either.
         patience: dict[Backend, int | None] = dict.fromkeys(backends, 0) | {
             (row["pid"], row["backend_start"]): row["patience"] for row in rows
         }
@@ -145,7 +144,7 @@ class SilentConnections:
             connection.terminate()
         self._give_up_idle()
         backends = [connection.backend for connection in silent if connection.backend is not None]
-        # Or their transactions would keep their locks.
+        # Otherwise their transactions would keep their locks.
         try:
             await self._ask(
                 _TERMINATE,
@@ -156,7 +155,7 @@ class SilentConnections:
             _log.debug("silent connections may keep their locks for a while", reason=repr(error))
 
     async def _ask(self, query: str, *values: Any) -> list[Any]:
-        """Asks over a connection of our own; over another one where that is silent, too."""
+        """Asks over a separate connection; over another one if that is silent too."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):

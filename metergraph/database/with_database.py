@@ -1,4 +1,4 @@
-"""Running one command's work on the database."""
+"""Runs a command's work on the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 
 class DatabaseNotMigratedError(RuntimeError):
-    """An operator's database lacks migrations; when they are applied is the operator's choice."""
+    """An operator's database lacks migrations, which only the operator applies."""
 
 
 def run_with_database(work: Callable[[Settings], Awaitable[T]]) -> T:
-    """Run a command's coroutine with the database open and migrated.
+    """Runs a command's coroutine with the database open and migrated.
 
-    Embedded servers are started for it when none run. `work` gets settings with both URLs, and goes
-    by PostgreSQL's clock.
+    Starts embedded servers if none run. `work` gets settings with both URLs and uses PostgreSQL's
+    clock.
 
     Raises:
-        DatabaseNotMigratedError: the database is not an embedded one, and lacks migrations.
+        DatabaseNotMigratedError: the database is not embedded and lacks migrations.
     """
     is_embedded = get_settings().database_url is None
 

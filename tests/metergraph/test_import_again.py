@@ -126,8 +126,9 @@ async def test_rows_without_an_instant_may_be_of_another_file(
     result = await run_import(november, *mapping)
     assert result.out.endswith(": 1 inserted, 1 stored already, 0 refused.\n")
     assert (
-        "Note: Rows without a timestamp are taken for the same events as equal rows in other files. "
-        "If some of those stored already are other events, give each file its own --prefix.\n"
+        "Note: Rows without a timestamp are taken for the same events as equal rows in other "
+        "files. If some of those stored already are other events, give each file its own "
+        "--prefix.\n"
     ) in result.err
     result = await run_import(november, *mapping, "--prefix", "2026-11")
     assert result.out.endswith(": 2 inserted, 0 stored already, 0 refused.\n")

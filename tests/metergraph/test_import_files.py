@@ -101,7 +101,7 @@ def test_metadata_has_types(kind: str, text: str, value: Any) -> None:
         ("number", "1,000", "key: '1,000' is not a number"),
         ("number", "NaN", "key: 'NaN' is not a number"),
         ("number", "1_000", "key: '1_000' is not a number"),
-        ("number", "1e99999999999999999999", "too large or too small a number"),
+        ("number", "1e99999999999999999999", "a number that is too large or too small"),
         ("boolean", "maybe", "key: 'maybe' is not true, false, yes, no, 1 or 0"),
         ("json", "{", "key: '{' is not JSON"),
     ],
