@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from config.settings import Settings, variable_name
+from config.settings import Settings
 from metergraph.asgi.listening import listen
+from tests.commands import environment_of
 
 
 @dataclass
@@ -36,9 +37,7 @@ class Process:
             [sys.executable, "-m", "metergraph", "api", "--fd", str(descriptor)],
             env={
                 **os.environ,
-                variable_name("database_url"): str(self.settings.database_url),
-                variable_name("redis_url"): str(self.settings.redis_url),
-                **self.variables,
+                **environment_of(self.settings, **self.variables),
             },
             pass_fds=[descriptor],
         )

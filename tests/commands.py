@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.settings import Settings, variable_name
 from metergraph import commands
 from metergraph.__main__ import main
 
@@ -27,6 +28,15 @@ _forking.set_forkserver_preload(
         ),
     ]
 )
+
+
+def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+    """The variables with which a process finds the test's servers."""
+    return {
+        variable_name("database_url"): str(settings.database_url),
+        variable_name("redis_url"): str(settings.redis_url),
+        **more,
+    }
 
 
 @dataclass(frozen=True)

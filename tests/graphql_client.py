@@ -57,6 +57,17 @@ class Api:
         """The token."""
         return self.headers["authorization"].removeprefix("Bearer ")
 
+    async def session(self, customer: str) -> "Api":
+        """The API as a session of a customer sees it; the customer is created if need be."""
+        opened = await self.get(
+            """mutation ($id: String!) {
+              customerCreate(input: {externalId: $id}) { userErrors { code } }
+              customerSessionCreate(input: {externalCustomerId: $id}) { token }
+            }""",
+            id=customer,
+        )
+        return self.with_secret(opened["customerSessionCreate"]["token"])
+
     @property
     def anonymous(self) -> "Api":
         """The same API, asked without a token."""

@@ -1,4 +1,4 @@
-"""The API on a socket, served by this process, and tokens for it."""
+"""The API in this process, with and without a socket, and tokens for it."""
 
 import asyncio
 import secrets
@@ -6,7 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
+from starlette.applications import Starlette
+
 from config.settings import Settings
+from metergraph.asgi.app import create_app
 from metergraph.asgi.server import Server, server_config
 from models import AccessToken, Organization
 from schema.context import Scope
@@ -30,6 +34,18 @@ async def served(settings: Settings) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+@asynccontextmanager
+async def in_process(settings: Settings) -> AsyncIterator[tuple[Starlette, httpx.AsyncClient]]:
+    """The application and a client of it that needs no socket."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://metergraph") as client,
+    ):
+        yield app, client
 
 
 async def new_token(organization: Organization, *scopes: Scope) -> str:

@@ -22,12 +22,13 @@ from typing import Any, TypeVar
 import asyncpg
 import redis
 
-from config.settings import Settings, variable_name
+from config.settings import Settings
 from metergraph.asgi.listening import listen
 from metergraph.database.database_url import credentials
 from metergraph.database.opening import migrate, opened_database
 from metergraph.embedded import EmbeddedServers, embedded_servers
 from metergraph.embedded.processes import spawn
+from tests.commands import environment_of
 
 T = TypeVar("T")
 
@@ -160,12 +161,7 @@ class System:
         return path.read_text() if path.exists() else ""
 
     def _environment(self) -> Mapping[str, str]:
-        return {
-            **os.environ,
-            variable_name("database_url"): str(self.settings.database_url),
-            variable_name("redis_url"): str(self.settings.redis_url),
-            variable_name("log_format"): "json",
-        }
+        return {**os.environ, **environment_of(self.settings, METERGRAPH_LOG_FORMAT="json")}
 
 
 @contextmanager

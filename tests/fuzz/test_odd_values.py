@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 
 from models import Organization, exact_json
 from tests.graphql_client import Api
+from tests.tenancy.asking import NODES, first_message, own_id
 from tests.tenancy.places import Place, arguments, field_of, operation, values
-from tests.tenancy.test_other_organization import NODES, first_message, own_id
 from tests.tenancy.world import Tenant, settled
 from tests.websocket_client import connected
 

@@ -1,7 +1,7 @@
 """`metergraph` as a person runs it: on this test's servers, or against the API in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,33 +10,18 @@ import pytest
 from config.settings import Settings
 from models import Organization
 from schema.context import Scope
-from tests.commands import Result, run_command
+from tests.commands import Result, environment_of, run_command
+from tests.metergraph.running import ROWS, RunImport, RunMetergraph
 from tests.serving import new_token, served
-
-ROWS = 2_345
-MAPPING = (
-    *("--name", "ai_usage", "--customer", "customer-{row%10}"),
-    *("--timestamp", "{TIMESTAMP}", "--assume-utc"),
-    *("--number", "context_tokens={ContextTokens}"),
-    *("--number", "generated_tokens={GeneratedTokens}"),
-)
-
-
-RunImport = Callable[..., Awaitable[Result]]
-RunMetergraph = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture
 def run_metergraph(settings: Settings, tmp_path: Path) -> RunMetergraph:
     """Runs a command elsewhere than here; gives its exit code, and what it logs and prints."""
-    environment = {
-        "METERGRAPH_DATABASE_URL": str(settings.database_url),
-        "METERGRAPH_REDIS_URL": str(settings.redis_url),
-    }
 
     async def run(*arguments: str) -> tuple[int, str]:
         done = await asyncio.to_thread(
-            run_command, *arguments, environment=environment, directory=tmp_path
+            run_command, *arguments, environment=environment_of(settings), directory=tmp_path
         )
         return done.code, done.err + done.out
 

@@ -1,4 +1,4 @@
-"""Heads that do not end are not waited for."""
+"""Requests and handshakes have a size and a time, and a connection is closed beyond them."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ import pytest
 from config.settings import Settings
 from metergraph.asgi import bounded_http
 from models import Organization
+from tests.raw_http import HANDSHAKE, exchange, opened
 from tests.serving import served
 
 ENDING = b"host: x\r\n\r\n"
@@ -17,27 +18,6 @@ POST = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n
 CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
 TYPENAME = b'{"query": "{ __typename }"}'
 CHUNK = b"%x\r\n%s\r\n" % (len(TYPENAME), TYPENAME)
-HANDSHAKE = b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
-
-
-async def exchange(url: str, *sent: bytes, pause: float = 0) -> bytes:
-    """What comes back for what is sent, until the server closes."""
-    host, port = url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    try:
-        for part in sent:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(pause)
-    except ConnectionError:
-        pass
-    async with asyncio.timeout(60):
-        try:
-            found = await reader.read()
-        except ConnectionResetError:
-            found = b""
-    writer.close()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -48,9 +28,7 @@ async def exchange(url: str, *sent: bytes, pause: float = 0) -> bytes:
         b"GET /graphql?query=" + b"1" * 200_000,
     ],
 )
-async def test_a_head_has_a_size(
-    settings: Settings, organization: Organization, head: bytes
-) -> None:
+async def test_an_endless_head_is_cut_off(settings: Settings, redis: object, head: bytes) -> None:
     async with served(settings) as url:
         parts = [head[start : start + 10_000] for start in range(0, len(head), 10_000)]
         found = await exchange(url, *parts)
@@ -61,7 +39,7 @@ async def test_a_head_has_a_size(
 @pytest.mark.parametrize(
     "parts", [(), (b"GET /healthz HTTP/1.1\r\n",), (b"GET /healthz HTTP/1.1\r\n" + ENDING, b"GET ")]
 )
-async def test_a_head_has_so_long(
+async def test_a_head_must_come_in_time(
     settings: Settings,
     organization: Organization,
     monkeypatch: pytest.MonkeyPatch,
@@ -75,12 +53,11 @@ async def test_a_head_has_so_long(
         assert found.count(b"HTTP/1.1 200") == len(parts) // 2
 
 
-async def test_a_connection_is_used_again_and_may_be_quiet_between(
+async def test_a_connection_is_kept_and_may_be_quiet_between_requests(
     settings: Settings, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with served(settings) as url, asyncio.timeout(60):
-        host, port = url.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await opened(url)
         for seconds in (0, 0.5, 0.5):
             await asyncio.sleep(seconds)
             writer.write(ASKED)  # which comes whole
@@ -89,7 +66,7 @@ async def test_a_connection_is_used_again_and_may_be_quiet_between(
         writer.close()
 
 
-async def test_many_short_heads_are_no_long_one(
+async def test_many_short_heads_are_not_a_long_one(
     settings: Settings, organization: Organization
 ) -> None:
     async with served(settings) as url:
@@ -123,14 +100,26 @@ async def test_a_head_of_64_kib_is_answered_and_a_longer_one_is_not(
 
 
 @pytest.mark.usefixtures("redis")
-async def test_a_handshake_has_the_same_size(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"a: 234567\r\n" * 10_000, b"431"),
+        (b"cookie: " + b"a" * 9_000 + b"\r\n", b"431"),
+        (b"a: b\r\n" * 130, b"431"),
+        (b"content-length: 5\r\n", b"400"),
+        (b"transfer-encoding: chunked\r\n", b"400"),
+    ],
+)
+async def test_a_handshake_that_cannot_be_read_is_refused(
+    settings: Settings, header: bytes, status: bytes
+) -> None:
     async with served(settings) as url:
-        found = await exchange(url, HANDSHAKE + b"a: 234567\r\n" * 10_000 + b"\r\n")
-    assert found.startswith(b"HTTP/1.1 431 ")
+        answer = await exchange(url, HANDSHAKE + header + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
 
 
 @pytest.mark.usefixtures("redis")
-async def test_trailers_and_extensions_of_chunks_are_taken(settings: Settings) -> None:
+async def test_trailers_and_extensions_of_chunks_are_accepted(settings: Settings) -> None:
     async with served(settings) as url:
         last = CHUNKED.replace(b"host: x", b"host: x\r\nconnection: close")
         body = CHUNK.replace(b"\r\n", b";signature=abc\r\n", 1) + b"0\r\nchecksum: 1\r\n\r\n"
@@ -151,11 +140,10 @@ async def test_trailers_and_extensions_of_chunks_are_taken(settings: Settings) -
     ],
 )
 @pytest.mark.usefixtures("redis")
-async def test_what_is_around_a_body_has_a_size(settings: Settings, part: bytes) -> None:
+async def test_trailers_and_extensions_have_a_size(settings: Settings, part: bytes) -> None:
     more = part.partition(b"\r\n")[2] if part.startswith(b"0\r\n") else part
     async with served(settings) as url:
-        host, port = url.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await opened(url)
         writer.write(CHUNKED + CHUNK + part)
         sent = 0
         async with asyncio.timeout(60):

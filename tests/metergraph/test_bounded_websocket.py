@@ -1,4 +1,4 @@
-"""What a stranger sends over a WebSocket is small, in whatever pieces it comes."""
+"""Strangers cannot make a WebSocket keep much: frames, fragments and pings are bounded."""
 
 import asyncio
 import json
@@ -12,7 +12,8 @@ from config.settings import Settings
 from metergraph.asgi import server
 from metergraph.asgi.answering_websocket import AnsweringWebSocketProtocol
 from models import Organization
-from tests.metergraph.test_answering_websocket import HANDSHAKE
+from tests.raw_http import HANDSHAKE
+from tests.raw_http import opened as connected
 from tests.serving import new_token, served
 
 TEXT, CONTINUED, PING, CLOSE = 1, 0, 9, 8
@@ -81,8 +82,7 @@ def beginning(size: int) -> bytes:
 @asynccontextmanager
 async def opened(settings: Settings, extra: bytes = b"") -> AsyncIterator[Client]:
     async with served(settings) as url:
-        host, port = url.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await connected(url)
         client = Client(reader, writer)
         await client.send(HANDSHAKE + extra + b"\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
@@ -107,7 +107,7 @@ POURED = {
 
 @pytest.mark.usefixtures("redis")
 @pytest.mark.parametrize("how", POURED)
-async def test_a_stranger_leaves_little_behind(settings: Settings, how: str) -> None:
+async def test_a_stranger_cannot_send_much(settings: Settings, how: str) -> None:
     begin, piece = POURED[how]
     async with opened(settings) as client:
         await client.send(begin)
@@ -117,7 +117,7 @@ async def test_a_stranger_leaves_little_behind(settings: Settings, how: str) -> 
 
 
 @pytest.mark.usefixtures("redis")
-async def test_nor_does_one_that_was_refused(settings: Settings) -> None:
+async def test_a_refused_stranger_cannot_send_much_either(settings: Settings) -> None:
     async with opened(settings) as client:
         await client.message(type="connection_init", payload={"authorization": "Bearer mg_nobody"})
         kind, reason = await client.frame()
@@ -127,7 +127,7 @@ async def test_nor_does_one_that_was_refused(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("redis")
-async def test_pings_are_not_answered_to_one_that_does_not_read(
+async def test_pings_of_a_client_that_does_not_read_pile_up_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = []
@@ -146,7 +146,7 @@ async def test_pings_are_not_answered_to_one_that_does_not_read(
     assert max(waiting) < 8 * MOST  # the answers to what was read at once may exceed it
 
 
-async def test_a_token_s_messages_may_be_large_from_the_first(
+async def test_messages_may_be_large_once_the_token_is_known(
     settings: Settings, organization: Organization
 ) -> None:
     token = await new_token(organization)
@@ -164,7 +164,7 @@ async def test_a_token_s_messages_may_be_large_from_the_first(
 
 
 @pytest.mark.usefixtures("redis")
-async def test_what_is_written_in_long_characters_is_as_long_as_its_bytes(
+async def test_a_message_is_as_long_as_its_bytes(
     settings: Settings,
 ) -> None:
     async with opened(settings) as client:

@@ -1,5 +1,8 @@
 """What browsers may do: pages of which origins, and what every answer tells them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import httpx
 import pytest
 
@@ -9,6 +12,8 @@ from models import Organization
 from tests.serving import new_token, served
 
 QUERY = {"query": "{ organization { name } }"}
+pytestmark = pytest.mark.usefixtures("database", "redis")
+
 PAGE = "https://dashboard.example"
 
 
@@ -20,22 +25,23 @@ def asked(origin: str, method: str = "POST") -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    "path", ["/graphql", "/healthz", "/nothing", "/graphql/static/graphiql.js"]
-)
-async def test_every_answer_is_taken_for_what_it_says(
-    settings: Settings, organization: Organization, path: str
-) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
-        for answer in (await client.get(path), await client.post(path, content=b"nonsense")):
-            # Once each: a second value would be another answer.
-            assert HEADERS.items() <= dict(answer.headers).items()
+@asynccontextmanager
+async def browsing(settings: Settings, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
+    changed = settings.model_copy(update=changes)
+    async with served(changed) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+        yield client
 
 
-async def test_graphiql_keeps_its_own_policy(
-    settings: Settings, organization: Organization
-) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+async def test_every_answer_has_the_headers_of_a_safe_site(settings: Settings) -> None:
+    async with browsing(settings) as client:
+        for path in ("/graphql", "/healthz", "/nothing", "/graphql/static/graphiql.js"):
+            for answer in (await client.get(path), await client.post(path, content=b"nonsense")):
+                # Once each: a second value would be another answer.
+                assert HEADERS.items() <= dict(answer.headers).items()
+
+
+async def test_graphiql_keeps_its_own_policy(settings: Settings) -> None:
+    async with browsing(settings) as client:
         page = await client.get("/graphql", headers={"accept": "text/html"})
         directives = page.headers["content-security-policy"].split("; ")
         assert "connect-src 'self'" in directives
@@ -45,37 +51,35 @@ async def test_graphiql_keeps_its_own_policy(
         assert len(page.headers.get_list("content-security-policy")) == 1
 
 
-async def test_the_address_itself_says_where_everything_is(
-    settings: Settings, organization: Organization
-) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+async def test_the_address_itself_says_where_everything_is(settings: Settings) -> None:
+    async with browsing(settings) as client:
         told = await client.get("/")
         assert told.json()["graphql"] == "graphql"
         assert (await client.get(told.json()["health"][0])).json() == {"status": "ok"}
         page = await client.get("/", headers={"accept": "text/html"}, follow_redirects=True)
         assert page.url.path == "/graphql"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
-    without = settings.model_copy(update={"graphiql": False})
-    async with served(without) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with browsing(settings, graphiql=False) as client:
         assert (await client.get("/", headers={"accept": "text/html"})).json() == told.json()
 
 
-async def test_pages_of_no_other_origin_by_default(
-    settings: Settings, organization: Organization
-) -> None:
-    async with served(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+async def test_pages_of_other_origins_may_not_call_by_default(settings: Settings) -> None:
+    async with browsing(settings) as client:
         asking = await client.options("/graphql", headers=asked(PAGE))
         answer = await client.post("/graphql", json=QUERY, headers={"origin": PAGE})
         for found in (asking, answer):
             assert not [name for name in found.headers if name.startswith("access-control")]
 
 
-async def test_pages_of_the_origins_of_the_setting(
+async def test_pages_of_the_origins_of_the_setting_may_call(
     settings: Settings, organization: Organization
 ) -> None:
     token = await new_token(organization)
-    opened = settings.model_copy(update={"cors_origins": (PAGE,)})
-    async with served(opened) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with browsing(settings, cors_origins=("*",)) as client:
+        anywhere = await client.options("/graphql", headers=asked(PAGE))
+        assert anywhere.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in anywhere.headers
+    async with browsing(settings, cors_origins=(PAGE,)) as client:
         for method in ("POST", "GET"):  # persisted queries come by GET
             asking = await client.options("/graphql", headers=asked(PAGE, method))
             assert asking.status_code == 200

@@ -1,18 +1,41 @@
-"""Opening, migrating, and what happens to connections on bad days."""
+"""Opening and migrating the database, and connections that come back to the pool."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from config.settings import Settings
 from metergraph.database.migrations import UnsuitableDatabaseError, is_migrated, lacking
 from metergraph.database.opening import migrate, opened_database, pending_migrations
 from models import Organization
+from tests.postgres import connection_to
+from waiting.outages import OutageError
+
+
+@asynccontextmanager
+async def one_connection(settings: Settings) -> AsyncIterator[Any]:
+    """The client of a pool with one connection."""
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with opened_database(small, role="tests") as context:
+        yield context.db()
+
+
+async def backend(client: BaseDBAsyncClient) -> int:
+    pid: int = (await client.execute_query_dict("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+    return pid
+
+
+async def terminate(settings: Settings, pid: int) -> None:
+    async with connection_to(settings) as connection:
+        assert await connection.fetchval("SELECT pg_terminate_backend($1, 60_000)", pid)
 
 
 async def test_migrating_again_changes_nothing(
@@ -70,12 +93,8 @@ async def test_numbers_keep_every_digit(database: BaseDBAsyncClient) -> None:
 async def test_a_transaction_that_cannot_begin_gives_its_connection_back(
     settings: Settings,
 ) -> None:
-    small = settings.model_copy(update={"database_pool_size": 1})
-    async with opened_database(small, role="tests") as context:
-        pool_client = context.db()
-        await pool_client.execute_query("SELECT 1")
-        rows = await pool_client.execute_query_dict("SELECT pg_backend_pid() AS pid")
-        await _terminate(settings, rows[0]["pid"])
+    async with one_connection(settings) as client:
+        await terminate(settings, await backend(client))
 
         for _ in range(3):
             try:
@@ -91,9 +110,8 @@ async def test_a_transaction_that_cannot_begin_gives_its_connection_back(
 async def test_a_transaction_cancelled_while_it_begins_gives_its_connection_back(
     settings: Settings,
 ) -> None:
-    small = settings.model_copy(update={"database_pool_size": 1})
-    async with opened_database(small, role="tests") as context:
-        await context.db().execute_query("SELECT 1")
+    async with one_connection(settings) as client:
+        await client.execute_query("SELECT 1")
 
         async def begin() -> None:
             async with in_transaction():
@@ -117,8 +135,42 @@ async def test_a_statement_that_runs_away_is_cut_off(settings: Settings) -> None
             await context.db().execute_query("SELECT pg_sleep(10)")
 
 
-async def _terminate(settings: Settings, pid: int) -> None:
-    assert settings.database_url is not None
-    connection = await asyncpg.connect(settings.database_url)
-    assert await connection.fetchval("SELECT pg_terminate_backend($1, 60_000)", pid)
-    await connection.close()
+async def test_a_transaction_left_open_is_rolled_back_and_its_settings_with_it(
+    settings: Settings,
+) -> None:
+    async with one_connection(settings) as client:
+        async with client.acquire_connection() as connection:
+            await connection.execute("BEGIN; CREATE TABLE left_open (); SET LOCAL work_mem = '1MB'")
+            pid = connection.get_server_pid()
+        assert await backend(client) == pid
+        with pytest.raises(OperationalError, match="does not exist"):
+            await client.execute_query_dict("SELECT * FROM left_open")
+        rows = await client.execute_query_dict("SELECT current_setting('work_mem') AS memory")
+        assert rows[0]["memory"] != "1MB"
+
+
+async def test_giving_a_connection_back_sends_no_statement(settings: Settings) -> None:
+    async with one_connection(settings) as client:
+        async with in_transaction() as connection:
+            pid = await backend(connection)
+        async with connection_to(settings) as observer:
+            query = await observer.fetchval(
+                "SELECT query FROM pg_stat_activity WHERE pid = $1", pid
+            )
+        assert query == "COMMIT;"
+        assert await backend(client) == pid
+
+
+async def test_a_caller_waits_for_a_free_connection_for_seconds_only(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with one_connection(settings) as client:
+        async with client.acquire_connection():
+            monkeypatch.setattr("metergraph.database.asyncpg_client._FREE_SECONDS", 0.05)
+            with pytest.raises(OutageError, match=r"no connection .* was free within 0.05 seconds"):
+                await client.execute_query("SELECT 1")
+            with pytest.raises(OutageError):
+                async with client._in_transaction():
+                    pass
+        monkeypatch.undo()
+        assert await backend(client) > 0

@@ -13,12 +13,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
 from config.settings import Settings
-from metergraph.asgi.app import create_app
 from metergraph.asgi.worker_health import worker_app
 from metergraph.database import database_clock
 from metergraph.database.database_clock import following_database_clock
 from models import Event, Organization
-from tests.serving import new_token
+from tests.serving import in_process, new_token
 from waiting.outages import Outage
 from workers.schedule import Recurring
 from workers.status import WorkerStatus
@@ -41,11 +40,7 @@ def _readings_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metergraph") as http,
-    ):
+    async with in_process(settings) as (_, http):
         await followed()
         yield http
 
@@ -108,10 +103,8 @@ async def test_events_are_judged_by_the_clock_of_postgres(
     """By a clock that is an hour behind, an event of now would be too far ahead."""
     set_machine(monkeypatch, hours)
     token = await new_token(organization)
-    moments = {
-        "now": datetime.now(UTC),
-        "in half an hour": datetime.now(UTC) + timedelta(minutes=30),
-    }
+    now = datetime.now(UTC)
+    moments = {"now": now, "in half an hour": now + timedelta(minutes=30)}
     inserted: dict[str, Any] = {}
     async with served(settings) as http:
         for name, moment in moments.items():

@@ -1,4 +1,4 @@
-"""The embedded servers: on good days, after being killed, in awkward places."""
+"""The embedded servers: running, after being killed, and in awkward places."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ async def test_both_answer_and_stop_without_a_trace(data_dir: Path) -> None:
     assert running_addresses(data_dir) is None
 
 
-async def test_commits_survive_power_cuts_and_floats_are_none_of_it(data_dir: Path) -> None:
+async def test_commits_survive_power_cuts(data_dir: Path) -> None:
     with embedded_servers(data_dir, redis=False) as servers:
         for name, value in {
             "fsync": "on",
@@ -99,25 +99,18 @@ def test_a_second_run_on_the_same_data_is_refused_with_a_sentence(data_dir: Path
         assert "METERGRAPH_DATA_DIR" in str(caught.value)
 
 
-async def test_data_outlives_a_run_that_was_killed(data_dir: Path) -> None:
+@pytest.mark.parametrize("with_servers", [False, True])
+async def test_data_outlives_a_run_that_was_killed(data_dir: Path, *, with_servers: bool) -> None:
     with running_elsewhere(data_dir) as run:
         await execute_at(data_dir, "CREATE TABLE kept AS SELECT 42 AS number")
+        servers = psutil.Process(run.pid).children(recursive=True)
         run.kill()
-        run.wait()
-    with running(data_dir) as servers:
-        assert (await execute(servers, "SELECT number FROM kept"))[0]["number"] == 42
-
-
-async def test_data_outlives_killing_every_process(data_dir: Path) -> None:
-    with running_elsewhere(data_dir) as run:
-        await execute_at(data_dir, "CREATE TABLE kept AS SELECT 42 AS number")
-        family = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
-        for process in family:
+        for process in servers if with_servers else ():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         run.wait()
-    with running(data_dir) as servers:
-        assert (await execute(servers, "SELECT number FROM kept"))[0]["number"] == 42
+    with running(data_dir) as restarted:
+        assert (await execute(restarted, "SELECT number FROM kept"))[0]["number"] == 42
 
 
 async def test_a_process_that_has_taken_the_old_number_is_left_alone(data_dir: Path) -> None:

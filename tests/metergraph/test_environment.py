@@ -1,7 +1,6 @@
 """scripts/environment, with an interpreter that only records what pip is asked for."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -82,20 +81,6 @@ def test_it_installs_the_lock_and_then_nothing_more(
     assert project.endswith("--editable .")
     again = environment(version)
     assert (again.returncode, again.stderr, asked_of_pip(tmp_path)) == (0, "", [])
-
-
-def test_it_says_how_far_it_is(environment: Run) -> None:
-    first, *lines = environment("3.12").stderr.splitlines()[1:]
-    assert re.fullmatch(
-        r"Installing \d+ packages of requirements.txt; this takes about half a minute \.\.\.",
-        first,
-    )
-    total = first.split()[1]
-    assert lines == [
-        f"  10 of {total} packages downloaded ...",
-        f"  20 of {total} packages downloaded ...",
-        "  Unpacking them ...",
-    ]
 
 
 @pytest.mark.parametrize("by_variable", [True, False])

@@ -1,19 +1,16 @@
 """What /healthz and /readyz say, on good days and bad."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from tortoise.connection import get_connection
 
 from config.settings import Settings
 from metergraph.asgi import health
-from metergraph.asgi.app import create_app
 from models import EventBatch, Organization
+from tests.serving import in_process
 
 
 @pytest.fixture(autouse=True)
@@ -22,20 +19,8 @@ def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_CHECK_SECONDS", 60.0)
 
 
-@asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://metergraph"
-        ) as client,
-    ):
-        yield client
-
-
 async def readiness(settings: Settings) -> tuple[int, Any]:
-    async with served(settings) as client:
+    async with in_process(settings) as (_, client):
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         response = await client.get("/readyz")
         return response.status_code, response.json()
@@ -50,7 +35,7 @@ async def test_ready(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("fresh_database_url")
 async def test_how_far_counting_lags(settings: Settings) -> None:
-    async with served(settings) as client:
+    async with in_process(settings) as (_, client):
         body = (await client.get("/readyz")).json()
         assert body["counting"]["pendingBatches"] == 0
         assert body["counting"]["oldestPendingSeconds"] is None
@@ -91,7 +76,7 @@ async def test_without_a_database_it_lives_and_is_not_ready(settings: Settings) 
 async def test_a_database_that_was_never_migrated_is_said_to_lack_migrations(
     settings: Settings,
 ) -> None:
-    async with served(settings) as client:
+    async with in_process(settings) as (_, client):
         await get_connection("default").execute_script(
             "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
         )
@@ -104,7 +89,7 @@ async def test_a_database_that_was_never_migrated_is_said_to_lack_migrations(
 
 @pytest.mark.usefixtures("fresh_database_url")
 async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings) -> None:
-    async with served(settings) as client:
+    async with in_process(settings) as (_, client):
         await get_connection("default").execute_query_dict(
             "DELETE FROM tortoise_migrations WHERE name = '0001_initial' RETURNING name"
         )
@@ -115,7 +100,7 @@ async def test_a_database_that_lacks_migrations_is_not_ready(settings: Settings)
 
 @pytest.mark.usefixtures("fresh_database_url")
 async def test_a_read_only_database_is_not_ready(settings: Settings) -> None:
-    async with served(settings):
+    async with in_process(settings):
         connection = get_connection("default")
         (row,) = await connection.execute_query_dict("SELECT current_database() AS name")
         await connection.execute_query(
@@ -140,7 +125,7 @@ async def test_probes_that_come_together_are_answered_by_one_look(
         return []
 
     monkeypatch.setattr(health, "lacking", look)
-    async with served(settings) as client, asyncio.timeout(60):
+    async with in_process(settings) as (_, client), asyncio.timeout(60):
         probes = [asyncio.create_task(client.get("/readyz")) for _ in range(20)]
         for _ in range(1_000):
             await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Customer, CustomerMeter, Event, Meter, Organization
 from tests.ingesting import drain
-from tests.metergraph.conftest import MAPPING, ROWS, RunImport
+from tests.metergraph.running import MAPPING, ROWS, RunImport
 
 
 def beginning(path: Path, rows: int) -> Path:

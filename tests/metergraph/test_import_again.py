@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models import Event, Organization
-from tests.metergraph.conftest import RunImport
+from tests.metergraph.running import RunImport
 
 MAPPING = (
     *("--name", "call", "--customer", "{who}", "--timestamp", "{at}"),

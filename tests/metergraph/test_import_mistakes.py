@@ -1,4 +1,4 @@
-"""What a person gets wrong with `metergraph import`: what is said, and what goes on anyway."""
+"""Mistakes with `metergraph import`: what is told, and what is imported nevertheless."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from models import Event, Organization
 from models.exact_json import dumps
-from tests.metergraph.conftest import MAPPING, ROWS, RunImport
+from tests.metergraph.running import MAPPING, ROWS, RunImport
 
 
 async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
@@ -145,6 +145,19 @@ async def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
     )
     assert result.code == 2
     assert message in result.err
+
+
+async def test_of_many_different_problems_the_first_are_told_and_a_file_has_all(
+    run_import: RunImport, tmp_path: Path
+) -> None:
+    path, refused = tmp_path / "rows.ndjson", tmp_path / "refused.txt"
+    event = {"name": "a", "externalCustomerId": "c"}
+    path.write_text("\n".join(dumps({**event, "x" * number: 1}) for number in range(1, 101)))
+    result = await run_import(path, "--refused", refused)
+    *told, more, _last = result.err.splitlines()
+    assert len(told) == 20
+    assert more.startswith("80 more rows")
+    assert len(refused.read_text().splitlines()) == 100
 
 
 async def test_an_option_that_spoils_every_row_is_not_told_for_each(

@@ -1,8 +1,6 @@
 """What /metrics tells Prometheus."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -10,17 +8,15 @@ import httpx
 import pytest
 from arq.connections import ArqRedis
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.applications import Starlette
 from tortoise.connection import get_connection
 
 from config.settings import Settings
 from metergraph.asgi import metrics
-from metergraph.asgi.app import create_app
 from metering.audit.drift import Drift, note_drifts
 from metering.live.changes import UsageSelection
 from models import Organization
 from tests.ingesting import NOON
-from tests.serving import new_token
+from tests.serving import in_process, new_token
 from workers.measurements import Measurements, read_measurements
 from workers.outages import database_outage
 from workers.process_events import Counting
@@ -37,18 +33,6 @@ mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted r
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is measured, however busy the machine is."""
     monkeypatch.setattr(metrics, "_SECONDS", 60.0)
-
-
-@asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[tuple[Starlette, httpx.AsyncClient]]:
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://metergraph"
-        ) as client,
-    ):
-        yield app, client
 
 
 async def scraped(client: httpx.AsyncClient) -> Numbers:
@@ -76,7 +60,7 @@ async def ingest(client: httpx.AsyncClient, token: str, *events: dict[str, Any])
 
 @pytest.mark.usefixtures("fresh_database_url")
 async def test_everything_that_an_operator_watches(settings: Settings, redis: ArqRedis) -> None:
-    async with served(settings) as (app, client):
+    async with in_process(settings) as (app, client):
         organization = await Organization.create(name="Test", slug="metrics")
         token = await new_token(organization)
         before = await scraped(client)
@@ -131,7 +115,7 @@ async def test_metrics_are_served_while_the_servers_are_away() -> None:
     settings = Settings(
         database_url="postgresql://metergraph@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1"
     )
-    async with served(settings) as (_, client):
+    async with in_process(settings) as (_, client):
         numbers = await scraped(client)
     assert numbers["metergraph_database_up", ""] == 0
     assert numbers["metergraph_redis_up", ""] == 0

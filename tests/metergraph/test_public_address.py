@@ -11,6 +11,7 @@ import pytest
 
 from config.settings import Settings
 from metergraph.asgi.listening import is_public, listen, local_url, url
+from tests.commands import environment_of
 
 PROJECT = Path(__file__).parents[2]
 
@@ -43,9 +44,7 @@ def said_at_start(settings: Settings, host: str, **variables: str) -> list[str]:
             **os.environ,
             "PYTHONPATH": str(PROJECT),
             "METERGRAPH_LOG_FORMAT": "json",
-            "METERGRAPH_DATABASE_URL": str(settings.database_url),
-            "METERGRAPH_REDIS_URL": str(settings.redis_url),
-            **variables,
+            **environment_of(settings, **variables),
         },
     ) as process:
         assert process.stderr is not None

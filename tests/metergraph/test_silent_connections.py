@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that falls silent stops nobody, whatever it was used for."""
+"""A connection to PostgreSQL that falls silent stops no other request, whatever it was used for."""
 
 import asyncio
 import time
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from structlog.testing import capture_logs
@@ -14,11 +13,11 @@ from tortoise.transactions import in_transaction
 
 from config.settings import Settings
 from metergraph.database import database_connection, silent_connections
-from metergraph.database.database_url import credentials
 from metergraph.database.opening import opened_database
 from metering.counting.log import advance
 from models import EventBatch, Organization
 from tests.ingesting import send
+from tests.postgres import connection_to, locked, locks_awaited
 from tests.serving import new_token, served
 from tests.silence import Proxy, Silencing, proxied
 from tests.websocket_client import connected_to, subscribe
@@ -163,7 +162,7 @@ async def test_requests_go_on_beside_a_silent_connection(
         assert "code" not in again
 
 
-async def test_many_silent_connections_at_once_stop_nobody_for_long(
+async def test_many_silent_connections_at_once_stop_requests_for_seconds_only(
     behind: Settings, proxy: Proxy, organization: Organization
 ) -> None:
     async with api(behind, await new_token(organization)) as (client,):
@@ -252,8 +251,7 @@ async def test_a_statement_that_takes_its_time_is_left_alone(
     behind: Settings, settings: Settings, statement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(silent_connections, "_LONG_SECONDS", 0.1)
-    holder = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
+    async with connection_to(settings) as holder:
         await holder.execute("BEGIN; SELECT pg_advisory_xact_lock(77)")
         async with opened_database(behind, role="tests"), in_transaction() as connection:
             waiting = asyncio.create_task(connection.execute_query(statement))
@@ -261,8 +259,6 @@ async def test_a_statement_that_takes_its_time_is_left_alone(
             await holder.execute("ROLLBACK")
             count, _rows = await waiting
             assert count == 1
-    finally:
-        await holder.close()
 
 
 async def test_an_operator_is_answered_while_tenants_keep_every_connection(
@@ -274,18 +270,13 @@ async def test_an_operator_is_answered_while_tenants_keep_every_connection(
     monkeypatch.setattr("metergraph.database.asyncpg_client._FREE_SECONDS", 120.0)
     unused = await new_token(other_organization)
     small = settings.model_copy(update={"database_pool_size": 2})
-    holder = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
-        async with api(small, await new_token(organization)) as (client,):
-            newcomer = client.with_token(unused)
-            await holder.execute("BEGIN; LOCK TABLE event IN ACCESS EXCLUSIVE MODE")
+    async with api(small, await new_token(organization)) as (client,):
+        newcomer = client.with_token(unused)
+        async with locked(settings, "event") as holder:
             # One connection is for storing, and one for all else.
             tenants = [asyncio.create_task(client.ask(READ)) for _ in range(8)]
             storing = [asyncio.create_task(client.ask(INGEST, id=str(n))) for n in range(2)]
-            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            async with asyncio.timeout(_SOON_SECONDS):
-                while await holder.fetchval(waiting) < 2:  # noqa: ASYNC110  # locks tell nobody
-                    await asyncio.sleep(0.02)
+            await locks_awaited(holder, 2)
             assert await client.status("/readyz") == 200
             assert "metergraph_database_up 1.0" in await client.text("/metrics")
             assert await newcomer.ask("{ __typename }") == {"__typename": "Query"}
@@ -293,8 +284,6 @@ async def test_an_operator_is_answered_while_tenants_keep_every_connection(
             await holder.execute("ROLLBACK")
             assert all("events" in answer for answer in await asyncio.gather(*tenants))
             assert all("eventsIngest" in answer for answer in await asyncio.gather(*storing))
-    finally:
-        await holder.close()
 
 
 async def test_closing_does_not_wait_for_silent_connections(behind: Settings, proxy: Proxy) -> None:

@@ -21,7 +21,7 @@ from metering.usage.ranges import Quantity, usage, usage_of_meters
 from metering.usage.windows import Interval, Window, windows, zone_of
 from models import Customer, Organization
 from tests.ingesting import drain, send
-from tests.resolvers.test_statements import counted
+from tests.statements import counted
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RANGES = {

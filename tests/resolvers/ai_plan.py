@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from metering.counting.log import advance
 from models import Organization
 from tests.graphql_client import Api
+from tests.ingesting import drain
 
 METER = """
 mutation ($name: String!) {
@@ -159,6 +159,5 @@ async def subscribed(api: Api, organization: Organization) -> tuple[str, Any]:
             for tokens in (900_000, 250_000)
         ],
     )
-    while await advance(organization.id):
-        pass
+    await drain(organization.id)
     return meter, subscription

@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.subscriptions.cycle import run_cycle
-from metering.counting.log import advance
 from models import Organization, ProductPrice
 from tests.graphql_client import Api
+from tests.ingesting import drain
 from tests.resolvers.ai_plan import (
     BENEFIT,
     CANCEL,
@@ -81,8 +80,7 @@ async def test_a_customer_meter_says_which_time_it_is_about(
     meter, product = await ai_plan(api)
     usage = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 7}}
     await api.get(INGEST, events=[usage])
-    while await advance(organization.id):
-        pass
+    await drain(organization.id)
     by_hand = {"externalCustomerId": "acme", "meterId": meter, "units": "5", "reason": "hello"}
     await made(api, CREDIT, input=by_hand)
     before = await shown()
@@ -103,14 +101,13 @@ async def test_a_customer_meter_says_which_time_it_is_about(
     assert (since["consumedUnits"], since["balance"]) == ("0", "5")
 
 
-async def test_an_amount_that_clients_would_misread_is_an_error_and_on_no_invoice(
+async def test_an_amount_beyond_exact_integers_is_an_error_and_on_no_invoice(
     api: Api, organization: Organization
 ) -> None:
     _meter, subscription = await subscribed(api, organization)
     huge = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 10**25}}
     await api.get(INGEST, events=[huge])
-    while await advance(organization.id):
-        pass
+    await drain(organization.id)
     upcoming = "{ subscriptions(first: 1) { nodes { upcomingInvoice { total } } } }"
     assert await api.codes(upcoming) == ["INTERNAL"]
     await run_cycle(datetime.fromisoformat(subscription["currentPeriodEnd"]), organization.id)
@@ -120,7 +117,7 @@ async def test_an_amount_that_clients_would_misread_is_an_error_and_on_no_invoic
     assert node["invoicingProblem"].startswith("AI usage: 4,000,000,000,000,000,000,")
 
 
-async def test_a_currency_must_be_one_in_circulation_but_what_is_stored_can_be_read(
+async def test_a_new_price_needs_a_current_currency_and_old_ones_can_be_read(
     api: Api, organization: Organization
 ) -> None:
     _meter, product = await ai_plan(api)
@@ -133,50 +130,7 @@ async def test_a_currency_must_be_one_in_circulation_but_what_is_stored_can_be_r
     assert found == [{"currency": "ZZZ"}] * 2
 
 
-async def test_every_object_of_billing_is_a_node_of_its_organization_only(
-    api: Api, other_api: Api, organization: Organization
-) -> None:
-    await subscribed(api, organization)
-    found = await api.get(
-        """{
-          products(first: 5) { nodes { id prices { id } benefits { id } } }
-          subscriptions(first: 5) { nodes { id invoices(first: 5) { nodes { id } } } }
-          customers(first: 5) { nodes { meters(first: 5) { nodes {
-            creditEntries(first: 5) { nodes { id } }
-          } } } }
-        }"""
-    )
-
-    def ids_in(value: Any) -> list[str]:
-        if isinstance(value, dict):
-            own = [value["id"]] if "id" in value else []
-            return own + [one for item in value.values() for one in ids_in(item)]
-        return [one for item in value for one in ids_in(item)] if isinstance(value, list) else []
-
-    ids = ids_in(found)
-    assert len(ids) == 7
-    nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
-    seen = (await api.get(nodes, ids=ids))["nodes"]
-    assert [node["id"] for node in seen] == ids
-    assert {node["__typename"] for node in seen} == {
-        "Product",
-        "FixedPrice",
-        "MeteredPrice",
-        "MeterCreditBenefit",
-        "CustomerSubscription",
-        "Invoice",
-        "CreditEntry",
-    }
-    assert (await other_api.get(nodes, ids=ids))["nodes"] == [None] * len(ids)
-    fields = " ".join(
-        f"{name}(id: $id) {{ id }}" for name in ("product", "subscription", "invoice")
-    )
-    singular = f"query ($id: ID!) {{ {fields} }}"
-    for one in ids:
-        assert set((await other_api.get(singular, id=one)).values()) == {None}
-
-
-async def test_products_that_make_no_sense(api: Api, other_api: Api) -> None:
+async def test_invalid_products_are_refused_with_paths(api: Api, other_api: Api) -> None:
     meter, product = await ai_plan(api)
     foreign, foreign_product = await ai_plan(other_api)
 
@@ -246,27 +200,13 @@ async def test_subscriptions_and_credits_of_others_are_not_found(
     ) == [("INVALID", "reason"), ("INVALID", "units")]
 
 
-async def test_a_customers_session_sees_its_own_charges_and_no_others(
+async def test_a_session_sees_the_charges_of_its_customer(
     api: Api, organization: Organization
 ) -> None:
     _meter, subscription = await subscribed(api, organization)
-    session = await api.get(
-        """mutation { customerSessionCreate(input: {externalCustomerId: "acme"}) { token } }"""
-    )
-    own = api.with_secret(session["customerSessionCreate"]["token"])
+    own = await api.session("acme")
     viewer = (await own.get(f"{{ viewer {{ {VIEW} }} }}"))["viewer"]
     [seen] = viewer["subscriptions"]["nodes"]
     assert seen["id"] == subscription["id"]
     assert seen["upcomingInvoice"]["total"] == 2080
     assert viewer["invoices"]["totalCount"] == 1
-    for query in ("products", "subscriptions", "invoices"):
-        assert await own.codes(f"{{ {query} {{ totalCount }} }}") == ["FORBIDDEN"]
-    for query in ("product", "subscription", "invoice"):
-        asked = f'{{ {query}(id: "{subscription["id"]}") {{ id }} }}'
-        assert await own.codes(asked) == ["FORBIDDEN"]
-    assert await own.codes(CANCEL, id=subscription["id"], when="NOW") == ["FORBIDDEN"]
-
-
-@pytest.mark.parametrize("name", ["product", "subscription", "invoice"])
-async def test_a_malformed_id_names_nothing(api: Api, name: str) -> None:
-    assert await api.get(f'{{ {name}(id: "?") {{ id }} }}') == {name: None}

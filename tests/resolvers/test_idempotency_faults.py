@@ -5,15 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
 from config.settings import Settings
-from metergraph.database.database_url import credentials
 from models import Organization
 from tests.graphql_client import Api
+from tests.postgres import locked, locks_awaited
 from tests.resolvers.keyed_mutations import (
     TABLES,
     Caller,
@@ -109,20 +108,16 @@ async def test_who_waits_for_another_holds_no_connection(
     caller: Caller, other_api: Api, settings: Settings, counts: Callable[[str], Any]
 ) -> None:
     before = await counts("meterCreate")
-    lock = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
-        await lock.execute("BEGIN; LOCK TABLE meter IN ACCESS EXCLUSIVE MODE")
+    async with locked(settings, "meter") as lock:
         many = 3 * settings.database_pool_size
         calls = [asyncio.create_task(caller.call("meterCreate")) for _ in range(many)]
-        await _blocked(lock)
+        await locks_awaited(lock)
         async with asyncio.timeout(30):
             for _ in range(20):
                 assert await other_api.get("{ customers { totalCount } }")
         assert await lock.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1
         await lock.execute("ROLLBACK")
         answers = await asyncio.gather(*calls)
-    finally:
-        await lock.close()
     assert made(answers[0])
     assert all(answer == answers[0] for answer in answers)
     assert await counts("meterCreate") == before + 1
@@ -132,25 +127,13 @@ async def test_who_is_cut_off_in_the_middle_can_send_it_again(
     caller: Caller, settings: Settings, counts: Callable[[str], Any]
 ) -> None:
     before = await counts("meterCreate")
-    lock = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
-        await lock.execute("BEGIN; LOCK TABLE meter IN ACCESS EXCLUSIVE MODE")
+    async with locked(settings, "meter") as lock:
         call = asyncio.create_task(caller.answer("meterCreate"))
-        await _blocked(lock)
+        await locks_awaited(lock)
         await lock.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         [error] = (await call)["errors"]
         await lock.execute("ROLLBACK")
-    finally:
-        await lock.close()
     assert error["extensions"]["retryable"] is True
     assert await counts("meterCreate") == before
     assert made(await caller.call("meterCreate"))
     assert await counts("meterCreate") == before + 1
-
-
-async def _blocked(connection: asyncpg.Connection) -> None:
-    async with asyncio.timeout(60):
-        while not await connection.fetchval(  # noqa: ASYNC110  # locks tell nobody
-            "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        ):
-            await asyncio.sleep(0.02)

@@ -11,8 +11,8 @@ from models import CustomerMeter, Organization
 from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import NOON, drain, send
-from tests.resolvers.test_statements import counted
 from tests.resolvers.token_meter import AI_USAGE, TOKENS, create_meter
+from tests.statements import counted
 
 SERIES = """
 query ($id: ID!, $start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!,
@@ -135,7 +135,6 @@ async def test_a_preview_says_what_a_meter_would_count(
     assert (own["matchedEvents"], own["events"]["totalCount"]) == (2, 2)
     [missing] = (await api.ask(PREVIEW, **asked, who="nobody"))["errors"]
     assert missing["extensions"]["code"] == "NOT_FOUND"
-    assert missing["message"] == "There is no customer with this externalCustomerId"
     assert await api.codes(PREVIEW, **{**asked, "aggregation": {"function": "SUM"}}) == [
         "BAD_USER_INPUT"
     ]

@@ -33,8 +33,7 @@ async def _customers(organization: Organization, other_organization: Organizatio
 
 
 async def opened(api: Api, customer: str = "c1") -> str:
-    token: str = (await api.get(OPEN, customer=customer))["customerSessionCreate"]["token"]
-    return token
+    return (await api.session(customer)).secret
 
 
 async def is_open(api: Api, session: str) -> bool:
@@ -59,7 +58,7 @@ async def test_the_sessions_of_a_customer_are_revoked_and_no_others(
     assert [await is_open(api, session) for session in ours] == [False, False]
     assert [await is_open(api, session) for session in others] == [True, True]
     assert await revoke(api, externalCustomerId="c1") == 0
-    # Who has revoked them can open new ones.
+    # New ones can be opened.
     assert await is_open(api, await opened(api))
     customer = (await api.get('{ customer(externalId: "c1") { id } }'))["customer"]["id"]
     assert await revoke(api, customerId=customer) == 1
@@ -92,7 +91,7 @@ async def test_a_session_that_has_expired_is_not_counted(api: Api) -> None:
         ({"externalCustomerId": "nobody"}, ("NOT_FOUND", ["externalCustomerId"])),
     ],
 )
-async def test_what_is_revoked_is_named_once(
+async def test_exactly_one_thing_is_named_to_be_revoked(
     api: Api, sent: dict[str, str], error: tuple[str, list[str]]
 ) -> None:
     session = await opened(api)

@@ -1,18 +1,21 @@
 """No list makes a statement a row: the more objects, the same number of statements."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import json
 from typing import Any
 
-import asyncpg
 import pytest
 
+from config.settings import Settings
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Filter
 from metering.meters import create_meter
 from models import Organization
 from tests.graphql_client import Api
 from tests.ingesting import drain, send
+from tests.serving import new_token, served
+from tests.statements import counted
+from tests.websocket_client import connected_to, subscribe
 
 QUERIES = {
     "events with their customers and meters": """
@@ -35,24 +38,6 @@ QUERIES = {
         { meters(first: 20) { nodes { events(first: 3) {
             totalCount nodes { customer { name } } } } } }""",
 }
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that go to PostgreSQL in the block."""
-    statements: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("fetch", "fetchrow", "execute"):
-            original = getattr(asyncpg.Connection, name)
-
-            def counting(
-                self: Any, query: str, *args: Any, _original: Any = original, **kwargs: Any
-            ) -> Any:
-                statements.append(query)
-                return _original(self, query, *args, **kwargs)
-
-            patch.setattr(asyncpg.Connection, name, counting)
-        yield statements
 
 
 async def grow(organization: Organization, number: int) -> None:
@@ -100,3 +85,40 @@ async def test_what_is_complete_is_asked_where_it_is_selected(
     assert [statement for statement in asked if "pg_locks" in statement]
     # The token, the page of meters, and their usage.
     assert len(without) == 3, without
+
+
+_SNAPSHOT = """
+subscription {
+  usageUpdated { customerMeter { consumedUnits meter { name } ...Whose } }
+}
+fragment Whose on CustomerMeter { ... { customer { externalId } } }
+"""
+
+
+async def updates(url: str, token: str, count: int) -> list[Any]:
+    """The first updates of a new subscriber."""
+    async with connected_to(url, token) as socket:
+        await subscribe(socket, "1", _SNAPSHOT)
+        messages = [json.loads(await socket.recv()) for _ in range(count)]
+    return [message["payload"]["data"]["usageUpdated"]["customerMeter"] for message in messages]
+
+
+async def test_a_snapshot_of_more_makes_no_more_statements(
+    settings: Settings, organization: Organization, other_organization: Organization
+) -> None:
+    reading = []
+    async with served(settings) as url, asyncio.timeout(60):
+        for tenant, size in ((organization, 2), (other_organization, 6)):
+            await grow(tenant, size)
+            token = await new_token(tenant)
+            with counted() as statements:
+                found = await updates(url, token, size * size)
+            pairs = {(one["customer"]["externalId"], one["meter"]["name"]) for one in found}
+            assert pairs == {(f"c{n}", f"meter {m}") for n in range(size) for m in range(size)}
+            reading.append(
+                [
+                    sum(f'FROM "{table}"' in statement for statement in statements)
+                    for table in ("customer", "meter")
+                ]
+            )
+    assert reading == [[1, 1], [1, 1]]

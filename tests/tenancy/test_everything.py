@@ -1,7 +1,7 @@
-"""Everything that a token reaches, asked with and without another organization in the database.
+"""Everything that a token reaches is answered the same with and without another organization.
 
-The other one changes no answer, not even a number, and no word of it comes over a subscription:
-also where nothing is named, as in a plain list.
+No number changes, and nothing of the other one comes over a subscription: also where nothing is
+named, as in a plain list.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from models import Organization, exact_json
 from tests.graphql_client import Api
 from tests.ingesting import drain
+from tests.tenancy.asking import own_id, shown
 from tests.tenancy.places import Place, arguments, operation
-from tests.tenancy.test_other_organization import own_id, shown
 from tests.tenancy.walking import object_type, walk
 from tests.tenancy.world import Tenant, settled
 from tests.websocket_client import connected
@@ -36,9 +36,8 @@ async def everything(tenant: Tenant) -> dict[str, str]:
 
 
 async def test_another_organization_changes_no_answer(
-    api: Api, organization: Organization, other_api: Api, other_organization: Organization
+    own: Tenant, other_api: Api, other_organization: Organization
 ) -> None:
-    own = await settled(api, organization, "own")
     alone = await everything(own)
     other = await settled(other_api, other_organization, "hidden")
     beside = await everything(own)
@@ -50,15 +49,8 @@ async def test_another_organization_changes_no_answer(
 
 @pytest.mark.parametrize("name", object_type("Subscription").fields)
 async def test_nothing_of_another_organization_comes_over_a_subscription(
-    application: Starlette,
-    api: Api,
-    organization: Organization,
-    other_api: Api,
-    other_organization: Organization,
-    name: str,
+    application: Starlette, own: Tenant, other: Tenant, name: str
 ) -> None:
-    own = await settled(api, organization, "own")
-    other = await settled(other_api, other_organization, "hidden")
     place = Place("Subscription", name, (), "")
     given = arguments(object_type("Subscription").fields[name], None, None, own_id(own, place))
     document = operation(place, given, 2).replace("()", "")  # where nothing is required

@@ -1,28 +1,24 @@
-"""Whatever one organization names of another's is answered as if it had never been.
+"""What one organization names of another's is answered as if it did not exist.
 
-Every place of the schema where something is named is tried with an id of every type.
+Each place of the schema where something is named is tried with an id of every type.
 """
 
-import asyncio
-import re
 from itertools import product
-from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Organization, exact_json
+from models import exact_json
 from models.identifiers import new_id
 from resolvers.queries.nodes import NODE_TYPES
 from schema.ids import decode_id, encode_id
-from tests.graphql_client import Api
+from tests.tenancy.asking import NODES, ask, first_message, own_id, shown
 from tests.tenancy.places import Place, arguments, field_of, operation, places
-from tests.tenancy.world import Tenant, fingerprint, settled
-from tests.websocket_client import Socket, connected
+from tests.tenancy.world import Tenant, fingerprint
+from tests.websocket_client import connected
 
 PLACES = places()
-NODES = {"Query", "Mutation", *NODE_TYPES}
 
 
 def groups(*kinds: str) -> dict[str, list[Place]]:
@@ -33,61 +29,6 @@ def groups(*kinds: str) -> dict[str, list[Place]]:
             name = str(place) if place.parent == "Mutation" else place.parent
             found.setdefault(name, []).append(place)
     return found
-
-
-SECONDS_OF_SILENCE = 0.3
-
-# Differ from one call to the next, whoever asks.
-_CHANGING = re.compile(
-    r'"(id|key|cursor|startCursor|endCursor|token|secret|eventId|customerId'
-    r'|\w+At|\w+Through|current\w+|period\w+)":"[^"]*"'
-)
-
-
-@pytest.fixture
-async def own(api: Api, organization: Organization) -> Tenant:
-    return await settled(api, organization, "own")
-
-
-@pytest.fixture
-async def other(other_api: Api, other_organization: Organization) -> Tenant:
-    return await settled(other_api, other_organization, "hidden")
-
-
-def own_id(tenant: Tenant, place: Place) -> Any:
-    """Names something of the tenant's own for what a field requires beside the place."""
-
-    def name(path: tuple[str, ...]) -> str:
-        word = path[-1].removesuffix("Ids").removesuffix("Id").removesuffix("s")
-        types = {"benefit": "MeterCreditBenefit", "id": _type_meant(place)}
-        return tenant.ids[types.get(word, word[:1].upper() + word[1:])]
-
-    return name
-
-
-def _type_meant(place: Place) -> str:
-    """The type that the `id` of a field is about: `subscription` is a CustomerSubscription."""
-    names = sorted(NODE_TYPES, key=len, reverse=True)
-    lowered = place.field.lower()
-    return next((name for name in names if lowered.startswith(name.lower())), "Meter")
-
-
-def shown(answer: dict[str, Any], named: str) -> str:
-    """An answer with what was named, and what every answer has anew, taken out."""
-    text = exact_json.dumps({"data": answer.get("data"), "errors": answer.get("errors")})
-    return _CHANGING.sub(r'"\1":"…"', text.replace(named, "NAMED"))
-
-
-async def ask(tenant: Tenant, place: Place, value: str) -> dict[str, Any]:
-    field = field_of(place)
-    given = arguments(field, place, value, own_id(tenant, place))
-    variables = {f"v_{name}": item for name, item in given.items()}
-    if place.parent not in {"Query", "Mutation"}:
-        variables["node"] = tenant.ids[place.parent]
-    answer = await tenant.api.ask(operation(place, given, 2), **variables)
-    # Whatever is wrong, it is not the request that this test has made.
-    assert all("path" in error for error in answer.get("errors", [])), answer
-    return answer
 
 
 def test_every_place_can_be_tried() -> None:
@@ -142,28 +83,6 @@ async def test_a_foreign_cursor_or_text_shows_nothing(
         assert other.word not in exact_json.dumps(answer).replace(named, "")
         for foreign in other.ids.values():
             assert foreign not in exact_json.dumps(answer)
-
-
-async def first_message(application: Starlette, socket: Socket, number: str) -> str:
-    """What the only operation sends first, which is then ended.
-
-    `silence` where it follows changes, and none comes.
-    """
-    feeds = application.state.graphql.services.feeds
-    found = None
-    async with asyncio.timeout(60):
-        while found is None:
-            try:
-                async with asyncio.timeout(SECONDS_OF_SILENCE):
-                    text: str = (await socket.outgoing.get())["text"]
-                if exact_json.loads(text)["id"] == number:
-                    found = text
-            except TimeoutError:
-                found = "silence" if feeds.followers else None
-        await socket.send({"type": "complete", "id": number})
-        while feeds.followers:  # noqa: ASYNC110  # nobody is told
-            await asyncio.sleep(0.001)
-    return found
 
 
 @pytest.mark.parametrize("place", [p for p in PLACES if p.parent == "Subscription"], ids=str)

@@ -1,22 +1,18 @@
-"""A customer's session, walked through everything its own view leads to: nobody else is there.
+"""A walk through everything that a customer's session reaches meets no other customer.
 
 tests/resolvers/test_session_reach.py tries the other root fields, nodes and mutations.
 """
 
 from functools import partial
 
-from models import Organization
 from tests.graphql_client import Api
 from tests.ingesting import drain
-from tests.tenancy.test_other_organization import own_id
+from tests.tenancy.asking import own_id
 from tests.tenancy.walking import walk
-from tests.tenancy.world import settled
+from tests.tenancy.world import Tenant
 
 
-async def test_nothing_that_a_session_reaches_is_of_another_customer(
-    api: Api, organization: Organization
-) -> None:
-    tenant = await settled(api, organization, "own")
+async def test_nothing_that_a_session_reaches_is_of_another_customer(api: Api, own: Tenant) -> None:
     await api.get(
         "mutation ($events: [EventInput!]!) {"
         ' customerCreate(input: {externalId: "secret", name: "secret", email: "secret"}) '
@@ -32,20 +28,14 @@ async def test_nothing_that_a_session_reaches_is_of_another_customer(
             }
         ],
     )
-    await drain(organization.id)
-    opened = await api.get(
-        "mutation ($id: String!) { customerSessionCreate(input: {externalCustomerId: $id}) "
-        "{ token } }",
-        id=tenant.customer,
-    )
-    session = api.with_secret(opened["customerSessionCreate"]["token"])
+    await drain(own.organization.id)
+    session = await api.session(own.customer)
 
     tried, answered = set(), set()
-    own = partial(own_id, tenant)
     steps = [
         step
         for root, document in (("Customer", "{ viewer %s }"), ("Me", "{ me %s }"))
-        async for step in walk(session, root, document, own)
+        async for step in walk(session, root, document, partial(own_id, own))
     ]
     for step in steps:
         assert "secret" not in step.text, step.document

@@ -1,11 +1,8 @@
-"""What clients are told in an outage of the database: try again, and the events stay theirs."""
+"""In an outage of the database clients are told to try again, and no event is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from structlog.testing import capture_logs
@@ -14,8 +11,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from config.settings import Settings
-from metergraph.database.database_url import credentials
 from models import Organization
+from tests.postgres import locked
 from tests.serving import new_token, served
 
 INGEST = """
@@ -56,17 +53,6 @@ async def asked(url: str, token: str, query: str) -> Answer:
 def told(lines: list[EventDict]) -> list[str]:
     """What an operator reads at the usual level, of the product's own lines."""
     return [line["event"] for line in lines if line["log_level"] != "debug"]
-
-
-@asynccontextmanager
-async def locked(settings: Settings, table: str) -> AsyncIterator[None]:
-    """Nobody can write to the table, or read it, inside the block."""
-    connection = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
-        await connection.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        await connection.close()
 
 
 @pytest.mark.parametrize("table", ["event_batch", "access_token"])

@@ -56,20 +56,10 @@ async def test_a_hash_is_unknown_until_it_comes_with_its_document(api: Api) -> N
     assert found.json()["data"] == {"organization": {"name": "Test"}}
 
 
-async def session_of(api: Api) -> Api:
-    opened = await api.get(
-        """mutation {
-          customerCreate(input: {externalId: "acme"}) { userErrors { code } }
-          customerSessionCreate(input: {externalCustomerId: "acme"}) { token }
-        }"""
-    )
-    return api.with_secret(opened["customerSessionCreate"]["token"])
-
-
 async def test_strangers_and_customers_register_nothing(api: Api) -> None:
     query = "query Strange { __typename }"
     by_hash = {"extensions": hashed(query)}
-    session = await session_of(api)
+    session = await api.session("acme")
     for caller in (api.anonymous, session):
         assert await codes(caller, {"query": query, **by_hash}) == []
         # Upon these words Apollo Client sends no more hashes.

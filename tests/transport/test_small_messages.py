@@ -1,6 +1,5 @@
 """What must be small: what strangers and sessions send, and subscriptions, which are kept."""
 
-import pytest
 from starlette.applications import Starlette
 
 from tests.graphql_client import Api
@@ -10,19 +9,8 @@ QUERY = "{ __typename }"
 LARGE = {"junk": "x" * 70_000}
 
 
-@pytest.fixture
-async def session(api: Api) -> Api:
-    """The API with the token of a customer's session."""
-    opened = await api.get(
-        """mutation {
-          customerCreate(input: {externalId: "acme"}) { userErrors { code } }
-          customerSessionCreate(input: {externalCustomerId: "acme"}) { token }
-        }"""
-    )
-    return api.with_secret(opened["customerSessionCreate"]["token"])
-
-
-async def test_a_session_sends_small_requests(api: Api, session: Api) -> None:
+async def test_a_session_sends_small_requests(api: Api) -> None:
+    session = await api.session("acme")
     body = {"query": QUERY, "variables": LARGE}
     assert (await api.post(body)).status_code == 200
     refused = await session.post(body)
@@ -32,9 +20,8 @@ async def test_a_session_sends_small_requests(api: Api, session: Api) -> None:
     assert (await session.post({"query": QUERY})).status_code == 200
 
 
-async def test_strangers_and_sessions_send_small_messages(
-    application: Starlette, api: Api, session: Api
-) -> None:
+async def test_strangers_and_sessions_send_small_messages(application: Starlette, api: Api) -> None:
+    session = await api.session("acme")
     for secret, code in ((None, 1009), (session.secret, 1009), (api.secret, None)):
         async with connected(application, secret) as socket:
             await socket.send({"type": "ping", "payload": LARGE})

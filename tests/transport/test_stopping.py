@@ -3,21 +3,20 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from arq.connections import ArqRedis
 from websockets.exceptions import ConnectionClosed
 
 from config.settings import Settings
-from metergraph.database.database_url import credentials
 from models import Organization
 from tests.api_process import api_process
 from tests.ingesting import drain
+from tests.postgres import locked, locks_awaited
+from tests.raw_http import opened
 from tests.serving import new_token
 from tests.websocket_client import connected_to, stream, subscribe
 
@@ -27,25 +26,7 @@ SECONDS = 2
 CREATE = """mutation ($name: String!, $key: String) { meterCreate(input: {
   name: $name, filter: {}, aggregation: {function: COUNT}, idempotencyKey: $key
 }) { meter { name } } }"""
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 EVENTS = "subscription { eventsIngested { id metadata } }"
-
-
-@asynccontextmanager
-async def locked(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """Nobody can create a meter inside the block, or until the transaction is rolled back."""
-    connection = await asyncpg.connect(**credentials(str(settings.database_url)))
-    try:
-        await connection.execute("BEGIN; LOCK TABLE meter IN ACCESS EXCLUSIVE MODE")
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def waiting(connection: asyncpg.Connection, count: int) -> None:
-    async with asyncio.timeout(60):
-        while count != await connection.fetchval(WAITING):  # noqa: ASYNC110  # locks have no event
-            await asyncio.sleep(0.02)
 
 
 def creating(name: str, key: str | None = None) -> dict[str, Any]:
@@ -63,12 +44,12 @@ async def test_operations_that_have_begun_are_answered(
             client,
             connected_to(process.url, token) as socket,
             stream(client, token) as streaming,
-            locked(settings) as lock,
+            locked(settings, "meter") as lock,
         ):
             await subscribe(socket, "live")
             await subscribe(socket, "1", CREATE, name="over a socket")
             posting = asyncio.create_task(client.post("/graphql", json=creating("by HTTP")))
-            await waiting(lock, 2)
+            await locks_awaited(lock, 2)
             process.ask_to_stop()
             async for _ in streaming.aiter_lines():
                 pass  # it ends where the process begins to
@@ -113,11 +94,11 @@ async def test_it_stops_in_time_with_silent_clients_connected(
                 stack.callback(deaf.transport.abort)
                 await subscribe(deaf, "1", EVENTS)
             await flood(client, organization)
-            lock = await stack.enter_async_context(locked(settings))
+            lock = await stack.enter_async_context(locked(settings, "meter"))
             posting = asyncio.create_task(client.post("/graphql", json=creating("never")))
             repeatable = creating("never", "with a key")
             posting_with_key = asyncio.create_task(client.post("/graphql", json=repeatable))
-            await waiting(lock, 2)
+            await locks_awaited(lock, 2)
 
             process.ask_to_stop()
             code, seconds = await asyncio.to_thread(process.stopped, 120)
@@ -137,8 +118,7 @@ async def test_it_stops_in_time_with_silent_clients_connected(
 
 async def stalled_reader(url: str, token: str) -> asyncio.StreamWriter:
     """Who asks for all events as a stream, and reads none of it."""
-    host, port = url.removeprefix("http://").split(":")
-    _, writer = await asyncio.open_connection(host, int(port), limit=1)
+    _, writer = await opened(url)
     body = json.dumps({"query": EVENTS}).encode()
     writer.write(
         b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"

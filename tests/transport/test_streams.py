@@ -11,6 +11,7 @@ from config import clock
 from config.settings import Settings
 from metergraph.asgi.listening import listen
 from models import AccessToken, Organization
+from tests.raw_http import opened
 from tests.serving import new_token, served
 from tests.websocket_client import connected_to, stream, subscribe
 from transport import event_stream
@@ -70,8 +71,7 @@ async def test_a_request_that_is_cut_off_is_no_internal_error(
 ) -> None:
     token = await new_token(organization)
     async with served(settings) as url:
-        host, port = url.removeprefix("http://").split(":")
-        _, writer = await asyncio.open_connection(host, int(port))
+        _, writer = await opened(url)
         writer.write(
             b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
             b"authorization: Bearer " + token.encode() + b"\r\ncontent-length: 1000\r\n\r\n{"
