@@ -1,17 +1,48 @@
-"""Events on their way, for tests: sent as the API sends them, and counted in this process."""
+"""Events on their way: meters for them, sent as the API sends them, counted in this process."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tortoise.connection import get_connection
+
 from metering.counting.catch_up import catch_up, meters_behind
 from metering.counting.log import advance
 from metering.ingest.events import check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from models import Meter
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _NEVER_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def named(name: str) -> Filter:
+    """The filter of events of a name."""
+    return Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),))
+
+
+async def meter_of(
+    organization_id: UUID,
+    function: AggregationFunction = AggregationFunction.SUM,
+    filter_: Filter | None = None,
+) -> Meter:
+    """A new meter that aggregates `tokens`, of every event unless a filter says which."""
+    property_ = None if function is AggregationFunction.COUNT else "tokens"
+    aggregation = Aggregation(function, property_)
+    return await create_meter(organization_id, function, None, filter_ or Filter(), aggregation)
+
+
+async def definition_of(meter: Meter) -> MeterDefinition:
+    """A meter, as counting and usage take it."""
+    (row,) = await get_connection("default").execute_query_dict(
+        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter.id]
+    )
+    return meter_definition(row)
 
 
 async def send(organization_id: UUID, *events: dict[str, Any]) -> list[Receipt]:

@@ -13,20 +13,17 @@ from config.settings import Settings
 from metering.audit.rounds import audit_step, audits_due
 from metering.counting.catch_up import catch_up
 from metering.counting.log import advance
-from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
-from metering.meters import create_meter
+from metering.language.aggregations import AggregationFunction
 from models import (
     ALL_CUSTOMERS,
     CustomerMeter,
     CustomerMeterValue,
-    Meter,
     Organization,
     UsageAudit,
     UsageBucket,
     UsageDrift,
 )
-from tests.ingesting import NOON, drain, send, usages
+from tests.ingesting import NOON, drain, meter_of, named, send, usages
 from workers.recompute_usage import audit_until, last_start
 
 
@@ -39,16 +36,6 @@ def shorten(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
 @pytest.fixture(autouse=True)
 def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch, 5)
-
-
-async def meter_of(
-    organization: Organization, function: AggregationFunction, name: str | None = None
-) -> Meter:
-    named = None if function is AggregationFunction.COUNT else "tokens"
-    clauses = () if name is None else (Clause("name", ClauseOperator.EQUALS, name),)
-    return await create_meter(
-        organization.id, function, None, Filter(clauses=clauses), Aggregation(function, named)
-    )
 
 
 async def stream(organization: Organization, customers: int = 3, events: int = 12) -> None:
@@ -89,9 +76,9 @@ async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
     most: int,
 ) -> None:
     shorten(monkeypatch, events)
-    total = await meter_of(organization, AggregationFunction.SUM, "ai_usage")
-    distinct = await meter_of(organization, AggregationFunction.UNIQUE)
-    idle = await meter_of(organization, AggregationFunction.MAXIMUM, "other")
+    total = await meter_of(organization.id, filter_=named("ai_usage"))
+    distinct = await meter_of(organization.id, AggregationFunction.UNIQUE)
+    idle = await meter_of(organization.id, AggregationFunction.MAXIMUM, named("other"))
     await stream(organization)
     assert fewest <= await audit(organization) <= most
     assert await drifted(organization) == set()
@@ -129,9 +116,9 @@ async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
 async def test_counting_while_an_audit_runs_is_no_drift(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
-    await meter_of(organization, AggregationFunction.SUM)
+    await meter_of(organization.id)
     await stream(organization)
-    behind = await meter_of(organization, AggregationFunction.UNIQUE)
+    behind = await meter_of(organization.id, AggregationFunction.UNIQUE)
     enough, audited = asyncio.Event(), asyncio.Event()
 
     async def count() -> None:
@@ -164,7 +151,7 @@ async def test_an_audit_that_was_cut_off_goes_on_where_it_was(
     other_organization: Organization,
 ) -> None:
     for tenant in (organization, other_organization):
-        await meter_of(tenant, AggregationFunction.SUM)
+        await meter_of(tenant.id)
         await stream(tenant)
         await CustomerMeter.filter(organization_id=tenant.id).update(consumed=Decimal(1))
     begun = now()

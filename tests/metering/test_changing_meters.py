@@ -1,4 +1,4 @@
-"""Meters that are made and changed while events stream in: as if they had been there all along."""
+"""Meters that are made or changed while events stream in count as if they had always existed."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.counting.catch_up import Chunk, catch_up, meters_behind
 from metering.counting.log import LogState, advance, lock_log
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.language.filters import Filter
 from metering.meters import (
     MeterChanges,
     MeterRefusal,
@@ -25,10 +25,9 @@ from metering.meters import (
 from models import CustomerMeter, Event, Meter, Organization
 from tests.faults.clients import event
 from tests.faults.exactness import assert_exact, create_meters
-from tests.ingesting import catch_up_all, drain, send
+from tests.ingesting import catch_up_all, drain, named, send
 
-AI_USAGE = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
-NOTHING = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "nothing"),))
+AI_USAGE, NOTHING = named("ai_usage"), named("nothing")
 EVERYTHING = Filter()
 TOKENS = Aggregation(AggregationFunction.SUM, "tokens")
 
@@ -214,11 +213,7 @@ async def test_an_archived_meter_that_is_edited_before_the_first_event_counts_ea
     organization: Organization,
 ) -> None:
     meter = await create_meter(organization.id, "Meter", None, NOTHING, TOKENS)
-
-    async def unused(_connection: BaseDBAsyncClient, _meter_id: UUID) -> None:
-        """Nothing needs the meter."""
-
-    await archive_meter(organization.id, meter.id, unused)
+    await archive_meter(organization.id, meter.id, _not_in_use)
     await update_meter(organization.id, meter.id, MeterChanges(filter=AI_USAGE))
     await send(organization.id, {"metadata": {"tokens": 5}})
     await drain(organization.id)

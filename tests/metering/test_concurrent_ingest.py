@@ -1,31 +1,25 @@
-"""Clients that send at the same time: each event once, and nobody waits for ever."""
+"""Clients that send at the same time: each event is stored once, and none waits for ever."""
 
 import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
-from metergraph.database.database_url import credentials
-from metering.ingest.events import check_event
-from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from config.settings import Settings
+from metering.ingest.storing import Receipt, ReceiptStatus
 from models import Customer, Event, EventBatch, Organization
+from tests.metering import ingest_calls
+from tests.postgres import connection_to
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INSERTED, DUPLICATE = ReceiptStatus.INSERTED, ReceiptStatus.DUPLICATE
 
 
-def call(events: list[dict[str, Any]]) -> IngestCall:
-    drafts = [check_event({"name": "ai_usage", **event}, NOW, lambda _id: None) for event in events]
-    return IngestCall(drafts, InvalidEventPolicy.REJECT_BATCH)
-
-
 async def send(organization: Organization, events: list[dict[str, Any]]) -> list[Receipt]:
-    return (await ingest(organization.id, [call(events)]))[0]
+    return await ingest_calls.send(organization, *events)
 
 
 def events(
@@ -68,7 +62,7 @@ async def test_a_batch_sent_at_once_by_several_is_stored_once(
     assert await Customer.filter(organization_id=organization.id).count() == min(size, 5)
 
 
-async def test_batches_that_overlap_in_opposite_orders_do_not_wait_for_each_other_for_ever(
+async def test_overlapping_batches_in_opposite_orders_do_not_deadlock(
     organization: Organization,
 ) -> None:
     """Enough of them, in any order, with customers that are all new: no deadlock."""
@@ -87,13 +81,10 @@ async def test_batches_that_overlap_in_opposite_orders_do_not_wait_for_each_othe
 
 
 @pytest.fixture
-async def rival(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+async def rival(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection of another process, in whose transaction something is stored already."""
-    connection = await asyncpg.connect(**credentials(database_url))
-    try:
+    async with connection_to(settings) as connection:
         yield connection
-    finally:
-        await connection.close()
 
 
 STORE_E0 = """

@@ -68,11 +68,3 @@ async def test_rare_names_of_a_large_batch_have_their_keys(
     keys = {use.name: use.metadata_keys for use in await event_names(organization.id)}
 
     assert keys == {"ai_usage": ("tokens",), "rare": ("colour",)}
-
-
-async def test_foreign_names_are_not_seen(
-    database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
-) -> None:
-    await send(other_organization.id, {})
-    await drain(other_organization.id)
-    assert await event_names(organization.id) == []

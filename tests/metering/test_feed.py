@@ -1,18 +1,15 @@
 """Following changes: windows, pages and followers, over rows that are numbers."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Sequence
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
 
 from metering.live import change_feed as feed_module
-from metering.live.change_feed import BEGINNING, ChangeFeed, Cursor, Entry
-
-Row = TypeVar("Row")
+from metering.live.change_feed import BEGINNING, Cursor, Entry, ChangeFeed
+from tests.metering.following import one_by_one
 
 
 async def soon() -> None:
@@ -20,14 +17,13 @@ async def soon() -> None:
     await asyncio.sleep(0)
 
 
-async def one_by_one(
-    pages: AsyncGenerator[Sequence[Entry[Row]], None],
-) -> AsyncGenerator[Entry[Row], None]:
-    """The entries of a feed's pages."""
-    async with contextlib.aclosing(pages):
-        async for page in pages:
-            for entry in page:
-                yield entry
+async def nothing_yet() -> int:
+    return 0
+
+
+def feed_of(read: Any, head: Any = nothing_yet) -> ChangeFeed[int]:
+    """A feed of numbers, each of which is its customer."""
+    return ChangeFeed(read, head, lambda row: UUID(int=row), soon)
 
 
 class Everything:
@@ -37,7 +33,7 @@ class Everything:
         return row > 0
 
 
-async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_holds(
+async def test_a_slow_follower_reads_from_the_source_what_has_left_the_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed_module, "WINDOW", 3)
@@ -49,10 +45,7 @@ async def test_a_slow_follower_reads_from_the_source_what_the_window_no_longer_h
             :limit
         ]
 
-    async def head() -> int:
-        return 0
-
-    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
+    feed = feed_of(read)
     fast, slow = (one_by_one(feed.follow(BEGINNING, Everything())) for _ in range(2))
     async with asyncio.timeout(60):
         assert (await anext(slow)).row == 1
@@ -77,7 +70,7 @@ class Only:
         return UUID(int=row) == self.customer_id
 
 
-async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_read_for_itself(
+async def test_a_follower_of_a_customer_is_woken_by_its_changes_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Although the window has lost what the follower last saw, nothing of it can be missing."""
@@ -93,7 +86,7 @@ async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_
     async def head() -> int:
         return len(rows)
 
-    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
+    feed = feed_of(read, head)
     seven = Only(7)
     everything = one_by_one(feed.follow(None, Everything()))
     of_seven = one_by_one(feed.follow(None, seven))
@@ -114,7 +107,7 @@ async def test_who_follows_a_customer_is_woken_by_its_changes_only_and_need_not_
         await each.aclose()
 
 
-async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
+async def test_followers_survive_failures_of_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.01)
@@ -126,10 +119,7 @@ async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
             raise failures.pop()
         return [Entry(Cursor(1, UUID(int=1)), 1)] if after.number < 1 else []
 
-    async def head() -> int:
-        return 0
-
-    pages = ChangeFeed(read, head, lambda row: UUID(int=row), soon).follow(None, Everything())
+    pages = feed_of(read).follow(None, Everything())
     with capture_logs() as told:
         async with asyncio.timeout(60):
             assert [entry.row for entry in await anext(pages)] == [1]
@@ -138,7 +128,7 @@ async def test_followers_outlive_whatever_goes_wrong_while_changes_are_read(
     assert [(line["log_level"], line["exc_info"]) for line in told] == [("error", True)]
 
 
-async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> None:
+async def test_a_slow_follower_gets_the_newest_state_of_a_row() -> None:
     """A follower that reads slowly is told how things stand, not how they came to be so."""
     changes = [(1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a")]
 
@@ -149,10 +139,7 @@ async def test_of_a_row_that_changed_several_times_the_newest_state_comes() -> N
             if number > after.number
         ]
 
-    async def head() -> int:
-        return 0
-
-    feed = ChangeFeed(read, head, lambda row: UUID(int=row), soon)
+    feed = feed_of(read)
     pages = feed.follow(Cursor(0), Everything())
     async with asyncio.timeout(60):
         page = await anext(pages)

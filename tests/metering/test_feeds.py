@@ -1,4 +1,4 @@
-"""Live usage: what a follower sees, from whatever place it begins."""
+"""Live usage: what a follower sees, from any cursor."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,6 @@ import pytest
 from arq.connections import ArqRedis
 
 from metering.counting.log import advance
-from metering.language.aggregations import AggregationFunction
 from metering.live import change_feed as feed_module
 from metering.live import subscriptions as feeds_module
 from metering.live.after_commit import performing_events
@@ -19,19 +18,14 @@ from metering.live.changes import EventSelection, UsageSelection, log_column
 from metering.live.subscriptions import ChangeFeeds
 from metering.live.wakeup import usage_channel
 from models import CustomerMeter, Organization
-from tests.metering.test_counting import meter_of, send
-from tests.metering.test_feed import one_by_one
-from waiting.turns import PIECES, Pace
+from tests.ingesting import meter_of, send
+from tests.metering.following import listening, one_by_one
 
 
 @pytest.fixture
 async def feeds(redis: ArqRedis) -> AsyncIterator[ChangeFeeds]:
-    feeds = ChangeFeeds(redis, Pace(PIECES))
-    listening = asyncio.create_task(feeds.listen())
-    yield feeds
-    listening.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await listening
+    async with listening(redis) as feeds:
+        yield feeds
 
 
 async def count(organization: Organization, redis: ArqRedis | None = None) -> None:
@@ -43,9 +37,9 @@ async def count(organization: Organization, redis: ArqRedis | None = None) -> No
 async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or_double(
     organization: Organization, redis: ArqRedis, feeds: ChangeFeeds
 ) -> None:
-    await meter_of(organization, AggregationFunction.SUM)
-    await send(organization, {"metadata": {"tokens": 1}})
-    await send(organization, {"metadata": {"tokens": 1}, "externalCustomerId": "c2"})
+    await meter_of(organization.id)
+    await send(organization.id, {"metadata": {"tokens": 1}})
+    await send(organization.id, {"metadata": {"tokens": 1}, "externalCustomerId": "c2"})
     await count(organization)
 
     seen: list[Entry[CustomerMeter]] = []
@@ -56,14 +50,14 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
             async for change in changes:
                 seen.append(change)
                 if len(seen) == 2:
-                    await send(organization, {"metadata": {"tokens": 5}})
+                    await send(organization.id, {"metadata": {"tokens": 5}})
                     await count(organization, redis)
                 if len(seen) == 3:
                     break
     assert [change.row.consumed for change in seen] == [1, 1, 6]
     assert feeds.followers == 0
 
-    await send(organization, {"metadata": {"tokens": 10}, "externalCustomerId": "c2"})
+    await send(organization.id, {"metadata": {"tokens": 10}, "externalCustomerId": "c2"})
     await count(organization)
     async with asyncio.timeout(60):
         resumed = one_by_one(feeds.usage(organization.id, seen[-1].cursor, UsageSelection()))
@@ -73,21 +67,21 @@ async def test_a_follower_gets_the_state_then_changes_and_resumes_without_gap_or
     assert first.cursor > seen[-1].cursor
 
 
-async def test_a_change_is_seen_although_nobody_announces_it(
+async def test_a_change_is_seen_without_an_announcement(
     organization: Organization, feeds: ChangeFeeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 0.05)
-    await meter_of(organization, AggregationFunction.SUM)
+    await meter_of(organization.id)
     changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageSelection()))
     waiting = asyncio.ensure_future(anext(changes))
-    await send(organization, {"metadata": {"tokens": 3}})
+    await send(organization.id, {"metadata": {"tokens": 3}})
     await count(organization)
     async with asyncio.timeout(60):
         assert (await waiting).row.consumed == Decimal(3)
     await changes.aclose()
 
 
-async def test_who_joins_hears_at_once_although_others_are_silent(
+async def test_a_new_follower_is_told_at_once_while_others_are_silent(
     organization: Organization,
     other_organization: Organization,
     redis: ArqRedis,
@@ -102,11 +96,11 @@ async def test_who_joins_hears_at_once_although_others_are_silent(
     )
     async with asyncio.timeout(60):
         await heard(redis, other_organization)
-        await meter_of(organization, AggregationFunction.SUM)
+        await meter_of(organization.id)
         changes = one_by_one(feeds.usage(organization.id, BEGINNING, UsageSelection()))
         waiting = asyncio.ensure_future(anext(changes))
         await heard(redis, organization)
-        await send(organization, {"metadata": {"tokens": 3}})
+        await send(organization.id, {"metadata": {"tokens": 3}})
         await count(organization, redis)
         assert (await waiting).row.consumed == Decimal(3)
     await changes.aclose()
@@ -130,7 +124,9 @@ async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
     async with asyncio.timeout(60):
         while not feeds.followers:  # noqa: ASYNC110 the feed says by this that it has begun
             await asyncio.sleep(0)
-    receipts = await send(organization, {"name": "wanted"}, {"name": "other"}, {"name": "wanted"})
+    receipts = await send(
+        organization.id, {"name": "wanted"}, {"name": "other"}, {"name": "wanted"}
+    )
     await count(organization, redis)
     async with asyncio.timeout(60):
         seen = [await waiting, await anext(events)]
@@ -138,11 +134,11 @@ async def test_events_come_in_the_order_of_the_log_and_only_those_asked_for(
     assert [event.row["id"] for event in seen] == [receipts[0].event_id, receipts[2].event_id]
 
 
-async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
+async def test_a_follower_that_joins_while_the_last_one_leaves_is_told_of_changes(
     organization: Organization, feeds: ChangeFeeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await meter_of(organization, AggregationFunction.SUM)
-    await send(organization, {"metadata": {"tokens": 1}})
+    await meter_of(organization.id)
+    await send(organization.id, {"metadata": {"tokens": 1}})
     await count(organization)
     leaving = feeds.usage(organization.id, BEGINNING, UsageSelection())
     await anext(leaving)
@@ -162,7 +158,7 @@ async def test_who_joins_while_the_last_one_leaves_is_told_of_changes(
     await asked.wait()
     await leaving.aclose()
     answered.set()
-    await send(organization, {"metadata": {"tokens": 2}})
+    await send(organization.id, {"metadata": {"tokens": 2}})
     await count(organization)
     async with asyncio.timeout(60):
         await first

@@ -1,25 +1,25 @@
-"""The first instant there is, and the last: stored, counted, found and audited as any other."""
+"""Events of the first and last instants are stored, counted, found and audited as any other."""
 
 from contextlib import nullcontext as anywhere
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.recompute import recompute_customer_meter
 from metering.ingest.storing import ReceiptStatus
-from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from metering.language.aggregations import AggregationFunction
+from metering.language.definition import MeterDefinition
 from metering.language.filters import Clause, ClauseOperator, Filter
-from metering.meters import create_meter
 from metering.usage.ranges import usage
 from metering.usage.windows import Interval, Window, windows, zone_of
 from models import CustomerMeter, Organization
 from schema.loaders.events import EventQuery, events_source
 from schema.loaders.keyset import PageRequest, bounds_of
 from schema.loaders.sources import read_pages
-from tests.ingesting import catch_up_all, drain, send
+from tests.ingesting import catch_up_all, definition_of, drain, meter_of, send
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -40,22 +40,20 @@ EXPECTED = {
 }
 
 
-async def meter_of(
-    database: BaseDBAsyncClient,
-    organization: Organization,
-    function: AggregationFunction,
-    *clauses: Clause,
+async def caught_up(
+    organization: Organization, function: AggregationFunction, filter_: Filter | None = None
 ) -> MeterDefinition:
-    """A meter, as it stands."""
-    named = None if function is AggregationFunction.COUNT else "tokens"
-    meter = await create_meter(
-        organization.id, function, None, Filter(clauses=clauses), Aggregation(function, named)
-    )
+    meter = await meter_of(organization.id, function, filter_)
     await catch_up_all(organization.id)
-    (row,) = await database.execute_query_dict(
-        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter.id]
-    )
-    return meter_definition(row)
+    return await definition_of(meter)
+
+
+async def drifts(meter: MeterDefinition) -> set[Any]:
+    """The buckets that recomputing finds wrong."""
+    cached = await CustomerMeter.get(meter_id=meter.id)
+    found = await recompute_customer_meter(cached.organization_id, cached.id)
+    assert found is not None
+    return {drift.bucket for drift in found.drifts}
 
 
 @pytest.mark.parametrize("instant", [FIRST, FIRST + TICK, LAST - TICK, LAST])
@@ -77,10 +75,10 @@ async def test_an_instant_is_bound_and_read_as_what_it_is(
 async def test_they_are_counted(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:
-    live = await meter_of(database, organization, function)
+    live = await caught_up(organization, function)
     await send(organization.id, *EVENTS)
     await drain(organization.id)
-    late = await meter_of(database, organization, function)
+    late = await caught_up(organization, function)
     for meter in (live, late):
         by_year = windows(FIRST, datetime(2027, 1, 1, tzinfo=UTC), Interval.YEAR, zone_of("UTC"))
         used = await usage(database, meter, by_year)
@@ -97,28 +95,20 @@ async def test_they_are_counted(
             )
         ]
         assert counted == [1, 1, 3, 0]
-        cached = await CustomerMeter.get(meter_id=meter.id)
-        found = await recompute_customer_meter(organization.id, cached.id)
-        assert found is not None
-        assert found.drifts == ()
+        assert await drifts(meter) == set()
 
 
 async def test_what_drifted_there_is_repaired(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
-    meter = await meter_of(database, organization, AggregationFunction.SUM)
+    meter = await caught_up(organization, AggregationFunction.SUM)
     await send(organization.id, *EVENTS)
     await drain(organization.id)
     await database.execute_query_dict(
         "UPDATE usage_bucket SET sum = sum + 1 WHERE meter_id = $1 RETURNING 1", [meter.id]
     )
-    cached = await CustomerMeter.get(meter_id=meter.id)
-    found = await recompute_customer_meter(organization.id, cached.id)
-    assert found is not None
-    assert FIRST in {drift.bucket for drift in found.drifts}
-    again = await recompute_customer_meter(organization.id, cached.id)
-    assert again is not None
-    assert again.drifts == ()
+    assert FIRST in await drifts(meter)
+    assert await drifts(meter) == set()
 
 
 @pytest.mark.parametrize(
@@ -139,7 +129,7 @@ async def test_filters_compare_with_the_first_instant(
     counted: int,
 ) -> None:
     clause = Clause("timestamp", operator, "0001-01-01T00:00:00Z")
-    meter = await meter_of(database, organization, AggregationFunction.COUNT, clause)
+    meter = await caught_up(organization, AggregationFunction.COUNT, Filter(clauses=(clause,)))
     await send(organization.id, *EVENTS)
     await drain(organization.id)
     used = await usage(database, meter, [Window(FIRST, LAST)])

@@ -10,12 +10,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.counting import catch_up as catching_up
 from metering.counting.log import LogState, lock_log
 from metering.counting.rollup import UsageIncrement, count_batches
-from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import MeterDefinition
-from metering.language.filters import Filter
-from metering.meters import create_meter
 from models import CustomerMeter, EventBatch, Meter, Organization
-from tests.ingesting import catch_up_all, drain, send, usages
+from tests.ingesting import catch_up_all, drain, meter_of, send, usages
 
 AT_ONCE = 3
 
@@ -68,9 +65,7 @@ async def test_a_large_batch_is_a_chunk_like_the_others(
     for size in sizes:
         await send(organization.id, *usages([1] * size, timedelta(seconds=1)))
     await drain(organization.id)
-    meter = await create_meter(
-        organization.id, "Meter", None, Filter(), Aggregation(AggregationFunction.SUM, "tokens")
-    )
+    meter = await meter_of(organization.id)
 
     await catch_up_all(organization.id)
 

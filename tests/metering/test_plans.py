@@ -9,26 +9,16 @@ from metering.counting.event_names import _NOTE
 from metering.counting.rollup import _statement
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
-from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import METER_COLUMNS, meter_definition
-from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.language.parameters import Parameters
-from metering.meters import create_meter
 from models import ALL_CUSTOMERS, Customer, EventBatch, Organization
 from models.identifiers import new_id
-from tests.ingesting import NOON, drain, send, usages
+from tests.ingesting import NOON, drain, meter_of, named, send, usages
 
 
 async def _stored(organization: Organization) -> None:
     """Some thousand events of many customers on a meter, counted."""
-    clause = Clause("name", ClauseOperator.EQUALS, "ai_usage")
-    await create_meter(
-        organization.id,
-        "Meter",
-        None,
-        Filter(clauses=(clause,)),
-        Aggregation(AggregationFunction.SUM, "tokens"),
-    )
+    await meter_of(organization.id, filter_=named("ai_usage"))
     for _ in range(20):
         await send(
             organization.id,

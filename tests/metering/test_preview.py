@@ -18,13 +18,14 @@ from metering.usage.ranges import usage
 from metering.usage.windows import Window
 from models import Organization
 from tests.effort import examples
-from tests.metering.test_usage import CUSTOMERS, count, event_of, meter_on, store
+from tests.ingesting import drain, named
+from tests.metering.stored import CUSTOMERS, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
 from tests.reference.strategies import START, event_lists, filters
 
-VIDEO = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "video"),))
+VIDEO = named("video")
 
 
 async def stored_videos(
@@ -50,43 +51,18 @@ async def stored_videos(
     )
 
 
-@pytest.mark.parametrize(
-    ("function", "quantity", "skipped"),
-    [
-        ("COUNT", 5, 0),
-        ("SUM", 40, 2),
-        ("AVERAGE", Decimal("13.333333333333"), 2),
-        ("MINIMUM", 10, 2),
-        ("MAXIMUM", 20, 2),
-        ("UNIQUE", 4, 1),
-        ("LATEST", 10, 2),
-    ],
-)
-async def test_every_function(
-    database: BaseDBAsyncClient,
-    organization: Organization,
-    function: str,
-    quantity: Any,
-    skipped: int,
-) -> None:
-    await stored_videos(database, organization)
-    aggregation = Aggregation(AggregationFunction(function), None if function == "COUNT" else "n")
-    found = await preview(organization.id, VIDEO, aggregation, PreviewSelection())
-    assert found == Preview(5, skipped, quantity)
-
-
 async def test_distinct_values_are_those_that_a_meter_keeps(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     once: list[Any] = [1, "1", "1.0", True, "true", {"a": [1]}, {"a": ["1"]}, {"b": [1]}, [], {}]
     again: list[Any] = [Decimal("1.0"), Decimal("1.00"), {"a": [Decimal("1.0")]}, None]
     await stored_videos(database, organization, [*once, *again])
-    await count(organization.id)
+    await drain(organization.id)
     unique = Aggregation(AggregationFunction.UNIQUE, "n")
     found = await preview(organization.id, VIDEO, unique, PreviewSelection())
     assert found == Preview(len(once) + len(again), 1, Decimal(len(once)))
 
-    meter = await meter_on(database, organization.id, VIDEO, unique)
+    meter = await meter_on(organization.id, VIDEO, unique)
     used = await usage(database, meter, [Window(START, START + timedelta(hours=1))])
     assert used.total == (found.quantity, found.matched - found.skipped, found.skipped)
 
@@ -96,15 +72,15 @@ async def test_a_range_and_a_customer(
 ) -> None:
     await stored_videos(database, organization)
     number = Aggregation(AggregationFunction.COUNT)
-    for selection, matched in (
+    for scope, matched in (
         (PreviewSelection(start=START + timedelta(seconds=1)), 4),
         (PreviewSelection(end=START + timedelta(seconds=1)), 1),
         (PreviewSelection(customer_id=CUSTOMERS[0]), 3),
         (PreviewSelection(START, START + timedelta(seconds=4), CUSTOMERS[0]), 2),
         (PreviewSelection(START, START), 0),
     ):
-        assert (await preview(organization.id, VIDEO, number, selection)).matched == matched
-        assert (await preview(other_organization.id, VIDEO, number, selection)).matched == 0
+        assert (await preview(organization.id, VIDEO, number, scope)).matched == matched
+        assert (await preview(other_organization.id, VIDEO, number, scope)).matched == 0
 
 
 async def test_over_nothing(organization: Organization) -> None:
@@ -141,13 +117,15 @@ async def test_a_preview_says_what_the_reference_says(
     filter_: dict[str, Any],
     events: list[dict[str, Any]],
     function: AggregationFunction,
-    named: str,
+    property_: str,
 ) -> None:
     organization = await Organization.create(name="Test", slug=str(uuid4()))
     await store(
         database, organization.id, [{**found, "customer_id": CUSTOMERS[0]} for found in events]
     )
-    aggregation = Aggregation(function, None if function is AggregationFunction.COUNT else named)
+    aggregation = Aggregation(
+        function, None if function is AggregationFunction.COUNT else property_
+    )
     matching = [found for found in events if matches(filter_, found)]
     expected = aggregate(function, aggregation.property, matching)
     found = await preview(organization.id, parsed(filter_), aggregation, PreviewSelection())

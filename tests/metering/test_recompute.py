@@ -8,9 +8,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.recompute import Recomputed, recompute_customer_meter
-from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Filter
-from metering.meters import create_meter
+from metering.language.aggregations import AggregationFunction
 from models import (
     ALL_CUSTOMERS,
     CustomerMeter,
@@ -21,7 +19,7 @@ from models import (
     UsageDrift,
     UsageValue,
 )
-from tests.ingesting import NOON, drain, send, usages
+from tests.ingesting import NOON, drain, meter_of, send, usages
 
 VALUES = [20, 10, 10, "0.5", 0, True, None]
 CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
@@ -33,13 +31,6 @@ CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
     AggregationFunction.LATEST: {"latest_value": Decimal(8)},
     AggregationFunction.UNIQUE: {"count": 0},
 }
-
-
-async def meter_of(organization: Organization, function: AggregationFunction) -> Meter:
-    named = None if function is AggregationFunction.COUNT else "tokens"
-    return await create_meter(
-        organization.id, function, None, Filter(), Aggregation(function, named)
-    )
 
 
 async def cached(meter: Meter) -> dict[str, list[dict[str, Any]]]:
@@ -59,13 +50,19 @@ async def counted(
     organization: Organization, function: AggregationFunction
 ) -> tuple[Meter, CustomerMeter]:
     """A meter that has counted events of two customers, and the row of the first."""
-    meter = await meter_of(organization, function)
+    meter = await meter_of(organization.id, function)
     for customer in ("c1", "c2"):
         events = [{**event, "externalCustomerId": customer} for event in usages(VALUES)]
         await send(organization.id, *events)
     await drain(organization.id)
     rows = await CustomerMeter.filter(meter_id=meter.id).order_by("customer_id")
     return meter, rows[0]
+
+
+async def recomputed_of(row: CustomerMeter) -> Recomputed:
+    recomputed = await recompute_customer_meter(row.organization_id, row.id)
+    assert recomputed is not None
+    return recomputed
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
@@ -75,9 +72,8 @@ async def test_what_is_right_is_left_alone(
     meter, row = await counted(organization, function)
     before = await cached(meter)
 
-    recomputed = await recompute_customer_meter(organization.id, row.id)
+    recomputed = await recomputed_of(row)
 
-    assert recomputed is not None
     assert recomputed == Recomputed(Decimal(0), ())
     assert await cached(meter) == before
 
@@ -98,9 +94,8 @@ async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
         **changed, consumed=row.consumed + 5, unique_count=0
     )
 
-    recomputed = await recompute_customer_meter(organization.id, row.id)
+    recomputed = await recomputed_of(row)
 
-    assert recomputed is not None
     assert recomputed.drift == -5
     assert await cached(meter) == before
     found = {
@@ -114,8 +109,7 @@ async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
     after = await CustomerMeter.get(id=row.id)
     assert after.revision > row.revision
 
-    again = await recompute_customer_meter(organization.id, row.id)
-    assert again is not None
+    again = await recomputed_of(row)
     assert again.drifts == ()
 
 
@@ -141,9 +135,8 @@ async def test_missing_and_invented_buckets_are_found(
         [organization.id, meter.id, row.customer_id, invented],
     )
 
-    recomputed = await recompute_customer_meter(organization.id, row.id)
+    recomputed = await recomputed_of(row)
 
-    assert recomputed is not None
     assert {(drift.bucket, drift.cached, drift.recomputed) for drift in recomputed.drifts} == {
         (first.bucket, None, first.sum),
         (invented, 7, None),
@@ -156,8 +149,7 @@ async def test_pending_events_are_no_drift(
 ) -> None:
     _, row = await counted(organization, AggregationFunction.SUM)
     await send(organization.id, *usages([1_000]))
-    recomputed = await recompute_customer_meter(organization.id, row.id)
-    assert recomputed is not None
+    recomputed = await recomputed_of(row)
     assert recomputed.drifts == ()
 
 

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 
 from config.settings import Settings
 from metering.counting.log import advance
-from metering.language.aggregations import AggregationFunction
 from metering.live import change_feed as feed_module
 from metering.live import subscriptions as feeds_module
 from metering.live.after_commit import performing_events
@@ -21,10 +20,10 @@ from metering.live.changes import UsageSelection
 from metering.live.subscriptions import ChangeFeeds
 from metering.live.wakeup import open_queue, usage_channel
 from models import Organization
-from tests.metering.test_counting import meter_of, send
+from tests.ingesting import meter_of, send
+from tests.metering.following import listening
 from tests.serving import new_token, served
 from tests.silence import Proxy, proxied
-from waiting.turns import PIECES, Pace
 
 QUERY = {"query": "{ organization { name } }"}
 
@@ -61,12 +60,8 @@ async def test_after_one_request_that_waited_the_others_do_not(
 @pytest.fixture
 async def feeds(proxy: Proxy) -> AsyncIterator[ChangeFeeds]:
     queue = open_queue(proxy.url)
-    feeds = ChangeFeeds(queue, Pace(PIECES))
-    listening = asyncio.create_task(feeds.listen())
-    yield feeds
-    while not listening.done():
-        listening.cancel()
-        await asyncio.wait((listening,), timeout=0.1)
+    async with listening(queue) as feeds:
+        yield feeds
     await queue.aclose()
 
 
@@ -87,7 +82,7 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
         while dict(await redis.pubsub_numsub(channel))[channel.encode()] != wanted:  # noqa: ASYNC110  # Redis tells nobody
             await asyncio.sleep(0.01)
 
-    await meter_of(organization, AggregationFunction.SUM)
+    await meter_of(organization.id)
     async with (
         asyncio.timeout(60),
         aclosing(feeds.usage(organization.id, BEGINNING, UsageSelection())) as pages,
@@ -97,7 +92,7 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
         proxy.silence()
         # The old connection's end is lost, so that Redis believes in two listeners.
         await is_heard(2)
-        await send(organization, {"metadata": {"tokens": 3}})
+        await send(organization.id, {"metadata": {"tokens": 3}})
         async with performing_events(redis):
             assert await advance(organization.id)
         (entry,) = await waiting

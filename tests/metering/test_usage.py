@@ -1,10 +1,9 @@
 """Buckets and edges together say what the raw events say."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,19 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.counting.catch_up import catch_up
-from metering.counting.log import advance
-from metering.ingest.events import EventDraft
-from metering.ingest.stored_events import NewEvents, insert_events
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Filter
-from metering.meters import create_meter
-from metering.usage.ranges import Quantities, Quantity, usage
+from metering.usage.ranges import Quantity, Usage, usage
 from metering.usage.windows import Interval, Window, windows, zone_of
-from models import Organization, exact_json
+from models import Organization
 from models.identifiers import new_id
 from tests.effort import examples
+from tests.ingesting import drain
+from tests.metering.stored import CUSTOMERS, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
@@ -32,7 +27,6 @@ from tests.reference.strategies import (
     PROPERTIES,
     START,
     counted_metadata,
-    event,
     event_ids,
     filters,
     names,
@@ -45,7 +39,6 @@ ERAS = [
     (datetime(2026, 3, 28, 12, tzinfo=UTC), ZONES),
     (datetime(1965, 3, 1, tzinfo=UTC), ["Africa/Monrovia"]),
 ]
-CUSTOMERS = [UUID(int=1), UUID(int=2)]
 EVERY_EVENT: dict[str, Any] = {"conjunction": "AND", "clauses": []}
 # Half of the filters match most events, so that there is something to aggregate.
 some_filters = st.booleans().flatmap(lambda all_: st.just(EVERY_EVENT) if all_ else filters)
@@ -57,58 +50,6 @@ offsets = st.builds(
     st.sampled_from([-1, 0, 0, 1]) | st.integers(0, 900_000_000),
 )
 half_days = st.integers(-20, 20).map(lambda number: timedelta(hours=12 * number))
-
-
-async def store(
-    database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
-) -> None:
-    """Stores events as one batch, with the ids that they have."""
-    drafts = [
-        EventDraft(
-            name=found["name"],
-            customer_id=found["customer_id"],
-            external_customer_id=None,
-            external_id=None,
-            timestamp=found["timestamp"],
-            metadata=exact_json.dumps(found["metadata"]),
-        )
-        for found in events
-    ]
-    new_events = NewEvents(
-        [found["id"] for found in events], [found["customer_id"] for found in events], drafts
-    )
-    await insert_events(database, organization_id, new_events)
-
-
-async def count(organization_id: UUID) -> None:
-    """Counts what is pending."""
-    while await advance(organization_id):
-        pass
-
-
-async def meter_on(
-    database: BaseDBAsyncClient, organization_id: UUID, filter_: Filter, aggregation: Aggregation
-) -> MeterDefinition:
-    """A new meter that has caught up."""
-    meter = await create_meter(organization_id, "Meter", None, filter_, aggregation)
-    if meter.position is not None:
-        while (await catch_up(organization_id, meter.id)).is_more:
-            pass
-    return await read(database, meter.id)
-
-
-async def read(database: BaseDBAsyncClient, meter_id: UUID) -> MeterDefinition:
-    (row,) = await database.execute_query_dict(
-        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter_id]
-    )
-    return meter_definition(row)
-
-
-def event_of(
-    customer_id: UUID, *, id_: UUID, name: str, timestamp: datetime, metadata: dict[str, Any]
-) -> dict[str, Any]:
-    found = event(id_=id_, name=name, timestamp=timestamp, metadata=metadata)
-    return {**found, "customer_id": customer_id}
 
 
 def expected_of(
@@ -169,13 +110,13 @@ async def test_usage_of_any_range_is_that_of_the_raw_events(
     filter_, aggregation = parsed(case["filter"]), case["aggregation"]
     counted, pending = case["events"][: case["counted"]], case["events"][case["counted"] :]
     if case["live"]:
-        meter = await meter_on(database, organization.id, filter_, aggregation)
+        meter = await meter_on(organization.id, filter_, aggregation)
     for batch in (counted[::2], counted[1::2]):
         if batch:
             await store(database, organization.id, batch)
-    await count(organization.id)
+    await drain(organization.id)
     if not case["live"]:
-        meter = await meter_on(database, organization.id, filter_, aggregation)
+        meter = await meter_on(organization.id, filter_, aggregation)
     if pending:
         await store(database, organization.id, pending)
 
@@ -201,13 +142,13 @@ async def test_an_archived_meter_says_what_it_had_counted(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:
     aggregation = Aggregation(function, None if function == "COUNT" else "n")
-    meter = await meter_on(database, organization.id, Filter(), aggregation)
+    meter = await meter_on(organization.id, Filter(), aggregation)
     for number in (5, 7):
         one = event_of(
             CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={"n": number}
         )
         await store(database, organization.id, [one])
-        await count(organization.id)
+        await drain(organization.id)
         await database.execute_query_dict(
             "UPDATE meter SET position = 1 WHERE id = $1 RETURNING id", [meter.id]
         )
@@ -221,7 +162,7 @@ async def test_a_value_of_several_windows_is_one_in_total(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     aggregation = Aggregation(AggregationFunction.UNIQUE, "n")
-    meter = await meter_on(database, organization.id, Filter(), aggregation)
+    meter = await meter_on(organization.id, Filter(), aggregation)
     await store(
         database,
         organization.id,
@@ -236,7 +177,7 @@ async def test_a_value_of_several_windows_is_one_in_total(
             for number in range(3)
         ],
     )
-    await count(organization.id)
+    await drain(organization.id)
     # Two of them lie in whole buckets, the last at an edge.
     points = [day(0), day(1), Window(day(2).start, START + timedelta(days=2, seconds=1))]
     found = await usage(database, meter, points)
@@ -249,10 +190,10 @@ async def test_a_range_is_half_open_to_the_microsecond(
     database: BaseDBAsyncClient, organization: Organization, instant: datetime
 ) -> None:
     aggregation = Aggregation(AggregationFunction.COUNT)
-    meter = await meter_on(database, organization.id, Filter(), aggregation)
+    meter = await meter_on(organization.id, Filter(), aggregation)
     one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=instant, metadata={})
     await store(database, organization.id, [one])
-    await count(organization.id)
+    await drain(organization.id)
     tick, hour = timedelta(microseconds=1), timedelta(hours=1)
     for window, quantity in (
         (Window(instant, instant + tick), 1),
@@ -268,21 +209,19 @@ async def test_a_range_is_half_open_to_the_microsecond(
 async def test_no_windows_are_no_usage(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
-    meter = await meter_on(
-        database, organization.id, Filter(), Aggregation(AggregationFunction.COUNT)
-    )
-    assert await usage(database, meter, []) == Quantities((), Quantity(Decimal(0)))
+    meter = await meter_on(organization.id, Filter(), Aggregation(AggregationFunction.COUNT))
+    assert await usage(database, meter, []) == Usage((), Quantity(Decimal(0)))
 
 
 async def test_a_foreign_meter_has_no_usage(
     database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
 ) -> None:
     aggregation = Aggregation(AggregationFunction.COUNT)
-    meter = await meter_on(database, organization.id, Filter(), aggregation)
-    foreign = await meter_on(database, other_organization.id, Filter(), aggregation)
+    meter = await meter_on(organization.id, Filter(), aggregation)
+    foreign = await meter_on(other_organization.id, Filter(), aggregation)
     one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={})
     await store(database, organization.id, [one])
-    await count(organization.id)
+    await drain(organization.id)
     assert (await usage(database, meter, [day(0)])).total.quantity == 1
     assert (await usage(database, foreign, [day(0)])).total.quantity == 0
 
@@ -290,12 +229,10 @@ async def test_a_foreign_meter_has_no_usage(
 async def test_points_cost_one_statement_and_say_gaps(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
-    meter = await meter_on(
-        database, organization.id, Filter(), Aggregation(AggregationFunction.MAXIMUM, "n")
-    )
+    meter = await meter_on(organization.id, Filter(), Aggregation(AggregationFunction.MAXIMUM, "n"))
     one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=START, metadata={"n": 3})
     await store(database, organization.id, [one])
-    await count(organization.id)
+    await drain(organization.id)
     points = windows(day(-1).start, day(1).end, Interval.DAY, zone_of("UTC"))
     found = await usage(database, meter, points)
     assert [point.quantity for point in found.points] == [None, 3, None]

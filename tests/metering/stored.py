@@ -1,0 +1,57 @@
+"""Events that are stored with ids and customers of the test's choice, and meters on them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.ingest.events import EventDraft
+from metering.ingest.stored_events import NewEvents, insert_events
+from metering.language.aggregations import Aggregation
+from metering.language.definition import MeterDefinition
+from metering.language.filters import Filter
+from metering.meters import create_meter
+from models import exact_json
+from tests.ingesting import catch_up_all, definition_of
+from tests.reference.strategies import event
+
+CUSTOMERS = [UUID(int=1), UUID(int=2)]
+
+
+async def store(
+    database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
+) -> None:
+    """Stores events as one batch, with the ids that they have."""
+    drafts = [
+        EventDraft(
+            name=found["name"],
+            customer_id=found["customer_id"],
+            external_customer_id=None,
+            external_id=None,
+            timestamp=found["timestamp"],
+            metadata=exact_json.dumps(found["metadata"]),
+        )
+        for found in events
+    ]
+    new_events = NewEvents(
+        [found["id"] for found in events], [found["customer_id"] for found in events], drafts
+    )
+    await insert_events(database, organization_id, new_events)
+
+
+def event_of(
+    customer_id: UUID, *, id_: UUID, name: str, timestamp: datetime, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    found = event(id_=id_, name=name, timestamp=timestamp, metadata=metadata)
+    return {**found, "customer_id": customer_id}
+
+
+async def meter_on(
+    organization_id: UUID, filter_: Filter, aggregation: Aggregation
+) -> MeterDefinition:
+    """A new meter that has caught up."""
+    meter = await create_meter(organization_id, "Meter", None, filter_, aggregation)
+    await catch_up_all(organization_id)
+    return await definition_of(meter)
