@@ -101,7 +101,7 @@ async def test_calls_that_arrive_during_a_commit_share_the_next_one(
     assert storage.commits == [[["a"]], [["b"], ["c", "d"], ["e"]]]
 
 
-async def test_two_commits_are_under_way_at_once_and_the_others_share_the_next(
+async def test_at_most_two_commits_run_at_once(
     storage: Storage,
 ) -> None:
     group_commit = GroupCommit(storage.commit)
@@ -116,7 +116,7 @@ async def test_two_commits_are_under_way_at_once_and_the_others_share_the_next(
     assert storage.commits[2:] == [[["e"], ["f"]]]
 
 
-async def test_nobody_is_forgotten_whenever_it_arrives() -> None:
+async def test_no_call_is_forgotten() -> None:
     """Calls that arrive just when a commit ends, at every step of the event loop."""
 
     async def commit(_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
@@ -171,11 +171,9 @@ async def test_a_commit_takes_no_more_events_than_a_call_may_have(
     [OperationalError("invalid data"), asyncpg.ProgramLimitExceededError("index row too large")],
 )
 async def test_data_that_fails_one_call_does_not_fail_its_neighbours(
-    error: Exception, storage: Storage
+    error: Exception, storage: Storage, group_commit: GroupCommit
 ) -> None:
-    database = Database()
     storage.errors["bad"] = error
-    group_commit = GroupCommit(storage.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), call("bad", "c"), call("d"))
     storage.open.set()
@@ -184,12 +182,10 @@ async def test_data_that_fails_one_call_does_not_fail_its_neighbours(
     assert [answered(cast(Any, found)) for found in (first, second, last)] == [["a"], ["b"], ["d"]]
 
 
-async def test_a_database_that_is_away_fails_the_calls_at_once_and_later_ones_go_through(
-    storage: Storage,
+async def test_an_outage_fails_the_waiting_calls_and_no_later_ones(
+    storage: Storage, group_commit: GroupCommit
 ) -> None:
-    database = Database()
     storage.errors["b"] = ConnectionResetError("gone")
-    group_commit = GroupCommit(storage.commit, at_once=1)
     tasks = await submitted(group_commit, call("a"))
     tasks += await submitted(group_commit, call("b"), call("c"))
     storage.open.set()
@@ -214,7 +210,7 @@ async def test_a_caller_that_leaves_changes_nothing_for_the_others(
     assert answered(await group_commit.submit(ORGANIZATION, call("d"))) == ["d"]
 
 
-async def test_when_the_commit_is_cancelled_nobody_waits_for_ever(
+async def test_calls_end_when_their_commit_is_cancelled(
     storage: Storage, group_commit: GroupCommit
 ) -> None:
     tasks = await submitted(group_commit, call("a"))
@@ -259,7 +255,7 @@ async def test_the_database_refusing_one_call_does_not_fail_its_neighbours(
     assert sorted(map(str, names)) == ["a", "b", "c"]
 
 
-async def test_who_comes_after_slow_commits_does_not_wait_for_them(
+async def test_calls_after_slow_commits_do_not_wait_for_them(
     monkeypatch: pytest.MonkeyPatch, storage: Storage
 ) -> None:
     monkeypatch.setattr(group_commit_module, "_SLOW_SECONDS", 0.01)
