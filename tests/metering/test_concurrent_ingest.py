@@ -137,6 +137,21 @@ async def test_a_sender_whose_rival_gives_up_stores_it_itself(
     await assert_stored_once(organization, 2)
 
 
+async def test_one_external_id_with_other_contents_at_once_is_stored_once(
+    organization: Organization,
+) -> None:
+    for number in range(10):
+        rivals = [{"externalId": f"{number}", "metadata": {"by": by}} for by in range(4)]
+        answers = await asyncio.gather(*(send(organization, [rival]) for rival in rivals))
+        receipts = [receipts[0] for receipts in answers]
+        assert Counter(receipt.status for receipt in receipts) == {
+            INSERTED: 1,
+            ReceiptStatus.CONFLICT: 3,
+        }
+        assert len({receipt.event_id for receipt in receipts}) == 1
+    await assert_stored_once(organization, 10)
+
+
 async def test_a_customer_taken_back_by_one_is_made_by_the_other(
     organization: Organization,
 ) -> None:
