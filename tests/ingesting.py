@@ -12,7 +12,7 @@ from metering.counting.log import advance
 from metering.ingest.events import check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Meter
@@ -40,7 +40,7 @@ async def meter_of(
 async def definition_of(meter: Meter) -> MeterDefinition:
     """A meter, as counting and usage take it."""
     (row,) = await get_connection("default").execute_query_dict(
-        f"SELECT {COLUMNS} FROM meter WHERE id = $1", [meter.id]
+        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter.id]
     )
     return meter_definition(row)
 

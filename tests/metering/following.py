@@ -8,7 +8,7 @@ from typing import TypeVar
 from arq.connections import ArqRedis
 
 from metering.live.change_feed import Entry
-from metering.live.subscriptions import Feeds
+from metering.live.subscriptions import ChangeFeeds
 from waiting.turns import PIECES, Pace
 
 Row = TypeVar("Row")
@@ -25,9 +25,9 @@ async def one_by_one(
 
 
 @contextlib.asynccontextmanager
-async def listening(redis: ArqRedis) -> AsyncIterator[Feeds]:
-    """Feeds that listen to announcements inside the block."""
-    feeds = Feeds(redis, Pace(PIECES))
+async def listening(redis: ArqRedis) -> AsyncIterator[ChangeFeeds]:
+    """ChangeFeeds that listen to announcements inside the block."""
+    feeds = ChangeFeeds(redis, Pace(PIECES))
     task = asyncio.create_task(feeds.listen())
     yield feeds
     while not task.done():
