@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tortoise.connection import get_connection
-
 from metering.counting.catch_up import catch_up, meters_behind
 from metering.counting.log import advance
 from metering.ingest.events import check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ingest
+from metering.language import definition
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from metering.language.definition import MeterDefinition
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import Meter
@@ -39,10 +38,8 @@ async def meter_of(
 
 async def definition_of(meter: Meter) -> MeterDefinition:
     """A meter, as counting and usage take it."""
-    (row,) = await get_connection("default").execute_query_dict(
-        f"SELECT {METER_COLUMNS} FROM meter WHERE id = $1", [meter.id]
-    )
-    return meter_definition(row)
+    await meter.refresh_from_db()
+    return definition.definition_of(meter)
 
 
 async def send(organization_id: UUID, *events: dict[str, Any]) -> list[Receipt]:

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from metering.live import change_feed as feed_module
-from metering.live.change_feed import BEGINNING, Cursor, Entry, ChangeFeed
+from metering.live.change_feed import BEGINNING, ChangeFeed, Cursor, Entry
 from tests.metering.following import one_by_one
 
 

@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Filter
-from metering.usage.ranges import Quantity, Usage, usage
+from metering.usage.ranges import Quantities, Quantity, usage
 from metering.usage.windows import Interval, Window, windows, zone_of
 from models import Organization
 from models.identifiers import new_id
@@ -210,7 +210,7 @@ async def test_no_windows_are_no_usage(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     meter = await meter_on(organization.id, Filter(), Aggregation(AggregationFunction.COUNT))
-    assert await usage(database, meter, []) == Usage((), Quantity(Decimal(0)))
+    assert await usage(database, meter, []) == Quantities((), Quantity(Decimal(0)))
 
 
 async def test_a_foreign_meter_has_no_usage(
