@@ -17,7 +17,7 @@ from resolvers.queries.nodes import load_node
 from resolvers.texts import IDEMPOTENCY_KEY, check_texts
 from schema.context import Context, Info
 from schema.errors import ErrorCode, user_error
-from schema.inputs.input_hash import input_hash
+from schema.inputs.idempotency import input_hash
 
 # Who waits for another request with its key asks again after so long, ever longer.
 _FIRST_PAUSE_SECONDS = 0.01

@@ -21,7 +21,6 @@ from resolvers.mutations.events_ingest import EventsIngestMutation
 from resolvers.mutations.meters import MeterMutation
 from resolvers.mutations.organization import OrganizationMutation
 from resolvers.mutations.products import ProductMutation
-from resolvers.mutations.recompute import RecomputeMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
 from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
@@ -65,7 +64,6 @@ class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery
 class Mutation(
     EventsIngestMutation,
     MeterMutation,
-    RecomputeMutation,
     CustomerMutation,
     CustomerSessionMutation,
     AccessTokenMutation,

@@ -23,8 +23,7 @@ from schema.errors import Unauthenticated
 from schema.loaders import Loaders
 from schema.loaders.rows import execute_aside
 from schema.scans import Scans
-from schema.secret_lookup import SecretLookup
-from schema.secrets import hash_secret, is_like_secret
+from schema.secrets import SecretLookup, hash_secret, is_like_secret
 from schema.updates import SharedUpdates
 from waiting import shares
 from waiting.outages import cut_off_is_outage, is_outage

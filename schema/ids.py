@@ -1,6 +1,6 @@
-"""Global ids: an opaque text that names a type and a row, unique in the whole API.
+"""Node, and global ids: opaque texts that name a type and a row, unique in the whole API.
 
-The base64url of "Type:uuid", without padding. A malformed id is like one that does not exist.
+An id is the base64url of "Type:uuid", without padding. A malformed id is an unknown one.
 """
 
 import base64
@@ -8,15 +8,24 @@ import binascii
 import re
 from uuid import UUID
 
+import strawberry
+
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
 
 
-def encode_id(type_name: str, key: UUID) -> str:
+@strawberry.interface(description="Something with an id that is unique in the whole API.")
+class Node:
+    id: strawberry.ID = strawberry.field(
+        description="Opaque and lasting; `node(id:)` finds the object by it."
+    )
+
+
+def encode_id(type_name: str, key: UUID) -> strawberry.ID:
     """The global id of the row of a type."""
     # As base64.urlsafe_b64encode, which takes twice as long for so short a text.
     text = binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False)
-    return text.translate(_URL_SAFE, b"=").decode()
+    return strawberry.ID(text.translate(_URL_SAFE, b"=").decode())
 
 
 def split_id(value: str) -> tuple[str, UUID] | None:

@@ -1,14 +1,44 @@
-"""Secrets of tokens: random, shown once, stored as SHA-256 only.
+"""Secrets of tokens and sessions: random, shown once, stored as SHA-256, and looked up by that.
 
-They carry 256 random bits, so that a plain hash is enough: there is nothing to guess.
+They carry 256 random bits, so a plain hash is enough: there is nothing to guess.
+
+Every request looks one up, so requests that arrive while the database is being asked share the next
+statement. None is answered from before it arrived: a token that was revoked is refused at once. A
+statement that gets no answer does not hold up those who come after it.
 """
 
+import asyncio
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
+from contextvars import Context
+from typing import cast
+
+import asyncpg
+
+from schema.loaders.rows import Record, fetch_aside
+from waiting.outages import cut_off_is_outage
 
 PREFIX = "mg_"
 SESSION_PREFIX = "mg_session_"
 _LONGEST = 200
+# Who comes after a statement that has taken so long is not kept waiting for it.
+_SLOW_SECONDS = 1.0
+_STATEMENTS_AT_ONCE = 2
+_LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
+
+# A session ends with the token that opened it. LEAST leaves out what is null.
+_FIND = """
+SELECT secret_hash, id, organization_id, scopes, last_used_at,
+       NULL::uuid AS customer_id, expires_at
+  FROM access_token
+ WHERE secret_hash = ANY($1::bytea[]) AND revoked_at IS NULL
+ UNION ALL
+SELECT session.secret_hash, session.id, session.organization_id, NULL, NULL, session.customer_id,
+       LEAST(session.expires_at, token.expires_at)
+  FROM customer_session session LEFT JOIN access_token token ON token.id = session.token_id
+ WHERE session.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+"""
 
 
 def new_secret(prefix: str = PREFIX) -> str:
@@ -24,3 +54,80 @@ def is_like_secret(text: str) -> bool:
 def hash_secret(secret: str) -> bytes:
     """What is stored of a secret."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+class SecretLookup:
+    """One a process."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[bytes, asyncio.Future[Record | None]] = {}
+        self._lanes: set[asyncio.Task[None]] = set()
+        # The lane that takes who comes; None where there is none, or it has become slow.
+        self._open: asyncio.Task[None] | None = None
+
+    async def find(self, secret_hash: bytes) -> Record | None:
+        """The row of the token, or of the session, expired or not; None where it is nobody's.
+
+        Raises what the database raises.
+        """
+        answer = self._waiting.get(secret_hash)
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
+            self._waiting[secret_hash] = answer
+        self._open_lane()
+        # Others may wait for the same answer: one that leaves does not take it away.
+        return await asyncio.shield(answer)
+
+    def _open_lane(self) -> None:
+        if self._waiting and self._open is None and len(self._lanes) < _STATEMENTS_AT_ONCE:
+            self._open = asyncio.create_task(self._run(), context=Context())
+            self._lanes.add(self._open)
+
+    async def _run(self) -> None:
+        lane = cast("asyncio.Task[None]", asyncio.current_task())
+        asked: Mapping[bytes, asyncio.Future[Record | None]] = {}
+        try:
+            while self._waiting and self._open is lane:
+                asked, self._waiting = self._waiting, {}
+                is_slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._pass, lane)
+                try:
+                    await _answer(asked)
+                finally:
+                    is_slow.cancel()
+        except asyncio.CancelledError:
+            # The process ends.
+            for answer in (*asked.values(), *self._waiting.values()):
+                answer.cancel()
+            self._waiting = {}
+            raise
+        finally:
+            self._lanes.discard(lane)
+            self._pass(lane)
+
+    def _pass(self, lane: "asyncio.Task[None]") -> None:
+        """Lets another lane take who comes."""
+        if self._open is lane:
+            self._open = None
+        self._open_lane()
+
+
+async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> None:
+    try:
+        rows = await _find(list(asked))
+    except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
+        for answer in asked.values():
+            answer.set_exception(error)
+            answer.exception()  # seen, also where everybody who asked has left
+    else:
+        found = {row["secret_hash"]: row for row in rows}
+        for secret_hash, answer in asked.items():
+            answer.set_result(found.get(secret_hash))
+
+
+async def _find(hashes: Sequence[bytes]) -> Sequence[Record]:
+    with cut_off_is_outage():
+        try:
+            return await fetch_aside(_FIND, hashes)
+        except _LOST:
+            # The connection had fallen silent, or was closed by the server: there are others.
+            return await fetch_aside(_FIND, hashes)

@@ -34,7 +34,6 @@ from schema.errors import (
     RateLimited,
     Unauthenticated,
 )
-from schema.page_origins import may_open_socket
 from schema.repeating import attempt
 from transport.event_stream import EventStream, Held, streamed_once, transport
 from transport.failures import cut_off, failure, took_too_long
@@ -60,6 +59,7 @@ from transport.http_response import encode_json, response_body, status_of
 from transport.open_connections import OpenConnections
 from transport.open_subscriptions import OpenSubscriptions
 from transport.operations import METHODS, Operations, formatted
+from transport.page_origins import may_open_socket
 from transport.persisted_queries import PersistedQueries
 from transport.rate_limits import RateLimits
 from transport.websocket import TransportHandler, WebSocketAdapter

@@ -13,7 +13,7 @@ from models import Organization as OrganizationRow
 from models import ProductPrice as PriceRow
 from schema.context import Context, Info
 from schema.errors import BadUserInput
-from schema.ids import split_id
+from schema.ids import Node, split_id
 from schema.permissions import READING, requires
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
@@ -21,7 +21,6 @@ from schema.types.customer_meter import CustomerMeter
 from schema.types.event import Event
 from schema.types.invoice import Invoice
 from schema.types.meter import Meter
-from schema.types.node import Node
 from schema.types.organization import AccessToken, Organization
 from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
 from schema.types.subscription import CustomerSubscription

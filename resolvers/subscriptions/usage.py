@@ -1,25 +1,30 @@
 """usageUpdated: the state of usage, and then every change of it."""
 
+import asyncio
+import base64
+import binascii
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from metering.live.change_feed import BEGINNING, Entry
+from metering.live.change_feed import BEGINNING, Cursor, Entry
 from metering.live.changes import UsageSelection
+from models import Customer, Meter
 from models import CustomerMeter as CustomerMeterRow
-from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
-from resolvers.subscriptions.prefetch import Referred
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
-from schema.errors import NotFound
+from schema.errors import BadUserInput, NotFound
 from schema.ids import decode_id
 from schema.permissions import requires
+from schema.selections import selects
 from schema.types.customer_meter import CustomerMeter
 from schema.updates import Update
+
+_LONGEST_CURSOR = 200
 
 
 @strawberry.type(
@@ -31,6 +36,39 @@ class UsageUpdate:
     cursor: str = strawberry.field(
         description="The place of this update in the order of changes, to be sent as `after`."
     )
+
+
+class _Referred:
+    """The customers and meters of a page; read when an update is made that nobody has made yet.
+
+    Args:
+        info: of the subscription, which may select neither.
+        customers: the ids of the customers.
+        meters: the ids of the meters.
+    """
+
+    def __init__(self, info: Info, customers: Collection[UUID], meters: Collection[UUID]) -> None:
+        self._info = info
+        self._ids = (customers, meters)
+        self._reading: asyncio.Future[tuple[dict[UUID, Customer], dict[UUID, Meter]]] | None = None
+
+    async def read(self) -> tuple[dict[UUID, Customer], dict[UUID, Meter]]:
+        """The customers and the meters by id, as far as the subscription selects any."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+        return await asyncio.shield(self._reading)
+
+    async def _read(self) -> tuple[dict[UUID, Customer], dict[UUID, Meter]]:
+        customers, meters = self._ids
+        loaders = self._info.context.loaders
+        found = (
+            await loaders.customer.load_many(customers) if selects(self._info, "customer") else []
+        )
+        used = await loaders.meter.load_many(meters) if selects(self._info, "meter") else []
+        return (
+            {row.id: row for row in found if row is not None},
+            {row.id: row for row in used if row is not None},
+        )
 
 
 @strawberry.type
@@ -68,7 +106,7 @@ class UsageSubscriptions:
         async with contextlib.aclosing(changes):
             async for page in changes:
                 rows = [change.row for change in page]
-                referred = Referred(
+                referred = _Referred(
                     info, {row.customer_id for row in rows}, {row.meter_id for row in rows}
                 )
                 for change in page:
@@ -77,7 +115,7 @@ class UsageSubscriptions:
                     yield update  # of which the executor makes a UsageUpdate
 
 
-async def _update(info: Info, change: Entry[CustomerMeterRow], referred: Referred) -> UsageUpdate:
+async def _update(info: Info, change: Entry[CustomerMeterRow], referred: _Referred) -> UsageUpdate:
     info.context.forget_loaded()
     customers, meters = await referred.read()
     row = change.row
@@ -98,3 +136,24 @@ async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | Non
     if row is None:
         raise NotFound("There is no meter with this meterId")
     return row.id
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    """The text of a cursor."""
+    return base64.urlsafe_b64encode(f"{cursor.number}:{cursor.id}".encode()).decode()
+
+
+def decode_cursor(text: str) -> Cursor:
+    """The cursor of a text; raises BadUserInput where it is not one of ours."""
+    cursor = _cursor(text) if len(text) <= _LONGEST_CURSOR else None
+    if cursor is None or encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
+        raise BadUserInput("after is not a cursor of usageUpdated")
+    return cursor
+
+
+def _cursor(text: str) -> Cursor | None:
+    try:
+        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
+        return Cursor(int(number), UUID(row))
+    except (binascii.Error, ValueError):
+        return None

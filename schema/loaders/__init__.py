@@ -13,9 +13,8 @@ from strawberry.dataloader import DataLoader
 from metering.counting.progress import Progress
 from models import Customer, CustomerMeter, Meter
 from schema.loaders.billing import BillingLoaders
-from schema.loaders.customer_meters import customer_meters_of
 from schema.loaders.events import events_by_id, meters_of_events
-from schema.loaders.meters import progress_by_meter
+from schema.loaders.meters import customer_meters_of, progress_by_meter
 from schema.loaders.rows import Place, Record
 from schema.loaders.sources import PageKey, SQLSource, count_rows, read_pages
 from schema.loaders.tables import rows_by_id
@@ -84,17 +83,3 @@ class Loaders:
     def series(self) -> DataLoader[SeriesKey, Series]:
         """Usage of meters over time."""
         return DataLoader(read_series, cache=False)
-
-    async def existing_customer(self, key: UUID) -> Customer:
-        """A customer that something stored refers to."""
-        row = await self.customer.load(key)
-        if row is None:
-            raise LookupError(f"customer {key} is referred to but missing")
-        return row
-
-    async def existing_meter(self, key: UUID) -> Meter:
-        """A meter that something stored refers to."""
-        row = await self.meter.load(key)
-        if row is None:
-            raise LookupError(f"meter {key} is referred to but missing")
-        return row

@@ -140,13 +140,6 @@ class BillingLoaders:
         """What a subscription's next invoice would say."""
         return DataLoader(self._upcoming_invoices, cache=False)
 
-    async def existing(self, loader: DataLoader[UUID, M | None], key: UUID) -> M:
-        """A row that something stored refers to."""
-        row = await loader.load(key)
-        if row is None:
-            raise LookupError(f"{key} is referred to but missing")
-        return row
-
     def _by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
         return DataLoader(partial(rows_by_id, model, self.organization_id), cache=False)
 

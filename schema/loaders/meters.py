@@ -1,9 +1,9 @@
-"""Reading meters."""
+"""Reading meters, and customers' current usage of them."""
 
 from uuid import UUID
 
 from metering.counting.progress import Progress, progress
-from models import Meter
+from models import CustomerMeter, Meter
 from schema.loaders.sources import SQLSource
 from schema.loaders.tables import rows_source
 
@@ -17,3 +17,35 @@ def meters_source(organization_id: UUID, *, include_archived: bool) -> SQLSource
 async def progress_by_meter(organization_id: UUID, meters: list[Meter]) -> list[Progress]:
     """How far each meter has counted."""
     return await progress(organization_id, meters)
+
+
+def customer_meters_of_customer(
+    organization_id: UUID, customer_id: UUID
+) -> SQLSource[CustomerMeter]:
+    """A customer's usage, meter by meter."""
+    return rows_source(
+        CustomerMeter,
+        organization_id,
+        "{row}.customer_id = {customer}",
+        customer=(customer_id, "uuid"),
+    )
+
+
+def customer_meters_of_meter(organization_id: UUID, meter_id: UUID) -> SQLSource[CustomerMeter]:
+    """The usage of a meter, customer by customer."""
+    return rows_source(
+        CustomerMeter, organization_id, "{row}.meter_id = {meter}", meter=(meter_id, "uuid")
+    )
+
+
+async def customer_meters_of(
+    organization_id: UUID, pairs: list[tuple[UUID, UUID]]
+) -> list[CustomerMeter | None]:
+    """The usage of each (customer, meter), None where there is none."""
+    rows = await CustomerMeter.filter(
+        organization_id=organization_id,
+        customer_id__in={customer_id for customer_id, _ in pairs},
+        meter_id__in={meter_id for _, meter_id in pairs},
+    )
+    found = {(row.customer_id, row.meter_id): row for row in rows}
+    return [found.get(pair) for pair in pairs]

@@ -10,9 +10,9 @@ import strawberry
 from models import CreditEntry as CreditEntryRow
 from schema.billing_enums import EntryKind
 from schema.context import Info
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
+from schema.loaders.tables import existing
 from schema.types import product  # which refers back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.product import MeterCreditBenefit
@@ -38,13 +38,13 @@ class CreditEntry(Node):
         if self.benefit_key is None:
             return None
         billing = info.context.loaders.billing
-        row = await billing.existing(billing.benefit, self.benefit_key)
+        row = await existing(billing.benefit, self.benefit_key)
         return product.MeterCreditBenefit.of(row)
 
     @classmethod
     def of(cls, row: CreditEntryRow) -> "CreditEntry":
         return cls(
-            id=strawberry.ID(encode_id("CreditEntry", row.id)),
+            id=encode_id("CreditEntry", row.id),
             benefit_key=row.benefit_id,
             kind=EntryKind(row.kind),
             units=row.units,

@@ -9,14 +9,13 @@ import strawberry
 from models import Customer as CustomerRow
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import decode_id, encode_id
+from schema.ids import Node, decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
 from schema.loaders.billing import invoices_of_customer, subscriptions_of_customer
-from schema.loaders.customer_meters import customer_meters_of_customer
 from schema.loaders.events import events_source
+from schema.loaders.meters import customer_meters_of_customer
 from schema.permissions import requires
 from schema.types import customer_meter, event, invoice, subscription  # which refer back to this
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
@@ -103,7 +102,7 @@ class Customer(Node):
     @classmethod
     def of(cls, row: CustomerRow) -> "Customer":
         return cls(
-            id=strawberry.ID(encode_id("Customer", row.id)),
+            id=encode_id("Customer", row.id),
             key=row.id,
             external_id=row.external_id,
             name=row.name,

@@ -13,11 +13,11 @@ from models import CustomerMeter as CustomerMeterRow
 from models import Meter as MeterRow
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
 from schema.loaders.billing import credit_entries_source
+from schema.loaders.tables import existing
 from schema.permissions import requires
 from schema.types import credit, customer, meter  # which refer back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.credit import CreditEntry
@@ -69,14 +69,14 @@ class CustomerMeter(Node):
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         row = self.customer_row
         if row is None:
-            row = await info.context.loaders.existing_customer(self.customer_key)
+            row = await existing(info.context.loaders.customer, self.customer_key)
         return customer.Customer.of(row)
 
     @strawberry.field(description="What is counted.")
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
         row = self.meter_row
         if row is None:
-            row = await info.context.loaders.existing_meter(self.meter_key)
+            row = await existing(info.context.loaders.meter, self.meter_key)
         return meter.Meter.of(row)
 
     @connection(
@@ -98,7 +98,7 @@ class CustomerMeter(Node):
         meter_row: MeterRow | None = None,
     ) -> "CustomerMeter":
         return cls(
-            id=strawberry.ID(encode_id("CustomerMeter", row.id)),
+            id=encode_id("CustomerMeter", row.id),
             key=row.id,
             customer_key=row.customer_id,
             meter_key=row.meter_id,

@@ -8,12 +8,11 @@ import strawberry
 
 from models import exact_json
 from schema.context import Info, Scope
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
 from schema.loaders.rows import Record
 from schema.permissions import requires
 from schema.scalars import BigInt, JSONObject
 from schema.types import customer, meter  # which refer back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
@@ -56,7 +55,7 @@ class Event(Node):
     def of(cls, row: Record) -> "Event":
         """The event of a row of `schema.loaders.events`, or of the live feed."""
         return cls(
-            id=strawberry.ID(encode_id("Event", row["id"])),
+            id=encode_id("Event", row["id"]),
             key=row["id"],
             external_id=row["external_id"],
             name=row["name"],
@@ -65,7 +64,7 @@ class Event(Node):
             processed_at=row["processed_at"],
             metadata=JSONObject(exact_json.written(row["metadata"])),
             customer=customer.Customer(
-                id=strawberry.ID(encode_id("Customer", row["customer_id"])),
+                id=encode_id("Customer", row["customer_id"]),
                 key=row["customer_id"],
                 external_id=row["customer_external_id"],
                 name=row["customer_name"],

@@ -13,10 +13,10 @@ from models import Invoice as InvoiceRow
 from models import InvoiceLine as InvoiceLineRow
 from schema.billing_enums import LineKind
 from schema.context import Info
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
+from schema.loaders.tables import existing
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import customer, product, subscription  # which refer back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
@@ -51,7 +51,7 @@ class InvoiceLine:
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
         billing = info.context.loaders.billing
-        return product.ProductPrice.of(await billing.existing(billing.price, self.price_key))
+        return product.ProductPrice.of(await existing(billing.price, self.price_key))
 
     @classmethod
     def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
@@ -105,20 +105,22 @@ class Invoice(Node):
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+        return customer.Customer.of(
+            await existing(info.context.loaders.customer, self.customer_key)
+        )
 
     @strawberry.field(description="The subscription that it bills.")
     async def subscription(
         self, info: Info
     ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
         billing = info.context.loaders.billing
-        row = await billing.existing(billing.subscription, self.subscription_key)
+        row = await existing(billing.subscription, self.subscription_key)
         return subscription.CustomerSubscription.of(row)
 
     @classmethod
     def of(cls, row: InvoiceRow) -> "Invoice":
         return cls(
-            id=strawberry.ID(encode_id("Invoice", row.id)),
+            id=encode_id("Invoice", row.id),
             key=row.id,
             customer_key=row.customer_id,
             subscription_key=row.subscription_id,

@@ -12,14 +12,13 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
-from schema.ids import encode_id
-from schema.loaders.customer_meters import customer_meters_of_meter
+from schema.ids import Node, encode_id
 from schema.loaders.events import EventQuery, events_source
+from schema.loaders.meters import customer_meters_of_meter
 from schema.loaders.usage import Range
 from schema.permissions import requires
 from schema.scalars import BigInt, ClauseValue
 from schema.types import customer_meter, event  # which refer back to this module
-from schema.types.node import Node
 from schema.types.quantities import MeterQuantities, meter_quantities
 
 if TYPE_CHECKING:
@@ -185,7 +184,7 @@ class Meter(Node):
     @classmethod
     def of(cls, row: MeterRow) -> "Meter":
         return cls(
-            id=strawberry.ID(encode_id("Meter", row.id)),
+            id=encode_id("Meter", row.id),
             row=row,
             name=row.name,
             unit=row.unit,

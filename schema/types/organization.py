@@ -7,9 +7,8 @@ import strawberry
 from models import AccessToken as AccessTokenRow
 from models import Organization as OrganizationRow
 from schema.context import Info, Scope
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
 from schema.permissions import requires
-from schema.types.node import Node
 
 
 @strawberry.type(
@@ -32,7 +31,7 @@ class AccessToken(Node):
     @classmethod
     def of(cls, row: AccessTokenRow) -> "AccessToken":
         return cls(
-            id=strawberry.ID(encode_id("AccessToken", row.id)),
+            id=encode_id("AccessToken", row.id),
             name=row.name,
             scopes=[Scope[name] for name in row.scopes if name in Scope.__members__],
             created_at=row.created_at,
@@ -71,7 +70,7 @@ class Organization(Node):
     @classmethod
     def of(cls, row: OrganizationRow) -> "Organization":
         return cls(
-            id=strawberry.ID(encode_id("Organization", row.id)),
+            id=encode_id("Organization", row.id),
             name=row.name,
             slug=row.slug,
             display_name=row.display_name or row.name,

@@ -15,10 +15,10 @@ from models import Product as ProductRow
 from models import ProductPrice as PriceRow
 from schema.billing_enums import Pricing, RecurringInterval
 from schema.context import Info
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
+from schema.loaders.tables import existing
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import meter  # which refers back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.meter import Meter
@@ -27,7 +27,7 @@ LazyMeter = Annotated["Meter", strawberry.lazy("schema.types.meter")]
 
 
 async def _meter(info: Info, key: UUID) -> "Meter":
-    row: MeterRow = await info.context.loaders.existing_meter(key)
+    row: MeterRow = await existing(info.context.loaders.meter, key)
     return meter.Meter.of(row)
 
 
@@ -50,7 +50,7 @@ class FixedPrice(ProductPrice, Node):
     @classmethod
     def of_row(cls, row: PriceRow) -> "FixedPrice":
         return cls(
-            id=strawberry.ID(encode_id("FixedPrice", row.id)),
+            id=encode_id("FixedPrice", row.id),
             currency=CurrencyCode(row.currency),
             amount=BigInt(row.amount or 0),
         )
@@ -110,7 +110,7 @@ class MeteredPrice(ProductPrice, Node):
         scheme = stored_scheme(row.pricing, row.parameters)
         given: dict[str, Any] = {name: getattr(scheme, name) for name in scheme.parameters}
         return cls(
-            id=strawberry.ID(encode_id("MeteredPrice", row.id)),
+            id=encode_id("MeteredPrice", row.id),
             currency=CurrencyCode(row.currency),
             row=row,
             pricing=scheme.pricing,
@@ -140,7 +140,7 @@ class MeterCreditBenefit(Node):
     @classmethod
     def of(cls, row: BenefitRow) -> "MeterCreditBenefit":
         return cls(
-            id=strawberry.ID(encode_id("MeterCreditBenefit", row.id)),
+            id=encode_id("MeterCreditBenefit", row.id),
             meter_key=row.meter_id,
             description=row.description,
             units=row.units,
@@ -176,7 +176,7 @@ class Product(Node):
     @classmethod
     def of(cls, row: ProductRow) -> "Product":
         return cls(
-            id=strawberry.ID(encode_id("Product", row.id)),
+            id=encode_id("Product", row.id),
             key=row.id,
             name=row.name,
             description=row.description,

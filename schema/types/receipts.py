@@ -29,9 +29,7 @@ class EventReceipt:
         return cls(
             index=index,
             status=receipt.status,
-            event_id=None
-            if receipt.event_id is None
-            else strawberry.ID(encode_id("Event", receipt.event_id)),
+            event_id=None if receipt.event_id is None else encode_id("Event", receipt.event_id),
             error=receipt_error(index, receipt),
         )
 

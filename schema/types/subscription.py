@@ -10,11 +10,11 @@ from models import CustomerSubscription as SubscriptionRow
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import encode_id
+from schema.ids import Node, encode_id
 from schema.loaders.billing import invoices_of_subscription
+from schema.loaders.tables import existing
 from schema.permissions import requires
 from schema.types import customer, invoice, product  # which refer back to this module
-from schema.types.node import Node
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
@@ -53,14 +53,16 @@ class CustomerSubscription(Node):
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
-        return customer.Customer.of(await info.context.loaders.existing_customer(self.customer_key))
+        return customer.Customer.of(
+            await existing(info.context.loaders.customer, self.customer_key)
+        )
 
     @strawberry.field(description="What to.")
     async def product(
         self, info: Info
     ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
         billing = info.context.loaders.billing
-        row = await billing.existing(billing.product, self.product_key)
+        row = await existing(billing.product, self.product_key)
         return product.Product.of(row)
 
     @strawberry.field(
@@ -87,7 +89,7 @@ class CustomerSubscription(Node):
     @classmethod
     def of(cls, row: SubscriptionRow) -> "CustomerSubscription":
         return cls(
-            id=strawberry.ID(encode_id("CustomerSubscription", row.id)),
+            id=encode_id("CustomerSubscription", row.id),
             key=row.id,
             customer_key=row.customer_id,
             product_key=row.product_id,

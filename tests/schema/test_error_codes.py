@@ -75,7 +75,7 @@ async def internal(api: Api, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
     async def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("the secret recipe")
 
-    monkeypatch.setattr("schema.secret_lookup.fetch_aside", broken)
+    monkeypatch.setattr("schema.secrets.fetch_aside", broken)
     with capture_logs() as logs:
         response = await api.post({"query": "{ __typename }"}, **GRAPHQL)
     identifier = response.json()["errors"][0]["extensions"]["id"]

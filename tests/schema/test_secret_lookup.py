@@ -9,8 +9,7 @@ import pytest
 
 from models import AccessToken, Customer, CustomerSession, Organization
 from schema.loaders.rows import Record, fetch
-from schema.secret_lookup import SecretLookup
-from schema.secrets import hash_secret
+from schema.secrets import SecretLookup, hash_secret
 
 
 async def token_of(organization: Organization, secret: str) -> AccessToken:
@@ -28,7 +27,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counted.append(len(parameters[0]))
         return await fetch(sql, *parameters)
 
-    monkeypatch.setattr("schema.secret_lookup.fetch_aside", counting)
+    monkeypatch.setattr("schema.secrets.fetch_aside", counting)
     return counted
 
 
@@ -104,7 +103,7 @@ async def test_what_the_database_raises_reaches_everybody_and_the_next_are_answe
         raise ConnectionResetError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("schema.secret_lookup.fetch_aside", away)
+        patch.setattr("schema.secrets.fetch_aside", away)
         answers = await asyncio.gather(
             *(lookup.find(token.secret_hash) for _ in range(3)), return_exceptions=True
         )
@@ -135,7 +134,7 @@ async def test_who_comes_after_a_slow_statement_is_answered_by_another(
             await never.wait()
         return await fetch(sql, *parameters)
 
-    monkeypatch.setattr("schema.secret_lookup.fetch_aside", slow_at_first)
+    monkeypatch.setattr("schema.secrets.fetch_aside", slow_at_first)
     lookup = SecretLookup()
     first = asyncio.create_task(lookup.find(token.secret_hash))
     async with asyncio.timeout(60):

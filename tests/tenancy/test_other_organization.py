@@ -90,7 +90,7 @@ async def test_a_subscription_shows_nothing_of_others(
     application: Starlette, own: Tenant, other: Tenant, place: Place
 ) -> None:
     never = {
-        "id": [encode_id(name, new_id()) for name in NODE_TYPES],
+        "id": [str(encode_id(name, new_id())) for name in NODE_TYPES],
         "external": ["never"],
         "cursor": [],
         "text": ["never"],

@@ -95,7 +95,7 @@ async def down(*_arguments: object) -> None:
 async def test_an_outage_while_the_token_is_looked_up_can_be_retried(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.secret_lookup.fetch_aside", down)
+    monkeypatch.setattr("schema.secrets.fetch_aside", down)
     response = await api.post({"query": "{ __typename }"})
     assert response.status_code == 503
     assert response.json()["errors"][0]["extensions"]["retryable"] is True

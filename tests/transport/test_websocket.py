@@ -86,7 +86,7 @@ async def test_a_failure_before_the_socket_is_open_says_whether_to_try_again(
     async def fails(*_arguments: object) -> None:
         raise failure
 
-    monkeypatch.setattr("schema.secret_lookup.fetch_aside", fails)
+    monkeypatch.setattr("schema.secrets.fetch_aside", fails)
     async with connected(application) as socket:
         await socket.send({"type": "connection_init", "payload": {"token": api.secret}})
         closed = await socket.event()
