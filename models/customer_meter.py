@@ -6,11 +6,12 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from models.aggregation_state import AggregationState
 from models.fields import NumericField
 from models.identifiers import new_id
 
 
-class CustomerMeter(Model):
+class CustomerMeter(AggregationState, Model):
     """Usage of a customer on a meter in the current period.
 
     The aggregate columns are those of UsageBucket (what was skipped is not kept), over
@@ -27,12 +28,6 @@ class CustomerMeter(Model):
     period_end = fields.DatetimeField(null=True)
     count = fields.BigIntField(default=0)
     unique_count = fields.BigIntField(default=0)
-    sum = NumericField(default=Decimal(0))
-    minimum = NumericField(null=True)
-    maximum = NumericField(null=True)
-    latest_value = NumericField(null=True)
-    latest_at = fields.DatetimeField(null=True)
-    latest_event_id = fields.UUIDField(null=True)
     consumed = NumericField(default=Decimal(0))
     credited = NumericField(default=Decimal(0))
     revision = fields.BigIntField(default=0)

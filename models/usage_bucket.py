@@ -5,13 +5,13 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from models.fields import NumericField
+from models.aggregation_state import AggregationState
 
 ALL_CUSTOMERS = UUID(int=0)
 """The customer_id of the rows that sum up all customers."""
 
 
-class UsageBucket(Model):
+class UsageBucket(AggregationState, Model):
     """Usage of a customer on a meter in 15 minutes.
 
     One row a (meter, customer, bucket), which is its primary key in the database (`id` serves the
@@ -27,12 +27,6 @@ class UsageBucket(Model):
     bucket = fields.DatetimeField()
     count = fields.BigIntField()
     skipped = fields.BigIntField()
-    sum = NumericField()
-    minimum = NumericField(null=True)
-    maximum = NumericField(null=True)
-    latest_value = NumericField(null=True)
-    latest_at = fields.DatetimeField(null=True)
-    latest_event_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "usage_bucket"

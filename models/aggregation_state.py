@@ -1,0 +1,18 @@
+"""The columns in which the aggregations keep their state (`metering.language.aggregations`)."""
+
+from decimal import Decimal
+
+from tortoise import fields
+
+from models.fields import NumericField
+
+
+class AggregationState:
+    """State of each aggregation; a row fills the columns of its meter's."""
+
+    sum = NumericField(default=Decimal(0))
+    minimum = NumericField(null=True)
+    maximum = NumericField(null=True)
+    latest_value = NumericField(null=True)
+    latest_at = fields.DatetimeField(null=True)
+    latest_event_id = fields.UUIDField(null=True)
