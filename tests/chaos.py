@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.clients import IngestingClient
-from tests.faults.conftest import Tenant, make_tenant
 from tests.faults.exactness import assert_stored_once
 from tests.faults.system import API, WORKERS, System, running_system
+from tests.faults.tenant import Tenant, make_tenant
 
 _SECOND = 1.0
 _FINISH_SECONDS = 180.0

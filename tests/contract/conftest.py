@@ -1,16 +1,13 @@
 """A real server for what others wrote, and the Node.js programs that run their clients."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -18,12 +15,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
 from models import Organization
+from tests.contract.server import HERE, SECONDS, RunNode, Server, counted
 from tests.serving import new_token, served
-from workers.process_events import Counting
 
-HERE = Path(__file__).parent
 NODE_MAJOR = 20
-SECONDS = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,14 +50,6 @@ def node() -> str:
     return path
 
 
-@dataclass(frozen=True)
-class Server:
-    """The API on a socket, counted by a worker, with a token of its own organization."""
-
-    url: str
-    token: str
-
-
 @pytest.fixture
 async def server(
     settings: Settings, database: BaseDBAsyncClient, organization: Organization, redis: ArqRedis
@@ -70,33 +57,6 @@ async def server(
     """The API and what a worker does, in this process."""
     async with served(settings) as url, counted(redis, organization.id):
         yield Server(f"{url}/graphql", await new_token(organization))
-
-
-@contextlib.asynccontextmanager
-async def counted(redis: ArqRedis, organization_id: UUID) -> AsyncIterator[None]:
-    """What a worker does for an organization, inside the block."""
-    stopping = asyncio.Event()
-    working = asyncio.create_task(_count(Counting(redis), organization_id, stopping))
-    try:
-        yield
-    finally:
-        stopping.set()
-        await working
-
-
-async def _count(counting: Counting, organization_id: UUID, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
-        await counting.process_events(organization_id)
-        await counting.catch_up_meters(organization_id)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), 0.02)
-
-
-class RunNode(Protocol):
-    """Runs a program of this folder; gives what it printed, as JSON."""
-
-    async def __call__(self, *arguments: str, token: str = "", folder: Path = HERE) -> Any:
-        """Raises AssertionError where the program fails."""
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The server with npm @apollo/client: its pagination policy for Relay, and its cache."""
 
-from tests.contract.conftest import RunNode, Server
+from tests.contract.server import RunNode, Server
 
 
 async def test_pages_merge_and_a_subscription_updates_them(

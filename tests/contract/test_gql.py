@@ -12,7 +12,7 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import ConnectionClosedError
 
-from tests.contract.conftest import SECONDS, Server
+from tests.contract.server import SECONDS, Server
 
 INGEST = gql("""
     mutation Ingest($input: EventsIngestInput!) {

@@ -1,6 +1,6 @@
 """The server against npm graphql-http's audits of the GraphQL over HTTP specification."""
 
-from tests.contract.conftest import RunNode, Server
+from tests.contract.server import RunNode, Server
 
 
 async def test_every_audit_passes(server: Server, run_node: RunNode) -> None:

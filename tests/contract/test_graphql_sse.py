@@ -1,6 +1,6 @@
 """The server with npm graphql-sse, with a connection for each operation."""
 
-from tests.contract.conftest import RunNode, Server
+from tests.contract.server import RunNode, Server
 
 
 async def test_a_subscriber_sees_usage_change(server: Server, run_node: RunNode) -> None:

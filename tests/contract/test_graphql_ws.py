@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 from config.settings import Settings
 from models import Organization
 from tests.api_process import api_process
-from tests.contract.conftest import RunNode, Server, counted
+from tests.contract.server import RunNode, Server, counted
 from tests.serving import new_token
 
 

@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.contract.conftest import HERE, SECONDS, RunNode, Server
+from tests.contract.server import HERE, SECONDS, RunNode, Server
 
 SCHEMA = Path(__file__).parents[2] / "schema.graphql"
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.contract.conftest import HERE, RunNode
+from tests.contract.server import HERE, RunNode
 
 SCHEMA = Path(__file__).parents[2] / "schema.graphql"
 

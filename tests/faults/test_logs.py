@@ -9,8 +9,8 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.faults.clients import INGEST, Api, RefusedError
-from tests.faults.conftest import Tenant
 from tests.faults.system import API, WORKERS, System, wait_until
+from tests.faults.tenant import Tenant
 
 pytestmark = pytest.mark.servers
 

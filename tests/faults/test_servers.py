@@ -5,9 +5,9 @@ import time
 import pytest
 
 from tests.faults.clients import IngestingClient
-from tests.faults.conftest import Tenant
 from tests.faults.exactness import assert_stored_once
 from tests.faults.system import System, wait_until
+from tests.faults.tenant import Tenant
 
 pytestmark = pytest.mark.servers
 

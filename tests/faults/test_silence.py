@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.conftest import Tenant
 from tests.faults.system import WORKERS, System, wait_until
+from tests.faults.tenant import Tenant
 from tests.ingesting import send
 from tests.silence import Proxy, proxied
 

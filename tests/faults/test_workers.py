@@ -6,9 +6,9 @@ import time
 import pytest
 
 from tests.faults.clients import event
-from tests.faults.conftest import Tenant
 from tests.faults.exactness import create_meters
 from tests.faults.system import WORKERS, System, wait_until
+from tests.faults.tenant import Tenant
 from tests.ingesting import drain, send
 
 pytestmark = pytest.mark.servers

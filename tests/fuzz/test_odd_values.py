@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from models import Organization, exact_json
-from tests.graphql_client import Api
+from models import exact_json
 from tests.tenancy.asking import NODES, first_message, own_id
 from tests.tenancy.places import Place, arguments, field_of, operation, values
-from tests.tenancy.world import Tenant, settled
+from tests.tenancy.world import Tenant
 from tests.websocket_client import connected
 
 SECONDS = 30.0
@@ -78,11 +77,6 @@ ODD: dict[str, list[Any]] = {
 }
 
 
-@pytest.fixture
-async def tenant(api: Api, organization: Organization) -> Tenant:
-    return await settled(api, organization, "own")
-
-
 def odd_values(tenant: Tenant, place: Place) -> list[Any]:
     found = ODD.get(place.kind, ["NOTHING_LIKE_IT", 1])  # of an enum
     return [*found, *tenant.cursors] if place.path[-1] in {"after", "before"} else found
@@ -128,8 +122,7 @@ async def try_value(tenant: Tenant, place: Place, value: Any) -> None:
 async def test_an_odd_value_of_a_subscription_is_answered(
     application: Starlette, tenant: Tenant, place: Place
 ) -> None:
-    secret = tenant.api.secret
-    async with connected(application, secret) as socket:
+    async with connected(application, tenant.api.secret) as socket:
         for number, value in enumerate(odd_values(tenant, place)):
             given = arguments(field_of(place), place, value, own_id(tenant, place))
             variables = {f"v_{name}": item for name, item in given.items()}

@@ -16,9 +16,8 @@ from schemathesis.core.result import Ok
 from models import Organization, exact_json
 from schema.context import Scope
 from tests.effort import examples
-from tests.graphql_client import Api
 from tests.serving import new_token
-from tests.tenancy.world import Tenant, settled
+from tests.tenancy.world import Tenant
 
 EXAMPLES = 15  # for each of some 40 root fields: under a minute in all
 SECONDS = 60
@@ -69,11 +68,6 @@ _SCHEMA = schemathesis.graphql.from_path(Path(__file__).parents[2] / "schema.gra
 OPERATIONS = {
     found.ok().label: found.ok() for found in _SCHEMA.get_all_operations() if isinstance(found, Ok)
 }
-
-
-@pytest.fixture
-async def tenant(api: Api, organization: Organization) -> Tenant:
-    return await settled(api, organization, "own")
 
 
 @pytest.fixture

@@ -148,25 +148,6 @@ def test_nothing_of_the_filter_is_pasted_into_the_sql(filter_: dict[str, Any]) -
     assert "DROP" not in predicate_sql(parsed(filter_), Parameters())
 
 
-async def test_complements_are_exact(database: BaseDBAsyncClient) -> None:
-    values: list[Any] = [None, True, 1, "1", "x", [1], {"a": 1}]
-    events = [
-        event(id_=UUID(int=1), name="x", timestamp=START, metadata={"n": value} if value else {})
-        for value in values
-    ]
-    for operator in ("EQUALS", "CONTAINS"):
-        for value in (1, True, "x"):
-            pair = [
-                {
-                    "conjunction": "AND",
-                    "clauses": [{"clause": {"property": "n", "operator": name, "value": value}}],
-                }
-                for name in (operator, f"NOT_{operator}")
-            ]
-            plain, negated = await matched_in_sql(database, pair, events)
-            assert [not result for result in plain] == negated
-
-
 async def test_strings_are_ordered_by_code_point(database: BaseDBAsyncClient) -> None:
     words = sorted(["Z", "a", "_", "ä", "z", "\uffff", "\U00010000", "😀", "", "a\u0301"])
     events = [

@@ -66,19 +66,6 @@ async def recomputed_of(row: CustomerMeter) -> Recomputed:
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-async def test_what_is_right_is_left_alone(
-    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
-) -> None:
-    meter, row = await counted(organization, function)
-    before = await cached(meter)
-
-    recomputed = await recomputed_of(row)
-
-    assert recomputed == Recomputed(Decimal(0), ())
-    assert await cached(meter) == before
-
-
-@pytest.mark.parametrize("function", AggregationFunction)
 async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:
@@ -142,15 +129,6 @@ async def test_missing_and_invented_buckets_are_found(
         (invented, 7, None),
     }
     assert await cached(meter) == before
-
-
-async def test_pending_events_are_no_drift(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
-    _, row = await counted(organization, AggregationFunction.SUM)
-    await send(organization.id, *usages([1_000]))
-    recomputed = await recomputed_of(row)
-    assert recomputed.drifts == ()
 
 
 async def test_a_foreign_customer_meter_is_none(

@@ -4,8 +4,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from models import Event, Organization
 from schema.ids import encode_id
 from tests.metering.ingest_calls import (
@@ -103,15 +101,3 @@ async def test_every_rule_in_one_batch_and_one_valid_event_among_them(
     receipts = await send(organization, *broken, {})
     assert statuses(receipts) == [REJECTED] * len(broken) + [SKIPPED]
     assert await Event.filter(organization_id=organization.id).count() == 1
-
-
-@pytest.mark.parametrize(("event", "path"), EVERY_RULE)
-async def test_every_rule_one_by_one(
-    organization: Organization, event: dict[str, Any], path: tuple[str, ...]
-) -> None:
-    [receipt] = await send(organization, event)
-    assert receipt.status is REJECTED
-    assert receipt.error is not None
-    assert receipt.error.path == path
-    assert await batches_of(organization) == []
-    assert await customers_of(organization) == []

@@ -158,54 +158,6 @@ async def test_an_archived_meter_says_what_it_had_counted(
     assert (await usage(database, meter, [edge])).total.quantity == expected
 
 
-async def test_a_value_of_several_windows_is_one_in_total(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
-    aggregation = Aggregation(AggregationFunction.UNIQUE, "n")
-    meter = await meter_on(organization.id, Filter(), aggregation)
-    await store(
-        database,
-        organization.id,
-        [
-            event_of(
-                CUSTOMERS[0],
-                id_=new_id(),
-                name="x",
-                timestamp=START + timedelta(days=number),
-                metadata={"n": 1},
-            )
-            for number in range(3)
-        ],
-    )
-    await drain(organization.id)
-    # Two of them lie in whole buckets, the last at an edge.
-    points = [day(0), day(1), Window(day(2).start, START + timedelta(days=2, seconds=1))]
-    found = await usage(database, meter, points)
-    assert [point.quantity for point in found.points] == [1, 1, 1]
-    assert found.total == Quantity(Decimal(1), 3, 0)
-
-
-@pytest.mark.parametrize("instant", [START, START + timedelta(minutes=7, microseconds=1)])
-async def test_a_range_is_half_open_to_the_microsecond(
-    database: BaseDBAsyncClient, organization: Organization, instant: datetime
-) -> None:
-    aggregation = Aggregation(AggregationFunction.COUNT)
-    meter = await meter_on(organization.id, Filter(), aggregation)
-    one = event_of(CUSTOMERS[0], id_=new_id(), name="x", timestamp=instant, metadata={})
-    await store(database, organization.id, [one])
-    await drain(organization.id)
-    tick, hour = timedelta(microseconds=1), timedelta(hours=1)
-    for window, quantity in (
-        (Window(instant, instant + tick), 1),
-        (Window(instant, instant), 0),
-        (Window(instant - hour, instant), 0),
-        (Window(instant - hour, instant + tick), 1),
-        (Window(instant, instant + hour), 1),
-        (Window(instant + tick, instant + hour), 0),
-    ):
-        assert (await usage(database, meter, [window])).total.quantity == quantity, window
-
-
 async def test_no_windows_are_no_usage(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:

@@ -22,11 +22,12 @@ PLACES = places()
 
 
 def groups(*kinds: str) -> dict[str, list[Place]]:
-    """Places that can share their tenants: those that only read, by the type they belong to."""
+    """Places that can share their tenants: those that only read, and texts of a mutation."""
     found: dict[str, list[Place]] = {}
     for place in PLACES:
         if place.kind in kinds and place.parent in NODES:
-            name = str(place) if place.parent == "Mutation" else place.parent
+            whole = f"Mutation.{place.field}" if "text" in kinds else str(place)
+            name = whole if place.parent == "Mutation" else place.parent
             found.setdefault(name, []).append(place)
     return found
 
