@@ -13,8 +13,6 @@ from arq.connections import ArqRedis
 from workers.process_events import Counting
 
 HERE = Path(__file__).parent
-
-
 SECONDS = 180
 
 
