@@ -68,12 +68,7 @@ async def audit(organization: Organization) -> int:
 
 @pytest.mark.parametrize(("events", "fewest", "most"), [(5, 10, 20), (30, 4, 5), (1_000, 2, 2)])
 async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
-    database: BaseDBAsyncClient,
-    organization: Organization,
-    monkeypatch: pytest.MonkeyPatch,
-    events: int,
-    fewest: int,
-    most: int,
+    organization: Organization, monkeypatch: pytest.MonkeyPatch, events: int, fewest: int, most: int
 ) -> None:
     shorten(monkeypatch, events)
     total = await meter_of(organization.id, filter_=named("ai_usage"))
@@ -113,9 +108,7 @@ async def test_a_round_finds_every_drift_and_leaves_the_rest_alone(
     assert len(await drifted(organization)) == 5
 
 
-async def test_counting_while_an_audit_runs_is_no_drift(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_counting_while_an_audit_runs_is_no_drift(organization: Organization) -> None:
     await meter_of(organization.id)
     await stream(organization)
     behind = await meter_of(organization.id, AggregationFunction.UNIQUE)

@@ -87,9 +87,7 @@ async def numbers(meter: Meter) -> dict[str, Any]:
     }
 
 
-async def test_meters_made_while_events_stream_in(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_meters_made_while_events_stream_in(organization: Organization) -> None:
     first = await create_meters(organization.id)
     async with streaming(organization):
         await stored(organization, 300)
@@ -102,9 +100,7 @@ async def test_meters_made_while_events_stream_in(
         assert await numbers(new) == await numbers(old)
 
 
-async def test_a_meter_edited_while_events_stream_in(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_a_meter_edited_while_events_stream_in(organization: Organization) -> None:
     wanted = await create_meter(organization.id, "Wanted", None, AI_USAGE, TOKENS)
     missing = Aggregation(AggregationFunction.SUM, "missing")
     async with streaming(organization):
@@ -130,9 +126,7 @@ async def test_a_meter_edited_while_events_stream_in(
         assert await numbers(meter) == await numbers(wanted)
 
 
-async def test_two_people_edit_a_meter_at_once(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_two_people_edit_a_meter_at_once(organization: Organization) -> None:
     wanted = await create_meter(organization.id, "Wanted", None, AI_USAGE, TOKENS)
     async with streaming(organization):
         await stored(organization, 100)
@@ -155,7 +149,7 @@ async def test_two_people_edit_a_meter_at_once(
 
 @pytest.mark.parametrize("function", [AggregationFunction.UNIQUE, AggregationFunction.LATEST])
 async def test_a_meter_archived_and_taken_back_while_events_stream_in(
-    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+    organization: Organization, function: AggregationFunction
 ) -> None:
     aggregation = Aggregation(function, "tokens")
     wanted = await create_meter(organization.id, "Wanted", None, AI_USAGE, aggregation)
@@ -173,7 +167,7 @@ async def test_a_meter_archived_and_taken_back_while_events_stream_in(
 
 
 async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
-    database: BaseDBAsyncClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = Aggregation(AggregationFunction.SUM, "missing")
     meter = await create_meter(organization.id, "Edited", None, EVERYTHING, missing)

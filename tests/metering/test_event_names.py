@@ -2,17 +2,13 @@
 
 from datetime import timedelta
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from metering.counting.event_names import event_names
 from metering.counting.log import advance
 from models import Organization
 from tests.ingesting import NOON, drain, send
 
 
-async def test_names_are_counted_once_with_when_they_happened(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_names_are_counted_once_with_when_they_happened(organization: Organization) -> None:
     early, late = NOON - timedelta(days=900), NOON + timedelta(hours=1)
     await send(organization.id, {"externalId": "1"}, {}, {"name": "Video_Streamed"})
     await send(organization.id, {"externalId": "1"}, {"timestamp": late}, {"timestamp": early})
@@ -27,9 +23,7 @@ async def test_names_are_counted_once_with_when_they_happened(
     assert (video.name, video.occurrences, video.metadata_keys) == ("Video_Streamed", 1, ())
 
 
-async def test_names_are_found_by_a_part_in_any_case(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_names_are_found_by_a_part_in_any_case(organization: Organization) -> None:
     await send(organization.id, {"name": "AI_usage"}, {"name": "50%"}, {"name": "Übertragung"})
     await drain(organization.id)
 
@@ -44,7 +38,7 @@ async def test_names_are_found_by_a_part_in_any_case(
 
 
 async def test_metadata_keys_are_those_of_late_events_most_frequent_first(
-    database: BaseDBAsyncClient, organization: Organization
+    organization: Organization,
 ) -> None:
     await send(organization.id, {"metadata": {"old": 1}})
     await drain(organization.id)
@@ -58,9 +52,7 @@ async def test_metadata_keys_are_those_of_late_events_most_frequent_first(
     assert use.metadata_keys == ("tokens", "a.b")
 
 
-async def test_rare_names_of_a_large_batch_have_their_keys(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_rare_names_of_a_large_batch_have_their_keys(organization: Organization) -> None:
     events = [{"metadata": {"tokens": 1}}] * 500
     await send(organization.id, {"name": "rare", "metadata": {"colour": "red"}}, *events)
     await drain(organization.id)

@@ -136,16 +136,14 @@ async def test_filters_compare_with_the_first_instant(
     assert used.total.quantity == counted
 
 
-async def test_the_same_event_again_is_a_duplicate(
-    database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_the_same_event_again_is_a_duplicate(organization: Organization) -> None:
     await send(organization.id, *EVENTS)
     (again,) = await send(organization.id, EVENTS[0])
     (other,) = await send(organization.id, {**EVENTS[0], "timestamp": FIRST + TICK})
     assert (again.status, other.status) == (ReceiptStatus.DUPLICATE, ReceiptStatus.CONFLICT)
 
 
-async def test_pages_go_on_from_it(database: BaseDBAsyncClient, organization: Organization) -> None:
+async def test_pages_go_on_from_it(organization: Organization) -> None:
     await send(organization.id, *EVENTS)
     for query, instants in (
         (EventQuery(start=FIRST, end=LAST), [event["timestamp"] for event in reversed(EVENTS)]),

@@ -56,7 +56,6 @@ def counted_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ],
 )
 async def test_a_large_batch_is_a_chunk_like_the_others(
-    database: BaseDBAsyncClient,
     organization: Organization,
     counted_under_lock: list[int],
     sizes: list[int],

@@ -67,7 +67,7 @@ async def recomputed_of(row: CustomerMeter) -> Recomputed:
 
 @pytest.mark.parametrize("function", AggregationFunction)
 async def test_corrupt_buckets_and_customer_meters_are_found_and_repaired(
-    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+    organization: Organization, function: AggregationFunction
 ) -> None:
     meter, row = await counted(organization, function)
     before = await cached(meter)
@@ -132,7 +132,7 @@ async def test_missing_and_invented_buckets_are_found(
 
 
 async def test_a_foreign_customer_meter_is_none(
-    database: BaseDBAsyncClient, organization: Organization, other_organization: Organization
+    organization: Organization, other_organization: Organization
 ) -> None:
     _, row = await counted(organization, AggregationFunction.SUM)
     assert await recompute_customer_meter(other_organization.id, row.id) is None

@@ -112,9 +112,7 @@ async def test_connections_that_fell_silent_together_cost_one_deadline(
     assert failures == 1
 
 
-async def test_many_who_ask_at_once_wait_beside_each_other(
-    proxy: Proxy, through: ArqRedis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_who_ask_at_once_wait_beside_each_other(proxy: Proxy, through: ArqRedis) -> None:
     """None of them has a connection yet, and each gives up by itself."""
     proxy.silence(also_new=True)
     async with asyncio.timeout(20):

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from billing.subscriptions.cycle import run_cycle
 from models import Organization, ProductPrice
 from tests.graphql_client import Api
@@ -24,9 +22,7 @@ from tests.resolvers.ai_plan import (
 )
 
 
-async def test_the_ai_plan_through_the_api(
-    api: Api, database: BaseDBAsyncClient, organization: Organization
-) -> None:
+async def test_the_ai_plan_through_the_api(api: Api, organization: Organization) -> None:
     meter, subscription = await subscribed(api, organization)
     by_hand = {"externalCustomerId": "acme", "meterId": meter, "units": "5.5", "reason": "oops"}
     credit = await made(api, CREDIT, input=by_hand)
