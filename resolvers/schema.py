@@ -39,27 +39,27 @@ from transport.lifted_events import LiftingExecutor
 from transport.limits import Limits
 
 DESCRIPTION = """\
-Metergraph: usage-based billing. An application sends events; meters filter and aggregate them; \
-metered prices charge for what the meters counted, less credits.
+Metergraph is usage-based billing. An application sends events. Meters filter and aggregate them. \
+Metered prices charge for what the meters counted, less credit.
 
-Every number is exact: quantities are decimals as strings, amounts are integers in minor units \
-(cents). Instants are ISO 8601 in UTC. Lists that can grow are Relay connections, 50 to a page \
-where neither `first` nor `last` says otherwise, and 100 at most.
+Every number is exact: quantities are decimals as strings, and amounts are integers in minor units \
+(cents). Instants are ISO 8601 in UTC. Lists that can grow are Relay connections, with 50 objects \
+to a page unless `first` or `last` says otherwise, and 100 at most.
 
-Send `Authorization: Bearer mg_…`. Mutations answer in `userErrors` what the caller can mend; all \
-else that goes wrong stands in `errors`, with `extensions.code`. Everything else is in docs/api.md \
-of the repository.\
+Send `Authorization: Bearer mg_…`. Mutations report problems that the caller can correct in \
+`userErrors`; all other errors are in `errors`, with `extensions.code`. The repository's \
+docs/api.md has the rest.\
 """
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type(description="Reads.")
 class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
     pass
 
 
 @strawberry.type(
-    description="What can be changed. Every mutation takes one input and says in `userErrors` "
-    "what was wrong with it."
+    description="Changes. Every mutation takes one input, and reports problems with it in "
+    "`userErrors`."
 )
 class Mutation(
     EventsIngestMutation,
@@ -74,7 +74,7 @@ class Mutation(
     pass
 
 
-@strawberry.type(description="What can be watched as it changes.")
+@strawberry.type(description="Changes as they happen.")
 class Subscription(UsageSubscriptions, EventSubscriptions):
     pass
 

@@ -10,42 +10,42 @@ from schema.enums import described
 
 described(
     RecurringInterval,
-    "How long a subscription's periods are, counted from its start, in UTC.",
+    "The length of a subscription's periods, counted from its start, in UTC.",
     {
         "DAY": "24 hours.",
         "WEEK": "Seven days.",
-        "MONTH": "A calendar month; a day that a month lacks becomes its last.",
-        "YEAR": "A calendar year; February 29 becomes 28 in other years.",
+        "MONTH": "A calendar month. If a month lacks the day, the period begins on its last day.",
+        "YEAR": "A calendar year. February 29 becomes February 28 in other years.",
     },
 )
 described(
     Pricing,
-    "How a metered price turns units into an amount.",
+    "How a metered price computes the amount from the units.",
     {
         "PER_UNIT": "Every unit costs the same.",
-        "GRADUATED": "The units within each tier cost what that tier says.",
-        "VOLUME": "All units cost what the tier that they reach says.",
+        "GRADUATED": "Each tier prices the units that fall into it.",
+        "VOLUME": "The tier that the units reach prices all of them.",
         "PACKAGE": "Every started package of units costs the same.",
     },
     name="MeteredPricing",
 )
 described(
     EntryKind,
-    "Why units were put into a credit ledger, or taken out of it.",
+    "Why units were credited or debited.",
     {
-        "GRANT": "A benefit brought them at a period's start.",
-        "MANUAL": "Somebody credited or debited them by hand.",
-        "EXPIRY": "A period ended, and all its credit with it, used or not.",
-        "CARRIED_OVER": "Unused units of the period before; or a correction of them, after late "
-        "usage.",
+        "GRANT": "A benefit granted them at the start of a period.",
+        "MANUAL": "They were credited or debited manually.",
+        "EXPIRY": "The period ended, and its credit expired, whether used or not.",
+        "CARRIED_OVER": "Unused units carried over from the previous period, or a correction of "
+        "them after late usage.",
         "REVOKE": "A grant was taken back.",
     },
     name="CreditEntryKind",
 )
 described(
     SubscriptionStatus,
-    "Whether a subscription runs.",
-    {"ACTIVE": "It runs.", "CANCELED": "It has ended."},
+    "Whether a subscription is active.",
+    {"ACTIVE": "The subscription is active.", "CANCELED": "The subscription has ended."},
     name="CustomerSubscriptionStatus",
 )
 described(
@@ -53,17 +53,17 @@ described(
     "When a cancellation takes effect.",
     {
         "PERIOD_END": "When the current period ends.",
-        "NOW": "There and then: the current period is closed and billed.",
+        "NOW": "Immediately. The current period is closed and billed.",
     },
 )
 described(
     LineKind,
-    "What a line of an invoice charges for.",
+    "The kind of an invoice line.",
     {
-        "FIXED": "A period in advance.",
-        "METERED": "A period's usage, in arrears.",
-        "CORRECTION": "Usage that arrived after the invoice of its period was made: the re-rated "
-        "period, less what was billed.",
+        "FIXED": "A fixed price, charged in advance for a period.",
+        "METERED": "A period's usage, charged in arrears.",
+        "CORRECTION": "Usage that arrived after its period was invoiced: the amount of the "
+        "period as rated again, less the amount that was billed.",
     },
     name="InvoiceLineKind",
 )

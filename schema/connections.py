@@ -32,32 +32,36 @@ _ARGUMENTS: tuple[tuple[str, Any, str], ...] = (
     (
         "first",
         int | None,
-        f"How many from the beginning, or after `after`: 1 to {MAX_PAGE}. Where left "
-        "out: {}, inside a list {}, inside a list of a list {}.".format(*DEFAULT_PAGES),
+        f"Return the first so many objects, or the first after `after`: 1 to {MAX_PAGE}. By "
+        "default {}, inside a list {}, and inside a list of a list {}.".format(*DEFAULT_PAGES),
     ),
-    ("after", str | None, "Only what comes after this cursor, such as `endCursor`."),
-    ("last", int | None, f"How many from the end, or before `before`: 1 to {MAX_PAGE}."),
-    ("before", str | None, "Only what comes before this cursor, such as `startCursor`."),
+    ("after", str | None, "Return objects after this cursor, such as `endCursor`."),
+    (
+        "last",
+        int | None,
+        f"Return the last so many objects, or the last before `before`: 1 to {MAX_PAGE}.",
+    ),
+    ("before", str | None, "Return objects before this cursor, such as `startCursor`."),
 )
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether more follow this page.")
-    has_previous_page: bool = strawberry.field(description="Whether more come before this page.")
+    has_next_page: bool = strawberry.field(description="Whether there are objects after this page.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether there are objects before this page."
+    )
     start_cursor: str | None = strawberry.field(
-        description="The cursor of the page's first edge; null where the page is empty."
+        description="The cursor of the page's first edge. Null if the page is empty."
     )
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the page's last edge; null where the page is empty."
+        description="The cursor of the page's last edge. Null if the page is empty."
     )
 
 
-@strawberry.type(description="One object of a list, and its place in it.")
+@strawberry.type(description="An object of a list, with its cursor.")
 class Edge(Generic[Node]):
-    cursor: str = strawberry.field(
-        description="An opaque text that names this place, for `after` and `before`."
-    )
+    cursor: str = strawberry.field(description="An opaque cursor for `after` and `before`.")
     node: Node = strawberry.field(description="The object.")
 
 
@@ -71,7 +75,7 @@ class Connection(Generic[Node]):
         pairs = zip(self.page.rows, self.nodes, strict=True)
         return [Edge(cursor=self.page.cursor(row), node=node) for row, node in pairs]
 
-    @strawberry.field(description="Where this page lies in the list.")
+    @strawberry.field(description="The position of this page in the list.")
     def page_info(self) -> PageInfo:
         page, rows = self.page, self.page.rows
         return PageInfo(
@@ -81,9 +85,7 @@ class Connection(Generic[Node]):
             end_cursor=page.cursor(rows[-1]) if rows else None,
         )
 
-    @strawberry.field(
-        description="How many objects the whole list has. Counted only where it is selected."
-    )
+    @strawberry.field(description="The number of objects in the whole list.")
     async def total_count(self) -> BigInt:
         return BigInt(await self.page.count())
 

@@ -32,7 +32,7 @@ from waiting.turns import Pace
 LAST_USED_EVERY = timedelta(minutes=1)
 
 
-@strawberry.enum(description="What an organization's token may do.")
+@strawberry.enum(description="A permission of an organization's token.")
 class Scope(enum.Enum):
     EVENTS_WRITE = strawberry.enum_value(
         "EVENTS_WRITE", description="Send events, and create customers."
@@ -48,7 +48,7 @@ class Scope(enum.Enum):
     )
     BILLING_WRITE = strawberry.enum_value(
         "BILLING_WRITE",
-        description="Change customers, products, subscriptions and credits; open sessions.",
+        description="Change customers, products, subscriptions and credits, and open sessions.",
     )
     ADMIN = strawberry.enum_value(
         "ADMIN", description="Everything, including the organization's tokens."

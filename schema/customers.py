@@ -12,10 +12,10 @@ from schema.ids import decode_id
 from schema.loaders.customers import customer_by_external_id
 
 CustomerId = Annotated[
-    strawberry.ID | None, strawberry.argument(description="A customer's id, as we know it.")
+    strawberry.ID | None, strawberry.argument(description="The customer's id in Metergraph.")
 ]
 ExternalCustomerId = Annotated[
-    str | None, strawberry.argument(description="A customer's id, as you know it.")
+    str | None, strawberry.argument(description="Your own id for the customer.")
 ]
 
 

@@ -27,41 +27,41 @@ def described(
 
 described(
     Conjunction,
-    "How the clauses of a filter are joined.",
+    "How the clauses of a filter are combined.",
     {"AND": "Every clause must be true.", "OR": "At least one clause must be true."},
 )
 described(
     ClauseOperator,
     "How a clause compares an event's property with its value.",
     {
-        "EQUALS": "Equal: numbers by value (1, 1.0 and the text 1 are equal), booleans also to the "
-        "texts true and false, strings only to themselves.",
-        "NOT_EQUALS": "The exact opposite of EQUALS; also true where the property is missing.",
-        "GREATER_THAN": "Greater: numbers by value, strings by code point. False where the "
-        "property is missing or of another kind.",
-        "GREATER_THAN_OR_EQUALS": "Greater or equal, as GREATER_THAN compares.",
-        "LESS_THAN": "Less, as GREATER_THAN compares.",
-        "LESS_THAN_OR_EQUALS": "Less or equal, as GREATER_THAN compares.",
-        "CONTAINS": "A string with the value in it, or an array with an element equal to it.",
-        "NOT_CONTAINS": "The exact opposite of CONTAINS; also true where the property is missing.",
+        "EQUALS": 'Equal. Numbers are compared by value, so 1, 1.0 and the text "1" are equal. '
+        'Booleans also equal the texts "true" and "false". Strings are compared exactly.',
+        "NOT_EQUALS": "The opposite of EQUALS. Also true if the property is missing.",
+        "GREATER_THAN": "Greater. Numbers are compared by value, strings by code point. False "
+        "if the property is missing or has another type.",
+        "GREATER_THAN_OR_EQUALS": "Greater or equal, compared as GREATER_THAN does.",
+        "LESS_THAN": "Less, compared as GREATER_THAN does.",
+        "LESS_THAN_OR_EQUALS": "Less or equal, compared as GREATER_THAN does.",
+        "CONTAINS": "A string that contains the value, or an array with an element that equals it.",
+        "NOT_CONTAINS": "The opposite of CONTAINS. Also true if the property is missing.",
     },
 )
 described(
     AggregationFunction,
-    "What a meter makes of the events that pass its filter.",
+    "How a meter aggregates the events that match its filter.",
     {
-        "COUNT": "How many there are.",
-        "SUM": "The sum of a property's numbers; 0 over nothing.",
-        "AVERAGE": "The average of a property's numbers; null over nothing.",
-        "MINIMUM": "The least of a property's numbers; null over nothing.",
-        "MAXIMUM": "The greatest of a property's numbers; null over nothing.",
-        "UNIQUE": "How many different values a property has; 0 over nothing.",
-        "LATEST": "The number of the event that happened last; null over nothing.",
+        "COUNT": "The number of events.",
+        "SUM": "The sum of a property's numbers. 0 without events.",
+        "AVERAGE": "The average of a property's numbers. Null without events.",
+        "MINIMUM": "The smallest of a property's numbers. Null without events.",
+        "MAXIMUM": "The largest of a property's numbers. Null without events.",
+        "UNIQUE": "The number of distinct values of a property. 0 without events.",
+        "LATEST": "A property's number in the latest event. Null without events.",
     },
 )
 described(
     Interval,
-    "How long each point of a series is, by the calendar of a time zone.",
+    "The length of each point of a series, by the calendar of a time zone.",
     {
         "HOUR": "From each full hour.",
         "DAY": "From midnight.",
@@ -72,21 +72,22 @@ described(
 )
 described(
     InvalidEventPolicy,
-    "What becomes of a call's valid events when others are invalid.",
+    "What happens to the valid events of a call if others are invalid.",
     {
-        "REJECT_BATCH": "Nothing is stored; every invalid event is reported.",
-        "SKIP_INVALID": "The valid events are stored; the others are reported.",
+        "REJECT_BATCH": "No event is stored. Every invalid event is reported.",
+        "SKIP_INVALID": "The valid events are stored. The invalid events are reported.",
     },
 )
 described(
     ReceiptStatus,
-    "What became of one event of a call.",
+    "The result for one event.",
     {
-        "INSERTED": "Stored; the meters will count it.",
-        "DUPLICATE": "The same event is stored already.",
-        "CONFLICT": "Another event holds this externalId: nothing is stored.",
-        "REJECTED": "Invalid; `error` says why. Nothing is stored.",
-        "SKIPPED": "Valid, but not stored because another event of the batch was rejected.",
+        "INSERTED": "The event was stored, and meters will count it.",
+        "DUPLICATE": "The same event was already stored.",
+        "CONFLICT": "A different event has this externalId. The event was not stored.",
+        "REJECTED": "The event is invalid and was not stored. `error` says why.",
+        "SKIPPED": "The event is valid, but was not stored because another event of the call "
+        "was rejected.",
     },
     name="EventReceiptStatus",
 )

@@ -88,38 +88,39 @@ class Internal(APIError):
     code = "INTERNAL"
 
 
-@strawberry.enum(description="What kind of mistake a UserError is about.")
+@strawberry.enum(description="The kind of a UserError.")
 class ErrorCode(enum.Enum):
     INVALID = strawberry.enum_value("INVALID", description="The value breaks a rule.")
     NOT_FOUND = strawberry.enum_value(
-        "NOT_FOUND", description="What the value names does not exist in your organization."
+        "NOT_FOUND", description="The object does not exist in your organization."
     )
     ALREADY_EXISTS = strawberry.enum_value(
-        "ALREADY_EXISTS", description="Something that must be unique is there already."
+        "ALREADY_EXISTS", description="The value must be unique and is already taken."
     )
     CONFLICT = strawberry.enum_value(
         "CONFLICT",
-        description="Another event holds this externalId, or the idempotencyKey was used for "
+        description="Another event has this externalId, or the idempotencyKey was used for "
         "something else.",
     )
     METER_LOCKED = strawberry.enum_value(
         "METER_LOCKED",
-        description="The meter has counted events: its filter and aggregation are fixed.",
+        description="The meter has counted events, so its filter and aggregation cannot change.",
     )
-    IN_USE = strawberry.enum_value("IN_USE", description="Something else still depends on it.")
+    IN_USE = strawberry.enum_value(
+        "IN_USE", description="Something else still depends on the object."
+    )
     LIMIT_EXCEEDED = strawberry.enum_value(
-        "LIMIT_EXCEEDED", description="The value is larger, or there are more, than is allowed."
+        "LIMIT_EXCEEDED", description="The value is too large, or there are too many values."
     )
 
 
-@strawberry.type(description="Something wrong with what the caller sent, which it can mend.")
+@strawberry.type(description="A problem with the input that the caller can correct.")
 class UserError:
-    code: ErrorCode = strawberry.field(description="What kind of mistake it is.")
-    message: str = strawberry.field(
-        description="A sentence for a person, naming the limit or rule that was broken."
-    )
+    code: ErrorCode = strawberry.field(description="The kind of problem.")
+    message: str = strawberry.field(description="A readable sentence that names the limit or rule.")
     path: list[str] = strawberry.field(
-        description='Leads from `input` to the culprit, such as ["events", "3", "metadata"].'
+        description='The path from `input` to the faulty value, such as ["events", "3", '
+        '"metadata"].'
     )
 
 

@@ -14,10 +14,10 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
 
 
-@strawberry.interface(description="Something with an id that is unique in the whole API.")
+@strawberry.interface(description="An object with a globally unique id.")
 class Node:
     id: strawberry.ID = strawberry.field(
-        description="Opaque and lasting; `node(id:)` finds the object by it."
+        description="A permanent, opaque id. `node(id:)` returns the object."
     )
 
 

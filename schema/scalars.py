@@ -252,22 +252,22 @@ def _same(value: Any) -> Any:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: _scalar(
         "DateTime",
-        "An instant, ISO 8601 with an offset. A value without an offset is an error. "
-        "Printed in UTC.",
+        "An instant in ISO 8601 with an offset. A value without an offset is rejected. Returned "
+        "values are in UTC.",
         parse_datetime,
         print_datetime,
     ),
     Decimal: _scalar(
         "Decimal",
         "An exact decimal number, as a string in fixed-point notation without trailing zeros, "
-        'such as "12.5". A JSON integer is accepted too; NaN and Infinity are not.',
+        'such as "12.5". JSON integers are accepted too; NaN and Infinity are not.',
         parse_decimal,
         print_decimal,
     ),
     BigInt: _scalar(
         "BigInt",
-        "An integer that may exceed 32 bits, as a JSON number. What is returned is within "
-        "±9,007,199,254,740,991, which JavaScript reads exactly.",
+        "An integer that may exceed 32 bits, as a JSON number. Returned values are within "
+        "±9,007,199,254,740,991, so JavaScript reads them exactly.",
         parse_bigint,
         print_bigint,
     ),
@@ -278,7 +278,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     CurrencyCode: _scalar(
         "CurrencyCode",
         "The three-letter ISO 4217 code of a currency in circulation, in capitals, such as USD. "
-        "Codes for funds, metals and testing are errors.",
+        "Codes for funds, metals and testing are rejected.",
         parse_currency,
         str,
     ),

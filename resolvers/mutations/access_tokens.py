@@ -20,7 +20,7 @@ from schema.types.payloads import AccessTokenCreatePayload, AccessTokenRevokePay
 @strawberry.type
 class AccessTokenMutation:
     @strawberry.mutation(
-        description="Creates a token of the organization. Its secret is shown this once.",
+        description="Creates a token for the organization. Its secret is shown only once.",
         extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_create(
@@ -47,14 +47,16 @@ class AccessTokenMutation:
         return AccessTokenCreatePayload(access_token=AccessToken.of(row), secret=secret)
 
     @strawberry.mutation(
-        description="Revokes a token, and ends every session that it opened. Open WebSockets "
-        "and streams close within seconds.",
+        description="Revokes a token and ends every session that it opened. Open WebSockets and "
+        "streams close within seconds.",
         extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_revoke(
         self,
         info: Info,
-        input: Annotated[AccessTokenRevokeInput, strawberry.argument(description="Which token.")],
+        input: Annotated[
+            AccessTokenRevokeInput, strawberry.argument(description="The token's id.")
+        ],
     ) -> AccessTokenRevokePayload:
         key = decode_id(input.id, "AccessToken")
         row = (

@@ -23,15 +23,16 @@ from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionR
 @strawberry.type
 class CustomerSessionMutation:
     @strawberry.mutation(
-        description="Opens a session: a short-lived token with which one customer sees its own "
-        "usage, and nothing else. It ends with the token that opened it.",
+        description="Opens a session: a short-lived token with which a customer sees its own "
+        "usage and nothing else. The session ends at the latest with the token that opened "
+        "it.",
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_session_create(
         self,
         info: Info,
         input: Annotated[
-            CustomerSessionCreateInput, strawberry.argument(description="Whose session.")
+            CustomerSessionCreateInput, strawberry.argument(description="The customer.")
         ],
     ) -> CustomerSessionCreatePayload:
         context = info.context
@@ -59,7 +60,7 @@ class CustomerSessionMutation:
         )
 
     @strawberry.mutation(
-        description="Ends the sessions of a customer, or the one session of a token. Open "
+        description="Ends all sessions of a customer, or one session by its token. Open "
         "WebSockets and streams close within seconds.",
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
@@ -67,7 +68,7 @@ class CustomerSessionMutation:
         self,
         info: Info,
         input: Annotated[
-            CustomerSessionRevokeInput, strawberry.argument(description="Which sessions.")
+            CustomerSessionRevokeInput, strawberry.argument(description="The sessions.")
         ],
     ) -> CustomerSessionRevokePayload:
         named = [input.customer_id, input.external_customer_id, input.token]

@@ -26,8 +26,8 @@ from schema.types.payloads import (
 @strawberry.type
 class CustomerMutation:
     @strawberry.mutation(
-        description="Creates a customer, or fills in one that events created under the same "
-        "externalId.",
+        description="Creates a customer, or completes one that events have created with the "
+        "same externalId.",
         extensions=[mutates(Scope.EVENTS_WRITE, Scope.BILLING_WRITE, makes="customer")],
     )
     async def customer_create(
@@ -65,7 +65,8 @@ class CustomerMutation:
         return CustomerCreatePayload(customer=Customer.of(row))
 
     @strawberry.mutation(
-        description="Changes a customer: what is left out stays, null takes a value away.",
+        description="Changes a customer. A field that is left out keeps its value; null removes "
+        "it.",
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_update(

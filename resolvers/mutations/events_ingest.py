@@ -29,8 +29,9 @@ _CHECKED_AT_ONCE = 200
 @strawberry.type
 class EventsIngestMutation:
     @strawberry.mutation(
-        description="Stores events, each once, and answers after they are safe on disk. Sending "
-        "the same externalId again stores nothing. The meters count them within a moment.",
+        description="Stores events, each once, and answers when they are safe on disk. An event "
+        "whose externalId is already stored is not stored again. Meters count the events "
+        "within moments.",
         extensions=[mutates(Scope.EVENTS_WRITE, is_repeatable=_is_repeatable)],
     )
     async def events_ingest(

@@ -42,7 +42,7 @@ _WRITE = Scope.METERS_WRITE
 @strawberry.type
 class MeterMutation:
     @strawberry.mutation(
-        description="Creates a meter, which counts past events too.",
+        description="Creates a meter, which also counts the events that are already stored.",
         extensions=[mutates(_WRITE, makes="meter")],
     )
     async def meter_create(
@@ -60,8 +60,8 @@ class MeterMutation:
         return MeterCreatePayload(meter=Meter.of(row))
 
     @strawberry.mutation(
-        description="Changes a meter. Its filter and aggregation only until it has counted an "
-        "event: METER_LOCKED after.",
+        description="Changes a meter. Once the meter has counted an event, changing its filter "
+        "or aggregation is refused with METER_LOCKED.",
         extensions=[mutates(_WRITE)],
     )
     async def meter_update(
@@ -88,14 +88,15 @@ class MeterMutation:
         return MeterUpdatePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
-        description="Stops a meter where it stands. Refused while a product on sale or a "
-        "subscription uses it, and while its usage is still to be invoiced.",
+        description="Archives a meter, which then stops counting. Refused while a product on "
+        "sale or a subscription uses the meter, and while its usage is still to be "
+        "invoiced.",
         extensions=[mutates(_WRITE)],
     )
     async def meter_archive(
         self,
         info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
     ) -> MeterArchivePayload:
         meter_id = decode_id(input.id, "Meter")
         if meter_id is None:
@@ -106,13 +107,13 @@ class MeterMutation:
         return MeterArchivePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
-        description="Takes an archived meter back; it counts what it missed.",
+        description="Unarchives a meter, which then counts the events that it missed.",
         extensions=[mutates(_WRITE)],
     )
     async def meter_unarchive(
         self,
         info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="Which meter.")],
+        input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
     ) -> MeterUnarchivePayload:
         meter_id = decode_id(input.id, "Meter")
         if meter_id is None:
@@ -123,15 +124,15 @@ class MeterMutation:
         return MeterUnarchivePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
-        description="Recomputes a customer's usage of a meter from the raw events, compares it "
-        "with what is cached, and repairs what is off. Needs METERS_WRITE and USAGE_READ.",
+        description="Recomputes a customer's usage of a meter from the raw events, and corrects "
+        "the cached usage if it differs. Needs METERS_WRITE and USAGE_READ.",
         extensions=[mutates(Scope.METERS_WRITE, and_=Scope.USAGE_READ)],
     )
     async def customer_meter_recompute(
         self,
         info: Info,
         input: Annotated[
-            CustomerMeterRecomputeInput, strawberry.argument(description="Whose usage.")
+            CustomerMeterRecomputeInput, strawberry.argument(description="The customer meter.")
         ],
     ) -> CustomerMeterRecomputePayload:
         key = decode_id(input.customer_meter_id, "CustomerMeter")

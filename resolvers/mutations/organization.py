@@ -19,8 +19,8 @@ from schema.types.payloads import OrganizationUpdatePayload
 @strawberry.type
 class OrganizationMutation:
     @strawberry.mutation(
-        description="Changes what the organization's pages and invoices show of it: what is left "
-        "out stays, null takes a value away.",
+        description="Changes how pages and invoices show the organization. A field that is left "
+        "out keeps its value; null removes it.",
         extensions=[mutates(Scope.ADMIN)],
     )
     async def organization_update(

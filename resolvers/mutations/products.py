@@ -64,8 +64,8 @@ class ProductMutation:
         return ProductCreatePayload(product=Product.of(row))
 
     @strawberry.mutation(
-        description="Renames a product, or gives it other benefits: for each subscription from "
-        "its next period on.",
+        description="Changes a product. New benefits apply to each subscription from its next "
+        "period on.",
         extensions=[mutates(_WRITE)],
     )
     async def product_update(
@@ -88,13 +88,13 @@ class ProductMutation:
         return ProductUpdatePayload(product=Product.of(row))
 
     @strawberry.mutation(
-        description="Takes a product off sale; its subscriptions go on.",
+        description="Takes a product off sale. Its subscriptions continue.",
         extensions=[mutates(_WRITE)],
     )
     async def product_archive(
         self,
         info: Info,
-        input: Annotated[ProductArchiveInput, strawberry.argument(description="Which product.")],
+        input: Annotated[ProductArchiveInput, strawberry.argument(description="The product's id.")],
     ) -> ProductArchivePayload:
         try:
             row = await archive_product(info.context.organization_id, _product_id(input.id))
@@ -103,7 +103,7 @@ class ProductMutation:
         return ProductArchivePayload(product=Product.of(row))
 
     @strawberry.mutation(
-        description="Creates a benefit, which products can bring.",
+        description="Creates a benefit, which products can include.",
         extensions=[mutates(_WRITE, makes="benefit")],
     )
     async def meter_credit_benefit_create(

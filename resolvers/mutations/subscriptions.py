@@ -31,8 +31,8 @@ _WRITE = Scope.BILLING_WRITE
 @strawberry.type
 class SubscriptionMutation:
     @strawberry.mutation(
-        description="Subscribes a customer to a product. Credits of the current period are "
-        "granted, and what is charged in advance is invoiced.",
+        description="Subscribes a customer to a product. The first period's credit is granted, "
+        "and charges in advance are invoiced.",
         extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_create(
@@ -54,14 +54,15 @@ class SubscriptionMutation:
         return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
-        description="Ends a subscription, when its period ends or there and then.",
+        description="Cancels a subscription, at the end of its period or immediately.",
         extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_cancel(
         self,
         info: Info,
         input: Annotated[
-            CustomerSubscriptionCancelInput, strawberry.argument(description="Which, and when.")
+            CustomerSubscriptionCancelInput,
+            strawberry.argument(description="The subscription, and when to cancel it."),
         ],
     ) -> CustomerSubscriptionCancelPayload:
         context = info.context
@@ -73,7 +74,7 @@ class SubscriptionMutation:
         return CustomerSubscriptionCancelPayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
-        description="Credits (or, below zero, debits) units by hand.",
+        description="Credits units manually, or debits them if the number is negative.",
         extensions=[mutates(_WRITE, makes="customer_meter")],
     )
     async def customer_meter_credit(

@@ -23,7 +23,7 @@ _READ = Scope.BILLING_READ
 @strawberry.type
 class BillingQuery:
     @strawberry.field(
-        description="A product by its id; null where there is none.", extensions=[requires(_READ)]
+        description="A product by its id. Null if there is none.", extensions=[requires(_READ)]
     )
     async def product(
         self,
@@ -39,7 +39,7 @@ class BillingQuery:
         self,
         info: Info,
         include_archived: Annotated[
-            bool, strawberry.argument(description="Also those that are not sold any more.")
+            bool, strawberry.argument(description="Whether to include archived products.")
         ] = False,
     ) -> Listed:
         return Listed(
@@ -54,7 +54,7 @@ class BillingQuery:
         return Listed(rows_source(BenefitRow, info.context.organization_id), MeterCreditBenefit.of)
 
     @strawberry.field(
-        description="A subscription by its id; null where there is none.",
+        description="A subscription by its id. Null if there is none.",
         extensions=[requires(_READ)],
     )
     async def subscription(
@@ -75,7 +75,8 @@ class BillingQuery:
         self,
         info: Info,
         status: Annotated[
-            SubscriptionStatus | None, strawberry.argument(description="Only those of this status.")
+            SubscriptionStatus | None,
+            strawberry.argument(description="Return subscriptions with this status."),
         ] = None,
     ) -> Listed:
         return Listed(
@@ -84,7 +85,7 @@ class BillingQuery:
         )
 
     @strawberry.field(
-        description="An invoice by its id; null where there is none.", extensions=[requires(_READ)]
+        description="An invoice by its id. Null if there is none.", extensions=[requires(_READ)]
     )
     async def invoice(
         self,

@@ -16,7 +16,7 @@ from schema.types.customer import Customer
 @strawberry.type
 class CustomerQuery:
     @strawberry.field(
-        description="By exactly one of id and externalId; null where there is none.",
+        description="A customer by exactly one of id and externalId. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
     async def customer(
@@ -41,8 +41,8 @@ class CustomerQuery:
         query: Annotated[
             str | None,
             strawberry.argument(
-                description="Only those with this text in their externalId, name or email, in "
-                "upper or lower case."
+                description="Return customers with this text in their externalId, name or "
+                "email. Case is ignored."
             ),
         ] = None,
     ) -> Listed:

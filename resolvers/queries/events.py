@@ -19,7 +19,7 @@ from schema.types.event import Event, EventName
 @strawberry.type
 class EventsQuery:
     @strawberry.field(
-        description="One event; null where there is none.",
+        description="An event by its id. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def event(
@@ -31,19 +31,22 @@ class EventsQuery:
         row = await info.context.loaders.event.load(key) if key else None
         return Event.of(row) if row else None
 
-    @connection(Event, description="Latest first.", extensions=[requires(Scope.USAGE_READ)])
+    @connection(
+        Event, description="All events, latest first.", extensions=[requires(Scope.USAGE_READ)]
+    )
     async def events(
         self,
         info: Info,
         filter: Annotated[
-            EventFilter | None, strawberry.argument(description="Only events that pass this.")
+            EventFilter | None,
+            strawberry.argument(description="Return only events that match this filter."),
         ] = None,
     ) -> Listed:
         query = await event_query(info.context, filter)
         return Listed(events_source(info.context.organization_id, query), Event.of)
 
     @strawberry.field(
-        description="The names that events have, most frequent first; at most 1,000.",
+        description="The names that events have, most frequent first. At most 1,000.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def event_names(
@@ -52,7 +55,7 @@ class EventsQuery:
         query: Annotated[
             str | None,
             strawberry.argument(
-                description="Only names with this text in them, in upper or lower case."
+                description="Return names that contain this text. Case is ignored."
             ),
         ] = None,
     ) -> list[EventName]:

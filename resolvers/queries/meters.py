@@ -28,7 +28,7 @@ from schema.types.meter_preview import MeterPreview
 @strawberry.type
 class MeterQuery:
     @strawberry.field(
-        description="One meter; null where there is none.",
+        description="A meter by its id. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
     async def meter(
@@ -49,7 +49,7 @@ class MeterQuery:
         self,
         info: Info,
         include_archived: Annotated[
-            bool, strawberry.argument(description="Whether to show archived meters too.")
+            bool, strawberry.argument(description="Whether to include archived meters.")
         ] = False,
     ) -> Listed:
         return Listed(
@@ -57,7 +57,7 @@ class MeterQuery:
         )
 
     @strawberry.field(
-        description="What a meter would count, before it is created: over all events, or those "
+        description="What a meter would count if it were created: of all events, or of those "
         "that happened in [start, end).",
         extensions=[requires(Scope.USAGE_READ)],
     )
@@ -65,17 +65,22 @@ class MeterQuery:
         self,
         info: Info,
         filter: Annotated[
-            MeterFilterInput, strawberry.argument(description="Which events it would count.")
+            MeterFilterInput,
+            strawberry.argument(description="The events that the meter would count."),
         ],
         aggregation: Annotated[
             MeterAggregationInput,
-            strawberry.argument(description="What it would make of them."),
+            strawberry.argument(description="How the meter would aggregate them."),
         ],
         start: Annotated[
-            datetime | None, strawberry.argument(description="Events that happened at or after.")
+            datetime | None,
+            strawberry.argument(
+                description="Include events that happened at or after this instant."
+            ),
         ] = None,
         end: Annotated[
-            datetime | None, strawberry.argument(description="Events that happened before.")
+            datetime | None,
+            strawberry.argument(description="Include events that happened before this instant."),
         ] = None,
         customer_id: CustomerId = None,
         external_customer_id: ExternalCustomerId = None,

@@ -102,7 +102,7 @@ async def load_node(context: Context, node_id: str) -> Node | None:
 @strawberry.type
 class NodeQuery:
     @strawberry.field(
-        description="Any object by its id; null where there is none.", extensions=[requires()]
+        description="Any object by its id. Null if there is none.", extensions=[requires()]
     )
     async def node(
         self,
@@ -112,7 +112,7 @@ class NodeQuery:
         return await find_node(info.context, id)
 
     @strawberry.field(
-        description="Objects by their ids, in their order; null for each that is not there.",
+        description="Objects by their ids, in the same order. Null for each that does not exist.",
         extensions=[requires()],
     )
     async def nodes(

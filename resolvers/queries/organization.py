@@ -15,7 +15,7 @@ from schema.types.organization import AccessToken, Organization
 @strawberry.type
 class OrganizationQuery:
     @strawberry.field(
-        description="Who asks, and what they may do.", extensions=[requires(session=True)]
+        description="The caller, and its permissions.", extensions=[requires(session=True)]
     )
     async def me(self, info: Info) -> Me:
         context, identity = info.context, info.context.identity
@@ -31,12 +31,12 @@ class OrganizationQuery:
         token = AccessToken.of(await AccessTokenRow.get(id=identity.token_id))
         return Me(organization=organization, access_token=token, customer=None, scopes=token.scopes)
 
-    @strawberry.field(description="The organization of the token.", extensions=[requires()])
+    @strawberry.field(description="The caller's organization.", extensions=[requires()])
     async def organization(self, info: Info) -> Organization:
         return Organization.of(await OrganizationRow.get(id=info.context.organization_id))
 
     @strawberry.field(
-        description="The customer of a customer session; null for an organization's token.",
+        description="The customer of a customer's session. Null for an organization's token.",
         extensions=[requires(session=True)],
     )
     async def viewer(self, info: Info) -> Customer | None:

@@ -19,21 +19,27 @@ from schema.updates import Update
 @strawberry.type
 class EventSubscriptions:
     @strawberry.subscription(
-        description="Events as they are stored, from now on, in the order of the log.",
+        description="New events from now on, in the order in which they are counted.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def events_ingested(
         self,
         info: Info,
         names: Annotated[
-            list[str] | None, strawberry.argument(description="Only events with these names.")
+            list[str] | None,
+            strawberry.argument(description="Limits the stream to events with one of these names."),
         ] = None,
         customer_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only of this customer.")
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Limits the stream to the customer with this id in Metergraph."
+            ),
         ] = None,
         external_customer_id: Annotated[
             str | None,
-            strawberry.argument(description="Only of the customer with this id of the caller's."),
+            strawberry.argument(
+                description="Limits the stream to the customer with this id of yours."
+            ),
         ] = None,
     ) -> AsyncGenerator[Event, None]:
         context = info.context

@@ -28,14 +28,12 @@ _LONGEST_CURSOR = 200
 
 
 @strawberry.type(
-    description="Usage of one customer on one meter, as it stands. Send `cursor` back as `after`"
-    " to resume without a gap."
+    description="The current usage of one customer on one meter. After a lost connection, send "
+    "the last `cursor` as `after` to miss nothing."
 )
 class UsageUpdate:
-    customer_meter: CustomerMeter = strawberry.field(description="The usage as it stands.")
-    cursor: str = strawberry.field(
-        description="The place of this update in the order of changes, to be sent as `after`."
-    )
+    customer_meter: CustomerMeter = strawberry.field(description="The current usage and balance.")
+    cursor: str = strawberry.field(description="The cursor of this update, for `after`.")
 
 
 class _Referred:
@@ -74,26 +72,35 @@ class _Referred:
 @strawberry.type
 class UsageSubscriptions:
     @strawberry.subscription(
-        description="First the current state (of everything asked for, or of what changed since"
-        " `after`), then every change. Changes that follow each other closely may come as one.",
+        description="Usage as it changes. First comes the current state, or with `after` "
+        "everything that changed since, then every change. Changes in quick succession may "
+        "arrive as one.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def usage_updated(
         self,
         info: Info,
         customer_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only of this customer.")
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Limits the stream to the customer with this id in Metergraph."
+            ),
         ] = None,
         external_customer_id: Annotated[
             str | None,
-            strawberry.argument(description="Only of the customer with this id of the caller's."),
+            strawberry.argument(
+                description="Limits the stream to the customer with this id of yours."
+            ),
         ] = None,
         meter_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only on this meter.")
+            strawberry.ID | None,
+            strawberry.argument(description="Limits the stream to this meter."),
         ] = None,
         after: Annotated[
             str | None,
-            strawberry.argument(description="The cursor of the last update that was seen."),
+            strawberry.argument(
+                description="The cursor of the last update that you have received."
+            ),
         ] = None,
     ) -> AsyncGenerator[UsageUpdate, None]:
         context = info.context

@@ -7,17 +7,18 @@ import strawberry
 from schema.context import Scope
 
 
-@strawberry.input(description="A new token of the organization.")
+@strawberry.input(description="A new token for the organization.")
 class AccessTokenCreateInput:
-    name: str = strawberry.field(description="What it is for: 1 to 256 characters.")
-    scopes: list[Scope] = strawberry.field(description="What it may do; at least one.")
+    name: str = strawberry.field(
+        description="A name that says what the token is for: 1 to 256 characters."
+    )
+    scopes: list[Scope] = strawberry.field(description="The token's permissions, at least one.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When it stops working, and every session that it opened; never, where left "
-        "out.",
+        description="When the token expires, and every session that it opened. By default, never.",
     )
 
 
-@strawberry.input(description="Which token to revoke.")
+@strawberry.input(description="The token to revoke.")
 class AccessTokenRevokeInput:
-    id: strawberry.ID = strawberry.field(description="Which token.")
+    id: strawberry.ID = strawberry.field(description="The token's id.")

@@ -5,61 +5,62 @@ import strawberry
 from schema.inputs.idempotency import idempotency_key
 
 
-@strawberry.input(description="A new customer. Everything may be left out.")
+@strawberry.input(description="A new customer. All fields are optional.")
 class CustomerCreateInput:
     external_id: str | None = strawberry.field(
         default=None,
-        description="Your own id of it, unique in the organization: 1 to 256 characters. If events "
-        "created this customer already, the rest is filled in.",
+        description="Your own id for the customer, unique in the organization: 1 to 256 "
+        "characters. If events have already created the customer, the other fields are "
+        "added to it.",
     )
-    name: str | None = strawberry.field(
-        default=None, description="What people call it: 1 to 256 characters."
-    )
+    name: str | None = strawberry.field(default=None, description="The name: 1 to 256 characters.")
     email: str | None = strawberry.field(
-        default=None, description="Where it gets mail: 1 to 320 characters."
+        default=None, description="The email address: 1 to 320 characters."
     )
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(
-    description="Changes of a customer: what is left out stays, null takes a value away."
+    description="Changes to a customer. A field that is left out keeps its value; null removes it."
 )
 class CustomerUpdateInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
+    id: strawberry.ID = strawberry.field(description="The customer's id.")
     external_id: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Your own id of it, unique in the organization: 1 to 256 characters.",
+        description="Your own id for the customer, unique in the organization: 1 to 256 "
+        "characters.",
     )
     name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="What people call it: 1 to 256 characters."
+        default=strawberry.UNSET, description="The name: 1 to 256 characters."
     )
     email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Where it gets mail: 1 to 320 characters."
+        default=strawberry.UNSET, description="The email address: 1 to 320 characters."
     )
 
 
 @strawberry.input(
-    description="Whose session to open. Exactly one of customerId and externalCustomerId."
+    description="The customer whose session to open. Give exactly one of customerId and "
+    "externalCustomerId."
 )
 class CustomerSessionCreateInput:
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The customer's id, as we know it."
+        default=None, description="The customer's id in Metergraph."
     )
     external_customer_id: str | None = strawberry.field(
-        default=None, description="The customer's id, as you know it."
+        default=None, description="Your own id for the customer."
     )
 
 
 @strawberry.input(
-    description="Which sessions to end. Exactly one of customerId, externalCustomerId and token."
+    description="The sessions to end. Give exactly one of customerId, externalCustomerId and token."
 )
 class CustomerSessionRevokeInput:
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="All sessions of this customer, by our id."
+        default=None, description="Ends all sessions of the customer with this id in Metergraph."
     )
     external_customer_id: str | None = strawberry.field(
-        default=None, description="All sessions of this customer, by your id."
+        default=None, description="Ends all sessions of the customer with this id of yours."
     )
     token: str | None = strawberry.field(
-        default=None, description="The session with this bearer token."
+        default=None, description="Ends the session with this bearer token."
     )

@@ -12,24 +12,28 @@ from schema.loaders.customers import customer_by_external_id
 from schema.loaders.events import EventQuery
 
 
-@strawberry.input(description="Which events to show: those that pass everything given here.")
+@strawberry.input(description="Which events to return: those that match every condition.")
 class EventFilter:
     names: list[str] | None = strawberry.field(
-        default=None, description="Events with one of these names."
+        default=None, description="Return events with one of these names."
     )
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Events of this customer, by our id."
+        default=None, description="Return events of the customer with this id in Metergraph."
     )
     external_customer_id: str | None = strawberry.field(
-        default=None, description="Events of this customer, by your id."
+        default=None, description="Return events of the customer with this id of yours."
     )
     meter_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Events that this meter counts."
+        default=None, description="Return events that this meter counts."
     )
-    start: datetime | None = strawberry.field(default=None, description="Happened at or after.")
-    end: datetime | None = strawberry.field(default=None, description="Happened before.")
+    start: datetime | None = strawberry.field(
+        default=None, description="Return events that happened at or after this instant."
+    )
+    end: datetime | None = strawberry.field(
+        default=None, description="Return events that happened before this instant."
+    )
     where: MeterFilterInput | None = strawberry.field(
-        default=None, description="The same language that a meter filters with."
+        default=None, description="Return events that match this filter, as a meter's filter does."
     )
 
 

@@ -12,33 +12,35 @@ from schema.scalars import JSONObject
 
 
 @strawberry.input(
-    description="Something that a customer did. Exactly one of customerId and externalCustomerId."
+    description="Something that a customer did. Give exactly one of customerId and "
+    "externalCustomerId."
 )
 class EventInput:
     name: str = strawberry.field(
-        description="What kind of thing happened, such as ai_usage: 1 to 128 characters."
+        description="The kind of event, such as ai_usage: 1 to 128 characters."
     )
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who did it, by our id; must exist."
+        default=None, description="The customer's id in Metergraph. The customer must exist."
     )
     external_customer_id: str | None = strawberry.field(
         default=None,
-        description="Who did it, by your id: 1 to 256 characters. A customer is created where it "
-        "is new.",
+        description="Your own id for the customer: 1 to 256 characters. A customer with a new "
+        "id is created.",
     )
     external_id: str | None = strawberry.field(
         default=None,
-        description="Idempotency key, unique in the organization, remembered for ever: 1 to 256 "
-        "characters.",
+        description="Your id for the event, unique in the organization: 1 to 256 characters. An "
+        "event with an id that is already stored is not stored again, however much later "
+        "you send it.",
     )
     timestamp: datetime | None = strawberry.field(
         default=None,
-        description="When it happened, at most 5 minutes ahead. Now, where left out.",
+        description="When it happened, at most 5 minutes in the future. By default, now.",
     )
     metadata: JSONObject | None = strawberry.field(
         default=None,
-        description="What to meter by: at most 64 keys an object, 4 levels, 16 KiB of JSON. "
-        "Numbers are kept exactly.",
+        description="The event's own data, by which meters filter and aggregate: at most 16 KiB "
+        "of JSON, 4 levels, and 64 keys in each object. Numbers are kept exactly.",
     )
 
 
@@ -46,11 +48,11 @@ class EventInput:
 class EventsIngestInput:
     raw: strawberry.Private[Mapping[str, Any]]
     events: list[EventInput] = strawberry.field(
-        description="The events; each gets a receipt, in this order."
+        description="The events. Each gets a receipt, in the same order."
     )
     on_invalid: InvalidEventPolicy = strawberry.field(
         default=InvalidEventPolicy.REJECT_BATCH,
-        description="What becomes of the valid events when others are invalid.",
+        description="What happens to valid events if others are invalid.",
     )
 
 

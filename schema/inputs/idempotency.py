@@ -23,9 +23,9 @@ def idempotency_key() -> Any:
     """The field. The mutation says `mutates(..., makes=...)`, which carries it out once a key."""
     return strawberry.field(
         default=None,
-        description="Your key for this call, 1 to 255 characters: sent again with the same input, "
-        "the mutation is not repeated and answers with what it made. With another input, CONFLICT. "
-        "Kept for at least 30 days.",
+        description="Your key for this call: 1 to 255 characters. If you send the same key and "
+        "input again, the mutation is not repeated but returns the object that it made. The "
+        "same key with another input is a CONFLICT. Keys are kept for at least 30 days.",
     )
 
 

@@ -19,23 +19,23 @@ from schema.scalars import ClauseValue
 
 
 @strawberry.input(
-    description="One comparison of an event's property. Exactly one of value and text."
+    description="A comparison of an event's property. Give exactly one of value and text."
 )
 class MeterClauseInput:
     property: str = strawberry.field(
-        description="`name`, `timestamp`, or a path into the metadata such as usage.tokens; "
-        "`metadata.name` reaches a metadata key called name."
+        description="`name`, `timestamp`, or a path into the metadata such as usage.tokens. For "
+        "a metadata key called name, write `metadata.name`."
     )
     operator: ClauseOperator = strawberry.field(description="How to compare.")
     value: ClauseValue | None = strawberry.field(default=None, description="A typed value.")
     text: str | None = strawberry.field(
         default=None,
-        description="A value as a person types it: read as a number, else as true or false, else "
-        "as a string.",
+        description="A value as a person types it. It is read as a number if possible, then as "
+        "true or false, and otherwise as a string.",
     )
 
 
-@strawberry.input(one_of=True, description="Exactly one of a comparison and a nested filter.")
+@strawberry.input(one_of=True, description="A comparison or a nested filter. Give exactly one.")
 class MeterFilterNodeInput:
     clause: MeterClauseInput | None = strawberry.field(
         default=strawberry.UNSET, description="A comparison."
@@ -46,12 +46,13 @@ class MeterFilterNodeInput:
 
 
 @strawberry.input(
-    description="Which events pass. No clauses: every event. At most 5 levels and 100 clauses."
+    description="Which events match. Without clauses, all events do. At most 5 levels and 100 "
+    "clauses."
 )
 class MeterFilterInput:
     raw: strawberry.Private[Mapping[str, Any]]
     conjunction: Conjunction = strawberry.field(
-        default=Conjunction.AND, description="How the clauses are joined."
+        default=Conjunction.AND, description="How the clauses are combined."
     )
     clauses: list[MeterFilterNodeInput] = strawberry.field(
         default_factory=list, description="Comparisons and nested filters."
@@ -59,15 +60,16 @@ class MeterFilterInput:
 
 
 @strawberry.input(
-    description="What to make of the events that pass. `property` is required, except for COUNT, "
-    "which takes none."
+    description="How to aggregate the events that match. `property` is required, except for "
+    "COUNT, which takes none."
 )
 class MeterAggregationInput:
     raw: strawberry.Private[Mapping[str, Any]]
-    function: AggregationFunction = strawberry.field(description="What to make of them.")
+    function: AggregationFunction = strawberry.field(description="The function.")
     property: str | None = strawberry.field(
         default=None,
-        description="Whose value is aggregated: a path into the metadata, or `name` for UNIQUE.",
+        description="The property whose values are aggregated: a path into the metadata, or "
+        "`name` for UNIQUE.",
     )
 
 

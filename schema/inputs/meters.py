@@ -6,43 +6,43 @@ from schema.inputs.idempotency import idempotency_key
 from schema.inputs.meter_filter import MeterAggregationInput, MeterFilterInput
 
 
-@strawberry.input(description="A new meter. It counts past events too.")
+@strawberry.input(description="A new meter. It also counts the events that are already stored.")
 class MeterCreateInput:
-    name: str = strawberry.field(description="What people call it: 1 to 256 characters.")
+    name: str = strawberry.field(description="The name: 1 to 256 characters.")
     unit: str | None = strawberry.field(
-        default=None, description="What one unit is called, e.g. token: 1 to 64 characters."
+        default=None, description="The name of one unit, such as token: 1 to 64 characters."
     )
-    filter: MeterFilterInput = strawberry.field(description="Which events it counts.")
-    aggregation: MeterAggregationInput = strawberry.field(description="What it makes of them.")
+    filter: MeterFilterInput = strawberry.field(description="The events that the meter counts.")
+    aggregation: MeterAggregationInput = strawberry.field(
+        description="How the meter aggregates them."
+    )
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(
-    description="Changes of a meter: what is left out stays. Once it has counted an event, filter "
-    "and aggregation are fixed."
+    description="Changes to a meter. A field that is left out keeps its value. Once the meter "
+    "has counted an event, its filter and aggregation cannot change."
 )
 class MeterUpdateInput:
-    id: strawberry.ID = strawberry.field(description="Which meter.")
-    name: str | None = strawberry.field(
-        default=None, description="What people call it: 1 to 256 characters."
-    )
+    id: strawberry.ID = strawberry.field(description="The meter's id.")
+    name: str | None = strawberry.field(default=None, description="The name: 1 to 256 characters.")
     unit: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What one unit is called: 1 to 64 characters; null takes it away.",
+        description="The name of one unit: 1 to 64 characters. Null removes it.",
     )
     filter: MeterFilterInput | None = strawberry.field(
-        default=None, description="Which events it counts."
+        default=None, description="The events that the meter counts."
     )
     aggregation: MeterAggregationInput | None = strawberry.field(
-        default=None, description="What it makes of them."
+        default=None, description="How the meter aggregates them."
     )
 
 
-@strawberry.input(description="Whose cached usage to recompute.")
+@strawberry.input(description="The customer meter whose cached usage to recompute.")
 class CustomerMeterRecomputeInput:
-    customer_meter_id: strawberry.ID = strawberry.field(description="The CustomerMeter, by its id.")
+    customer_meter_id: strawberry.ID = strawberry.field(description="The id of the CustomerMeter.")
 
 
-@strawberry.input(description="Which meter to archive, or to take back.")
+@strawberry.input(description="The meter to archive or unarchive.")
 class MeterArchiveInput:
-    id: strawberry.ID = strawberry.field(description="Which meter.")
+    id: strawberry.ID = strawberry.field(description="The meter's id.")

@@ -4,23 +4,25 @@ import strawberry
 
 
 @strawberry.input(
-    description="Changes of the organization: what is left out stays, null takes a value away."
+    description="Changes to the organization. A field that is left out keeps its value; null "
+    "removes it."
 )
 class OrganizationUpdateInput:
     display_name: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What its customers call it: 1 to 256 characters. Null: its `name`.",
+        description="The name that customers see: 1 to 256 characters. Null resets it to `name`.",
     )
     timezone: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The IANA time zone in which its people read usage. Null: UTC.",
+        description="The IANA time zone in which the organization's people read usage. Null "
+        "resets it to UTC.",
     )
     address: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Its address, for invoices, with line breaks: 1 to 1,000 characters.",
+        description="The address for invoices, with line breaks: 1 to 1,000 characters.",
     )
     logo_url: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The https address of its logo, for invoices and the portal: at most 2,048 "
+        description="The https URL of the logo, for invoices and the portal: at most 2,048 "
         "characters.",
     )

@@ -11,17 +11,18 @@ from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
 
 
-@strawberry.input(description="A tier of a price: units up to a bound.")
+@strawberry.input(description="A tier of a price: a range of units up to a bound.")
 class PriceTierInput:
     up_to: Decimal | None = strawberry.field(
-        default=None, description="The last unit of the tier, inclusive; null for the last tier."
+        default=None,
+        description="The upper bound of the tier in units, inclusive. Null for the last tier.",
     )
     unit_amount: Decimal = strawberry.field(
-        description="Minor units for one unit, up to 12 decimals."
+        description="The price of one unit in minor units, up to 12 decimals."
     )
     flat_amount: BigInt = strawberry.field(
         default=BigInt(0),
-        description="Minor units that are charged once when the tier is reached.",
+        description="The amount in minor units that is charged once when the tier is reached.",
     )
 
     def read(self) -> Tier:
@@ -29,38 +30,41 @@ class PriceTierInput:
         return Tier(self.up_to, self.unit_amount, self.flat_amount)
 
 
-@strawberry.input(description="A price that is charged in advance, once a period.")
+@strawberry.input(description="A fixed price, charged once per period, in advance.")
 class FixedPriceInput:
-    currency: CurrencyCode = strawberry.field(description="What the amount is in.")
-    amount: BigInt = strawberry.field(description="In minor units, such as cents.")
+    currency: CurrencyCode = strawberry.field(description="The currency of the amount.")
+    amount: BigInt = strawberry.field(description="The amount in minor units, such as cents.")
 
 
 @strawberry.input(
-    description="A price that is charged in arrears on what a meter counted, less credits."
+    description="A price of usage: charged in arrears for the units that a meter counted, less "
+    "credit."
 )
 class MeteredPriceInput:
-    currency: CurrencyCode = strawberry.field(description="What the amounts are in.")
-    meter_id: strawberry.ID = strawberry.field(description="What counts the usage.")
+    currency: CurrencyCode = strawberry.field(description="The currency of the amounts.")
+    meter_id: strawberry.ID = strawberry.field(description="The meter that counts the usage.")
     pricing: Pricing = strawberry.field(
-        default=Pricing.PER_UNIT, description="How units become an amount."
+        default=Pricing.PER_UNIT, description="How the amount is computed from the units."
     )
     unit_amount: Decimal | None = strawberry.field(
         default=None,
-        description="PER_UNIT only: minor units for one unit, up to 12 decimals.",
+        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals.",
     )
     tiers: list[PriceTierInput] | None = strawberry.field(
         default=None,
-        description="GRADUATED and VOLUME only: at most 100, ascending; the last has no end.",
+        description="GRADUATED and VOLUME only: at most 100 tiers, ascending. The last has no "
+        "upper bound.",
     )
     package_amount: BigInt | None = strawberry.field(
         default=None,
-        description="PACKAGE only: minor units for each started package of packageSize units.",
+        description="PACKAGE only: the price of each started package of packageSize units, in "
+        "minor units.",
     )
     package_size: Decimal | None = strawberry.field(
-        default=None, description="PACKAGE only: how many units a package has."
+        default=None, description="PACKAGE only: the number of units in a package."
     )
     cap_amount: BigInt | None = strawberry.field(
-        default=None, description="The most that a period's usage costs, in minor units."
+        default=None, description="The most that a period's usage can cost, in minor units."
     )
 
     def parameters(self) -> dict[str, Any]:
@@ -73,64 +77,64 @@ class MeteredPriceInput:
         }
 
 
-@strawberry.input(one_of=True, description="Exactly one of a fixed and a metered price.")
+@strawberry.input(one_of=True, description="A fixed or a metered price. Give exactly one.")
 class ProductPriceInput:
     fixed: FixedPriceInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Charged in advance, once a period."
+        default=strawberry.UNSET, description="A fixed price, charged once per period, in advance."
     )
     metered: MeteredPriceInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Charged in arrears, by usage."
+        default=strawberry.UNSET, description="A price of usage, charged in arrears."
     )
 
 
 @strawberry.input(description="A new product.")
 class ProductCreateInput:
-    name: str = strawberry.field(description="What people call it: 1 to 256 characters.")
+    name: str = strawberry.field(description="The name: 1 to 256 characters.")
     description: str | None = strawberry.field(
-        default=None, description="What people read about it: at most 1,000 characters."
+        default=None, description="A description for people: at most 1,000 characters."
     )
     recurring_interval: RecurringInterval = strawberry.field(
-        description="How long a subscription's periods are."
+        description="The length of a subscription's periods."
     )
     prices: list[ProductPriceInput] = strawberry.field(
-        description="What it costs: 1 to 100 prices, all in one currency, at most one a meter."
+        description="The prices: 1 to 100, all in one currency, and at most one for each meter."
     )
     benefit_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="What it brings every period: at most 100 benefits."
+        default_factory=list,
+        description="The benefits that a subscription gets every period: at most 100.",
     )
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(
-    description="Changes of a product: what is left out stays. Prices are never changed."
+    description="Changes to a product. A field that is left out keeps its value. Prices never "
+    "change."
 )
 class ProductUpdateInput:
-    id: strawberry.ID = strawberry.field(description="Which product.")
-    name: str | None = strawberry.field(
-        default=None, description="What people call it: 1 to 256 characters."
-    )
+    id: strawberry.ID = strawberry.field(description="The product's id.")
+    name: str | None = strawberry.field(default=None, description="The name: 1 to 256 characters.")
     description: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What people read about it: at most 1,000 characters; null takes it away.",
+        description="A description for people: at most 1,000 characters. Null removes it.",
     )
     benefit_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="What it brings every period, for each subscription from its next one on.",
+        description="The benefits that a subscription gets every period, from its next period on.",
     )
 
 
-@strawberry.input(description="Which product to archive.")
+@strawberry.input(description="The product to archive.")
 class ProductArchiveInput:
-    id: strawberry.ID = strawberry.field(description="Which product.")
+    id: strawberry.ID = strawberry.field(description="The product's id.")
 
 
-@strawberry.input(description="A new benefit: units of a meter, every period.")
+@strawberry.input(description="A new benefit that credits units of a meter every period.")
 class MeterCreditBenefitCreateInput:
     description: str = strawberry.field(
-        description="What people read about it: 1 to 1,000 characters."
+        description="A description for people: 1 to 1,000 characters."
     )
-    meter_id: strawberry.ID = strawberry.field(description="What the units are of.")
-    units: Decimal = strawberry.field(description="How many units, above zero.")
+    meter_id: strawberry.ID = strawberry.field(description="The meter that counts the units.")
+    units: Decimal = strawberry.field(description="The number of units, above zero.")
     rollover: bool = strawberry.field(
         default=False, description="Whether unused units carry over into the next period."
     )

@@ -9,31 +9,31 @@ from schema.types.product import MeterCreditBenefit, Product
 from schema.types.subscription import CustomerSubscription
 
 
-@strawberry.type(description="The new product, or why there is none.")
+@strawberry.type(description="The new product, or the reason why it was not created.")
 class ProductCreatePayload:
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The changed product, or why it was not changed.")
+@strawberry.type(description="The changed product, or the reason why it was not changed.")
 class ProductUpdatePayload:
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The archived product, or why it was not archived.")
+@strawberry.type(description="The archived product, or the reason why it was not archived.")
 class ProductArchivePayload:
     product: Product | None = strawberry.field(default=None, description="The product.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The new benefit, or why there is none.")
+@strawberry.type(description="The new benefit, or the reason why it was not created.")
 class MeterCreditBenefitCreatePayload:
     benefit: MeterCreditBenefit | None = strawberry.field(default=None, description="The benefit.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The new subscription, or why there is none.")
+@strawberry.type(description="The new subscription, or the reason why it was not created.")
 class CustomerSubscriptionCreatePayload:
     subscription: CustomerSubscription | None = strawberry.field(
         default=None, description="The subscription."
@@ -41,7 +41,7 @@ class CustomerSubscriptionCreatePayload:
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The subscription that ends, or why it does not.")
+@strawberry.type(description="The canceled subscription, or the reason why it was not canceled.")
 class CustomerSubscriptionCancelPayload:
     subscription: CustomerSubscription | None = strawberry.field(
         default=None, description="The subscription."
@@ -49,7 +49,9 @@ class CustomerSubscriptionCancelPayload:
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The usage and balance after the credit, or why there was none.")
+@strawberry.type(
+    description="Usage and balance after the credit, or the reason why nothing was credited."
+)
 class CustomerMeterCreditPayload:
     customer_meter: CustomerMeter | None = strawberry.field(
         default=None, description="Usage and balance on the meter."

@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(
-    description="A line of a customer's credit ledger on one meter. Entries are never changed; "
-    "their sum is the credit of the current period."
+    description="An entry of a customer's credit ledger for one meter. Entries never change. "
+    "They add up to the credit of the current period."
 )
 class CreditEntry(Node):
     benefit_key: strawberry.Private[UUID | None]
-    kind: EntryKind = strawberry.field(description="Why the units were put in or taken out.")
+    kind: EntryKind = strawberry.field(description="Why the units were credited or debited.")
     units: Decimal = strawberry.field(
-        description="How many, in the meter's; below zero where they were taken out."
+        description="The number of the meter's units. Negative for a debit."
     )
-    reason: str | None = strawberry.field(description="What was said with a MANUAL entry.")
-    created_at: datetime = strawberry.field(description="When it was entered.")
+    reason: str | None = strawberry.field(
+        description="The reason that was given with a MANUAL entry."
+    )
+    created_at: datetime = strawberry.field(description="When the entry was made.")
 
-    @strawberry.field(description="What brought the units; null for all but grants.")
+    @strawberry.field(
+        description="The benefit that granted the units. Null unless the entry is a GRANT."
+    )
     async def benefit(
         self, info: Info
     ) -> Annotated["MeterCreditBenefit", strawberry.lazy("schema.types.product")] | None:

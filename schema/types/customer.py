@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from schema.types.subscription import CustomerSubscription
 
 
-@strawberry.type(description="Somebody whose usage is metered, and who is billed for it.")
+@strawberry.type(description="A customer whose usage is metered and billed.")
 class Customer(Node):
     key: strawberry.Private[UUID]
     external_id: str | None = strawberry.field(
-        description="The caller's own id of this customer, unique in the organization."
+        description="Your own id for the customer, unique in the organization."
     )
-    name: str | None = strawberry.field(description="What people call the customer.")
-    email: str | None = strawberry.field(description="Where the customer gets mail.")
+    name: str | None = strawberry.field(description="The customer's name.")
+    email: str | None = strawberry.field(description="The customer's email address.")
     created_at: datetime = strawberry.field(
-        description="When it was created, or first named by an event."
+        description="When the customer was created, or first named by an event."
     )
 
     @connection(
         Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
-        description="Current usage and balance, one for each meter on which this customer has "
-        "usage, credit or a metered price.",
+        description="Current usage and balance on each meter for which the customer has usage, "
+        "credit or a metered price.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     def meters(self, info: Info) -> Listed:
@@ -49,7 +49,7 @@ class Customer(Node):
         )
 
     @strawberry.field(
-        description="Current usage and balance on one meter; null where there is none.",
+        description="Current usage and balance on one meter. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def meter(
@@ -65,7 +65,7 @@ class Customer(Node):
 
     @connection(
         Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")],
-        description="What this customer has subscribed to, oldest first.",
+        description="The customer's subscriptions, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     def subscriptions(self, info: Info) -> Listed:
@@ -76,7 +76,7 @@ class Customer(Node):
 
     @connection(
         Annotated["Invoice", strawberry.lazy("schema.types.invoice")],
-        description="This customer's invoices, oldest first.",
+        description="The customer's invoices, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     def invoices(self, info: Info) -> Listed:
@@ -86,14 +86,15 @@ class Customer(Node):
 
     @connection(
         Annotated["Event", strawberry.lazy("schema.types.event")],
-        description="This customer's events, latest first.",
+        description="The customer's events, latest first.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def events(
         self,
         info: Info,
         filter: Annotated[
-            EventFilter | None, strawberry.argument(description="Only events that pass this.")
+            EventFilter | None,
+            strawberry.argument(description="Return only events that match this filter."),
         ] = None,
     ) -> Listed:
         query = await event_query(info.context, filter, customer_id=self.key)

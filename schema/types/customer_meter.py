@@ -28,10 +28,10 @@ _EXACT = Arithmetic(prec=1000)  # Python's own rounds to 28 digits
 
 
 @strawberry.type(
-    description="What a customer has used of a meter, and has left. It is about the period from "
-    "periodStart to periodEnd: of the subscription that prices or credits the meter; after its "
-    "end, the time since, which has no periodEnd; before the first such subscription all time, "
-    "with neither."
+    description="A customer's usage and balance on a meter, for the period from periodStart to "
+    "periodEnd. The period is that of the subscription that prices or credits the meter. "
+    "After that subscription has ended, the period begins at its end and has no periodEnd. "
+    "Before the first such subscription, it covers all time and has neither."
 )
 class CustomerMeter(Node):
     key: strawberry.Private[UUID]
@@ -40,30 +40,30 @@ class CustomerMeter(Node):
     customer_row: strawberry.Private[CustomerRow | None] = None
     meter_row: strawberry.Private[MeterRow | None] = None
     period_start: datetime | None = strawberry.field(
-        description="The period began here; null before the first subscription, where all usage "
-        "counts."
+        description="When the period began. Null before the first subscription: all usage counts."
     )
     period_end: datetime | None = strawberry.field(
-        description="The period ends before this instant; null where no subscription has one open."
+        description="The period ends before this instant. Null if no subscription is active."
     )
     consumed_units: Decimal = strawberry.field(
-        description="What the meter counts of this customer in the period, in its units. Without "
-        "a periodStart it is never billed and uses up no credit."
+        description="The customer's usage in the period, in the meter's units. Without a "
+        "periodStart, it is never billed and uses no credit."
     )
     credited_units: Decimal = strawberry.field(
-        description="Credit in the period, in the meter's units: carried over, granted, and given "
-        "by hand."
+        description="Credit in the period, in the meter's units: carried over, granted and "
+        "credited manually."
     )
     updated_at: datetime = strawberry.field(description="When one of these numbers last changed.")
 
     @strawberry.field(
-        description="creditedUnits - consumedUnits. Below zero it is usage that no credit covers: "
-        "a subscription's price charges for it, and without a periodEnd nothing does."
+        description="creditedUnits - consumedUnits. A negative balance is usage that no credit "
+        "covers. The subscription's price charges for it; without a periodEnd, nothing "
+        "does."
     )
     def balance(self) -> Decimal:
         return _EXACT.subtract(self.credited_units, self.consumed_units)
 
-    @strawberry.field(description="Whose usage it is.")
+    @strawberry.field(description="The customer.")
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
@@ -72,7 +72,7 @@ class CustomerMeter(Node):
             row = await existing(info.context.loaders.customer, self.customer_key)
         return customer.Customer.of(row)
 
-    @strawberry.field(description="What is counted.")
+    @strawberry.field(description="The meter.")
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
         row = self.meter_row
         if row is None:
@@ -81,7 +81,8 @@ class CustomerMeter(Node):
 
     @connection(
         Annotated["CreditEntry", strawberry.lazy("schema.types.credit")],
-        description="The credit ledger on this meter, oldest first; it sums up to creditedUnits.",
+        description="The credit ledger for this meter, oldest entry first. The entries add up "
+        "to creditedUnits.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     def credit_entries(self, info: Info) -> Listed:

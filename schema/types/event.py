@@ -20,29 +20,31 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(
-    description="Something that a customer did, as the application reported it. Never changed."
+    description="Something that a customer did, as your application reported it. Events never "
+    "change."
 )
 class Event(Node):
     key: strawberry.Private[UUID]
     external_id: str | None = strawberry.field(
-        description="The caller's idempotency key, unique in the organization."
+        description="Your id for the event, unique in the organization. It makes sending the "
+        "event again safe."
     )
-    name: str = strawberry.field(description="What kind of thing happened, such as ai_usage.")
+    name: str = strawberry.field(description="The kind of event, such as ai_usage.")
     timestamp: datetime = strawberry.field(description="When it happened.")
     received_at: datetime = strawberry.field(description="When it was stored.")
     processed_at: datetime | None = strawberry.field(
-        description="When the meters that are up to date counted it; null while it waits."
+        description="When the meters that are up to date counted the event. Null until then."
     )
     metadata: JSONObject = strawberry.field(
-        description="What the application said of it; meters filter and aggregate by it."
+        description="The event's own data, by which meters filter and aggregate."
     )
 
     customer: Annotated["Customer", strawberry.lazy("schema.types.customer")] = strawberry.field(
-        description="Who did it."
+        description="The customer."
     )
 
     @strawberry.field(
-        description="The meters that count it.",
+        description="The meters that count the event.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def meters(
@@ -74,12 +76,16 @@ class Event(Node):
         )
 
 
-@strawberry.type(description="A name that events have, for pickers.")
+@strawberry.type(description="A name that events have, with statistics.")
 class EventName:
     name: str = strawberry.field(description="The name.")
-    occurrences: BigInt = strawberry.field(description="How many events have it.")
-    first_seen_at: datetime = strawberry.field(description="When the first of them happened.")
-    last_seen_at: datetime = strawberry.field(description="When the last of them happened.")
+    occurrences: BigInt = strawberry.field(description="The number of events with this name.")
+    first_seen_at: datetime = strawberry.field(
+        description="When the first event with this name happened."
+    )
+    last_seen_at: datetime = strawberry.field(
+        description="When the last event with this name happened."
+    )
     metadata_keys: list[str] = strawberry.field(
-        description="The metadata keys seen lately under this name, most frequent first."
+        description="The metadata keys of recent events with this name, most frequent first."
     )

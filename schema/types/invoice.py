@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from schema.types.subscription import CustomerSubscription
 
 
-@strawberry.type(description="What an invoice charges for.")
+@strawberry.type(description="A line of an invoice.")
 class InvoiceLine:
     price_key: strawberry.Private[UUID]
-    kind: LineKind = strawberry.field(description="What kind of charge it is.")
-    description: str = strawberry.field(description="What it is for, in words.")
-    period_start: datetime = strawberry.field(description="The period begins here.")
-    period_end: datetime = strawberry.field(description="It ends before this instant.")
+    kind: LineKind = strawberry.field(description="The kind of charge.")
+    description: str = strawberry.field(description="What the line charges for, in words.")
+    period_start: datetime = strawberry.field(description="The start of the period.")
+    period_end: datetime = strawberry.field(description="The end of the period, exclusive.")
     consumed_units: Decimal | None = strawberry.field(
-        description="What the meter counted, in its units; of a CORRECTION, the difference to "
-        "what was billed. METERED and CORRECTION only."
+        description="Usage in the meter's units. For a CORRECTION, the difference from the "
+        "usage that was billed. Only for METERED and CORRECTION."
     )
     credited_units: Decimal | None = strawberry.field(
-        description="Units of credit that were set against consumption; of a CORRECTION, the "
+        description="Credit that was set against the usage, in units. For a CORRECTION, the "
         "difference."
     )
     billable_units: Decimal | None = strawberry.field(
-        description="The units that are charged for; of a CORRECTION, the difference."
+        description="Units that are charged. For a CORRECTION, the difference."
     )
     amount: BigInt = strawberry.field(
-        description="In minor units; below zero where a CORRECTION gives back."
+        description="The amount in minor units. Negative if a CORRECTION gives money back."
     )
 
-    @strawberry.field(description="The price that it follows.")
+    @strawberry.field(description="The price that the line follows.")
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
@@ -84,24 +84,24 @@ class InvoiceLine:
         )
 
 
-@strawberry.type(description="A bill, never changed.")
+@strawberry.type(description="An invoice. It never changes.")
 class Invoice(Node):
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     subscription_key: strawberry.Private[UUID]
     number: str = strawberry.field(
-        description="Numbers the invoices of the organization, without gaps."
+        description="The invoice's number. An organization's invoices are numbered without gaps."
     )
-    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
-    total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
-    issued_at: datetime = strawberry.field(description="When it was made.")
+    currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
+    total: BigInt = strawberry.field(description="The sum of the lines, in minor units.")
+    issued_at: datetime = strawberry.field(description="When the invoice was issued.")
 
-    @strawberry.field(description="What it charges for.")
+    @strawberry.field(description="The invoice's lines.")
     async def lines(self, info: Info) -> list[InvoiceLine]:
         rows = await info.context.loaders.billing.lines_of_invoice.load(self.key)
         return [InvoiceLine.of_row(row) for row in rows]
 
-    @strawberry.field(description="Who is billed.")
+    @strawberry.field(description="The customer.")
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
@@ -109,7 +109,7 @@ class Invoice(Node):
             await existing(info.context.loaders.customer, self.customer_key)
         )
 
-    @strawberry.field(description="The subscription that it bills.")
+    @strawberry.field(description="The subscription that the invoice bills.")
     async def subscription(
         self, info: Info
     ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
@@ -131,15 +131,13 @@ class Invoice(Node):
         )
 
 
-@strawberry.type(
-    description="What the next invoice of a subscription would say if the period ended now."
-)
+@strawberry.type(description="The next invoice of a subscription, as if the period ended now.")
 class UpcomingInvoice:
-    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
-    lines: list[InvoiceLine] = strawberry.field(description="What it would charge for.")
-    total: BigInt = strawberry.field(description="The sum of its lines, in minor units.")
+    currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
+    lines: list[InvoiceLine] = strawberry.field(description="The invoice's lines.")
+    total: BigInt = strawberry.field(description="The sum of the lines, in minor units.")
     complete_through: datetime = strawberry.field(
-        description="Every event stored before this instant is in these lines."
+        description="Every event that was stored before this instant is included."
     )
 
     @classmethod

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from schema.types.event import Event
 
 
-@strawberry.type(description="One comparison of an event's property with a value.")
+@strawberry.type(description="A comparison of an event's property with a value.")
 class MeterClause:
     property: str = strawberry.field(
         description="`name`, `timestamp`, or a path into the metadata."
     )
-    operator: ClauseOperator = strawberry.field(description="How they are compared.")
-    value: ClauseValue = strawberry.field(description="What the property is compared with.")
+    operator: ClauseOperator = strawberry.field(description="How the property is compared.")
+    value: ClauseValue = strawberry.field(
+        description="The value that the property is compared with."
+    )
 
     @classmethod
     def of(cls, clause: Clause) -> "MeterClause":
@@ -45,13 +47,13 @@ class MeterClause:
 
 MeterFilterNode = Annotated[
     Union["MeterClause", "MeterFilter"],
-    strawberry.union("MeterFilterNode", description="A comparison, or a filter inside a filter."),
+    strawberry.union("MeterFilterNode", description="A comparison or a nested filter."),
 ]
 
 
-@strawberry.type(description="Which events pass. No clauses: every event.")
+@strawberry.type(description="Which events match. Without clauses, all events do.")
 class MeterFilter:
-    conjunction: Conjunction = strawberry.field(description="How the clauses are joined.")
+    conjunction: Conjunction = strawberry.field(description="How the clauses are combined.")
     clauses: list[MeterFilterNode] = strawberry.field(description="Comparisons and nested filters.")
 
     @classmethod
@@ -65,54 +67,57 @@ class MeterFilter:
         )
 
 
-@strawberry.type(description="What a meter makes of the events that pass its filter.")
+@strawberry.type(description="How a meter aggregates the events that match its filter.")
 class MeterAggregation:
-    function: AggregationFunction = strawberry.field(description="What is made of them.")
+    function: AggregationFunction = strawberry.field(description="The function.")
     property: str | None = strawberry.field(
-        description="Whose value is aggregated; null for COUNT, which takes none."
+        description="The property whose values are aggregated. Null for COUNT."
     )
 
 
-@strawberry.type(description="How far a meter has counted, all of it at one instant.")
+@strawberry.type(description="How far a meter has counted. All numbers are of the same instant.")
 class MeterProgress:
-    counted_events: BigInt = strawberry.field(description="Events that this meter has counted.")
+    counted_events: BigInt = strawberry.field(
+        description="The number of events that the meter has counted."
+    )
     skipped_events: BigInt = strawberry.field(
-        description="Events that passed its filter but had no number to aggregate."
+        description="The number of events that match the filter but have no number to aggregate."
     )
     pending_events: BigInt = strawberry.field(
-        description="Stored events that it has not looked at yet."
+        description="The number of stored events that the meter has not looked at yet."
     )
     complete_through: datetime = strawberry.field(
         description="Every event stored before this instant has been counted."
     )
     failed_events: BigInt = strawberry.field(
-        description="Those of pendingEvents that wait because counting fails: all of them while "
-        "there are problems, otherwise none. They are counted once the cause is gone."
+        description="The number of pendingEvents that wait because counting fails: all of them "
+        "while there are problems, otherwise none. They are counted once the cause is gone."
     )
-    problems: list[str] = strawberry.field(description="Why counting fails; empty if it does not.")
+    problems: list[str] = strawberry.field(description="Why counting fails. Empty if it does not.")
 
 
 @strawberry.type(
-    description="What is counted: a filter over events and an aggregation of those that pass. It "
-    "counts past events too."
+    description="A filter of events, and an aggregation of the events that match. A new meter "
+    "also counts the events that are already stored."
 )
 class Meter(Node):
     row: strawberry.Private[MeterRow]
-    name: str = strawberry.field(description="What people call it.")
-    unit: str | None = strawberry.field(description="What one unit is called, e.g. token.")
+    name: str = strawberry.field(description="The name.")
+    unit: str | None = strawberry.field(description="The name of one unit, such as token.")
     created_at: datetime = strawberry.field(description="When it was created.")
     archived_at: datetime | None = strawberry.field(
-        description="Since when it counts no more; null while it counts."
+        description="When the meter was archived and stopped counting. Null if it is not archived."
     )
     is_locked: bool = strawberry.field(
-        description="True once it has counted an event: filter and aggregation are then fixed."
+        description="Whether the meter has counted an event. If so, its filter and aggregation "
+        "cannot change."
     )
 
-    @strawberry.field(description="Which events it counts.")
+    @strawberry.field(description="The events that the meter counts.")
     def filter(self) -> MeterFilter:
         return MeterFilter.of(stored_filter(self.row.event_filter))
 
-    @strawberry.field(description="What it makes of them.")
+    @strawberry.field(description="How the meter aggregates them.")
     def aggregation(self) -> MeterAggregation:
         return MeterAggregation(
             function=AggregationFunction(self.row.aggregation_function),
@@ -120,7 +125,7 @@ class Meter(Node):
         )
 
     @strawberry.field(
-        description="How far it has counted.", extensions=[requires(Scope.USAGE_READ)]
+        description="How far the meter has counted.", extensions=[requires(Scope.USAGE_READ)]
     )
     async def progress(self, info: Info) -> MeterProgress:
         found = await info.context.loaders.progress.load(self.row)
@@ -134,23 +139,28 @@ class Meter(Node):
         )
 
     @strawberry.field(
-        description="Usage over time, of everybody or of one customer; intervals begin at "
-        "midnight, Monday … in `timezone`. At most 10,000 points.",
+        description="Usage over time, of all customers or of one. Intervals follow the calendar "
+        "of `timezone`: days begin at midnight, weeks on Monday. At most 10,000 points.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def quantities(
         self,
         info: Info,
         start: Annotated[
-            datetime, strawberry.argument(description="Events that happened at or after.")
+            datetime,
+            strawberry.argument(
+                description="Include events that happened at or after this instant."
+            ),
         ],
-        end: Annotated[datetime, strawberry.argument(description="Events that happened before.")],
-        interval: Annotated[Interval, strawberry.argument(description="How long each point is.")],
+        end: Annotated[
+            datetime,
+            strawberry.argument(description="Include events that happened before this instant."),
+        ],
+        interval: Annotated[Interval, strawberry.argument(description="The length of each point.")],
         timezone: Annotated[
             str,
             strawberry.argument(
-                description="The IANA time zone whose calendar intervals follow, such as "
-                "Europe/Berlin."
+                description="The IANA time zone of the intervals, such as Europe/Berlin."
             ),
         ] = "UTC",
         customer_id: CustomerId = None,
@@ -162,7 +172,7 @@ class Meter(Node):
 
     @connection(
         Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
-        description="Everybody's current usage and balance on this meter, customer by customer.",
+        description="Current usage and balance on this meter, customer by customer.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     def customers(self, info: Info) -> Listed:
@@ -173,7 +183,7 @@ class Meter(Node):
 
     @connection(
         Annotated["Event", strawberry.lazy("schema.types.event")],
-        description="The events that it counts, latest first.",
+        description="The events that the meter counts, latest first.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     def events(self, info: Info) -> Listed:

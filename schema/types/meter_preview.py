@@ -13,16 +13,18 @@ from schema.scalars import BigInt
 from schema.types.event import Event
 
 
-@strawberry.type(description="What a meter would count, before it is created.")
+@strawberry.type(description="What a meter would count if it were created.")
 class MeterPreview:
     filter: strawberry.Private[Filter]
     selection: strawberry.Private[PreviewSelection]
-    matched_events: BigInt = strawberry.field(description="Events that pass the filter.")
+    matched_events: BigInt = strawberry.field(
+        description="The number of events that match the filter."
+    )
     skipped_events: BigInt = strawberry.field(
-        description="Those of them that have no number to aggregate."
+        description="The number of matching events that have no number to aggregate."
     )
     quantity: Decimal | None = strawberry.field(
-        description="What the aggregation makes of the others; null where that is nothing."
+        description="The aggregate of the other events. Null if there is nothing to aggregate."
     )
 
     @connection(Event, description="The latest matching events.")

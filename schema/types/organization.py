@@ -12,20 +12,20 @@ from schema.permissions import requires
 
 
 @strawberry.type(
-    description="A secret that lets a program act for the organization, within its scopes."
+    description="A token with which a program acts for the organization, within its scopes."
 )
 class AccessToken(Node):
-    name: str = strawberry.field(description="What it is for, as its maker put it.")
-    scopes: list[Scope] = strawberry.field(description="What it may do.")
+    name: str = strawberry.field(description="A name that says what the token is for.")
+    scopes: list[Scope] = strawberry.field(description="The token's permissions.")
     created_at: datetime = strawberry.field(description="When it was created.")
     last_used_at: datetime | None = strawberry.field(
-        description="When it was last used, to the minute; null if never."
+        description="When it was last used, to the minute. Null if it was never used."
     )
     revoked_at: datetime | None = strawberry.field(
-        description="When it was revoked; null if it was not."
+        description="When it was revoked. Null if it was not."
     )
     expires_at: datetime | None = strawberry.field(
-        description="When it stops working by itself; null if it does not."
+        description="When it expires. Null if it never does."
     )
 
     @classmethod
@@ -41,24 +41,27 @@ class AccessToken(Node):
         )
 
 
-@strawberry.type(description="Whose events, meters and customers these are: the tenant.")
+@strawberry.type(description="The organization that owns events, meters and customers: a tenant.")
 class Organization(Node):
-    name: str = strawberry.field(description="What people call it.")
-    slug: str = strawberry.field(description="Its short name on the command line, unique.")
+    name: str = strawberry.field(description="The name.")
+    slug: str = strawberry.field(
+        description="The organization's unique short name, for the command line."
+    )
     display_name: str = strawberry.field(
-        description="What its customers call it; `name`, where none was set."
+        description="The name that customers see. `name`, unless another one was set."
     )
     timezone: str = strawberry.field(
-        description="The IANA time zone in which its people read usage. Nothing is computed in it "
-        "unless a query passes it as `timezone`."
+        description="The IANA time zone in which the organization's people read usage. It "
+        "affects no numbers unless a query passes it as `timezone`."
     )
-    address: str | None = strawberry.field(description="Its address, for invoices.")
+    address: str | None = strawberry.field(description="The address, for invoices.")
     logo_url: str | None = strawberry.field(
-        description="The https address of its logo, for invoices and the portal."
+        description="The https URL of the logo, for invoices and the portal."
     )
 
     @strawberry.field(
-        description="Its tokens, newest first, revoked ones included. Needs the scope ADMIN.",
+        description="The organization's tokens, newest first, including revoked ones. Needs the "
+        "scope ADMIN.",
         extensions=[requires(Scope.ADMIN)],
     )
     async def access_tokens(self, info: Info) -> list[AccessToken]:

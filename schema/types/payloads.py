@@ -12,7 +12,7 @@ from schema.types.customer_meter import CustomerMeter
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
 
-_USER_ERRORS = "What was wrong with the input; empty where the mutation was carried out."
+_USER_ERRORS = "Problems with the input. Empty if the mutation succeeded."
 
 
 def user_errors() -> Any:
@@ -20,92 +20,94 @@ def user_errors() -> Any:
     return strawberry.field(default_factory=list, description=_USER_ERRORS)
 
 
-@strawberry.type(description="The new customer, or why there is none.")
+@strawberry.type(description="The new customer, or the reason why it was not created.")
 class CustomerCreatePayload:
     customer: Customer | None = strawberry.field(default=None, description="The customer.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The changed customer, or why it was not changed.")
+@strawberry.type(description="The changed customer, or the reason why it was not changed.")
 class CustomerUpdatePayload:
     customer: Customer | None = strawberry.field(default=None, description="The customer.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The new session, or why there is none.")
+@strawberry.type(description="The new session, or the reason why it was not opened.")
 class CustomerSessionCreatePayload:
     token: str | None = strawberry.field(
         default=None,
-        description="The bearer token to hand to the customer's browser; shown this once.",
+        description="The bearer token for the customer's browser. It is shown only once.",
     )
     expires_at: datetime | None = strawberry.field(
-        default=None, description="The token is good until then."
+        default=None, description="When the token expires."
     )
-    customer: Customer | None = strawberry.field(default=None, description="Whose session it is.")
+    customer: Customer | None = strawberry.field(
+        default=None, description="The customer whose session it is."
+    )
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="How many sessions were ended, or why none.")
+@strawberry.type(description="The number of sessions that were ended, or the reason why none was.")
 class CustomerSessionRevokePayload:
     revoked: int = strawberry.field(
-        default=0, description="How many sessions were open and are ended."
+        default=0, description="The number of open sessions that were ended."
     )
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The new meter, or why there is none.")
+@strawberry.type(description="The new meter, or the reason why it was not created.")
 class MeterCreatePayload:
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The changed meter, or why it was not changed.")
+@strawberry.type(description="The changed meter, or the reason why it was not changed.")
 class MeterUpdatePayload:
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The archived meter, or why it was not archived.")
+@strawberry.type(description="The archived meter, or the reason why it was not archived.")
 class MeterArchivePayload:
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The meter that counts again, or why it does not.")
+@strawberry.type(description="The unarchived meter, or the reason why it was not unarchived.")
 class MeterUnarchivePayload:
     meter: Meter | None = strawberry.field(default=None, description="The meter.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The recomputed usage, and how far the cached usage was off.")
+@strawberry.type(description="The recomputed usage, and its difference from the cached usage.")
 class CustomerMeterRecomputePayload:
     customer_meter: CustomerMeter | None = strawberry.field(
-        default=None, description="The usage, repaired where it was off."
+        default=None, description="The usage, corrected if it was wrong."
     )
     drift: Decimal | None = strawberry.field(
         default=None,
-        description="Recomputed minus cached consumption, in the meter's units: zero, or there is "
+        description="Recomputed minus cached usage, in the meter's units. Anything but zero is "
         "a bug.",
     )
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The new token and its secret, or why there is none.")
+@strawberry.type(description="The new token and its secret, or the reason why it was not created.")
 class AccessTokenCreatePayload:
     access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
     secret: str | None = strawberry.field(
-        default=None, description="What to send as bearer token. `secret` is shown this once."
+        default=None, description="The secret to send as bearer token. It is shown only once."
     )
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The revoked token, or why it was not revoked.")
+@strawberry.type(description="The revoked token, or the reason why it was not revoked.")
 class AccessTokenRevokePayload:
     access_token: AccessToken | None = strawberry.field(default=None, description="The token.")
     user_errors: list[UserError] = user_errors()
 
 
-@strawberry.type(description="The changed organization, or why it was not changed.")
+@strawberry.type(description="The changed organization, or the reason why it was not changed.")
 class OrganizationUpdatePayload:
     organization: Organization | None = strawberry.field(
         default=None, description="The organization."

@@ -31,21 +31,21 @@ async def _meter(info: Info, key: UUID) -> "Meter":
     return meter.Meter.of(row)
 
 
-@strawberry.interface(description="What a product costs: a fixed amount, or by usage.")
+@strawberry.interface(description="A price of a product: fixed, or by usage.")
 class ProductPrice:
     id: strawberry.ID = strawberry.field(
-        description="Opaque and lasting; `node(id:)` finds the price by it."
+        description="A permanent, opaque id. `node(id:)` returns the price."
     )
-    currency: CurrencyCode = strawberry.field(description="What its amounts are in.")
+    currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
 
     @classmethod
     def of(cls, row: PriceRow) -> "ProductPrice":
         return FixedPrice.of_row(row) if row.kind == "FIXED" else MeteredPrice.of_row(row)
 
 
-@strawberry.type(description="Charged in advance, once a period.")
+@strawberry.type(description="A fixed price, charged once per period, in advance.")
 class FixedPrice(ProductPrice, Node):
-    amount: BigInt = strawberry.field(description="In minor units, such as cents.")
+    amount: BigInt = strawberry.field(description="The amount in minor units, such as cents.")
 
     @classmethod
     def of_row(cls, row: PriceRow) -> "FixedPrice":
@@ -56,14 +56,14 @@ class FixedPrice(ProductPrice, Node):
         )
 
 
-@strawberry.type(description="A tier of a price: units up to a bound.")
+@strawberry.type(description="A tier of a price: a range of units up to a bound.")
 class PriceTier:
     up_to: Decimal | None = strawberry.field(
-        description="The last unit of the tier, inclusive; null for the last tier."
+        description="The upper bound of the tier in units, inclusive. Null for the last tier."
     )
-    unit_amount: Decimal = strawberry.field(description="Minor units for one unit.")
+    unit_amount: Decimal = strawberry.field(description="The price of one unit, in minor units.")
     flat_amount: BigInt = strawberry.field(
-        description="Minor units that are charged once when the tier is reached."
+        description="The amount in minor units that is charged once when the tier is reached."
     )
 
     @classmethod
@@ -76,28 +76,31 @@ class PriceTier:
 
 
 @strawberry.type(
-    description="Charged in arrears on what a meter counted in the period, less credits."
+    description="A price of usage: charged in arrears for the units that a meter counted in the "
+    "period, less credit."
 )
 class MeteredPrice(ProductPrice, Node):
     row: strawberry.Private[PriceRow]
-    pricing: Pricing = strawberry.field(description="How units become an amount.")
+    pricing: Pricing = strawberry.field(description="How the amount is computed from the units.")
     unit_amount: Decimal | None = strawberry.field(
-        description="Minor units for one unit, up to 12 decimals. PER_UNIT only."
+        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals."
     )
     tiers: list[PriceTier] | None = strawberry.field(
-        description="GRADUATED and VOLUME only, ascending; the last has no end."
+        description="GRADUATED and VOLUME only: the tiers, ascending. The last has no upper bound."
     )
     package_amount: BigInt | None = strawberry.field(
-        description="PACKAGE only: minor units for each started package of packageSize units."
+        description="PACKAGE only: the price of each started package of packageSize units, in "
+        "minor units."
     )
     package_size: Decimal | None = strawberry.field(
-        description="PACKAGE only: how many units a package has."
+        description="PACKAGE only: the number of units in a package."
     )
     cap_amount: BigInt | None = strawberry.field(
-        description="The most that a period's usage costs, in minor units; null: no limit."
+        description="The most that a period's usage can cost, in minor units. Null if there is "
+        "no limit."
     )
 
-    @strawberry.field(description="What counts the usage.")
+    @strawberry.field(description="The meter that counts the usage.")
     async def meter(self, info: Info) -> LazyMeter:
         if self.row.meter_id is None:
             raise LookupError(f"metered price {self.row.id} has no meter")
@@ -123,17 +126,18 @@ class MeteredPrice(ProductPrice, Node):
 
 
 @strawberry.type(
-    description="Credits units of a meter at the beginning of every period of a subscription."
+    description="A benefit that credits units of a meter at the start of every period of a "
+    "subscription."
 )
 class MeterCreditBenefit(Node):
     meter_key: strawberry.Private[UUID]
-    description: str = strawberry.field(description="What people read about it.")
-    units: Decimal = strawberry.field(description="How many units, in the meter's.")
+    description: str = strawberry.field(description="A description for people.")
+    units: Decimal = strawberry.field(description="The number of the meter's units.")
     rollover: bool = strawberry.field(
         description="Whether unused units carry over into the next period."
     )
 
-    @strawberry.field(description="What the units are of.")
+    @strawberry.field(description="The meter that counts the units.")
     async def meter(self, info: Info) -> LazyMeter:
         return await _meter(info, self.meter_key)
 
@@ -149,26 +153,30 @@ class MeterCreditBenefit(Node):
 
 
 @strawberry.type(
-    description="What customers subscribe to. Its interval, currency and prices never change."
+    description="A product that customers subscribe to. Its interval, currency and prices never "
+    "change."
 )
 class Product(Node):
     key: strawberry.Private[UUID]
-    name: str = strawberry.field(description="What people call it; lines of invoices say so.")
-    description: str | None = strawberry.field(description="What people read about it.")
+    name: str = strawberry.field(description="The name, which also appears on invoice lines.")
+    description: str | None = strawberry.field(description="A description for people.")
     recurring_interval: RecurringInterval = strawberry.field(
-        description="How long a subscription's periods are."
+        description="The length of a subscription's periods."
     )
     created_at: datetime = strawberry.field(description="When it was created.")
     archived_at: datetime | None = strawberry.field(
-        description="Since when it is not sold any more; subscriptions go on."
+        description="When the product was taken off sale. Its subscriptions continue. Null if "
+        "it is on sale."
     )
 
-    @strawberry.field(description="What it costs, all in one currency.")
+    @strawberry.field(description="The product's prices, all in one currency.")
     async def prices(self, info: Info) -> list[ProductPrice]:
         rows = await info.context.loaders.billing.prices_of_product.load(self.key)
         return [ProductPrice.of(row) for row in rows]
 
-    @strawberry.field(description="What it brings at the beginning of every period.")
+    @strawberry.field(
+        description="The benefits that a subscription gets at the start of every period."
+    )
     async def benefits(self, info: Info) -> list[MeterCreditBenefit]:
         rows = await info.context.loaders.billing.benefits_of_product.load(self.key)
         return [MeterCreditBenefit.of(row) for row in rows]

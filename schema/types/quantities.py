@@ -15,29 +15,29 @@ from schema.loaders.usage import Range
 from schema.selections import selects
 
 
-@strawberry.type(description="A meter's quantity over one interval.")
+@strawberry.type(description="A meter's usage over one interval.")
 class MeterQuantity:
-    start: datetime = strawberry.field(description="The interval begins here.")
-    end: datetime = strawberry.field(description="It ends before this instant.")
+    start: datetime = strawberry.field(description="The start of the interval.")
+    end: datetime = strawberry.field(description="The end of the period, exclusive.")
     quantity: Decimal | None = strawberry.field(
-        description="In the meter's units. Null where there is nothing to aggregate; COUNT, SUM "
-        "and UNIQUE say 0."
+        description="The usage in the meter's units. Without events, it is 0 for COUNT, SUM and "
+        "UNIQUE, and null for the other functions."
     )
 
 
-@strawberry.type(description="A meter's usage over a range, interval by interval and in all.")
+@strawberry.type(description="A meter's usage over a range of time, by interval and in total.")
 class MeterQuantities:
     points: list[MeterQuantity] = strawberry.field(
-        description="One for each interval that touches [start, end), gaps included; the first and "
-        "the last are cut off at the range's ends."
+        description="One point for each interval that overlaps [start, end), including empty "
+        "ones. The first and the last are cut off at the ends of the range."
     )
     total: Decimal | None = strawberry.field(
-        description="The aggregate over all of [start, end): for AVERAGE, MAXIMUM … not the sum "
-        "of the points."
+        description="The aggregate over all of [start, end). For AVERAGE, MINIMUM, MAXIMUM, "
+        "UNIQUE and LATEST it is not the sum of the points."
     )
     progress: strawberry.Private[Progress | None]
 
-    @strawberry.field(description="Every event stored before this instant is in these numbers.")
+    @strawberry.field(description="Every event that was stored before this instant is included.")
     def complete_through(self) -> datetime:
         if self.progress is None:
             raise LookupError("the progress is read where it is selected")

@@ -13,15 +13,16 @@ from schema.ids import encode_id
 from schema.types.payloads import user_errors
 
 
-@strawberry.type(description="What became of one event of a call.")
+@strawberry.type(description="The result for one event.")
 class EventReceipt:
-    index: int = strawberry.field(description="Its place in the input, from 0.")
-    status: ReceiptStatus = strawberry.field(description="What became of it.")
+    index: int = strawberry.field(description="The event's position in the input, from 0.")
+    status: ReceiptStatus = strawberry.field(description="What happened to the event.")
     event_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The stored event, for INSERTED, DUPLICATE and CONFLICT."
+        default=None,
+        description="The id of the stored event, for INSERTED, DUPLICATE and CONFLICT.",
     )
     error: UserError | None = strawberry.field(
-        default=None, description="Why it was not stored, for CONFLICT and REJECTED."
+        default=None, description="Why the event was not stored, for CONFLICT and REJECTED."
     )
 
     @classmethod
@@ -42,7 +43,7 @@ def receipt_error(index: int, receipt: Receipt) -> UserError | None:
     return user_error(ErrorCode[error.code], error.message, "events", index, *error.path)
 
 
-@strawberry.type(description="What became of the events of a call.")
+@strawberry.type(description="The result for all events of a call.")
 class EventsIngestPayload:
     found: strawberry.Private[Sequence[Receipt]] = ()
     user_errors: list[UserError] = user_errors()
@@ -51,22 +52,24 @@ class EventsIngestPayload:
     def _counts(self) -> Counter[ReceiptStatus]:
         return Counter(receipt.status for receipt in self.found)
 
-    @strawberry.field(description="How many were stored.")
+    @strawberry.field(description="The number of events that were stored.")
     def inserted(self) -> int:
         return self._counts[ReceiptStatus.INSERTED]
 
-    @strawberry.field(description="How many were stored already.")
+    @strawberry.field(description="The number of events that were already stored.")
     def duplicates(self) -> int:
         return self._counts[ReceiptStatus.DUPLICATE]
 
-    @strawberry.field(description="How many have an externalId that another event holds.")
+    @strawberry.field(
+        description="The number of events whose externalId belongs to a different event."
+    )
     def conflicts(self) -> int:
         return self._counts[ReceiptStatus.CONFLICT]
 
-    @strawberry.field(description="How many were invalid.")
+    @strawberry.field(description="The number of events that were invalid.")
     def rejected(self) -> int:
         return self._counts[ReceiptStatus.REJECTED]
 
-    @strawberry.field(description="One for each event of the input, in its order.")
+    @strawberry.field(description="The result for each event, in the order of the input.")
     def receipts(self) -> list[EventReceipt]:
         return [EventReceipt.of(index, receipt) for index, receipt in enumerate(self.found)]

@@ -30,26 +30,28 @@ class CustomerSubscription(Node):
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     product_key: strawberry.Private[UUID]
-    status: SubscriptionStatus = strawberry.field(description="Whether it runs.")
+    status: SubscriptionStatus = strawberry.field(description="Whether the subscription is active.")
     started_at: datetime = strawberry.field(
-        description="When it began; all its periods are counted from here."
+        description="When the subscription began. All its periods are counted from this instant."
     )
     current_period_start: datetime = strawberry.field(
-        description="The current period, or the last one, began here."
+        description="The start of the current period, or of the last one."
     )
     current_period_end: datetime = strawberry.field(
         description="The current period, or the last one, ends before this instant."
     )
     cancel_at_period_end: bool = strawberry.field(
-        description="Whether it ends with the current period."
+        description="Whether the subscription ends with its current period."
     )
-    ended_at: datetime | None = strawberry.field(description="When it ended; null while it runs.")
+    ended_at: datetime | None = strawberry.field(
+        description="When the subscription ended. Null while it is active."
+    )
     invoicing_problem: str | None = strawberry.field(
-        description="Why its invoices are not made, until its usage is corrected: an amount would "
-        "be larger than clients read exactly. Null where nothing is wrong."
+        description="Why no invoices are issued until the usage is corrected: an amount would "
+        "be too large for clients to read exactly. Null if nothing is wrong."
     )
 
-    @strawberry.field(description="Who has subscribed.")
+    @strawberry.field(description="The customer.")
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
@@ -57,7 +59,7 @@ class CustomerSubscription(Node):
             await existing(info.context.loaders.customer, self.customer_key)
         )
 
-    @strawberry.field(description="What to.")
+    @strawberry.field(description="The product.")
     async def product(
         self, info: Info
     ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
@@ -66,8 +68,8 @@ class CustomerSubscription(Node):
         return product.Product.of(row)
 
     @strawberry.field(
-        description="What the next invoice would say if the period ended now: the estimated "
-        "charges. Null where nothing is left to bill.",
+        description="The estimated charges: the next invoice, as if the period ended now. Null "
+        "if nothing is left to bill.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def upcoming_invoice(
@@ -78,7 +80,7 @@ class CustomerSubscription(Node):
 
     @connection(
         Annotated["Invoice", strawberry.lazy("schema.types.invoice")],
-        description="Its invoices, oldest first.",
+        description="The subscription's invoices, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     def invoices(self, info: Info) -> Listed:
