@@ -173,7 +173,7 @@ async def first_of(running: Running, request: dict[str, Any]) -> dict[str, Any]:
         return dict(message["payload"])
 
 
-async def test_the_walk(walk: dict[str, Any]) -> None:
+async def test_the_walk_from_meter_to_live_usage(walk: dict[str, Any]) -> None:
     created = walk["CreateMeter"]["data"]["meterCreate"]
     assert created["meter"]["name"] == "GPT-4.1 tokens"
     assert created["userErrors"] == []

@@ -17,7 +17,7 @@ def test_now_is_the_time_in_utc() -> None:
     assert clock.now().utcoffset() == timedelta(0)
 
 
-def test_it_stands_still_inside_the_block_and_goes_on_after() -> None:
+def test_the_time_stands_still_inside_the_block() -> None:
     with clock.at(NOON):
         assert clock.now() == NOON
         with clock.at(NOON + timedelta(days=1)):
@@ -26,7 +26,7 @@ def test_it_stands_still_inside_the_block_and_goes_on_after() -> None:
     assert clock.now() > NOON
 
 
-def test_an_instant_elsewhere_is_told_in_utc() -> None:
+def test_an_instant_of_another_zone_is_given_in_utc() -> None:
     with clock.at(datetime(2024, 2, 29, 14, tzinfo=timezone(timedelta(hours=2)))):
         assert clock.now() == NOON
         assert clock.now().utcoffset() == timedelta(0)

@@ -48,7 +48,7 @@ def counts_on(tenant: Tenant) -> None:
     )
 
 
-def test_redis_emptied(whole_system: System, tenant: Tenant) -> None:
+def test_emptying_redis_loses_nothing(whole_system: System, tenant: Tenant) -> None:
     clients = started(tenant)
     for _ in range(5):
         whole_system.empty_redis()
@@ -58,7 +58,7 @@ def test_redis_emptied(whole_system: System, tenant: Tenant) -> None:
     assert not any(client.failures for client in clients)
 
 
-def test_redis_stopped(whole_system: System, tenant: Tenant) -> None:
+def test_stopping_redis_loses_nothing(whole_system: System, tenant: Tenant) -> None:
     clients = started(tenant)
     whole_system.stop_redis()
     counts_on(tenant)
@@ -70,7 +70,7 @@ def test_redis_stopped(whole_system: System, tenant: Tenant) -> None:
     assert not any(client.failures for client in clients)
 
 
-def test_postgres_restarted(whole_system: System, tenant: Tenant) -> None:
+def test_restarting_postgresql_loses_nothing(whole_system: System, tenant: Tenant) -> None:
     clients = started(tenant)
     for _ in range(3):
         whole_system.restart_postgres()

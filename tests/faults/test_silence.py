@@ -81,7 +81,7 @@ def is_counted(tenant: Tenant, batches: int) -> bool:
         pytest.param(b"clock_timestamp() AS now", id="the clock's", marks=pytest.mark.slow),
     ],
 )
-def test_one_connection_of_postgres(
+def test_counting_survives_a_silent_connection(
     distant: System, postgres: Proxy, tenant: Tenant, said: bytes
 ) -> None:
     store(tenant)
@@ -93,7 +93,7 @@ def test_one_connection_of_postgres(
     assert "Traceback" not in distant.log_of(WORKERS[0])
 
 
-def test_every_connection_of_postgres_that_there_was(
+def test_counting_survives_every_connection_falling_silent(
     distant: System, postgres: Proxy, tenant: Tenant
 ) -> None:
     """As a firewall does that was restarted: it knows new connections only."""
@@ -106,7 +106,7 @@ def test_every_connection_of_postgres_that_there_was(
 
 
 @pytest.mark.parametrize("also_new", [pytest.param(False, marks=pytest.mark.slow), True])
-def test_connections_of_redis(
+def test_counting_survives_silent_connections_of_redis(
     distant: System, redis: Proxy, tenant: Tenant, also_new: bool
 ) -> None:
     distant.start(WORKERS[0])
@@ -117,7 +117,7 @@ def test_connections_of_redis(
     wait_until(lambda: is_counted(tenant, 2), _SECONDS, "counting goes on")
 
 
-def test_no_redis_at_all(system: System, tenant: Tenant) -> None:
+def test_counting_works_without_redis(system: System, tenant: Tenant) -> None:
     alone = replace(
         system,
         settings=system.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}),

@@ -39,7 +39,9 @@ def is_counting(system: System) -> bool:
     return waiting > 0
 
 
-def test_killed_in_the_middle_of_a_step(system: System, tenant: Tenant) -> None:
+def test_a_worker_killed_in_the_middle_of_a_step_loses_nothing(
+    system: System, tenant: Tenant
+) -> None:
     store(tenant, batches=3, size=500)
     with system.locked(
         "SELECT FROM meter WHERE organization_id = $1 ORDER BY id OFFSET 5 LIMIT 1 FOR UPDATE",
@@ -57,7 +59,9 @@ def test_killed_in_the_middle_of_a_step(system: System, tenant: Tenant) -> None:
     assert tenant.assert_exact() == 1_500
 
 
-def test_killed_in_the_middle_of_a_history(system: System, tenant: Tenant) -> None:
+def test_a_worker_killed_in_the_middle_of_a_history_loses_nothing(
+    system: System, tenant: Tenant
+) -> None:
     store(tenant, batches=8, size=1_000)
     system.run(lambda: drain(tenant.organization_id))
     system.run(lambda: create_meters(tenant.organization_id))
@@ -76,7 +80,7 @@ def test_killed_in_the_middle_of_a_history(system: System, tenant: Tenant) -> No
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_at_any_time(system: System, tenant: Tenant) -> None:
+def test_workers_killed_repeatedly_lose_nothing(system: System, tenant: Tenant) -> None:
     store(tenant, batches=30, size=500)
     chance = random.Random(1)
     for number in range(4):

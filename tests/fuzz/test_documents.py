@@ -85,7 +85,7 @@ def _replaced(tokens: list[str], place: int, by: list[str]) -> list[str]:
     None,
     None,
 )
-async def test_no_document_is_our_fault(
+async def test_no_document_causes_an_internal_error(
     text: str, sent: dict[str, Any] | None, operation_name: str | None
 ) -> None:
     begun = time.thread_time()

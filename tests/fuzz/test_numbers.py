@@ -114,7 +114,7 @@ def request(query: str, variables: str = "{}", **others: str) -> str:
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
 @example("1e100000000", '{{"a": {{"b": [{}, {}]}}}}')
-async def test_a_variable(api: Api, number: str, shape: str) -> None:
+async def test_a_number_in_a_variable_costs_its_text(api: Api, number: str, shape: str) -> None:
     sent = f'{{"v": {shape.format(number, number)}}}'
     for kind, fields in (("query", TAKEN), ("mutation", CHANGED)):
         for type_, field in fields.items():
@@ -125,7 +125,7 @@ async def test_a_variable(api: Api, number: str, shape: str) -> None:
 @examples(12)
 @given(number=numbers)
 @example("1e100000000")
-async def test_a_literal_a_default_and_a_directives_argument(api: Api, number: str) -> None:
+async def test_a_number_in_the_document_costs_its_text(api: Api, number: str) -> None:
     for document in (
         *(
             f"{kind} ($v: {type_.rstrip('!')} = {number}) {{ {field} {{ __typename }} }}"
@@ -154,7 +154,9 @@ async def test_a_literal_a_default_and_a_directives_argument(api: Api, number: s
 @examples(25)
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
-async def test_around_the_operation(api: Api, number: str, shape: str) -> None:
+async def test_a_number_around_the_operation_costs_its_text(
+    api: Api, number: str, shape: str
+) -> None:
     sent = shape.format(number, number)
     query = "{ __typename }"
     await refused(api, sent)
@@ -181,7 +183,7 @@ def places() -> dict[str, list[Place]]:
 
 
 @pytest.mark.parametrize("root", places())
-async def test_wherever_the_schema_takes_a_value(api: Api, root: str) -> None:
+async def test_a_number_anywhere_in_the_schema_costs_its_text(api: Api, root: str) -> None:
     for place in places()[root]:
         given = arguments(field_of(place), place, "NUMBER", lambda _path: "id")
         document = operation(place, given, 1)
@@ -193,7 +195,9 @@ async def test_wherever_the_schema_takes_a_value(api: Api, root: str) -> None:
 @examples(15)
 @given(number=numbers, shape=wrapped)
 @example("1e100000000", "{}")
-async def test_over_a_websocket(application: Starlette, number: str, shape: str) -> None:
+async def test_a_number_over_a_websocket_costs_its_text(
+    application: Starlette, number: str, shape: str
+) -> None:
     sent = shape.format(number, number)
     for message in (
         sent,

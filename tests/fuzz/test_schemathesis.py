@@ -79,7 +79,7 @@ async def secrets(organization: Organization) -> list[str]:
 @pytest.mark.parametrize("label", OPERATIONS)
 @examples(EXAMPLES)
 @given(data=st.data())
-async def test_no_operation_is_our_fault_or_hangs(
+async def test_no_operation_causes_an_internal_error_or_hangs(
     tenant: Tenant, secrets: list[str], label: str, data: st.DataObject
 ) -> None:
     case = data.draw(OPERATIONS[label].as_strategy())

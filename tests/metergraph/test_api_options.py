@@ -22,13 +22,15 @@ def run_at(monkeypatch: pytest.MonkeyPatch, api_url: str | None) -> None:
     monkeypatch.setattr(arguments, "running_addresses", lambda _data_dir: addresses)
 
 
-def test_what_runs_is_used_as_the_demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_api_is_used_with_the_demos_token(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_at(monkeypatch, "http://127.0.0.1:8123")
     assert find_api(settings, None, None) == Api("http://127.0.0.1:8123", "mg_demo")
     assert find_api(settings, None, "mg_own") == Api("http://127.0.0.1:8123", "mg_own")
 
 
-def test_the_demos_token_is_shown_to_nobody_else(settings: Settings) -> None:
+def test_the_demos_token_is_used_for_no_other_api(settings: Settings) -> None:
     with pytest.raises(click.UsageError, match="--token or METERGRAPH_TOKEN"):
         find_api(settings, "http://elsewhere", None)
     assert find_api(settings, "http://elsewhere", "mg_own") == Api("http://elsewhere", "mg_own")
@@ -38,7 +40,7 @@ def test_a_token_alone_is_for_the_api_of_this_machine(settings: Settings) -> Non
     assert find_api(settings, None, "mg_own") == Api("http://127.0.0.1:9000", "mg_own")
 
 
-def test_where_nothing_runs_it_is_said_at_once(
+def test_without_a_running_api_the_command_fails_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(click.ClickException, match=r"is not running on /.* `metergraph dev`"):

@@ -195,7 +195,7 @@ runpy.run_module("metergraph", run_name="__main__")
 """
 
 
-async def test_a_machine_whose_clock_is_ahead_turns_no_period_early(
+async def test_a_machine_with_a_fast_clock_renews_no_period_early(
     fresh_database: BaseDBAsyncClient, organization: Organization, settings: Settings
 ) -> None:
     async def run(*arguments: str) -> str:

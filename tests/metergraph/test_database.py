@@ -45,7 +45,7 @@ async def test_migrating_again_changes_nothing(
     assert await migrate(settings) == []
 
 
-async def test_two_processes_that_migrate_at_once_migrate_once(
+async def test_simultaneous_migrations_migrate_once(
     settings: Settings, fresh_database: BaseDBAsyncClient
 ) -> None:
     await fresh_database.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

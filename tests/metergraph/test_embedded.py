@@ -192,7 +192,7 @@ def test_a_data_directory_that_cannot_be_is_refused_with_a_sentence(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as another account")
-async def test_root_where_nobody_else_may_enter(data_dir: Path) -> None:
+async def test_root_may_use_a_directory_that_is_closed_to_others(data_dir: Path) -> None:
     data_dir.parent.chmod(0o700)
     with running(data_dir, redis=False) as servers:
         assert servers.postgres is not None
@@ -261,7 +261,7 @@ def stubborn() -> Iterator[psutil.Process]:
         process.kill()
 
 
-def test_ending_a_process_that_does_not_listen(stubborn: psutil.Process) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(stubborn: psutil.Process) -> None:
     started = time.monotonic()
     end([stubborn], signal.SIGTERM, 0.2)
     assert time.monotonic() - started < 60

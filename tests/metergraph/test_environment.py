@@ -84,7 +84,7 @@ def test_it_installs_the_lock_and_then_nothing_more(
 
 
 @pytest.mark.parametrize("by_variable", [True, False])
-def test_a_port_in_use_is_said_before_anything_is_installed(
+def test_a_port_in_use_is_reported_before_anything_is_installed(
     environment: Run, tmp_path: Path, *, by_variable: bool
 ) -> None:
     with socket.socket() as taken:

@@ -34,7 +34,7 @@ async def test_ready(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("fresh_database_url")
-async def test_how_far_counting_lags(settings: Settings) -> None:
+async def test_readiness_reports_how_far_counting_lags(settings: Settings) -> None:
     async with in_process(settings) as (_, client):
         body = (await client.get("/readyz")).json()
         assert body["counting"]["pendingBatches"] == 0
@@ -55,7 +55,7 @@ async def test_how_far_counting_lags(settings: Settings) -> None:
         assert 90 <= body["counting"]["oldestPendingSeconds"] < 900
 
 
-async def test_without_redis_it_is_ready_and_says_so(settings: Settings) -> None:
+async def test_without_redis_it_is_ready_and_reports_the_failure(settings: Settings) -> None:
     status, body = await readiness(
         settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     )
@@ -63,7 +63,7 @@ async def test_without_redis_it_is_ready_and_says_so(settings: Settings) -> None
     assert body["redis"] == {"status": "failed: ConnectionError"}
 
 
-async def test_without_a_database_it_lives_and_is_not_ready(settings: Settings) -> None:
+async def test_without_a_database_it_is_alive_but_not_ready(settings: Settings) -> None:
     status, body = await readiness(
         settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"})
     )
@@ -73,7 +73,7 @@ async def test_without_a_database_it_lives_and_is_not_ready(settings: Settings) 
 
 
 @pytest.mark.usefixtures("fresh_database_url")
-async def test_a_database_that_was_never_migrated_is_said_to_lack_migrations(
+async def test_an_unmigrated_database_lists_its_pending_migrations(
     settings: Settings,
 ) -> None:
     async with in_process(settings) as (_, client):

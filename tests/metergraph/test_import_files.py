@@ -104,7 +104,7 @@ def sent(event: dict[str, Any], *, assume_utc: bool = False) -> Any:
         return json.loads(outgoing_event({**usual, **event}, 7, ids, assume_utc=assume_utc).json)
 
 
-def test_a_timestamp_without_an_offset_is_in_utc_only_where_that_was_said() -> None:
+def test_a_timestamp_needs_an_offset_unless_utc_is_assumed() -> None:
     text = "2023-11-16 18:15:46.6805900"
     assert sent({"timestamp": text}, assume_utc=True)["timestamp"] == "2023-11-16T18:15:46.680590Z"
     with pytest.raises(RowError, match="timestamp has no offset"):

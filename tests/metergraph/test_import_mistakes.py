@@ -10,7 +10,7 @@ from models.exact_json import dumps
 from tests.metergraph.running import MAPPING, ROWS, RunImport
 
 
-async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
+async def test_bad_rows_are_reported_with_their_lines_and_the_others_are_imported(
     organization: Organization, run_import: RunImport, tmp_path: Path
 ) -> None:
     path = tmp_path / "mixed.ndjson"
@@ -49,9 +49,7 @@ async def test_bad_rows_are_named_by_their_lines_and_the_others_go_on(
 HUGE = "1e100000000"  # a hundred megabytes, once it is written out
 
 
-async def test_huge_numbers_are_refused_as_they_are_written(
-    run_import: RunImport, tmp_path: Path
-) -> None:
+async def test_huge_numbers_are_refused(run_import: RunImport, tmp_path: Path) -> None:
     path = tmp_path / "huge.ndjson"
     event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
     numbers = (HUGE, "1" * 5_000, "0." + "1" * 100_000, f"[{HUGE}]")
@@ -63,7 +61,7 @@ async def test_huge_numbers_are_refused_as_they_are_written(
     assert result.err.count(f"metadata.n.0 {outside} within ±30.") == 1
 
 
-async def test_huge_numbers_that_are_mapped_are_refused_in_short(
+async def test_huge_numbers_are_refused_in_mapped_columns(
     run_import: RunImport, tmp_path: Path
 ) -> None:
     as_json, as_csv = tmp_path / "huge.ndjson", tmp_path / "huge.csv"
@@ -81,9 +79,7 @@ async def test_huge_numbers_that_are_mapped_are_refused_in_short(
     ]
 
 
-async def test_a_key_that_is_there_twice_costs_its_row(
-    run_import: RunImport, tmp_path: Path
-) -> None:
+async def test_a_repeated_key_refuses_its_row(run_import: RunImport, tmp_path: Path) -> None:
     as_json, as_csv = tmp_path / "twice.ndjson", tmp_path / "twice.csv"
     event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
     as_json.write_text(
@@ -137,7 +133,7 @@ async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_p
         ((__file__,), "Use --format to say whether"),
     ],
 )
-async def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
+async def test_invalid_options_are_refused_before_anything_is_sent(
     run_import: RunImport, invocations: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = await run_import(
@@ -147,7 +143,7 @@ async def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
     assert message in result.err
 
 
-async def test_of_many_different_problems_the_first_are_told_and_a_file_has_all(
+async def test_many_different_problems_are_summarized_and_written_to_a_file(
     run_import: RunImport, tmp_path: Path
 ) -> None:
     path, refused = tmp_path / "rows.ndjson", tmp_path / "refused.txt"
@@ -160,7 +156,7 @@ async def test_of_many_different_problems_the_first_are_told_and_a_file_has_all(
     assert len(refused.read_text().splitlines()) == 100
 
 
-async def test_an_option_that_spoils_every_row_is_not_told_for_each(
+async def test_a_problem_of_every_row_is_summarized(
     run_import: RunImport, invocations: Path, tmp_path: Path
 ) -> None:
     refused = tmp_path / "refused.txt"
@@ -198,7 +194,7 @@ async def test_an_option_that_spoils_every_row_is_not_told_for_each(
         ),
     ],
 )
-async def test_a_field_that_no_row_has_is_said(
+async def test_an_unknown_field_is_reported(
     run_import: RunImport, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     path = tmp_path / "log.ndjson"
@@ -208,7 +204,7 @@ async def test_a_field_that_no_row_has_is_said(
     assert message.format(file=path) in result.err
 
 
-async def test_a_wrong_token_is_said(run_import: RunImport, invocations: Path) -> None:
+async def test_a_wrong_token_is_reported(run_import: RunImport, invocations: Path) -> None:
     result = await run_import(invocations, *MAPPING, METERGRAPH_TOKEN="mg_wrong")
     assert result.code == 1
     assert result.err.startswith("Error: The API refuses: ")

@@ -84,7 +84,7 @@ async def test_lost_answers_and_failures_are_sent_again_and_stored_once(tmp_path
     assert 1 < api.most_in_flight <= 3
 
 
-async def test_an_api_that_stays_away_ends_the_import(tmp_path: Path) -> None:
+async def test_an_unreachable_api_ends_the_import(tmp_path: Path) -> None:
     path = tmp_path / "f.ndjson"
     path.write_text("{}\n" * 1_000)
     api = Api(*[500] * 1_000)
@@ -96,7 +96,7 @@ async def test_an_api_that_stays_away_ends_the_import(tmp_path: Path) -> None:
     assert not api.stored
 
 
-async def test_a_refused_batch_is_said_in_the_words_of_the_api(tmp_path: Path) -> None:
+async def test_a_refused_batch_ends_the_import_with_the_message_of_the_api(tmp_path: Path) -> None:
     path = tmp_path / "rows.ndjson"
     path.write_text("{}\n")
     api = Api()

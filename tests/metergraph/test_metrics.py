@@ -59,7 +59,9 @@ async def ingest(client: httpx.AsyncClient, token: str, *events: dict[str, Any])
 
 
 @pytest.mark.usefixtures("fresh_database_url")
-async def test_everything_that_an_operator_watches(settings: Settings, redis: ArqRedis) -> None:
+async def test_metrics_follow_ingestion_counting_and_jobs(
+    settings: Settings, redis: ArqRedis
+) -> None:
     async with in_process(settings) as (app, client):
         organization = await Organization.create(name="Test", slug="metrics")
         token = await new_token(organization)
@@ -123,7 +125,7 @@ async def test_metrics_are_served_while_the_servers_are_away() -> None:
     assert ("metergraph_batches_pending", "") not in numbers
 
 
-async def test_what_is_measured_while_redis_is_away_is_not_lost(redis: ArqRedis) -> None:
+async def test_measurements_taken_while_redis_is_away_are_not_lost(redis: ArqRedis) -> None:
     measurements = Measurements(redis)
     measurements.counted(10, 0.02)
     pool, redis.connection_pool = redis.connection_pool, ArqRedis(port=1).connection_pool

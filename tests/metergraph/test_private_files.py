@@ -92,7 +92,7 @@ def test_an_ordinary_user_s_data_directory_is_closed(data_dir: Path) -> None:
     assert_private(modes(data_dir, 0o000, account), 0o700)
 
 
-def test_what_an_earlier_version_left_open_is_closed(data_dir: Path) -> None:
+def test_files_that_an_earlier_version_left_open_are_closed(data_dir: Path) -> None:
     data_dir.mkdir()
     data_dir.chmod(0o755)
     for name in (*SECRETS, "demo-token"):

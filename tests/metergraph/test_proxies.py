@@ -68,7 +68,7 @@ async def test_the_api_s_own_page_opens_a_socket_behind_any_usual_proxy(
         {"x_forwarded_host": ""},
     ],
 )
-async def test_another_page_opens_none_behind_any_proxy(
+async def test_another_page_opens_no_socket_behind_any_proxy(
     settings: Settings, organization: Organization, headers: dict[str, str]
 ) -> None:
     assert not await opens(settings, EVIL, **headers)

@@ -27,7 +27,7 @@ def test_what_listens_on_loopback_is_not_public(host: str, *, public: bool) -> N
         assert is_public(listening) == public
 
 
-def test_what_listens_everywhere_is_not_said_to_listen_on_loopback() -> None:
+def test_the_url_of_a_public_server_is_not_loopback() -> None:
     with listen("0.0.0.0", 0) as listening:
         port = listening.getsockname()[1]
         assert url(listening, "0.0.0.0") == f"http://0.0.0.0:{port}"

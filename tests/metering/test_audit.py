@@ -138,7 +138,7 @@ async def test_counting_while_an_audit_runs_is_no_drift(organization: Organizati
     assert await drifted(organization) == set()
 
 
-async def test_an_audit_that_was_cut_off_goes_on_where_it_was(
+async def test_an_interrupted_audit_continues(
     fresh_database: BaseDBAsyncClient,
     organization: Organization,
     other_organization: Organization,

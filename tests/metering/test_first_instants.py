@@ -57,9 +57,7 @@ async def drifts(meter: MeterDefinition) -> set[Any]:
 
 
 @pytest.mark.parametrize("instant", [FIRST, FIRST + TICK, LAST - TICK, LAST])
-async def test_an_instant_is_bound_and_read_as_what_it_is(
-    database: BaseDBAsyncClient, instant: datetime
-) -> None:
+async def test_an_instant_survives_storing(database: BaseDBAsyncClient, instant: datetime) -> None:
     (row,) = await database.execute_query_dict(
         """
         SELECT $1::timestamptz AS alone, ($2::timestamptz[])[1] AS among_others,
@@ -72,7 +70,7 @@ async def test_an_instant_is_bound_and_read_as_what_it_is(
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-async def test_they_are_counted(
+async def test_events_of_the_first_instants_are_counted(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:
     live = await caught_up(organization, function)
@@ -98,7 +96,7 @@ async def test_they_are_counted(
         assert await drifts(meter) == set()
 
 
-async def test_what_drifted_there_is_repaired(
+async def test_drift_at_the_first_instant_is_repaired(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     meter = await caught_up(organization, AggregationFunction.SUM)
@@ -143,7 +141,7 @@ async def test_the_same_event_again_is_a_duplicate(organization: Organization) -
     assert (again.status, other.status) == (ReceiptStatus.DUPLICATE, ReceiptStatus.CONFLICT)
 
 
-async def test_pages_go_on_from_it(organization: Organization) -> None:
+async def test_pages_continue_from_the_first_instant(organization: Organization) -> None:
     await send(organization.id, *EVENTS)
     for query, instants in (
         (EventQuery(start=FIRST, end=LAST), [event["timestamp"] for event in reversed(EVENTS)]),

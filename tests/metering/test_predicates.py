@@ -120,7 +120,7 @@ async def test_paths(
 
 @examples(400)
 @given(st.lists(filters, min_size=1, max_size=6), event_lists)
-async def test_sql_says_what_the_reference_says(
+async def test_sql_agrees_with_the_reference(
     database: BaseDBAsyncClient, tried: list[dict[str, Any]], events: list[dict[str, Any]]
 ) -> None:
     expected = [[matches(filter_, found) for found in events] for filter_ in tried]

@@ -51,7 +51,7 @@ async def stored_videos(
     )
 
 
-async def test_distinct_values_are_those_that_a_meter_keeps(
+async def test_a_preview_and_a_meter_agree_on_distinct_values(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     once: list[Any] = [1, "1", "1.0", True, "true", {"a": [1]}, {"a": ["1"]}, {"b": [1]}, [], {}]
@@ -112,7 +112,7 @@ async def test_a_preview_that_runs_away_is_cut_off(
 
 @examples(60)
 @given(filters, event_lists, st.sampled_from(AggregationFunction), st.sampled_from(["n", "a.b"]))
-async def test_a_preview_says_what_the_reference_says(
+async def test_a_preview_agrees_with_the_reference(
     database: BaseDBAsyncClient,
     filter_: dict[str, Any],
     events: list[dict[str, Any]],

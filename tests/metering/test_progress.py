@@ -18,7 +18,7 @@ async def progress_of(meter: Meter) -> Progress:
     return found
 
 
-async def test_what_is_being_stored_is_not_claimed(
+async def test_complete_through_excludes_events_that_are_being_stored(
     organization: Organization, settings: Settings
 ) -> None:
     meter = await meter_of(organization.id, AggregationFunction.COUNT)
@@ -36,7 +36,7 @@ async def test_what_is_being_stored_is_not_claimed(
     assert (await progress_of(meter)).complete_through > began
 
 
-async def test_a_transaction_that_stores_nothing_holds_nothing_back(
+async def test_a_transaction_that_stores_nothing_does_not_delay_complete_through(
     organization: Organization, settings: Settings
 ) -> None:
     meter = await meter_of(organization.id, AggregationFunction.COUNT)
@@ -49,7 +49,7 @@ async def test_a_transaction_that_stores_nothing_holds_nothing_back(
         assert (await progress_of(meter)).complete_through > began
 
 
-async def test_pending_events_hold_it_back_until_they_are_counted(
+async def test_pending_events_delay_complete_through_until_they_are_counted(
     organization: Organization,
 ) -> None:
     meter = await meter_of(organization.id, AggregationFunction.COUNT)

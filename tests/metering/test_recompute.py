@@ -131,7 +131,7 @@ async def test_missing_and_invented_buckets_are_found(
     assert await cached(meter) == before
 
 
-async def test_a_foreign_customer_meter_is_none(
+async def test_a_foreign_customer_meter_is_not_found(
     organization: Organization, other_organization: Organization
 ) -> None:
     _, row = await counted(organization, AggregationFunction.SUM)

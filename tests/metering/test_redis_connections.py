@@ -57,7 +57,7 @@ def test_after_a_miss_one_caller_a_second_tries_until_there_is_an_answer() -> No
     circuit.enter()
 
 
-def test_a_caller_in_a_hurry_closes_nobody_out_while_others_are_answered() -> None:
+def test_an_impatient_caller_does_not_open_the_circuit_while_others_are_answered() -> None:
     clock = Clock()
     circuit = Circuit(clock)
     circuit.answered()
@@ -70,7 +70,7 @@ def test_a_caller_in_a_hurry_closes_nobody_out_while_others_are_answered() -> No
         circuit.enter()
 
 
-async def test_only_the_first_waits_for_a_silent_redis_and_the_log_has_a_start_and_an_end(
+async def test_only_the_first_caller_waits_for_a_silent_redis(
     proxy: Proxy, through: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_connections, "SECONDS_BETWEEN_TRIES", 60.0)
@@ -112,7 +112,7 @@ async def test_connections_that_fell_silent_together_cost_one_deadline(
     assert failures == 1
 
 
-async def test_many_who_ask_at_once_wait_beside_each_other(proxy: Proxy, through: ArqRedis) -> None:
+async def test_many_callers_wait_at_the_same_time(proxy: Proxy, through: ArqRedis) -> None:
     """None of them has a connection yet, and each gives up by itself."""
     proxy.silence(also_new=True)
     async with asyncio.timeout(20):
@@ -122,7 +122,7 @@ async def test_many_who_ask_at_once_wait_beside_each_other(proxy: Proxy, through
     assert all(isinstance(error, RedisError) for error in found)
 
 
-async def test_a_redis_that_takes_no_writes_is_said_and_is_still_asked(
+async def test_a_redis_without_writes_is_logged_and_still_used(
     redis: ArqRedis, servers: tuple[str, str]
 ) -> None:
     await redis.acl_setuser(

@@ -35,7 +35,7 @@ def proxy(servers: tuple[str, str]) -> Iterator[Proxy]:
 
 
 @pytest.mark.usefixtures("redis")
-async def test_after_one_request_that_waited_the_others_do_not(
+async def test_only_the_first_request_waits_for_a_silent_redis(
     settings: Settings, organization: Organization, proxy: Proxy
 ) -> None:
     token = await new_token(organization)

@@ -138,7 +138,7 @@ def day(number: int) -> Window:
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-async def test_an_archived_meter_says_what_it_had_counted(
+async def test_an_archived_meter_keeps_its_usage(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:
     aggregation = Aggregation(function, None if function == "COUNT" else "n")
@@ -178,7 +178,7 @@ async def test_a_foreign_meter_has_no_usage(
     assert (await usage(database, foreign, [day(0)])).total.quantity == 0
 
 
-async def test_points_cost_one_statement_and_say_gaps(
+async def test_points_without_events_have_no_quantity(
     database: BaseDBAsyncClient, organization: Organization
 ) -> None:
     meter = await meter_on(organization.id, Filter(), Aggregation(AggregationFunction.MAXIMUM, "n"))

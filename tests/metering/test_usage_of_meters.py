@@ -61,7 +61,7 @@ async def stored_meters(
 
 @pytest.mark.parametrize("range_", RANGES)
 @pytest.mark.parametrize("whose", ["everybody", "one customer"])
-async def test_many_meters_say_what_each_says_alone(
+async def test_many_meters_at_once_give_the_same_usage_as_each_alone(
     database: BaseDBAsyncClient, organization: Organization, range_: str, whose: str
 ) -> None:
     meters = await stored_meters(database, organization)
@@ -90,7 +90,7 @@ async def test_many_meters_say_what_each_says_alone(
 
 @pytest.mark.parametrize("step", [timedelta(minutes=7), timedelta(hours=9), timedelta(hours=9.7)])
 @pytest.mark.parametrize("whose", ["everybody", "one customer"])
-async def test_buckets_are_the_same_however_they_are_found(
+async def test_both_ways_of_finding_buckets_agree(
     database: BaseDBAsyncClient,
     organization: Organization,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +111,7 @@ async def test_buckets_are_the_same_however_they_are_found(
 
 
 @pytest.mark.parametrize("interval", [Interval.HOUR, Interval.DAY])
-async def test_a_value_that_comes_back_within_a_window_is_one(
+async def test_a_repeated_value_within_a_window_counts_once(
     database: BaseDBAsyncClient, organization: Organization, interval: Interval
 ) -> None:
     unique = Aggregation(AggregationFunction.UNIQUE, "user")

@@ -21,7 +21,7 @@ def test_every_locked_version_has_hashes_and_no_address(name: str) -> None:
         assert "--hash=sha256:" in requirement
 
 
-def test_what_runs_is_locked_as_it_is_tested() -> None:
+def test_both_locks_have_the_same_versions() -> None:
     def versions(name: str) -> set[str]:
         return set(re.findall(r"^(\S+==\S+)", (PROJECT / name).read_text(), re.MULTILINE))
 

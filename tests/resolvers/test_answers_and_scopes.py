@@ -54,7 +54,7 @@ async def forbidden(api: Api, query: str, **variables: Any) -> str:
     return message
 
 
-def test_every_object_with_an_id_says_who_may_read_it() -> None:
+def test_every_node_type_requires_a_scope() -> None:
     schema = create_schema()._schema
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
@@ -62,7 +62,7 @@ def test_every_object_with_an_id_says_who_may_read_it() -> None:
     assert objects == READING.keys() == NODE_TYPES.keys()
 
 
-async def test_who_sends_events_does_not_rename_customers(
+async def test_events_write_does_not_allow_renaming_customers(
     api: Api, organization: Organization, ids: Ids
 ) -> None:
     update = """mutation ($id: ID!) { customerUpdate(input: {id: $id, externalId: "globex"}) {
@@ -91,7 +91,7 @@ async def test_recomputing_usage_needs_to_read_it(
     assert found == {"id": key, "balance": "5"}
 
 
-async def test_who_credits_without_reading_usage_sees_an_id_and_nothing_is_done_before(
+async def test_crediting_without_usage_read_shows_only_ids(
     api: Api, organization: Organization, ids: Ids
 ) -> None:
     writer = await holder(api, organization, Scope.BILLING_WRITE)
@@ -114,7 +114,7 @@ async def test_who_credits_without_reading_usage_sees_an_id_and_nothing_is_done_
     assert (await made(reader, CREDIT % "balance", **sent)) == {"balance": "10"}
 
 
-async def test_what_a_scope_changes_it_sees_and_nothing_beside_it(
+async def test_a_write_scope_reads_only_what_it_writes(
     api: Api, organization: Organization, ids: Ids
 ) -> None:
     meters = await holder(api, organization, Scope.METERS_WRITE)
@@ -133,7 +133,7 @@ async def test_what_a_scope_changes_it_sees_and_nothing_beside_it(
     assert await billing.codes(session, id=ids.customer) == []
 
 
-async def test_who_sends_events_makes_customers_and_reads_none(
+async def test_events_write_allows_creating_customers_and_not_reading_them(
     api: Api, organization: Organization
 ) -> None:
     create = """mutation { customerCreate(input: {externalId: "hooli", idempotencyKey: "k"}) {

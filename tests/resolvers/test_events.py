@@ -28,7 +28,7 @@ async def test_a_list_shows_the_latest_first_and_pages(
     assert [node["name"] for node in last["nodes"]] == ["a", "d"]
 
 
-async def test_a_list_is_filtered_by_everything(api: Api, organization: Organization) -> None:
+async def test_events_are_filtered_by_every_field(api: Api, organization: Organization) -> None:
     await send(
         organization.id,
         {"name": "a", "externalCustomerId": "c1", "metadata": {"tokens": 5}},
@@ -55,7 +55,7 @@ async def test_a_list_is_filtered_by_everything(api: Api, organization: Organiza
     assert await names(api, where={"clauses": [{"clause": typed}]}) == ["a"]
 
 
-async def test_a_filter_that_makes_no_sense_is_a_bad_request(api: Api) -> None:
+async def test_an_invalid_filter_is_a_bad_request(api: Api) -> None:
     clause = {"property": "a", "operator": "EQUALS", "value": 1, "text": "1"}
     answer = await api.ask(LIST, filter={"where": {"clauses": [{"clause": clause}]}})
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
@@ -162,7 +162,7 @@ async def test_an_event_of_a_foreign_customer_is_rejected(api: Api, other_api: A
     assert refused["userErrors"][0]["code"] == "NOT_FOUND"
 
 
-async def test_event_names_are_picked_from(api: Api, organization: Organization) -> None:
+async def test_event_names_are_listed_and_searched(api: Api, organization: Organization) -> None:
     await send(
         organization.id,
         {"name": "ai_usage", "metadata": {"tokens": 1, "model": "m"}},

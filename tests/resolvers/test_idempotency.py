@@ -24,7 +24,7 @@ from tests.resolvers.keyed_mutations import (
 from tests.serving import new_token
 
 
-def test_what_makes_something_or_moves_money_takes_a_key() -> None:
+def test_every_mutation_that_creates_or_moves_money_takes_a_key() -> None:
     mutation = create_schema()._schema.mutation_type
     assert isinstance(mutation, GraphQLObjectType)
     keyed, made_once = set(), set()
@@ -43,7 +43,7 @@ def test_what_makes_something_or_moves_money_takes_a_key() -> None:
     assert keyed == made_once == DOCUMENTS.keys()
 
 
-async def test_what_is_sent_again_with_its_key_is_done_once(
+async def test_a_mutation_sent_again_with_its_key_is_done_once(
     caller: Caller, counts: Callable[[str], Any]
 ) -> None:
     for mutation in TABLES:
@@ -89,7 +89,7 @@ async def test_subscribers_are_told_once_of_a_credit_that_is_sent_twice(
     assert len(told) == 1
 
 
-async def test_a_cancellation_that_is_sent_again_is_no_mistake(caller: Caller) -> None:
+async def test_a_repeated_cancellation_is_not_an_error(caller: Caller) -> None:
     first = made(await caller.call("customerSubscriptionCancel"))
     assert first["status"] == "CANCELED"
     assert made(await caller.call("customerSubscriptionCancel")) == first
@@ -97,7 +97,7 @@ async def test_a_cancellation_that_is_sent_again_is_no_mistake(caller: Caller) -
     assert mistakes(refused) == [("INVALID", ["id"])]
 
 
-async def test_without_a_key_the_client_is_told_to_look_first(caller: Caller) -> None:
+async def test_without_a_key_a_lost_answer_is_not_retryable(caller: Caller) -> None:
     for mutation in DOCUMENTS:
         with answers_lost_after_commit():
             [error] = (await caller.answer(mutation, None))["errors"]
@@ -105,12 +105,12 @@ async def test_without_a_key_the_client_is_told_to_look_first(caller: Caller) ->
         assert "look before you send it again" in error["message"]
 
 
-async def test_without_a_key_everything_is_done_as_often_as_it_is_sent(caller: Caller) -> None:
+async def test_without_a_key_a_mutation_is_done_each_time(caller: Caller) -> None:
     await caller.call("customerMeterCredit", None)
     assert made(await caller.call("customerMeterCredit", None))["creditedUnits"] == "200"
 
 
-async def test_the_answer_shows_the_object_as_it_is_now(caller: Caller) -> None:
+async def test_a_repeated_mutation_shows_the_current_object(caller: Caller) -> None:
     meter = made(await caller.call("meterCreate"))
     await caller.api.get(
         'mutation ($id: ID!) { meterUpdate(input: {id: $id, name: "renamed"}) { meter { id } } }',
@@ -191,7 +191,7 @@ async def test_the_same_input_in_other_words_is_the_same(caller: Caller) -> None
         assert again == first[mutation], (mutation, changes)
 
 
-async def test_a_number_of_a_filter_may_be_written_in_any_way(caller: Caller) -> None:
+async def test_the_notation_of_a_number_does_not_matter(caller: Caller) -> None:
     create = """mutation { meterCreate(input: {
       name: "m", aggregation: {function: COUNT}, idempotencyKey: "k",
       filter: {clauses: [{clause: {property: "n", operator: EQUALS, value: %s}}]}
@@ -204,14 +204,14 @@ async def test_a_number_of_a_filter_may_be_written_in_any_way(caller: Caller) ->
         assert mistakes(refused) == [("CONFLICT", ["idempotencyKey"])], value
 
 
-async def test_a_key_is_of_one_mutation(caller: Caller) -> None:
+async def test_a_key_belongs_to_one_mutation(caller: Caller) -> None:
     await caller.call("meterCreate")
     conflict = await caller.call("customerCreate")
     assert mistakes(conflict) == [("CONFLICT", ["idempotencyKey"])]
     assert "meterCreate" in conflict["userErrors"][0]["message"]
 
 
-async def test_a_key_is_of_the_organization_whoever_sends_it(
+async def test_a_key_belongs_to_the_organization_and_not_to_the_token(
     caller: Caller, organization: Organization
 ) -> None:
     first = await caller.call("customerMeterCredit")
@@ -219,14 +219,14 @@ async def test_a_key_is_of_the_organization_whoever_sends_it(
     assert await caller.call("customerMeterCredit", api=colleague) == first
 
 
-async def test_another_organization_s_key_is_another_key(caller: Caller, other_api: Api) -> None:
+async def test_organizations_do_not_share_keys(caller: Caller, other_api: Api) -> None:
     first = made(await caller.call("customerCreate"))
     second = made(await caller.call("customerCreate", api=other_api))
     assert second["id"] != first["id"]
     assert made(await caller.call("customerCreate", api=other_api)) == second
 
 
-async def test_what_was_refused_leaves_the_key_free(
+async def test_a_refused_mutation_leaves_the_key_free(
     caller: Caller, counts: Callable[[str], Any]
 ) -> None:
     before = await counts("customerMeterCredit")
@@ -238,7 +238,7 @@ async def test_what_was_refused_leaves_the_key_free(
     assert made(await caller.call("customerMeterCredit"))["creditedUnits"] == "100"
 
 
-async def test_a_customer_that_is_there_already_leaves_the_key_free(caller: Caller) -> None:
+async def test_an_existing_customer_leaves_the_key_free(caller: Caller) -> None:
     await caller.call("customerCreate", "first", externalId="hooli")
     refused = await caller.call("customerCreate", externalId="hooli")
     assert mistakes(refused) == [("ALREADY_EXISTS", ["externalId"])]

@@ -81,7 +81,7 @@ async def test_a_rejected_batch_stores_nothing_and_reports_every_invalid_event(a
     assert await names(api) == []
 
 
-async def test_no_events_are_no_mistake(api: Api) -> None:
+async def test_an_empty_batch_is_accepted(api: Api) -> None:
     found = await ingest(api)
     assert (found["inserted"], found["receipts"], found["userErrors"]) == (0, [], [])
 
@@ -102,7 +102,7 @@ async def test_a_call_has_at_most_10000_events(api: Api) -> None:
         '[{name: "ai_usage", externalCustomerId: "c1", timestamp: "2026-01-01T00:00:00Z"}]',
     ],
 )
-async def test_events_may_stand_in_the_document(api: Api, literal: str) -> None:
+async def test_events_may_be_literals_of_the_document(api: Api, literal: str) -> None:
     ingest_literal = "mutation { eventsIngest(input: {events: " + literal + "}) { inserted } }"
     found = await api.get(ingest_literal)
     assert found == {"eventsIngest": {"inserted": 1}}
@@ -122,5 +122,5 @@ async def test_events_may_stand_in_the_document(api: Api, literal: str) -> None:
         None,
     ],
 )
-async def test_what_is_no_event_at_all_is_a_bad_request(api: Api, odd: Any) -> None:
+async def test_malformed_events_are_a_bad_request(api: Api, odd: Any) -> None:
     assert await api.codes(INGEST, input={"events": [event(), odd]}) == ["BAD_USER_INPUT"]

@@ -191,7 +191,7 @@ RECOMPUTE = """mutation ($id: ID!) { customerMeterRecompute(input: {customerMete
   customerMeter { consumedUnits } drift userErrors { code path } } }"""
 
 
-async def test_recomputing_finds_and_repairs_what_is_off(
+async def test_recomputing_finds_and_repairs_drift(
     api: Api, other_api: Api, organization: Organization
 ) -> None:
     await create_meter(api)

@@ -101,7 +101,9 @@ async def test_exactly_one_thing_is_named_to_be_revoked(
     assert await is_open(api, session)
 
 
-async def test_revoking_needs_what_opening_needs(api: Api, organization: Organization) -> None:
+async def test_revoking_sessions_needs_the_scope_that_opens_them(
+    api: Api, organization: Organization
+) -> None:
     session = await opened(api)
     for scope in (Scope.BILLING_READ, Scope.EVENTS_WRITE, Scope.METERS_WRITE, Scope.USAGE_READ):
         other = api.with_secret(await new_token(organization, scope))

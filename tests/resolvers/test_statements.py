@@ -49,7 +49,7 @@ async def grow(organization: Organization, number: int) -> None:
 
 
 @pytest.mark.parametrize("asked", QUERIES)
-async def test_more_objects_make_no_more_statements(
+async def test_the_number_of_statements_does_not_grow_with_objects(
     api: Api, organization: Organization, asked: str
 ) -> None:
     await grow(organization, 1)
@@ -62,14 +62,14 @@ async def test_more_objects_make_no_more_statements(
     assert len(many) == len(few), many
 
 
-async def test_what_is_not_selected_is_not_counted(api: Api) -> None:
+async def test_totals_are_counted_only_if_selected(api: Api) -> None:
     await api.get("{ customers { nodes { id } } }")
     with counted() as statements:
         await api.get("{ customers { nodes { id } } }")
     assert not [statement for statement in statements if "count(" in statement]
 
 
-async def test_what_is_complete_is_asked_where_it_is_selected(
+async def test_complete_through_is_queried_only_if_selected(
     api: Api, organization: Organization
 ) -> None:
     await grow(organization, 2)
@@ -103,7 +103,7 @@ async def updates(url: str, token: str, count: int) -> list[Any]:
     return [message["payload"]["data"]["usageUpdated"]["customerMeter"] for message in messages]
 
 
-async def test_a_snapshot_of_more_makes_no_more_statements(
+async def test_a_larger_snapshot_needs_no_more_statements(
     settings: Settings, organization: Organization, other_organization: Organization
 ) -> None:
     reading = []

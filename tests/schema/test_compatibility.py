@@ -43,7 +43,7 @@ def undeclared(old: GraphQLSchema, new: GraphQLSchema, changelog: str) -> list[s
     return [change for change in changes if change not in said]
 
 
-def test_what_breaks_clients_is_declared() -> None:
+def test_breaking_changes_are_declared() -> None:
     found = undeclared(build_schema(RELEASED), build_schema(printed_schema()), CHANGELOG)
     assert found == [], "declare these sentences under `### Breaking` in CHANGELOG.md"
 
@@ -57,7 +57,9 @@ def test_what_breaks_clients_is_declared() -> None:
         ("enum Interval {", "enum Span {", "Interval was removed."),
     ],
 )
-def test_it_finds_what_breaks_until_it_is_declared(before: str, after: str, sentence: str) -> None:
+def test_a_breaking_change_is_found_until_it_is_declared(
+    before: str, after: str, sentence: str
+) -> None:
     changed = RELEASED.replace(before, after)
     if before.startswith("enum"):
         changed = changed.replace("interval: Interval!", "interval: Span!")
@@ -70,6 +72,6 @@ def test_it_finds_what_breaks_until_it_is_declared(before: str, after: str, sent
     assert undeclared(old, new, changelog) == []
 
 
-def test_an_addition_breaks_nobody() -> None:
+def test_an_addition_is_not_a_breaking_change() -> None:
     changed = RELEASED.replace("  viewer: Customer\n", "  viewer: Customer\n  news: String\n")
     assert undeclared(build_schema(RELEASED), build_schema(changed), CHANGELOG) == []

@@ -53,7 +53,7 @@ def test_the_printed_schema_is_the_schema() -> None:
     assert PRINTED.read_text() == printed_schema(), "run `make schema`"
 
 
-def test_everything_explains_itself() -> None:
+def test_everything_has_a_description() -> None:
     silent = []
     for type_ in OURS.type_map.values():
         if type_.name.startswith("__") or is_specified_scalar_type(type_):
@@ -80,7 +80,7 @@ def test_everything_explains_itself() -> None:
     assert silent == []
 
 
-def test_every_root_field_says_who_may_use_it() -> None:
+def test_every_root_field_requires_a_scope() -> None:
     silent = []
     for root in (OURS.query_type, OURS.mutation_type, OURS.subscription_type):
         assert root is not None

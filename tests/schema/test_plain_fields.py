@@ -129,7 +129,7 @@ async def shown(by: type[Executor[Any]], selection: str, things: Any) -> Executi
 
 @pytest.mark.parametrize("things", THINGS.values(), ids=THINGS)
 @pytest.mark.parametrize("selection", SELECTIONS.values(), ids=SELECTIONS)
-async def test_it_shows_what_graphql_core_shows(selection: str, things: Any) -> None:
+async def test_it_answers_as_graphql_core_does(selection: str, things: Any) -> None:
     expected = await shown(StrawberryGraphQLCoreExecutionContext, selection, things)
     found = await shown(PlainFieldsExecutor, selection, things)
     assert repr(found.data) == repr(expected.data)  # in the same order, too

@@ -93,7 +93,7 @@ async def test_a_token_that_was_revoked_is_refused_at_once(organization: Organiz
         await asyncio.gather(*others)
 
 
-async def test_what_the_database_raises_reaches_everybody_and_the_next_are_answered(
+async def test_a_failure_reaches_all_who_waited_and_the_next_lookup_works(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await token_of(organization, f"a-{organization.id}")
@@ -121,7 +121,7 @@ async def test_a_request_that_leaves_takes_no_answer_away(organization: Organiza
     assert leaving.cancelled()
 
 
-async def test_who_comes_after_a_slow_statement_is_answered_by_another(
+async def test_a_slow_statement_does_not_hold_up_later_lookups(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await token_of(organization, f"a-{organization.id}")

@@ -63,7 +63,7 @@ async def following(application: Starlette, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_an_event_is_made_once_for_all_who_select_it_alike(
+async def test_an_event_is_made_once_for_all_with_the_same_selection(
     application: Starlette,
     organization: Organization,
     made: Counter[str],
@@ -99,7 +99,7 @@ async def test_an_event_is_made_once_for_all_who_select_it_alike(
         assert '"metadata":{"tokens": 3}' in alone[0]
 
 
-async def test_the_usage_that_many_watch_is_made_once_a_change(
+async def test_usage_that_many_watch_is_made_once_per_change(
     application: Starlette,
     api: Api,
     organization: Organization,
@@ -128,7 +128,7 @@ async def test_the_usage_that_many_watch_is_made_once_a_change(
         assert made == {"usage": 4}
 
 
-async def test_who_makes_an_update_may_leave_before_the_others_have_it(
+async def test_the_subscriber_that_makes_an_update_may_leave_early(
     application: Starlette, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, goes_on = asyncio.Event(), asyncio.Event()
@@ -154,7 +154,7 @@ async def test_who_makes_an_update_may_leave_before_the_others_have_it(
         assert (await sockets[1].receive())["type"] == "next"
 
 
-async def test_what_failed_is_made_again_by_the_next_one() -> None:
+async def test_an_update_that_failed_is_made_again() -> None:
     shared = updates.SharedUpdates()
     tried: list[int] = []
 
@@ -170,7 +170,7 @@ async def test_what_failed_is_made_again_by_the_next_one() -> None:
     assert [result.data for result in results] == [{"n": 2}] * 3
 
 
-async def test_what_is_kept_to_be_shared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_shared_updates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updates, "MOST_BYTES", 100)
     shared = updates.SharedUpdates()
 

@@ -42,7 +42,7 @@ def test_every_place_can_be_tried() -> None:
 
 
 @pytest.mark.parametrize("group", groups("id"))
-async def test_a_foreign_id_is_like_one_that_never_was(
+async def test_a_foreign_id_is_answered_like_an_unknown_one(
     own: Tenant, other: Tenant, database: BaseDBAsyncClient, group: str
 ) -> None:
     before = await fingerprint(database, other.organization)
@@ -61,7 +61,7 @@ async def test_a_foreign_id_is_like_one_that_never_was(
 
 
 @pytest.mark.parametrize("group", groups("external"))
-async def test_a_foreign_external_id_is_like_one_that_never_was(
+async def test_a_foreign_external_id_is_answered_like_an_unknown_one(
     own: Tenant, other: Tenant, database: BaseDBAsyncClient, group: str
 ) -> None:
     before = await fingerprint(database, other.organization)

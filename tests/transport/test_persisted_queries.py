@@ -56,7 +56,7 @@ async def test_a_hash_is_unknown_until_it_comes_with_its_document(api: Api) -> N
     assert found.json()["data"] == {"organization": {"name": "Test"}}
 
 
-async def test_strangers_and_customers_register_nothing(api: Api) -> None:
+async def test_only_organization_tokens_register_queries(api: Api) -> None:
     query = "query Strange { __typename }"
     by_hash = {"extensions": hashed(query)}
     session = await api.session("acme")
@@ -88,9 +88,7 @@ async def test_each_organization_has_its_own(api: Api, other_api: Api) -> None:
         "subscription { usageUpdated { cursor } }",
     ],
 )
-async def test_only_what_can_be_run_and_is_short_is_kept(
-    api: Api, redis: ArqRedis, query: str
-) -> None:
+async def test_only_short_valid_queries_are_kept(api: Api, redis: ArqRedis, query: str) -> None:
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": digest(query)}}
     body = json.dumps({"query": query, "extensions": extensions})
     assert "INTERNAL" not in (await api.post(body)).text
@@ -98,7 +96,7 @@ async def test_only_what_can_be_run_and_is_short_is_kept(
     assert await redis.keys("metergraph:quer*") == []
 
 
-async def test_an_organization_has_so_many_the_newest(
+async def test_an_organization_keeps_only_its_newest_queries(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(persisted_queries, "MOST_OF_AN_ORGANIZATION", 3)
@@ -119,7 +117,9 @@ async def test_an_organization_has_so_many_the_newest(
         assert 0 < await redis.ttl(key) <= 7 * 24 * 3600
 
 
-async def test_what_is_not_of_its_hash_is_not_run(api: Api, redis: ArqRedis) -> None:
+async def test_a_stored_document_that_does_not_match_its_hash_is_not_run(
+    api: Api, redis: ArqRedis
+) -> None:
     by_hash = {"extensions": hashed(QUERY)}
     assert await codes(api, {"query": QUERY, **by_hash}) == []
     (key,) = await redis.keys("metergraph:query:*")
@@ -137,7 +137,7 @@ async def test_what_is_not_of_its_hash_is_not_run(api: Api, redis: ArqRedis) -> 
         {"persistedQuery": "0" * 64},
     ],
 )
-async def test_a_hash_that_is_none_of_the_document_is_refused(api: Api, extensions: Any) -> None:
+async def test_a_hash_that_does_not_match_is_refused(api: Api, extensions: Any) -> None:
     response = await api.post({"query": QUERY, "extensions": extensions})
     assert response.status_code == 400
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
@@ -213,7 +213,7 @@ UNLISTED = [
 ]
 
 
-async def test_with_a_list_what_is_listed_is_run(listing_api: Api) -> None:
+async def test_listed_queries_are_run(listing_api: Api) -> None:
     named = {"organization": {"name": "Test"}}
     for body in (
         {"query": QUERY},
@@ -226,7 +226,7 @@ async def test_with_a_list_what_is_listed_is_run(listing_api: Api) -> None:
 
 
 @pytest.mark.parametrize("query", UNLISTED)
-async def test_with_a_list_nothing_else_is_run(listing_api: Api, query: str) -> None:
+async def test_unlisted_queries_are_refused(listing_api: Api, query: str) -> None:
     for operation_name in (None, "", "Mine", "Other"):
         for extensions in (None, hashed(query)):
             body = {"query": query, "operationName": operation_name, "extensions": extensions}
@@ -244,7 +244,7 @@ async def test_with_a_list_nothing_else_is_run(listing_api: Api, query: str) -> 
     assert '"data":{' not in stream.text
 
 
-async def test_with_a_list_sockets_run_nothing_else(
+async def test_unlisted_queries_are_refused_over_sockets(
     listing_application: Starlette, listing_api: Api
 ) -> None:
     async with connected(listing_application, listing_api.secret) as socket:

@@ -18,7 +18,7 @@ QUERY = "query Mine { organization { name } }"
 OTHER = "{ __typename }"
 
 
-async def test_what_is_listed_and_cannot_be_run_is_said_at_the_start(
+async def test_invalid_listed_queries_are_logged_at_the_start(
     settings: Settings, database: BaseDBAsyncClient, redis: ArqRedis, tmp_path: Path
 ) -> None:
     path = tmp_path / "queries.json"
@@ -31,7 +31,7 @@ async def test_what_is_listed_and_cannot_be_run_is_said_at_the_start(
     assert "gone" in said[digest("{ gone }")]
 
 
-def test_a_list_is_apollo_s_manifest_or_an_object_of_documents(tmp_path: Path) -> None:
+def test_a_list_is_an_apollo_manifest_or_an_object_of_documents(tmp_path: Path) -> None:
     path = tmp_path / "queries.json"
     path.write_text(json.dumps({"0": QUERY, "1": OTHER}))
     assert listed_documents(path) == {QUERY, OTHER}
@@ -41,9 +41,7 @@ def test_a_list_is_apollo_s_manifest_or_an_object_of_documents(tmp_path: Path) -
             listed_documents(path)
 
 
-def test_a_list_that_cannot_be_used_is_said_in_a_sentence(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_an_unusable_list_is_reported_in_a_sentence(settings: Settings, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"persisted_queries": tmp_path / "none.json"})
     with pytest.raises(ListError) as raised:
         create_app(wrong)

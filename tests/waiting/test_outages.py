@@ -37,7 +37,7 @@ def wrapped(error: Exception, cause: Exception) -> Exception:
     ],
     ids=repr,
 )
-def test_what_passes_is_an_outage(error: Exception) -> None:
+def test_a_failure_that_passes_is_an_outage(error: Exception) -> None:
     assert is_outage(error)
 
 
@@ -54,11 +54,11 @@ def test_what_passes_is_an_outage(error: Exception) -> None:
     ],
     ids=repr,
 )
-def test_a_bug_or_too_large_a_question_is_not_an_outage(error: Exception) -> None:
+def test_bugs_and_timeouts_of_statements_are_not_outages(error: Exception) -> None:
     assert not is_outage(error)
 
 
-def test_small_work_that_is_cut_off_is_an_outage() -> None:
+def test_a_timeout_of_a_small_statement_is_an_outage() -> None:
     with pytest.raises(OutageError) as raised, cut_off_is_outage():
         raise asyncpg.QueryCanceledError("statement timeout")
     assert is_outage(raised.value)

@@ -8,7 +8,7 @@ from waiting.outages import OutageError
 from waiting.patience import Patience
 
 
-async def test_work_without_an_answer_is_left_behind_also_where_it_cannot_be_cancelled() -> None:
+async def test_silent_work_is_abandoned_even_if_it_ignores_cancellation() -> None:
     released = asyncio.Event()
 
     async def silent() -> None:
@@ -25,7 +25,7 @@ async def test_work_without_an_answer_is_left_behind_also_where_it_cannot_be_can
     released.set()
 
 
-async def test_slow_work_is_done_in_the_end_and_is_waited_for_from_then_on() -> None:
+async def test_slow_work_gets_more_time_until_it_is_done() -> None:
     patience = Patience(0.05)
     tries = 0
 
@@ -49,7 +49,7 @@ async def test_slow_work_is_done_in_the_end_and_is_waited_for_from_then_on() -> 
         await patience.wait_for("other", slow)
 
 
-async def test_what_the_work_raises_is_raised() -> None:
+async def test_an_error_of_the_work_is_raised() -> None:
     async def fails() -> None:
         raise ZeroDivisionError
 

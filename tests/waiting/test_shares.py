@@ -46,7 +46,7 @@ class Holders:
                 await self._entered.wait()
 
 
-async def test_an_organization_gets_half_and_storing_has_connections_of_its_own(
+async def test_an_organization_gets_half_of_the_connections_and_storing_has_its_own(
     settings: Settings,
 ) -> None:
     """Of six connections two are for storing; of the other four an organization has two."""
@@ -83,7 +83,7 @@ async def test_an_organization_gets_half_and_storing_has_connections_of_its_own(
         await asyncio.wait(again.tasks.values())
 
 
-async def test_what_serves_nobody_takes_what_is_free(settings: Settings) -> None:
+async def test_work_for_no_organization_takes_any_free_connection(settings: Settings) -> None:
     few = settings.model_copy(update={"database_pool_size": 3})
     async with opened_database(few, role="tests") as context:
         client = context.db()
@@ -95,7 +95,7 @@ async def test_what_serves_nobody_takes_what_is_free(settings: Settings) -> None
             assert await third.fetchval("SELECT 1") == 1
 
 
-async def test_who_waits_too_long_for_its_share_is_told_and_that_is_no_outage(
+async def test_waiting_too_long_for_a_share_is_an_error_and_not_an_outage(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metergraph.database.asyncpg_client._SHARE_SECONDS", 0.01)

@@ -50,7 +50,7 @@ async def test_a_key_has_its_share_and_the_others_theirs() -> None:
     assert crowd.inside == ["a2", "a3", "b2"]
 
 
-async def test_of_those_who_wait_the_one_that_was_served_least_comes_next() -> None:
+async def test_the_waiting_key_that_was_served_least_comes_next() -> None:
     crowd = _Crowd(Turns(places=1, each=1))
     await crowd.come("x0", "a1", "a2", "a3", "b1", "b2")
     served = []
@@ -61,7 +61,7 @@ async def test_of_those_who_wait_the_one_that_was_served_least_comes_next() -> N
     assert served == ["x0", "a1", "b1", "a2", "b2", "a3"]
 
 
-async def test_what_weighs_more_comes_less_often() -> None:
+async def test_heavier_work_comes_less_often() -> None:
     crowd = _Crowd(Turns(places=1, each=1))
     await crowd.come("x0")
     await crowd.come("a1", "a2", weight=3)
@@ -74,7 +74,7 @@ async def test_what_weighs_more_comes_less_often() -> None:
     assert served == ["x0", "a1", "b1", "b2", "b3", "a2", "b4", "b5"]
 
 
-async def test_who_waits_no_more_and_who_leaves_give_their_place_to_others() -> None:
+async def test_cancelled_tasks_give_their_place_back() -> None:
     crowd = _Crowd(Turns(places=1, each=1))
     await crowd.come("a1", "a2", "a3", "b1")
     crowd.tasks["a2"].cancel()
@@ -86,7 +86,7 @@ async def test_who_waits_no_more_and_who_leaves_give_their_place_to_others() -> 
     assert crowd.inside[1:] == ["b1"]
 
 
-async def test_a_place_that_came_as_its_taker_left_goes_to_the_next() -> None:
+async def test_a_place_given_to_a_cancelled_task_goes_to_the_next() -> None:
     turns = Turns(places=1, each=1)
     await turns.take("a")
     late = asyncio.create_task(turns.take("a"))
@@ -99,7 +99,7 @@ async def test_a_place_that_came_as_its_taker_left_goes_to_the_next() -> None:
         await turns.take("b")
 
 
-async def test_no_more_of_a_key_wait_than_may() -> None:
+async def test_a_key_has_a_bounded_queue() -> None:
     turns = Turns(places=1, each=1, waiting=1)
     await turns.take("a")
     waiting = asyncio.create_task(turns.take("a"))
@@ -134,7 +134,7 @@ async def test_a_pass_of_the_loop_lets_a_few_pieces_through_in_turn() -> None:
     assert not any(one and other for one, other in pairwise(grown))
 
 
-async def test_a_heavy_piece_has_a_pass_to_itself_and_who_left_has_none() -> None:
+async def test_a_heavy_piece_has_a_pass_to_itself() -> None:
     pace = Pace(2)
     done: list[str] = []
 

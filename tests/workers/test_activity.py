@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from workers.activity import Activity
 
 
-def test_many_steps_are_one_line_and_silence_is_none() -> None:
+def test_many_steps_are_logged_in_one_line() -> None:
     activity = Activity()
     one, another = uuid4(), uuid4()
     with capture_logs() as lines:
@@ -31,7 +31,7 @@ def test_many_steps_are_one_line_and_silence_is_none() -> None:
     }
 
 
-def test_a_line_tells_of_what_came_after_the_one_before() -> None:
+def test_each_line_covers_the_time_since_the_last() -> None:
     activity = Activity()
     with capture_logs() as lines:
         activity.counted(uuid4(), batches=1, events=5, seconds=0.1)

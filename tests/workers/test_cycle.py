@@ -16,7 +16,7 @@ from waiting.patience import Patience
 from workers.grant_cycle_credits import grant_cycle_credits
 
 
-async def test_subscribers_are_told_of_what_was_done_before_a_failure(
+async def test_subscribers_are_told_of_changes_before_a_failure(
     fresh_database: BaseDBAsyncClient,
     organization: Organization,
     redis: ArqRedis,

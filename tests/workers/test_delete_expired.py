@@ -89,7 +89,7 @@ async def test_a_run_is_bounded_and_the_next_one_goes_on(
     assert await keys(fresh_database) == []
 
 
-async def test_what_another_worker_is_deleting_is_left_to_it(
+async def test_rows_that_another_worker_deletes_are_skipped(
     fresh_database: BaseDBAsyncClient, organization: Organization, settings: Settings
 ) -> None:
     await session(organization, -DAY)
@@ -103,7 +103,7 @@ async def test_what_another_worker_is_deleting_is_left_to_it(
         await rival.close()
 
 
-async def test_it_is_on_the_worker_s_schedule(
+async def test_deleting_is_on_the_workers_schedule(
     fresh_database: BaseDBAsyncClient, organization: Organization, redis: ArqRedis
 ) -> None:
     await session(organization, -DAY)

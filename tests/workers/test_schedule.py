@@ -34,7 +34,7 @@ def world(fresh_database: BaseDBAsyncClient, organization: Organization) -> Worl
     return World(organization, fresh_database)
 
 
-async def test_what_fails_is_done_again_and_an_outage_is_said_once() -> None:
+async def test_a_failed_job_is_repeated_and_an_outage_logged_once() -> None:
     answers: list[Exception | None] = [
         ConnectionRefusedError("refused"),
         ConnectionRefusedError("refused"),
@@ -66,7 +66,7 @@ async def test_what_fails_is_done_again_and_an_outage_is_said_once() -> None:
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-async def test_a_wake_up_is_taken_at_once_however_the_clocks_of_sender_and_worker_differ(
+async def test_a_wake_up_is_taken_at_once_with_clocks_that_differ(
     redis: ArqRedis, organization: Organization, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processed = asyncio.Event()
@@ -87,7 +87,7 @@ async def test_a_wake_up_is_taken_at_once_however_the_clocks_of_sender_and_worke
 
 
 @pytest.mark.usefixtures("_machine_time")
-async def test_a_worker_whose_clock_is_an_hour_ahead_turns_no_period_early(
+async def test_a_worker_with_a_wrong_clock_renews_no_period_early(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And one whose clock is an hour behind turns it in time: PostgreSQL's clock decides."""

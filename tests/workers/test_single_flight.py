@@ -30,7 +30,7 @@ class Runs:
 
 
 @pytest.mark.parametrize("end", [None, RuntimeError("the first fails")])
-async def test_who_asks_meanwhile_gets_a_run_however_the_first_one_ends(
+async def test_a_request_during_a_run_gets_another_run(
     end: Exception | None,
 ) -> None:
     runs = Runs()
@@ -46,7 +46,7 @@ async def test_who_asks_meanwhile_gets_a_run_however_the_first_one_ends(
     assert runs.begun == 2
 
 
-async def test_what_the_last_run_raises_is_raised_and_the_next_one_can_run() -> None:
+async def test_a_failed_run_raises_and_the_next_one_can_run() -> None:
     runs = Runs()
     flight = SingleFlight(runs.run)
     runs.ends.put_nowait(RuntimeError("alone"))
