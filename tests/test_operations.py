@@ -1,4 +1,4 @@
-"""docs/operations.md and its alerts speak of what there is."""
+"""docs/operations.md and its alerts name only metrics, settings and commands that exist."""
 
 import re
 from pathlib import Path

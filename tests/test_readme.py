@@ -1,4 +1,4 @@
-"""The README is true: what it tells a newcomer to type is typed here, in its order."""
+"""Everything that the README tells a newcomer to type is run here, in its order."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""deploy/Containerfile and deploy/compose.yaml speak of what there is."""
+"""deploy/Containerfile and deploy/compose.yaml name only commands and settings that exist."""
 
 import json
 import re

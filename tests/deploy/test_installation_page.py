@@ -1,4 +1,4 @@
-"""docs/installation.md speaks of what there is."""
+"""docs/installation.md names only settings, files and commands that exist."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Whether every number is what Python makes of the raw events."""
+"""Compares every number with what Python makes of the raw events."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the processes log on good days and bad, at the chattiest: never a secret."""
+"""No process logs a secret, at the most verbose level, on good days and bad."""
 
 import json
 from http.client import HTTPConnection

@@ -1,4 +1,4 @@
-"""Workers that are killed while they count: what was begun is as if it had never been."""
+"""Workers that are killed while they count lose nothing and count nothing twice."""
 
 import random
 import time

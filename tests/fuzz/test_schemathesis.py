@@ -1,4 +1,4 @@
-"""schemathesis writes the operations, with every scope: none is our fault, and none hangs."""
+"""No operation that schemathesis writes, with any scope, causes an internal error or hangs."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""GraphiQL's page in Chromium: its sockets lead to this origin, and nowhere else."""
+"""GraphiQL's page in Chromium opens sockets to its own origin only."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`metergraph demo`: what it streams, and that it does."""
+"""`metergraph demo` streams events and makes a billing history."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""`metergraph dev`, run for real: started, stopped, killed, and its parts killed under it."""
+"""`metergraph dev`, run for real: it is started, stopped and killed, and so are its parts."""
 
 import os
 import re

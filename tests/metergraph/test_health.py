@@ -1,4 +1,4 @@
-"""What /healthz and /readyz say, on good days and bad."""
+"""What /healthz and /readyz report, on good days and bad."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

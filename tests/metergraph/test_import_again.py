@@ -1,4 +1,4 @@
-"""A file that was changed and is imported again: only what is new is inserted."""
+"""Importing a changed file again inserts only what is new."""
 
 from pathlib import Path
 

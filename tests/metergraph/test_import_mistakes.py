@@ -1,4 +1,4 @@
-"""Mistakes with `metergraph import`: what is told, and what is imported nevertheless."""
+"""Mistakes with `metergraph import`: what is reported, and what is imported all the same."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sending an import's events on bad days of the API, without a server."""
+"""An import sends its events again when the API fails, tried without a server."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Log lines: one format for everybody's, and no secret in any."""
+"""All log lines have one format, and none has a secret."""
 
 import json
 import logging

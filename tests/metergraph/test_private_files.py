@@ -1,4 +1,4 @@
-"""The data directory is closed to other users, whoever we are and whatever the umask."""
+"""The data directory is closed to other users, for every account and umask."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""A server that other machines reach says at its start what strangers see of it."""
+"""A server that other machines reach logs at its start what strangers may see."""
 
 import json
 import os

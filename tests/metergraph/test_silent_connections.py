@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that falls silent stops no other request, whatever it was used for."""
+"""A silent connection to PostgreSQL holds up no other request."""
 
 import asyncio
 import time

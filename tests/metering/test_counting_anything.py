@@ -1,4 +1,4 @@
-"""Whatever events and filters there are, counting them never fails, and is what Python says."""
+"""Counting any events with any filters never fails, and agrees with Python."""
 
 import secrets
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The limits of metadata: what is just inside, what is just outside, and what is said then."""
+"""The limits of metadata, on both sides, and the path of each refusal."""
 
 from decimal import Decimal
 from typing import Any

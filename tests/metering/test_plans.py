@@ -1,4 +1,4 @@
-"""What counting costs does not grow with what is stored, also where the statistics are old."""
+"""The cost of counting does not grow with what is stored, even with old statistics."""
 
 import secrets
 from typing import Any, cast

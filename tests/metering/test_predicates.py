@@ -1,4 +1,4 @@
-"""One meaning: what the compiled predicate says is what the reference evaluator says."""
+"""The compiled predicate agrees with the reference evaluator."""
 
 import json
 from datetime import datetime

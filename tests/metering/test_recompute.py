@@ -1,4 +1,4 @@
-"""Recomputing cached usage from the raw events: what drifted is found, told and repaired."""
+"""Recomputing cached usage from the raw events finds, reports and repairs drift."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Events that break a rule: each rule alone and all together, and what the policies make of it."""
+"""Events that break a rule, and what each policy makes of them."""
 
 from decimal import Decimal
 from typing import Any

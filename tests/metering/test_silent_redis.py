@@ -1,4 +1,4 @@
-"""A Redis that is silent, not down: requests and live usage go on without it."""
+"""Requests and live usage go on without a Redis that is silent."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Buckets and edges together say what the raw events say."""
+"""Usage from buckets and edges agrees with the raw events."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

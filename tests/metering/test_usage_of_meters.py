@@ -1,4 +1,4 @@
-"""Many meters are read at once, and say what each says alone."""
+"""Reading many meters at once gives the same usage as reading each alone."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

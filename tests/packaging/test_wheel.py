@@ -1,4 +1,4 @@
-"""The wheel, as a server gets it: installed by itself, far from this project, it serves."""
+"""The wheel serves when it is installed by itself, far from this project."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Who may do what: tokens, scopes, sessions, and what each is told."""
+"""Who may do what: tokens, scopes and sessions, and the error each gets."""
 
 from datetime import timedelta
 

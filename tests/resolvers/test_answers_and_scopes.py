@@ -1,4 +1,4 @@
-"""A mutation's answer shows no more than its caller may read, and says so before it is done."""
+"""A mutation's answer shows no more than its caller may read, and is refused before it is done."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Billing through the API: the story of the AI plan, what is refused, and a customer's own view."""
+"""Billing through the API: the AI plan, what is refused, and a customer's own view."""
 
 from datetime import datetime
 from typing import Any

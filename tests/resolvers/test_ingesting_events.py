@@ -1,4 +1,4 @@
-"""Events by mutation: receipts in their places, and what is no event."""
+"""Events by mutation: each gets a receipt in its place."""
 
 from typing import Any
 

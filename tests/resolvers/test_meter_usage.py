@@ -1,4 +1,4 @@
-"""What meters have counted, by query: over time, previewed, of a customer, recomputed."""
+"""Usage of meters by query: over time, previewed, by customer, and recomputed."""
 
 from datetime import datetime
 from decimal import Decimal

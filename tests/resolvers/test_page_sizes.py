@@ -1,4 +1,4 @@
-"""How many objects a page has that says no size: fewer inside lists, so that lists compose."""
+"""Pages without a size are smaller inside lists, so that lists compose."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""How customers' sessions end: revoked, or with the token that opened them."""
+"""Customers' sessions end when they are revoked or expire, and with the token that opened them."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The scalars, in and out, as values and as literals in a document."""
+"""The scalars, as input and output, as values and as literals."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Who a secret belongs to, asked by many requests at once."""
+"""Looking up whose secret it is, by many requests at once."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Subscribers who select alike share each update: made once, and the same to the letter."""
+"""Subscribers with the same selection share each update: it is made once."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Two tenants with something of everything, and the same names for nothing."""
+"""A tenant with something of everything, under names of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

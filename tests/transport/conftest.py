@@ -1,4 +1,4 @@
-"""A Redis that is waited for."""
+"""Patience with a Redis on a busy machine."""
 
 import pytest
 

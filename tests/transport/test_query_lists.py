@@ -1,4 +1,4 @@
-"""The file with the only queries that are run: what it may be, and what is said of a wrong one."""
+"""The file that lists the only queries to run: its formats, and the error for each mistake."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An operation that takes too long is ended, however it came; a subscription is not."""
+"""An operation that takes too long is ended; a subscription is not."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What counts as an outage, and how little the log says of one."""
+"""What counts as an outage, and how few lines the log has of one."""
 
 import asyncpg
 import pytest

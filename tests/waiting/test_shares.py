@@ -1,4 +1,4 @@
-"""One organization does not take all the connections that a process has."""
+"""One organization cannot take all connections of a process."""
 
 import asyncio
 from contextvars import Context

@@ -1,4 +1,4 @@
-"""Who comes next where there is not enough for everybody."""
+"""Whose turn it is where places are few."""
 
 import asyncio
 from collections.abc import Hashable

@@ -1,4 +1,4 @@
-"""A worker tells what it has counted now and then, in one line however many its steps were."""
+"""A worker logs what it has counted now and then, in one line."""
 
 from uuid import uuid4
 

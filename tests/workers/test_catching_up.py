@@ -1,4 +1,4 @@
-"""Meters that are behind take turns, and nobody's new events wait for anybody's history."""
+"""Meters that are behind take turns, and new events do not wait for anyone's history."""
 
 import asyncio
 from uuid import UUID, uuid4

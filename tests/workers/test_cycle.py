@@ -1,4 +1,4 @@
-"""The worker's cycle: what was done is told, also where something else failed."""
+"""Subscribers are told of what a cycle did, even if something else failed."""
 
 from uuid import UUID
 

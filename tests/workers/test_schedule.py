@@ -1,4 +1,4 @@
-"""What a worker does every so often, whatever the clocks say and whatever fails."""
+"""What a worker does regularly, with wrong clocks and after failures."""
 
 import asyncio
 from collections.abc import Iterator

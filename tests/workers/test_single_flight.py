@@ -1,4 +1,4 @@
-"""Nobody who asks is forgotten, and nobody waits in line."""
+"""A request during a run gets another run, and none waits in line."""
 
 import asyncio
 from uuid import UUID
