@@ -1,1 +1,1 @@
-"""The settings and the clock: leaves that every room may import."""
+"""The settings and the clock, which every room may import."""

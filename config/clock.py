@@ -1,10 +1,8 @@
-"""The time, in one place, so that `metergraph cycle --at` and tests can set it.
+"""The current time, which `metergraph cycle --at` and tests can set.
 
-It is PostgreSQL's time as soon as that was read (`metergraph.database.database_clock`): a machine
-whose clock is off turns no period early and refuses no event. Between readings it goes by a clock
-that cannot be set.
-
-A leaf: it imports nothing of ours. Instants are aware datetimes in UTC.
+It is PostgreSQL's time once that has been read (`metergraph.database.database_clock`), so a machine
+whose clock is off ends no period early and refuses no event. Between readings, a clock that cannot
+be set counts on. Instants are aware datetimes in UTC.
 """
 
 import time
@@ -15,15 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MOST_OFF = timedelta(seconds=5)
-"""How far a machine's clock may be from PostgreSQL's before it is said to be off."""
+"""How far a machine's clock may be from PostgreSQL's before it counts as off."""
 
-# A ContextVar, because it follows the task that set it and no other.
+# A ContextVar, so that it holds for the task that set it and no other.
 _fixed: ContextVar[datetime | None] = ContextVar("metergraph_clock", default=None)
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """PostgreSQL's time at an instant of `elapsed`, give or take `doubt`."""
+    """PostgreSQL's time at a moment of `elapsed`, plus or minus `doubt`."""
 
     instant: datetime
     elapsed: float
@@ -33,12 +31,12 @@ class _Reading:
         return self.instant + timedelta(seconds=elapsed_ - self.elapsed)
 
 
-# A process has one database, and so one time.
+# One for the process, which has one database.
 _reading: _Reading | None = None
 
 
 def now() -> datetime:
-    """The current instant in UTC, or the instant that `at` has set for this task."""
+    """The current instant in UTC, or the one that `at` has set for this task."""
     fixed = _fixed.get()
     if fixed is not None:
         return fixed
@@ -46,21 +44,21 @@ def now() -> datetime:
 
 
 def machine_now() -> datetime:
-    """The current instant in UTC by the clock of this machine, which anybody may set."""
+    """The current instant in UTC by this machine's clock, which may be off."""
     return datetime.now(UTC)
 
 
 def elapsed() -> float:
-    """Seconds since some instant; goes on while the machine sleeps, and is never set."""
+    """Seconds since some moment, by a clock that is never set and runs while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def follow(instant: datetime, asked: float, answered: float) -> None:
-    """Takes PostgreSQL's time over, as it was between two instants of `elapsed`.
+    """Adopts PostgreSQL's time, as read between two moments of `elapsed`.
 
-    A reading that is less certain than the one before, and does not contradict it, changes nothing.
+    A less certain reading that agrees with the previous one changes nothing.
     """
-    global _reading  # noqa: PLW0603  # see there
+    global _reading  # noqa: PLW0603  # one for the process
     doubt = timedelta(seconds=(answered - asked) / 2)
     found = _Reading(instant, (asked + answered) / 2, doubt)
     if _reading is not None and doubt >= _reading.doubt:
@@ -71,18 +69,18 @@ def follow(instant: datetime, asked: float, answered: float) -> None:
 
 
 def forget() -> None:
-    """Lets `now` tell this machine's time again."""
-    global _reading  # noqa: PLW0603  # see there
+    """Returns to this machine's time."""
+    global _reading  # noqa: PLW0603  # one for the process
     _reading = None
 
 
 def is_followed() -> bool:
-    """Whether `now` tells PostgreSQL's time."""
+    """Whether `now` is PostgreSQL's time."""
     return _reading is not None
 
 
 def ahead() -> timedelta | None:
-    """How far this machine's clock is ahead of PostgreSQL's; None while that is not known."""
+    """How far this machine's clock is ahead of PostgreSQL's; None if it is not known."""
     return None if _reading is None else machine_now() - _reading.at(elapsed())
 
 
@@ -94,7 +92,7 @@ def is_off() -> bool:
 
 @contextmanager
 def at(instant: datetime) -> Iterator[None]:
-    """Let `now()` stand still at `instant` for this task and the tasks that it starts.
+    """Stops `now()` at `instant`, for this task and the tasks that it starts.
 
     Raises:
         ValueError: `instant` has no offset.

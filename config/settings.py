@@ -1,6 +1,6 @@
-"""Every setting of Metergraph, read from the environment: `METERGRAPH_` and the field's name.
+"""All settings, read from environment variables: `METERGRAPH_` and the name of the field.
 
-A leaf: it imports nothing of ours. The README's table of settings is held to these descriptions.
+A test compares the README's table with these descriptions.
 """
 
 import re
@@ -18,14 +18,14 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#]+")
 
 
 class LogFormat(StrEnum):
-    """How a log line is written."""
+    """The form of log lines."""
 
     CONSOLE = "console"
     JSON = "json"
 
 
 class LogLevel(StrEnum):
-    """The least severe log line that is written."""
+    """The lowest level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -34,7 +34,7 @@ class LogLevel(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The settings of one process. Frozen: a process never changes its mind.
+    """The settings of a process, which do not change.
 
     Raises:
         pydantic.ValidationError: a variable of the environment has no valid value.
@@ -189,7 +189,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         if isinstance(value, str):
-            # As browsers write it, whom both HTTP and WebSocket compare it with.
+            # As browsers write origins, for the comparison.
             origins = (origin.strip().rstrip("/").lower() for origin in value.split(","))
             return tuple(origin for origin in origins if origin)
         return value
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin, such as https://dashboard.example")
+                raise ValueError(f"{origin!r} is not an origin, such as https://dashboard.example")
         return value
 
     @field_validator("trusted_proxies", mode="before")
@@ -233,11 +233,11 @@ class Settings(BaseSettings):
 
 
 def variable_name(field: str) -> str:
-    """The environment variable of a field: `METERGRAPH_DATA_DIR` for `data_dir`."""
+    """The environment variable of a field, such as `METERGRAPH_DATA_DIR` for `data_dir`."""
     return f"METERGRAPH_{field.upper()}"
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
+    """Returns the settings of this process, which are read once."""
     return Settings()

@@ -1,12 +1,12 @@
-"""Where `metergraph` begins, and `python -m metergraph`, which is the same."""
+"""The entry point of `metergraph` and of `python -m metergraph`."""
 
 import signal
 
 
 def main() -> None:
-    """Import the command, and run it."""
+    """Imports the command and runs it."""
     interrupt = signal.getsignal(signal.SIGINT)
-    # Importing takes half a second, and nobody catches its KeyboardInterrupt.
+    # Importing takes half a second, in which Ctrl-C should end us without a traceback.
     if interrupt is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from metergraph.cli import main as run  # noqa: PLC0415  # after the signal is arranged

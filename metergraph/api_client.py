@@ -1,6 +1,6 @@
-"""A client of the API for the commands: GraphQL over HTTP that tries again while it makes sense.
+"""A client of the API for commands: GraphQL over HTTP, with retries.
 
-Only for operations that may be sent twice, such as storing events with external ids.
+Use it only for operations that may be sent twice, such as storing events with external ids.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ _SERVER_ERROR = 500
 
 
 class ApiError(RuntimeError):
-    """The API refuses, or cannot be reached; the message is a sentence."""
+    """The API refuses or cannot be reached; the message is a sentence."""
 
 
-class _PassingError(Exception):
-    """Something that may go well the next time, after `seconds` where the server says so."""
+class _TransientError(Exception):
+    """A failure that a retry may mend, after `seconds` if the server says how many."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
@@ -37,11 +37,11 @@ class ApiClient:
     """A client with one token, to be used as a context manager.
 
     Args:
-        url: of the API, such as http://127.0.0.1:8000.
-        token: its bearer token.
-        on_retry: told, in a sentence, that something is tried again.
-        transport: in tests, what answers instead of a server.
-        sleep: in tests, what happens instead of waiting.
+        url: the API's URL, such as http://127.0.0.1:8000.
+        token: a bearer token.
+        on_retry: receives a sentence before each retry.
+        transport: answers instead of a server, in tests.
+        sleep: replaces waiting, in tests.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ApiClient:
         )
 
     async def __aenter__(self) -> Self:
-        """Open the connections."""
+        """Opens the connections."""
         await self._http.__aenter__()
         return self
 
@@ -73,13 +73,13 @@ class ApiClient:
         error: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self._http.__aexit__(kind, error, traceback)
 
     async def execute(self, query: str, variables: dict[str, Any]) -> Any:
-        """The `data` of an operation's answer, numbers exact.
+        """Returns the `data` of an operation's answer, with exact numbers.
 
-        Network errors, server errors and RATE_LIMITED are tried again, for about three minutes.
+        Retries network errors, server errors and RATE_LIMITED for about three minutes.
 
         Raises:
             ApiError: the API refuses the operation, or stays away.
@@ -88,7 +88,7 @@ class ApiClient:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._attempt(body)
-            except _PassingError as error:
+            except _TransientError as error:
                 if attempt == _ATTEMPTS:
                     raise ApiError(f"{error} Gave up after {attempt} attempts.") from None
                 seconds = _delay(attempt) if error.seconds is None else error.seconds
@@ -101,7 +101,7 @@ class ApiClient:
             response = await self._http.post(self._url, content=body)
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            raise _PassingError(f"{self._url} cannot be reached: {reason}.") from None
+            raise _TransientError(f"{self._url} cannot be reached: {reason}.") from None
         try:
             answer = exact_json.loads(response.content)
         except (ValueError, RecursionError):
@@ -110,9 +110,11 @@ class ApiClient:
             answer = {}
         errors = answer.get("errors") or []
         if response.status_code == _TOO_MANY_REQUESTS or "RATE_LIMITED" in _codes(errors):
-            raise _PassingError("The API is asked too often.", _retry_after(response, errors))
+            raise _TransientError(
+                "The rate limit of the API is reached.", _retry_after(response, errors)
+            )
         if response.status_code >= _SERVER_ERROR or "INTERNAL" in _codes(errors):
-            raise _PassingError(f"The API failed ({response.status_code}): {_sentences(errors)}")
+            raise _TransientError(f"The API failed ({response.status_code}): {_sentences(errors)}")
         if errors:
             raise ApiError(f"The API refuses: {_sentences(errors)}")
         if not isinstance(answer.get("data"), dict):
@@ -123,7 +125,7 @@ class ApiClient:
 
 
 def _delay(attempt: int) -> float:
-    """Seconds before the next attempt: twice as long each time, and not all clients at once."""
+    """Seconds before the next attempt: doubled each time, and spread over clients."""
     longest = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0**attempt)
     return longest * random.uniform(0.5, 1)  # noqa: S311  # a spread, not a secret
 
@@ -137,7 +139,7 @@ def _sentences(errors: list[Any]) -> str:
 
 
 def _retry_after(response: httpx.Response, errors: list[Any]) -> float | None:
-    """The seconds that the server asks to wait; None where it does not say."""
+    """The seconds that the server asks us to wait; None if it does not say."""
     said = [error.get("extensions", {}).get("retryAfterSeconds") for error in errors]
     for value in (response.headers.get("retry-after"), *said):
         try:

@@ -1,4 +1,4 @@
-"""Which servers a command uses: those of the settings, those that run already, or its own."""
+"""The servers that a command uses: those of the settings, running embedded ones, or its own."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from metergraph.embedded import embedded_servers, running_addresses
 
 
 class ServersNotRunningError(RuntimeError):
-    """A command that needs servers found none."""
+    """A URL is not set, and no embedded server runs."""
 
 
 def with_running_servers(settings: Settings) -> Settings:
-    """`settings` with the URLs of the servers that `metergraph dev` runs in the data directory.
+    """Completes `settings` with the URLs of the servers that `metergraph dev` runs.
 
     Raises:
-        ServersNotRunningError: a URL is not set, and nothing runs there.
+        ServersNotRunningError: a URL is not set, and no embedded server runs.
     """
     if settings.database_url is not None and settings.redis_url is not None:
         return settings
@@ -36,7 +36,7 @@ def with_running_servers(settings: Settings) -> Settings:
 
 @contextmanager
 def reachable(settings: Settings) -> Iterator[Settings]:
-    """`settings` with both URLs; embedded servers are started for the block when none run."""
+    """Completes `settings` with both URLs; starts embedded servers for the block if none run."""
     try:
         found = with_running_servers(settings)
     except ServersNotRunningError:
@@ -56,7 +56,7 @@ def reachable(settings: Settings) -> Iterator[Settings]:
 
 
 def export(settings: Settings) -> None:
-    """Make `settings`' servers those of `get_settings()`, here and in processes started later."""
+    """Makes the servers of `settings` those of `get_settings()`, here and in later processes."""
     for field in ("database_url", "redis_url"):
         value = getattr(settings, field)
         if value is not None:

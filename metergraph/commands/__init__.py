@@ -1,1 +1,1 @@
-"""The commands of `metergraph`, a module each; see `metergraph.cli`."""
+"""The commands of `metergraph`, one in each module; see `metergraph.cli`."""

@@ -1,4 +1,4 @@
-"""`metergraph api`: serve the API."""
+"""`metergraph api`: serves the API."""
 
 import gc
 import signal
@@ -22,7 +22,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 @click.command()
 @click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: METERGRAPH_PORT]")
-@click.option("--fd", type=int, hidden=True, help="A socket that listens already.")
+@click.option("--fd", type=int, hidden=True, help="A socket that is already listening.")
 def command(host: str | None, port: int | None, fd: int | None) -> None:
     """Serve the API, until SIGTERM or Ctrl-C."""
     settings = with_running_servers(get_settings())
@@ -34,20 +34,20 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
         click.echo(f"Listening on {url(listening, chosen_host)}", err=True)
     if is_public(listening):
         _warn_of_what_strangers_see(settings)
-    # uvicorn raises a signal anew once it has stopped in its own time: that is a good end.
+    # After a graceful stop, uvicorn raises the signal again; that is a success.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     server = Server(server_config(settings))
-    # What is loaded now stays: the collector need not walk it while requests wait.
+    # What is loaded now stays, so the collector need not walk it while requests wait.
     gc.freeze()
-    # An answer is thousands of objects without cycles, which go when nobody refers to them: looking
-    # for cycles at every 700 of them took a fifth of the time of making them.
+    # An answer has thousands of objects but no cycles. Looking for cycles at every 700 of them took
+    # a fifth of the time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     server.run(sockets=[listening])
 
 
 def _warn_of_what_strangers_see(settings: Settings) -> None:
-    """Both are for developers; whoever reaches the address needs no token for them."""
+    """Warns of what is for developers and needs no token."""
     shown = [field for field in ("graphiql", "introspection") if getattr(settings, field)]
     if shown:
         _log.warning(

@@ -22,7 +22,7 @@ from models import Organization
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one organization; `problem` is a sentence where its cycle failed."""
+    """The outcome for one organization; `problem` is a sentence if its cycle failed."""
 
     slug: str
     report: CycleReport
@@ -35,20 +35,22 @@ class _Outcome:
     "--at",
     callback=read_instant,
     metavar="INSTANT",
-    help=f"As if it were then: {INSTANT}.  [default: now]",
+    help=f"Act as of this instant: {INSTANT}.  [default: now]",
 )
-@click.option("--organization", "slug", metavar="SLUG", help="Of this one only.  [default: all]")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask before acting as of the future.")
+@click.option(
+    "--organization", "slug", metavar="SLUG", help="Only this organization.  [default: all]"
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done, without doing it.")
+@click.option("--yes", is_flag=True, help="Do not ask before acting as of a future instant.")
 def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) -> None:
     """Turn the periods that are over, grant credit and make invoices.
 
-    Events that wait are counted first, because invoices depend on them. The worker does the same
-    every ten seconds; running both at once does nothing twice.
+    Waiting events are counted first, because invoices depend on them. Workers do the same every ten
+    seconds; running both at once does nothing twice.
 
-    With --at in the future, periods that are still running end now and are invoiced. That cannot be
-    undone, so the command asks first. To look ahead, use --dry-run: it does the same in a
-    transaction that it rolls back. Until it ends, no events of the organization are counted.
+    With --at in the future, current periods end now and are invoiced. That cannot be undone, so the
+    command asks first. To look ahead, use --dry-run, which does the same in a transaction and rolls
+    it back. Meanwhile, no events of the organization are counted.
     """
 
     async def run(_settings: Settings) -> tuple[datetime, list[_Outcome]]:
@@ -69,14 +71,14 @@ def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) 
 
 
 def _ask(at: datetime, slug: str | None) -> None:
-    """Raises ClickException without a terminal to ask on, and Abort where the answer is no."""
+    """Asks; raises ClickException if there is no terminal, and Abort if the answer is no."""
     whose = f"the organization {slug}" if slug else "all organizations"
     what = (
         f"{format_instant(at)} is in the future: all periods of {whose} that end by then "
         "would end now, with real invoices. That cannot be undone."
     )
     if not sys.stdin.isatty():
-        raise click.ClickException(f"{what} Look with --dry-run, or say --yes.")
+        raise click.ClickException(f"{what} Use --dry-run to look ahead, or --yes to go on.")
     click.echo(f"{what} --dry-run only shows them.", err=True)
     click.confirm("Go on?", abort=True, err=True)
 
@@ -120,14 +122,14 @@ async def _run(at: datetime, slug: str | None, *, is_rehearsal: bool) -> list[_O
             else:
                 await _count(organization.id)
                 await run_cycle(at, organization.id, report=report)
-        except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+        except Exception as error:  # noqa: BLE001  # other organizations go on
             problem = sentence(error)
         outcomes.append(_Outcome(organization.slug, report, invoices, problem))
     return outcomes
 
 
 async def _count(organization_id: UUID) -> None:
-    """Counts everything that is stored of the organization."""
+    """Counts all stored events of the organization."""
     while await advance(organization_id):
         pass
     for meter_id in await meters_behind(organization_id):

@@ -1,4 +1,4 @@
-"""`metergraph demo`: stream plausible events of several customers, so that dashboards move."""
+"""`metergraph demo`: streams plausible events, so that dashboards have something to show."""
 
 import asyncio
 import secrets
@@ -24,8 +24,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 _MADE = "Made the AI plan, with subscribers and two billed months."
 _NOT_MADE = (
-    "The demo organization has a product already, so this adds no plan, no subscribers and no"
-    " billed months. To start over, stop `make run` and `rm -rf .metergraph`."
+    "The demo organization already has a product, so no plan, subscribers or billed months are"
+    " added. To start over, stop `make run` and run `rm -rf .metergraph`."
 )
 _INGEST = """
 mutation Demo($events: [EventInput!]!) {
@@ -42,24 +42,28 @@ mutation Demo($events: [EventInput!]!) {
     type=click.FloatRange(min=0, min_open=True, max=10_000),
     default=20.0,
     show_default=True,
-    help="Events a second.",
+    help="Events per second.",
 )
-@click.option("--duration", type=click.FloatRange(min=0), help="Seconds.  [default: until Ctrl-C]")
-@click.option("--seed", type=int, help="The same seed streams the same events.")
+@click.option(
+    "--duration", type=click.FloatRange(min=0), help="In seconds.  [default: until Ctrl-C]"
+)
+@click.option("--seed", type=int, help="Makes the events reproducible.")
 @api_options
 def command(
     rate: float, duration: float | None, seed: int | None, url: str | None, token: str | None
 ) -> None:
-    """Stream plausible events of several customers into the API.
+    """Stream plausible events of several customers to the API.
 
-    Into the demo organization of `metergraph dev`, a plan with subscribers and two billed months
-    come first, unless it has a product already.
+    The demo organization of `metergraph dev` first gets a plan with subscribers and two billed
+    months, unless it already has a product.
     """
     api = find_api(get_settings(), url, token)
     if url is None and token is None:
         run_with_database(make_billing)
     stream = _Stream(demo_events(seed), rate, duration)
-    click.echo(f"Streaming {rate:g} events a second to {api.url}. Ctrl-C stops.", err=True)
+    click.echo(
+        f"Streaming {rate:g} events per second to {api.url}. Press Ctrl-C to stop.", err=True
+    )
     try:
         asyncio.run(stream.run(api))
     except KeyboardInterrupt:
@@ -69,7 +73,7 @@ def command(
 
 
 async def make_billing(_settings: Settings) -> None:
-    """Makes the demo's plan and its history where nothing is sold, and says whether it did."""
+    """Makes the demo's plan and its history if nothing is sold yet, and says so."""
     organization = await Organization.get_or_none(slug=SLUG)
     if organization is not None:
         meter = await Meter.filter(organization_id=organization.id).order_by("id").first()
@@ -79,16 +83,16 @@ async def make_billing(_settings: Settings) -> None:
 
 
 class _Stream:
-    """Sends what is due, in one request each time, so that the rate holds whatever the API takes.
+    """Sends the events that are due in one request, so that the rate does not depend on the API.
 
-    `sent` counts the events that are stored.
+    `sent` counts the stored events.
     """
 
     def __init__(
         self, events: Iterator[dict[str, Any]], rate: float, duration: float | None
     ) -> None:
         self.sent = 0
-        # The same seed gives the same events, but another run's are other events.
+        # Another run with the same seed sends equal events, but not the same ones.
         run = secrets.token_hex(6)
         self._events = (
             {**event, "externalId": f"demo-{run}-{number}"}
@@ -98,7 +102,7 @@ class _Stream:
         self._duration = duration
 
     async def run(self, api: Api) -> None:
-        """Streams for the duration, or for ever.
+        """Streams for the duration, or until it is cancelled.
 
         Raises:
             ApiError: the API refuses, or stays away.

@@ -1,4 +1,4 @@
-"""`metergraph dev`: everything in one: servers, migrations, a demo organization, API, worker."""
+"""`metergraph dev`: runs servers, API and worker, with a migrated database and a demo."""
 
 import asyncio
 import http.client
@@ -31,7 +31,7 @@ class UnsuitableRedisError(RuntimeError):
 
 
 class _StopError(BaseException):
-    """A signal asks us to stop, wherever we are."""
+    """A signal asks us to stop."""
 
 
 @click.command(short_help="Run everything, with a demo organization.")
@@ -40,7 +40,7 @@ class _StopError(BaseException):
 def command(host: str | None, port: int | None) -> None:
     """Run everything: embedded servers, the API and a worker, with a demo organization.
 
-    With METERGRAPH_DATABASE_URL or METERGRAPH_REDIS_URL set, that server is used instead.
+    METERGRAPH_DATABASE_URL and METERGRAPH_REDIS_URL name servers to use instead of embedded ones.
     """
     settings = get_settings()
     chosen_host = host or settings.host
@@ -98,19 +98,19 @@ def _run(
 
 
 def _check_redis(redis_url: str) -> None:
-    """API and worker do without Redis, and say so; whoever begins should hear of it at once.
+    """Refuses an unusable Redis at once; API and worker would only log it and go on without.
 
     Raises:
-        RedisError: it cannot be reached, or takes no commands of ours.
+        RedisError: it cannot be reached, or refuses our commands.
         UnsuitableRedisError: it is too old.
     """
-    from redis import Redis  # noqa: PLC0415  # the embedded one is not asked
+    from redis import Redis  # noqa: PLC0415  # not needed for the embedded one
 
     with Redis.from_url(redis_url, socket_connect_timeout=_REDIS_SECONDS) as client:
         version = str(client.info("server")["redis_version"])
     if int(version.partition(".")[0]) < _OLDEST_REDIS:
         raise UnsuitableRedisError(
-            f"METERGRAPH_REDIS_URL leads to Redis {version}; Metergraph needs {_OLDEST_REDIS} or "
+            f"METERGRAPH_REDIS_URL names Redis {version}; Metergraph needs {_OLDEST_REDIS} or "
             "later."
         )
 
@@ -131,8 +131,8 @@ def _commands(settings: Settings, listening: socket.socket) -> list[Command]:
 
 
 def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
-    # In the half a second that the ORM takes, the API and the worker start too.
-    from metergraph.demo.organization import prepare_demo  # noqa: PLC0415  # the others start meanwhile
+    # Importing the ORM takes half a second, during which the API and the worker start too.
+    from metergraph.demo.organization import prepare_demo  # noqa: PLC0415  # see above
 
     return asyncio.run(prepare_demo(settings, servers.home))
 
@@ -165,11 +165,11 @@ def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
     click.echo("\nMetergraph is ready.\n")
     for name, value in lines:
         click.echo(f"  {name:<9} {value}")
-    click.echo(f"\n`{_program()} demo` streams events in, to watch. Ctrl-C stops everything.\n")
+    click.echo(f"\n`{_program()} demo` streams events for you to watch. Ctrl-C stops everything.\n")
 
 
 def _program() -> str:
-    """How `metergraph` was called: `.venv/bin/metergraph` by `make run`."""
+    """How `metergraph` was called; `make run` calls `.venv/bin/metergraph`."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "metergraph" else "metergraph"
 
@@ -179,6 +179,6 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _ignore_signals() -> None:
-    """Stopping takes a few seconds and is not stopped itself."""
+    """Ignores signals while we stop, which takes a few seconds."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""`metergraph migrate`: bring the database to the newest migration."""
+"""`metergraph migrate`: brings the database to the newest migration."""
 
 import asyncio
 

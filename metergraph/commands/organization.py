@@ -1,4 +1,4 @@
-"""`metergraph organization`: the tenants."""
+"""`metergraph organization`: creates and lists the tenants."""
 
 import re
 
@@ -19,14 +19,14 @@ def command() -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--slug", help="Its name on the command line.  [default: made from NAME]")
+@click.option("--slug", help="Its short name for commands.  [default: made from NAME]")
 def create(name: str, slug: str | None) -> None:
     """Create an organization called NAME."""
     chosen = slug if slug is not None else slug_of(name)
     if len(chosen) > _LONGEST_SLUG or not _SLUG.fullmatch(chosen):
         raise click.ClickException(
-            f"The slug {chosen!r} is not valid: lower-case letters and digits, in words joined by "
-            f"single hyphens, at most {_LONGEST_SLUG} characters. Choose one with --slug."
+            f"The slug {chosen!r} is not valid. Choose one with --slug: lower-case letters and "
+            f"digits, in words joined by single hyphens, at most {_LONGEST_SLUG} characters."
         )
     if not name.strip():
         raise click.ClickException("An organization needs a name.")
@@ -43,14 +43,14 @@ def list_() -> None:
 
 
 def slug_of(name: str) -> str:
-    """A slug made from a name: `Acme, Inc.` is `acme-inc`."""
+    """Makes a slug from a name: `acme-inc` from `Acme, Inc.`."""
     return "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:_LONGEST_SLUG].strip("-")
 
 
 async def _create(name: str, slug: str) -> None:
     _, is_new = await Organization.get_or_create(slug=slug, defaults={"name": name})
     if not is_new:
-        raise click.ClickException(f"There is an organization {slug} already; choose another slug.")
+        raise click.ClickException(f"The organization {slug} already exists; choose another slug.")
 
 
 async def _list(settings: Settings) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`metergraph token`: the access tokens of organizations."""
+"""`metergraph token`: creates, lists and revokes access tokens."""
 
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,14 @@ from schema.secrets import hash_secret, new_secret
 
 
 class _ScopeName(click.Choice[str]):
-    """The name of a scope, in capitals or not."""
+    """The name of a scope, in upper or lower case."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         return super().convert(str(value).upper(), param, ctx)
 
 
 _organization = click.option(
-    "--organization", "slug", required=True, metavar="SLUG", help="Whose token."
+    "--organization", "slug", required=True, metavar="SLUG", help="The organization of the token."
 )
 
 
@@ -49,20 +49,20 @@ def command() -> None:
     type=_ScopeName([scope.name for scope in Scope]),
     multiple=True,
     required=True,
-    help="What the token may do; may be given several times.",
+    help="What the token may do; repeatable.",
 )
 @click.option(
     "--expires-at",
     callback=_read_future,
     metavar="INSTANT",
-    help=f"When it stops working, and every session that it opened: {INSTANT}.  [default: never]",
+    help=f"When it and the sessions that it opened expire: {INSTANT}.  [default: never]",
 )
 def create(slug: str, name: str, scopes: tuple[str, ...], expires_at: datetime | None) -> None:
-    """Create a token and print its secret, this once."""
+    """Create a token and print its secret once."""
     secret = new_secret()
     run_with_database(lambda _settings: _create(slug, name, scopes, secret, expires_at))
     click.echo(secret)
-    click.echo("Keep it: only its hash is stored, so this is the last time it is shown.", err=True)
+    click.echo("Keep it: only its hash is stored, so it is not shown again.", err=True)
 
 
 @command.command(name="list")
@@ -83,7 +83,7 @@ def list_(slug: str) -> None:
 def revoke(slug: str, token_id: UUID) -> None:
     """Revoke a token by its ID.
 
-    `metergraph token list` shows the IDs. The token, and the sessions that it opened, are refused
+    `metergraph token list` shows the IDs. The token and the sessions that it opened are refused
     from now on.
     """
     run_with_database(lambda _settings: _revoke(slug, token_id))

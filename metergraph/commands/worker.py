@@ -1,4 +1,4 @@
-"""`metergraph worker`: count events."""
+"""`metergraph worker`: counts events and does what is due."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ async def _work(settings: Settings) -> None:
 
 
 async def _wait_for_migrations() -> None:
-    """A worker may start before its deployment has migrated, or before the database is up."""
+    """Waits, because a worker may start before the database is up or migrated."""
     said = ""
     patience = Patience()
     while reason := await _why_not(patience):

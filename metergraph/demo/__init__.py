@@ -1,1 +1,1 @@
-"""What `metergraph dev` and `metergraph demo` make: an organization, events, a plan."""
+"""The demo of `metergraph dev` and `metergraph demo`: an organization, events and a plan."""

@@ -1,4 +1,4 @@
-"""What the demo sells: the AI plan, with subscribers and two billed cycles behind them.
+"""The demo's AI plan, with subscribers and two billed months.
 
 $20 a month, 1,000,000 tokens included, then $0.40 for each started 100,000.
 """
@@ -28,13 +28,13 @@ _SUBSCRIBERS = CUSTOMERS[:3]
 
 
 async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> bool:
-    """Make the plan, its subscribers and their history, unless the organization sells something.
+    """Makes the plan, its subscribers and their history, unless the organization has a product.
 
-    Returns whether they were made.
+    Returns whether it made them.
 
     Args:
         organization_id: the demo organization.
-        meter_id: its meter of tokens.
+        meter_id: its meter that counts tokens.
     """
     if await Product.exists(organization_id=organization_id):
         return False

@@ -1,7 +1,6 @@
-"""Plausible events of a few customers: calls of language models, videos watched, files uploaded.
+"""Plausible events of a few customers: calls of language models, videos and uploaded files.
 
-The shapes are those of such things: most are small, a few are very large, and each customer has
-habits of its own.
+Most are small and a few are very large, as in reality. Each customer has its own habits.
 """
 
 import random
@@ -17,8 +16,8 @@ _RESOLUTIONS = ("480p", "720p", "1080p", "2160p")
 class DemoCustomer:
     """A customer's habits.
 
-    `activity` is how much it does beside the others; `models`, the models that it calls, the
-    favourite first; `mix`, how it divides between calls, videos and files.
+    `activity` is its share among the customers; `models` are the models that it calls, the
+    favourite first; `mix` weighs calls, videos and files.
     """
 
     external_id: str
@@ -38,7 +37,7 @@ CUSTOMERS = (
 
 
 def demo_events(seed: int | None) -> Iterator[dict[str, Any]]:
-    """Events without end, with the keys of EventInput; the same ones for the same seed."""
+    """Yields events for ever, with the keys of EventInput; equal ones for the same seed."""
     chance = random.Random(seed)  # noqa: S311  # a demonstration, not a secret
     activities = [customer.activity for customer in CUSTOMERS]
     while True:

@@ -1,4 +1,4 @@
-"""The organization that `metergraph dev` makes: a token, and the three meters of the README."""
+"""The organization that `metergraph dev` makes, with a token and the README's three meters."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _METERS = (
 
 
 def demo_token(home: Path) -> str | None:
-    """The secret of the demo's token, as the data directory `home` keeps it."""
+    """Reads the secret of the demo's token from the data directory `home`."""
     try:
         return _token_path(home).read_text().strip() or None
     except OSError:
@@ -32,17 +32,17 @@ def demo_token(home: Path) -> str | None:
 
 
 async def prepare_demo(settings: Settings, home: Path) -> str:
-    """Migrate the database and make what is missing of the demo; returns the token's secret."""
+    """Migrates the database and makes missing parts of the demo; returns the token's secret."""
     async with opened_database(settings, role="dev"):
         await migrate(settings)
         return await ensure_demo_organization(home)
 
 
 async def ensure_demo_organization(home: Path) -> str:
-    """Make what is missing of the demo organization and return its token's secret.
+    """Makes missing parts of the demo organization and returns its token's secret.
 
-    The database must be open and migrated. The secret is kept in `home`, readable to its owner
-    alone, so that every start prints the same; a new one is made when it is lost or revoked.
+    The database must be open and migrated. `home` keeps the secret, readable only by its owner, so
+    that every start prints the same one. A lost or revoked one is replaced.
     """
     organization, _ = await Organization.get_or_create(
         slug=SLUG, defaults={"name": _NAME, "display_name": _DISPLAY_NAME}

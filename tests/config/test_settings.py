@@ -48,7 +48,7 @@ def test_origins_are_separated_by_commas(
 @pytest.mark.parametrize("text", ["a.example", "https://a.example/path", "https://", "null"])
 def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("METERGRAPH_CORS_ORIGINS", text)
-    with pytest.raises(ValidationError, match="is no origin"):
+    with pytest.raises(ValidationError, match="is not an origin"):
         Settings()
 
 

@@ -96,7 +96,7 @@ async def test_a_limit_is_waited_for_as_long_as_the_api_asks(failure: Answer) ->
     api = Api(failure, GOOD)
     assert await api.execute() == {"ok": True}
     assert api.waits == [7]
-    assert api.notes == ["The API is asked too often. Trying again in 7.0 s."]
+    assert api.notes == ["The rate limit of the API is reached. Trying again in 7.0 s."]
 
 
 async def test_an_api_that_stays_away_is_given_up() -> None:

@@ -84,7 +84,7 @@ async def test_it_streams_as_many_events_as_rate_and_duration_say(
     process = await demo(environment, "--rate", "200", "--duration", "1", "--seed", "3")
     out, err = await asyncio.wait_for(process.communicate(), 180)
     assert (process.returncode, out) == (0, b"200 events sent.\n")
-    assert err.startswith(b"Streaming 200 events a second to http://127.0.0.1:")
+    assert err.startswith(b"Streaming 200 events per second to http://127.0.0.1:")
     stored = await Event.filter(organization_id=organization.id).order_by("id")
     expected = list(islice(demo_events(3), 200))
     assert [(event.name, event.metadata) for event in stored] == [
@@ -108,7 +108,7 @@ async def test_it_says_whether_it_makes_a_history(
     issued = await Invoice.all().count()
     assert issued > 0
     await make_billing(settings)
-    assert "has a product already, so this adds no plan" in capsys.readouterr().err
+    assert "already has a product, so no plan" in capsys.readouterr().err
     assert await Invoice.all().count() == issued
 
 
