@@ -1,10 +1,9 @@
-"""Compiles a filter to one SQL predicate over a row `e` of table event (design, section 5).
+"""Compiles a filter to one SQL predicate over a row `e` of table event.
 
-The predicate is true or false, never NULL, so that NOT is an exact complement, and it never
-raises, whatever the metadata holds. Property paths, names and values are bound, never pasted in.
+The predicate is true or false, never NULL, so NOT is its exact complement. It raises for no event:
+every cast stands in a CASE behind the test that makes it safe. Paths, names and values are bound.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
 from metering.language.filters import Clause, ClauseOperator, ClauseValue, Conjunction, Filter
@@ -13,7 +12,6 @@ from metering.language.parameters import Parameters
 from metering.language.parsing import instant_of
 from metering.language.properties import (
     EventField,
-    MetadataPath,
     Property,
     json_sql,
     numeric_sql,
@@ -48,53 +46,36 @@ def predicate_sql(filter_: Filter, parameters: Parameters) -> str:
 def _clause(clause: Clause, parameters: Parameters) -> str:
     property_ = property_of(clause.property)
     if property_ == EventField("timestamp"):
-        # Plain comparisons of the columns, so that the indexes on them serve.
-        instant: datetime = instant_of(clause.value)
-        symbol = _SYMBOLS[clause.operator]
-        return f"e.timestamp {symbol} {parameters.add(instant, 'timestamptz')}"
+        # A plain comparison of the column, so that its index serves.
+        instant = parameters.add(instant_of(clause.value), "timestamptz")
+        return f"e.timestamp {_SYMBOLS[clause.operator]} {instant}"
     match clause.operator:
-        case ClauseOperator.EQUALS:
-            return _equals(property_, clause.value, parameters)
         case ClauseOperator.NOT_EQUALS:
-            return f"NOT ({_equals(property_, clause.value, parameters)})"
+            return f"NOT ({_compared(property_, '=', clause.value, parameters)})"
         case ClauseOperator.CONTAINS:
             return _contains(property_, clause.value, parameters)
         case ClauseOperator.NOT_CONTAINS:
             return f"NOT ({_contains(property_, clause.value, parameters)})"
         case _:
-            return _ordered(property_, clause, parameters)
+            return _compared(property_, _SYMBOLS[clause.operator], clause.value, parameters)
 
 
-def _equals(property_: Property, value: ClauseValue, parameters: Parameters) -> str:
+def _compared(property_: Property, symbol: str, value: ClauseValue, parameters: Parameters) -> str:
+    """Compares the property with a value of the same kind; false if it is of another kind."""
     match value:
         case bool():
+            if symbol != "=":
+                raise ValueError("a boolean cannot be ordered; parsing refuses it")
             # Only true and "true" have the text true: objects and arrays begin with a bracket.
-            text = text_sql(property_, parameters)
-            return f"COALESCE({text} = '{'true' if value else 'false'}', FALSE)"
+            return f"COALESCE({text_sql(property_, parameters)} = '{_text_of(value)}', FALSE)"
         case Decimal():
             number = parameters.add(value, "numeric")
-            return f"COALESCE({numeric_sql(property_, parameters)} = {number}, FALSE)"
-        case str() if isinstance(property_, EventField):
-            return f"e.name = {parameters.add(value, 'text')}"
+            return f"COALESCE({numeric_sql(property_, parameters)} {symbol} {number}, FALSE)"
         case str():
-            text = text_sql(property_, parameters)
-            json = json_sql(property_, parameters)
-            equal = f"{text} = {parameters.add(value, 'text')}"
-            return f"COALESCE({equal} AND jsonb_typeof({json}) = 'string', FALSE)"
-
-
-def _ordered(property_: Property, clause: Clause, parameters: Parameters) -> str:
-    symbol = _SYMBOLS[clause.operator]
-    match clause.value:
-        case bool():
-            raise ValueError("a boolean cannot be ordered; parsing refuses it")
-        case Decimal() as number:
-            bound = parameters.add(number, "numeric")
-            return f"COALESCE({numeric_sql(property_, parameters)} {symbol} {bound}, FALSE)"
-        case str() as text:
-            # Bytes of UTF-8 sort as code points do.
-            bound = parameters.add(text, "text")
-            compared = f'{text_sql(property_, parameters)} COLLATE "C" {symbol} {bound}'
+            # Bytes of UTF-8 sort as code points do. Equality needs no order, and may use an index.
+            order = "" if symbol == "=" else ' COLLATE "C"'
+            bound = parameters.add(value, "text")
+            compared = f"{text_sql(property_, parameters)}{order} {symbol} {bound}"
             if isinstance(property_, EventField):
                 return compared
             json = json_sql(property_, parameters)
@@ -102,10 +83,10 @@ def _ordered(property_: Property, clause: Clause, parameters: Parameters) -> str
 
 
 def _contains(property_: Property, value: ClauseValue, parameters: Parameters) -> str:
+    """Whether a string contains the value's text, or an array an element equal to the value."""
     text = text_sql(property_, parameters)
-    part = parameters.add(_text_of(value), "text")
-    within = f'strpos({text} COLLATE "C", {part}) > 0'
-    if not isinstance(property_, MetadataPath):
+    within = f'strpos({text} COLLATE "C", {parameters.add(_text_of(value), "text")}) > 0'
+    if isinstance(property_, EventField):
         return within
     json = json_sql(property_, parameters)
     return (
@@ -115,17 +96,18 @@ def _contains(property_: Property, value: ClauseValue, parameters: Parameters) -
 
 
 def _has_element(array: str, value: ClauseValue, parameters: Parameters) -> str:
-    """Whether an element of the array equals the value. `@>` of a scalar asks just that."""
+    """Whether an element of the array equals the value: for a scalar, `@>` asks just that."""
     match value:
         case bool():
-            word = "true" if value else "false"
+            word = _text_of(value)
             return f"""({array} @> '{word}' OR {array} @> '"{word}"')"""
         case str():
             return f"{array} @> to_jsonb({parameters.add(value, 'text')})"
         case Decimal():
             number = parameters.add(value, "numeric")
             element = numeric_of_json_sql("element.value", "(element.value #>> '{}')")
-            # The function raises on what is no array, and may be asked before the outer CASE.
+            # jsonb_array_elements raises for anything but an array, and PostgreSQL may evaluate it
+            # before the outer CASE.
             elements = f"CASE jsonb_typeof({array}) WHEN 'array' THEN {array} ELSE '[]' END"
             return (
                 f"EXISTS (SELECT FROM jsonb_array_elements({elements}) AS element (value)"
