@@ -20,9 +20,8 @@ from typing import Any
 from uuid import UUID
 
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
 
-from metering.live.redis_connections import deadline
+from metering.live.redis_connections import REDIS_FAILURES, deadline
 from schema.context import Identity, TokenIdentity
 from schema.errors import BadUserInput, PersistedQueryNotFound, PersistedQueryNotSupported
 from transport.rate_limits import SECONDS_FOR_REDIS
@@ -83,7 +82,7 @@ class PersistedQueries:
                     oldest = await self._redis.zpopmin(index, count - MOST_OF_AN_ORGANIZATION)
                     keys = [_key(organization_id, name.decode()) for name, _ in oldest]
                     await self._redis.delete(*keys)
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             return  # the connection's circuit has logged it
 
     async def _find(self, sent: str, caller: Identity | None) -> str | None:
@@ -94,7 +93,7 @@ class PersistedQueries:
         try:
             async with deadline(self._redis, SECONDS_FOR_REDIS):
                 found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             return None
         # Whoever can write to Redis must not choose what a token runs.
         if found is None or hashlib.sha256(found).hexdigest() != sent:

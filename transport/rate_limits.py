@@ -12,9 +12,8 @@ from arq.connections import ArqRedis
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.exceptions import RedisError
 
-from metering.live.redis_connections import deadline
+from metering.live.redis_connections import REDIS_FAILURES, deadline
 from schema.context import Identity
 from schema.errors import RateLimited, TooComplex
 
@@ -56,7 +55,7 @@ class RateLimits:
                 if await self._limiter.hit(self._limit, key, cost=operations - counted):
                     return
                 stats = await self._limiter.get_window_stats(self._limit, key)
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             return  # the connection's circuit has logged it
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         message = f"This token may ask {self._limit}; try again in {seconds} s"

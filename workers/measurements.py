@@ -11,7 +11,8 @@ from typing import cast
 
 from arq.connections import ArqRedis
 from arq.worker import Worker
-from redis.exceptions import RedisError
+
+from metering.live.redis_connections import REDIS_FAILURES
 
 KEY = "metergraph:measurements"
 SECONDS_BETWEEN_FLUSHES = 1.0
@@ -59,7 +60,7 @@ class Measurements:
                 for field, amount in gained.items():
                     pipe.hincrbyfloat(KEY, field, amount)
                 await pipe.execute()
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             self._gain(gained)
 
     def _gain(self, amounts: Mapping[str, float]) -> None:

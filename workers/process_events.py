@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
 from tortoise.connection import get_connection
 
 from metering.counting.catch_up import IS_BEHIND, Chunk, catch_up, meters_behind
 from metering.counting.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
+from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, answer
 from waiting.outages import Outage, is_outage
 from waiting.patience import Patience
@@ -101,7 +101,7 @@ class Counting:
         ):
             try:
                 await Wake(CATCH_UP_METERS, organization_id).perform(self._redis)
-            except (RedisError, OSError):
+            except REDIS_FAILURES:
                 # Without a queue this process does it itself: a little at each sweep, because new
                 # events and the queue's return wait for the sweep's end.
                 await self._count_chunks(organization_id, {})
@@ -199,5 +199,5 @@ async def catch_up_meters(ctx: dict[str, Any], organization_id: str) -> None:
 
 async def _answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
     """Takes the wake-up away; where Redis cannot, it ends by itself."""
-    with contextlib.suppress(RedisError, OSError):
+    with contextlib.suppress(*REDIS_FAILURES):
         await answer(redis, job, organization_id)

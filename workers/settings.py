@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
-from redis.exceptions import RedisError
 
 from config.settings import get_settings
 from metering.live.after_commit import performing_events
+from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import QUEUE, open_queue
 from waiting.outages import Outage
 from waiting.patience import Patience
@@ -124,7 +124,7 @@ async def _take_wakeups(
         measurements.watch(worker)
         try:
             await worker.async_run()
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             # The connection's circuit has logged it.
             await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
         finally:

@@ -18,9 +18,10 @@ from typing import Any, Protocol
 
 import structlog
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+
+from metering.live.redis_connections import REDIS_FAILURES
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class _Performer:
     async def _perform(self, event: Event) -> None:
         try:
             await event.perform(self._redis)
-        except (RedisError, OSError):
+        except REDIS_FAILURES:
             pass  # the connection's circuit has logged it
         except Exception:  # noqa: BLE001  # the others go on
             _log.exception("an event could not be performed", event_emitted=repr(event))

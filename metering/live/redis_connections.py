@@ -34,6 +34,9 @@ from waiting.outages import Outage
 ANSWER_SECONDS = 2.0
 """How long a connection may take to be made, and a command to be answered."""
 
+REDIS_FAILURES = (RedisError, OSError)
+"""What commands raise while Redis cannot be used: a TimeoutError is an OSError."""
+
 SECONDS_BETWEEN_TRIES = 1.0
 _QUIET_SECONDS = 2.0
 # The kernel finds out that an idle connection is dead before a command does.
@@ -111,7 +114,7 @@ class _Watched(AbstractConnection):
         self.connected_at = time.monotonic()
         try:
             await super().connect()  # type: ignore[no-untyped-call]  # as redis-py has it
-        except (RedisError, OSError) as error:
+        except REDIS_FAILURES as error:
             self.circuit.missed(error)
             raise
 
@@ -124,7 +127,7 @@ class _Watched(AbstractConnection):
         except ResponseError:
             self.circuit.answered()
             raise
-        except (RedisError, OSError) as error:
+        except REDIS_FAILURES as error:
             self.circuit.missed(error)
             raise
         # None is also what a subscriber reads when its time is over.

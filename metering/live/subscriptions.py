@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
 
 from metering.live.change_feed import ChangeFeed, Cursor, Entry
 from metering.live.changes import (
@@ -27,6 +26,7 @@ from metering.live.changes import (
     read_events,
     read_usage,
 )
+from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import usage_channel
 from models import CustomerMeter
 from waiting.turns import Pace
@@ -112,7 +112,7 @@ class ChangeFeeds:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError):
+            except REDIS_FAILURES:
                 # The connection's circuit has logged it.
                 await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
 
