@@ -48,13 +48,12 @@ class CustomerSubscription(Model):
 class SubscriptionMeter(Model):
     """A live subscription's hold on a meter for its customer: no other may price or credit it.
 
-    Its key in the database is (organization, customer, meter); `id` serves the ORM only.
+    The key in the database is (organization, customer, meter).
     """
 
-    id = fields.BigIntField(primary_key=True, generated=True)
     organization_id = fields.UUIDField()
     customer_id = fields.UUIDField()
-    meter_id = fields.UUIDField()
+    meter_id = fields.UUIDField(primary_key=True)
     subscription_id = fields.UUIDField()
 
     class Meta:

@@ -9,14 +9,12 @@ from models.fields import ExactJSONField
 class EventName(Model):
     """How often and when events of a name happened.
 
-    One row a name, which is its primary key in the database (`id` serves the ORM only).
-    `key_samples` holds the lists of metadata keys of a few late events, latest first. The table is
-    not called `event_name`, because an index of `event` is.
+    The key in the database is (organization, name). `key_samples` holds the metadata keys of a few
+    recent events, latest first. An index of `event` is called `event_name`, so the table is not.
     """
 
-    id = fields.BigIntField(primary_key=True, generated=True)
     organization_id = fields.UUIDField()
-    name = fields.CharField(max_length=128)
+    name = fields.CharField(max_length=128, primary_key=True)
     occurrences = fields.BigIntField()
     first_seen_at = fields.DatetimeField()
     last_seen_at = fields.DatetimeField()

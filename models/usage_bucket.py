@@ -14,17 +14,15 @@ ALL_CUSTOMERS = UUID(int=0)
 class UsageBucket(AggregationState, Model):
     """Usage of a customer on a meter in 15 minutes.
 
-    One row a (meter, customer, bucket), which is its primary key in the database (`id` serves the
-    ORM only), and one for ALL_CUSTOMERS, so that usage of all customers costs no more to read than
-    that of one; those lie in a partition of their own. `count` are the events with a value,
-    `skipped` those without.
+    The key in the database is (organization, meter, customer, bucket). Rows of ALL_CUSTOMERS make
+    usage of all customers as cheap to read as that of one; they have a partition of their own.
+    `count` are the events with a value, `skipped` those without.
     """
 
-    id = fields.BigIntField(primary_key=True, generated=True)
     organization_id = fields.UUIDField()
     meter_id = fields.UUIDField()
     customer_id = fields.UUIDField()
-    bucket = fields.DatetimeField()
+    bucket = fields.DatetimeField(primary_key=True)
     count = fields.BigIntField()
     skipped = fields.BigIntField()
 
