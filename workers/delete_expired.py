@@ -14,13 +14,13 @@ _SESSIONS = """
 DELETE FROM customer_session WHERE id IN (
     SELECT id FROM customer_session WHERE expires_at <= now()
     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-) RETURNING 1
+)
 """
 _KEYS = """
 DELETE FROM idempotency_key WHERE (organization_id, key) IN (
     SELECT organization_id, key FROM idempotency_key WHERE created_at < now() - interval '30 days'
     ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
-) RETURNING 1
+)
 """
 
 
@@ -37,7 +37,7 @@ async def _delete(statement: str) -> int:
     connection = get_connection("default")
     total = 0
     for _ in range(_TIMES):
-        deleted = len(await connection.execute_query_dict(statement, [_ROWS]))
+        deleted, _rows = await connection.execute_query(statement, [_ROWS])
         total += deleted
         if deleted < _ROWS:
             break

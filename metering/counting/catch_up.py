@@ -146,8 +146,8 @@ async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
     For whoever changes rows of `usage_bucket` that a chunk may have locked already, and takes the
     log's lock, for which the chunk waits: to be called before that.
     """
-    await connection.execute_query_dict(
-        f"SELECT pg_advisory_xact_lock({_KEY}) AS held", [f"catch_up:{meter_id}"]
+    await connection.execute_query(
+        f"SELECT pg_advisory_xact_lock({_KEY})", [f"catch_up:{meter_id}"]
     )
 
 

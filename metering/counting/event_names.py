@@ -45,7 +45,6 @@ ON CONFLICT (organization_id, name) DO UPDATE SET
         excluded.key_samples || known.key_samples, '$[0 to $last]',
         jsonb_build_object('last', $4::int)
     )
-RETURNING 1
 """
 
 
@@ -70,7 +69,7 @@ async def note_event_names(
 
     To be called once for each batch, in the transaction that gives it a position.
     """
-    await connection.execute_query_dict(
+    await connection.execute_query(
         _NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP, _SAMPLES - 1]
     )
 

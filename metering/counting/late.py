@@ -1,4 +1,4 @@
-"""Noting what comes late into a customer's time that is closed into billing periods."""
+"""Notes for billing: what changes time that is already closed into billing periods."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,10 +11,10 @@ async def note_late_events(
 ) -> None:
     """Notes, by customer, the earliest of the batches' events that lies in closed time.
 
-    To be called once the batches have positions, under the log's lock. Billing rates those
-    periods anew and takes the note away.
+    The batches have positions, and the caller holds the log's lock. Billing rates those periods
+    again and removes the note.
     """
-    await connection.execute_query_dict(
+    await connection.execute_query(
         """
         WITH arrived AS MATERIALIZED (
             SELECT customer_id, min(timestamp) AS earliest
@@ -27,7 +27,6 @@ async def note_late_events(
         FROM arrived
         WHERE frontier.organization_id = $1 AND frontier.customer_id = arrived.customer_id
           AND arrived.earliest < frontier.closed_through
-        RETURNING 1
         """,
         [organization_id, list(batch_ids)],
     )
@@ -36,17 +35,16 @@ async def note_late_events(
 async def note_recounting(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
 ) -> bool:
-    """Notes that the meter looks at all events anew, and may match some that lie in closed time.
+    """Notes that the meter starts over and may match events in closed time.
 
-    To be called under the log's lock. Billing rates the closed periods anew as it counts. Says
-    whether there are some.
+    The caller holds the log's lock. Billing rates the closed periods again as the meter counts.
+    Returns whether there are any.
     """
-    rows = await connection.execute_query_dict(
+    periods, _rows = await connection.execute_query(
         """
         UPDATE metered_period SET is_behind = true, position = 0
         WHERE organization_id = $1 AND meter_id = $2 AND closed_at IS NOT NULL
-        RETURNING 1
         """,
         [organization_id, meter_id],
     )
-    return bool(rows)
+    return periods > 0

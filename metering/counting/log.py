@@ -81,10 +81,10 @@ async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogS
         [organization_id],
     )
     if not rows:
-        await connection.execute_query_dict(
+        await connection.execute_query(
             """
             INSERT INTO event_log (organization_id, head, events, revision) VALUES ($1, 0, 0, 0)
-            ON CONFLICT DO NOTHING RETURNING head
+            ON CONFLICT DO NOTHING
             """,
             [organization_id],
         )
@@ -113,13 +113,12 @@ async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) ->
     So that whatever names a position says whether it was before or after.
     """
     state = await _move_head(connection, organization_id, 1, 0)
-    await connection.execute_query_dict(
+    await connection.execute_query(
         """
         INSERT INTO event_batch (
             organization_id, position, event_count, events_through, names, received_at, processed_at
         )
         VALUES ($1, $2, 0, $3, '{}', clock_timestamp(), clock_timestamp())
-        RETURNING id
         """,
         [organization_id, state.head, state.events],
     )

@@ -119,12 +119,11 @@ async def add_to_totals(
 ) -> None:
     """Adds what was counted and skipped to the meter's own totals."""
     if increments:
-        await connection.execute_query_dict(
+        await connection.execute_query(
             """
             UPDATE meter
             SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
             WHERE id = $1
-            RETURNING id
             """,
             [
                 meter_id,

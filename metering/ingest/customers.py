@@ -113,8 +113,8 @@ async def remove_unused_customers(
 ) -> None:
     """Takes back customers made in this transaction for events that were then not stored."""
     if customer_ids:
-        await connection.execute_query_dict(
-            "DELETE FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[]) RETURNING id",
+        await connection.execute_query(
+            "DELETE FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[])",
             [organization_id, list(customer_ids)],
         )
 
