@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
-from billing.problems import Problem, problem
+from metering.problems import Problem, problem
 
 MAXIMUM_DECIMALS = 12
 MAXIMUM_AMOUNT = 10**15  # minor units

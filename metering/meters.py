@@ -21,18 +21,10 @@ from metering.language.definition import definition_of
 from metering.language.filters import Filter, event_names, to_json
 from metering.live.after_commit import emit
 from metering.live.wakeup import CATCH_UP_METERS, Wake
+from metering.problems import RefusedError, problem
 from models import Meter
 
 InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class MeterRefusal:
-    """Why a meter was not changed: a code of the API's ErrorCode, a sentence, and the culprit."""
-
-    code: str
-    message: str
-    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +36,6 @@ class MeterChanges:
     unit: str | None = None
     filter: Filter | None = None
     aggregation: Aggregation | None = None
-
-
-_NOT_FOUND = MeterRefusal("NOT_FOUND", "There is no meter with this id.", ("id",))
 
 
 async def create_meter(
@@ -66,9 +55,7 @@ async def create_meter(
         )
 
 
-async def update_meter(
-    organization_id: UUID, meter_id: UUID, changes: MeterChanges
-) -> Meter | MeterRefusal:
+async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChanges) -> Meter:
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
     Where it is not, the meter starts over with every event.
@@ -78,8 +65,6 @@ async def update_meter(
             await hold_catch_up(connection, meter_id)
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
-        if meter is None:
-            return _NOT_FOUND
         present = definition_of(meter)
         new_filter = changes.filter or present.filter
         new_aggregation = changes.aggregation or present.aggregation
@@ -92,12 +77,11 @@ async def update_meter(
             if differs
         ]
         if changed and meter.counted_events:
-            return MeterRefusal(
-                "METER_LOCKED",
+            message = (
                 f"The meter has counted {meter.counted_events:,} events; its filter and aggregation"
-                " are fixed. Create another meter: it counts past events too.",
-                (changed[0],),
+                " are fixed. Create another meter: it counts past events too."
             )
+            raise RefusedError(problem("METER_LOCKED", message, changed[0]))
         if changed:
             await _forget(connection, meter)
             if await note_recounting(connection, organization_id, meter_id):
@@ -119,19 +103,15 @@ async def update_meter(
         return meter
 
 
-async def archive_meter(
-    organization_id: UUID, meter_id: UUID, in_use: InUse
-) -> Meter | MeterRefusal:
+async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) -> Meter:
     """Stops a meter where the log stands. Refused while `in_use` gives a reason to go on."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
-        if meter is None:
-            return _NOT_FOUND
         if meter.archived_at is None:
             reason = await in_use(connection, meter_id)
             if reason is not None:
-                return MeterRefusal("IN_USE", reason, ("id",))
+                raise RefusedError(problem("IN_USE", reason, "id"))
             meter.archived_at = now()
             meter.position = log.head if meter.position is None else meter.position
             _end_pause(meter)
@@ -139,13 +119,11 @@ async def archive_meter(
         return meter
 
 
-async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter | MeterRefusal:
+async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
     """Takes a meter back, which then counts the events that it missed."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
-        if meter is None:
-            return _NOT_FOUND
         if meter.archived_at is not None:
             meter.archived_at = None
             if meter.position is not None:
@@ -177,13 +155,16 @@ def _definition(filter_: Filter, aggregation: Aggregation) -> dict[str, Any]:
 
 async def _locked_meter(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
-) -> Meter | None:
-    return (
+) -> Meter:
+    meter = (
         await Meter.filter(id=meter_id, organization_id=organization_id)
         .using_db(connection)
         .select_for_update()
         .first()
     )
+    if meter is None:
+        raise RefusedError(problem("NOT_FOUND", "There is no meter with this id.", "id"))
+    return meter
 
 
 async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:

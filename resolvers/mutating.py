@@ -6,10 +6,11 @@ from typing import Any
 from graphql import FieldNode, InlineFragmentNode, get_named_type
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 
+from metering.problems import RefusedError
 from resolvers.once import carried_out_once
 from schema import repeating
 from schema.context import Context, Info, Scope, TokenIdentity
-from schema.errors import Forbidden
+from schema.errors import Forbidden, UserError
 from schema.permissions import READING, Requires
 from waiting.outages import cut_off_is_outage
 
@@ -49,18 +50,25 @@ class Mutates(Requires):
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
     ) -> Any:
-        """Checks, then carries the mutation out, or gives what it has made already."""
+        """Checks, then carries the mutation out, or gives what it has made already.
+
+        A RefusedError becomes the errors of the payload.
+        """
         self.check(info.context)
         _check_answer(info)
         sent = kwargs["input"]
         is_keyed = self.makes is not None and sent.idempotency_key is not None
         repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
         with cut_off_is_outage():  # nobody can ask a mutation for less
-            if self.makes is None or not is_keyed:
-                return await next_(source, info, **kwargs)
-            return await carried_out_once(
-                info, sent, self.makes, lambda: next_(source, info, **kwargs)
-            )
+            try:
+                if self.makes is None or not is_keyed:
+                    return await next_(source, info, **kwargs)
+                return await carried_out_once(
+                    info, sent, self.makes, lambda: next_(source, info, **kwargs)
+                )
+            except RefusedError as refused:
+                payload_type: Any = info.return_type
+                return payload_type(user_errors=[UserError.of(one) for one in refused.problems])
 
 
 def mutates(

@@ -13,23 +13,15 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from metering.problems import ProblemCode, RefusedError, problem
+from metering.texts import IDEMPOTENCY_KEY, text_fault
 from resolvers.queries.nodes import load_node
-from resolvers.texts import IDEMPOTENCY_KEY, check_texts
 from schema.context import Context, Info
-from schema.errors import ErrorCode, user_error
 from schema.inputs.idempotency import input_hash
 
 # Who waits for another request with its key asks again after so long, ever longer.
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.5
-
-
-class _NothingDoneError(Exception):
-    """Takes the transaction back, so that the key stays free."""
-
-    def __init__(self, payload: Any) -> None:
-        super().__init__()
-        self.payload = payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +53,19 @@ async def carried_out_once(
         sent: its input, with an `idempotency_key`.
         makes: the field of the payload with the object that the mutation makes or changes.
         run: the mutation. Its own transactions become savepoints of the one that stores the key.
+
+    Raises:
+        RefusedError: the mutation was refused, and its key stays free; or the key is taken.
     """
     payload_type: Any = info.return_type
     context = info.context
-    if errors := check_texts(("idempotencyKey", sent.idempotency_key, IDEMPOTENCY_KEY)):
-        return payload_type(user_errors=errors)
+    if fault := text_fault(sent.idempotency_key, IDEMPOTENCY_KEY):
+        code, rest = fault
+        raise RefusedError(problem(code, f"idempotencyKey {rest}", "idempotencyKey"))
     use = _Use(context.organization_id, sent.idempotency_key, info.field_name, input_hash(sent))
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        try:
-            found = await _try(use, makes, run)
-        except _NothingDoneError as nothing:
-            return nothing.payload
+        found = await _try(use, makes, run)
         if isinstance(found, _Earlier):
             return await _again(context, payload_type, makes, use, found)
         if found is not None:
@@ -91,8 +84,6 @@ async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any 
         if earlier is not None:
             return earlier
         payload = await run()
-        if payload.user_errors:
-            raise _NothingDoneError(payload)
         await _store(connection, use, getattr(payload, makes).id)
         return payload
 
@@ -102,19 +93,18 @@ async def _again(
 ) -> Any:
     """The payload of a key that was used before: the object as it is now."""
     if use.mutation != earlier.mutation:
-        return _refused(payload_type, ErrorCode.CONFLICT, f"was used for {earlier.mutation}")
+        raise _refused("CONFLICT", f"was used for {earlier.mutation}")
     if use.input_hash != earlier.input_hash:
-        return _refused(payload_type, ErrorCode.CONFLICT, "was used with another input")
+        raise _refused("CONFLICT", "was used with another input")
     context.forget_loaded()
     node = await load_node(context, earlier.result)
     if node is None:
-        return _refused(payload_type, ErrorCode.NOT_FOUND, "made something that is gone")
+        raise _refused("NOT_FOUND", "made something that is gone")
     return payload_type(**{makes: node})
 
 
-def _refused(payload_type: Any, code: ErrorCode, what: str) -> Any:
-    error = user_error(code, f"This idempotencyKey {what}.", "idempotencyKey")
-    return payload_type(user_errors=[error])
+def _refused(code: ProblemCode, what: str) -> RefusedError:
+    return RefusedError(problem(code, f"This idempotencyKey {what}.", "idempotencyKey"))
 
 
 async def _claim(connection: BaseDBAsyncClient, use: _Use) -> bool:

@@ -1,32 +1,43 @@
-"""What a mutation refuses, as the errors of a payload."""
+"""What the ids of a mutation's input name; RefusedError where they name nothing."""
 
-from billing.problems import RefusedError, problem
+from uuid import UUID
+
+from metering.problems import RefusedError, problem
 from models import Customer
 from schema.context import Context
 from schema.customers import find_customer
-from schema.errors import ErrorCode, UserError, user_error
+from schema.ids import decode_id
+
+_CALLED = {
+    "AccessToken": "token",
+    "CustomerMeter": "customer meter",
+    "CustomerSubscription": "subscription",
+}
 
 
-def errors_of(refused: RefusedError) -> list[UserError]:
-    """The problems as UserErrors."""
-    return [
-        user_error(ErrorCode[problem.code], problem.message, *problem.path)
-        for problem in refused.problems
-    ]
+def not_found(type_name: str, field: str) -> RefusedError:
+    """The refusal of an id that names nothing of the organization."""
+    called = _CALLED.get(type_name, type_name.lower())
+    return RefusedError(problem("NOT_FOUND", f"There is no {called} with this id.", field))
+
+
+def required_id(value: str, type_name: str, field: str) -> UUID:
+    """The key in a global id; raises RefusedError where it is none of that type."""
+    found = decode_id(value, type_name)
+    if found is None:
+        raise not_found(type_name, field)
+    return found
 
 
 async def named_customer(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> Customer:
-    """The customer that an input names by exactly one of the two ids.
-
-    Raises RefusedError where it names none, or both, or one that is not there.
-    """
+    """The customer that an input names by exactly one of the two ids; raises RefusedError."""
     if (customer_id is None) == (external_id is None):
         message = "Give exactly one of customerId and externalCustomerId."
         raise RefusedError(problem("INVALID", message))
     row = await find_customer(context, customer_id, external_id)
     if row is None:
         field = "externalCustomerId" if customer_id is None else "customerId"
-        raise RefusedError(problem("NOT_FOUND", "There is no customer with this id.", field))
+        raise not_found("Customer", field)
     return row

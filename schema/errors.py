@@ -24,6 +24,8 @@ from typing import Any, ClassVar
 import strawberry
 from graphql import GraphQLError
 
+from metering.problems import Problem
+
 
 class APIError(GraphQLError):
     """An error of a whole field or request, with the code that clients branch on."""
@@ -123,7 +125,7 @@ class UserError:
         '"metadata"].'
     )
 
-
-def user_error(code: ErrorCode, message: str, *path: str | int) -> UserError:
-    """A UserError at `path`, counted from `input`."""
-    return UserError(code=code, message=message, path=[str(step) for step in path])
+    @classmethod
+    def of(cls, problem: Problem) -> "UserError":
+        """A problem, whose path is counted from `input`."""
+        return cls(code=ErrorCode[problem.code], message=problem.message, path=list(problem.path))

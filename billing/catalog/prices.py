@@ -8,10 +8,10 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.numbers import MAXIMUM_AMOUNT, amount_problems
-from billing.problems import Problem, problem
 from billing.rating.lines import MeteredPrice
 from billing.rating.pricing import Tariff
 from billing.rating.schemes import PriceScheme, Pricing, scheme_class
+from metering.problems import Problem, problem
 from models import exact_json
 
 MAXIMUM_PRICES = 100

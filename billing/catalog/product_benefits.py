@@ -5,8 +5,8 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.problems import Problem, RefusedError, problem
 from billing.rows import columns
+from metering.problems import Problem, RefusedError, problem
 from models.identifiers import new_id
 
 MAXIMUM_BENEFITS = 100

@@ -12,16 +12,13 @@ from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices
 from billing.catalog.product_benefits import check_benefits, hold_new_meters, replace_benefits
 from billing.numbers import units_problems
 from billing.periods.intervals import RecurringInterval
-from billing.problems import Problem, RefusedError, problem
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import Touched
-from billing.texts import required_text_problems, text_problems
 from config.clock import now
 from metering.counting.log import lock_log
+from metering.problems import Problem, RefusedError, problem
+from metering.texts import DESCRIPTION, NAME, name_problems, text_fault
 from models import Meter, MeterCreditBenefit, Product, ProductPrice
-
-MAXIMUM_NAME = 256
-MAXIMUM_DESCRIPTION = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,8 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
         # Its meters must not be archived meanwhile.
         await lock_log(connection, organization_id)
         problems = [
-            *required_text_problems(draft.name, MAXIMUM_NAME, "name"),
-            *text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
+            *name_problems(draft.name, NAME, "name"),
+            *_description_problems(draft.description),
             *check_prices(draft.prices),
             *await _meter_problems(connection, organization_id, draft.prices),
         ]
@@ -101,10 +98,10 @@ async def update_product(
         product = await _locked_product(connection, organization_id, product_id)
         problems: list[Problem] = []
         if changes.name is not None:
-            problems += required_text_problems(changes.name, MAXIMUM_NAME, "name")
+            problems += name_problems(changes.name, NAME, "name")
             product.name = changes.name
         if changes.sets_description:
-            problems += text_problems(changes.description, MAXIMUM_DESCRIPTION, "description")
+            problems += _description_problems(changes.description)
             product.description = changes.description
         benefit_ids: list[UUID] = []
         if changes.benefit_ids is not None:
@@ -155,7 +152,7 @@ async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCre
         # Its meter must not be archived meanwhile.
         await lock_log(connection, organization_id)
         problems = [
-            *required_text_problems(draft.description, MAXIMUM_DESCRIPTION, "description"),
+            *name_problems(draft.description, DESCRIPTION, "description"),
             *units_problems(draft.units, "units"),
         ]
         live = await _live_meters(connection, organization_id, [draft.meter_id])
@@ -171,6 +168,12 @@ async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCre
             created_at=now(),
             using_db=connection,
         )
+
+
+def _description_problems(description: str | None) -> list[Problem]:
+    """What is wrong with a description, which may be left out or empty."""
+    fault = text_fault(description or "", DESCRIPTION, minimum=0)
+    return [] if fault is None else [problem(fault[0], f"description {fault[1]}", "description")]
 
 
 async def _locked_product(

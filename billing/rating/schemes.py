@@ -21,7 +21,7 @@ from billing.numbers import (
     unit_amount_problems,
     units_problems,
 )
-from billing.problems import Problem, problem
+from metering.problems import Problem, problem
 
 MAXIMUM_TIERS = 100
 

@@ -11,7 +11,6 @@ from billing.numbers import LARGEST_AMOUNT
 from billing.periods.intervals import Period, index_at, period_at
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
-from billing.problems import RefusedError, problem
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import (
     SUBSCRIPTION_COLUMNS,
@@ -21,6 +20,7 @@ from billing.subscriptions.renewal import (
     next_periods,
 )
 from billing.transaction import BillingTransaction
+from metering.problems import RefusedError, problem
 from models import CustomerSubscription
 
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,16 +11,14 @@ from billing.periods.metered_periods import NOTHING, EntryKind, LedgerEntry, Met
 from billing.periods.metered_renewal import open_periods
 from billing.periods.rerating import rerate_late
 from billing.periods.store import insert_entries, insert_periods, store_credit, update_periods
-from billing.problems import RefusedError, problem
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import Touched
-from billing.texts import required_text_problems
 from billing.transaction import BillingTransaction
 from metering.language.numerics import text_of_number
+from metering.problems import RefusedError, problem
+from metering.texts import REASON, name_problems
 from metering.usage.periods import CustomerPeriod
 from models.identifiers import new_id
-
-MAXIMUM_REASON = 1000
 
 
 async def credit_by_hand(
@@ -35,7 +33,7 @@ async def credit_by_hand(
             to be taken than is left.
     """
     problems = [
-        *required_text_problems(reason, MAXIMUM_REASON, "reason"),
+        *name_problems(reason, REASON, "reason"),
         *decimal_problems(units, "units"),
     ]
     if not units:

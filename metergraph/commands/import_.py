@@ -26,7 +26,7 @@ from metergraph.importing.row_ids import DEFAULT_PREFIX, LONGEST_PREFIX, RowIds,
 from metergraph.importing.rows import Row, read_csv, read_header, read_ndjson, texts
 from metergraph.importing.sending import Importer, Totals
 from metergraph.sentences import number_of
-from metering.language.metadata import text_problem
+from metering.texts import text_fault
 
 _ROWS_LOOKED_AT = 100
 _UNDATED = (
@@ -89,9 +89,9 @@ def _mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _checked_prefix(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> str | None:
-    problem = None if value is None else text_problem(value, LONGEST_PREFIX)
-    if problem:
-        raise click.BadParameter(f"The prefix {problem}")
+    fault = None if value is None else text_fault(value, LONGEST_PREFIX)
+    if fault:
+        raise click.BadParameter(f"The prefix {fault[1]}")
     return value
 
 

@@ -12,8 +12,9 @@ import orjson
 
 from metergraph.importing.mapping import RowError
 from metergraph.importing.row_ids import RowIds
-from metering.ingest.events import EventError, check_event
+from metering.ingest.events import check_event
 from metering.language.instants import format_instant
+from metering.problems import Problem
 from models import exact_json
 from schema.ids import decode_id
 
@@ -54,7 +55,7 @@ def outgoing_event(
         _NEVER_AHEAD,
         lambda public_id: decode_id(public_id, "Customer"),
     )
-    if isinstance(draft, EventError):
+    if isinstance(draft, Problem):
         raise RowError(draft.message + _hint(draft, timestamp))
     external_id = draft.external_id
     if external_id is None:
@@ -73,7 +74,7 @@ def outgoing_event(
     )
 
 
-def _hint(error: EventError, timestamp: object) -> str:
+def _hint(error: Problem, timestamp: object) -> str:
     if error.path != ("timestamp",) or not isinstance(timestamp, str):
         return ""
     try:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.ingest.events import MAXIMUM_EXTERNAL_ID, EventDraft
-from metering.language.metadata import text_problem
+from metering.ingest.events import EventDraft
+from metering.texts import EXTERNAL_ID, text_fault
 from models.identifiers import new_id
 
 
@@ -121,4 +121,4 @@ async def remove_unused_customers(
 
 def is_external_id(text: str) -> bool:
     """Whether a customer can have this external id; PostgreSQL cannot even be asked for all."""
-    return text_problem(text, MAXIMUM_EXTERNAL_ID) is None
+    return text_fault(text, EXTERNAL_ID) is None

@@ -1,26 +1,17 @@
 """What an event must be to be accepted: every rule of section 4 that needs no database."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from metering.language.instants import in_utc, parse_instant
-from metering.language.metadata import MetadataError, metadata_text, text_problem
+from metering.language.metadata import MetadataError, metadata_text
+from metering.problems import Problem, RefusedError
+from metering.texts import EXTERNAL_ID, name_fault
 
 MAXIMUM_NAME = 128
-MAXIMUM_EXTERNAL_ID = 256
 MAXIMUM_AHEAD = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class EventError:
-    """Why an event was not stored. `path` leads from the event to the culprit."""
-
-    code: str
-    message: str
-    path: tuple[str, ...] = ()
 
 
 class EventDraft(NamedTuple):
@@ -38,20 +29,15 @@ class EventDraft(NamedTuple):
     metadata: str
 
 
-class _RefusedError(Exception):
-    def __init__(self, error: EventError) -> None:
-        self.error = error
-
-
-def _invalid(message: str, *path: str) -> _RefusedError:
-    return _RefusedError(EventError("INVALID", message, path))
+def _invalid(message: str, *path: str) -> RefusedError:
+    return RefusedError(Problem("INVALID", message, path))
 
 
 def check_event(
     event: Mapping[str, Any],
     now: datetime,
     decode_customer_id: Callable[[str], UUID | None],
-) -> EventDraft | EventError:
+) -> EventDraft | Problem:
     """Checks one event as the API gives it: keys as in EventInput, JSON values.
 
     `timestamp` may be text or a datetime; `now` is aware. `decode_customer_id` reads a public id,
@@ -67,13 +53,13 @@ def check_event(
             timestamp=_timestamp(event.get("timestamp"), now),
             metadata=_metadata(event.get("metadata")),
         )
-    except _RefusedError as refused:
-        return refused.error
+    except RefusedError as refused:
+        return refused.problems[0]
 
 
-def unknown_customer() -> EventError:
+def unknown_customer() -> Problem:
     """The answer to a customerId that is nobody's, foreign ones included."""
-    return EventError("NOT_FOUND", "There is no customer with this id.", ("customerId",))
+    return Problem("NOT_FOUND", "There is no customer with this id.", ("customerId",))
 
 
 def _customer(
@@ -87,19 +73,19 @@ def _customer(
         return None, external_id
     customer_id = decode_customer_id(public_id) if type(public_id) is str else None
     if customer_id is None:
-        raise _RefusedError(unknown_customer())
+        raise RefusedError(unknown_customer())
     return customer_id, None
 
 
 def _text(value: Any, field: str, maximum: int) -> str:
-    problem = text_problem(value, maximum)
-    if problem:
-        raise _invalid(f"{field} {problem}", field)
+    fault = name_fault(value, maximum)
+    if fault:
+        raise RefusedError(Problem(fault[0], f"{field} {fault[1]}", (field,)))
     return str(value)
 
 
 def _optional_text(value: Any, field: str) -> str | None:
-    return None if value is None else _text(value, field, MAXIMUM_EXTERNAL_ID)
+    return None if value is None else _text(value, field, EXTERNAL_ID)
 
 
 def _timestamp(value: Any, now: datetime) -> datetime | None:
@@ -121,4 +107,4 @@ def _metadata(value: Any) -> str:
         return metadata_text(value)
     except MetadataError as error:
         path = ("metadata", *error.path)
-        raise _invalid(f"{'.'.join(path)} {error.problem}", *path) from None
+        raise RefusedError(Problem(error.code, f"{'.'.join(path)} {error.problem}", path)) from None

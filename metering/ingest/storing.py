@@ -21,13 +21,14 @@ from metering.ingest.customers import (
     remove_unused_customers,
     without_customer,
 )
-from metering.ingest.events import EventDraft, EventError, unknown_customer
+from metering.ingest.events import EventDraft, unknown_customer
 from metering.ingest.stored_events import (
     HeldExternalId,
     NewEvents,
     insert_events,
     stored_under_external_ids,
 )
+from metering.problems import Problem
 from models.identifiers import new_id
 
 
@@ -53,14 +54,14 @@ class Receipt(NamedTuple):
 
     status: ReceiptStatus
     event_id: UUID | None = None
-    error: EventError | None = None
+    error: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IngestCall:
     """The events of one call, in its order: each checked, or already refused."""
 
-    events: Sequence[EventDraft | EventError]
+    events: Sequence[EventDraft | Problem]
     on_invalid: InvalidEventPolicy
 
     @property
@@ -108,19 +109,19 @@ def _may_store(call: IngestCall) -> bool:
 def _refused_receipts(call: IngestCall) -> list[Receipt]:
     return [
         Receipt(ReceiptStatus.REJECTED, error=event)
-        if isinstance(event, EventError)
+        if isinstance(event, Problem)
         else Receipt(ReceiptStatus.SKIPPED)
         for event in call.events
     ]
 
 
-def _rejected(error: EventError) -> Receipt:
+def _rejected(error: Problem) -> Receipt:
     return Receipt(ReceiptStatus.REJECTED, error=error)
 
 
 def _with_unknown_customers(call: IngestCall, known: set[UUID]) -> IngestCall:
     if all(
-        isinstance(event, EventError) or event.customer_id is None or event.customer_id in known
+        isinstance(event, Problem) or event.customer_id is None or event.customer_id in known
         for event in call.events
     ):
         return call
@@ -184,5 +185,5 @@ def _held_receipt(held: HeldExternalId) -> Receipt:
         return Receipt(ReceiptStatus.DUPLICATE, held.event_id)
     message = f"Another event holds this externalId; it differs in {', '.join(held.differences)}."
     return Receipt(
-        ReceiptStatus.CONFLICT, held.event_id, EventError("CONFLICT", message, ("externalId",))
+        ReceiptStatus.CONFLICT, held.event_id, Problem("CONFLICT", message, ("externalId",))
     )

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from metering.problems import ProblemCode
+from metering.texts import text_fault
 from models import exact_json
 
 MAXIMUM_KEYS = 64
@@ -19,8 +21,9 @@ _INTEGER_LIMIT = 10 ** (MAXIMUM_EXPONENT + 1)
 class MetadataError(ValueError):
     """`problem` completes a sentence that begins with the culprit; `path` leads to it."""
 
-    def __init__(self, problem: str, path: tuple[str, ...]) -> None:
+    def __init__(self, problem: str, path: tuple[str, ...], code: ProblemCode = "INVALID") -> None:
         super().__init__(problem)
+        self.code = code
         self.problem = problem
         self.path = path
 
@@ -37,54 +40,29 @@ def metadata_text(metadata: Any) -> str:
     return text
 
 
-def text_problem(value: Any, maximum: int, minimum: int = 1) -> str | None:
-    """What is wrong with a text of the API, completing a sentence; None where nothing is."""
-    if type(value) is not str:
-        return "is not a string."
-    if not minimum <= len(value) <= maximum:
-        return f"has {len(value):,} characters; allowed are {minimum} to {maximum:,}."
-    if value.isascii():
-        return "contains a NUL character." if "\0" in value else None
-    if "\0" in value:
-        return "contains a NUL character."
-    return "contains a lone surrogate." if _has_surrogate(value) else None
-
-
-def _has_surrogate(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def _check_object(value: dict[str, Any], path: tuple[str, ...], level: int) -> None:
     if level > MAXIMUM_LEVELS:
         raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", path)
     if len(value) > MAXIMUM_KEYS:
         raise MetadataError(f"has {len(value):,} keys; allowed are {MAXIMUM_KEYS}.", path)
     for key, item in value.items():
-        problem = text_problem(key, MAXIMUM_KEY)
-        if problem:
-            raise MetadataError(f"has a key that {problem}", path)
+        if fault := text_fault(key, MAXIMUM_KEY):
+            raise MetadataError(f"has a key that {fault[1]}", path, fault[0])
         _check_value(item, path, key, level)
 
 
 def _check_value(value: Any, path: tuple[str, ...], key: str, level: int) -> None:
     kind = type(value)
     if kind is str:
-        problem = text_problem(value, MAXIMUM_STRING, minimum=0)
-    elif kind is int:
-        problem = None if -_INTEGER_LIMIT < value < _INTEGER_LIMIT else _NUMBER_PROBLEM
-    elif kind is Decimal:
-        problem = None if within_number_limits(value) else _NUMBER_PROBLEM
-    elif kind is bool or value is None:
-        problem = None
-    else:
-        problem = None
+        if fault := text_fault(value, MAXIMUM_STRING, minimum=0):
+            raise MetadataError(fault[1], (*path, key), fault[0])
+    elif kind is int or kind is Decimal:
+        if not (
+            -_INTEGER_LIMIT < value < _INTEGER_LIMIT if kind is int else within_number_limits(value)
+        ):
+            raise MetadataError(_NUMBER_PROBLEM, (*path, key))
+    elif kind is not bool and value is not None:
         _check_container(value, (*path, key), level + 1)
-    if problem:
-        raise MetadataError(problem, (*path, key))
 
 
 def _check_container(value: Any, path: tuple[str, ...], level: int) -> None:

@@ -27,20 +27,12 @@ from metering.language.instants import parse_instant
 from metering.language.metadata import (
     MAXIMUM_DIGITS,
     MAXIMUM_EXPONENT,
-    text_problem,
     within_number_limits,
 )
 from metering.language.numerics import number_of_text
 from metering.language.properties import EventField, property_of, property_problem
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that the caller can correct. `path` leads to it from the filter or aggregation."""
-
-    path: tuple[str, ...]
-    message: str
-
+from metering.problems import Problem, ProblemCode, problem
+from metering.texts import text_fault
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATORS = ", ".join(ClauseOperator)
@@ -56,7 +48,11 @@ def parse_filter(data: Any) -> Filter | list[Problem]:
     filter_ = reading.filter(data, (), 1)
     if reading.clauses > MAXIMUM_CLAUSES:
         reading.errors.append(
-            Problem(("clauses",), f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}.")
+            problem(
+                "INVALID",
+                f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}.",
+                "clauses",
+            )
         )
     return reading.errors or filter_
 
@@ -94,8 +90,8 @@ class _Reading:
     clauses: int = 0
     filters: int = 0
 
-    def error(self, path: tuple[str, ...], message: str) -> None:
-        self.errors.append(Problem(path, message))
+    def error(self, path: tuple[str, ...], message: str, code: ProblemCode = "INVALID") -> None:
+        self.errors.append(Problem(code, message, path))
 
     def filter(self, data: Any, path: tuple[str, ...], level: int) -> Filter:
         if not isinstance(data, Mapping):
@@ -169,11 +165,14 @@ class _Reading:
             self.error(path, "Give exactly one of value and text.")
             return None
         if text is not None:
-            problem = text_problem(text, MAXIMUM_VALUE, minimum=0)
-            if problem:
-                self.error((*path, "text"), f"text {problem}")
+            fault = text_fault(text, MAXIMUM_VALUE, minimum=0)
+            if fault:
+                self.error((*path, "text"), f"text {fault[1]}", fault[0])
                 return None
             return _typed(text, operator)
+        if isinstance(value, str) and (fault := text_fault(value, MAXIMUM_VALUE, minimum=0)):
+            self.error((*path, "value"), f"value {fault[1]}", fault[0])
+            return None
         try:
             return _value(value)
         except ValueError as error:
@@ -215,9 +214,6 @@ def _value(value: Any) -> ClauseValue:
         case bool():
             return value
         case str():
-            problem = text_problem(value, MAXIMUM_VALUE, minimum=0)
-            if problem:
-                raise ValueError(problem)
             return value
         case int() | Decimal() | float():
             # A float says the shortest decimal that reads back as it: that is what was meant.
@@ -244,13 +240,14 @@ def _member(enum: type[_Member], value: Any) -> _Member | None:
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
     """The aggregation that {"function", "property"} writes, or what is wrong with it."""
     if not isinstance(data, Mapping):
-        return [Problem((), "An aggregation is an object of function and property.")]
+        return [problem("INVALID", "An aggregation is an object of function and property.")]
     function = _member(AggregationFunction, data.get("function"))
     if function is None:
-        return [Problem(("function",), f"function is one of {', '.join(AggregationFunction)}.")]
+        message = f"function is one of {', '.join(AggregationFunction)}."
+        return [problem("INVALID", message, "function")]
     named = data.get("property")
-    message = _property_message(function, named)
-    return [Problem(("property",), message)] if message else Aggregation(function, named)
+    refusal = _property_message(function, named)
+    return [problem("INVALID", refusal, "property")] if refusal else Aggregation(function, named)
 
 
 def _property_message(function: AggregationFunction, named: Any) -> str | None:

@@ -8,9 +8,9 @@ present and not null, else the key b of the object under a. Arrays are never des
 from dataclasses import dataclass
 from typing import Literal
 
-from metering.language.metadata import text_problem
 from metering.language.numerics import numeric_of_json_sql, numeric_of_text_sql
 from metering.language.parameters import Parameters
+from metering.texts import text_fault
 
 MAXIMUM_PROPERTY = 256
 
@@ -50,10 +50,10 @@ def property_of(text: str) -> Property:
 
 def property_problem(value: object) -> str | None:
     """What is wrong with the text of a property, completing a sentence; None where nothing is."""
-    problem = text_problem(value, MAXIMUM_PROPERTY)
-    if problem is None and value == _PREFIX:
+    fault = text_fault(value, MAXIMUM_PROPERTY)
+    if fault is None and value == _PREFIX:
         return "names no key after “metadata.”."
-    return problem
+    return fault and fault[1]
 
 
 def json_sql(property_: Property, parameters: Parameters) -> str:

@@ -5,11 +5,12 @@ from typing import Annotated
 import strawberry
 
 from config import clock
+from metering.problems import problem, refuse_any
+from metering.texts import NAME, name_problems
 from models import AccessToken as AccessTokenRow
 from resolvers.mutating import mutates
-from resolvers.texts import NAME, check_texts
+from resolvers.refusals import not_found
 from schema.context import Info, Scope
-from schema.errors import ErrorCode, user_error
 from schema.ids import decode_id
 from schema.inputs.access import AccessTokenCreateInput, AccessTokenRevokeInput
 from schema.secrets import hash_secret, new_secret
@@ -28,14 +29,13 @@ class AccessTokenMutation:
         info: Info,
         input: Annotated[AccessTokenCreateInput, strawberry.argument(description="The token.")],
     ) -> AccessTokenCreatePayload:
-        errors = check_texts(("name", input.name, NAME))
+        problems = name_problems(input.name, NAME, "name")
         if not input.scopes:
-            errors.append(user_error(ErrorCode.INVALID, "Give at least one scope.", "scopes"))
+            problems.append(problem("INVALID", "Give at least one scope.", "scopes"))
         if input.expires_at is not None and input.expires_at <= clock.now():
             message = "expiresAt must be in the future."
-            errors.append(user_error(ErrorCode.INVALID, message, "expiresAt"))
-        if errors:
-            return AccessTokenCreatePayload(user_errors=errors)
+            problems.append(problem("INVALID", message, "expiresAt"))
+        refuse_any(problems)
         secret = new_secret()
         row = await AccessTokenRow.create(
             organization_id=info.context.organization_id,
@@ -65,8 +65,7 @@ class AccessTokenMutation:
             else None
         )
         if row is None:
-            error = user_error(ErrorCode.NOT_FOUND, "There is no token with this id.", "id")
-            return AccessTokenRevokePayload(user_errors=[error])
+            raise not_found("AccessToken", "id")
         if row.revoked_at is None:
             row.revoked_at = clock.now()
             await row.save(update_fields=["revoked_at"])

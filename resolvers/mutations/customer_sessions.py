@@ -6,13 +6,12 @@ from uuid import UUID
 
 import strawberry
 
-from billing.problems import RefusedError
 from config import clock
+from metering.problems import RefusedError, problem
 from models import CustomerSession
 from resolvers.mutating import mutates
-from resolvers.refusals import errors_of, named_customer
+from resolvers.refusals import named_customer
 from schema.context import Info, Scope, TokenIdentity
-from schema.errors import ErrorCode, user_error
 from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
 from schema.loaders.rows import fetch
 from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
@@ -36,10 +35,7 @@ class CustomerSessionMutation:
         ],
     ) -> CustomerSessionCreatePayload:
         context = info.context
-        try:
-            row = await named_customer(context, input.customer_id, input.external_customer_id)
-        except RefusedError as refused:
-            return CustomerSessionCreatePayload(user_errors=errors_of(refused))
+        row = await named_customer(context, input.customer_id, input.external_customer_id)
         opener = context.identity
         if not isinstance(opener, TokenIdentity):
             raise TypeError("a session cannot open another")
@@ -74,19 +70,14 @@ class CustomerSessionMutation:
         named = [input.customer_id, input.external_customer_id, input.token]
         if sum(value is not None for value in named) != 1:
             message = "Give exactly one of customerId, externalCustomerId and token."
-            return CustomerSessionRevokePayload(
-                user_errors=[user_error(ErrorCode.INVALID, message)]
-            )
+            raise RefusedError(problem("INVALID", message))
         organization_id = info.context.organization_id
         if input.token is not None:
             if not is_like_secret(input.token):
                 return CustomerSessionRevokePayload()
             secret_hash = hash_secret(input.token)
             return await _revoked(organization_id, "secret_hash", secret_hash)
-        try:
-            row = await named_customer(info.context, input.customer_id, input.external_customer_id)
-        except RefusedError as refused:
-            return CustomerSessionRevokePayload(user_errors=errors_of(refused))
+        row = await named_customer(info.context, input.customer_id, input.external_customer_id)
         return await _revoked(organization_id, "customer_id", row.id)
 
 

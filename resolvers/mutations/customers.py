@@ -6,11 +6,12 @@ import strawberry
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from metering.problems import RefusedError, problem, refuse_any
+from metering.texts import EMAIL, EXTERNAL_ID, NAME, given_name_problems
 from models import Customer as CustomerRow
 from resolvers.mutating import mutates
-from resolvers.texts import EMAIL, EXTERNAL_ID, NAME, check_texts
+from resolvers.refusals import not_found
 from schema.context import Info, Scope
-from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.customers import (
     CustomerCreateInput,
@@ -35,9 +36,7 @@ class CustomerMutation:
         info: Info,
         input: Annotated[CustomerCreateInput, strawberry.argument(description="The customer.")],
     ) -> CustomerCreatePayload:
-        errors = _check(input)
-        if errors:
-            return CustomerCreatePayload(user_errors=errors)
+        _check(input)
         organization_id = info.context.organization_id
         values: dict[str, Any] = {"name": input.name, "email": input.email}
         try:
@@ -58,7 +57,7 @@ class CustomerMutation:
                 email=None,
             ).update(**values)
             if not filled:
-                return CustomerCreatePayload(user_errors=[_taken()])
+                raise _taken() from None
             row = await CustomerRow.get(
                 organization_id=organization_id, external_id=input.external_id
             )
@@ -74,13 +73,11 @@ class CustomerMutation:
         info: Info,
         input: Annotated[CustomerUpdateInput, strawberry.argument(description="The changes.")],
     ) -> CustomerUpdatePayload:
-        errors = _check(input)
-        if errors:
-            return CustomerUpdatePayload(user_errors=errors)
+        _check(input)
         key = decode_id(input.id, "Customer")
         row = await info.context.loaders.customer.load(key) if key else None
         if row is None:
-            return CustomerUpdatePayload(user_errors=[_not_found("id")])
+            raise not_found("Customer", "id")
         sent = {
             "external_id": input.external_id,
             "name": input.name,
@@ -91,22 +88,19 @@ class CustomerMutation:
             try:
                 await row.update_from_dict(changes).save(update_fields=list(changes))
             except IntegrityError:
-                return CustomerUpdatePayload(user_errors=[_taken()])
+                raise _taken() from None
         return CustomerUpdatePayload(customer=Customer.of(row))
 
 
-def _check(sent: Any) -> list[UserError]:
-    return check_texts(
+def _check(sent: Any) -> None:
+    problems = given_name_problems(
         ("externalId", sent.external_id, EXTERNAL_ID),
         ("name", sent.name, NAME),
         ("email", sent.email, EMAIL),
     )
+    refuse_any(problems)
 
 
-def _taken() -> UserError:
+def _taken() -> RefusedError:
     message = "Another customer has this externalId."
-    return user_error(ErrorCode.ALREADY_EXISTS, message, "externalId")
-
-
-def _not_found(field: str) -> UserError:
-    return user_error(ErrorCode.NOT_FOUND, "There is no customer with this id.", field)
+    return RefusedError(problem("ALREADY_EXISTS", message, "externalId"))

@@ -6,11 +6,12 @@ from uuid import UUID
 import strawberry
 
 from config import clock
-from metering.ingest.events import EventDraft, EventError, check_event
+from metering.ingest.events import EventDraft, check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
+from metering.problems import Problem, RefusedError, problem
 from resolvers.mutating import mutates
 from schema.context import Info, Scope
-from schema.errors import ErrorCode, UserError, user_error
+from schema.errors import UserError
 from schema.ids import decode_id
 from schema.inputs.events import EventsIngestInput
 from schema.types.receipts import EventsIngestPayload, receipt_error
@@ -43,12 +44,10 @@ class EventsIngestMutation:
         maximum = info.context.services.settings.max_batch_events
         if len(events) > maximum:
             message = f"{len(events):,} events; allowed are {maximum:,} in one call."
-            return EventsIngestPayload(
-                user_errors=[user_error(ErrorCode.LIMIT_EXCEEDED, message, "events")]
-            )
+            raise RefusedError(problem("LIMIT_EXCEEDED", message, "events"))
         now = clock.now()
         policy = InvalidEventPolicy(input.raw["onInvalid"])
-        checked: list[EventDraft | EventError] = []
+        checked: list[EventDraft | Problem] = []
         for start in range(0, len(events), _CHECKED_AT_ONCE):
             if start:
                 await info.context.turn(PIECES)

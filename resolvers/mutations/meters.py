@@ -8,16 +8,16 @@ from billing.subscriptions.meter_use import meter_in_use
 from metering.audit.recompute import recompute_customer_meter
 from metering.meters import (
     MeterChanges,
-    MeterRefusal,
     archive_meter,
     create_meter,
     unarchive_meter,
     update_meter,
 )
+from metering.problems import Problem, RefusedError
+from metering.texts import NAME, UNIT, given_name_problems
 from resolvers.mutating import mutates
-from resolvers.texts import NAME, UNIT, check_texts
+from resolvers.refusals import not_found, required_id
 from schema.context import Info, Scope
-from schema.errors import ErrorCode, UserError, user_error
 from schema.ids import decode_id
 from schema.inputs.meter_filter import read_aggregation, read_filter
 from schema.inputs.meters import (
@@ -52,9 +52,9 @@ class MeterMutation:
     ) -> MeterCreatePayload:
         filter_ = read_filter(input.filter, "filter")
         aggregation = read_aggregation(input.aggregation, "aggregation")
-        errors = check_texts(("name", input.name, NAME), ("unit", input.unit, UNIT))
-        if errors or isinstance(filter_, list) or isinstance(aggregation, list):
-            return MeterCreatePayload(user_errors=[*errors, *_errors(filter_, aggregation)])
+        problems = given_name_problems(("name", input.name, NAME), ("unit", input.unit, UNIT))
+        if problems or isinstance(filter_, list) or isinstance(aggregation, list):
+            raise RefusedError(*problems, *_problems(filter_, aggregation))
         organization_id = info.context.organization_id
         row = await create_meter(organization_id, input.name, input.unit, filter_, aggregation)
         return MeterCreatePayload(meter=Meter.of(row))
@@ -75,16 +75,12 @@ class MeterMutation:
         )
         sets_unit = input.unit is not strawberry.UNSET
         unit = input.unit if sets_unit else None
-        errors = check_texts(("name", input.name, NAME), ("unit", unit, UNIT))
-        if errors or isinstance(filter_, list) or isinstance(aggregation, list):
-            return MeterUpdatePayload(user_errors=[*errors, *_errors(filter_, aggregation)])
-        meter_id = decode_id(input.id, "Meter")
-        if meter_id is None:
-            return MeterUpdatePayload(user_errors=[_not_found()])
+        problems = given_name_problems(("name", input.name, NAME), ("unit", unit, UNIT))
+        if problems or isinstance(filter_, list) or isinstance(aggregation, list):
+            raise RefusedError(*problems, *_problems(filter_, aggregation))
+        meter_id = required_id(input.id, "Meter", "id")
         changes = MeterChanges(input.name, sets_unit, unit, filter_, aggregation)
         found = await update_meter(info.context.organization_id, meter_id, changes)
-        if isinstance(found, MeterRefusal):
-            return MeterUpdatePayload(user_errors=[_refusal(found)])
         return MeterUpdatePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
@@ -98,12 +94,8 @@ class MeterMutation:
         info: Info,
         input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
     ) -> MeterArchivePayload:
-        meter_id = decode_id(input.id, "Meter")
-        if meter_id is None:
-            return MeterArchivePayload(user_errors=[_not_found()])
+        meter_id = required_id(input.id, "Meter", "id")
         found = await archive_meter(info.context.organization_id, meter_id, meter_in_use)
-        if isinstance(found, MeterRefusal):
-            return MeterArchivePayload(user_errors=[_refusal(found)])
         return MeterArchivePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
@@ -115,12 +107,8 @@ class MeterMutation:
         info: Info,
         input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
     ) -> MeterUnarchivePayload:
-        meter_id = decode_id(input.id, "Meter")
-        if meter_id is None:
-            return MeterUnarchivePayload(user_errors=[_not_found()])
+        meter_id = required_id(input.id, "Meter", "id")
         found = await unarchive_meter(info.context.organization_id, meter_id)
-        if isinstance(found, MeterRefusal):
-            return MeterUnarchivePayload(user_errors=[_refusal(found)])
         return MeterUnarchivePayload(meter=Meter.of(found))
 
     @strawberry.mutation(
@@ -140,21 +128,11 @@ class MeterMutation:
         found = await recompute_customer_meter(organization_id, key) if key else None
         row = await info.context.loaders.customer_meter.load(key) if found and key else None
         if found is None or row is None:
-            message = "There is no customer meter with this id."
-            error = user_error(ErrorCode.NOT_FOUND, message, "customerMeterId")
-            return CustomerMeterRecomputePayload(user_errors=[error])
+            raise not_found("CustomerMeter", "customerMeterId")
         return CustomerMeterRecomputePayload(
             customer_meter=CustomerMeter.of(row), drift=found.drift
         )
 
 
-def _errors(*found: Any) -> list[UserError]:
-    return [error for errors in found if isinstance(errors, list) for error in errors]
-
-
-def _refusal(refusal: MeterRefusal) -> UserError:
-    return user_error(ErrorCode[refusal.code], refusal.message, *refusal.path)
-
-
-def _not_found() -> UserError:
-    return user_error(ErrorCode.NOT_FOUND, "There is no meter with this id.", "id")
+def _problems(*found: Any) -> list[Problem]:
+    return [one for problems in found if isinstance(problems, list) for one in problems]

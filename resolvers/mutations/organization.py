@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 import strawberry
 
+from metering.problems import Problem, problem, refuse_any
+from metering.texts import ADDRESS, NAME, URL, given_name_problems
 from metering.usage.windows import RangeError, zone_of
 from models import Organization as OrganizationRow
 from resolvers.mutating import mutates
-from resolvers.texts import ADDRESS, NAME, URL, check_texts
 from schema.context import Info, Scope
-from schema.errors import ErrorCode, UserError, user_error
 from schema.inputs.organization import OrganizationUpdateInput
 from schema.types.organization import Organization
 from schema.types.payloads import OrganizationUpdatePayload
@@ -28,9 +28,7 @@ class OrganizationMutation:
         info: Info,
         input: Annotated[OrganizationUpdateInput, strawberry.argument(description="The changes.")],
     ) -> OrganizationUpdatePayload:
-        errors = _check(input)
-        if errors:
-            return OrganizationUpdatePayload(user_errors=errors)
+        refuse_any(_problems(input))
         row = await OrganizationRow.get(id=info.context.organization_id)
         sent = {
             "display_name": input.display_name,
@@ -44,19 +42,19 @@ class OrganizationMutation:
         return OrganizationUpdatePayload(organization=Organization.of(row))
 
 
-def _check(sent: OrganizationUpdateInput) -> list[UserError]:
-    errors = check_texts(
+def _problems(sent: OrganizationUpdateInput) -> list[Problem]:
+    problems = given_name_problems(
         ("displayName", sent.display_name, NAME),
         ("address", sent.address, ADDRESS),
         ("logoUrl", sent.logo_url, URL),
     )
     if isinstance(sent.timezone, str) and not _is_zone(sent.timezone):
         message = f"timezone is no IANA time zone: {sent.timezone[:64]!r}."
-        errors.append(user_error(ErrorCode.INVALID, message, "timezone"))
-    if not errors and isinstance(sent.logo_url, str) and not _is_https(sent.logo_url):
+        problems.append(problem("INVALID", message, "timezone"))
+    if not problems and isinstance(sent.logo_url, str) and not _is_https(sent.logo_url):
         message = "logoUrl must be an address such as https://example.com/logo.svg."
-        errors.append(user_error(ErrorCode.INVALID, message, "logoUrl"))
-    return errors
+        problems.append(problem("INVALID", message, "logoUrl"))
+    return problems
 
 
 def _is_zone(name: str) -> bool:

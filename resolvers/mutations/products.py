@@ -16,9 +16,8 @@ from billing.catalog.products import (
     create_product,
     update_product,
 )
-from billing.problems import RefusedError, problem
 from resolvers.mutating import mutates
-from resolvers.refusals import errors_of
+from resolvers.refusals import required_id
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.products import (
@@ -57,10 +56,7 @@ class ProductMutation:
             prices=[_price(price) for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
         )
-        try:
-            row = await create_product(info.context.organization_id, draft)
-        except RefusedError as refused:
-            return ProductCreatePayload(user_errors=errors_of(refused))
+        row = await create_product(info.context.organization_id, draft)
         return ProductCreatePayload(product=Product.of(row))
 
     @strawberry.mutation(
@@ -80,11 +76,8 @@ class ProductMutation:
             description=input.description if sets_description else None,
             benefit_ids=None if input.benefit_ids is None else _benefit_ids(input.benefit_ids),
         )
-        try:
-            product_id = _product_id(input.id)
-            row = await update_product(info.context.organization_id, product_id, changes)
-        except RefusedError as refused:
-            return ProductUpdatePayload(user_errors=errors_of(refused))
+        product_id = required_id(input.id, "Product", "id")
+        row = await update_product(info.context.organization_id, product_id, changes)
         return ProductUpdatePayload(product=Product.of(row))
 
     @strawberry.mutation(
@@ -96,10 +89,9 @@ class ProductMutation:
         info: Info,
         input: Annotated[ProductArchiveInput, strawberry.argument(description="The product's id.")],
     ) -> ProductArchivePayload:
-        try:
-            row = await archive_product(info.context.organization_id, _product_id(input.id))
-        except RefusedError as refused:
-            return ProductArchivePayload(user_errors=errors_of(refused))
+        row = await archive_product(
+            info.context.organization_id, required_id(input.id, "Product", "id")
+        )
         return ProductArchivePayload(product=Product.of(row))
 
     @strawberry.mutation(
@@ -115,18 +107,8 @@ class ProductMutation:
     ) -> MeterCreditBenefitCreatePayload:
         meter_id = decode_id(input.meter_id, "Meter")
         draft = BenefitDraft(input.description, meter_id, input.units, input.rollover)
-        try:
-            row = await create_benefit(info.context.organization_id, draft)
-        except RefusedError as refused:
-            return MeterCreditBenefitCreatePayload(user_errors=errors_of(refused))
+        row = await create_benefit(info.context.organization_id, draft)
         return MeterCreditBenefitCreatePayload(benefit=MeterCreditBenefit.of(row))
-
-
-def _product_id(value: str) -> UUID:
-    found = decode_id(value, "Product")
-    if found is None:
-        raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "id"))
-    return found
 
 
 def _benefit_ids(values: Sequence[str]) -> list[UUID | None]:

@@ -1,15 +1,13 @@
 """Mutations about subscriptions and credits."""
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from billing.problems import RefusedError, problem
 from billing.subscriptions.life import cancel_subscription, create_subscription
 from billing.subscriptions.manual_credit import credit_by_hand
 from resolvers.mutating import mutates
-from resolvers.refusals import errors_of, named_customer
+from resolvers.refusals import named_customer, required_id
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.subscriptions import (
@@ -43,14 +41,11 @@ class SubscriptionMutation:
         ],
     ) -> CustomerSubscriptionCreatePayload:
         context = info.context
-        try:
-            customer = await named_customer(context, input.customer_id, input.external_customer_id)
-            product_id = _key(input.product_id, "Product", "product", "productId")
-            row = await create_subscription(
-                context.organization_id, customer.id, product_id, input.started_at
-            )
-        except RefusedError as refused:
-            return CustomerSubscriptionCreatePayload(user_errors=errors_of(refused))
+        customer = await named_customer(context, input.customer_id, input.external_customer_id)
+        product_id = required_id(input.product_id, "Product", "productId")
+        row = await create_subscription(
+            context.organization_id, customer.id, product_id, input.started_at
+        )
         return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
@@ -66,11 +61,8 @@ class SubscriptionMutation:
         ],
     ) -> CustomerSubscriptionCancelPayload:
         context = info.context
-        try:
-            subscription_id = _key(input.id, "CustomerSubscription", "subscription", "id")
-            row = await cancel_subscription(context.organization_id, subscription_id, input.when)
-        except RefusedError as refused:
-            return CustomerSubscriptionCancelPayload(user_errors=errors_of(refused))
+        subscription_id = required_id(input.id, "CustomerSubscription", "id")
+        row = await cancel_subscription(context.organization_id, subscription_id, input.when)
         return CustomerSubscriptionCancelPayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
@@ -83,23 +75,13 @@ class SubscriptionMutation:
         input: Annotated[CustomerMeterCreditInput, strawberry.argument(description="The credit.")],
     ) -> CustomerMeterCreditPayload:
         context = info.context
-        try:
-            customer = await named_customer(context, input.customer_id, input.external_customer_id)
-            key = await credit_by_hand(
-                context.organization_id,
-                customer.id,
-                decode_id(input.meter_id, "Meter"),
-                input.units,
-                input.reason,
-            )
-        except RefusedError as refused:
-            return CustomerMeterCreditPayload(user_errors=errors_of(refused))
+        customer = await named_customer(context, input.customer_id, input.external_customer_id)
+        key = await credit_by_hand(
+            context.organization_id,
+            customer.id,
+            decode_id(input.meter_id, "Meter"),
+            input.units,
+            input.reason,
+        )
         row = await context.loaders.customer_meter.load(key)
         return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)
-
-
-def _key(value: str, type_name: str, called: str, field: str) -> UUID:
-    found = decode_id(value, type_name)
-    if found is None:
-        raise RefusedError(problem("NOT_FOUND", f"There is no {called} with this id.", field))
-    return found

@@ -11,9 +11,10 @@ import strawberry
 
 from metering.language.aggregations import Aggregation
 from metering.language.filters import Filter
-from metering.language.parsing import Problem, parse_aggregation, parse_filter
+from metering.language.parsing import parse_aggregation, parse_filter
+from metering.problems import Problem
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction
-from schema.errors import BadUserInput, ErrorCode, UserError, user_error
+from schema.errors import BadUserInput
 from schema.inputs.raw import kept_raw
 from schema.scalars import ClauseValue
 
@@ -77,27 +78,21 @@ kept_raw(MeterFilterInput)
 kept_raw(MeterAggregationInput)
 
 
-def read_filter(sent: MeterFilterInput, *path: str) -> Filter | list[UserError]:
+def read_filter(sent: MeterFilterInput, *path: str) -> Filter | list[Problem]:
     """The filter that was sent, or everything that is wrong with it, at `path` of the input."""
     found = parse_filter(sent.raw)
-    return found if isinstance(found, Filter) else _user_errors(found, path)
+    return found if isinstance(found, Filter) else [one.below(*path) for one in found]
 
 
-def read_aggregation(sent: MeterAggregationInput, *path: str) -> Aggregation | list[UserError]:
+def read_aggregation(sent: MeterAggregationInput, *path: str) -> Aggregation | list[Problem]:
     """The aggregation that was sent, or what is wrong with it, at `path` of the input."""
     found = parse_aggregation(sent.raw)
-    return found if isinstance(found, Aggregation) else _user_errors(found, path)
+    return found if isinstance(found, Aggregation) else [one.below(*path) for one in found]
 
 
-def _user_errors(problems: list[Problem], path: tuple[str, ...]) -> list[UserError]:
-    return [
-        user_error(ErrorCode.INVALID, problem.message, *path, *problem.path) for problem in problems
-    ]
-
-
-def required(found: Filter | Aggregation | list[UserError]) -> Any:
+def required(found: Filter | Aggregation | list[Problem]) -> Any:
     """For queries, which have no userErrors: raises BadUserInput with the first mistake."""
     if isinstance(found, list):
-        path, message = found[0].path, found[0].message.removesuffix(".")
+        path, message = list(found[0].path), found[0].message.removesuffix(".")
         raise BadUserInput(f"{message} (at `{'.'.join(path)}`)", path=path)
     return found

@@ -8,7 +8,7 @@ import strawberry
 
 from metering.ingest.storing import Receipt
 from schema.enums import ReceiptStatus
-from schema.errors import ErrorCode, UserError, user_error
+from schema.errors import UserError
 from schema.ids import encode_id
 from schema.types.payloads import user_errors
 
@@ -37,10 +37,8 @@ class EventReceipt:
 
 def receipt_error(index: int, receipt: Receipt) -> UserError | None:
     """What was wrong with the event at `index`, with its path from the input."""
-    error = receipt.error
-    if error is None:
-        return None
-    return user_error(ErrorCode[error.code], error.message, "events", index, *error.path)
+    problem = receipt.error
+    return None if problem is None else UserError.of(problem.below("events", index))
 
 
 @strawberry.type(description="The result for all events of a call.")

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from billing.periods.intervals import RecurringInterval
-from billing.problems import RefusedError
 from billing.subscriptions.life import CancelWhen
+from metering.problems import RefusedError
 from models import CustomerMeter, CustomerSubscription
 from tests.billing.world import World, instant
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.problems import RefusedError
+from metering.problems import RefusedError
 from models import Customer, Meter
 from tests.billing.world import World
 

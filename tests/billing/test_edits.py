@@ -8,12 +8,12 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from billing.catalog.products import ProductChanges, update_product
-from billing.problems import RefusedError
 from billing.subscriptions import cycle, renewal
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.renewal import LiveSubscription
 from billing.transaction import BillingTransaction
 from config import clock
+from metering.problems import RefusedError
 from models import Customer, Meter, Product
 from tests.billing.world import World, instant
 

@@ -12,7 +12,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.catalog import products
 from billing.catalog.product_benefits import check_benefits
 from billing.subscriptions.meter_use import meter_in_use
-from metering.meters import MeterRefusal, archive_meter
+from metering.meters import archive_meter
+from metering.problems import RefusedError
 from models import Meter
 from tests.billing.world import World
 
@@ -21,7 +22,7 @@ async def test_a_meter_is_not_archived_while_a_product_is_made_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = await world.meter()
-    archiving: list[asyncio.Task[Meter | MeterRefusal]] = []
+    archiving: list[asyncio.Task[Meter]] = []
 
     async def archived_meanwhile(
         connection: BaseDBAsyncClient, organization_id: UUID, benefit_ids: Sequence[UUID | None]
@@ -35,6 +36,6 @@ async def test_a_meter_is_not_archived_while_a_product_is_made_of_it(
     monkeypatch.setattr(products, "check_benefits", archived_meanwhile)
     await world.product(world.per_unit(meter))
 
-    refusal = await archiving[0]
-    assert isinstance(refusal, MeterRefusal)
-    assert refusal.code == "IN_USE"
+    with pytest.raises(RefusedError) as refused:
+        await archiving[0]
+    assert refused.value.problems[0].code == "IN_USE"

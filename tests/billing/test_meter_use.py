@@ -3,15 +3,18 @@
 from billing.catalog.products import archive_product
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.meter_use import meter_in_use
-from metering.meters import MeterRefusal, archive_meter
+from metering.meters import archive_meter
+from metering.problems import RefusedError
 from models import Meter
 from tests.billing.world import World, instant
 
 
 async def refusal(world: World, meter: Meter) -> str | None:
     """Why the meter may not be archived; None where it now is."""
-    found = await archive_meter(world.id, meter.id, meter_in_use)
-    if isinstance(found, MeterRefusal):
+    try:
+        await archive_meter(world.id, meter.id, meter_in_use)
+    except RefusedError as refused:
+        (found,) = refused.problems
         assert (found.code, found.path) == ("IN_USE", ("id",))
         return found.message
     return None

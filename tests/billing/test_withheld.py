@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from billing.catalog.prices import MeteredDraft
 from billing.periods.intervals import RecurringInterval
-from billing.problems import RefusedError
 from billing.subscriptions.rehearsal import rehearse_cycle
+from metering.problems import RefusedError
 from models import CustomerSubscription, ProductPrice
 from tests.billing.world import World, instant
 

@@ -14,7 +14,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.language.aggregations import Aggregation, AggregationFunction, consumed_sql
 from metering.language.parameters import select_list
-from metering.language.parsing import Problem, parse_aggregation
+from metering.language.parsing import parse_aggregation
+from metering.problems import Problem
 from tests.effort import examples
 from tests.reference.aggregations import Aggregated, aggregate
 from tests.reference.sql import EVENTS, event_parameters

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from metering.ingest.events import EventError
 from metering.ingest.storing import Receipt
+from metering.problems import Problem
 from models import Event, Organization
 from tests.metering.ingest_calls import (
     CONFLICT,
@@ -66,7 +66,7 @@ async def test_another_event_under_the_same_external_id_is_a_conflict(
         Receipt(
             CONFLICT,
             first.event_id,
-            EventError(
+            Problem(
                 "CONFLICT",
                 f"Another event holds this externalId; it differs in {differences}.",
                 ("externalId",),

@@ -1,5 +1,6 @@
 """Every rule of design section 4 that needs no database, with its path and its sentence."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.ingest.events import EventDraft, EventError, check_event
+from metering.ingest.events import EventDraft, check_event
+from metering.problems import Problem, ProblemCode
 from models import exact_json
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,7 +23,12 @@ def decode(public_id: str) -> UUID | None:
     return CUSTOMER_ID if public_id == "known" else None
 
 
-def check(**fields: Any) -> EventDraft | EventError:
+def code_of(message: str) -> ProblemCode:
+    """What is too long exceeds a limit; anything else is invalid."""
+    return "LIMIT_EXCEEDED" if re.search(r" has [1-9][\d,]* characters", message) else "INVALID"
+
+
+def check(**fields: Any) -> EventDraft | Problem:
     return check_event({**EVENT, **fields}, NOW, decode)
 
 
@@ -64,7 +71,7 @@ def test_what_is_at_a_limit_is_accepted() -> None:
 
 
 TEXT_256 = "has 257 characters; allowed are 1 to 256."
-NO_CUSTOMER = EventError("NOT_FOUND", "There is no customer with this id.", ("customerId",))
+NO_CUSTOMER = Problem("NOT_FOUND", "There is no customer with this id.", ("customerId",))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +118,14 @@ NO_CUSTOMER = EventError("NOT_FOUND", "There is no customer with this id.", ("cu
             (),
             "Give exactly one of customerId and externalCustomerId.",
         ),
+        ({"name": " "}, ("name",), "name is blank."),
+        ({"externalId": "\t\u3000"}, ("externalId",), "externalId is blank."),
+        ({"externalCustomerId": " "}, ("externalCustomerId",), "externalCustomerId is blank."),
         ({"customerId": "known"}, (), "Give exactly one of customerId and externalCustomerId."),
     ],
 )
 def test_texts_and_customers(fields: dict[str, Any], path: tuple[str, ...], message: str) -> None:
-    assert check(**fields) == EventError("INVALID", message, path)
+    assert check(**fields) == Problem(code_of(message), message, path)
 
 
 @pytest.mark.parametrize("customer_id", ["unknown", "", "\0", "\ud800", "x" * 10_000, 7])
@@ -155,9 +165,7 @@ AHEAD = "is more than 5 minutes ahead of now."
     ],
 )
 def test_timestamps_that_are_refused(timestamp: Any, problem: str) -> None:
-    assert check(timestamp=timestamp) == EventError(
-        "INVALID", f"timestamp {problem}", ("timestamp",)
-    )
+    assert check(timestamp=timestamp) == Problem("INVALID", f"timestamp {problem}", ("timestamp",))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +199,7 @@ def test_timestamps_that_are_taken_to_the_microsecond(timestamp: Any, instant: d
 def test_what_is_wrong_with_metadata_is_said_with_its_path(
     metadata: Any, path: tuple[str, ...], message: str
 ) -> None:
-    assert check(metadata=metadata) == EventError("INVALID", message, path)
+    assert check(metadata=metadata) == Problem(code_of(message), message, path)
 
 
 json_values = st.recursive(

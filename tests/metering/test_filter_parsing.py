@@ -15,7 +15,8 @@ from metering.language.filters import (
     event_names,
     to_json,
 )
-from metering.language.parsing import Problem, parse_filter
+from metering.language.parsing import parse_filter
+from metering.problems import Problem
 from tests.reference.sql import parsed
 
 
@@ -153,7 +154,7 @@ def test_what_is_no_filter_at_all() -> None:
     nothings: list[Any] = [None, 1, "x", []]
     for data in nothings:
         assert parse_filter(data) == [
-            Problem((), "A filter is an object of conjunction and clauses.")
+            Problem("INVALID", "A filter is an object of conjunction and clauses.")
         ]
 
 
@@ -167,10 +168,10 @@ def test_five_levels_and_no_more() -> None:
 def test_a_hundred_clauses_and_no_more() -> None:
     assert len(parsed({"clauses": [clause(value=1)] * 100}).clauses) == 100
     assert problems(*[clause(value=1)] * 101) == [
-        Problem(("clauses",), "101 clauses; allowed are 100.")
+        Problem("INVALID", "101 clauses; allowed are 100.", ("clauses",))
     ]
     halves = [{"filter": {"clauses": [clause(value=1)] * count}} for count in (50, 51)]
-    assert problems(*halves) == [Problem(("clauses",), "101 clauses; allowed are 100.")]
+    assert problems(*halves) == [Problem("INVALID", "101 clauses; allowed are 100.", ("clauses",))]
 
 
 def test_nested_filters_are_limited_too() -> None:

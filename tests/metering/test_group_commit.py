@@ -11,9 +11,10 @@ import pytest
 from tortoise.exceptions import OperationalError
 
 from metering.ingest import group_commit as group_commit_module
-from metering.ingest.events import EventDraft, EventError, check_event
+from metering.ingest.events import EventDraft, check_event
 from metering.ingest.group_commit import MAXIMUM_EVENTS, GroupCommit
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus, ingest
+from metering.problems import Problem
 from models import Event, EventBatch, Organization
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -55,7 +56,7 @@ class Storage:
                 if name in self.errors:
                     raise self.errors[name]
         return [
-            [Receipt(ReceiptStatus.INSERTED, error=EventError("", name)) for name in names]
+            [Receipt(ReceiptStatus.INSERTED, error=Problem("INVALID", name)) for name in names]
             for names in given
         ]
 

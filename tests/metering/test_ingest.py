@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from metering.ingest.events import EventDraft, EventError
+from metering.ingest.events import EventDraft
 from metering.ingest.storing import ingest
+from metering.problems import Problem
 from models import Customer, Event, Organization
 from schema.ids import encode_id
 from tests.metering.ingest_calls import (
@@ -117,7 +118,7 @@ async def test_a_customer_of_another_organization_is_like_one_that_never_was(
         {"externalCustomerId": None, "customerId": encode_id("Customer", UUID(int=7))},
     )
     assert receipt == missing
-    assert receipt.error == EventError(
+    assert receipt.error == Problem(
         "NOT_FOUND", "There is no customer with this id.", ("customerId",)
     )
     await send(organization, {"externalCustomerId": "c1"})

@@ -115,11 +115,15 @@ async def test_a_token_is_created_used_and_revoked(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scopes", "path"),
-    [("", ["ADMIN"], ["name"]), ("x" * 257, ["ADMIN"], ["name"]), ("ok", [], ["scopes"])],
+    ("name", "scopes", "code", "path"),
+    [
+        ("", ["ADMIN"], "INVALID", ["name"]),
+        ("x" * 257, ["ADMIN"], "LIMIT_EXCEEDED", ["name"]),
+        ("ok", [], "INVALID", ["scopes"]),
+    ],
 )
 async def test_a_token_needs_a_name_and_scopes(
-    api: Api, name: str, scopes: list[str], path: list[str]
+    api: Api, name: str, scopes: list[str], code: str, path: list[str]
 ) -> None:
     answer = await api.get(
         "mutation ($input: AccessTokenCreateInput!) { accessTokenCreate(input: $input) {"
@@ -129,7 +133,7 @@ async def test_a_token_needs_a_name_and_scopes(
     assert answer["accessTokenCreate"] == {
         "accessToken": None,
         "secret": None,
-        "userErrors": [{"code": "INVALID", "path": path}],
+        "userErrors": [{"code": code, "path": path}],
     }
 
 

@@ -92,19 +92,30 @@ async def test_an_update_cannot_take_another_s_external_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "paths"),
+    ("sent", "errors"),
     [
-        ({"externalId": ""}, [["externalId"]]),
-        ({"externalId": "x" * 257}, [["externalId"]]),
-        ({"name": "\0", "email": "x" * 321}, [["name"], ["email"]]),
-        ({"name": ""}, [["name"]]),
+        ({"externalId": ""}, [("INVALID", "externalId")]),
+        ({"externalId": " "}, [("INVALID", "externalId")]),
+        ({"externalId": "x" * 257}, [("LIMIT_EXCEEDED", "externalId")]),
+        ({"name": "\0", "email": "x" * 321}, [("INVALID", "name"), ("LIMIT_EXCEEDED", "email")]),
+        ({"name": "\t \u3000"}, [("INVALID", "name")]),
     ],
 )
-async def test_texts_have_limits(api: Api, sent: dict[str, str], paths: list[list[str]]) -> None:
+async def test_texts_have_limits(
+    api: Api, sent: dict[str, str], errors: list[tuple[str, str]]
+) -> None:
     for payload in (await create(api, **sent), await update(api, id="x", **sent)):
         assert payload["customer"] is None
-        assert [error["path"] for error in payload["userErrors"]] == paths
-        assert {error["code"] for error in payload["userErrors"]} == {"INVALID"}
+        found = [(error["code"], *error["path"]) for error in payload["userErrors"]]
+        assert found == errors
+
+
+async def test_a_customer_with_a_blank_external_id_is_still_found(
+    api: Api, organization: Organization
+) -> None:
+    await Customer.create(organization_id=organization.id, external_id=" ")
+    found = await api.get('{ customer(externalId: " ") { externalId } }')
+    assert found == {"customer": {"externalId": " "}}
 
 
 async def test_a_lone_surrogate_is_refused(api: Api) -> None:

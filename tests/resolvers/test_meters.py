@@ -68,7 +68,7 @@ async def test_a_meter_is_created_with_its_whole_filter(api: Api) -> None:
     ("sent", "expected"),
     [
         ({"name": ""}, [("INVALID", ["name"])]),
-        ({"unit": "x" * 65}, [("INVALID", ["unit"])]),
+        ({"unit": "x" * 65}, [("LIMIT_EXCEEDED", ["unit"])]),
         ({"aggregation": {"function": "SUM"}}, [("INVALID", ["aggregation", "property"])]),
         (
             {"aggregation": {"function": "COUNT", "property": "a"}},
