@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-import websockets
 
 from config.settings import Settings
+from tests.websocket_client import connected_to, subscribe
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -162,12 +162,8 @@ def without_times(text: str) -> str:
 
 
 async def first_of(running: Running, request: dict[str, Any]) -> dict[str, Any]:
-    url = running.url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(url, subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
-        payload = {"authorization": f"Bearer {running.token}"}
-        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
-        assert json.loads(await socket.recv())["type"] == "connection_ack"
-        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": request}))
+    async with connected_to(running.url, running.token) as socket:
+        await subscribe(socket, "1", request["query"], **request["variables"])
         message: dict[str, Any] = json.loads(await socket.recv())
         assert message["type"] == "next", message
         return dict(message["payload"])

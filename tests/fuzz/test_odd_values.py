@@ -8,8 +8,8 @@ import pytest
 from starlette.applications import Starlette
 
 from models import exact_json
-from tests.tenancy.asking import NODES, first_message, own_id
-from tests.tenancy.places import Place, arguments, field_of, operation, values
+from tests.tenancy.asking import NODES, first_message, request
+from tests.tenancy.places import Place, values
 from tests.tenancy.world import Tenant
 from tests.websocket_client import connected
 
@@ -103,11 +103,7 @@ async def test_an_odd_value_is_answered(tenant: Tenant, group: str) -> None:
 
 
 async def try_value(tenant: Tenant, place: Place, value: Any) -> None:
-    given = arguments(field_of(place), place, value, own_id(tenant, place))
-    variables = {f"v_{name}": item for name, item in given.items()}
-    if place.parent not in {"Query", "Mutation"}:
-        variables["node"] = tenant.ids[place.parent]
-    document = operation(place, given, 1)
+    document, variables = request(tenant, place, value, 1)
     # As ASCII: a lone surrogate is a legal escape of JSON, which UTF-8 itself cannot carry.
     body = json.dumps({"query": document, "variables": variables})
     started = time.perf_counter()
@@ -124,9 +120,8 @@ async def test_an_odd_value_of_a_subscription_is_answered(
 ) -> None:
     async with connected(application, tenant.api.secret) as socket:
         for number, value in enumerate(odd_values(tenant, place)):
-            given = arguments(field_of(place), place, value, own_id(tenant, place))
-            variables = {f"v_{name}": item for name, item in given.items()}
-            payload = {"query": operation(place, given, 1), "variables": variables}
+            document, variables = request(tenant, place, value, 1)
+            payload = {"query": document, "variables": variables}
             message = {"type": "subscribe", "id": str(number), "payload": payload}
             await socket.send(json.dumps(message))
             assert '"INTERNAL"' not in await first_message(application, socket, str(number)), value

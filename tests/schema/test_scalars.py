@@ -1,5 +1,6 @@
 """The scalars, as input and output, as values and as literals."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -27,14 +28,6 @@ BERLIN = timezone(timedelta(hours=1))
 def test_an_instant_is_read_with_its_offset(text: str, instant: datetime) -> None:
     assert scalars.parse_datetime(text) == instant
     assert scalars.parse_datetime(text).utcoffset() == timedelta()
-
-
-@pytest.mark.parametrize(
-    "value", ["2026-01-31T12:00:00", "2026-01-31", "noon", "", 1, True, None, {}]
-)
-def test_no_instant_without_an_offset_or_shape(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="DateTime"):
-        scalars.parse_datetime(value)
 
 
 @pytest.mark.parametrize(
@@ -69,37 +62,6 @@ def test_decimals_keep_every_digit(value: Any, expected: str) -> None:
     assert scalars.print_decimal(scalars.parse_decimal(value)) == expected
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "NaN",
-        "Infinity",
-        "1e5",
-        "1_000",
-        " 1",
-        "1\n",
-        "\N{ARABIC-INDIC DIGIT ONE}",
-        "",
-        ".5",
-        "5.",
-        "+5",
-        "1" * 39,
-        "0." + "1" * 31,
-        Decimal("1e999999"),
-        Decimal("1e-31"),
-        Decimal("NaN"),
-        10**38,
-        True,
-        1.5,
-        None,
-        [],
-    ],
-)
-def test_no_decimal_beyond_all_bounds(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="Decimal"):
-        scalars.parse_decimal(value)
-
-
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_a_decimal_comes_back_as_it_went(value: Decimal) -> None:
     text = scalars.print_decimal(value)
@@ -114,12 +76,6 @@ def test_big_integers_have_64_bits(value: int) -> None:
     assert scalars.parse_bigint(value) == value
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, "1", True, Decimal("1.5"), 1.0, None])
-def test_no_other_big_integers(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="BigInt"):
-        scalars.parse_bigint(value)
-
-
 @pytest.mark.parametrize(
     ("value", "shown"), [(Decimal("1.50"), "1.50"), (True, "true"), (None, "null"), ("1", "'1'")]
 )
@@ -127,12 +83,6 @@ def test_a_refused_value_is_shown_as_the_client_wrote_it(value: object, shown: s
     with pytest.raises(GraphQLError) as raised:
         scalars.parse_bigint(value)
     assert str(raised.value).endswith(f": {shown}")
-
-
-@pytest.mark.parametrize("value", ["usd", "US", "USDX", "USD\n", "ZZZ", "XTS", 1, [], None])
-def test_no_currency_but_those_in_circulation(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="CurrencyCode"):
-        scalars.parse_currency(value)
 
 
 def test_no_integer_is_sent_that_javascript_would_misread() -> None:
@@ -163,18 +113,32 @@ def test_a_literal_takes_variables() -> None:
     }
 
 
-@pytest.mark.parametrize("value", [[], "x", 1, None])
-def test_a_json_object_is_an_object(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="JSONObject"):
-        scalars.parse_json_object(value)
-
-
-@pytest.mark.parametrize("value", [{}, [], None])
-def test_a_clause_value_is_a_scalar(value: Any) -> None:
-    with pytest.raises(GraphQLError, match="ClauseValue"):
-        scalars.parse_clause_value(value)
-
-
 @pytest.mark.parametrize("value", ["x", 1, Decimal("1.50"), True])
 def test_clause_values_stay_as_they_are(value: Any) -> None:
     assert scalars.parse_clause_value(value) is value
+
+
+REFUSED: dict[Callable[[Any], Any], list[Any]] = {
+    scalars.parse_datetime: [
+        *("2026-01-31T12:00:00", "2026-01-31", "noon", ""),
+        *(1, True, None, {}),
+    ],
+    scalars.parse_decimal: [
+        *("NaN", "Infinity", "1e5", "1_000", " 1", "1\n", "\N{ARABIC-INDIC DIGIT ONE}"),
+        *("", ".5", "5.", "+5", "1" * 39, "0." + "1" * 31),
+        *(Decimal("1e999999"), Decimal("1e-31"), Decimal("NaN"), 10**38),
+        *(True, 1.5, None, []),
+    ],
+    scalars.parse_bigint: [2**63, -(2**63) - 1, "1", True, Decimal("1.5"), 1.0, None],
+    scalars.parse_currency: ["usd", "US", "USDX", "USD\n", "ZZZ", "XTS", 1, [], None],
+    scalars.parse_json_object: [[], "x", 1, None],
+    scalars.parse_clause_value: [{}, [], None],
+}
+
+
+@pytest.mark.parametrize(
+    ("parse", "value"), [(parse, value) for parse, values in REFUSED.items() for value in values]
+)
+def test_any_other_value_is_refused(parse: Callable[[Any], Any], value: Any) -> None:
+    with pytest.raises(GraphQLError):
+        parse(value)

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from models import exact_json
 from resolvers.queries.nodes import NODE_TYPES
-from tests.tenancy.places import Place, arguments, field_of, operation
+from tests.tenancy.places import ROOTS, Place, arguments, field_of, operation
 from tests.tenancy.world import Tenant
 from tests.websocket_client import Socket
 
@@ -49,13 +49,19 @@ def shown(answer: dict[str, Any], named: str) -> str:
     return _CHANGING.sub(r'"\1":"…"', text.replace(named, "NAMED"))
 
 
-async def ask(tenant: Tenant, place: Place, value: str) -> dict[str, Any]:
-    field = field_of(place)
-    given = arguments(field, place, value, own_id(tenant, place))
+def request(tenant: Tenant, place: Place, value: Any, depth: int) -> tuple[str, dict[str, Any]]:
+    """A document that names a value at a place, or what is required there, and its variables."""
+    named = place if place.path else None
+    given = arguments(field_of(place), named, value, own_id(tenant, place))
     variables = {f"v_{name}": item for name, item in given.items()}
-    if place.parent not in {"Query", "Mutation"}:
+    if place.parent not in ROOTS.values():
         variables["node"] = tenant.ids[place.parent]
-    answer = await tenant.api.ask(operation(place, given, 2), **variables)
+    return operation(place, given, depth), variables
+
+
+async def ask(tenant: Tenant, place: Place, value: str) -> dict[str, Any]:
+    document, variables = request(tenant, place, value, 2)
+    answer = await tenant.api.ask(document, **variables)
     # Whatever is wrong, it is not the request that this test has made.
     assert all("path" in error for error in answer.get("errors", [])), answer
     return answer

@@ -212,10 +212,10 @@ def operation(place: Place, given: dict[str, Any], depth: int) -> str:
     variables = [f"$v_{name}: {field.args[name].type}" for name in given]
     sizes = ["first: 20"] if "first" in field.args else []  # of whom each counts its events
     passed = ", ".join([*(f"{name}: $v_{name}" for name in given), *sizes])
-    call = f"{place.field}({passed}) {selection(field.type, depth)}"
+    call = f"{place.field}({passed}) {selection(field.type, depth)}".replace("()", "")
     for kind, root in ROOTS.items():
         if place.parent == root:
-            return f"{kind} ({', '.join(variables)}) {{ {call} }}"
+            return f"{kind} ({', '.join(variables)}) {{ {call} }}".replace("()", "")
     return (
         f"query ($node: ID!, {', '.join(variables)}) "
         f"{{ node(id: $node) {{ ... on {place.parent} {{ {call} }} }} }}"

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from models import Organization, exact_json
 from tests.graphql_client import Api
 from tests.ingesting import drain
-from tests.tenancy.asking import own_id, shown
-from tests.tenancy.places import Place, arguments, operation
+from tests.tenancy.asking import own_id, request, shown
+from tests.tenancy.places import Place
 from tests.tenancy.walking import object_type, walk
 from tests.tenancy.world import Tenant, settled
 from tests.websocket_client import connected
@@ -51,12 +51,10 @@ async def test_another_organization_changes_no_answer(
 async def test_nothing_of_another_organization_comes_over_a_subscription(
     application: Starlette, own: Tenant, other: Tenant, name: str
 ) -> None:
-    place = Place("Subscription", name, (), "")
-    given = arguments(object_type("Subscription").fields[name], None, None, own_id(own, place))
-    document = operation(place, given, 2).replace("()", "")  # where nothing is required
+    document, variables = request(own, Place("Subscription", name, (), ""), None, 2)
     seen: list[str] = []
     async with connected(application, own.api.secret) as socket:
-        await socket.subscribe(document, **{f"v_{key}": value for key, value in given.items()})
+        await socket.subscribe(document, **variables)
         for tenant in (other, own):
             event = {"name": f"{tenant.word}-name", "externalCustomerId": tenant.customer}
             await tenant.api.get(INGEST, events=[{**event, "metadata": {"tokens": 1}}])

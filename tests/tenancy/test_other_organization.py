@@ -13,8 +13,8 @@ from models import exact_json
 from models.identifiers import new_id
 from resolvers.queries.nodes import NODE_TYPES
 from schema.ids import decode_id, encode_id
-from tests.tenancy.asking import NODES, ask, first_message, own_id, shown
-from tests.tenancy.places import Place, arguments, field_of, operation, places
+from tests.tenancy.asking import NODES, ask, first_message, request, shown
+from tests.tenancy.places import Place, places
 from tests.tenancy.world import Tenant, fingerprint
 from tests.websocket_client import connected
 
@@ -105,10 +105,7 @@ async def test_a_subscription_shows_nothing_of_others(
     async with connected(application, own.api.secret) as socket:
         answers = []
         for number, named in enumerate([*foreign, *never]):
-            field = field_of(place)
-            given = arguments(field, place, named, own_id(own, place))
-            document = operation(place, given, 1)
-            variables = {f"v_{name}": item for name, item in given.items()}
+            document, variables = request(own, place, named, 1)
             await socket.subscribe(document, str(number), **variables)
             message = await first_message(application, socket, str(number))
             answers.append(message.replace(named, "NAMED").replace(f'"{number}"', "NUMBER"))
