@@ -1,15 +1,32 @@
 """Tables with a key of their own have no id beside it."""
 
-from tortoise import migrations
-from tortoise.migrations import operations as ops
+from typing import Any
 
-_TABLES = (
-    "customer_meter_value",
-    "event_name_seen",
-    "subscription_meter",
-    "usage_bucket",
-    "usage_value",
-)
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+from tortoise.migrations.schema_generator.state import State
+
+
+class _NaturalKey(ops.AlterField):
+    """Drops the id. Of the natural key, the ORM knows one column.
+
+    It rewrites nothing: a row keeps the room of its id until it is updated.
+    """
+
+    def state_forward(self, app_label: str, state: State) -> None:
+        """Makes a column the primary key of the model."""
+        model = self.get_model_state(state, app_label, self.model_name)
+        del model.fields["id"]
+        model.options["pk_attr"] = self.name
+        super().state_forward(app_label, state)
+
+    async def database_forward(
+        self, app_label: str, old_state: State, new_state: State, state_editor: Any = None
+    ) -> None:
+        """Drops the column."""
+        table = new_state.apps.get_model(f"{app_label}.{self.model_name}")._meta.db_table
+        drop = ops.RunSQL(f"ALTER TABLE {table} DROP COLUMN id")
+        await drop.database_forward(app_label, old_state, new_state, state_editor)
 
 
 class Migration(migrations.Migration):
@@ -18,10 +35,9 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # As SQL, because the ORM knows no key of several columns. It rewrites nothing: a row keeps
-        # the room of its id until it is updated.
-        ops.RunSQL(
-            [f"ALTER TABLE {table} DROP COLUMN id" for table in _TABLES],
-            reverse_sql=ops.RunSQL.noop,
-        ),
+        _NaturalKey("CustomerMeterValue", "value", fields.BinaryField(primary_key=True)),
+        _NaturalKey("EventName", "name", fields.CharField(primary_key=True, max_length=128)),
+        _NaturalKey("SubscriptionMeter", "meter_id", fields.UUIDField(primary_key=True)),
+        _NaturalKey("UsageBucket", "bucket", fields.DatetimeField(primary_key=True)),
+        _NaturalKey("UsageValue", "value", fields.BinaryField(primary_key=True)),
     ]
