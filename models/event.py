@@ -1,6 +1,7 @@
-"""Something that happened, as an application reported it. Never changed once stored."""
+"""Events, the batches in which they were committed, and the log that counts them."""
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.indexes import Index
 from tortoise.models import Model
 
@@ -34,3 +35,61 @@ class Event(Model):
                 fields=("organization_id", "customer_id", "timestamp", "id"), name="event_customer"
             ),
         )
+
+
+class EventBatch(Model):
+    """Events that were committed together; none, where something else took a position of the log.
+
+    `position`, `events_through` (how many events the log holds up to and with this batch) and
+    `processed_at` are null until the worker has counted the batch; `names` are the distinct names
+    of its events.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    organization_id = fields.UUIDField()
+    position = fields.BigIntField(null=True)
+    event_count = fields.IntField()
+    events_through = fields.BigIntField(null=True)
+    names = ArrayField("text")
+    received_at = fields.DatetimeField()
+    processed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "event_batch"
+        unique_together = (("organization_id", "position"),)
+        indexes = (Index(fields=("organization_id", "received_at"), name="event_batch_received"),)
+
+
+class EventLog(Model):
+    """How far the log of an organization has been counted.
+
+    `head`: the last position given to a batch. `events`: how many events the log holds up to it.
+    `revision`: grows with every change of a customer meter, under this row's lock, so that no
+    change appears behind a cursor.
+    """
+
+    organization_id = fields.UUIDField(primary_key=True)
+    head = fields.BigIntField(default=0)
+    events = fields.BigIntField(default=0)
+    revision = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "event_log"
+
+
+class EventName(Model):
+    """How often and when events of a name happened.
+
+    The key in the database is (organization, name). `key_samples` holds the metadata keys of a few
+    recent events, latest first. An index of `event` is called `event_name`, so the table is not.
+    """
+
+    organization_id = fields.UUIDField()
+    name = fields.CharField(max_length=128, primary_key=True)
+    occurrences = fields.BigIntField()
+    first_seen_at = fields.DatetimeField()
+    last_seen_at = fields.DatetimeField()
+    key_samples = ExactJSONField()
+
+    class Meta:
+        table = "event_name_seen"

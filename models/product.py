@@ -1,9 +1,10 @@
-"""What is sold: prices, and credits that come with it, for each period of a subscription."""
+"""What is sold: products with their prices, and the benefits that come with them."""
 
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from models.fields import ExactJSONField, NumericField
 from models.identifiers import new_id
 
 
@@ -22,3 +23,61 @@ class Product(Model):
     class Meta:
         table = "product"
         indexes = (Index(fields=("organization_id", "id"), name="product_organization"),)
+
+
+class ProductPrice(Model):
+    """A price of a product, never changed. Amounts in minor units.
+
+    `kind` is FIXED, with `amount`, or METERED, with `meter_id`, `pricing` and what that pricing
+    takes in `parameters`, as the class of its scheme stores it.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    product_id = fields.UUIDField()
+    ordinal = fields.IntField()
+    kind = fields.CharField(max_length=8)
+    currency = fields.CharField(max_length=3)
+    amount = fields.BigIntField(null=True)
+    meter_id = fields.UUIDField(null=True)
+    pricing = fields.CharField(max_length=16, null=True)
+    parameters = ExactJSONField(null=True)
+    cap_amount = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "product_price"
+        unique_together = (("organization_id", "product_id", "ordinal"),)
+        indexes = (Index(fields=("organization_id", "meter_id"), name="product_price_meter"),)
+
+
+class ProductBenefit(Model):
+    """A benefit of a product. A change counts from each subscription's next period on."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    product_id = fields.UUIDField()
+    benefit_id = fields.UUIDField()
+    ordinal = fields.IntField()
+
+    class Meta:
+        table = "product_benefit"
+        unique_together = (("organization_id", "product_id", "benefit_id"),)
+        indexes = (Index(fields=("organization_id", "benefit_id"), name="product_benefit_benefit"),)
+
+
+class MeterCreditBenefit(Model):
+    """Credits `units` of a meter at every period's start; unused ones roll over, or do not."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    description = fields.CharField(max_length=1000)
+    meter_id = fields.UUIDField()
+    units = NumericField()
+    rollover = fields.BooleanField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "meter_credit_benefit"
+        indexes = (
+            Index(fields=("organization_id", "meter_id"), name="meter_credit_benefit_meter"),
+        )

@@ -1,7 +1,10 @@
-"""How far the rolling audit of an organization's cached usage has come."""
+"""The rolling audit of cached usage, and what it found."""
 
 from tortoise import fields
 from tortoise.models import Model
+
+from models.fields import ExactJSONField, NumericField
+from models.identifiers import new_id
 
 
 class UsageAudit(Model):
@@ -19,3 +22,25 @@ class UsageAudit(Model):
 
     class Meta:
         table = "usage_audit"
+
+
+class UsageDrift(Model):
+    """A cached aggregate that was not the true one: each row was a bug, or a hand in the tables.
+
+    Of a bucket, of everybody or of one customer, or, where `bucket` is null, of a customer's
+    current period. `cached` and `recomputed` are its quantity before and after the repair;
+    `differences` gives both for each column that differed.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    bucket = fields.DatetimeField(null=True)
+    cached = NumericField(null=True)
+    recomputed = NumericField(null=True)
+    differences = ExactJSONField()
+    found_at = fields.DatetimeField()
+
+    class Meta:
+        table = "usage_drift"

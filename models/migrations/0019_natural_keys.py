@@ -24,8 +24,8 @@ class _NaturalKey(ops.AlterField):
         self, app_label: str, old_state: State, new_state: State, state_editor: Any = None
     ) -> None:
         """Drops the column."""
-        table = new_state.apps.get_model(f"{app_label}.{self.model_name}")._meta.db_table
-        drop = ops.RunSQL(f"ALTER TABLE {table} DROP COLUMN id")
+        model = self.get_model_state(new_state, app_label, self.model_name)
+        drop = ops.RunSQL(f"ALTER TABLE {model.options['table']} DROP COLUMN id")
         await drop.database_forward(app_label, old_state, new_state, state_editor)
 
 

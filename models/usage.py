@@ -1,0 +1,101 @@
+"""What meters have counted, by 15 minutes and in each customer's current period."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from models.aggregation_state import AggregationState
+from models.fields import NumericField
+from models.identifiers import new_id
+
+ALL_CUSTOMERS = UUID(int=0)
+"""The customer_id of the rows that sum up all customers."""
+
+
+class UsageBucket(AggregationState, Model):
+    """Usage of a customer on a meter in 15 minutes.
+
+    The key in the database is (organization, meter, customer, bucket). Rows of ALL_CUSTOMERS make
+    usage of all customers as cheap to read as that of one; they have a partition of their own.
+    `count` are the events with a value, `skipped` those without.
+    """
+
+    organization_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    bucket = fields.DatetimeField(primary_key=True)
+    count = fields.BigIntField()
+    skipped = fields.BigIntField()
+
+    class Meta:
+        table = "usage_bucket"
+
+
+class UsageValue(Model):
+    """Distinct values of a UNIQUE meter in 15 minutes.
+
+    The key in the database is (organization, meter, customer, bucket, value), with rows for
+    ALL_CUSTOMERS too. `value` is a hash of the typed value.
+    """
+
+    organization_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    bucket = fields.DatetimeField()
+    value = fields.BinaryField(primary_key=True)
+
+    class Meta:
+        table = "usage_value"
+
+
+class CustomerMeterValue(Model):
+    """Distinct values of a customer's current period on a UNIQUE meter.
+
+    The key in the database is (organization, meter, customer, value). A value that is inserted is
+    new in the period, so that counting distinct values reads only the new events.
+    """
+
+    organization_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    value = fields.BinaryField(primary_key=True)
+
+    class Meta:
+        table = "customer_meter_value"
+
+
+class CustomerMeter(AggregationState, Model):
+    """Usage of a customer on a meter in the current period.
+
+    The aggregate columns are those of UsageBucket (what was skipped is not kept), over
+    [period_start, period_end): a subscription's period; the time since its end, where `period_end`
+    is null; all time before the first one, where both are. `consumed` follows from them,
+    `credited` from the credit ledger. `revision` is the log's revision at the last change.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    period_start = fields.DatetimeField(null=True)
+    period_end = fields.DatetimeField(null=True)
+    count = fields.BigIntField(default=0)
+    unique_count = fields.BigIntField(default=0)
+    consumed = NumericField(default=Decimal(0))
+    credited = NumericField(default=Decimal(0))
+    revision = fields.BigIntField(default=0)
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "customer_meter"
+        unique_together = (("organization_id", "meter_id", "customer_id"),)
+        indexes = (
+            Index(
+                fields=("organization_id", "customer_id", "meter_id"),
+                name="customer_meter_customer",
+            ),
+            Index(fields=("organization_id", "revision"), name="customer_meter_revision"),
+        )
