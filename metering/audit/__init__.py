@@ -1,1 +1,1 @@
-"""Cached usage compared with the raw events, and rebuilt where it differs."""
+"""Compares cached usage with the raw events and rebuilds what differs."""

@@ -1,7 +1,7 @@
-"""Buckets held against the raw events that they sum up, and made of them anew.
+"""Compares buckets with the raw events and rebuilds them.
 
-One statement reads buckets, events and the meter's position, so they are of one snapshot and
-agree without a lock: a bucket changes in the transaction that moves the position.
+One statement reads the buckets, the events and the meter's position. They are of one snapshot and
+agree without a lock, because a bucket changes in the transaction that moves the position.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ class Span:
 
     @property
     def is_of_all_customers(self) -> bool:
-        """Whether it is of the rows that sum up all customers."""
+        """Whether it is about the rows that sum up all customers."""
         return self.customer_ids == (ALL_CUSTOMERS,)
 
 
-# `matched` are the events that the meter has counted, `truth` what its buckets should say of them.
+# `matched` has the events that the meter has counted, `truth` what its buckets should be.
 _TRUTH = """
 WITH matched AS MATERIALIZED (
     SELECT {customer} AS customer_id, e.id, e.timestamp, counted.value,
@@ -119,7 +119,7 @@ FROM matched WHERE {drifted} AND value IS NOT NULL
 async def drifted_buckets(
     connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span
 ) -> list[Drift]:
-    """The buckets of the span that are not what the events say, missing ones included."""
+    """The buckets of the span that differ from the events, missing ones included."""
     parameters = _parameters(meter, span)
     keeps_values = meter.keeps_values
     of_values = _DISTINCT_VALUES if keeps_values else _NO_VALUES
@@ -159,7 +159,7 @@ async def rewrite_buckets(
     span: Span,
     drifts: Sequence[Drift],
 ) -> None:
-    """Makes these buckets of the span anew; under the log's lock, with catching up held."""
+    """Rebuilds these buckets of the span. The caller holds the log's lock and catch-up."""
     customers = [drift.customer_id for drift in drifts]
     buckets = [drift.bucket for drift in drifts]
     for table in ("usage_bucket", "usage_value"):

@@ -1,6 +1,6 @@
-"""Cached usage of customers' current periods, held against the buckets and the raw edges.
+"""Compares the cached usage of current periods with buckets and raw edges, and rebuilds it.
 
-The buckets are held against the raw events first (`bucket_audit`).
+`metering.audit.buckets` has compared those buckets with the raw events before.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _COLUMNS = (*CUSTOMER_COLUMNS, "consumed")
 
 @dataclass(frozen=True, slots=True)
 class DriftedPeriod:
-    """A customer's current period on a meter, and what of its cached usage had drifted."""
+    """A customer's current period on a meter, and how its cached usage differs."""
 
     period: CustomerPeriod
     drift: Drift
@@ -37,10 +37,9 @@ async def drifted_periods(
     position: int,
     customer_ids: Sequence[UUID],
 ) -> list[DriftedPeriod]:
-    """Those of the customers whose cached usage is not what the events say, missing included.
+    """The customers whose cached usage differs from the events, missing rows included.
 
-    To be called in a transaction of one snapshot, or under the log's lock; `position` is the
-    meter's.
+    The caller's transaction has one snapshot or holds the log's lock. `position` is the meter's.
     """
     rows = await connection.execute_query_dict(
         f"""
@@ -91,7 +90,7 @@ async def rewrite_periods(
     periods: Sequence[CustomerPeriod],
     revision: int,
 ) -> None:
-    """Makes what is cached of these periods anew; under the log's lock, with a new revision."""
+    """Rebuilds the cached usage of these periods. The caller holds the log's lock."""
     await connection.execute_query_dict(
         """
         INSERT INTO customer_meter (
@@ -117,7 +116,7 @@ async def rewrite_periods(
 async def _kept_values(
     connection: BaseDBAsyncClient, meter: MeterDefinition, customer_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[int, int]]:
-    """How many distinct values are kept of current periods, and how many of them no bucket has."""
+    """How many distinct values each customer's period keeps, and how many no bucket has."""
     if not meter.keeps_values:
         return {}
     rows = await connection.execute_query_dict(

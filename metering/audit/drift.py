@@ -1,4 +1,4 @@
-"""Drift: cached usage that is not what the events say. Never expected, always told."""
+"""Drift: cached usage that differs from the events. It is stored, logged and measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A cached aggregate that was not the true one, in the columns that `differences` names.
+    """A cached aggregate that differs from the true one in the columns of `differences`.
 
-    Of a bucket, of ALL_CUSTOMERS or of one customer, or, where `bucket` is None, of the customer's
-    current period. `cached` and `recomputed` are quantities.
+    It is that of a bucket or, if `bucket` is None, of the customer's current period. `cached` and
+    `recomputed` are quantities.
     """
 
     meter_id: UUID
@@ -35,7 +35,7 @@ class Drift:
 async def note_drifts(
     connection: BaseDBAsyncClient, organization_id: UUID, drifts: Sequence[Drift]
 ) -> None:
-    """Stores and logs what an audit found; in the transaction that repairs it."""
+    """Stores and logs what an audit found, in the transaction that repairs it."""
     await connection.execute_query_dict(
         """
         INSERT INTO usage_drift (
@@ -74,7 +74,7 @@ async def note_drifts(
 
 
 def differences(row: dict[str, Any], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What differs between a row's `cached_…` and `true_…` columns, as JSON has it."""
+    """The differences between the `cached_…` and `true_…` columns of a row, for JSON."""
     return {
         column: {"cached": _plain(row[f"cached_{column}"]), "true": _plain(row[f"true_{column}"])}
         for column in columns

@@ -1,7 +1,7 @@
-"""Cached usage recomputed from the raw events, compared and repaired (design, section 3).
+"""Recomputes cached usage from the raw events and repairs it.
 
-Comparing takes no lock. Where something has drifted, the comparison is made again under the log's
-lock and its result is repaired, noted and logged in the same transaction.
+Comparing takes no lock. If something differs, it is compared again under the log's lock and
+repaired, stored and logged in the same transaction.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,12 +24,12 @@ from metering.usage.windows import BUCKET
 from models import ALL_CUSTOMERS, CustomerMeter
 
 SPAN_EVENTS = 20_000
-"""About so many events are compared by one statement; a bucket is never divided."""
+"""About so many events are compared by one statement, which never divides a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """What recomputing found. `drift`: the true less the cached consumption of the period."""
+    """What recomputing found. `drift` is the true minus the cached consumption of the period."""
 
     drift: Decimal
     drifts: tuple[Drift, ...]
@@ -38,7 +38,7 @@ class Recomputed:
 async def recompute_customer_meter(
     organization_id: UUID, customer_meter_id: UUID
 ) -> Recomputed | None:
-    """Recomputes what is cached of a customer on a meter; None where there is no such row."""
+    """Recomputes the cached usage of a customer on a meter. None if there is no such row."""
     row = await CustomerMeter.get_or_none(organization_id=organization_id, id=customer_meter_id)
     if row is None:
         return None
@@ -59,7 +59,7 @@ async def recompute_customer_meter(
 async def spans(
     organization_id: UUID, customer_id: UUID, start: datetime | None = None
 ) -> AsyncIterator[Span]:
-    """All time from `start` on, in spans with about SPAN_EVENTS events of the customer."""
+    """Divides the time from `start` on into spans of about SPAN_EVENTS events each."""
     while True:
         end = await end_of_span(organization_id, customer_id, start)
         yield Span((customer_id,), start, end)
@@ -71,7 +71,7 @@ async def spans(
 async def end_of_span(
     organization_id: UUID, customer_id: UUID, start: datetime | None
 ) -> datetime | None:
-    """Where the span that begins at `start` ends; None where it is the last one."""
+    """The end of the span that begins at `start`; None if it is the last one."""
     of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
@@ -88,7 +88,7 @@ async def end_of_span(
 
 
 async def repair_buckets(organization_id: UUID, meter_id: UUID, span: Span) -> list[Drift]:
-    """Recomputes the meter's buckets in a span; gives those that had drifted."""
+    """Repairs the meter's buckets in a span and returns those that differed."""
     pool = get_connection("default")
     found = await _standing(pool, organization_id, meter_id)
     if found is None or not await drifted_buckets(pool, found.meter, span):
@@ -109,7 +109,7 @@ async def repair_buckets(organization_id: UUID, meter_id: UUID, span: Span) -> l
 async def repair_periods(
     organization_id: UUID, meter_id: UUID, customer_ids: Sequence[UUID]
 ) -> list[Drift]:
-    """Recomputes the customers' current periods on the meter, of buckets that are right."""
+    """Repairs the customers' current periods on a meter. Its buckets must be right already."""
     async with in_transaction() as connection:
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         found = await _standing(connection, organization_id, meter_id)
@@ -136,7 +136,7 @@ async def repair_periods(
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """A meter, archived ones included, and the last position that it has counted."""
+    """A meter, archived or not, and the last position that it has counted."""
 
     meter: MeterDefinition
     position: int

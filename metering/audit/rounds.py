@@ -16,22 +16,22 @@ from metering.audit.buckets import Span
 from metering.audit.recompute import SPAN_EVENTS, end_of_span, repair_buckets, repair_periods
 from models import ALL_CUSTOMERS, UsageAudit
 
-# So many customers of few events are held against them at a time.
+# A step audits at most so many customers that have few events.
 _CUSTOMERS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AuditStep:
-    """What a step did: whether it ended the round, and how many aggregates had drifted."""
+    """Whether a step ended its round, and how many aggregates differed."""
 
     is_last: bool
     drifts: int
 
 
 async def audits_due(round_start: datetime) -> list[UUID]:
-    """The organizations whose last round began before `round_start`, or has not ended.
+    """The organizations with an unfinished round, those that have waited longest first.
 
-    Those that have waited longest come first. Where a round has ended, a new one begins.
+    Begins a new round for each organization whose last one began before `round_start`.
     """
     connection = get_connection("default")
     await connection.execute_query_dict(
@@ -55,7 +55,7 @@ async def audits_due(round_start: datetime) -> list[UUID]:
 
 
 async def audit_step(organization_id: UUID) -> AuditStep:
-    """Audits every meter over the next span of the round under way."""
+    """Audits all meters over the next span of the current round."""
     cursor = await UsageAudit.get(organization_id=organization_id)
     customer_ids = [cursor.customer_id]
     if cursor.customer_id != ALL_CUSTOMERS and cursor.next_from is None:
@@ -83,7 +83,7 @@ async def audit_step(organization_id: UUID) -> AuditStep:
 
 
 async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUID]:
-    """The customer and those after it, as many as have the events of one span together."""
+    """The customer and those after it, as long as their events fit into one span."""
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT id, sum(events) OVER (ORDER BY id) AS events_together
@@ -109,7 +109,7 @@ async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUI
 
 
 async def _meters_in(organization_id: UUID, span: Span) -> list[UUID]:
-    """The meters that may have counted events of the span, or have buckets in it anyway."""
+    """The meters that may have counted events of the span or have buckets in it."""
     of_customer = "" if span.is_of_all_customers else "AND customer_id = ANY($2)"
     rows = await get_connection("default").execute_query_dict(
         f"""

@@ -181,12 +181,12 @@ STATE = tuple(
         column for function in AggregationFunction for column in function.calculation.columns
     )
 )
-"""The columns in which the functions keep their state; a function fills its own."""
+"""All columns that hold state. A row fills those of its meter's function."""
 
 CUSTOMER_COLUMNS = {"count": "bigint", "unique_count": "bigint"} | {
     column.name: column.sql_type for column in STATE
 }
-"""The columns of `customer_meter` that a quantity is computed from, with their types."""
+"""The columns of `customer_meter` that quantities are computed from, with their types."""
 
 _EMPTY = {column.name: f"{column.empty}::{column.sql_type}" for column in STATE}
 
@@ -199,10 +199,7 @@ class Aggregation:
     property: str | None = None
 
     def value_sql(self, parameters: Parameters, *, is_preview: bool = False) -> str:
-        """What one matching event `e` brings: numeric, or a key (bytea); 1 without a property.
-
-        NULL if the event is skipped. A preview takes other keys, which are found faster.
-        """
+        """The value of one matching event `e`; NULL if the event is skipped."""
         calculation = self.function.calculation
         if not calculation.takes_property:
             return "1::numeric"
@@ -244,13 +241,13 @@ class Aggregation:
 
 
 def merged_sql(kept: str, added: str) -> dict[str, str]:
-    """Expressions that merge two rows of CUSTOMER_COLUMNS, whatever their function, by column."""
+    """Expressions that merge two rows of CUSTOMER_COLUMNS of any function, by column."""
     counts = {name: f"{kept}.{name} + {added}.{name}" for name in ("count", "unique_count")}
     return counts | {column.name: column.merged.format(kept=kept, added=added) for column in STATE}
 
 
 def consumed_sql(function: str, row: str) -> str:
-    """The units to bill for the state in a row: its quantity, 0 where that is null.
+    """The units to bill for the state in a row: its quantity, or 0 if that is null.
 
     `function` is a column with the name of the function, so that one statement can treat rows of
     several meters.

@@ -1,4 +1,4 @@
-"""How an aggregation function computes: the columns that hold its state, and their SQL."""
+"""What an aggregation function consists of: columns that hold its state, and their SQL."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,7 +30,7 @@ class StateColumn:
 
 
 def total(name: str, sql_type: str, of_events: str) -> StateColumn:
-    """A column that adds up."""
+    """A column whose states are merged by addition."""
     of_partials = f"COALESCE(sum({{row}}.{name}), 0)::{sql_type}"
     merged = f"{{kept}}.{name} + {{added}}.{name}"
     return StateColumn(name, sql_type, of_events, of_partials, merged, empty="0")
@@ -43,7 +43,7 @@ COUNTS = (
 
 
 class Calculation:
-    """How one function aggregates numbers.
+    """One aggregation function.
 
     `columns` are its state, besides how many events had a value (`count`) and how many did not
     (`skipped`), which every function keeps. `quantity` computes the quantity from the state in

@@ -1,4 +1,4 @@
-"""What a meter counts, read from its row: the part of a meter that counting needs."""
+"""The definition of a meter, read from its row: what counting needs of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class MeterDefinition:
 
     @property
     def keeps_values(self) -> bool:
-        """Whether the values are kept that the aggregation takes, not only its state."""
+        """Whether the values themselves are kept, beside the state of the aggregation."""
         return self.aggregation.function.calculation.keeps_values
 
 
@@ -55,5 +55,5 @@ def definition_of(meter: Meter) -> MeterDefinition:
 
 
 def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
-    """The definition in a row of `meter`, as SQL gives it; it may have other columns too."""
+    """The definition in a row of `meter`, which may have other columns too."""
     return definition_of(Meter(**{column: row[column] for column in _NAMES}))

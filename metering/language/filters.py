@@ -1,4 +1,4 @@
-"""Filters: which events a meter counts (design, section 5). Values only, nothing runs here.
+"""Filters: which events a meter counts. This module has the values; it runs nothing.
 
 The stored form is that of the API's input: {"conjunction": "AND", "clauses": [{"clause":
 {"property", "operator", "value"}} | {"filter": …}]}. `metering.language.parsing` reads it.
@@ -20,14 +20,14 @@ ClauseValue = str | bool | Decimal
 
 
 class Conjunction(StrEnum):
-    """How the clauses of a filter go together."""
+    """How the clauses of a filter are joined."""
 
     AND = "AND"
     OR = "OR"
 
 
 class ClauseOperator(StrEnum):
-    """How a property is held against a value."""
+    """How a clause compares a property with a value."""
 
     EQUALS = "EQUALS"
     NOT_EQUALS = "NOT_EQUALS"
@@ -40,7 +40,7 @@ class ClauseOperator(StrEnum):
 
     @property
     def is_ordering(self) -> bool:
-        """Whether it asks which of two values is greater."""
+        """Whether it compares by order."""
         return self in _ORDERINGS
 
     @property
@@ -62,7 +62,7 @@ _CONTAINMENTS = frozenset({ClauseOperator.CONTAINS, ClauseOperator.NOT_CONTAINS}
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comparison. `property` is as the caller wrote it."""
+    """One comparison. `property` is what the caller wrote."""
 
     property: str
     operator: ClauseOperator
@@ -71,14 +71,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Clauses and filters under one conjunction; without any it matches every event."""
+    """Clauses and nested filters under one conjunction. An empty filter matches every event."""
 
     conjunction: Conjunction = Conjunction.AND
     clauses: tuple["Clause | Filter", ...] = ()
 
 
 def clauses_of(filter_: Filter) -> Iterator[Clause]:
-    """Every clause, nested ones included, in order."""
+    """All clauses in order, including those of nested filters."""
     for node in filter_.clauses:
         if isinstance(node, Clause):
             yield node
@@ -105,10 +105,7 @@ def _clause(clause: Clause) -> dict[str, Any]:
 
 
 def event_names(filter_: Filter) -> frozenset[str] | None:
-    """The names that matching events can have; None where they can have any.
-
-    An event of another name never matches; one of these may.
-    """
+    """The names that matching events can have, or None if they can have any name."""
     if not filter_.clauses:
         return None
     names = [

@@ -1,4 +1,4 @@
-"""Instants as text: ISO 8601 with an offset in, UTC out."""
+"""Reads and writes instants as text: ISO 8601."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,10 @@ _FORMATS = "an ISO 8601 instant with an offset, such as 2026-03-01T12:00:00Z"
 
 
 def parse_instant(text: object) -> datetime:
-    """An aware datetime in UTC; digits past microseconds are cut off.
+    """The instant in UTC that a text names. Cuts off what is finer than a microsecond.
 
-    Raises ValueError, saying what is wrong, for anything else: also for an instant without an
-    offset and one that leaves the years 1 to 9999 in UTC.
+    Raises ValueError, which says what is wrong, for any other text, for an instant without an
+    offset, and for one outside the years 1 to 9999 in UTC.
     """
     if not isinstance(text, str) or len(text) > 64 or not text.isascii():
         raise ValueError(f"is not {_FORMATS}")
@@ -21,7 +21,7 @@ def parse_instant(text: object) -> datetime:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC; raises ValueError as `parse_instant` does."""
+    """The same instant in UTC. Raises ValueError as `parse_instant` does."""
     if instant.tzinfo is None:
         raise ValueError("has no offset: end it with Z or with one such as +02:00")
     try:
@@ -31,5 +31,5 @@ def in_utc(instant: datetime) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """UTC with a Z; microseconds only where there are some."""
+    """Writes an instant in UTC with a Z, and with microseconds only if it has some."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

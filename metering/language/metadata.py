@@ -1,4 +1,4 @@
-"""The limits of an event's metadata, checked while it becomes the JSON text that is stored."""
+"""Checks the limits of an event's metadata and writes it as JSON."""
 
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ _INTEGER_LIMIT = 10 ** (MAXIMUM_EXPONENT + 1)
 
 
 class MetadataError(ValueError):
-    """`problem` completes a sentence that begins with the culprit; `path` leads to it."""
+    """Metadata passes a limit. `problem` completes a sentence about what `path` leads to."""
 
     def __init__(self, problem: str, path: tuple[str, ...], code: ProblemCode = "INVALID") -> None:
         super().__init__(problem)
@@ -29,7 +29,7 @@ class MetadataError(ValueError):
 
 
 def metadata_text(metadata: Any) -> str:
-    """JSON text of the metadata; raises MetadataError where a limit is passed."""
+    """The metadata as JSON. Raises MetadataError if it passes a limit."""
     if type(metadata) is not dict:
         _refuse_ambiguous(metadata, ())
         raise MetadataError("is not a JSON object.", ())
@@ -79,7 +79,7 @@ def _check_container(value: Any, path: tuple[str, ...], level: int) -> None:
 
 
 def _refuse_ambiguous(value: Any, path: tuple[str, ...]) -> None:
-    """An object that says two things is billed by neither."""
+    """Refuses an object that has a key twice: neither value can be billed."""
     if isinstance(value, exact_json.Ambiguous):
         raise MetadataError(f"has the key {exact_json.shown_key(value.key)} twice.", path)
 
@@ -91,7 +91,7 @@ _NUMBER_PROBLEM = (
 
 
 def within_number_limits(value: Decimal) -> bool:
-    """Whether a number is one that metadata may hold. Of zero only the written length counts."""
+    """Whether metadata may hold a number. Of zero, only its written length is limited."""
     if not value.is_finite():
         return False
     if not value:

@@ -1,8 +1,8 @@
-"""Which strings are numbers: one rule, in Python for what filters say, in SQL for what events hold.
+"""Decides which strings are numbers: in Python for filters, in SQL for events, by one rule.
 
-A string is a number when it is written in JSON's number grammar (RFC 8259, section 6) and stays
-within the limits of a metadata number: at most 38 significant digits, a decimal exponent within
-±30. Otherwise it is a mere string. Why: docs/decisions/0007-which-strings-are-numbers.md.
+A string is a number if it follows JSON's grammar of numbers (RFC 8259, section 6) and the limits of
+numbers in metadata: at most 38 significant digits and a decimal exponent within ±30. See
+docs/decisions/0007-which-strings-are-numbers.md.
 """
 
 import re
@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from metering.language.metadata import MAXIMUM_DIGITS, MAXIMUM_EXPONENT, MAXIMUM_STRING
 
-# Written exponents of five digits can only be of numbers outside the limits; refusing them in the
-# grammar keeps the cast to numeric from overflowing.
+# A number with a written exponent of five digits is outside the limits. Because the grammar refuses
+# it, the cast to numeric cannot overflow.
 _GRAMMAR = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,4})?$"
 _PATTERN = re.compile(_GRAMMAR)
 
 
 def number_of_text(text: str) -> Decimal | None:
-    """The number that a string writes; None where it is a mere string."""
-    # The pattern's $ would let a line feed pass at the end; fullmatch does not.
+    """The number that a string writes, or None if it is no number."""
+    # Unlike fullmatch, the pattern's $ would accept a line feed at the end.
     if len(text) > MAXIMUM_STRING or not _PATTERN.fullmatch(text):
         return None
     number = Decimal(text)
@@ -30,7 +30,7 @@ def number_of_text(text: str) -> Decimal | None:
 
 
 def text_of_number(number: Decimal) -> str:
-    """Fixed-point notation without trailing zeros, such as `12.5`; never an exponent or `-0`."""
+    """Writes a number such as `12.5`: no exponent, no trailing zeros, no `-0`."""
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -38,9 +38,9 @@ def text_of_number(number: Decimal) -> str:
 
 
 def numeric_of_text_sql(text: str) -> str:
-    """SQL for `number_of_text` of the text expression: numeric, or NULL.
+    """SQL that does what `number_of_text` does: numeric, or NULL.
 
-    Never raises, whatever the text: every cast stands in a CASE behind the test that makes it safe.
+    It raises for no text: every cast stands in a CASE behind the test that makes it safe.
     """
     significant = f"length(ltrim(split_part(translate({text}, 'E-.', 'e'), 'e', 1), '0'))"
     magnitude = f"abs(({text})::numeric)"
@@ -55,9 +55,9 @@ def numeric_of_text_sql(text: str) -> str:
 
 
 def numeric_of_json_sql(value: str, text: str) -> str:
-    """SQL for the numeric that a jsonb expression holds (`text` is its text): numeric, or NULL.
+    """SQL for the number in a jsonb expression, whose text is `text`: numeric, or NULL.
 
-    The type is asked first, so that plain numbers never pay for the grammar.
+    It looks at the type first, so that JSON numbers skip the grammar.
     """
     return (
         f"CASE jsonb_typeof({value}) WHEN 'number' THEN ({value})::numeric"

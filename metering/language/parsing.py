@@ -1,7 +1,7 @@
 """Reads filters and aggregations from JSON. What is wrong with them is returned, all of it.
 
-A clause has `value`, or `text` as a person types it: read as a JSON number, else as true or
-false, else as a string; with CONTAINS and NOT_CONTAINS it stays a string.
+A clause has a `value`, or a `text` as a person types it. A text is read as a JSON number, else as
+true or false, else as a string. With CONTAINS and NOT_CONTAINS it is always a string.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,10 +39,11 @@ _OPERATORS = ", ".join(ClauseOperator)
 
 
 def parse_filter(data: Any) -> Filter | list[Problem]:
-    """The filter that JSON writes, or everything that is wrong with it (then never empty).
+    """The filter in the data, or a list of everything that is wrong with it.
 
-    Numbers may be int, Decimal or float, enums their names or members. Members that are None count
-    as absent. Limits: 5 levels, 100 clauses, strings of 1,000 characters, numbers as in metadata.
+    A number may be an int, a Decimal or a float; an enum may be its member or the member's name. A
+    key with the value None counts as absent. The limits are 5 levels, 100 clauses, strings of 1,000
+    characters, and those of numbers in metadata.
     """
     reading = _Reading()
     filter_ = reading.filter(data, (), 1)
@@ -58,7 +59,7 @@ def parse_filter(data: Any) -> Filter | list[Problem]:
 
 
 def stored_filter(data: Any) -> Filter:
-    """The filter of a meter's row; raises ValueError where it is none, which is a bug."""
+    """The filter of a stored meter. Raises ValueError if it is invalid, which is a bug."""
     filter_ = parse_filter(data)
     if isinstance(filter_, Filter):
         return filter_
@@ -66,9 +67,10 @@ def stored_filter(data: Any) -> Filter:
 
 
 def instant_of(value: ClauseValue) -> datetime:
-    """The instant that a clause on `timestamp` means: ISO 8601 with an offset, or epoch seconds.
+    """The instant that a clause on `timestamp` names: ISO 8601 with an offset, or epoch seconds.
 
-    Digits past microseconds are cut off. Raises ValueError, completing a sentence, for others.
+    Cuts off what is finer than a microsecond. Raises ValueError for anything else; its message
+    completes a sentence.
     """
     match value:
         case bool():
@@ -84,7 +86,7 @@ def instant_of(value: ClauseValue) -> datetime:
 
 @dataclass(slots=True)
 class _Reading:
-    """What is known so far of a filter that is being read."""
+    """Collects errors and counts clauses while a filter is read."""
 
     errors: list[Problem] = field(default_factory=list)
     clauses: int = 0
@@ -187,7 +189,7 @@ class _Mismatch:
 
 
 def _mismatch(clause: Clause) -> _Mismatch | None:
-    """Why the operator, the property and the value do not go together."""
+    """Why the operator, the property and the value do not fit together, if they do not."""
     if property_of(clause.property) == EventField("timestamp"):
         if clause.operator.is_containment:
             return _Mismatch("timestamp is an instant, which contains nothing.", of_value=False)
@@ -216,7 +218,7 @@ def _value(value: Any) -> ClauseValue:
         case str():
             return value
         case int() | Decimal() | float():
-            # A float says the shortest decimal that reads back as it: that is what was meant.
+            # repr gives the shortest decimal that reads back as this float: what the caller wrote.
             number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             if not within_number_limits(number):
                 raise ValueError(
@@ -232,13 +234,13 @@ _Member = TypeVar("_Member", bound=Enum)
 
 
 def _member(enum: type[_Member], value: Any) -> _Member | None:
-    # A GraphQL library may hand over an enum of its own with the same names.
+    # The caller may have an enum of its own with the same names.
     name = value.name if isinstance(value, Enum) else value
     return enum.__members__.get(name) if isinstance(name, str) else None
 
 
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
-    """The aggregation that {"function", "property"} writes, or what is wrong with it."""
+    """The aggregation in {"function", "property"}, or what is wrong with it."""
     if not isinstance(data, Mapping):
         return [problem("INVALID", "An aggregation is an object of function and property.")]
     function = _member(AggregationFunction, data.get("function"))

@@ -1,8 +1,8 @@
-"""Properties of an event: what a clause or an aggregation looks at (design, section 5).
+"""Properties of an event, which clauses and aggregations read.
 
-`name` and `timestamp` are the event's own; anything else is metadata. A leading `metadata.` is
-dropped and reaches metadata keys of those names. `a.b` is the literal key "a.b" where it is
-present and not null, else the key b of the object under a. Arrays are never descended into.
+`name` and `timestamp` are fields of the event; anything else is a key of its metadata. A leading
+`metadata.` is dropped, so `metadata.name` is the metadata key "name". `a.b` is the key "a.b" if it
+is present and not null, else the key b of the object under a. A path does not enter arrays.
 """
 
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ _PREFIX = "metadata."
 
 @dataclass(frozen=True, slots=True)
 class EventField:
-    """A property that the event itself has."""
+    """A field of the event itself."""
 
     field: Literal["name", "timestamp"]
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataPath:
-    """A key of the metadata; with dots in it also a path through nested objects."""
+    """A key of the metadata. If it has dots, it is also a path through nested objects."""
 
     key: str
 
     @property
     def nested(self) -> tuple[str, ...]:
-        """The keys of the path, one a level."""
+        """The keys of the path, one for each level."""
         return tuple(self.key.split("."))
 
 
@@ -40,7 +40,7 @@ Property = EventField | MetadataPath
 
 
 def property_of(text: str) -> Property:
-    """The property that a clause's or an aggregation's `property` names."""
+    """The property that a text names."""
     if text == "name":
         return EventField("name")
     if text == "timestamp":
@@ -49,7 +49,7 @@ def property_of(text: str) -> Property:
 
 
 def property_problem(value: object) -> str | None:
-    """What is wrong with the text of a property, completing a sentence; None where nothing is."""
+    """What is wrong with the text of a property, to complete a sentence; None if it is valid."""
     fault = text_fault(value, MAXIMUM_PROPERTY)
     if fault is None and value == _PREFIX:
         return "names no key after “metadata.”."
@@ -57,7 +57,7 @@ def property_problem(value: object) -> str | None:
 
 
 def json_sql(property_: Property, parameters: Parameters) -> str:
-    """The property of event `e` as a jsonb expression; NULL or JSON null where it is missing."""
+    """The property of event `e` as jsonb; NULL or JSON null if it is missing."""
     match property_:
         case EventField(field="name"):
             return "to_jsonb(e.name)"
@@ -67,13 +67,13 @@ def json_sql(property_: Property, parameters: Parameters) -> str:
             literal = f"e.metadata -> {parameters.add(key, 'text')}"
             if len(property_.nested) == 1:
                 return f"({literal})"
-            # `-> text` finds keys of objects only; `#> text[]` would also index arrays.
+            # `-> text` finds keys of objects only; `#> text[]` would index arrays too.
             steps = " -> ".join(parameters.add(step, "text") for step in property_.nested)
             return f"COALESCE(NULLIF({literal}, 'null'::jsonb), e.metadata -> {steps})"
 
 
 def text_sql(property_: Property, parameters: Parameters) -> str:
-    """The property as text: of a string its content, of other JSON its notation, else NULL."""
+    """The property as text: the content of a string, the notation of other JSON, or NULL."""
     if isinstance(property_, EventField):
         return "e.name" if property_.field == "name" else json_sql(property_, parameters)
     if len(property_.nested) == 1:
@@ -82,23 +82,23 @@ def text_sql(property_: Property, parameters: Parameters) -> str:
 
 
 def numeric_sql(property_: Property, parameters: Parameters) -> str:
-    """The numeric that the property holds, as a number or as a string that writes one, or NULL."""
+    """The number that the property is, or that its string writes; else NULL."""
     text = text_sql(property_, parameters)
     if isinstance(property_, EventField):
         return numeric_of_text_sql(text)
     return numeric_of_json_sql(json_sql(property_, parameters), text)
 
 
-# Of a JSON text of arrays and objects: strings whole (1), numbers up to their last digit that
-# counts (2), and then the zeros that do not.
+# In the JSON text of an array or object: a whole string (1), or a number up to its last significant
+# digit (2) and the insignificant zeros after it.
 _INSIGNIFICANT_ZEROS = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+(?:\.[0-9]*[1-9])?)\.?0*'
 
 
 def key_sql(property_: Property, parameters: Parameters) -> str:
-    """A key (bytea) that two properties share exactly when they are equal; NULL for missing ones.
+    """A key (bytea) that is the same exactly for equal values; NULL if the property is missing.
 
-    jsonb's text has its keys in one order and its numbers in one notation up to trailing zeros;
-    without those it is the same for equal values only. Hashed, because btree keys must stay small.
+    PostgreSQL writes equal jsonb values alike, but for trailing zeros of numbers, so the key is a
+    hash of the text without those. A hash, because an index entry must be small.
     """
     json = json_sql(property_, parameters)
     text = (

@@ -1,1 +1,1 @@
-"""What meters counted over a range: windows, whole buckets, raw edges, periods, previews."""
+"""Reads usage: over ranges and their windows, over periods of customers, and in previews."""

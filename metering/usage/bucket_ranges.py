@@ -1,6 +1,6 @@
-"""The windows of a range in SQL: the whole buckets in them, and what is left at their edges.
+"""SQL that reads the windows of a range: their whole buckets, and the edges of those.
 
-Windows follow each other without gaps, and are counted from 1.
+Windows follow each other without gaps and are numbered from 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from itertools import pairwise
 from metering.language.parameters import Parameters
 from metering.usage.windows import Window, bucket_of, split
 
-# Of windows so long, finding where each begins in the index takes less time than sorting the
-# buckets into windows. Of many, most may be empty, and finding that costs as much.
+# If windows are this long, one index lookup for each is faster than sorting all buckets into
+# windows. If there are many, most may be empty, and the lookups cost too much.
 _LONG = timedelta(days=1)
 _MANY = 1_000
 
@@ -30,8 +30,8 @@ _WINDOW_BY_WINDOW = """
     ) AS whole
 """
 
-# width_bucket finds a bucket's window by binary search, which a join would not. Each meter is read
-# by a lateral, which groups by windows only: by meters, too, takes a tenth longer.
+# width_bucket finds a bucket's window by binary search; a join would not. A lateral for each meter
+# groups by window only; grouping by meter and window takes a tenth longer.
 _AT_ONCE = """
     SELECT asked.meter_id, whole.*
     FROM unnest({meters}) AS asked (meter_id)
@@ -46,11 +46,11 @@ _AT_ONCE = """
 
 
 def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable[..., str]:
-    """Writes a SELECT of meter_id, ordinal and more of the whole buckets in the windows.
+    """Returns a function that writes a SELECT over the whole buckets of the windows.
 
-    Of the organization $1 and the customer $2, and with these arguments: `meters`, an array;
-    `table`, called `kept`; `columns`, which follow the ordinal; and `distinct`, those of them that
-    are not aggregated, and of which each window has every value once.
+    The SELECT reads the organization $1 and the customer $2, and returns meter_id, ordinal and
+    `columns`. Arguments of the function: `meters`, an array; `table`, with the alias `kept`;
+    `columns`; and `distinct`, those columns that are not aggregated but grouped by.
     """
     average = (windows[-1].end - windows[0].start) / len(windows)
     if average >= _LONG and len(windows) <= _MANY:
@@ -77,7 +77,7 @@ def _written(
 
 
 def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
-    """The windows' edges as arrays of ordinals, starts and ends; empty where there are none."""
+    """The edges of the windows as arrays of ordinals, starts and ends; "" if there are none."""
     bounds = (*(window.start for window in windows), windows[-1].end)
     if all(bucket_of(bound) == bound for bound in bounds):
         return ""
@@ -90,9 +90,9 @@ def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
 
 
 def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
-    """Leaves out the buckets in which one window ends and the next begins.
+    """A condition that excludes the buckets in which one window ends and the next begins.
 
-    There are some only in zones and times whose offset is no multiple of a bucket.
+    They exist only where a time zone's offset is not a multiple of 15 minutes.
     """
     bounds = {left.end for left, _ in pairwise(windows) if (bucket_of(left.end) != left.end)}
     if not bounds:

@@ -1,7 +1,7 @@
-"""Usage of many customers on a meter, each over a period of its own, by one statement.
+"""Reads the usage of many customers on a meter, each over its own period, in one statement.
 
-As everywhere, a period is its whole buckets and the raw events at its edges; it is counted as
-far as the meter has counted. To be called under the log's lock, where that stands still.
+A period is its whole buckets plus the raw events at its edges, as far as the meter has counted.
+Callers hold the log's lock, so that the meter does not move meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from metering.usage.windows import BUCKET, Window, split
 
 @dataclass(frozen=True, slots=True)
 class CustomerPeriod:
-    """The half-open range [start, end) of a customer's time; None is no bound on that side."""
+    """A customer's time in [start, end). None means that this side has no bound."""
 
     customer_id: UUID
     start: datetime | None
@@ -31,7 +31,7 @@ class CustomerPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PeriodState:
-    """The usage of a period: what is consumed, and the CUSTOMER_COLUMNS that it follows from."""
+    """The usage of a period: the units consumed, and the CUSTOMER_COLUMNS they follow from."""
 
     consumed: Decimal
     columns: Mapping[str, Any]
@@ -47,7 +47,7 @@ bucket_part AS (
 )
 """
 
-# The laterals are aggregates of one customer's range each: always answered by the index on it.
+# Each lateral aggregates one customer's range, which the index on it always answers.
 _WHOLE_BUCKETS = """
     FROM {table} kept
     WHERE kept.organization_id = $1 AND kept.meter_id = $2 AND kept.customer_id = part.customer_id
@@ -55,7 +55,7 @@ _WHOLE_BUCKETS = """
       AND kept.bucket < coalesce(part.ends_at, 'infinity')
 """
 
-# A batch is asked by a subquery of one row: joined, it could be looked for among all batches.
+# A subquery finds the one batch; a join might scan all batches.
 _EDGE_EVENTS = """
     FROM event e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
@@ -88,7 +88,7 @@ SELECT {columns}, coalesce({quantity}, 0) AS consumed FROM merged ORDER BY ordin
 
 _NO_VALUES = "SELECT NULL::int AS ordinal WHERE false"
 
-# OFFSET 0 keeps the laterals from becoming joins that read the values of all customers.
+# OFFSET 0 keeps the planner from turning the laterals into joins over the values of all customers.
 _VALUES = """
     SELECT part.ordinal, part.customer_id, kept.value
     FROM bucket_part part CROSS JOIN LATERAL (SELECT kept.value {buckets} OFFSET 0) AS kept
@@ -111,10 +111,7 @@ async def usage_of_periods(
     position: int,
     periods: Sequence[CustomerPeriod],
 ) -> list[PeriodState]:
-    """The usage of each period, in their order, counting the events up to `position`.
-
-    `position` is that of the meter: an earlier one would leave events out at the edges only.
-    """
+    """The usage of each period, in order, from the events up to the meter's `position`."""
     if not periods:
         return []
     parameters = _parameters(meter, position, periods)
@@ -144,7 +141,7 @@ async def begin_periods(
 ) -> None:
     """Makes these the customers' current periods on the meter, with their usage so far.
 
-    What is credited is left as it is.
+    What has been credited stays.
     """
     usages = await usage_of_periods(connection, meter, position, periods)
     if meter.keeps_values:
@@ -184,7 +181,7 @@ async def _keep_values(
     position: int,
     periods: Sequence[CustomerPeriod],
 ) -> None:
-    """Makes the distinct values of the periods those that the meter has seen of the customers."""
+    """Replaces the distinct values kept for the customers by those of the periods."""
     await connection.execute_query_dict(
         """
         DELETE FROM customer_meter_value
@@ -219,7 +216,7 @@ def _parameters(
 def _split(
     period: CustomerPeriod,
 ) -> tuple[datetime | None, datetime | None, tuple[Window, ...]]:
-    """The whole buckets of a period, without bound where it is, and its edges."""
+    """The start and end of a period's whole buckets, None without a bound, and its edges."""
     if period.start is not None and period.end is not None:
         parts = split(Window(period.start, period.end))
         return parts.start, parts.end, parts.edges

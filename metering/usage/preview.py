@@ -1,4 +1,4 @@
-"""What a meter would count, before there is one: its filter and aggregation over raw events."""
+"""Previews of a meter: its filter and aggregation over the raw events, before it exists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +20,12 @@ ON_ONE_PROCESSOR = "SELECT set_config('max_parallel_workers_per_gather', '0', tr
 
 
 class PreviewTimeoutError(RuntimeError):
-    """The preview looked at too many events and was cut off; the message says so to the caller."""
+    """The preview took too long and was cut off. The message is for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewSelection:
-    """Which events are looked at: happened in [start, end), of a customer; None does not limit."""
+    """The events to read: those in [start, end) and of a customer. None means any."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -34,7 +34,7 @@ class PreviewSelection:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The counts of a preview; `skipped` events are among the `matched`."""
+    """The result of a preview. The `matched` events include the `skipped`."""
 
     matched: int
     skipped: int
@@ -46,12 +46,12 @@ WITH partial AS ({partial})
 SELECT count + skipped AS matched, skipped, {quantity} AS quantity FROM partial
 """
 
-# OFFSET 0 has a value read from the metadata once, not once for each aggregate that takes it.
+# OFFSET 0: a value is read from the metadata once, not once for each aggregate that uses it.
 _MATCHED = (
     "(SELECT e.id, e.timestamp, {value} AS value FROM event e WHERE {where} OFFSET 0) AS matched"
 )
 
-# A plan for any range would be one for a short one.
+# A generic plan would suit a short range only.
 _SETTINGS = f"""
     {ON_ONE_PROCESSOR}, set_config('statement_timeout', $1, true),
            set_config('plan_cache_mode', 'force_custom_plan', true)
@@ -66,9 +66,9 @@ async def preview(
     *,
     seconds: float = PREVIEW_SECONDS,
 ) -> Preview:
-    """Aggregates the stored events that the filter matches, counted by meters already or not.
+    """Aggregates all stored events that the filter matches, pending ones included.
 
-    Raises PreviewTimeoutError where that takes longer than `seconds`.
+    Raises PreviewTimeoutError if that takes longer than `seconds`.
     """
     parameters = Parameters()
     value = aggregation.value_sql(parameters, is_preview=True)
@@ -93,7 +93,7 @@ async def preview(
 def where_sql(
     organization_id: UUID, filter_: Filter, selection: PreviewSelection, parameters: Parameters
 ) -> str:
-    """The condition on event `e` that a preview counts, also for listing those events."""
+    """The condition that a preview counts event `e`. The list of these events uses it too."""
     conditions = [f"e.organization_id = {parameters.add(organization_id, 'uuid')}"]
     if selection.customer_id is not None:
         conditions.append(f"e.customer_id = {parameters.add(selection.customer_id, 'uuid')}")

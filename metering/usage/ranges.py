@@ -1,8 +1,8 @@
-"""Quantities of meters over a range, in total and interval by interval (design, section 3).
+"""Reads quantities of meters over a range: in total, and interval by interval.
 
-A range is the whole buckets inside it and the raw events at its edges. One statement reads both,
-so that they are of one snapshot, and all points of all meters. An edge counts the events that the
-meter has counted, those of batches up to its position, as the buckets do.
+A range is its whole buckets plus the raw events at its edges. One statement reads both for all
+meters, so they are of one snapshot. An edge includes the batches up to the meter's position, as the
+buckets do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from models import ALL_CUSTOMERS
 
 
 class Quantity(NamedTuple):
-    """An aggregate: `counted` events had a value, `skipped` matched without one."""
+    """A quantity, and how many events it comes from: `skipped` ones matched without a value."""
 
     quantity: Decimal | None
     counted: int = 0
@@ -32,14 +32,14 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """A quantity for each window, and the aggregate over all of them."""
+    """A quantity for each window, and one over all of them."""
 
     points: tuple[Quantity, ...]
     total: Quantity
 
 
-# The batch is asked by a subquery of one row and each edge by a lateral, so that an edge is always
-# answered by an index: the planner does not know how short edges are.
+# A lateral reads each edge and a subquery finds each batch, by index: the planner does not know how
+# how short edges are.
 _EDGE_EVENTS = """
     SELECT {meter} AS meter_id, edge.ordinal, raw.*
     FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)
@@ -60,7 +60,7 @@ _EDGE_EVENTS = """
     ) AS raw
 """
 
-# A row a meter: as rows of their own, the points would take longer to read than to make.
+# One row for each meter: reading a row for each point would take longer than computing it.
 _USAGE = """(
 WITH partial AS (
     {partials}
@@ -89,12 +89,12 @@ _MERGED_WITH_VALUES = """(
 )"""
 
 _NO_END = 2**63 - 1
-# The ordinal of the row that is over all windows, which are counted from 1.
+# The ordinal of the row over all windows; windows are numbered from 1.
 _TOTAL = 0
 
 
 class _Parts(NamedTuple):
-    """The windows in SQL: their whole buckets, and their edges, where there are some."""
+    """The windows in SQL: their whole buckets, and their edges, if there are any."""
 
     whole: Callable[..., str]
     edges: str
@@ -106,7 +106,7 @@ async def usage(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> Quantities:
-    """The usage of everybody, or of one customer, in each window and over all of them.
+    """The quantities of all customers, or of one, in each window and over all windows.
 
     `windows` follow each other without gaps, as those of `metering.usage.windows` do.
     """
@@ -120,19 +120,19 @@ async def usage_of_meters(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> list[Quantities]:
-    """The same on each of an organization's meters, in their order, by one statement.
+    """The same for several meters of an organization, in order, by one statement.
 
-    A meter may be asked for more than once.
+    A meter may occur more than once.
     """
     alike: dict[AggregationFunction, list[MeterDefinition]] = {}
-    # Once each: a meter that stood twice in a statement would have its edges counted twice.
+    # Each meter once: if a statement had it twice, it would count its edges twice.
     for meter in {meter.id: meter for meter in meters}.values():
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
     if alike and windows:
         parameters = Parameters(meters[0].organization_id, customer_id or ALL_CUSTOMERS)
         parts = _Parts(whole_buckets(windows, parameters), edges_of(windows, parameters))
-        # In one order, so that the statement is prepared once whatever meter comes first.
+        # Always in the same order, so that the statement is prepared only once.
         statement = " UNION ALL ".join(
             _statement(group, parts, customer_id, parameters) for _, group in sorted(alike.items())
         )
@@ -157,7 +157,7 @@ def _statement(
     customer_id: UUID | None,
     parameters: Parameters,
 ) -> str:
-    """`meters` aggregate by one function."""
+    """The statement for meters that have the same function."""
     aggregation = meters[0].aggregation
     ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
     of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")

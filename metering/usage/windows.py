@@ -1,9 +1,9 @@
-"""Intervals of a range in a time zone, and the whole buckets inside a range. Pure.
+"""Divides a range into intervals of a time zone, and an interval into whole buckets. Pure.
 
-An interval begins at the first instant whose local time lies in it: the days on which clocks
-change have 23 or 25 hours (Lord Howe: 23.5 or 24.5), and a day that a zone leaves out is none.
-An hour begins whenever the clock strikes it, so that an hour that is repeated is two. Weeks begin
-on Monday (ISO 8601).
+An interval begins at the first instant whose local time lies in it. A day on which clocks change
+has 23 or 25 hours (23.5 or 24.5 on Lord Howe Island), and a day that a zone skips does not exist.
+An hour begins whenever the clock strikes it, so a repeated hour counts as two. Weeks begin on
+Monday (ISO 8601).
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ from zoneinfo import ZoneInfo
 
 MAXIMUM_POINTS = 10_000
 BUCKET = timedelta(minutes=15)
-"""Every time zone's present offset is a multiple of it, so that local midnights are bounds."""
+"""Present offsets of all time zones are multiples of it, so midnights are between buckets."""
 
 _ZONES = frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
-# Hours by which clocks are set back at most, a crossing of the date line aside.
+# Clocks are set back by at most this many hours, unless a zone crosses the date line.
 _FARTHEST_STRIKE = 3
 
 
 class Interval(StrEnum):
-    """How long a point is."""
+    """The length of a point."""
 
     HOUR = "HOUR"
     DAY = "DAY"
@@ -36,7 +36,7 @@ class Interval(StrEnum):
 
 
 class RangeError(ValueError):
-    """A range that cannot be answered. `argument` names the culprit."""
+    """An invalid range. `argument` is the argument to correct."""
 
     def __init__(self, argument: str, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class RangeError(ValueError):
 
 
 class Window(NamedTuple):
-    """An instant `start` in UTC, and `end`, which no longer belongs to it."""
+    """A range [start, end) in UTC."""
 
     start: datetime
     end: datetime
@@ -52,7 +52,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BucketSplit:
-    """A window as whole buckets in [start, end), empty where these are equal, and raw edges."""
+    """A window as whole buckets in [start, end), none if these are equal, and the edges around."""
 
     start: datetime
     end: datetime
@@ -60,24 +60,24 @@ class BucketSplit:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The IANA time zone of this name; raises RangeError where there is none."""
-    # Of the machine there may be others: its own as `localtime`, or those that count leap seconds.
+    """The IANA time zone of this name. Raises RangeError if there is none."""
+    # The machine may have others, such as `localtime` and zones that count leap seconds.
     if name not in _ZONES:
         raise RangeError("timezone", f"`timezone` is no IANA time zone: {name[:64]!r}.")
     return ZoneInfo(name)
 
 
 def check_range(start: datetime, end: datetime) -> Window:
-    """The range in UTC; raises RangeError where it ends before it starts."""
+    """The range in UTC. Raises RangeError if it ends before it starts."""
     if end < start:
         raise RangeError("end", "`end` lies before `start`.")
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
 def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) -> list[Window]:
-    """One window for each interval that touches [start, end), cut off at both ends of it.
+    """The intervals that overlap [start, end), the first and last cut off at its bounds.
 
-    Raises RangeError where the range ends before it starts, or has more than 10,000 of them.
+    Raises RangeError if the range ends before it starts or has more than 10,000 intervals.
     """
     whole = check_range(start, end)
     found: list[Window] = []
@@ -111,15 +111,15 @@ def split(window: Window) -> BucketSplit:
 
 
 def bucket_of(instant: datetime) -> datetime:
-    """The start of the bucket that an instant in UTC lies in."""
-    # Asked of every point of a range, and nearly every point begins a bucket.
+    """The start of the bucket that contains an instant in UTC."""
+    # This runs for every point of a range, and nearly every point begins a bucket.
     if instant.minute % 15 == instant.second == instant.microsecond == 0:
         return instant
     return instant.replace(minute=instant.minute // 15 * 15, second=0, microsecond=0)
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:
-    """The instants after `instant` at which intervals begin, the end of time last."""
+    """The instants after `instant` at which intervals begin; the last is the end of time."""
     try:
         if interval is Interval.HOUR:
             yield from _hours_after(instant, zone)
@@ -132,12 +132,12 @@ def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iter
             instant = following
             yield instant
     except (OverflowError, ValueError):
-        # Past the year 9999, or before the year 1, where nothing begins any more.
+        # Outside the years 1 to 9999 no interval begins.
         yield datetime.max.replace(tzinfo=UTC)
 
 
 def _next_day(day: date, interval: Interval) -> date:
-    """The first day of the interval after the one that `day` lies in."""
+    """The first day of the interval after the one that contains `day`."""
     match interval:
         case Interval.WEEK:
             return day + timedelta(days=7 - day.weekday())
@@ -150,7 +150,7 @@ def _next_day(day: date, interval: Interval) -> date:
 
 
 def _hours_after(instant: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The strikes of the clock after `instant`, without an end."""
+    """The instants after `instant` at which the clock strikes the hour, without end."""
     instant = _next_hour(instant, zone)
     yield instant
     offset = instant.astimezone(zone).utcoffset()
@@ -170,8 +170,8 @@ def _next_hour(instant: datetime, zone: ZoneInfo) -> datetime:
     candidate = instant + _HOUR - past
     if candidate.astimezone(zone).utcoffset() == local.utcoffset():
         return candidate
-    # The clock changes before the hour is full: the next strike is of the hours around, the
-    # earlier ones of which may be struck once more.
+    # The clock changes before the next full hour. The next strike is one of the hours around it, of
+    # which the earlier ones may be struck a second time.
     hour = local.replace(minute=0, second=0, microsecond=0, tzinfo=None)
     strikes = [
         first_instant(naive, zone, fold=fold)
@@ -182,14 +182,14 @@ def _next_hour(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def first_instant(naive: datetime, zone: ZoneInfo, *, fold: int = 0) -> datetime:
-    """The instant in UTC at which clocks in the zone show a time, or skip over it.
+    """The instant in UTC at which clocks in the zone show a local time, or skip it.
 
-    `fold` 1 is the second time, where they show it twice.
+    If they show it twice, `fold` 1 means the second time.
     """
     before, after = _offset(naive, zone, 0), _offset(naive, zone, 1)
     if after <= before:
         return (naive - (after if fold else before)).replace(tzinfo=UTC)
-    # The time is skipped. The clocks change after `early` and not after `late`.
+    # Clocks skip this time. They change after `early`, and by `late` at the latest.
     early, late = (naive - after).replace(tzinfo=UTC), (naive - before).replace(tzinfo=UTC)
     while late - early > _SECOND:
         middle = early + (late - early) // 2 // _SECOND * _SECOND
@@ -201,5 +201,5 @@ def first_instant(naive: datetime, zone: ZoneInfo, *, fold: int = 0) -> datetime
 
 
 def _offset(naive: datetime, zone: ZoneInfo, fold: int) -> timedelta:
-    # None is only for tzinfo classes that know no offsets, which ZoneInfo is not.
+    # ZoneInfo never returns None here; other tzinfo classes may.
     return naive.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta()
