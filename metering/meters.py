@@ -1,7 +1,7 @@
-"""The life of a meter: made, edited until it has counted, renamed, archived, taken back.
+"""The life of a meter: created, edited until it has counted, renamed, archived, unarchived.
 
-Everything that changes what or how far a meter counts happens under the log's lock, so that no
-event is counted by half of an edit.
+What a meter counts and how far it has counted change under the log's lock only, so that no event is
+counted during an edit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class MeterChanges:
-    """What to change; None leaves a field as it is. `unit` is changed where `sets_unit`."""
+    """The changes to a meter. None leaves a field as it is; `sets_unit` says to set `unit`."""
 
     name: str | None = None
     sets_unit: bool = False
@@ -41,7 +41,7 @@ class MeterChanges:
 async def create_meter(
     organization_id: UUID, name: str, unit: str | None, filter_: Filter, aggregation: Aggregation
 ) -> Meter:
-    """A new meter, which also counts the events that are stored already."""
+    """Creates a meter, which also counts the events that are stored already."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         emit(connection, Wake(CATCH_UP_METERS, organization_id))
@@ -104,7 +104,7 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
 
 
 async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) -> Meter:
-    """Stops a meter where the log stands. Refused while `in_use` gives a reason to go on."""
+    """Stops a meter at the log's head. Refused while `in_use` returns a reason to keep it."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
@@ -120,7 +120,7 @@ async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) ->
 
 
 async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
-    """Takes a meter back, which then counts the events that it missed."""
+    """Unarchives a meter, which then counts the events that it missed."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
@@ -134,7 +134,7 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
 
 
 def _position(counted: int, log: LogState) -> int | None:
-    """None, which is live, for a meter that stands at the head already."""
+    """The position of a meter: None, which means live, if it is at the head already."""
     return None if counted == log.head else counted
 
 
@@ -168,7 +168,7 @@ async def _locked_meter(
 
 
 async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:
-    """Removes what a meter that counted nothing noted of skipped events."""
+    """Deletes the buckets of a meter that has counted nothing: they have skipped events only."""
     await connection.execute_query(
         "DELETE FROM usage_bucket WHERE organization_id = $1 AND meter_id = $2",
         [meter.organization_id, meter.id],

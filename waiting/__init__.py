@@ -1,1 +1,1 @@
-"""How long work waits, for what, and in which order: outages, deadlines, turns and shares."""
+"""Waiting: what an outage is, deadlines, and turns between organizations."""

@@ -1,9 +1,8 @@
-"""What an outage of PostgreSQL is, and how the log tells of one: at its start and at its end.
+"""Defines what an outage of PostgreSQL is, and logs when one starts and ends.
 
-An outage is a failure of the moment. PostgreSQL cannot do now what it could do before and will do
-later: it is away, restarts, is a read-only standby, has no connection or no room on its disk left.
-The API tells its clients that they may try again; workers and feeds try again themselves. This is
-the only list of such failures.
+An outage passes: PostgreSQL is down, restarts, is a read-only standby, or has no connection or disk
+space left. The API tells clients that they may try again; workers and feeds try again themselves.
+This is the only list of such failures.
 """
 
 import time
@@ -50,10 +49,10 @@ class OutageError(Exception):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether this failed because of the moment, so that the same may go well later.
+    """Whether an error is an outage, so that the same may succeed later.
 
-    A statement that was cut off is not an outage: it may have asked for too much. Where it cannot
-    have, `cut_off_is_outage` makes it one.
+    A statement that was cut off is not an outage, because it may have been too large. For one that
+    cannot be, `cut_off_is_outage` makes it one.
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_outage(inner) for inner in error.exceptions)
@@ -67,7 +66,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def postgres_error(error: BaseException) -> asyncpg.PostgresError | None:
-    """The error that PostgreSQL gave, as it is or wrapped by Tortoise; None where there is none."""
+    """The error from PostgreSQL, also if Tortoise has wrapped it; None if it is another error."""
     for candidate in (error, error.__cause__):
         if isinstance(candidate, asyncpg.PostgresError):
             return candidate
@@ -76,7 +75,7 @@ def postgres_error(error: BaseException) -> asyncpg.PostgresError | None:
 
 @contextmanager
 def cut_off_is_outage() -> Iterator[None]:
-    """For work that is never too large: if PostgreSQL cuts it off, that is an outage.
+    """Makes an outage of statements that are cut off, for work that is never too large.
 
     Raises:
         OutageError: a statement inside the block was cut off.
@@ -88,15 +87,15 @@ def cut_off_is_outage() -> Iterator[None]:
 
 
 class Outage:
-    """Whether a server can be used, as far as this process has seen.
+    """Tracks whether this process can use a server.
 
-    The log has a warning when an outage starts and a line when it is over, however much fails
-    meanwhile. A long one gets another warning if its reason changes, once a minute at most.
+    It logs a warning when an outage starts and a line when it is over, however much fails
+    meanwhile. If the reason changes, it logs another warning, at most once a minute.
 
     Args:
         server: its name, for the log.
-        quiet_seconds: for how long nothing must fail before the outage is over. A server with a
-            full disk still answers queries, so one success does not mean that it is back.
+        quiet_seconds: how long nothing must fail before the outage is over. A server with a full
+            disk still answers queries, so one success does not end an outage.
         now: a monotonic clock.
     """
 
@@ -115,7 +114,7 @@ class Outage:
         self._failures = 0
 
     def away(self, error: BaseException) -> None:
-        """Something failed because of the server."""
+        """Takes a failure of the server."""
         now = self._now()
         reason = str(error) or repr(error)
         if self._reason is None:
@@ -129,7 +128,7 @@ class Outage:
         self._failures += 1
 
     def back(self) -> None:
-        """Something succeeded."""
+        """Takes a success."""
         if self._reason is None or self._now() - self._failed < self._quiet_seconds:
             return
         seconds = round(self._failed - self._since, 1)

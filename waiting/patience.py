@@ -1,8 +1,7 @@
-"""How long to wait for work on PostgreSQL, where silence and slowness look the same.
+"""Adapts how long to wait for work on PostgreSQL, where silence and slowness look the same.
 
-A connection that fell silent never answers; a step of counting on a busy machine may take long. So
-the first wait is short, each one that was in vain doubles the next, and work that took long gets
-longer waits from then on: a silent connection costs seconds, and slow work gets the time it needs.
+A silent connection never answers; a step of counting on a busy machine may be slow. So the first
+wait is short, each timeout doubles the next wait, and slow work is given longer waits from then on.
 """
 
 import asyncio
@@ -20,10 +19,10 @@ _OF_WHAT_IT_TOOK = 4.0
 
 
 class Patience:
-    """The waits of one process for one kind of work, by what is worked on.
+    """The waits of a process for one kind of work, by the key of what is worked on.
 
     Args:
-        first_seconds: how long the first wait is.
+        first_seconds: the length of the first wait.
     """
 
     def __init__(self, first_seconds: float = FIRST_SECONDS) -> None:
@@ -32,12 +31,10 @@ class Patience:
         self._abandoned: set[asyncio.Future[Any]] = set()
 
     async def wait_for(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` returns or raises.
+        """Returns or raises what `work` does. Raises OutageError if it takes too long.
 
-        Work that takes too long is cancelled and left behind: to cancel it means to talk to
-        PostgreSQL over the connection that is silent. The same holds where the caller is cancelled.
-
-        Raises OutageError in place of an answer that did not come.
+        Work that takes too long, or whose caller is cancelled, is cancelled but not awaited:
+        cancelling it needs an answer over the same silent connection.
         """
         seconds = self._seconds.get(key, self._first)
         begun = time.monotonic()
@@ -65,4 +62,4 @@ class Patience:
     def _forget(self, task: "asyncio.Future[Any]") -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
-            task.exception()  # seen; whoever waited was told of the silence
+            task.exception()  # retrieved; the caller got an OutageError

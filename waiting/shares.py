@@ -1,8 +1,8 @@
-"""For whom a task works, by which it gets its share of a process's connections. A leaf.
+"""Shares the database connections of a process between organizations.
 
-A task that serves an organization says so once; it and the tasks that it starts then take turns
-with those of other organizations. Storing events has connections of its own: whoever reads much
-does not take them. What says nothing (workers, commands) takes whatever connection is free.
+A task says once which organization it serves. It and the tasks it starts then take turns with those
+of other organizations. Storing events has its own connections, which readers cannot take. Tasks
+that say nothing, such as workers and commands, take any free connection.
 """
 
 from contextvars import ContextVar
@@ -18,13 +18,13 @@ class _Work(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A connection's place; to be given back."""
+    """The right to a connection, until `give_back`."""
 
     turns: Turns
     organization_id: UUID
 
     def give_back(self) -> None:
-        """Lets somebody else have a connection."""
+        """Lets another task have the connection."""
         self.turns.give_back(self.organization_id)
 
 
@@ -32,7 +32,7 @@ _work: ContextVar[_Work | None] = ContextVar("work", default=None)
 
 
 def serve(organization_id: UUID) -> None:
-    """Says that this task, and those that it starts, serve an organization."""
+    """Says that this task and those it starts serve an organization."""
     _work.set(_Work(organization_id, None))
 
 
@@ -42,11 +42,11 @@ def store(organization_id: UUID, events: int) -> None:
 
 
 class Shares:
-    """The shares of so many connections.
+    """Divides connections between organizations.
 
-    A third is for storing events: between organizations, those come next of whom the fewest events
-    were stored. The others are for all else. One organization gets half of these, and two thirds of
-    those: as many as it has commits at once, slow ones included.
+    A third is for storing events, where the organization with the fewest stored events comes next;
+    one organization gets at most two thirds of them, which suffices for all its commits at once.
+    Of the connections for everything else, one organization gets at most half.
     """
 
     def __init__(self, connections: int) -> None:
@@ -56,7 +56,7 @@ class Shares:
         self._others = Turns(others, max(1, others // 2))
 
     async def take(self) -> Share | None:
-        """Waits for the share of this task's organization; None where it serves none."""
+        """Waits for a share of this task's organization. None if it serves none."""
         work = _work.get()
         if work is None:
             return None

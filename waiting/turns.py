@@ -1,7 +1,7 @@
-"""Taking turns: what one key wants much of does not keep the others from their share. A leaf.
+"""Fair queues: a key that wants much does not delay the others.
 
-A key is whoever must not wait for another, such as an organization. Between keys, the one that has
-been served least comes next; those of one key are served in the order in which they came.
+A key is, for example, an organization. The key that has been served least comes next. Within a key,
+the order is first come, first served.
 """
 
 import asyncio
@@ -9,25 +9,25 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 
-# Of a tenth of a millisecond each, so that those who wait for a pass wait for a millisecond or so.
+# A piece takes a tenth of a millisecond, so a pass takes about one millisecond.
 PIECES = 10
 
-# Passes without any between two that let pieces through. A request of somebody else takes a dozen
-# passes: it waits for three or four pieces, not for one in each.
+# Passes that let no piece through, between two that do. A request of another key takes about twelve
+# passes, so it waits for pieces in three or four of them only.
 _BREATHS = 3
 
 
 class CrowdedError(RuntimeError):
-    """As many of one key wait as may."""
+    """Too many of one key wait already."""
 
 
 class _Queue:
-    """Those who wait, by key."""
+    """Those who wait, by their keys."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, dict[asyncio.Future[None], float]] = {}
-        # What each key has been served; one that comes starts where the one served last did, or
-        # it would be owed all the time in which it wanted nothing.
+        # How much each key has been served. A new key starts where the last one served did;
+        # otherwise it would be owed for the time in which it wanted nothing.
         self._served: dict[Hashable, float] = {}
         self._now = 0.0
 
@@ -35,23 +35,23 @@ class _Queue:
         return bool(self._waiting)
 
     def length(self, key: Hashable) -> int:
-        """How many of a key wait."""
+        """How many wait with this key."""
         return len(self._waiting.get(key, ()))
 
     def add(self, key: Hashable, weight: float) -> asyncio.Future[None]:
-        """Adds one, who waits for the future."""
+        """Adds a waiter, who awaits the future."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, {})[future] = weight
         return future
 
     def remove(self, key: Hashable, future: asyncio.Future[None]) -> None:
-        """Takes one out who waits no more."""
+        """Removes a waiter."""
         waiting = self._waiting.get(key, {})
         if waiting.pop(future, None) is not None and not waiting:
             self._forget(key)
 
     def serve(self, may: Callable[[Hashable], bool]) -> tuple[Hashable, float] | None:
-        """Serves the next one whose key may be; gives the key and the weight, or None."""
+        """Serves the next waiter whose key `may` be served. Returns its key and weight, or None."""
         while (key := min(filter(may, self._waiting), key=self._start, default=None)) is not None:
             waiting = self._waiting[key]
             future = next(iter(waiting))
@@ -59,7 +59,7 @@ class _Queue:
             start = self._start(key)
             if not waiting:
                 self._forget(key)
-            if not future.done():  # or whoever waited has just been cancelled
+            if not future.done():  # else the waiter has just been cancelled
                 future.set_result(None)
                 self._now = start
                 self._served[key] = start + weight
@@ -77,12 +77,12 @@ class _Queue:
 
 
 class Turns:
-    """Places of which each key has some at most.
+    """A number of places, of which each key may have only some.
 
     Args:
-        places: how many there are.
+        places: how many places there are.
         each: how many of them one key may have.
-        waiting: how many of one key may wait; None: any number.
+        waiting: how many waiters one key may have; None for any number.
     """
 
     def __init__(self, places: int, each: int, waiting: int | None = None) -> None:
@@ -94,7 +94,7 @@ class Turns:
 
     @asynccontextmanager
     async def place(self, key: Hashable, weight: float = 1.0) -> AsyncIterator[None]:
-        """A place, for the block; raises CrowdedError where too many of the key wait already."""
+        """Holds a place during the block. Raises CrowdedError if too many of the key wait."""
         await self.take(key, weight)
         try:
             yield
@@ -102,7 +102,7 @@ class Turns:
             self.give_back(key)
 
     async def take(self, key: Hashable, weight: float = 1.0) -> None:
-        """Waits for a place, which `give_back` ends; raises CrowdedError."""
+        """Waits for a place, which is held until `give_back`. Raises CrowdedError."""
         if self._may(key) and not self._queue.length(key):
             self._enter(key)
             return
@@ -114,12 +114,12 @@ class Turns:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._queue.remove(key, turn)
-            else:  # it came just as the caller left
+            else:  # the turn came just as the caller was cancelled
                 self.give_back(key)
             raise
 
     def give_back(self, key: Hashable) -> None:
-        """Ends what `take` began."""
+        """Frees the place that `take` gave."""
         self._free += 1
         self._taken[key] -= 1
         if not self._taken[key]:
@@ -136,14 +136,14 @@ class Turns:
 
 
 class Pace:
-    """Lets a few pieces of work through in one pass of the event loop in four.
+    """Lets a few pieces of work through in every fourth pass of the event loop.
 
-    What is ready at once runs in one pass, for which everybody waits, whatever it is. So whoever
-    has many pieces asks before each; between passes, requests of others go on.
+    All callbacks that are ready run in one pass, and everything else waits for it. So code with
+    many pieces of work awaits its turn before each, and other requests go on between passes.
 
     Args:
-        pieces: how many in such a pass. A heavy one counts as several; one that is heavier than a
-            pass has the pass to itself.
+        pieces: how many run in such a pass. A heavy piece counts as several; one that is heavier
+            than a pass has the pass to itself.
     """
 
     def __init__(self, pieces: int) -> None:
@@ -153,7 +153,7 @@ class Pace:
         self._breaths = 0
 
     async def turn(self, key: Hashable, weight: float = 1.0) -> None:
-        """Waits for the turn of a piece."""
+        """Waits until a piece may run."""
         turn = self._queue.add(key, weight)
         if not self._is_running:
             self._is_running = True
@@ -170,7 +170,7 @@ class Pace:
             self._breaths -= 1
         else:
             left = float(self._pieces)
-            while left > 0 and (served := self._queue.serve(_anybody)) is not None:
+            while left > 0 and (served := self._queue.serve(_any_key)) is not None:
                 left -= served[1]
             self._breaths = _BREATHS
         self._is_running = bool(self._queue)
@@ -178,5 +178,5 @@ class Pace:
             asyncio.get_running_loop().call_soon(self._pass)
 
 
-def _anybody(_key: Hashable) -> bool:
+def _any_key(_key: Hashable) -> bool:
     return True

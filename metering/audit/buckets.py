@@ -20,7 +20,7 @@ from models import ALL_CUSTOMERS
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Buckets of some customers, or of ALL_CUSTOMERS, in [start, end); None is without bound."""
+    """The time in [start, end) of some customers, or of ALL_CUSTOMERS. None means no bound."""
 
     customer_ids: tuple[UUID, ...]
     start: datetime | None

@@ -1,8 +1,8 @@
-"""The rolling audit: cached usage of an organization recomputed, a bounded step at a time.
+"""The rolling audit: recomputes the cached usage of an organization in small steps.
 
-It goes from customer to customer, ALL_CUSTOMERS first, and through each one's time in spans.
-`usage_audit` keeps how far it has come, so that it goes on where a worker was stopped; a step that
-is done twice changes nothing.
+A round takes one customer after the other, ALL_CUSTOMERS first, and one span of its time after the
+other. `usage_audit` has how far it has come, so that a restarted worker continues there. Repeating
+a step changes nothing.
 """
 
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ async def _meters_in(organization_id: UUID, span: Span) -> list[UUID]:
 
 
 async def _meters_of(organization_id: UUID, span: Span) -> list[UUID]:
-    """The meters with usage of its customers, or something cached; none for ALL_CUSTOMERS."""
+    """The meters on which the span's customers have usage; none for ALL_CUSTOMERS."""
     if span.is_of_all_customers:
         return []
     rows = await get_connection("default").execute_query_dict(

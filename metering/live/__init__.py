@@ -1,1 +1,1 @@
-"""What changed: wake-ups of workers, and the feeds that subscribers follow."""
+"""Tells workers and subscribers what has changed: hints over Redis, and feeds of changes."""

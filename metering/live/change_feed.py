@@ -1,10 +1,9 @@
-"""Following rows that change, in the order of their changes: any number of followers, one reader.
+"""Follows changing rows in the order of their changes, for any number of followers.
 
-Each row has a cursor that grows with every change of it, and changes never appear behind a cursor
-that was read. The feed reads what is new once for all followers and keeps the newest part; a
-follower that is farther behind, because it has just come or reads slowly, reads from the database.
-So a follower costs a cursor, however slow it is; and one who follows a customer is woken by what is
-that customer's only.
+A row's cursor grows with each of its changes, and no change appears behind a cursor that was read.
+The feed reads new changes once for all followers and keeps the newest ones. A follower that is
+farther behind, because it is new or slow, reads from the database. So a follower costs only a
+cursor, however slow it is. One that follows a customer wakes only for that customer's changes.
 """
 
 import asyncio
@@ -24,9 +23,9 @@ from waiting.outages import is_outage
 _log = structlog.get_logger(__name__)
 
 WINDOW = 1_000
-# A follower that does not take its page keeps it: so many rows, and what they refer to.
+# The memory of a follower that does not take its page: so many rows, and what they refer to.
 PAGE = 100
-# Signals can be lost; this is how long a change may then go unseen.
+# A signal can be lost. Followers then see the change after at most this long.
 SECONDS_BETWEEN_LOOKS = 1.0
 
 _LAST_ID = UUID(int=2**128 - 1)
@@ -37,7 +36,7 @@ Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """A place in the order of changes: a revision or position, and the row's id within it."""
+    """A place in the order of changes: a revision or position, and a row's id within it."""
 
     number: int
     id: UUID = _LAST_ID
@@ -48,29 +47,29 @@ BEGINNING = Cursor(-1)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[Row]):
-    """A row as it was after a change."""
+    """A row after a change."""
 
     cursor: Cursor
     row: Row
 
 
 class Selection(Protocol[Wanted_contra]):
-    """Which rows a follower wants."""
+    """The rows that a follower wants."""
 
     @property
     def customer_id(self) -> UUID | None:
-        """Of which customer alone; None: of any."""
+        """The customer whose rows it wants, or None for all."""
 
     def matches(self, row: Wanted_contra, /) -> bool:
-        """Whether it wants this one."""
+        """Whether it wants this row."""
 
 
 Read = Callable[[Cursor, int, Selection[Row] | None], Awaitable[list[Entry[Row]]]]
-"""Reads the first rows after a cursor, at most so many, of a selection or all."""
+"""Reads the first rows after a cursor, at most so many, of a selection or of all."""
 
 
 class _Growth:
-    """Happens once there is something for those who wait for it, all of it after `since`."""
+    """Happens when there are changes for those who wait. All of them are after `since`."""
 
     def __init__(self) -> None:
         self.happened = asyncio.Event()
@@ -82,9 +81,9 @@ class ChangeFeed(Generic[Row]):
 
     Args:
         read: reads changes.
-        head: says where the changes stand now.
-        customer_of: says whose a row is.
-        turn: waits for the turn of a follower who looks for what is new: all wake at once.
+        head: returns the number of the latest change.
+        customer_of: returns the customer of a row.
+        turn: waits until a follower may look for changes, because all of them wake at once.
     """
 
     def __init__(
@@ -108,20 +107,20 @@ class ChangeFeed(Generic[Row]):
 
     @property
     def followers(self) -> int:
-        """How many follow."""
+        """How many followers there are."""
         return self._followers.total()
 
     def look(self) -> None:
-        """Says that there may be something new."""
+        """Makes the feed look for changes now."""
         self._signal.set()
 
     async def follow(
         self, after: Cursor | None, selection: Selection[Row]
     ) -> AsyncGenerator[Sequence[Entry[Row]], None]:
-        """The changes after a cursor, or, with None, those from now on; for ever.
+        """The changes after a cursor, or from now on if it is None, without end.
 
-        They come in pages, as many as there are at a time. Of a row that changed more than once
-        since the page before, a page has the newest state.
+        They come in pages. If a row has changed more than once since the last page, the page has
+        its newest state only.
         """
         await self._begin()
         whose = selection.customer_id
@@ -164,7 +163,7 @@ class ChangeFeed(Generic[Row]):
     async def _after(
         self, cursor: Cursor, selection: Selection[Row]
     ) -> tuple[list[Entry[Row]], Cursor]:
-        """What follows a cursor, and the cursor up to which that is everything."""
+        """The entries after a cursor, and the cursor up to which they are complete."""
         end = self._end
         if cursor >= self._start:
             first = bisect_right(self._window, cursor, key=lambda entry: entry.cursor)
@@ -178,9 +177,9 @@ class ChangeFeed(Generic[Row]):
         return entries, last if len(entries) == PAGE else max(end, last)
 
     async def _read_together(self, cursor: Cursor, selection: Selection[Row]) -> list[Entry[Row]]:
-        """A page from the database; those who want the same while it is read share it.
+        """A page from the database, shared by all followers who want it while it is read.
 
-        What is read is no older than `_end` was when they asked.
+        It is no older than `_end` was when they asked.
         """
         key = (cursor, selection, self._end)
         reading = self._reading.get(key)
@@ -218,19 +217,18 @@ class ChangeFeed(Generic[Row]):
     async def _retrying(
         self, after: Cursor, limit: int, selection: Selection[Row] | None
     ) -> list[Entry[Row]]:
-        """Reads, however long that fails: the database is away, and followers need not notice.
+        """Reads changes, and tries again until that succeeds, so that followers miss nothing.
 
-        Or it is a bug, which the log then has in full, once, and followers wait rather than miss
-        what comes after it. After the first failure it reads again at once: a lost connection has
-        been replaced by then.
+        In an outage followers need not notice. A bug is logged once. The first retry comes at
+        once, because a lost connection has been replaced by then.
         """
         pause = 0.0
         is_said = False
         while True:
             try:
                 return await self._read(after, limit, selection)
-            except Exception as error:  # noqa: BLE001  # nobody else would hear of it
-                # The database's client logs an outage, once for all.
+            except Exception as error:  # noqa: BLE001  # no caller would see it
+                # The database's client logs outages.
                 if not is_outage(error) and not is_said:
                     is_said = True
                     _log.exception("changes cannot be read; trying again")

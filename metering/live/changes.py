@@ -1,4 +1,4 @@
-"""What feeds read: customer meters and events, in the order of their changes."""
+"""Reads what feeds follow: customer meters and events, in the order of their changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EVENT_COLUMNS = """
 
 @dataclass(frozen=True, slots=True)
 class UsageSelection:
-    """Customer meters of a customer, of a meter, or all."""
+    """Customer meters: of a customer, of a meter, or all."""
 
     customer_id: UUID | None = None
     meter_id: UUID | None = None
@@ -36,7 +36,7 @@ class UsageSelection:
 
 @dataclass(frozen=True, slots=True)
 class EventSelection:
-    """Events with some names, of a customer, or all."""
+    """Events: with some names, of a customer, or all."""
 
     names: frozenset[str] | None = None
     customer_id: UUID | None = None
@@ -49,7 +49,7 @@ class EventSelection:
 
 
 async def log_column(organization_id: UUID, column: str) -> int:
-    """A number of the organization's log: its head, or its revision."""
+    """A column of the organization's log: `head` or `revision`."""
     rows = await get_connection("default").execute_query_dict(
         f"SELECT {column} AS number FROM event_log WHERE organization_id = $1", [organization_id]
     )

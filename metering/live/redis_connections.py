@@ -1,8 +1,8 @@
-"""Connections to Redis for which nobody waits long: a silent Redis costs one caller a deadline.
+"""Connections to Redis behind a circuit breaker: a silent Redis delays one caller only.
 
-Whoever misses it opens a circuit: for a second, everybody else is refused at once, as if Redis were
-down. Then one caller tries again. All of a process share it, because they share the pool: wake-ups,
-announcements, rate limits, persisted queries, measurements, and arq itself.
+A caller whose deadline passes opens the circuit. For a second, all other calls fail at once, as if
+Redis were down; then one caller tries again. The whole process shares the circuit, because it
+shares the pool: hints, rate limits, persisted queries, measurements, and arq.
 """
 
 import asyncio
@@ -32,29 +32,29 @@ from redis.exceptions import (
 from waiting.outages import Outage
 
 ANSWER_SECONDS = 2.0
-"""How long a connection may take to be made, and a command to be answered."""
+"""The deadline for connecting, and for the answer to a command."""
 
 REDIS_FAILURES = (RedisError, OSError)
 """What commands raise while Redis cannot be used: a TimeoutError is an OSError."""
 
 SECONDS_BETWEEN_TRIES = 1.0
 _QUIET_SECONDS = 2.0
-# The kernel finds out that an idle connection is dead before a command does.
+# With these, the kernel finds a dead idle connection before a command uses it.
 _KEEPALIVE = {
     socket.TCP_KEEPIDLE: 5,
     socket.TCP_KEEPINTVL: 2,
     socket.TCP_KEEPCNT: 3,
 }
-# Answers that say that Redis is of no use now.
+# Answers with which Redis refuses to do its work.
 _REFUSALS = (NoPermissionError, OutOfMemoryError, ReadOnlyError)
 
 
 class RedisAwayError(RedisError):
-    """Redis was not asked, because it did not answer a moment ago."""
+    """The circuit is open: Redis did not answer a moment ago."""
 
 
 class Circuit:
-    """Whether Redis answers, as far as this process has seen.
+    """Tracks whether Redis answers this process.
 
     Args:
         now: a monotonic clock.
@@ -79,31 +79,31 @@ class Circuit:
         self._next_try = self._now() + SECONDS_BETWEEN_TRIES
 
     def missed(self, error: BaseException) -> None:
-        """A caller got no answer in time, or none at all."""
+        """A caller got no answer in time, or an error instead."""
         self.missed_at = self._now()
         self._next_try = self.missed_at + SECONDS_BETWEEN_TRIES
         self._outage.away(error)
 
     def hurried(self, seconds: float) -> None:
-        """A caller could not wait longer than `seconds`: a miss, unless others were answered."""
+        """A caller waited `seconds` in vain: a miss, unless others got answers meanwhile."""
         if self._now() - self._answered >= seconds:
             self.missed(TimeoutError(f"no answer within {seconds:g} s"))
 
     def answered(self) -> None:
-        """Redis has answered."""
+        """Redis answered."""
         self._answered = self._now()
         self._next_try = None
         self._outage.back()
 
     def refused(self, error: BaseException) -> None:
-        """Redis has answered, and cannot do what it is for."""
+        """Redis answered that it cannot do its work."""
         self._answered = self._now()
         self._next_try = None
         self._outage.away(error)
 
 
 class _Watched(AbstractConnection):
-    """A connection that tells the circuit what became of its commands."""
+    """A connection that reports the outcome of its commands to the circuit."""
 
     circuit: Circuit
     connected_at = -1.0
@@ -130,7 +130,7 @@ class _Watched(AbstractConnection):
         except REDIS_FAILURES as error:
             self.circuit.missed(error)
             raise
-        # None is also what a subscriber reads when its time is over.
+        # A subscriber also reads None when its timeout passes.
         if response is not None or options.get("timeout") is None:
             self.circuit.answered()
         return response
@@ -156,7 +156,7 @@ _WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
 
 
 class GuardedPool(ConnectionPool):
-    """A pool behind a circuit. Connections from before a miss are not used again."""
+    """A pool behind a circuit. It does not reuse connections from before a miss."""
 
     def __init__(self, url: str) -> None:
         options: dict[str, Any] = {**parse_url(url)}
@@ -168,9 +168,9 @@ class GuardedPool(ConnectionPool):
         self.circuit = Circuit()
 
     async def get_connection(self, *_arguments: Any, **_options: Any) -> AbstractConnection:
-        """A connection; raises RedisAwayError at once while the circuit is open.
+        """A connection. Raises RedisAwayError at once while the circuit is open.
 
-        Unlike redis-py's, callers that connect do not wait for each other.
+        Unlike in redis-py's pool, callers that connect do not wait for each other.
         """
         self.circuit.enter()
         connection: _Watched = self.get_available_connection()  # type: ignore[no-untyped-call]
@@ -184,7 +184,7 @@ class GuardedPool(ConnectionPool):
         return connection
 
     def make_connection(self) -> _Watched:
-        """A connection that tells the pool's circuit."""
+        """A connection that reports to the pool's circuit."""
         connection: _Watched = super().make_connection()  # type: ignore[no-untyped-call]
         connection.circuit = self.circuit
         return connection
@@ -192,7 +192,7 @@ class GuardedPool(ConnectionPool):
 
 @asynccontextmanager
 async def deadline(redis: Redis, seconds: float) -> AsyncIterator[None]:
-    """Bounds what a request waits for Redis, by less than a connection's own deadline.
+    """Limits how long a request waits for Redis, to less than the connection's deadline.
 
     Raises TimeoutError.
     """

@@ -1,4 +1,4 @@
-"""Live usage and live events of organizations: what is read, and when to look for it."""
+"""The change feeds of a process: live usage and live events of its organizations."""
 
 import asyncio
 import contextlib
@@ -33,8 +33,8 @@ from waiting.turns import Pace
 
 _SECONDS_BETWEEN_CONNECTS = 0.5
 _SECONDS_OF_SILENCE = 1.0
-# A subscriber's connection cannot tell silence from nothing to say, so it asks in silence, and is
-# made anew if it gets no answer by then.
+# A subscribed connection cannot tell a dead server from a quiet one. After a silence it sends a
+# ping, and is replaced if no answer comes in time.
 _SECONDS_FOR_PONG = 3.0
 
 
@@ -42,7 +42,7 @@ _SECONDS_FOR_PONG = 3.0
 class _OrganizationFeeds:
     usage: ChangeFeed[CustomerMeter]
     events: ChangeFeed[EventRow]
-    # Followers, and those who are about to be.
+    # Followers, including those about to start.
     users: int = 0
 
     def look(self) -> None:
@@ -55,7 +55,7 @@ class _OrganizationFeeds:
 
 
 class ChangeFeeds:
-    """The feeds of a process. `listen` must run beside them, or changes are seen late."""
+    """The feeds of a process. `listen` must run beside them, or they see changes late."""
 
     def __init__(self, redis: ArqRedis, pace: Pace) -> None:
         self._redis = redis
@@ -65,13 +65,13 @@ class ChangeFeeds:
 
     @property
     def followers(self) -> int:
-        """How many subscriptions of this process are open."""
+        """How many subscriptions are open in this process."""
         return sum(feeds.followers for feeds in self._organizations.values())
 
     async def usage(
         self, organization_id: UUID, after: Cursor | None, selection: UsageSelection
     ) -> AsyncGenerator[Sequence[Entry[CustomerMeter]], None]:
-        """Customer meters that changed after a cursor, for ever; in pages, as `follow` has them."""
+        """Customer meters that changed after a cursor, in pages: see `ChangeFeed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
             contextlib.aclosing(feeds.usage.follow(after, selection)) as pages,
@@ -82,7 +82,7 @@ class ChangeFeeds:
     async def events(
         self, organization_id: UUID, selection: EventSelection
     ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
-        """Events from now on, in the order of the log; in pages, as `follow` has them."""
+        """Events from now on in the order of the log, in pages: see `ChangeFeed.follow`."""
         async with (
             self._feeds(organization_id) as feeds,
             contextlib.aclosing(feeds.events.follow(None, selection)) as pages,
@@ -108,12 +108,12 @@ class ChangeFeeds:
                 self._joined.set()
 
     async def listen(self) -> None:
-        """Passes on what workers announce over Redis, for ever; Redis may come and go."""
+        """Makes feeds look for changes when Redis announces some. Runs until it is cancelled."""
         while True:
             try:
                 await self._listen()
             except REDIS_FAILURES:
-                # The connection's circuit has logged it.
+                # The circuit has logged it.
                 await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
 
     async def _listen(self) -> None:
@@ -144,7 +144,7 @@ class ChangeFeeds:
                     await asyncio.wait((hearing,))
 
     async def _until_done_or_joined(self, hearing: "asyncio.Task[Any]") -> None:
-        """Whoever joins does not wait for the others' channels to speak."""
+        """Returns when a message arrives or an organization joins or leaves."""
         joined = asyncio.create_task(self._joined.wait())
         try:
             await asyncio.wait((hearing, joined), return_when=asyncio.FIRST_COMPLETED)
@@ -169,9 +169,9 @@ class ChangeFeeds:
 
 
 class _Pulse:
-    """Whether the connection of a subscriber lives.
+    """Checks that a subscribed connection is alive.
 
-    redis-py pings such a connection, and does not mind that nothing comes back.
+    redis-py pings such connections too, but does not notice that no answer comes.
     """
 
     def __init__(self, pubsub: Any) -> None:
@@ -179,20 +179,20 @@ class _Pulse:
         self._asked_at: float | None = None
 
     async def feel(self, message: Any) -> None:
-        """Takes what was heard; asks after a silence. Raises TimeoutError where nothing answers."""
+        """Takes a message, or None after a silence. Raises TimeoutError if a ping got no answer."""
         if message is not None:
             self._asked_at = None
         elif self._asked_at is None:
             self._asked_at = time.monotonic()
             await self._pubsub.ping()
         elif time.monotonic() - self._asked_at >= _SECONDS_FOR_PONG:
-            raise TimeoutError("Redis announces nothing, and does not answer")
+            raise TimeoutError("Redis does not answer on the connection of subscribers")
 
 
 def _notice_cancellation() -> None:
-    """Ends this task if it was cancelled inside redis, whose wait_for can lose that (Python 3.11).
+    """Raises CancelledError if redis-py lost the cancellation of this task (Python 3.11).
 
-    It is then that the last follower leaves: while the process stops.
+    Its wait_for can lose one that comes as the process stops and the last follower leaves.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -16,16 +16,16 @@ QUEUE = "metergraph:jobs"
 PROCESS_EVENTS = "process_events"
 CATCH_UP_METERS = "catch_up_meters"
 
-# A wake-up that nobody answered (a worker killed between taking and running it) ends by itself.
+# A wake-up expires if a worker is killed after taking the job and before running it.
 _EXPIRY_SECONDS = 5
-# arq notes when a job is due by the clock of its sender, and takes what is due by the worker's.
-# A wake-up is due at once, however far the two are apart.
+# arq stores when a job is due by the sender's clock and compares it with the worker's. A wake-up is
+# due at once, however far apart the clocks are.
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 _KEPT_SECONDS = 24 * 3_600
 
 
 def open_queue(redis_url: str) -> ArqRedis:
-    """The queue of arq, with jobs as JSON. Connects when it is first used, so Redis may be down.
+    """The queue of arq, with jobs as JSON. It connects at its first use, so Redis may be down now.
 
     While Redis is silent, commands fail at once: see `metering.live.redis_connections`.
     """
@@ -35,7 +35,7 @@ def open_queue(redis_url: str) -> ArqRedis:
         job_deserializer=json.loads,
         default_queue_name=QUEUE,
     )
-    # The pool is the queue's own: closing the queue closes its connections.
+    # Closing the queue closes the connections of its pool.
     queue.auto_close_connection_pool = True
     return queue
 
@@ -80,7 +80,7 @@ class UsageChanged:
 
 
 async def answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
-    """Takes the wake-up away; to be called before looking for work."""
+    """Deletes the wake-up. A job calls this before it looks for work."""
     await redis.delete(_key(job, organization_id))
 
 

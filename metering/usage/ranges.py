@@ -38,8 +38,8 @@ class Quantities:
     total: Quantity
 
 
-# A lateral reads each edge and a subquery finds each batch, by index: the planner does not know how
-# how short edges are.
+# A lateral reads each edge and a subquery finds each batch, both by index: the planner does not
+# know how short edges are.
 _EDGE_EVENTS = """
     SELECT {meter} AS meter_id, edge.ordinal, raw.*
     FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)

@@ -1,4 +1,4 @@
-"""Reading events: by id, in lists under every filter of the API, and the meters that count them."""
+"""Reads events: by id, in lists with any filter of the API, and the meters that count them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _METERS = 500
 _PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
-# Customers come with their events, which costs less than to load them.
+# Joining customers costs less than loading them.
 _JOINED = """
     JOIN event_batch b ON b.organization_id = e.organization_id AND b.id = e.batch_id
     LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
@@ -36,7 +36,7 @@ _POSITION = """(
 
 @dataclass(frozen=True)
 class EventQuery:
-    """Which events to look for: those that pass everything that is not None."""
+    """Which events to read: those that meet every condition that is not None."""
 
     names: tuple[str, ...] | None = None
     customer_id: UUID | None = None
@@ -47,7 +47,7 @@ class EventQuery:
 
 
 def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[Record]:
-    """The organization's events that `query` asks for (None: nothing), latest first."""
+    """The organization's events that meet the query, latest first. None means no events."""
     if query is None:
         return replace(events_source(organization_id, EventQuery()), empty=True)
     names = _names(query)
@@ -85,7 +85,7 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
 
 
 def _names(query: EventQuery) -> frozenset[str] | None:
-    """The names that the events can have; None where they can have any."""
+    """The names that the events can have, or None if they can have any name."""
     choices = []
     if query.names is not None:
         choices.append(frozenset(name for name in query.names if is_text(name)))

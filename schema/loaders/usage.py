@@ -1,4 +1,4 @@
-"""Reading usage over time: the series of many meters at once."""
+"""Reads usage over time: the series of many meters at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models import Meter
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What a series is asked for: [start, end) by intervals of a time zone."""
+    """The points of a series: [start, end) by intervals of a time zone."""
 
     start: datetime
     end: datetime
@@ -25,7 +25,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The windows of a range, and the usage in them."""
+    """The windows of a range and the quantities in them."""
 
     windows: Sequence[Window]
     usage: Quantities
@@ -35,7 +35,7 @@ SeriesKey = tuple[Meter, Range, UUID | None]
 
 
 async def read_series(keys: list[SeriesKey]) -> list[Series | RangeError]:
-    """The usage of each (meter, range, customer): those of one range and customer together."""
+    """The series of each (meter, range, customer), one statement for a range and a customer."""
     found: list[Series | RangeError] = [RangeError("", "")] * len(keys)
     asked: dict[tuple[Range, UUID | None], list[int]] = {}
     for index, (_, range_, customer_id) in enumerate(keys):
