@@ -1,4 +1,4 @@
-# What can be done here; `make` lists it. ARGS are passed on: make run ARGS="--port 9000"
+# `make` lists the targets. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all check schema format contract bench chaos lock clean
@@ -17,11 +17,11 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
 
-test: ## Run the tests on servers of their own, but for slow ones (ARGS="tests/billing -x")
+test: ## Run all but the slow tests, on their own servers (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt
 	@exec $(pytest) --without-slow $(ARGS)
 
-test-all: ## Run all tests, with every example of the property tests
+test-all: ## Run all tests, with more examples for the property tests
 	@scripts/environment requirements-dev.txt
 	@exec $(pytest) --hypothesis-profile thorough $(ARGS)
 
@@ -32,30 +32,30 @@ check: ## Check format, lint, types and which rooms import each other
 	$(bin)/mypy $(packages)
 	$(bin)/lint-imports
 
-schema: ## Print the API's schema into schema.graphql
+schema: ## Write the API's schema to schema.graphql
 	@scripts/environment requirements-dev.txt
 	@$(bin)/python -m resolvers.print_schema > schema.graphql
 
-format: ## Format the code and mend what the linter can
+format: ## Format the code and fix what the linter can
 	@scripts/environment requirements-dev.txt
 	$(bin)/ruff check --fix-only .
 	$(bin)/ruff format .
 
-contract: ## Run the tests with clients of others (Node.js 20 or later)
+contract: ## Run the tests with other GraphQL clients (needs Node.js 20 or later)
 	@scripts/environment requirements-dev.txt
 	@exec $(bin)/python -m pytest -m contract $(ARGS)
 
-bench: ## Measure a real server, beside its floor
+bench: ## Benchmark a real server, and the least that it could take
 	@scripts/environment requirements-dev.txt
 	@exec $(bin)/python -m benchmarks $(ARGS)
 
-chaos: ## Kill what can be killed under load, and compare every count
+chaos: ## Kill processes under load, then compare every count
 	@scripts/environment requirements-dev.txt
 	@exec $(bin)/python -m tests.chaos $(ARGS)
 
-lock: ## Resolve pyproject.toml into the lock files anew (ARGS="--upgrade")
+lock: ## Resolve pyproject.toml into the lock files (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 
-clean: ## Remove the environment and what the tools left; data stays
+clean: ## Remove the environment and the caches of tools; data stays
 	rm -rf .venv build metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -67,7 +67,10 @@ class Settings(BaseSettings):
         description="The address that the API, and a worker with a port, listens on.",
     )
     port: int = Field(
-        default=8000, ge=0, le=65535, description="The port that the API listens on; 0 takes any."
+        default=8000,
+        ge=0,
+        le=65535,
+        description="The port that the API listens on; 0 takes any free port.",
     )
     worker_port: int | None = Field(
         default=None,
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
 
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "::1"),
-        description="Proxies whose `X-Forwarded-Host`, `-Proto` and `-For` are believed: addresses "
+        description="Proxies whose `X-Forwarded-Host`, `-Proto` and `-For` are trusted: addresses "
         "or networks such as `10.0.0.0/8`, separated by commas; `*` is every address.",
     )
 
@@ -109,7 +112,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: PositiveFloat = Field(
         default=60.0,
         description="A request, or an operation over a WebSocket, that takes longer is answered "
-        "with an error; subscriptions may take as long as they like.",
+        "with an error; subscriptions have no limit.",
     )
     shutdown_timeout_seconds: PositiveFloat = Field(
         default=5.0, description="How long requests and jobs may take to end on shutdown."
@@ -134,8 +137,8 @@ class Settings(BaseSettings):
     max_scans: PositiveInt = Field(
         default=4,
         description="The most scans that one process runs at a time: previews, searches and counts "
-        "of events, each of which takes a processor of the database. An organization has half of "
-        "them.",
+        "of events, each of which uses a processor of the database. An organization may use half "
+        "of them.",
     )
     max_batch_operations: PositiveInt = Field(
         default=10, description="The most operations that one request may batch."
@@ -150,27 +153,27 @@ class Settings(BaseSettings):
     )
     persisted_queries: Path | None = Field(
         default=None,
-        description="A file with the only operations that are run: Apollo's manifest of persisted "
-        "queries, or a JSON object of documents by hash. Empty: any operation is run.",
+        description="A file with the only operations that are allowed: Apollo's manifest of "
+        "persisted queries, or a JSON object of documents by hash. Empty: any operation is run.",
     )
     rate_limit: str | None = Field(
         default=None,
-        description="How often one token may ask, such as `600/minute` or `20/second`; an "
-        "operation over a WebSocket counts as a request. Empty: without limit.",
+        description="The rate limit of a token, such as `600/minute` or `20/second`; an "
+        "operation over a WebSocket counts as a request. Empty: no limit.",
     )
     websocket_init_timeout_seconds: PositiveFloat = Field(
         default=10.0, description="A WebSocket that sends no `connection_init` by then is closed."
     )
     customer_session_minutes: PositiveInt = Field(
-        default=60, description="How long a customer's session token is good for."
+        default=60, description="How long a customer's session token is valid."
     )
 
     audit_hour: int | None = Field(
         default=3,
         ge=0,
         le=23,
-        description="The hour (UTC) from which workers hold cached usage against the raw events, "
-        "slowly, for four hours at most. `off`: never.",
+        description="The hour (UTC) from which workers slowly compare cached usage with the raw "
+        "events, for at most four hours. `off`: never.",
     )
 
     @field_validator("rate_limit")
@@ -188,11 +191,8 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            # As browsers write origins, for the comparison.
-            origins = (origin.strip().rstrip("/").lower() for origin in value.split(","))
-            return tuple(origin for origin in origins if origin)
-        return value
+        # In the form of browsers, for the comparison.
+        return tuple(origin.rstrip("/").lower() for origin in _items(value))
 
     @field_validator("cors_origins")
     @classmethod
@@ -205,9 +205,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_proxies(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(proxy.strip() for proxy in value.split(",") if proxy.strip())
-        return value
+        return _items(value)
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -230,6 +228,13 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
+
+
+def _items(value: Any) -> tuple[str, ...]:
+    """The items of a list that commas separate; a tuple of them as it is."""
+    if not isinstance(value, str):
+        return tuple(value)
+    return tuple(item.strip() for item in value.split(",") if item.strip())
 
 
 def variable_name(field: str) -> str:

@@ -24,9 +24,9 @@ FACTS = (
     "batches_pending",
     "lag_seconds",
     "meters_behind",
-    "events",
+    "events_processed",
     "subscriptions_withheld",
-    "drifts",
+    "usage_drifts",
 )
 
 

@@ -1,1 +1,1 @@
-"""GraphQL over HTTP, WebSocket and server-sent events: documents, limits, costs, rates."""
+"""GraphQL over HTTP, WebSocket and server-sent events: documents, limits, costs and rates."""

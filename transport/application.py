@@ -1,4 +1,4 @@
-"""The API as a part of an ASGI application: its routes, and what runs as long as it serves."""
+"""The API as part of an ASGI application: its routes, and its background tasks."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
 
 
 def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:
-    """Says at once which of the listed documents nobody will be able to run."""
+    """Warns at the start of listed documents that cannot be run."""
     mistakes = schema.mistakes(text)
     if mistakes:
         reason = "; ".join(mistake.message for mistake in mistakes)
@@ -72,8 +72,8 @@ def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:
 async def _end(task: asyncio.Task[None]) -> None:
     """Cancels a task until it ends.
 
-    redis-py can turn a cancellation into an error of its own, when it comes while a connection is
-    made or closed; a task that carries on after errors has then lost it.
+    redis-py can turn a cancellation into an error of its own while it opens or closes a connection.
+    A task that goes on after errors then misses the cancellation.
     """
     while not task.done():
         task.cancel()
@@ -81,7 +81,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 def graphql_routes(settings: Settings) -> list[BaseRoute]:
-    """The routes of the API, for HTTP and WebSocket; `app.state.graphql` must be `opened_api`'s."""
+    """The routes of the API; `app.state.graphql` must be the application of `opened_api`."""
     endpoint = _Endpoint()
     routes: list[BaseRoute] = [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
     if settings.graphiql:
@@ -90,7 +90,7 @@ def graphql_routes(settings: Settings) -> list[BaseRoute]:
 
 
 class _Endpoint:
-    """An ASGI application that is known once the process has opened it."""
+    """Passes requests on to the application that the lifespan has opened."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["app"].state.graphql(scope, receive, send)

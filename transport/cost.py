@@ -1,11 +1,11 @@
-"""What an operation costs: one linear rule, asked before graphql-core's own rules.
+"""Computes the cost of an operation in linear time, before graphql-core validates it.
 
-Every selected field or spread costs 1, and a scan hundreds; what is selected of a list costs its
-page size (a series: its points; introspection: how long the list is) times as much. A page that
-says no size is smaller inside a list. A fragment is weighed once for each default size, however
-often it is spread, as a number for what is selected once and one for what is selected per object of
-a page, so that a kilobyte of nested fragments is weighed in a millisecond. So is its nesting.
-graphql-core's validation has rules that are worse than linear: what passes here is small.
+Every selected field or spread costs 1, and a scan hundreds. Selections on a list cost its page size
+times as much (a series: its points; introspection: the list's length). A page without a size is
+smaller inside a list. A fragment is weighed once for each default size, however often it is spread,
+with one number for what is selected once and one for what is selected per object of a page. So a
+kilobyte of nested fragments takes a millisecond, and so does its nesting. Some of graphql-core's
+rules take more than linear time; documents that pass here are small.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
@@ -48,7 +49,8 @@ from schema.errors import TooComplex
 from transport.introspection_cost import ROOTS, introspection_cost
 from transport.scan_costs import scan_cost
 
-UNPAGED_LIST = 10  # what a list without a page size is taken to hold
+UNPAGED_LIST = 10  # the assumed length of a list without pages
+SERIES = "MeterQuantities"
 _CLAUSES = 2
 _LENGTHS = {
     "HOUR": timedelta(hours=1),
@@ -57,11 +59,11 @@ _LENGTHS = {
     "MONTH": timedelta(days=28),
     "YEAR": timedelta(days=365),
 }
-_CAP = 10**12  # costs saturate here, so that they stay machine integers
+_CAP = 10**12  # the highest cost, so that costs stay machine integers
 
 
 class Weight(NamedTuple):
-    """What a selection costs: `once`, and `each` for every object of the page around it."""
+    """The cost of a selection: `once`, and `each` for every object of the page around it."""
 
     once: int
     each: int
@@ -73,11 +75,10 @@ _NOTHING = Weight(0, 0, 0)
 
 @dataclass
 class Weighing:
-    """The weighing of one operation.
+    """Weighs one operation.
 
-    `default_pages` are the sizes of pages that say none, by their level: the number of lists that
-    they are inside of, of which the last one stands for all that are deeper.
-    `defaults` are the values that the document gives variables which the caller leaves out.
+    `default_pages` are the sizes of pages without one, by the number of lists around them; the last
+    one holds for all deeper levels. `defaults` are the document's values for missing variables.
     """
 
     schema: GraphQLSchema
@@ -94,14 +95,14 @@ class Weighing:
         parent: GraphQLNamedType | None,
         level: int = 0,
     ) -> Weight:
-        """What is selected on a type, inside so many lists."""
+        """Weighs what is selected on a type, inside `level` lists."""
         once = each = depth = 0
         for node in selection_set.selections if selection_set else ():
             if isinstance(node, FieldNode):
                 weight = self.field(node, parent, level)
             elif isinstance(node, FragmentSpreadNode):
                 weight = self.fragment(node.name.value, level)
-                once += 1  # fragments without an end but full of spreads are not free
+                once += 1  # spreads alone are not free
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
                 inner = self.schema.get_type(condition.name.value) if condition else parent
@@ -114,9 +115,9 @@ class Weighing:
         return Weight(once, each, depth)
 
     def fragment(self, name: str, level: int) -> Weight:
-        """A fragment, which is looked at once for each level."""
+        """Weighs a fragment, once for each level."""
         if name in self.entered:
-            return _NOTHING  # a cycle ends here; validation refuses it by name
+            return _NOTHING  # a cycle, which validation refuses
         key = (name, level)
         if key not in self.known:
             self.known[key] = _NOTHING
@@ -129,11 +130,8 @@ class Weighing:
         return self.known[key]
 
     def field(self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0) -> Weight:
-        """A field, inside so many lists, with what is selected below it."""
-        fields = (
-            parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
-        )
-        definition = fields.get(node.name.value)
+        """Weighs a field inside `level` lists, with what is selected below it."""
+        definition = fields_of(parent).get(node.name.value)
         named = get_named_type(definition.type) if definition else None
         if node.name.value in ROOTS:
             named = self.schema.get_type(ROOTS[node.name.value])
@@ -145,10 +143,9 @@ class Weighing:
             once, each = introspection_cost(self.schema, node.name.value, inner.once, inner.each)
             return Weight(min(_CAP, once), min(_CAP, each), depth)
         if named is not None and is_page(named):
-            is_series = named.name == "MeterQuantities"
-            count = self.points(node) if is_series else self.page_size(node, level)
+            count = self.count(node, named, level)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
-        # Outside its connection, `each` belongs to no page: it counts once.
+        # Outside a connection, `each` belongs to no page and counts once.
         cost = min(_CAP, inner.once + inner.each)
         if named is None or not is_list or node.selection_set is None:
             return Weight(1 + cost, 0, depth)
@@ -159,16 +156,18 @@ class Weighing:
         return Weight(min(_CAP, 1 + self.list_size(node) * cost), 0, depth)
 
     def level_below(self, level: int, *, is_list: bool) -> int:
-        """The level of what is selected of a field, as far as levels differ."""
+        """The level below a field, up to the last one with a size of its own."""
         return min(level + is_list, len(self.default_pages) - 1)
 
-    def page_size(self, node: FieldNode, level: int) -> int:
-        """How many objects a page will have at most."""
+    def count(self, node: FieldNode, named: GraphQLNamedType, level: int) -> int:
+        """The most objects of a page, or the points of a series."""
+        if named.name == SERIES:
+            return self.points(node)
         size = self.given_size(node)
         return self.default_pages[level] if size is None else size
 
     def given_size(self, node: FieldNode) -> int | None:
-        """The size of a page as its arguments have it; None where they do not."""
+        """The size in the arguments of a page; None if there is none."""
         for argument in node.arguments or ():
             if argument.name.value in {"first", "last"}:
                 size = self.value(argument.value)
@@ -177,21 +176,21 @@ class Weighing:
         return None
 
     def points(self, node: FieldNode) -> int:
-        """How many points a series will have, about."""
+        """About how many points a series will have."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         try:
             start, end = (self.instant(given[name]) for name in ("start", "end"))
             length = _LENGTHS[self.value(given["interval"])]
         except (KeyError, ValueError, TypeError):
-            return DEFAULT_PAGES[0]  # which its coercion will refuse
+            return DEFAULT_PAGES[0]  # coercion will refuse the arguments
         return max(1, -((start - end) // length))
 
     def instant(self, node: Node) -> datetime:
-        """The instant of an argument; raises ValueError where it is none."""
+        """The instant of an argument; raises ValueError if it is not one."""
         return parse_instant(self.value(node))
 
     def list_size(self, node: FieldNode) -> int:
-        """How many objects a list without pages is taken to have."""
+        """The assumed length of a list without pages."""
         for argument in node.arguments or ():
             if argument.name.value == "ids":
                 ids = self.value(argument.value)
@@ -199,14 +198,14 @@ class Weighing:
         return UNPAGED_LIST
 
     def given(self, node: Node) -> Any:
-        """What is sent for a variable, or its default in the document; any other node itself."""
+        """The value sent for a variable, or its default in the document; another node as it is."""
         if not isinstance(node, VariableNode):
             return node
         name = node.name.value
         return self.variables[name] if name in self.variables else self.defaults.get(name)
 
     def value(self, node: Node) -> Any:
-        """The value of an argument, where it can matter to the cost."""
+        """The value of an argument, as far as it matters to the cost."""
         if isinstance(node, VariableNode):
             found = self.given(node)
             return self.value(found) if isinstance(found, Node) else found
@@ -218,19 +217,24 @@ class Weighing:
 
 
 def is_page(type_: GraphQLNamedType) -> bool:
-    """Whether what is selected of a type is so for many objects: a page, or a series."""
-    return type_.name.endswith("Connection") or type_.name == "MeterQuantities"
+    """Whether a type is a page or a series, whose selections count for each object."""
+    return type_.name.endswith("Connection") or type_.name == SERIES
+
+
+def fields_of(type_: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:
+    """The fields of an object type or an interface; none for other types."""
+    return type_.fields if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) else {}
 
 
 def is_list_type(type_: Any) -> bool:
-    """Whether a field of this type gives a list."""
+    """Whether a field of this type returns a list."""
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
     return isinstance(type_, GraphQLList)
 
 
 def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:
-    """The cost (in `once`) and depth of an operation."""
+    """Computes the cost (in `once`) and the depth of an operation."""
     root = weighing.schema.get_root_type(operation.operation)
     try:
         weight = weighing.selection(operation.selection_set, root)
@@ -241,7 +245,7 @@ def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:
 
 @lru_cache(maxsize=8)
 def cost_of_introspection(schema: GraphQLSchema) -> int:
-    """What the usual query for the whole schema costs, and a quarter more for others like it."""
+    """The cost of the usual query for the whole schema, and a quarter more for similar ones."""
     document = parse(
         get_introspection_query(
             specified_by_url=True,
@@ -261,7 +265,7 @@ def weighing_of(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any] | None,
 ) -> Weighing:
-    """The weighing of one operation of a document."""
+    """Prepares to weigh one operation of a document."""
     fragments = {
         definition.name.value: definition
         for definition in document.definitions

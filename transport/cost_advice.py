@@ -1,4 +1,4 @@
-"""What to do about an operation that costs too much: where most of it is, and what would fit."""
+"""Advice on an operation that costs too much: its costliest part, and the page size that fits."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
-    GraphQLInterfaceType,
     GraphQLNamedType,
-    GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -17,13 +15,13 @@ from graphql import (
 
 from schema.connections import DEFAULT_PAGES
 from schema.errors import TooComplex
-from transport.cost import Weighing, is_list_type, is_page, weigh
+from transport.cost import SERIES, Weighing, fields_of, is_list_type, is_page, weigh
 
-_MOST_STEPS = 50  # fragments may go round in circles, which validation would refuse later
+_MOST_STEPS = 50  # fragments may be cyclic, because validation comes later
 
 
 class _Step(NamedTuple):
-    """A field on the way to the costliest part; `size` where it is a page."""
+    """A field on the way to the costliest part, with its `size` if it is a page."""
 
     name: str
     size: int | None
@@ -33,7 +31,7 @@ class _Step(NamedTuple):
 def too_costly(
     weighing: Weighing, operation: OperationDefinitionNode, cost: int, limit: int
 ) -> TooComplex:
-    """The error of an operation that costs more than the limit, with what to do about it."""
+    """Returns the error of an operation above the limit, with advice."""
     steps = _costliest(weighing, operation)
     message = (
         f"The operation costs {cost:,} (its fields times the page sizes around them); allowed are"
@@ -67,7 +65,7 @@ def too_costly(
 
 
 def _fitting(weighing: Weighing, operation: OperationDefinitionNode, limit: int) -> tuple[int, int]:
-    """The largest page by which the operation would fit, and what it would cost; else zeros."""
+    """The largest page size with which the operation fits, and its cost then; or zeros."""
     low, high, found = 1, DEFAULT_PAGES[0] - 1, (0, 0)
     while low <= high:
         middle = (low + high) // 2
@@ -83,7 +81,7 @@ def _fitting(weighing: Weighing, operation: OperationDefinitionNode, limit: int)
 
 
 def _costliest(weighing: Weighing, operation: OperationDefinitionNode) -> list[_Step]:
-    """The way from the root along the field that costs most, level by level."""
+    """The path from the root along the costliest field of each level."""
     steps: list[_Step] = []
     parent: GraphQLNamedType | None = weighing.schema.get_root_type(operation.operation)
     selection_set: SelectionSetNode | None = operation.selection_set
@@ -95,15 +93,12 @@ def _costliest(weighing: Weighing, operation: OperationDefinitionNode) -> list[_
         node, parent = max(
             fields, key=lambda found: sum(weighing.field(found[0], found[1], level)[:2])
         )
-        of = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
-        definition = of.get(node.name.value)
+        definition = fields_of(parent).get(node.name.value)
         parent = get_named_type(definition.type) if definition else None
         name = (node.alias or node.name).value
         if parent is not None and is_page(parent):
-            is_series = parent.name == "MeterQuantities"
-            size = weighing.points(node) if is_series else weighing.page_size(node, level)
-            is_sized = is_series or weighing.given_size(node) is not None
-            steps.append(_Step(name, size, is_sized))
+            is_sized = parent.name == SERIES or weighing.given_size(node) is not None
+            steps.append(_Step(name, weighing.count(node, parent, level), is_sized))
         else:
             steps.append(_Step(name, None, is_sized=False))
         level = weighing.level_below(
@@ -116,7 +111,7 @@ def _costliest(weighing: Weighing, operation: OperationDefinitionNode) -> list[_
 def _fields(
     weighing: Weighing, selection_set: SelectionSetNode, parent: GraphQLNamedType | None
 ) -> list[tuple[FieldNode, GraphQLNamedType | None]]:
-    """The fields of a selection, those in fragments too."""
+    """The fields of a selection, including those in fragments."""
     found: list[tuple[FieldNode, GraphQLNamedType | None]] = []
     spread: set[str] = set()
     pending = [(selection_set, parent)]

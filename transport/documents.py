@@ -1,7 +1,7 @@
-"""Documents: parsed, bounded and validated once, then remembered by their text.
+"""Parses, limits and validates documents once, and remembers valid ones by their text.
 
-Clients send the same few documents over and over; parsing and validating one costs more than
-most fields do. What depends on variables (the cost) is asked every time.
+Clients repeat a few documents, and parsing and validating one costs more than most fields do. What
+depends on variables, such as the cost, is checked every time.
 """
 
 import re
@@ -25,16 +25,16 @@ from transport.overlapping_fields import OverlappingFieldsRule
 
 MAX_LENGTH = 100_000
 MAX_DIGITS = 1_000
-MAX_ERRORS = 5  # each may cost some milliseconds: what was meant is looked for among all types
+MAX_ERRORS = 5  # each may take milliseconds, because suggestions are looked up in all types
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
-# Both look at every character once, whatever the text: a number is looked at from its beginning,
-# and a string without an end is a token as well.
+# Both look at each character once, whatever the text: a number is matched from its beginning, and
+# an unterminated string is a token too.
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS}}}")
-# A string, a comment, a name, a number, or a punctuator: the parser's tokens, neither more, or a
-# document that it takes were refused, nor fewer. Counting them costs a hundredth of parsing them.
-# In a block string a backslash is one, save before the quotes that would end it.
+# A string, a comment, a name, a number or a punctuator: exactly the parser's tokens, so that counts
+# agree. Counting takes a hundredth of the time of parsing. In a block string, a backslash escapes
+# only the quotes that would end it.
 _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\(?:""")?|"(?!""))*+(?:""")?|"(?:[^"\\\r\n]|\\[^\r\n])*+"?|#[^\r\n]*+'
     r"|[_A-Za-z][_A-Za-z0-9]*+|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
@@ -49,21 +49,21 @@ RULES = tuple(
 
 @dataclass
 class Documents:
-    """The valid documents that a process has seen lately, by their text. One a schema."""
+    """The valid documents that a process has seen lately, by their text; one for each schema."""
 
     limits: Limits
     introspection: bool = True
-    listed: frozenset[str] | None = None  # where there is a list, nothing else is run
+    listed: frozenset[str] | None = None  # the only documents that are run
     _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
 
     def knows(self, text: str) -> bool:
-        """Whether a document is remembered: then it is valid, and no longer than is worth it."""
+        """Whether a document is remembered, and so is valid."""
         return text in self._valid
 
     def parse(self, text: str, *, anonymous: bool) -> DocumentNode:
-        """The document; raises GraphQLSyntaxError, TooComplex or Unauthenticated."""
+        """Parses a document; raises GraphQLSyntaxError, or TooComplex and other API errors."""
         if self.listed is not None and text not in self.listed:
-            raise Forbidden("Only operations of the server's list of persisted queries are run")
+            raise Forbidden("Only operations on the server's list of persisted queries are allowed")
         if anonymous and _has_more_tokens(text, self.limits.anonymous_tokens):
             raise Unauthenticated(
                 f"Without a token, a document may have {self.limits.anonymous_tokens:,} tokens"
@@ -80,7 +80,7 @@ class Documents:
     def validate(
         self, text: str, schema: GraphQLSchema, document: DocumentNode
     ) -> list[GraphQLError]:
-        """What is wrong with the document, in GraphQL's terms."""
+        """Returns the document's validation errors."""
         if text in self._valid:
             return []
         rules = RULES if self.introspection else (*RULES, NoSchemaIntrospectionCustomRule)

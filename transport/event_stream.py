@@ -1,6 +1,6 @@
-"""Server-sent events: a subscription's results as a stream, as long as its token is good.
+"""Server-sent events: a subscription's results as a stream, while its token is valid.
 
-All other operations have one result, which is streamed once it is there.
+Any other operation streams its one result.
 
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md, distinct connections.
 """
@@ -14,19 +14,19 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
-from transport.open_connections import OpenConnections
+from transport.connections import OpenConnections
 
-# A quiet stream sends a comment as often, and at every item the token may be looked at.
+# A quiet stream sends a comment this often; each item is an occasion to check the token.
 SECONDS_BETWEEN_LOOKS_AT_TOKEN = 5.0
 
 
 def transport() -> SSETransport:
-    """How results are written."""
+    """The format in which results are written."""
     return SSETransport(heartbeat_interval=SECONDS_BETWEEN_LOOKS_AT_TOKEN)
 
 
 def streamed_once(result: str) -> Response:
-    """The stream of an operation that has one result, as JSON text."""
+    """Returns the stream of one result, which is JSON text."""
     written = transport()
     text = written.encode_event("next", result) + written.encode_complete()
     return Response(text, headers=written.headers)
@@ -34,7 +34,7 @@ def streamed_once(result: str) -> Response:
 
 @dataclass(frozen=True)
 class Held:
-    """What a stream depends on: its token. `ended` is called once, however the stream ends."""
+    """What a stream needs from the application; `ended` is called once when the stream ends."""
 
     connections: OpenConnections
     is_good: Callable[[], Awaitable[bool]]
@@ -44,8 +44,8 @@ class Held:
 class EventStream(StreamingResponse):
     """The response of a stream.
 
-    Once its token is good no more, or the process ends, the connection ends without `complete`:
-    the client comes again, with the token that it then has.
+    When its token is no longer valid, or the process ends, the connection ends without `complete`,
+    so that the client reconnects with its current token.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class EventStream(StreamingResponse):
         super().__init__(_while_good(stream, held.is_good), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Streams until one of the two sides ends it."""
+        """Streams until one side ends it."""
         streams = self._held.connections.streams
         begun = False
 

@@ -1,8 +1,8 @@
-"""What the client sees of exceptions that nobody meant it to see.
+"""Turns unexpected exceptions into what the client may see.
 
-A bug is logged with an id, and the client sees the id only. An outage of the database is said to
-be `retryable` where sending the request again can do nothing twice (`schema.repeating`). A
-statement that was cut off is the caller's to mend.
+A bug is logged with an id, and the client sees only the id. An outage of the database is
+`retryable` if repeating the request can do nothing twice (`schema.repeating`). A statement that was
+cut off is for the caller to change.
 """
 
 import re
@@ -21,21 +21,21 @@ from waiting.outages import is_outage
 
 log = structlog.get_logger("metergraph.graphql")
 
-# Queries can be sent in any way.
+# Queries may be sent in every way.
 _NOT_HERE = {
     OperationType.MUTATION: "Mutations need POST",
     OperationType.SUBSCRIPTION: f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`",
 }
 _MAX_MESSAGE = 1_000
-_SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # of five names at most
+_SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # at most five names
 _ABORTED = "Parsing aborted."  # too many tokens, or nested too deeply
-_NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one that a variable has
+_NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one of a variable
 
 
 def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
-    """The error of a result as the client may see it: with a code, and without internals.
+    """Returns an error as the client may see it: with a code and without internals.
 
-    Not `suggesting`, it does not say either which names of the schema may have been meant.
+    Unless `suggesting`, it does not suggest names of the schema.
     """
     if error.extensions and "code" in error.extensions:
         return error
@@ -45,7 +45,7 @@ def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
         return GraphQLError(
             shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions
         )
-    # graphql-core itself found it, in the document or in the variables.
+    # graphql-core found it, in the document or the variables.
     too_much = isinstance(error, GraphQLSyntaxError) and error.message.endswith(_ABORTED)
     code = TooComplex.code if too_much else BadUserInput.code
     error.extensions = {**(error.extensions or {}), "code": code}
@@ -59,12 +59,12 @@ def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
 
 
 def _cut(message: str) -> str:
-    """The beginning of a message that quotes what was sent."""
+    """Shortens a message, which may quote what was sent."""
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
 def failure(cause: BaseException) -> APIError:
-    """What the client sees of an exception; the rest is logged under a new id."""
+    """Returns what the client sees of an exception; logs the rest under a new id."""
     if isinstance(cause, APIError):
         return cause
     if isinstance(cause, CannotGetOperationTypeError):
@@ -74,7 +74,7 @@ def failure(cause: BaseException) -> APIError:
     if isinstance(cause, asyncpg.QueryCanceledError):
         return _too_long("This took too long and was cut off", ": ask for less, or a shorter range")
     if is_outage(cause):
-        # The database's client logs it, once for all requests.
+        # The database's client logs the outage once for all requests.
         log.debug("database out of reach", reason=repr(cause))
         return _passing("The database cannot be used at the moment")
     identifier = secrets.token_hex(8)
@@ -83,31 +83,31 @@ def failure(cause: BaseException) -> APIError:
 
 
 def cut_off() -> Internal:
-    """What the client sees of a request that the end of the process cuts off."""
+    """Returns the error of a request that is cut off because the process stops."""
     identifier = secrets.token_hex(8)
-    log.warning("request cut off by the end of the process", error_id=identifier)
-    return _passing("The server stops", identifier)
+    log.warning("request cut off because the process stops", error_id=identifier)
+    return _passing("The server is stopping", identifier)
 
 
 def took_too_long(seconds: float) -> APIError:
-    """What the client sees of an operation that had so many seconds, and was cut off."""
+    """Returns the error of an operation that was cut off after `seconds`."""
     return _too_long(f"The request took longer than {seconds:g} seconds")
 
 
 def _too_long(reason: str, advice: str = "") -> APIError:
-    """What the client sees of what was cut off; the advice is for who can ask for less."""
+    """Returns the error of what was cut off; the advice is for queries, which can ask for less."""
     if not repeating.has_begun():
         return TooComplex(f"{reason}{advice}")
     # Nobody can ask a mutation for less.
     identifier = secrets.token_hex(8)
-    log.warning("mutation cut off, because it took too long", error_id=identifier)
+    log.warning("mutation cut off because it took too long", error_id=identifier)
     return _passing(reason, identifier)
 
 
 def _passing(reason: str, identifier: str | None = None) -> Internal:
-    """What the client sees of something that will be over soon: whether to try again.
+    """Returns the error of a temporary failure, which says whether to try again.
 
-    With an `identifier`, where the log has a line about this very request.
+    `identifier` names the log's line about this request, if there is one.
     """
     retryable = repeating.may_repeat()
     advice = "try again" if retryable else repeating.LOOK_FIRST

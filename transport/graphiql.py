@@ -1,7 +1,7 @@
-"""GraphiQL, GraphQL's page for people: served to browsers at the API's own address.
+"""GraphiQL, the page for people, which browsers get at the API's own address.
 
-The page and all that it needs is in `schema/static`, built from `graphiql/`: it works without a
-network. The token is entered in its headers editor, or comes as `#token=mg_…` in the address.
+`transport/static` has the page and all its files, built from `graphiql/`, so it works without a
+network. The token is entered in the headers editor, or comes as `#token=mg_…` in the address.
 """
 
 from functools import cache
@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 STATIC = Path(__file__).parent / "static"
 
 _HEADERS = {
-    # Scripts of nobody else's; the editor writes its own styles.
+    # Only our own scripts; the editor writes inline styles.
     "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -26,10 +26,10 @@ def _page() -> str:
 
 
 def graphiql_response() -> HTMLResponse:
-    """The page."""
+    """Returns the page."""
     return HTMLResponse(_page(), headers=_HEADERS)
 
 
 def graphiql_files() -> StaticFiles:
-    """What the page loads."""
+    """Serves the files of the page."""
     return StaticFiles(directory=STATIC)

@@ -1,7 +1,7 @@
 """The ASGI application of the API: GraphQL over HTTP, server-sent events and WebSocket.
 
-HTTP as https://graphql.github.io/graphql-over-http/draft/ has it; Strawberry's own view answers
-200 to everything. Numbers are exact both ways.
+HTTP follows https://graphql.github.io/graphql-over-http/draft/, while Strawberry's own view answers
+200 to everything. Numbers are exact in both directions.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from schema.errors import (
     Unauthenticated,
 )
 from schema.repeating import attempt
+from transport.connections import OpenConnections, OpenSubscriptions
 from transport.event_stream import EventStream, Held, streamed_once, transport
 from transport.failures import cut_off, failure, took_too_long
 from transport.graphiql import graphiql_response
@@ -56,8 +57,6 @@ from transport.http_request import (
     turn_of,
 )
 from transport.http_response import encode_json, response_body, status_of
-from transport.open_connections import OpenConnections
-from transport.open_subscriptions import OpenSubscriptions
 from transport.operations import METHODS, Operations, formatted
 from transport.page_origins import may_open_socket
 from transport.persisted_queries import PersistedQueries
@@ -71,7 +70,7 @@ _DENIED_OVER_WEBSOCKET = (
 
 
 class GraphQLApplication(GraphQL[Context, None]):
-    """Serves `schema` at whatever path it is mounted on."""
+    """Serves `schema` at any path that it is mounted on."""
 
     websocket_adapter_class = WebSocketAdapter
     graphql_transport_ws_handler_class = TransportHandler
@@ -97,11 +96,11 @@ class GraphQLApplication(GraphQL[Context, None]):
         self.settings: Settings = settings
 
     def _check_websocket_origin(self, request: WebSocket) -> bool:
-        """Strawberry's own check knows no proxies, and names a setting that is not ours."""
+        """Replaces Strawberry's check, which ignores proxies and names a setting of its own."""
         return may_open_socket(request.headers, self.settings.cors_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, or holds one WebSocket."""
+        """Answers one request, or serves one WebSocket."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -124,14 +123,14 @@ class GraphQLApplication(GraphQL[Context, None]):
             async with deadline:
                 return await self._execute(request, media)
         except ClientDisconnect:
-            return Response(status_code=499)  # which nobody reads
+            return Response(status_code=499)  # nobody reads it
         except HTTPError as error:
             refusal = error
         except asyncio.CancelledError:
             if not self.connections.ending:
                 raise
             refusal = HTTPError(503, cut_off())
-        except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
+        except Exception as error:  # noqa: BLE001  # the client must not see the details of a bug
             if isinstance(error, TimeoutError) and deadline.expired():
                 refusal = HTTPError(503, took_too_long(seconds))
             else:
@@ -146,7 +145,7 @@ class GraphQLApplication(GraphQL[Context, None]):
                 return HTML
         media = accepted(request.headers.get("accept"), offered)
         if media is None:
-            raise HTTPError(406, BadUserInput(f"This gives {', '.join(offered)}"))
+            raise HTTPError(406, BadUserInput(f"The response can be {', '.join(offered)}"))
         return media
 
     async def _execute(self, request: Request, media: str) -> Response:
@@ -157,7 +156,7 @@ class GraphQLApplication(GraphQL[Context, None]):
             sent: Operation | list[Operation] = parse_query_string(request.query_params)
         else:
             check_content_type(request)
-            await self.operations.limit(context)  # whoever asks too often costs no parsing
+            await self.operations.limit(context)  # before parsing, which costs more
             body = await self._body(request, context.caller)
             size = len(body)
             await turn_of(context, size)
@@ -243,11 +242,11 @@ class GraphQLApplication(GraphQL[Context, None]):
         request: Request | WebSocket,
         response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
     ) -> Context:
-        """The context of a WebSocket; who asks is known once it is initialised."""
+        """Returns the context of a WebSocket; `on_ws_connect` adds the caller."""
         return Context(services=self.services, headers=request.headers)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Identifies who asks; raises Unauthenticated where nobody is known."""
+        """Identifies the caller; raises Unauthenticated if there is none."""
         context.caller, context.denied = await self._caller(context)
         if context.caller is None:
             sent = self._authorization(context)
@@ -256,7 +255,7 @@ class GraphQLApplication(GraphQL[Context, None]):
         return accepted_without_payload
 
     async def knows(self, context: Context) -> bool:
-        """Whether a token is still good; so it is while nobody can tell."""
+        """Whether a token is still valid; during an outage, it is."""
         try:
             caller, _denied = await self._caller(context)
         except Exception as error:
@@ -276,15 +275,15 @@ class GraphQLApplication(GraphQL[Context, None]):
         request: Request,  # noqa: ARG002  # Strawberry's signature
         result: ExecutionResult,
     ) -> Any:
-        """One result of a stream, as everywhere else."""
+        """Returns one result of a stream."""
         return response_body(result)
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON with exact numbers, of a WebSocket's message."""
+        """Reads a WebSocket's message as JSON with exact numbers."""
         return decode_json(data)
 
     def encode_json(self, data: object) -> str:
-        """JSON text: browsers take a WebSocket's binary message for something else."""
+        """Writes JSON text, because browsers treat binary messages of a WebSocket differently."""
         return encode_json(data)
 
 

@@ -1,7 +1,7 @@
-"""Reading GraphQL over HTTP requests: bounded bodies, exact numbers, and no surprises.
+"""Reads requests of GraphQL over HTTP, with limits on bodies and with exact numbers.
 
-https://graphql.github.io/graphql-over-http/draft/. Every refusal is an HTTPError, with the
-status that the specification asks for and a GraphQL error for the body.
+https://graphql.github.io/graphql-over-http/draft/. Every refusal is an HTTPError with the
+specification's status and a GraphQL error for the body.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
 _BYTES_A_PIECE = 8 * 1024  # read in a tenth of a millisecond
-SMALL_BYTES = 64 * 1024  # of what no organization sends, and of a subscription, which is kept
-_MOST_DIGITS = 18  # of a length: Python reads no integer of thousands
-_MAX_HEADER = 1_000  # characters; what reads one takes the longer, the more there are, squared
+SMALL_BYTES = 64 * 1024  # for requests without an organization's token, and for subscriptions
+_MOST_DIGITS = 18  # of a Content-Length; Python refuses integers of thousands of digits
+_MAX_HEADER = 1_000  # characters, because parsing a header takes quadratic time
 
 
 class HTTPError(Exception):
-    """A request that is refused before it is executed."""
+    """A request is refused before it is executed."""
 
     def __init__(
         self, status: int, error: APIError, headers: Mapping[str, str] | None = None
@@ -43,17 +43,17 @@ class HTTPError(Exception):
 class Operation:
     """The parameters of one GraphQL request."""
 
-    query: str | None  # None: its document is named by a hash in the extensions
+    query: str | None  # None: a hash in the extensions names the document
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
 
 
 def decode_json(data: str | bytes) -> Any:
-    """JSON with exact numbers; raises ValueError for all that is none, however it is not.
+    """Reads JSON with exact numbers; raises ValueError for invalid JSON.
 
-    An object that has a key twice is refused, with AmbiguousError; in the metadata of an event, the
-    event is, and the others are not.
+    Raises AmbiguousError for an object with a duplicate key; but in the metadata of an event, only
+    that event is refused later.
     """
     try:
         return exact_json.loads(data)
@@ -71,9 +71,10 @@ def decode_json(data: str | bytes) -> Any:
 
 
 def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:
-    """The media type of `offered` that an Accept header prefers; None where it takes none.
+    """Returns the media type of `offered` that an Accept header prefers; None if it takes none.
 
-    A wildcard, and an absent header, take the first that is offered; one without end takes none.
+    A wildcard or a missing header takes the first that is offered; a header that is too long takes
+    none.
     """
     if accept is not None and len(accept) > _MAX_HEADER:
         return None
@@ -104,7 +105,7 @@ def _quality(parameters: str) -> float:
 
 
 async def read_body(request: Request, maximum: int) -> bytes:
-    """The body; raises HTTPError 413 as soon as it is known to be larger than `maximum` bytes."""
+    """Reads the body; raises HTTPError 413 as soon as it turns out larger than `maximum` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > maximum):
         raise _too_large(maximum)
@@ -120,28 +121,28 @@ async def read_body(request: Request, maximum: int) -> bytes:
 
 def _too_large(maximum: int) -> HTTPError:
     message = f"The request is larger than {maximum:,} bytes"
-    # The rest of the body is not read: the connection cannot be used again.
+    # The connection cannot be used again, because the rest of the body is not read.
     return HTTPError(413, TooComplex(message, maximumBytes=maximum), {"connection": "close"})
 
 
 async def turn_of(context: Context, size: int) -> None:
-    """Waits until so many bytes may be worked on; what is small need not wait."""
+    """Waits for the turn to work on `size` bytes; small requests need not wait."""
     if size > SMALL_BYTES:
         await context.turn(size / _BYTES_A_PIECE)
 
 
 def too_large_to_keep() -> TooComplex:
-    """A subscription's request stays in memory as long as the subscription does."""
+    """Returns the error of a subscription whose request is too large to keep in memory."""
     return TooComplex(
-        f"A subscription may be asked for with {SMALL_BYTES:,} bytes", maximumBytes=SMALL_BYTES
+        f"The request of a subscription may have {SMALL_BYTES:,} bytes", maximumBytes=SMALL_BYTES
     )
 
 
 def check_content_type(request: Request) -> None:
-    """Raises HTTPError 415 for a body that is not said to be JSON in UTF-8, as it is.
+    """Raises HTTPError 415 for a body that is not declared as uncompressed JSON in UTF-8.
 
-    No page of another origin can send this type without the browser asking first (CORS): so a
-    form on it cannot act with a visitor's powers.
+    Browsers ask first (CORS) before a page of another origin may send this type, so a form on such
+    a page cannot act for a visitor.
     """
     if len(request.headers.get("content-type", "")) > _MAX_HEADER:
         raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
@@ -152,14 +153,14 @@ def check_content_type(request: Request) -> None:
         raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
     if str(charset).lower() not in {"utf-8", "utf8"}:
         raise HTTPError(415, BadUserInput("The charset must be utf-8"))
-    # What unpacks to more than the limit would be known only once it is unpacked.
+    # Only unpacking would show that a body exceeds the limit.
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         refused = BadUserInput("The body must not be compressed: leave out Content-Encoding")
         raise HTTPError(415, refused, {"accept-encoding": "identity"})
 
 
 def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:
-    """The operation of a POST, or the list of a batch; raises HTTPError 400."""
+    """Reads the operation of a POST, or the list of a batch; raises HTTPError 400."""
     try:
         data = decode_json(body)
     except exact_json.AmbiguousError as error:
@@ -174,7 +175,7 @@ def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operati
 
 
 def parse_query_string(parameters: QueryParams) -> Operation:
-    """The operation of a GET; raises HTTPError 400."""
+    """Reads the operation of a GET; raises HTTPError 400."""
     data: dict[str, Any] = dict(parameters)
     for name in ("query", "variables", "operationName", "extensions"):
         if len(parameters.getlist(name)) > 1:
@@ -194,7 +195,7 @@ def parse_query_string(parameters: QueryParams) -> Operation:
 
 
 def parse_operation(data: Any) -> Operation:
-    """The parameters of a request; raises HTTPError 400."""
+    """Checks the parameters of a request; raises HTTPError 400."""
     if not isinstance(data, dict):
         raise HTTPError(400, BadUserInput("The request must be a JSON object"))
     query = data.get("query")

@@ -1,4 +1,4 @@
-"""Writing responses: exact numbers, and the status that belongs to a result."""
+"""Writes responses, with exact numbers and the status of the result."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from transport.http_request import GRAPHQL_JSON
 
 
 def encode_json(data: object) -> str:
-    """JSON text with exact numbers; lone surrogates, which UTF-8 cannot carry, become `?`."""
+    """Writes JSON with exact numbers; lone surrogates, which UTF-8 cannot encode, become `?`."""
     try:
         return exact_json.dumps(data)
     except TypeError:
-        return exact_json.dumps(_carriable(data))
+        return exact_json.dumps(_encodable(data))
 
 
-def _carriable(data: Any) -> Any:
+def _encodable(data: Any) -> Any:
     if isinstance(data, str):
         return data.encode("utf-8", "replace").decode()
     if isinstance(data, dict):
-        return {_carriable(key): _carriable(value) for key, value in data.items()}
+        return {_encodable(key): _encodable(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_carriable(item) for item in data]
+        return [_encodable(item) for item in data]
     return data
 
 
 def is_request_error(result: ExecutionResult) -> bool:
-    """Whether nothing was executed: such a response has no `data` at all."""
+    """Whether nothing was executed; then the response has no `data`."""
     return (
         result.data is None
         and bool(result.errors)
@@ -37,7 +37,7 @@ def is_request_error(result: ExecutionResult) -> bool:
 
 
 def response_body(result: ExecutionResult) -> dict[str, Any]:
-    """A result as GraphQL has it: errors first, where somebody sees them."""
+    """Returns the body of a result; errors come first, to be seen."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
@@ -49,7 +49,7 @@ def response_body(result: ExecutionResult) -> dict[str, Any]:
 
 
 def status_of(result: ExecutionResult, media: str) -> int:
-    """The HTTP status: always 200 as application/json, which older clients expect."""
+    """Returns the HTTP status; for application/json it is always 200, as older clients expect."""
     if media != GRAPHQL_JSON or result.data is not None:
         return 200
     if is_request_error(result):

@@ -1,8 +1,8 @@
-"""What introspection costs, from how long the lists of this schema are.
+"""The cost of introspection, from the lengths of the schema's lists.
 
-Below `__schema { types }` stands every type once, so an average type is what is weighed. Anywhere
-else a client chooses the type, by its name or by what leads to it, and may choose the longest, over
-and over. So a selection of a type has two costs: `once` of an average type, `each` of the longest.
+`__schema { types }` lists every type once, so the average type counts. Elsewhere the client chooses
+the type, by its name or by what leads to it, and may choose the longest again and again. So a
+selection on a type has two costs: `once` for the average type, and `each` for the longest.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ from graphql import (
 
 ROOTS = {"__schema": "__Schema", "__type": "__Type"}
 
-# Wrapped types are mostly one level deep: queries ask for nine, and get null.
+# Most types are wrapped once; queries ask for nine levels and get null.
 _OF_TYPE = 0.5
 # Fields through which a client chooses a type.
 _CHOSEN = {"type", "interfaces", "possibleTypes", "queryType", "mutationType", "subscriptionType"}
-_PRINTED = {"defaultValue": 4}  # a literal, which is made each time
+_PRINTED = {"defaultValue": 4}  # a literal, printed each time
 
 
 class _Sizes(NamedTuple):
@@ -34,14 +34,14 @@ class _Sizes(NamedTuple):
 
 
 def introspection_cost(schema: GraphQLSchema, name: str, once: int, each: int) -> tuple[int, int]:
-    """What a field costs, on average and at worst; `once` and `each` are those of what is below.
+    """Returns a field's cost on average and at worst; `once` and `each` are those of what is below.
 
     It is a field of an introspection type, or a root, whose cost is the sum of the two.
     """
     if name in ROOTS:
         return 1 + each, 0
     if name == "ofType":
-        below = _OF_TYPE if once == each else 1  # where no list is below, most of them are null
+        below = _OF_TYPE if once == each else 1  # without a list below, most are null
         return 1 + ceil(_OF_TYPE * once), 1 + ceil(below * each)
     if name in _CHOSEN:
         once = each
@@ -51,13 +51,13 @@ def introspection_cost(schema: GraphQLSchema, name: str, once: int, each: int) -
     if size is None:
         own = _PRINTED.get(name, 1)
         return own + once, own + each
-    # An object counts as well: making one takes as long as showing a field of it.
+    # An object counts too: making one takes as long as one of its fields.
     return 1 + ceil(size.average * (1 + once)), 1 + ceil(size.longest * (1 + each))
 
 
 @lru_cache(maxsize=8)
 def _sizes(schema: GraphQLSchema) -> Mapping[str, _Sizes]:
-    """The length of each list by its field's name."""
+    """The lengths of lists, by the names of their fields."""
     types = list(schema.type_map.values())
     composite = [t for t in types if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)]
     inputs = [t for t in types if isinstance(t, GraphQLInputObjectType)]

@@ -1,6 +1,6 @@
-"""What happens around an operation: bounded parsing, and its cost before its validation.
+"""Parses and weighs an operation within limits, before it is validated.
 
-A Strawberry extension, made anew for every operation.
+This is a Strawberry extension; each operation gets its own.
 """
 
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ class Lifecycle(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         """Parses within the limits.
 
-        An error is kept for the validation: one that is raised here would end a WebSocket's
-        operation without an answer. A stand-in takes the document's place until then.
+        An error is kept for `on_validate`, because one raised here would end a WebSocket's
+        operation without an answer. Until then, a stand-in replaces the document.
         """
         context = self.execution_context
         if context.query and context.graphql_document is None:
@@ -66,27 +66,29 @@ class Lifecycle(SchemaExtension):
             return [self.refused]
         context = self.execution_context
         document = context.graphql_document
-        if document is None:  # there was no query either, which Strawberry has refused
+        if document is None:  # without a query, which Strawberry has refused
             return []
-        operation = get_operation_ast(document, context._provided_operation_name)  # noqa: SLF001  # `operation_name` falls back on the first
+        operation = get_operation_ast(document, context._provided_operation_name)  # noqa: SLF001  # `operation_name` would fall back on the first
         if operation is None:
             return [BadUserInput("Name one of the document's operations in `operationName`")]
-        schema = context.schema._schema  # noqa: SLF001  # Strawberry offers no other way to it
+        schema = context.schema._schema  # noqa: SLF001  # Strawberry offers no other way
         limits = self.documents.limits
         weighing = weighing_of(schema, document, operation, context.variables)
         weight = weigh(weighing, operation)
-        if operation.operation is not OperationType.SUBSCRIPTION:  # each update would carry it
+        if operation.operation is not OperationType.SUBSCRIPTION:  # each update would repeat it
             self.cost = weight.once
         check_depth(weight, limits)
         if weight.once > limits.cost:
             raise too_costly(weighing, operation, weight.once, limits.cost)
         if context.context.caller is None and weight.once > cost_of_introspection(schema):
-            raise Unauthenticated("Without a token, an operation may cost what the schema costs")
+            raise Unauthenticated(
+                "Without a token, an operation may cost as much as asking for the schema"
+            )
         check_values(operation, context.variables, limits)
         return self.documents.validate(context.query or "", schema, document)
 
     def get_results(self) -> dict[str, Any]:
-        """The cost and its limit, in the response's `extensions`."""
+        """Adds the cost and its limit to the response's `extensions`."""
         if self.cost is None:
             return {}
         return {"cost": {"requested": self.cost, "maximum": self.documents.limits.cost}}

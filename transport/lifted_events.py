@@ -1,10 +1,10 @@
-"""The fast path of ingestion: plain events go around the coercion of variables.
+"""The fast path of ingestion: plain events bypass the coercion of variables.
 
-graphql-core coerces a variable field by field, which costs ten times what storing the event
-does. So a list of events in a variable is taken out before coercion if every item has just the
-shape that coercion would let through unchanged, and put back after it. Everything else (odd
-shapes, literals in the document) goes the ordinary way, with GraphQL's own errors. Both ways end
-in the same list of dicts: keys as in EventInput, `timestamp` an aware datetime in UTC.
+graphql-core coerces a variable field by field, which takes ten times as long as storing the event.
+So a list of events in a variable is taken out before coercion and put back after it, if every item
+has a shape that coercion would not change. Everything else (odd shapes, literals in the document)
+is coerced as usual, with GraphQL's own errors. Both ways end in the same list of dicts: keys as in
+EventInput, and `timestamp` an aware datetime in UTC.
 """
 
 from typing import Any, get_type_hints
@@ -29,7 +29,7 @@ from schema.inputs.events import EventInput
 from transport.per_event import PerEventExecutor
 
 MOST_EVENTS = 10_000  # no setting allows more
-# Of an object. graphql-core quotes the object for each key that it refuses, and reads all of it.
+# In an object, because graphql-core reads and quotes all of it for each key that it refuses.
 _MOST_KEYS = 1_000
 # Fields of other kinds than these, `timestamp` and `metadata` are left to graphql-core.
 _TEXTS = tuple(
@@ -43,7 +43,7 @@ _KEYS = frozenset({"name", *_TEXTS, "timestamp", "metadata"})
 
 
 def plain_events(items: Any) -> list[dict[str, Any]] | None:  # noqa: PLR0911  # every odd shape ends it
-    """The events that coercion would make of `items`; None where that is for it to say."""
+    """Returns the events that coercion would make of `items`; None if coercion must decide."""
     if type(items) is not list:
         return None
     events: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ def plain_events(items: Any) -> list[dict[str, Any]] | None:  # noqa: PLR0911  #
 
 
 class LiftingExecutor(PerEventExecutor):
-    """Strawberry's executor, with plain events lifted over the coercion of variables."""
+    """Strawberry's executor, in which plain events bypass the coercion of variables."""
 
     @classmethod
     def build(
@@ -118,9 +118,9 @@ def _lift(
     variables: dict[str, Any],
     lifted: dict[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """Variables with empty lists in the place of plain events, which go into `lifted`.
+    """Returns the variables with empty lists in place of plain events, which go into `lifted`.
 
-    Raises TooComplex for other events, where to refuse them would take long.
+    Raises TooComplex for other events if refusing them one by one would take long.
     """
     remaining = variables
     for definition in operation.variable_definitions or ():
@@ -146,7 +146,7 @@ def _lift(
 
 
 def _is_wide(value: dict[str, Any] | list[Any], levels: int = 4) -> bool:
-    """Whether the input, its events, one of them, or the metadata of one has too much in it."""
+    """Whether the input, its events, an event or its metadata has too many items."""
     inner = value.values() if isinstance(value, dict) else value
     return len(value) > (_MOST_KEYS if isinstance(value, dict) else MOST_EVENTS) or (
         levels > 0
@@ -156,7 +156,7 @@ def _is_wide(value: dict[str, Any] | list[Any], levels: int = 4) -> bool:
 
 def _events(items: Any) -> list[dict[str, Any]] | None:
     if type(items) is list and len(items) > MOST_EVENTS:
-        return items  # which nobody looks at: `eventsIngest` counts and refuses them
+        return items  # unread: `eventsIngest` refuses them by their number
     return plain_events(items)
 
 

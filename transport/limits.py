@@ -1,4 +1,4 @@
-"""The most that a document, an operation and its variables may be."""
+"""Limits on documents, operations and variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from transport.cost import Weight
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that a document and an operation may be."""
+    """The limits on documents and operations."""
 
     cost: int = 20_000
     depth: int = 20
@@ -66,9 +66,9 @@ def check_depth(weight: Weight, limits: Limits) -> None:
 def check_values(
     operation: OperationDefinitionNode, variables: Mapping[str, Any] | None, limits: Limits
 ) -> None:
-    """Raises TooComplex for variables with too many values in them.
+    """Raises TooComplex for variables with too many values.
 
-    Events are not counted one by one: how many a call may have is said in its answer.
+    Events do not count; `eventsIngest` has its own limit.
     """
     counted = 0
     pending = [

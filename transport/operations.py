@@ -1,4 +1,4 @@
-"""Operations that came over HTTP: counted, found, run; and the refusals that HTTP has for them."""
+"""Counts, finds and runs operations that come over HTTP, and refuses them with HTTP's statuses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class Operations:
     persisted: PersistedQueries
 
     async def limit(self, context: Context, operations: int = 1, *, counted: int = 0) -> None:
-        """Counts the operations of a request; raises HTTPError 429 or 400 for too many."""
+        """Counts a request's operations; raises HTTPError 429 or 400 for too many."""
         try:
             await self.rate_limits.take(context.caller, operations, counted=counted)
         except RateLimited as error:
@@ -45,7 +45,7 @@ class Operations:
             raise HTTPError(400, error) from None
 
     async def document(self, sent: Operation, context: Context, media: str) -> str:
-        """The document of an operation; raises HTTPError where there is none."""
+        """Returns the document of an operation; raises HTTPError if there is none."""
         try:
             return await self.persisted.document(sent.query, sent.extensions, context.caller)
         except (PersistedQueryNotFound, PersistedQueryNotSupported) as error:
@@ -54,7 +54,7 @@ class Operations:
             raise HTTPError(400, error) from None
 
     async def body_of(self, sent: Operation, context: Context, method: str) -> dict[str, Any]:
-        """The part of one operation in the answer to a batch."""
+        """Returns one operation's part of the answer to a batch."""
         try:
             query = await self.document(sent, context, JSON)
             return response_body(await self.run(query, sent, context, method))
@@ -64,9 +64,9 @@ class Operations:
     async def run(
         self, query: str, operation: Operation, context: Context, method: str
     ) -> ExecutionResult:
-        """Runs an operation, of a kind that the method allows; raises HTTPError for others.
+        """Runs an operation; raises HTTPError if the method does not allow its kind.
 
-        A document that turns out to be valid is registered by the hash that came with it.
+        Registers a valid document by the hash that came with it.
         """
         try:
             result = await self.schema.execute(
@@ -88,7 +88,7 @@ class Operations:
         return result
 
     def is_subscription(self, query: str, operation_name: str | None, context: Context) -> bool:
-        """Whether an operation goes on until somebody ends it."""
+        """Whether an operation is a subscription, which goes on until one side ends it."""
         try:
             document = self.schema.documents.parse(query, anonymous=context.caller is None)
         except GraphQLError:

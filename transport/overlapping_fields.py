@@ -1,9 +1,9 @@
 """GraphQL's rule that fields under one response name must merge, in linear time.
 
-graphql-core compares every pair of fields, which a few kilobytes of repeated fields turn into
-minutes. Here fields that share a response name are held against the first of them, because "same
-name, same arguments" and "same shape" are equivalences; then their selections are merged and
-looked at as one. After Simon Adameit's algorithm, which Sangria and GraphQL Java use.
+graphql-core compares every pair of fields, which takes minutes for a few kilobytes of repeated
+fields. Here, fields with the same response name are compared with the first of them, because "same
+name, same arguments" and "same shape" are equivalences. Then their selections are merged and
+checked as one. This is Simon Adameit's algorithm, which Sangria and GraphQL Java use.
 https://spec.graphql.org/October2021/#sec-Field-Selection-Merging
 """
 
@@ -17,7 +17,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
-    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
@@ -33,6 +32,8 @@ from graphql import (
     type_from_ast,
 )
 from graphql.language import Node as ASTNode
+
+from transport.cost import fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class OverlappingFieldsRule(ValidationRule):
         self._arguments: dict[int, str] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        """Looks at everything that an operation selects; unused fragments are errors anyway."""
+        """Checks everything that an operation selects; unused fragments are errors anyway."""
         if self._has_cycle(node):
-            return  # it has no end to look at, and another rule refuses it
+            return  # another rule refuses it
         root = self.context.schema.get_root_type(node.operation)
         pending: list[tuple[_Selections, bool]] = [([(node.selection_set, root)], True)]
-        # A fragment is met on as many ways as it is nested, which need not all be gone.
+        # Nested fragments are reached in many ways, of which one is enough.
         seen: set[tuple[bool, frozenset[tuple[int, str | None]]]] = set()
         while pending:
             selections, same_parent = pending.pop()
@@ -93,11 +94,7 @@ class OverlappingFieldsRule(ValidationRule):
         pending = selections[::-1]
         while pending:
             selection_set, parent = pending.pop()
-            fields = (
-                parent.fields
-                if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
-                else {}
-            )
+            fields = fields_of(parent)
             for node in selection_set.selections:
                 if isinstance(node, FieldNode):
                     name = (node.alias or node.name).value
@@ -121,7 +118,7 @@ class OverlappingFieldsRule(ValidationRule):
     def _check(
         self, name: str, group: list[_Found], *, same_parent: bool
     ) -> Iterable[tuple[_Selections, bool]]:
-        """Checks one group; yields the merged selections below it."""
+        """Checks one group, and yields the merged selections below it."""
         if len(group) > 1:
             problem = self._shape_problem(group)
             if problem is not None:
@@ -141,7 +138,7 @@ class OverlappingFieldsRule(ValidationRule):
         yield from _below(group, same_parent=False)
 
     def _shape_problem(self, group: list[_Found]) -> tuple[str, list[ASTNode]] | None:
-        """Whether values under one name could differ in kind, whatever type they stand on."""
+        """Finds fields whose values could differ in shape, whatever their parent types."""
         known = [(found.node, found.definition.type) for found in group if found.definition]
         for node, type_ in known[1:]:
             first, first_type = known[0]
@@ -151,7 +148,7 @@ class OverlappingFieldsRule(ValidationRule):
         return None
 
     def _difference(self, merger: list[_Found]) -> tuple[str, list[ASTNode]] | None:
-        """Whether fields on one type ask for different things under one name."""
+        """Finds fields on one type that ask for different things under one name."""
         first = merger[0].node
         for found in merger[1:]:
             node = found.node
@@ -196,7 +193,7 @@ def _below(group: list[_Found], *, same_parent: bool) -> Iterable[tuple[_Selecti
 
 
 def _mergers(group: list[_Found]) -> list[list[_Found]]:
-    """The fields that can stand on one object: by its type, those on abstract types with each."""
+    """Groups the fields that one object can have: by its type, with those on abstract types."""
     by_object: dict[str, list[_Found]] = {}
     anywhere: list[_Found] = []
     for found in group:
@@ -210,7 +207,7 @@ def _mergers(group: list[_Found]) -> list[list[_Found]]:
 
 
 def _shape(type_: Any) -> tuple[str, ...]:
-    """What must be equal: the lists and non-nulls around a type, and which leaf it is."""
+    """What must be equal: the lists and non-nulls around a type, and its name if it is a leaf."""
     wrappers = []
     while isinstance(type_, GraphQLList | GraphQLNonNull):
         wrappers.append("!" if isinstance(type_, GraphQLNonNull) else "[")

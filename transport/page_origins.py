@@ -1,7 +1,7 @@
-"""Which pages may open a WebSocket: those of the API's own host, and of the set origins.
+"""Decides which pages may open a WebSocket: those of the API's own host and of allowed origins.
 
-Browsers apply no CORS to WebSockets. Our tokens are in no cookie, so a page of another origin has
-nothing to act with; refusing it is a second line of defence.
+Browsers do not apply CORS to WebSockets. Tokens are never in a cookie, so a page of another origin
+cannot act with one; refusing the page is a second line of defence.
 """
 
 import logging
@@ -14,15 +14,15 @@ _log = logging.getLogger(__name__)
 
 
 def may_open_socket(headers: Mapping[str, str], allowed: Collection[str]) -> bool:
-    """Whether who asks is no page, a page of this host, or a page of an allowed origin.
+    """Whether the client is not a page, a page of this host, or a page of an allowed origin.
 
     Args:
-        headers: those of the handshake, by lowercase name.
+        headers: the headers of the handshake, by lowercase name.
         allowed: origins as browsers write them; `*` is every origin.
     """
     origin, host = headers.get("origin"), headers.get("host", "")
     if (
-        origin is None  # all browsers send it
+        origin is None  # every browser sends one
         or headers.get("sec-fetch-site") == "same-origin"
         or is_same_origin(origin, host)
         or _is_same_name(origin, host)
@@ -31,9 +31,9 @@ def may_open_socket(headers: Mapping[str, str], allowed: Collection[str]) -> boo
     ):
         return True
     _log.warning(
-        "refused the WebSocket of a page of %r: it was sent to host %r. If that is the API's own "
-        "page behind a proxy, let the proxy pass the browser's Host on; if it is another page that "
-        "may use the API, name its origin in METERGRAPH_CORS_ORIGINS.",
+        "refused the WebSocket of a page of %r, which was sent to host %r. If it is the API's own "
+        "page behind a proxy, let the proxy pass on the browser's Host. If it is another page that "
+        "may use the API, add its origin to METERGRAPH_CORS_ORIGINS.",
         origin,
         host,
     )
@@ -41,7 +41,7 @@ def may_open_socket(headers: Mapping[str, str], allowed: Collection[str]) -> boo
 
 
 def _is_same_name(origin: str, host: str) -> bool:
-    """Whether a host without a port has the origin's name: many proxies drop the port."""
+    """Whether a host without a port has the origin's name; many proxies drop the port."""
     try:
         asked, page = urlsplit(f"//{host.strip()}"), urlsplit(origin)
         has_port = asked.port is not None

@@ -1,13 +1,12 @@
-"""Persisted queries: documents that clients send by their SHA-256, and lists of the only ones.
+"""Persisted queries: documents that clients name by their SHA-256, and lists of allowed ones.
 
-Automatic ones are Apollo's: a client sends the hash, is told PersistedQueryNotFound, and sends hash
-and document once for all. They are kept in Redis, for every process; without Redis nothing is
-found, and clients send documents in full. Each organization has its own, the newest so many, and
-registers them by its tokens only: sessions, which are in the hands of customers, may ask for what
-is there.
+Automatic ones follow Apollo: a client sends the hash, gets PersistedQueryNotFound, and sends hash
+and document once. Redis keeps them for all processes; without Redis none is found, and clients send
+documents in full. Each organization has its own, up to a limit, and registers them by its tokens.
+Sessions, which are in the hands of customers, may only use them.
 https://www.apollographql.com/docs/apollo-server/performance/apq
 
-With a list (a file, by setting) nothing else is run, whether sent by hash or in full.
+With a list (a file named by a setting), nothing else is run, neither by hash nor in full.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class PersistedQueries:
-    """The persisted queries of one process: those of `listed`, or those that clients register."""
+    """The persisted queries of one process: `listed` ones, or those that clients register."""
 
     def __init__(self, redis: ArqRedis, listed: frozenset[str] | None = None) -> None:
         self._redis = redis
@@ -41,14 +40,14 @@ class PersistedQueries:
     async def document(
         self, query: str | None, extensions: Mapping[str, Any] | None, caller: Identity | None
     ) -> str:
-        """The document of a request, sent in full or by its hash.
+        """Returns the document of a request, which is sent in full or by its hash.
 
-        Raises BadUserInput, PersistedQueryNotFound and PersistedQueryNotSupported.
+        Raises BadUserInput, PersistedQueryNotFound or PersistedQueryNotSupported.
         """
         sent = _hash_of(extensions)
         if query:
             if sent is not None and sent != digest(query):
-                raise BadUserInput("The sha256Hash is not that of the query")
+                raise BadUserInput("The sha256Hash does not match the query")
             return query
         if sent is None:
             raise BadUserInput("`query` must be a string with a GraphQL document")
@@ -62,7 +61,7 @@ class PersistedQueries:
     async def register(
         self, query: str, extensions: Mapping[str, Any] | None, caller: Identity | None
     ) -> None:
-        """Remembers a valid document that came with its hash, if the caller may have it so."""
+        """Remembers a valid document that came with its hash, if the caller may register it."""
         sent = _hash_of(extensions)
         if sent is None or self._listed is not None or not isinstance(caller, TokenIdentity):
             return
@@ -95,21 +94,21 @@ class PersistedQueries:
                 found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
         except REDIS_FAILURES:
             return None
-        # Whoever can write to Redis must not choose what a token runs.
+        # Others who can write to Redis must not choose what a token runs.
         if found is None or hashlib.sha256(found).hexdigest() != sent:
             return None
         return found.decode()
 
 
 class ListError(ValueError):
-    """METERGRAPH_PERSISTED_QUERIES leads to nothing that is a list."""
+    """METERGRAPH_PERSISTED_QUERIES does not name a list."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"METERGRAPH_PERSISTED_QUERIES cannot be used: {path} {reason}.")
 
 
 def listed_documents(path: Path) -> frozenset[str]:
-    """The documents of a file: Apollo's manifest, or Relay's object of documents by hash.
+    """Reads the documents of a file: Apollo's manifest, or Relay's object of documents by hash.
 
     Raises ListError.
     """
@@ -130,7 +129,7 @@ def listed_documents(path: Path) -> frozenset[str]:
 
 
 def digest(query: str) -> str:
-    """The hash by which a document is known."""
+    """The hash that names a document."""
     return hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()
 
 

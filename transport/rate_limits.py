@@ -1,7 +1,7 @@
-"""How often a token may ask: counted in Redis, for all processes together.
+"""Rate limits of tokens, counted in Redis for all processes together.
 
-Without Redis nobody is refused: a limit that keeps paying customers' events out while a cache is
-away would do more harm than it prevents.
+Without Redis, no request is refused: refusing paying customers' events because a cache is away
+would do more harm than good.
 """
 
 import math
@@ -17,12 +17,12 @@ from metering.live.redis_connections import REDIS_FAILURES, deadline
 from schema.context import Identity
 from schema.errors import RateLimited, TooComplex
 
-SECONDS_FOR_REDIS = 0.5  # which a request waits at most
+SECONDS_FOR_REDIS = 0.5  # the most that a request waits
 _PREFIX = "metergraph:limit"
 
 
 class RateLimits:
-    """The limit of one process's settings, such as `600/minute`; None is no limit."""
+    """The limit in a process's settings, such as `600/minute`; None: there is none."""
 
     def __init__(self, limit: str | None, redis: ArqRedis) -> None:
         self._redis = redis
@@ -31,22 +31,24 @@ class RateLimits:
             "async+redis://",
             implementation="redispy",
             key_prefix=_PREFIX,
-            # Typed for text and numbers only, but handed to redis-py as it is.
+            # Typed as text, but passed on to redis-py as it is.
             connection_pool=cast(str, redis.connection_pool),
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def take(self, caller: Identity | None, operations: int = 1, *, counted: int = 0) -> None:
-        """Counts operations; raises RateLimited, with `retryAfterSeconds`, where they are too many.
+        """Counts operations; raises RateLimited with `retryAfterSeconds` if there are too many.
 
-        Of a batch some may be `counted` already, before it was read. So many at once as are never
-        allowed are TooComplex: no waiting helps. Anonymous requests get nothing but errors and are
-        not counted.
+        Some operations of a batch may be `counted` already, from before it was read. A batch above
+        the limit is TooComplex, because waiting does not help. Anonymous requests get only errors,
+        and are not counted.
         """
         if self._limit is None or caller is None:
             return
         if operations > self._limit.amount:
-            raise TooComplex(f"A batch of {operations} is more than a token may ask: {self._limit}")
+            raise TooComplex(
+                f"A batch of {operations} exceeds the rate limit of this token: {self._limit}"
+            )
         if operations == counted:
             return
         key = str(caller.counted_as)
@@ -58,5 +60,5 @@ class RateLimits:
         except REDIS_FAILURES:
             return  # the connection's circuit has logged it
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
-        message = f"This token may ask {self._limit}; try again in {seconds} s"
+        message = f"The rate limit of this token is {self._limit}; try again in {seconds} s"
         raise RateLimited(message, retryAfterSeconds=seconds)

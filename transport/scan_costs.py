@@ -1,4 +1,4 @@
-"""Which fields of an operation are scans (see `schema.scans`), for the cost rule."""
+"""Finds the fields of an operation that are scans (see `schema.scans`), for its cost."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,13 +21,13 @@ def scan_cost(
     named: GraphQLNamedType | None,
     given: Callable[[ValueNode], Any],
 ) -> int:
-    """What a field costs as a scan; 0 if it is none.
+    """Returns the cost of a field as a scan; 0 if it is not one.
 
     Args:
         node: the field.
         parent: the type that it is selected on.
         named: the type that it has.
-        given: puts what a variable is in its place.
+        given: replaces a variable by its value.
     """
     name = node.name.value
     owner = None if parent is None else parent.name
@@ -44,7 +44,7 @@ def _has_where(node: FieldNode, given: Callable[[ValueNode], Any]) -> bool:
     for argument in node.arguments or ():
         if argument.name.value == "filter":
             filter_ = given(argument.value)
-            if isinstance(filter_, Mapping):  # as variables have it
+            if isinstance(filter_, Mapping):  # from a variable
                 return filter_.get("where") is not None
             fields = filter_.fields if isinstance(filter_, ObjectValueNode) else ()
             for field in fields:

@@ -1,6 +1,6 @@
-"""graphql-transport-ws, hardened: what is no message closes the connection, with a reason.
+"""graphql-transport-ws, hardened: a malformed message closes the connection with a reason.
 
-Strawberry's handler takes for granted that messages have the protocol's shape.
+Strawberry's handler assumes that messages have the protocol's shape.
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
@@ -41,30 +41,30 @@ if TYPE_CHECKING:
     from transport.http import GraphQLApplication
 
 
-# Those of four digits that begin with 1 are of WebSocket itself, the others of the protocol.
+# Codes from 1000 are WebSocket's own; codes from 4000 are the protocol's.
 TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
 BAD_REQUEST = 4400
 FORBIDDEN = 4403
 INTERNAL_ERROR = 4500
 TOO_LARGE = f"A message larger than {SMALL_BYTES:,} bytes needs an organization's token"
-# The ASGI extension of a server that takes large messages once it is told that it may.
+# The ASGI extension by which the server is told to take large messages.
 LARGE_MESSAGES = "metergraph.large_messages"
 _MAX_REASON_BYTES = 123
 
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
-    """Takes whatever JSON cannot be read for a malformed message, and closes once."""
+    """Treats invalid JSON as a malformed message, and closes only once."""
 
-    context: Context | None = None  # of an organization's token; others send short messages only
-    is_large = False  # the message that came last
+    context: Context | None = None  # set for an organization's token, which may send large messages
+    is_large = False  # whether the latest message is
 
     async def iter_json(
         self,
         *,
         ignore_parsing_errors: bool = False,  # noqa: ARG002  # Strawberry's signature
     ) -> AsyncGenerator[object, None]:
-        """The messages, as JSON with exact numbers; short ones, but for an organization's."""
+        """Yields the messages as JSON with exact numbers; only an organization's may be large."""
         while self.ws.application_state is WebSocketState.CONNECTED:
             try:
                 text = await self.ws.receive_text()
@@ -89,20 +89,20 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
             yield message
 
     def take_large(self, context: Context) -> None:
-        """Takes large messages from now on, in the turn of the organization that asks."""
+        """Takes large messages from now on, in the organization's turn."""
         self.context = context
         server_takes_large = self.ws.scope.get("extensions", {}).get(LARGE_MESSAGES)
         if server_takes_large is not None:
             server_takes_large()
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        """Sends a message; raises WebSocketDisconnected where either side has closed."""
+        """Sends a message; raises WebSocketDisconnected if either side has closed."""
         if self.ws.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnected
         await super().send_json(message)
 
     async def close(self, code: int, reason: str) -> None:
-        """Closes, if nobody has, with as much of the reason as a closing frame carries."""
+        """Closes the WebSocket if it is open, with as much of the reason as fits."""
         carried = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
         if self.ws.application_state is WebSocketState.CONNECTED:
             with contextlib.suppress(WebSocketDisconnect):
@@ -126,7 +126,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             sockets.discard(self)
 
     def answering(self) -> Iterable[asyncio.Task[None]]:
-        """The operations that end by themselves: all but subscriptions."""
+        """The operations that end themselves: all but subscriptions."""
         for operation in self.operations.values():
             if operation.task is not None and not self._is_subscription(operation):
                 yield operation.task
@@ -137,7 +137,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         )
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Runs an operation; one that should end by itself may take as long as a request."""
+        """Runs an operation; all but subscriptions have a request's time limit."""
         with attempt():
             await self._run_in_time(operation)
 
@@ -154,9 +154,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await operation.send_initial_errors([took_too_long(seconds)])
 
     async def send_message(self, message: Message) -> None:
-        """Sends a message; a result of which nothing was executed has no data, as over HTTP."""
+        """Sends a message; without execution a result has no `data`, as over HTTP."""
         payload: Any = message.get("payload")
-        # Before the client hears of it, and sends one.
+        # Before the client knows that it may send one.
         if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
             self.websocket.take_large(self.context)
         if message["type"] == "next" and payload["data"] is None:
@@ -166,7 +166,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().send_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Identifies who asks, and from then on sees whether the token stays good."""
+        """Identifies the caller, and from then on watches the token."""
         try:
             await super().handle_connection_init(message)
         except Unauthenticated as denied:
@@ -191,30 +191,30 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await self.websocket.close(FORBIDDEN, "The token was revoked or has expired")
 
     async def handle_message(self, message: Message) -> None:
-        """Closes on anything that is no message of the protocol, and on what is our fault."""
+        """Closes the connection after a malformed message or a failure of ours."""
         try:
             await self._handle(message)
         except WebSocketDisconnected:
             raise
-        except Exception as error:  # noqa: BLE001  # the last line of defence: no bug may show itself
+        except Exception as error:  # noqa: BLE001  # the client must not see the details of a bug
             code = TRY_AGAIN_LATER if is_outage(error) else INTERNAL_ERROR
             await self.websocket.close(code, failure(error).message)
 
     async def _handle(self, message: Message) -> None:
         found: Any = message
         if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-            await self.handle_invalid_message("A message is an object with a type")
+            await self.handle_invalid_message("A message must be an object with a type")
         elif found["type"] in {"subscribe", "complete"} and not isinstance(found.get("id"), str):
-            await self.handle_invalid_message("The message needs an id, which is a string")
+            await self.handle_invalid_message("The message needs an id, a string")
         elif found["type"] == "subscribe" and not _is_payload(found.get("payload")):
-            await self.handle_invalid_message("The payload is no GraphQL request")
+            await self.handle_invalid_message("The payload is not a GraphQL request")
         else:
             await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Starts an operation and counts it until it is done, or refuses it with a code."""
+        """Starts an operation and counts it until it ends, or refuses it with a code."""
         if self.view.connections.ending:
-            return  # the client sends it again, over the connection that it opens next
+            return  # the client sends it again over its next connection
         if not self.connection_acknowledged or message["id"] in self.operations:
             await super().handle_subscribe(message)  # which closes the connection
             return
@@ -233,7 +233,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 {"id": message["id"], "type": "error", "payload": [error.formatted]}
             )
             return
-        # Nothing is waited for until there is a task, so that nothing comes between.
+        # No `await` until there is a task, so that nothing comes between.
         await super().handle_subscribe(message)
         task = self.operations[message["id"]].task
         if task is not None:
@@ -242,10 +242,10 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             )
 
     async def _prepare(self, payload: Any) -> None:
-        """Puts the document in place of its hash; raises APIError for an operation too many."""
+        """Replaces a hash by its document; raises APIError if there are too many operations."""
         maximum = self.max_subscriptions_per_connection
         if maximum is not None and len(self.operations) >= maximum:
-            raise RateLimited(f"This connection has its {maximum} operations already")
+            raise RateLimited(f"This connection already has its {maximum} operations")
         operations, caller = self.view.operations, self.context.caller
         payload["operationName"] = payload.get("operationName") or None
         payload["query"] = await operations.persisted.document(
@@ -255,17 +255,17 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:  # noqa: ARG004  # Strawberry's signature
-        """No mistake in one document ends what others do over the connection."""
+        """Returns no reason: a mistake in one document must not close the connection."""
         return None
 
     async def handle_task_exception(self, error: Exception) -> None:
-        """Logs what went wrong; that a client has gone is no mistake."""
+        """Logs an error, unless the client has gone."""
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
 
 
 def _size(text: str) -> int:
-    """The bytes of a text, which are not counted twice where that does not matter."""
+    """The size of a text in bytes, which is not counted exactly if the text is large anyway."""
     return len(text) if text.isascii() or len(text) > SMALL_BYTES else len(text.encode())
 
 

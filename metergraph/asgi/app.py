@@ -106,7 +106,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
 
 
 async def _index(request: Request) -> Response:
-    """Redirects browsers to GraphiQL if it is on, and lists the endpoints for everybody else."""
+    """Redirects browsers to GraphiQL if it is on, and lists the endpoints for others."""
     settings: Settings = request.app.state.settings
     if settings.graphiql and "text/html" in request.headers.get("accept", ""):
         return RedirectResponse("graphql")  # relative: a proxy may serve us below a path

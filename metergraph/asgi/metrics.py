@@ -47,13 +47,27 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
         FROM event_batch WHERE position IS NULL) AS lag_seconds,
        (SELECT count(*) FROM meter WHERE position IS NOT NULL AND archived_at IS NULL)
            AS meters_behind,
-       (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events,
+       (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events_processed,
        ARRAY(SELECT split_part(problem, ':', 1) FROM meter WHERE problem IS NOT NULL)
            AS reasons_of_failing,
        (SELECT count(*) FROM customer_subscription WHERE invoicing_problem IS NOT NULL)
            AS subscriptions_withheld,
-       (SELECT count(*) FROM usage_drift) AS drifts
+       (SELECT count(*) FROM usage_drift) AS usage_drifts
 """
+
+# By the columns of the query.
+_GAUGES = {
+    "batches_pending": "Stored batches that are not counted yet.",
+    "lag_seconds": "How long the oldest pending batch has waited.",
+    "meters_behind": "Meters that are catching up with history.",
+    "subscriptions_withheld": (
+        "Subscriptions whose invoices are withheld until their usage is corrected."
+    ),
+}
+_COUNTERS = {
+    "events_processed": "Events that the logs have counted.",
+    "usage_drifts": "Wrong cached aggregates that an audit repaired. Each one is a bug.",
+}
 
 
 @dataclass(frozen=True)
@@ -150,26 +164,10 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
     )
     if facts is None:
         return
-    yield GaugeMetricFamily(
-        "metergraph_batches_pending",
-        "Stored batches that are not counted yet.",
-        facts["batches_pending"],
-    )
-    yield GaugeMetricFamily(
-        "metergraph_lag_seconds",
-        "How long the oldest pending batch has waited.",
-        facts["lag_seconds"],
-    )
-    yield GaugeMetricFamily(
-        "metergraph_meters_behind",
-        "Meters that are catching up with history.",
-        facts["meters_behind"],
-    )
-    yield CounterMetricFamily(
-        "metergraph_events_processed",
-        "Events that the logs have counted.",
-        facts["events"],
-    )
+    for name, text in _GAUGES.items():
+        yield GaugeMetricFamily(f"metergraph_{name}", text, facts[name])
+    for name, text in _COUNTERS.items():
+        yield CounterMetricFamily(f"metergraph_{name}", text, facts[name])
     failing = GaugeMetricFamily(
         "metergraph_meters_failing",
         "Meters that fall behind because counting fails, by the type of the error.",
@@ -178,16 +176,6 @@ def _of_database(facts: dict[str, Any] | None) -> Iterator[Metric]:
     for reason, meters in Counter(facts["reasons_of_failing"]).items():
         failing.add_metric([reason], meters)
     yield failing
-    yield GaugeMetricFamily(
-        "metergraph_subscriptions_withheld",
-        "Subscriptions whose invoices are withheld until their usage is corrected.",
-        facts["subscriptions_withheld"],
-    )
-    yield CounterMetricFamily(
-        "metergraph_usage_drifts",
-        "Wrong cached aggregates that an audit repaired. Each one is a bug.",
-        facts["drifts"],
-    )
 
 
 def _of_redis(measured: dict[str, float] | None, queued: int | None) -> Iterator[Metric]:

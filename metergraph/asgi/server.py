@@ -11,7 +11,7 @@ from config.settings import LogLevel, Settings
 from metergraph.asgi.answering_websocket import AnsweringWebSocketProtocol
 from metergraph.asgi.app import create_app
 from metergraph.asgi.bounded_http import BoundedHttpProtocol
-from transport.open_connections import OpenConnections
+from transport.connections import OpenConnections
 
 _KEEP_ALIVE_SECONDS = 65
 

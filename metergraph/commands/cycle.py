@@ -100,7 +100,7 @@ def _print_rehearsal(at: datetime, outcomes: list[_Outcome]) -> None:
 def _summary(reports: list[CycleReport]) -> str:
     parts = (
         (sum(report.renewed for report in reports), "period", "renewed"),
-        (sum(report.rerated for report in reports), "customer", "rated anew for late events"),
+        (sum(report.rerated for report in reports), "customer", "rated again for late events"),
         (sum(report.invoiced for report in reports), "waiting invoice", "made"),
     )
     said = [f"{number_of(count, thing)} {done}" for count, thing, done in parts if count]

@@ -45,7 +45,7 @@ async def test_a_cycle_as_of_an_instant(
     assert (await world.invoices())[-1].amounts == [0, 5, 2000]
     await world.send(customer, ("2026-01-21", 1))
     code, printed = await run_metergraph("cycle", "--yes", "--at", "2026-04-02T00:00:00Z")
-    assert (code, printed) == (0, "1 customer rated anew for late events.\n")
+    assert (code, printed) == (0, "1 customer rated again for late events.\n")
 
 
 async def test_an_invalid_instant_is_refused(run_metergraph: RunMetergraph) -> None:
