@@ -13,11 +13,10 @@ from metering.audit.recompute import recompute_customer_meter
 from metering.counting import catch_up as catching_up
 from metering.counting.log import LogState, lock_log
 from metering.language.aggregations import AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
 from models import Customer, CustomerMeter, Meter
 from tests.billing.world import World
-from tests.ingesting import catch_up_all
+from tests.ingesting import catch_up_all, named
 
 
 async def elsewhere(work: Coroutine[Any, Any, Any]) -> None:
@@ -104,7 +103,7 @@ async def test_usage_that_an_edited_meter_finds_in_closed_periods_is_billed(worl
     await world.use(customer, ("2026-01-10", 5), ("2026-02-10", 3))
     await world.cycle("2026-02-01")
 
-    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    corrected = named("ai_usage")
     await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
     await catch_up_all(world.id)
     await world.cycle("2026-03-01")

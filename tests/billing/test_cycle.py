@@ -1,7 +1,5 @@
 """The cycle, from a subscription's first day on: what is granted, carried over and invoiced."""
 
-from decimal import Decimal
-
 import pytest
 
 from billing.periods.intervals import RecurringInterval
@@ -12,12 +10,9 @@ from tests.billing.world import World, instant
 
 
 async def test_the_ai_plan_from_product_to_invoice(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 1_000_000)
-    product = await world.product(
-        world.fixed(2000), world.per_unit(meter, "0.0004"), benefits=[benefit]
+    customer, meter, subscription = await world.subscribed(
+        "2026-01-31", fixed=2000, amount="0.0004", units=1_000_000
     )
-    subscription = await world.subscribe(customer, product, "2026-01-31")
     [first] = await world.invoices()
     assert (first.kinds, first.amounts, first.invoice.sequence) == (["FIXED"], [2000], 1)
     assert first.lines[0].period_end == instant("2026-02-28")
@@ -68,10 +63,7 @@ async def test_rolling_credit_carries_over_and_plain_burns_first(world: World) -
 
 
 async def test_down_for_three_periods(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 100, rollover=True)
-    product = await world.product(world.fixed(), world.per_unit(meter), benefits=[benefit])
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, _subscription = await world.subscribed(fixed=2000, units=100, rollover=True)
     await world.use(
         customer, ("2026-01-10", 30), ("2026-02-10", 250), ("2026-03-10", 40), ("2026-04-02", 1)
     )
@@ -86,9 +78,7 @@ async def test_down_for_three_periods(world: World) -> None:
 
 
 async def test_canceling_at_the_periods_end(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(), world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed(fixed=2000)
     await world.use(customer, ("2026-01-10", 30))
     await world.cancel(subscription, "2026-01-15", CancelWhen.PERIOD_END)
     await world.use(customer, ("2026-01-20", 3), ("2026-02-02", 4))
@@ -119,9 +109,7 @@ async def test_canceling_at_once_closes_the_period_there_and_then(world: World) 
 
 
 async def test_canceling_after_missed_turns_turns_them_first(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(), world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed(fixed=2000)
     await world.use(customer, ("2026-01-10", 1), ("2026-02-10", 2), ("2026-03-10", 3))
     await world.cancel(subscription, "2026-03-15")
     assert [invoice.amounts for invoice in await world.invoices()] == [
@@ -189,17 +177,6 @@ async def test_usage_before_the_first_subscription_burns_no_credit(world: World)
     assert [found.amounts for found in await world.invoices()] == [[10], [0]]
 
 
-async def test_usage_below_zero_is_billed_as_nothing_and_shown_as_it_is(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    await world.subscribe(customer, product, "2026-01-01")
-    await world.use(customer, ("2026-01-02", 10), ("2026-01-03", -25))
-    await world.cycle("2026-02-01")
-    [invoice] = await world.invoices()
-    line = invoice.lines[0]
-    assert (line.consumed, line.credited, line.billable, line.amount) == (-15, 0, 0, 0)
-
-
 async def test_new_benefits_come_with_the_next_period(world: World) -> None:
     customer = await world.customer()
     tokens, calls = await world.meter(), await world.meter(name="calls")
@@ -252,17 +229,3 @@ async def test_the_clock_going_backwards_undoes_and_repeats_nothing(world: World
     assert [invoice.lines[0].consumed for invoice in await world.invoices()] == [0, 0]
     again = await world.subscribe(customer, product, "2026-01-17")
     assert again.current_period_start == instant("2026-02-01")
-
-
-async def test_credited_units_follow_from_the_ledger(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, "12.5", rollover=True)
-    product = await world.product(world.per_unit(meter), benefits=[benefit])
-    await world.subscribe(customer, product, "2026-01-01")
-    for month, used in enumerate(["3.25", "40", "0", "1"], start=1):
-        await world.use(customer, (f"2026-{month:02}-03", Decimal(used)))
-        await world.credit(customer, meter, month - 2 or 7, f"2026-{month:02}-04")
-        entries = await world.ledger(customer, meter)
-        _consumed, credited = await world.balance(customer, meter)
-        assert credited == sum(units for _kind, units in entries)
-        await world.cycle(f"2026-{month + 1:02}-01")

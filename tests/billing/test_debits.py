@@ -11,9 +11,7 @@ from tests.billing.world import World
 
 
 async def test_a_debit_takes_at_most_the_credit_that_is_left(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter), benefits=[await world.benefit(meter, 100)])
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, _subscription = await world.subscribed(units=100)
     await world.use(customer, ("2026-01-10", Decimal("60.5")))
     before = await world.ledger(customer, meter)
     with pytest.raises(RefusedError, match=r"Only 39\.5 units") as refused:
@@ -29,10 +27,7 @@ async def test_a_debit_takes_at_most_the_credit_that_is_left(world: World) -> No
 
 
 async def test_of_a_period_that_is_over_nothing_is_left_to_debit(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 100, rollover=True)
-    product = await world.product(world.per_unit(meter), benefits=[benefit])
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, _subscription = await world.subscribed(units=100, rollover=True)
     await world.use(customer, ("2026-01-10", 90))
     # No cycle has run since, and 30 units of it came late.
     await world.cycle("2026-02-01")
@@ -58,9 +53,7 @@ async def test_without_a_subscription_all_that_was_credited_can_be_debited(world
 async def test_after_a_subscription_usage_since_its_end_takes_from_what_is_left(
     world: World,
 ) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, subscription = await world.subscribed()
     await world.credit(customer, meter, 50, "2026-01-01")
     await world.use(customer, ("2026-01-05", 10), ("2026-01-25", 15))
     await world.cancel(subscription, "2026-01-20")
@@ -73,9 +66,7 @@ async def test_after_a_subscription_usage_since_its_end_takes_from_what_is_left(
 async def test_late_usage_of_what_was_debited_since_charges_nothing_in_the_next_period(
     world: World,
 ) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, _subscription = await world.subscribed()
     await world.credit(customer, meter, 40, "2026-01-02")
     await world.cycle("2026-02-01")
     await world.credit(customer, meter, -40, "2026-02-02")

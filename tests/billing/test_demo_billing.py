@@ -2,9 +2,9 @@
 
 from metergraph.demo.billing import ensure_demo_billing
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from tests.billing.world import World
+from tests.ingesting import named
 
 
 async def test_the_demo_has_two_billed_cycles_behind_it(world: World) -> None:
@@ -12,7 +12,7 @@ async def test_the_demo_has_two_billed_cycles_behind_it(world: World) -> None:
         world.id,
         "AI usage",
         "token",
-        Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),)),
+        named("ai_usage"),
         Aggregation(AggregationFunction.SUM, "total_tokens"),
     )
     for _ in range(2):

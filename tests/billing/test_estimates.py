@@ -6,9 +6,7 @@ from tests.billing.world import World, instant
 
 
 async def test_what_is_counted_after_an_estimate_is_not_said_to_be_in_it(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed()
     await world.send(customer, ("2026-01-10", 5))
     [stored] = await world.query("SELECT received_at FROM event_batch WHERE organization_id = $1")
 

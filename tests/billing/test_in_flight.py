@@ -85,9 +85,7 @@ async def test_a_batch_received_before_the_periods_end_and_committed_after_it(
 async def test_what_is_received_after_the_periods_end_holds_no_invoice_back(
     world: World, settings: Settings
 ) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, _subscription = await world.subscribed()
     await world.use(customer, ("2026-01-10", 3))
     storing = await Storing.begun(settings, world, customer, datetime(2026, 1, 20, tzinfo=UTC))
     await world.cycle("2026-02-01")

@@ -49,9 +49,7 @@ async def last_invoiced(world: World) -> list[tuple[Any, ...]]:
 
 
 async def test_a_late_event_is_billed_by_the_next_invoice(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(100), world.per_unit(meter, 2))
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, _subscription = await world.subscribed(fixed=100, amount=2)
     await world.use(customer, ("2026-01-10", 5))
     await world.cycle("2026-02-01")
     await world.use(customer, ("2026-01-20", 7), ("2026-02-02", 1))
@@ -69,10 +67,7 @@ async def test_a_late_event_is_billed_by_the_next_invoice(world: World) -> None:
 
 
 async def test_late_usage_takes_back_what_carried_over(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 100, rollover=True)
-    product = await world.product(world.per_unit(meter), benefits=[benefit])
-    await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, _subscription = await world.subscribed(units=100, rollover=True)
     await world.use(customer, ("2026-01-10", 40))
     await world.cycle("2026-02-01")
     await world.use(customer, ("2026-02-10", 160))
@@ -94,10 +89,9 @@ async def test_late_usage_takes_back_what_carried_over(world: World) -> None:
 
 
 async def test_estimates_equal_the_invoice_that_comes(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 10, rollover=True)
-    product = await world.product(world.fixed(100), world.per_unit(meter, 2), benefits=[benefit])
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed(
+        fixed=100, amount=2, units=10, rollover=True
+    )
     for month in (1, 2, 3):
         await world.use(customer, (f"2026-{month:02}-10", 20))
         # In closed time, and rated by nobody yet.
@@ -109,9 +103,7 @@ async def test_estimates_equal_the_invoice_that_comes(world: World) -> None:
 
 
 async def test_an_estimate_takes_less_than_20_ms(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(), world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed(fixed=2000)
     await world.use(customer, *[(f"2026-01-{day:02}T03:04:05", day) for day in range(1, 28)])
     taken = 1.0
     for _ in range(2_000):  # until the machine has that long for it
@@ -124,15 +116,9 @@ async def test_an_estimate_takes_less_than_20_ms(world: World) -> None:
 
 
 async def test_an_invoice_waits_for_counting(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    benefit = await world.benefit(meter, 100, rollover=True)
-    product = await world.product(world.fixed(50), world.per_unit(meter), benefits=[benefit])
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, meter, subscription = await world.subscribed(fixed=50, units=100, rollover=True)
     await world.send(customer, ("2026-01-10", 130))
-    await world.query(
-        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
-        instant("2026-01-31T23:59:59"),
-    )
+    await world.received("2026-01-31T23:59:59")
     assert (await world.cycle("2026-02-01")).renewed == 1
     assert (await world.cycle("2026-03-01")).renewed == 1
     assert len(await world.invoices()) == 1
@@ -152,9 +138,7 @@ async def test_an_invoice_waits_for_counting(world: World) -> None:
 async def test_late_events_after_the_end_are_billed_where_a_period_would_end(
     world: World,
 ) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(), world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-10")
+    customer, _meter, subscription = await world.subscribed("2026-01-10", fixed=2000)
     await world.cancel(subscription, "2026-01-20")
     await world.use(customer, ("2026-01-15", 5))
     await world.cycle("2026-01-21")
@@ -239,10 +223,7 @@ async def test_a_meter_that_catches_up_is_waited_for(world: World, behind_throug
     meter = await world.meter()
     product = await world.product(world.per_unit(meter))
     await world.subscribe(customer, product, "2026-01-01")
-    await world.query(
-        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
-        instant(behind_through),
-    )
+    await world.received(behind_through)
     assert meter.position == 0
     await world.cycle("2026-02-01")
     waits = behind_through < "2026-02-01"

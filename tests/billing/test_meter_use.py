@@ -1,12 +1,23 @@
 """A meter goes on counting until everything that it counts is billed."""
 
+import asyncio
+from collections.abc import Sequence
+from contextvars import Context
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.catalog import products
+from billing.catalog.product_benefits import check_benefits
 from billing.catalog.products import archive_product
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.meter_use import meter_in_use
 from metering.meters import archive_meter
 from metering.problems import RefusedError
 from models import Meter
-from tests.billing.world import World, instant
+from tests.billing.world import World
 
 
 async def refusal(world: World, meter: Meter) -> str | None:
@@ -36,10 +47,7 @@ async def test_a_priced_meter_outlives_its_product_until_the_last_invoice(world:
     assert await refusal(world, meter) == OF_SUBSCRIPTION
     # Stored within the period and not counted yet: its invoice waits.
     await world.send(customer, ("2026-01-21", 5))
-    await world.query(
-        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
-        instant("2026-01-21"),
-    )
+    await world.received("2026-01-21")
     await world.cycle("2026-02-01")
     assert await refusal(world, meter) == OF_INVOICE
     await world.count()
@@ -66,3 +74,26 @@ async def test_a_credited_meter_outlives_its_product_and_a_benefit_that_left_it(
     assert await refusal(world, meter) == OF_SUBSCRIPTION
     await world.cycle("2026-02-01")
     assert await refusal(world, meter) is None
+
+
+async def test_a_meter_is_not_archived_while_a_product_is_made_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = await world.meter()
+    archiving: list[asyncio.Task[Meter]] = []
+
+    async def archived_meanwhile(
+        connection: BaseDBAsyncClient, organization_id: UUID, benefit_ids: Sequence[UUID | None]
+    ) -> Any:
+        work = archive_meter(world.id, meter.id, meter_in_use)
+        archiving.append(asyncio.create_task(work, context=Context()))
+        # Long enough to archive it, were it free; it must wait for the product instead.
+        await asyncio.wait(archiving, timeout=0.3)
+        return await check_benefits(connection, organization_id, benefit_ids)
+
+    monkeypatch.setattr(products, "check_benefits", archived_meanwhile)
+    await world.product(world.per_unit(meter))
+
+    with pytest.raises(RefusedError) as refused:
+        await archiving[0]
+    assert refused.value.problems[0].code == "IN_USE"

@@ -1,10 +1,11 @@
-"""Prices that make no sense, each refused at its path."""
+"""Prices that make no sense are refused at their paths, and so are currencies out of use."""
 
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
+from billing.catalog.currencies import CURRENCIES
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft, check_prices
 from billing.rating.schemes import Pricing, Tier
 
@@ -105,11 +106,11 @@ def test_sensible_prices_pass(prices: list[PriceDraft]) -> None:
         ),
     ],
 )
-def test_senseless_prices_are_refused_at_their_path(prices: list[PriceDraft], path: str) -> None:
+def test_invalid_prices_are_refused_at_their_path(prices: list[PriceDraft], path: str) -> None:
     assert [".".join(problem.path) for problem in check_prices(prices)] == [path]
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     found = check_prices([per_unit(Decimal(-1)), metered(cap_amount=-1, currency="EUR")])
     assert [".".join(problem.path) for problem in found] == [
         "prices.0.metered.unitAmount",
@@ -118,3 +119,22 @@ def test_every_mistake_is_told_at_once() -> None:
         "prices.1.metered.capAmount",
         "prices.1.metered.meterId",
     ]
+
+
+@pytest.mark.parametrize("code", ["USD", "EUR", "JPY", "KWD", "XOF", "XCG", "ZWG", "VES"])
+def test_current_currencies_are_accepted(code: str) -> None:
+    assert code in CURRENCIES
+
+
+@pytest.mark.parametrize(
+    "code",
+    # Nothing; for tests, without a currency, gold, drawing rights; funds; former ones; indices.
+    ["", "ZZZ", "XTS", "XXX", "XAU", "XDR", "USN", "CLF", "DEM", "HRK", "UYW", "XAD"],
+)
+def test_other_codes_are_refused(code: str) -> None:
+    assert code not in CURRENCIES
+
+
+def test_the_list_is_whole() -> None:
+    assert 150 <= len(CURRENCIES) <= 165
+    assert all(len(code) == 3 and code.isalpha() and code.isupper() for code in CURRENCIES)

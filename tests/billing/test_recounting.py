@@ -4,12 +4,11 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting import catch_up as catching_up
-from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import MeterChanges, update_meter
 from models import Meter, Organization
-from tests.billing.world import World, instant
-from tests.ingesting import catch_up_all
-from tests.metering.test_failing_meters import (
+from tests.billing.world import World
+from tests.ingesting import catch_up_all, named
+from tests.metering.poison import (
     POISON,
     accept_poison,
     let_retry,
@@ -28,10 +27,7 @@ async def test_invoices_wait_for_a_meter_that_fails(
     )
     await world.use(customer, ("2026-01-10", 3))
     await world.use(customer, ("2026-01-11", POISON))
-    await world.query(
-        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
-        instant("2026-01-11"),
-    )
+    await world.received("2026-01-11")
     await world.cycle("2026-02-01")
     assert await world.invoices(subscription) == []
     assert await world.balance(customer, meter) == (0, 0)
@@ -55,7 +51,7 @@ async def test_lines_from_before_an_edit_are_told_from_those_after_it(world: Wor
     await world.cycle("2026-02-01")
     assert (await Meter.get(id=meter.id)).defined_from is None
 
-    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    corrected = named("ai_usage")
     await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
     await catch_up_all(world.id)
     await world.cycle("2026-03-01")
@@ -80,12 +76,9 @@ async def test_no_line_says_what_was_counted_anew_before_the_edits_position(
     await world.use(customer, ("2026-01-10", 5))
     await world.cycle("2026-02-01")
     await world.use(customer, ("2026-02-10", 7))
-    await world.query(
-        "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
-        instant("2026-02-10"),
-    )
+    await world.received("2026-02-10")
     await world.use(customer, ("2026-03-01", 11))
-    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    corrected = named("ai_usage")
     await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
 
     for _chunk in range(2):
@@ -105,7 +98,7 @@ async def test_no_line_says_what_was_counted_anew_before_the_edits_position(
 
 async def test_an_edit_of_what_nobody_was_invoiced_for_takes_no_position(world: World) -> None:
     meter = await world.meter(name="ai_usgae")
-    corrected = Filter(clauses=(Clause("name", ClauseOperator.EQUALS, "ai_usage"),))
+    corrected = named("ai_usage")
     changed = await update_meter(world.id, meter.id, MeterChanges(filter=corrected))
     assert isinstance(changed, Meter)
     assert (changed.defined_from, changed.position) == (None, None)

@@ -48,9 +48,7 @@ async def test_the_largest_amount_is_billed_and_one_more_is_withheld(world: Worl
 
 
 async def test_a_withheld_invoice_is_made_once_its_usage_is_corrected(world: World) -> None:
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.fixed(500), world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed(fixed=500)
     await world.use(customer, ("2026-01-10", 10**30), ("2026-02-10", 3))
     await world.cycle("2026-02-01")
     # Periods turn as ever; none of them overtakes the one that is withheld.
@@ -122,9 +120,7 @@ async def test_a_rehearsal_says_that_it_withholds_nothing_for_good(world: World)
     async def counted(_organization_id: UUID) -> None:
         await world.count()
 
-    customer, meter = await world.customer(), await world.meter()
-    product = await world.product(world.per_unit(meter))
-    subscription = await world.subscribe(customer, product, "2026-01-01")
+    customer, _meter, subscription = await world.subscribed()
     await world.use(customer, ("2026-01-10", LARGEST), ("2026-01-11", 1))
 
     with capture_logs([merge_contextvars]) as logs:

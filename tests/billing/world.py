@@ -129,6 +129,29 @@ class World:
                 None if started_at is None else instant(started_at),
             )
 
+    async def subscribed(
+        self,
+        at: str = "2026-01-01",
+        *,
+        fixed: int = 0,
+        amount: str | int = 1,
+        units: str | int = 0,
+        rollover: bool = False,
+    ) -> tuple[Customer, Meter, CustomerSubscription]:
+        """A customer of a product with a price per unit, a fixed one and a benefit where given."""
+        customer, meter = await self.customer(), await self.meter()
+        prices: list[PriceDraft] = [self.fixed(fixed)] if fixed else []
+        benefits = [await self.benefit(meter, units, rollover=rollover)] if units else []
+        product = await self.product(*prices, self.per_unit(meter, amount), benefits=benefits)
+        return customer, meter, await self.subscribe(customer, product, at)
+
+    async def received(self, at: str) -> None:
+        """All events so far were received then."""
+        await self.query(
+            "UPDATE event_batch SET received_at = $2 WHERE organization_id = $1 RETURNING 1",
+            instant(at),
+        )
+
     async def cancel(
         self, subscription: CustomerSubscription, at: str, when: CancelWhen = CancelWhen.NOW
     ) -> CustomerSubscription:

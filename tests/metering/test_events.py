@@ -38,7 +38,7 @@ def accepted(**fields: Any) -> EventDraft:
     return draft
 
 
-def test_a_whole_event_is_taken_as_it_is() -> None:
+def test_a_whole_event_is_read() -> None:
     assert check(
         externalId="e1",
         timestamp="2026-03-01T13:00:00.25+02:00",
@@ -53,7 +53,7 @@ def test_a_whole_event_is_taken_as_it_is() -> None:
     )
 
 
-def test_what_is_left_out_or_null_is_the_same() -> None:
+def test_null_is_the_same_as_leaving_out() -> None:
     expected = EventDraft("ai_usage", None, "c1", None, None, "{}")
     assert check() == expected
     assert check(customerId=None, externalId=None, timestamp=None, metadata=None) == expected
@@ -64,72 +64,17 @@ def test_a_customer_can_be_named_by_its_id() -> None:
     assert (draft.customer_id, draft.external_customer_id) == (CUSTOMER_ID, None)
 
 
-def test_what_is_at_a_limit_is_accepted() -> None:
+def test_values_at_the_limits_are_accepted() -> None:
     accepted(name="n" * 128, externalId="e" * 256, externalCustomerId="c" * 256)
     accepted(name="😀" * 128)
     accepted(timestamp=NOW + timedelta(minutes=5))
 
 
-TEXT_256 = "has 257 characters; allowed are 1 to 256."
 NO_CUSTOMER = Problem("NOT_FOUND", "There is no customer with this id.", ("customerId",))
 
 
-@pytest.mark.parametrize(
-    ("fields", "path", "message"),
-    [
-        ({"name": None}, ("name",), "name is not a string."),
-        ({"name": 7}, ("name",), "name is not a string."),
-        ({"name": ""}, ("name",), "name has 0 characters; allowed are 1 to 128."),
-        ({"name": "n" * 129}, ("name",), "name has 129 characters; allowed are 1 to 128."),
-        ({"name": "a\0b"}, ("name",), "name contains a NUL character."),
-        ({"name": "ä\0b"}, ("name",), "name contains a NUL character."),
-        ({"name": "a\ud800"}, ("name",), "name contains a lone surrogate."),
-        ({"externalId": 7}, ("externalId",), "externalId is not a string."),
-        (
-            {"externalId": ""},
-            ("externalId",),
-            "externalId has 0 characters; allowed are 1 to 256.",
-        ),
-        ({"externalId": "e" * 257}, ("externalId",), f"externalId {TEXT_256}"),
-        ({"externalId": "\0"}, ("externalId",), "externalId contains a NUL character."),
-        ({"externalId": "\udfff"}, ("externalId",), "externalId contains a lone surrogate."),
-        (
-            {"externalCustomerId": ""},
-            ("externalCustomerId",),
-            "externalCustomerId has 0 characters; allowed are 1 to 256.",
-        ),
-        (
-            {"externalCustomerId": "c" * 257},
-            ("externalCustomerId",),
-            f"externalCustomerId {TEXT_256}",
-        ),
-        (
-            {"externalCustomerId": "c\0"},
-            ("externalCustomerId",),
-            "externalCustomerId contains a NUL character.",
-        ),
-        (
-            {"externalCustomerId": "\ud83d"},
-            ("externalCustomerId",),
-            "externalCustomerId contains a lone surrogate.",
-        ),
-        (
-            {"externalCustomerId": None},
-            (),
-            "Give exactly one of customerId and externalCustomerId.",
-        ),
-        ({"name": " "}, ("name",), "name is blank."),
-        ({"externalId": "\t\u3000"}, ("externalId",), "externalId is blank."),
-        ({"externalCustomerId": " "}, ("externalCustomerId",), "externalCustomerId is blank."),
-        ({"customerId": "known"}, (), "Give exactly one of customerId and externalCustomerId."),
-    ],
-)
-def test_texts_and_customers(fields: dict[str, Any], path: tuple[str, ...], message: str) -> None:
-    assert check(**fields) == Problem(code_of(message), message, path)
-
-
 @pytest.mark.parametrize("customer_id", ["unknown", "", "\0", "\ud800", "x" * 10_000, 7])
-def test_a_customer_id_that_is_nobodys_is_not_found(customer_id: Any) -> None:
+def test_an_unknown_customer_id_is_not_found(customer_id: Any) -> None:
     assert check(externalCustomerId=None, customerId=customer_id) == NO_CUSTOMER
 
 
@@ -164,7 +109,7 @@ AHEAD = "is more than 5 minutes ahead of now."
         (True, NOT_AN_INSTANT),
     ],
 )
-def test_timestamps_that_are_refused(timestamp: Any, problem: str) -> None:
+def test_invalid_timestamps_are_refused(timestamp: Any, problem: str) -> None:
     assert check(timestamp=timestamp) == Problem("INVALID", f"timestamp {problem}", ("timestamp",))
 
 
@@ -179,27 +124,8 @@ def test_timestamps_that_are_refused(timestamp: Any, problem: str) -> None:
         (datetime(2026, 3, 1, 13, tzinfo=timezone(timedelta(hours=1))), NOW),
     ],
 )
-def test_timestamps_that_are_taken_to_the_microsecond(timestamp: Any, instant: datetime) -> None:
+def test_timestamps_are_read_to_the_microsecond(timestamp: Any, instant: datetime) -> None:
     assert accepted(timestamp=timestamp).timestamp == instant
-
-
-@pytest.mark.parametrize(
-    ("metadata", "path", "message"),
-    [
-        ([], ("metadata",), "metadata is not a JSON object."),
-        ("text", ("metadata",), "metadata is not a JSON object."),
-        ({"a": {"b": "\0"}}, ("metadata", "a", "b"), "metadata.a.b contains a NUL character."),
-        (
-            {"a": [1, {"b": "x" * 1_001}]},
-            ("metadata", "a", "1", "b"),
-            "metadata.a.1.b has 1,001 characters; allowed are 0 to 1,000.",
-        ),
-    ],
-)
-def test_what_is_wrong_with_metadata_is_said_with_its_path(
-    metadata: Any, path: tuple[str, ...], message: str
-) -> None:
-    assert check(metadata=metadata) == Problem(code_of(message), message, path)
 
 
 json_values = st.recursive(
@@ -221,7 +147,7 @@ json_values = st.recursive(
         json_values,
     )
 )
-def test_any_json_is_accepted_or_refused_in_a_sentence(event: dict[str, Any]) -> None:
+def test_any_json_is_accepted_or_refused(event: dict[str, Any]) -> None:
     answer = check_event(event, NOW, decode)
     if isinstance(answer, EventDraft):
         assert exact_json.loads(answer.metadata) == (event.get("metadata") or {})

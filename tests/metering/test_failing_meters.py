@@ -18,24 +18,8 @@ from metering.meters import MeterChanges, archive_meter, create_meter, update_me
 from models import CustomerMeter, EventBatch, Meter, Organization
 from tests.faults.exactness import assert_exact
 from tests.ingesting import catch_up_all, drain, send, usages
+from tests.metering.poison import POISON, accept_poison, let_retry, refuse_poison
 from workers.process_events import Counting
-
-# Too much for a bucket here; an invoice still holds it, in minor units.
-POISON = 10**15
-
-
-async def refuse_poison(database: BaseDBAsyncClient, sqlstate: str = "22003") -> None:
-    """Makes the database fail on buckets with a huge value in them."""
-    await database.execute_script(
-        f"""
-        CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'too much for a bucket' USING ERRCODE = '{sqlstate}';
-        END $$;
-        CREATE OR REPLACE TRIGGER refuse BEFORE INSERT OR UPDATE ON usage_bucket FOR EACH ROW
-        WHEN (NEW.sum > 1e11 OR NEW.maximum > 1e11) EXECUTE FUNCTION refuse();
-        """
-    )
 
 
 async def meter_of(organization: Organization, function: AggregationFunction) -> Meter:
@@ -54,16 +38,6 @@ async def consumed(meter: Meter) -> Decimal:
     return sum(
         [row.consumed for row in await CustomerMeter.filter(meter_id=meter.id)], start=Decimal(0)
     )
-
-
-async def let_retry(meter: Meter) -> None:
-    """Ends the pause after a failure."""
-    await Meter.filter(id=meter.id).update(retry_at=datetime.now(UTC) - timedelta(days=1))
-
-
-async def accept_poison(database: BaseDBAsyncClient) -> None:
-    """Takes the cause away."""
-    await database.execute_script("DROP TRIGGER refuse ON usage_bucket")
 
 
 async def test_a_meter_that_fails_falls_behind_and_the_others_go_on(

@@ -19,7 +19,7 @@ from tests.metering.ingest_calls import (
 )
 
 
-async def test_reject_batch_stores_nothing_and_says_all_that_is_wrong(
+async def test_reject_batch_stores_nothing_and_reports_every_mistake(
     organization: Organization,
 ) -> None:
     receipts = await send(organization, {}, INVALID, {"timestamp": "now"}, {})
@@ -57,6 +57,16 @@ async def test_skip_invalid_of_nothing_valid_stores_nothing(organization: Organi
 EVERY_RULE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"name": ""}, ("name",)),
     ({"name": "n" * 129}, ("name",)),
+    ({"name": None}, ("name",)),
+    ({"name": 7}, ("name",)),
+    ({"name": "ä\0b"}, ("name",)),
+    ({"externalId": 7}, ("externalId",)),
+    ({"externalId": ""}, ("externalId",)),
+    ({"externalId": "\udfff"}, ("externalId",)),
+    ({"externalCustomerId": ""}, ("externalCustomerId",)),
+    ({"externalCustomerId": "c\0"}, ("externalCustomerId",)),
+    ({"metadata": []}, ("metadata",)),
+    ({"metadata": {"a": [1, {"b": "x" * 1_001}]}}, ("metadata", "a", "1", "b")),
     ({"name": "\0"}, ("name",)),
     ({"name": "\ud800"}, ("name",)),
     ({"externalId": "e" * 257}, ("externalId",)),
@@ -88,7 +98,7 @@ EVERY_RULE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 ]
 
 
-async def test_every_rule_in_one_batch_and_one_valid_event_among_them(
+async def test_each_rule_refuses_its_event_and_no_other(
     organization: Organization,
 ) -> None:
     broken = [event for event, _ in EVERY_RULE]
