@@ -104,7 +104,7 @@ async def test_an_outage_while_the_token_is_looked_up_can_be_retried(
 async def test_ingesting_is_retryable_if_each_event_has_an_external_id(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.ingest.waking.ingest", down)
+    monkeypatch.setattr("metering.ingest.group_commit.GroupCommit.submit", down)
     query = """mutation ($events: [EventInput!]!) { eventsIngest(input: {events: $events}) {
       inserted } }"""
     named = {"name": "x", "externalCustomerId": "c", "externalId": "1"}
@@ -120,7 +120,7 @@ async def test_ingesting_is_retryable_if_each_event_has_an_external_id(
 async def test_a_request_is_retryable_if_everything_that_it_began_is(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.ingest.waking.ingest", down)
+    monkeypatch.setattr("metering.ingest.group_commit.GroupCommit.submit", down)
     create = "customerCreate(input: {idempotencyKey: %s}) { customer { id } }"
     ingest = """eventsIngest(input: {
       events: [{name: "x", externalCustomerId: "c", externalId: "1"}]}) { inserted }"""
