@@ -77,7 +77,7 @@ async def test_an_operation_is_sent_with_the_token_and_exact_numbers() -> None:
         answer(errors=[error("INTERNAL")], data=None),
     ],
 )
-async def test_what_may_pass_is_tried_again(failure: Answer) -> None:
+async def test_a_passing_failure_is_retried(failure: Answer) -> None:
     api = Api(failure, failure, GOOD)
     assert await api.execute() == {"ok": True}
     assert len(api.requests) == 3
@@ -92,14 +92,13 @@ async def test_what_may_pass_is_tried_again(failure: Answer) -> None:
         answer(errors=[error("RATE_LIMITED", retryAfterSeconds=7)]),
     ],
 )
-async def test_a_limit_is_waited_for_as_long_as_the_api_asks(failure: Answer) -> None:
+async def test_a_rate_limit_is_waited_for(failure: Answer) -> None:
     api = Api(failure, GOOD)
     assert await api.execute() == {"ok": True}
     assert api.waits == [7]
-    assert api.notes == ["The rate limit of the API is reached. Trying again in 7.0 s."]
 
 
-async def test_an_api_that_stays_away_is_given_up() -> None:
+async def test_an_unreachable_api_is_given_up() -> None:
     api = Api(away)
     with pytest.raises(ApiError, match=r"cannot be reached: connection refused\. Gave up after 10"):
         await api.execute()
@@ -109,24 +108,17 @@ async def test_an_api_that_stays_away_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "message"),
+    ("refusal", "culprit"),
     [
-        (answer(401, errors=[error("UNAUTHENTICATED")]), "The API refuses: It is UNAUTHENTICATED."),
-        (answer(errors=[error("FORBIDDEN")], data=None), "The API refuses: It is FORBIDDEN."),
-        (answer(413, errors=[error("TOO_COMPLEX")]), "The API refuses: It is TOO_COMPLEX."),
-        (
-            lambda: httpx.Response(200, text="<html>Welcome</html>"),
-            "http://api.test/graphql does not answer as Metergraph does (status 200).",
-        ),
-        (
-            lambda: httpx.Response(404, json=["Not found"]),
-            "http://api.test/graphql does not answer as Metergraph does (status 404).",
-        ),
+        (answer(401, errors=[error("UNAUTHENTICATED")]), "UNAUTHENTICATED"),
+        (answer(errors=[error("FORBIDDEN")], data=None), "FORBIDDEN"),
+        (answer(413, errors=[error("TOO_COMPLEX")]), "TOO_COMPLEX"),
+        (lambda: httpx.Response(200, text="<html>Welcome</html>"), "http://api.test/graphql"),
+        (lambda: httpx.Response(404, json=["Not found"]), "http://api.test/graphql"),
     ],
 )
-async def test_a_refusal_is_final(refusal: Answer, message: str) -> None:
+async def test_a_refusal_is_final(refusal: Answer, culprit: str) -> None:
     api = Api(refusal)
-    with pytest.raises(ApiError) as raised:
+    with pytest.raises(ApiError, match=culprit):
         await api.execute()
-    assert str(raised.value) == message
     assert len(api.requests) == 1

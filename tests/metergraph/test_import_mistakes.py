@@ -1,6 +1,5 @@
 """Mistakes with `metergraph import`: what is reported, and what is imported all the same."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,101 +8,76 @@ from models import Event, Organization
 from models.exact_json import dumps
 from tests.metergraph.running import MAPPING, ROWS, RunImport
 
-
-async def test_bad_rows_are_reported_with_their_lines_and_the_others_are_imported(
-    organization: Organization, run_import: RunImport, tmp_path: Path
-) -> None:
-    path = tmp_path / "mixed.ndjson"
-    good = {"name": "a", "externalCustomerId": "c"}
-    rows = [
-        good,
-        {**good, "timestamp": "2026-01-01T00:00:00"},
-        {**good, "metadata": {"n": Decimal("1e40")}},
-        {**good, "externalId": "own"},
-        {**good, "externalId": "own", "name": "another"},
-        {**good, "timestamp": "9000-01-01T00:00:00Z"},
-        {**good, "color": "red"},
-        {"externalCustomerId": "c"},
-    ]
-    path.write_text("\n".join(["", *map(dumps, rows), "{broken", ""]))
-    result = await run_import(path)
-    assert result.code == 1
-    assert result.out.endswith(": 2 inserted, 0 stored already, 7 refused.\n")
-    *bad_rows, last = result.err.splitlines()
-    assert last == "Error: 7 rows were refused; see above."
-    assert dict(line.split(": ", 1) for line in bad_rows) == {
-        "line 3": "timestamp has no offset: end it with Z or with one such as +02:00. "
-        "Use --assume-utc if it is in UTC.",
-        "line 4": "metadata.n is a number outside the limits: at most 38 significant digits, "
-        "a decimal exponent within ±30.",
-        "line 6": "Another event holds this externalId; it differs in name.",
-        "line 7": "timestamp is more than 5 minutes ahead of now.",
-        "line 8": "color: an event has no such field",
-        "line 9": "the event has no name",
-        "line 10": "is not JSON: Expecting property name enclosed in double quotes: "
-        "line 1 column 2 (char 1)",
-    }
-    assert await Event.filter(organization_id=organization.id).count() == 2
-
-
 HUGE = "1e100000000"  # a hundred megabytes, once it is written out
+EVENT = '{"name": "a", "externalCustomerId": "c", %s}'
+# Lines of a file, and what the report of each names; None: nothing is wrong with it.
+LINES = [
+    (EVENT % '"metadata": {}', None),
+    (EVENT % '"timestamp": "2026-01-01T00:00:00"', "--assume-utc"),
+    (EVENT % '"timestamp": "9000-01-01T00:00:00Z"', "timestamp"),
+    (EVENT % '"externalId": "own"', None),
+    (EVENT % '"externalId": "own", "metadata": {"n": 1}', "externalId"),
+    (EVENT % '"color": "red"', "color"),
+    ('{"externalCustomerId": "c"}', "name"),
+    ("{broken", "JSON"),
+    *((EVENT % f'"metadata": {{"n": {n}}}', "metadata.n ") for n in ("1e40", HUGE, "1" * 5_000)),
+    (EVENT % f'"metadata": {{"n": [{HUGE}]}}', "metadata.n.0 "),
+    (EVENT % '"metadata": {"n": 1, "n": 100}', "'metadata' has the key 'n'"),
+    (EVENT % '"metadata": {"a": [{"n": 1, "n": 100}]}', "'metadata.a.0' has the key 'n'"),
+    (EVENT % '"name": "b"', "the key 'name'"),
+]
+COLUMNS = [
+    ("1,{}", None),
+    ("x,{}", "n: 'x'"),
+    (f"{HUGE},{{}}", f"n: {HUGE!r}"),
+    (f"{'1' * 5_000},{{}}", "n: '111"),
+    (f"[{HUGE}],{{}}", f"n: '[{HUGE}]'"),
+    ('1,"{""a"": 1, ""a"": 2}"', "j: "),
+]
 
 
-async def test_huge_numbers_are_refused(run_import: RunImport, tmp_path: Path) -> None:
-    path = tmp_path / "huge.ndjson"
-    event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
-    numbers = (HUGE, "1" * 5_000, "0." + "1" * 100_000, f"[{HUGE}]")
-    path.write_text("\n".join(event % f'{{"n": {number}}}' for number in numbers))
-    result = await run_import(path)
-    outside = "is a number outside the limits: at most 38 significant digits, a decimal exponent"
-    assert result.out.endswith(": 0 inserted, 0 stored already, 4 refused.\n")
-    assert result.err.count(f"metadata.n {outside} within ±30.") == 3
-    assert result.err.count(f"metadata.n.0 {outside} within ±30.") == 1
-
-
-async def test_huge_numbers_are_refused_in_mapped_columns(
-    run_import: RunImport, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "header", "rows", "mapping"),
+    [
+        ("lines.ndjson", "", LINES, ()),
+        (
+            "mapped.ndjson",
+            "",
+            [(f'{{"n": {HUGE}}}', "n "), (f'{{"n": [{HUGE}]}}', "n "), ('{"n": 1}', None)],
+            ("--name", "a", "--customer", "c", "--text", "n={n}"),
+        ),
+        (
+            "columns.csv",
+            "n,j",
+            COLUMNS,
+            ("--name", "a", "--customer", "c", "--number", "n={n}", "--json", "j={j}"),
+        ),
+    ],
+    ids=lambda value: value if str(value).endswith(("json", "csv")) else "",
+)
+async def test_bad_rows_are_reported_with_their_lines_and_the_others_are_imported(
+    organization: Organization,
+    run_import: RunImport,
+    tmp_path: Path,
+    name: str,
+    header: str,
+    rows: list[tuple[str, str | None]],
+    mapping: tuple[str, ...],
 ) -> None:
-    as_json, as_csv = tmp_path / "huge.ndjson", tmp_path / "huge.csv"
-    as_json.write_text(f'{{"n": {HUGE}}}\n{{"n": [{HUGE}]}}\n')
-    as_csv.write_text(f"n\n{HUGE}\n{'1' * 5_000}\n[{HUGE}]\n")
-    to_event = ("--name", "a", "--customer", "c")
-    result = await run_import(as_json, *to_event, "--text", "n={n}")
-    message = "n has a number that is too large, or a lone surrogate"
-    assert result.err.splitlines()[:2] == [f"line 1: {message}", f"line 2: {message}"]
-    result = await run_import(as_csv, *to_event, "--number", "n={n}")
-    assert result.err.splitlines()[:3] == [
-        f"line 2: n: {HUGE!r} is a number that is too large or too small",
-        f"line 3: n: '{'1' * 60}…' is a number that is too large or too small",
-        f"line 4: n: '[{HUGE}]' is not a number",
-    ]
-
-
-async def test_a_repeated_key_refuses_its_row(run_import: RunImport, tmp_path: Path) -> None:
-    as_json, as_csv = tmp_path / "twice.ndjson", tmp_path / "twice.csv"
-    event = '{"name": "a", "externalCustomerId": "c", "metadata": %s}'
-    as_json.write_text(
-        "\n".join(
-            [
-                event % '{"n": 1}',
-                event % '{"n": 1, "n": 100}',
-                event % '{"a": [{"n": 1, "n": 100}]}',
-                '{"name": "b", ' + (event % "{}")[1:],
-            ]
-        )
-    )
-    as_csv.write_text('n\n"{""a"": 1, ""a"": 2}"\n')
-    result = await run_import(as_json)
-    assert result.out.endswith(": 1 inserted, 0 stored already, 3 refused.\n")
-    assert result.err.splitlines()[:3] == [
-        "line 2: is ambiguous: 'metadata' has the key 'n' twice",
-        "line 3: is ambiguous: 'metadata.a.0' has the key 'n' twice",
-        "line 4: is ambiguous: the object has the key 'name' twice",
-    ]
-    result = await run_import(as_csv, "--name", "a", "--customer", "c", "--json", "n={n}")
-    assert result.err.splitlines()[0] == (
-        "line 2: n: '{\"a\": 1, \"a\": 2}' is ambiguous: the object has the key 'a' twice"
-    )
+    path = tmp_path / name
+    path.write_text("\n".join([header, *(text for text, _culprit in rows), ""]))
+    result = await run_import(path, *mapping)
+    culprits = {f"line {n}": culprit for n, (_text, culprit) in enumerate(rows, 2) if culprit}
+    good = len(rows) - len(culprits)
+    assert result.code == 1
+    assert result.out.endswith(f": {good} inserted, 0 stored already, {len(culprits)} refused.\n")
+    *reports, _last = result.err.splitlines()
+    told = dict(line.split(": ", 1) for line in reports)
+    assert told.keys() == culprits.keys()
+    for line, culprit in culprits.items():
+        assert culprit in told[line]
+        assert len(told[line]) < 300
+    assert await Event.filter(organization_id=organization.id).count() == good
 
 
 async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_path: Path) -> None:
@@ -119,28 +93,25 @@ async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "culprit"),
     [
-        (("{file}", "--name", "n"), "CSV needs --name, and --customer or --customer-id."),
-        (
-            ("{file}", "--name", "{Nmae}", "--customer", "c"),
-            "has no column Nmae; it has TIMESTAMP, ContextTokens, GeneratedTokens.",
-        ),
-        (("{file}", "--name", "{x"), "an unmatched brace"),
-        (("{file}", "--number", "x"), "'x' does not have the form KEY=TEMPLATE."),
-        (("{file}", "--delimiter", "::"), "must be one character."),
-        (("missing.csv",), "'missing.csv' does not exist."),
-        ((__file__,), "Use --format to say whether"),
+        (("{file}", "--name", "n"), "--customer"),
+        (("{file}", "--name", "{Nmae}", "--customer", "c"), "Nmae"),
+        (("{file}", "--name", "{x"), "brace"),
+        (("{file}", "--number", "x"), "'x'"),
+        (("{file}", "--delimiter", "::"), "--delimiter"),
+        (("missing.csv",), "'missing.csv'"),
+        ((__file__,), "--format"),
     ],
 )
 async def test_invalid_options_are_refused_before_anything_is_sent(
-    run_import: RunImport, invocations: Path, arguments: tuple[str, ...], message: str
+    run_import: RunImport, invocations: Path, arguments: tuple[str, ...], culprit: str
 ) -> None:
     result = await run_import(
         *(invocations if argument == "{file}" else argument for argument in arguments)
     )
     assert result.code == 2
-    assert message in result.err
+    assert culprit in result.err
 
 
 async def test_many_different_problems_are_summarized_and_written_to_a_file(
@@ -175,33 +146,21 @@ async def test_a_problem_of_every_row_is_summarized(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "message"),
+    ("arguments", "code", "culprit"),
     [
-        (
-            ("--name", "{evnt}", "--customer", "{who}"),
-            2,
-            "None of the first 2 rows of {file} has the field evnt; they have event, who, n.",
-        ),
-        (
-            ("--name", "{event}", "--customer", "{who}", "--number", "n={count}"),
-            0,
-            "Note: None of the first 2 rows of {file} has the field count; they have event, ",
-        ),
-        (
-            ("--number", "n={n}"),
-            2,
-            "A mapping needs --name, and --customer or --customer-id.",
-        ),
+        (("--name", "{evnt}", "--customer", "{who}"), 2, " evnt"),
+        (("--name", "{event}", "--customer", "{who}", "--number", "n={count}"), 0, " count"),
+        (("--number", "n={n}"), 2, "--name"),
     ],
 )
 async def test_an_unknown_field_is_reported(
-    run_import: RunImport, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+    run_import: RunImport, tmp_path: Path, arguments: tuple[str, ...], code: int, culprit: str
 ) -> None:
     path = tmp_path / "log.ndjson"
     path.write_text('{"event": "a", "who": "c"}\n{"event": "a", "who": "d", "n": 1}\n')
     result = await run_import(path, *arguments)
     assert result.code == code
-    assert message.format(file=path) in result.err
+    assert culprit in result.err
 
 
 async def test_a_wrong_token_is_reported(run_import: RunImport, invocations: Path) -> None:
