@@ -25,7 +25,7 @@ async def find_customer(
     """The customer that one of the two ids names; None where it is nobody's."""
     if customer_id is not None:
         key = decode_id(customer_id, "Customer")
-        return await context.loaders.customer.load(key) if key else None
+        return await context.loaders.by_id(CustomerRow).load(key) if key else None
     if external_id is not None:
         return await customer_by_external_id(context.organization_id, external_id)
     return None

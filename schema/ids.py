@@ -6,9 +6,12 @@ An id is the base64url of "Type:uuid", without padding. A malformed id is an unk
 import base64
 import binascii
 import re
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)

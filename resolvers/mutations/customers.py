@@ -75,7 +75,7 @@ class CustomerMutation:
     ) -> CustomerUpdatePayload:
         _check(input)
         key = decode_id(input.id, "Customer")
-        row = await info.context.loaders.customer.load(key) if key else None
+        row = await info.context.loaders.by_id(CustomerRow).load(key) if key else None
         if row is None:
             raise not_found("Customer", "id")
         sent = {

@@ -15,6 +15,7 @@ from metering.meters import (
 )
 from metering.problems import Problem, RefusedError
 from metering.texts import NAME, UNIT, given_name_problems
+from models import CustomerMeter as CustomerMeterRow
 from resolvers.mutating import mutates
 from resolvers.refusals import not_found, required_id
 from schema.context import Info, Scope
@@ -126,7 +127,9 @@ class MeterMutation:
         key = decode_id(input.customer_meter_id, "CustomerMeter")
         organization_id = info.context.organization_id
         found = await recompute_customer_meter(organization_id, key) if key else None
-        row = await info.context.loaders.customer_meter.load(key) if found and key else None
+        row = (
+            await info.context.loaders.by_id(CustomerMeterRow).load(key) if found and key else None
+        )
         if found is None or row is None:
             raise not_found("CustomerMeter", "customerMeterId")
         return CustomerMeterRecomputePayload(

@@ -6,6 +6,7 @@ import strawberry
 
 from billing.subscriptions.life import cancel_subscription, create_subscription
 from billing.subscriptions.manual_credit import credit_by_hand
+from models import CustomerMeter as CustomerMeterRow
 from resolvers.mutating import mutates
 from resolvers.refusals import named_customer, required_id
 from schema.context import Info, Scope
@@ -83,5 +84,5 @@ class SubscriptionMutation:
             input.units,
             input.reason,
         )
-        row = await context.loaders.customer_meter.load(key)
+        row = await context.loaders.by_id(CustomerMeterRow).load(key)
         return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)

@@ -6,10 +6,11 @@ import strawberry
 
 from models import Invoice as InvoiceRow
 from models import MeterCreditBenefit as BenefitRow
+from resolvers.queries.nodes import one
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import decode_id
+from schema.ids import Id
 from schema.loaders.billing import products_source, subscriptions_source
 from schema.loaders.tables import rows_source
 from schema.permissions import requires
@@ -25,14 +26,8 @@ class BillingQuery:
     @strawberry.field(
         description="A product by its id. Null if there is none.", extensions=[requires(_READ)]
     )
-    async def product(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The product's id.")],
-    ) -> Product | None:
-        key = decode_id(id, "Product")
-        row = await info.context.loaders.billing.product.load(key) if key else None
-        return Product.of(row) if row else None
+    async def product(self, info: Info, id: Id) -> Product | None:
+        return await one(info.context, id, Product)
 
     @connection(Product, description="All products, oldest first.", extensions=[requires(_READ)])
     def products(
@@ -57,14 +52,8 @@ class BillingQuery:
         description="A subscription by its id. Null if there is none.",
         extensions=[requires(_READ)],
     )
-    async def subscription(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The subscription's id.")],
-    ) -> CustomerSubscription | None:
-        key = decode_id(id, "CustomerSubscription")
-        row = await info.context.loaders.billing.subscription.load(key) if key else None
-        return CustomerSubscription.of(row) if row else None
+    async def subscription(self, info: Info, id: Id) -> CustomerSubscription | None:
+        return await one(info.context, id, CustomerSubscription)
 
     @connection(
         CustomerSubscription,
@@ -87,14 +76,8 @@ class BillingQuery:
     @strawberry.field(
         description="An invoice by its id. Null if there is none.", extensions=[requires(_READ)]
     )
-    async def invoice(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],
-    ) -> Invoice | None:
-        key = decode_id(id, "Invoice")
-        row = await info.context.loaders.billing.invoice.load(key) if key else None
-        return Invoice.of(row) if row else None
+    async def invoice(self, info: Info, id: Id) -> Invoice | None:
+        return await one(info.context, id, Invoice)
 
     @connection(Invoice, description="All invoices, oldest first.", extensions=[requires(_READ)])
     def invoices(self, info: Info) -> Listed:

@@ -5,9 +5,10 @@ from typing import Annotated
 import strawberry
 
 from metering.counting.event_names import event_names
+from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import decode_id
+from schema.ids import Id
 from schema.inputs.event_filter import EventFilter, event_query
 from schema.loaders.customers import is_text
 from schema.loaders.events import events_source
@@ -22,14 +23,8 @@ class EventsQuery:
         description="An event by its id. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ)],
     )
-    async def event(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The event's id.")],
-    ) -> Event | None:
-        key = decode_id(id, "Event")
-        row = await info.context.loaders.event.load(key) if key else None
-        return Event.of(row) if row else None
+    async def event(self, info: Info, id: Id) -> Event | None:
+        return await one(info.context, id, Event)
 
     @connection(
         Event, description="All events, latest first.", extensions=[requires(Scope.USAGE_READ)]

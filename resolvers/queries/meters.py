@@ -6,11 +6,12 @@ from typing import Annotated
 import strawberry
 
 from metering.usage.preview import PreviewSelection, PreviewTimeoutError, preview
+from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.errors import TooComplex
-from schema.ids import decode_id
+from schema.ids import Id
 from schema.inputs.meter_filter import (
     MeterAggregationInput,
     MeterFilterInput,
@@ -31,14 +32,8 @@ class MeterQuery:
         description="A meter by its id. Null if there is none.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
-    async def meter(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The meter's id.")],
-    ) -> Meter | None:
-        key = decode_id(id, "Meter")
-        row = await info.context.loaders.meter.load(key) if key else None
-        return Meter.of(row) if row else None
+    async def meter(self, info: Info, id: Id) -> Meter | None:
+        return await one(info.context, id, Meter)
 
     @connection(
         Meter,

@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
+from tortoise.models import Model
 
-from models import AccessToken as AccessTokenRow
-from models import Organization as OrganizationRow
-from models import ProductPrice as PriceRow
+import models
 from schema.context import Context, Info
 from schema.errors import BadUserInput
-from schema.ids import Node, split_id
+from schema.ids import Id, Node, decode_id, split_id
 from schema.permissions import READING, requires
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
@@ -24,6 +23,8 @@ from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
 from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
 from schema.types.subscription import CustomerSubscription
+
+N = TypeVar("N", bound=Node)
 
 MAX_NODES = 100
 
@@ -36,47 +37,36 @@ class NodeType:
     of: Callable[[Any], Node]
 
 
-async def _organization(context: Context, key: UUID) -> OrganizationRow | None:
-    if key != context.organization_id:
-        return None
-    return await OrganizationRow.get_or_none(id=key)
+def _of_table(model: type[Model], of: Callable[[Any], Node], **having: str) -> NodeType:
+    """The organization's rows of a table, or those with some values."""
+
+    async def load(context: Context, key: UUID) -> Model | None:
+        row = await context.loaders.by_id(model).load(key)
+        is_one = row and all(getattr(row, name) == value for name, value in having.items())
+        return row if is_one else None
+
+    return NodeType(load, of)
 
 
-async def _access_token(context: Context, key: UUID) -> AccessTokenRow | None:
-    return await AccessTokenRow.get_or_none(organization_id=context.organization_id, id=key)
-
-
-def _price_of_kind(kind: str) -> Callable[[Context, UUID], Awaitable[PriceRow | None]]:
-    async def load(context: Context, key: UUID) -> PriceRow | None:
-        row = await context.loaders.billing.price.load(key)
-        return row if row is not None and row.kind == kind else None
-
-    return load
+async def _organization(context: Context, key: UUID) -> models.Organization | None:
+    is_own = key == context.organization_id
+    return await models.Organization.get_or_none(id=key) if is_own else None
 
 
 NODE_TYPES: dict[str, NodeType] = {
-    "AccessToken": NodeType(_access_token, AccessToken.of),
-    "CreditEntry": NodeType(
-        lambda context, key: context.loaders.billing.credit_entry.load(key), CreditEntry.of
-    ),
-    "Customer": NodeType(lambda context, key: context.loaders.customer.load(key), Customer.of),
-    "CustomerMeter": NodeType(
-        lambda context, key: context.loaders.customer_meter.load(key), CustomerMeter.of
-    ),
-    "CustomerSubscription": NodeType(
-        lambda context, key: context.loaders.billing.subscription.load(key),
-        CustomerSubscription.of,
-    ),
+    "AccessToken": _of_table(models.AccessToken, AccessToken.of),
+    "CreditEntry": _of_table(models.CreditEntry, CreditEntry.of),
+    "Customer": _of_table(models.Customer, Customer.of),
+    "CustomerMeter": _of_table(models.CustomerMeter, CustomerMeter.of),
+    "CustomerSubscription": _of_table(models.CustomerSubscription, CustomerSubscription.of),
     "Event": NodeType(lambda context, key: context.loaders.event.load(key), Event.of),
-    "FixedPrice": NodeType(_price_of_kind("FIXED"), FixedPrice.of_row),
-    "Invoice": NodeType(lambda context, key: context.loaders.billing.invoice.load(key), Invoice.of),
-    "Meter": NodeType(lambda context, key: context.loaders.meter.load(key), Meter.of),
-    "MeterCreditBenefit": NodeType(
-        lambda context, key: context.loaders.billing.benefit.load(key), MeterCreditBenefit.of
-    ),
-    "MeteredPrice": NodeType(_price_of_kind("METERED"), MeteredPrice.of_row),
+    "FixedPrice": _of_table(models.ProductPrice, FixedPrice.of_row, kind="FIXED"),
+    "Invoice": _of_table(models.Invoice, Invoice.of),
+    "Meter": _of_table(models.Meter, Meter.of),
+    "MeterCreditBenefit": _of_table(models.MeterCreditBenefit, MeterCreditBenefit.of),
+    "MeteredPrice": _of_table(models.ProductPrice, MeteredPrice.of_row, kind="METERED"),
     "Organization": NodeType(_organization, Organization.of),
-    "Product": NodeType(lambda context, key: context.loaders.billing.product.load(key), Product.of),
+    "Product": _of_table(models.Product, Product.of),
 }
 
 
@@ -92,11 +82,21 @@ async def find_node(context: Context, node_id: str) -> Node | None:
 async def load_node(context: Context, node_id: str) -> Node | None:
     """The object of an id for a caller who may read it; None where there is none."""
     found = split_id(node_id)
-    node_type = NODE_TYPES.get(found[0]) if found else None
-    if found is None or node_type is None:
-        return None
-    row = await node_type.load(context, found[1])
-    return None if row is None else node_type.of(row)
+    return await _load(context, *found) if found else None
+
+
+async def one(context: Context, node_id: str, node_type: type[N]) -> N | None:
+    """The object of an id, for a caller who may read it; None where it is of another type."""
+    key = decode_id(node_id, node_type.__name__)
+    found: Any = await _load(context, node_type.__name__, key) if key else None
+    node: N | None = found
+    return node
+
+
+async def _load(context: Context, type_name: str, key: UUID) -> Node | None:
+    node_type = NODE_TYPES.get(type_name)
+    row = await node_type.load(context, key) if node_type else None
+    return None if node_type is None or row is None else node_type.of(row)
 
 
 @strawberry.type
@@ -104,11 +104,7 @@ class NodeQuery:
     @strawberry.field(
         description="Any object by its id. Null if there is none.", extensions=[requires()]
     )
-    async def node(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")],
-    ) -> Node | None:
+    async def node(self, info: Info, id: Id) -> Node | None:
         return await find_node(info.context, id)
 
     @strawberry.field(

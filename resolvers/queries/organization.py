@@ -3,9 +3,9 @@
 import strawberry
 
 from models import AccessToken as AccessTokenRow
+from models import Customer as CustomerRow
 from models import Organization as OrganizationRow
 from schema.context import Info, SessionIdentity
-from schema.loaders.tables import existing
 from schema.permissions import requires
 from schema.types.customer import Customer
 from schema.types.me import Me
@@ -21,7 +21,7 @@ class OrganizationQuery:
         context, identity = info.context, info.context.identity
         organization = Organization.of(await OrganizationRow.get(id=identity.organization_id))
         if isinstance(identity, SessionIdentity):
-            customer = await existing(context.loaders.customer, identity.customer_id)
+            customer = await context.loaders.existing(CustomerRow, identity.customer_id)
             return Me(
                 organization=organization,
                 access_token=None,
@@ -43,4 +43,4 @@ class OrganizationQuery:
         identity = info.context.identity
         if not isinstance(identity, SessionIdentity):
             return None
-        return Customer.of(await existing(info.context.loaders.customer, identity.customer_id))
+        return Customer.of(await info.context.loaders.existing(CustomerRow, identity.customer_id))

@@ -60,9 +60,11 @@ class _Referred:
         customers, meters = self._ids
         loaders = self._info.context.loaders
         found = (
-            await loaders.customer.load_many(customers) if selects(self._info, "customer") else []
+            await loaders.by_id(Customer).load_many(customers)
+            if selects(self._info, "customer")
+            else []
         )
-        used = await loaders.meter.load_many(meters) if selects(self._info, "meter") else []
+        used = await loaders.by_id(Meter).load_many(meters) if selects(self._info, "meter") else []
         return (
             {row.id: row for row in found if row is not None},
             {row.id: row for row in used if row is not None},
@@ -139,7 +141,7 @@ async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | Non
     if meter_id is None:
         return None
     key = decode_id(meter_id, "Meter")
-    row = await context.loaders.meter.load(key) if key else None
+    row = await context.loaders.by_id(Meter).load(key) if key else None
     if row is None:
         raise NotFound("There is no meter with this meterId")
     return row.id

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from models import Meter as MeterRow
 from schema.context import Context
 from schema.ids import decode_id
 from schema.inputs.meter_filter import MeterFilterInput, read_filter, required
@@ -54,7 +55,7 @@ async def event_query(
     meter = None
     if sent.meter_id is not None:
         meter_id = decode_id(sent.meter_id, "Meter")
-        meter = await context.loaders.meter.load(meter_id) if meter_id else None
+        meter = await context.loaders.by_id(MeterRow).load(meter_id) if meter_id else None
         if meter is None:
             return None
     if len(customers) > 1 or None in customers:

@@ -5,13 +5,14 @@ WebSocket keeps its loaders for hours, and a mutation must see what it has writt
 """
 
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
+from tortoise.models import Model
 
 from metering.counting.progress import Progress
-from models import Customer, CustomerMeter, Meter
+from models import CustomerMeter, Meter
 from schema.loaders.billing import BillingLoaders
 from schema.loaders.events import events_by_id, meters_of_events
 from schema.loaders.meters import customer_meters_of, progress_by_meter
@@ -21,6 +22,8 @@ from schema.loaders.tables import rows_by_id
 from schema.loaders.usage import Series, SeriesKey, read_series
 from schema.loaders.wanted import WantedLoader
 
+M = TypeVar("M", bound=Model)
+
 
 class Loaders:
     """The loaders of one request, all bound to `organization_id`, whose scans have a `place`."""
@@ -28,6 +31,21 @@ class Loaders:
     def __init__(self, organization_id: UUID, place: Place) -> None:
         self.organization_id = organization_id
         self._place = place
+        self._by_id: dict[type[Model], DataLoader[UUID, Any]] = {}
+
+    def by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
+        """The organization's rows of a table, by id."""
+        if model not in self._by_id:
+            load = partial(rows_by_id, model, self.organization_id)
+            self._by_id[model] = DataLoader(load, cache=False)
+        return self._by_id[model]
+
+    async def existing(self, model: type[M], key: UUID) -> M:
+        """A row that something stored refers to."""
+        row = await self.by_id(model).load(key)
+        if row is None:
+            raise LookupError(f"{model.__name__} {key} is referred to but missing")
+        return row
 
     @cached_property
     def billing(self) -> BillingLoaders:
@@ -45,24 +63,9 @@ class Loaders:
         return WantedLoader(partial(count_rows, self._place))
 
     @cached_property
-    def customer(self) -> DataLoader[UUID, Customer | None]:
-        """Customers by id."""
-        return DataLoader(partial(rows_by_id, Customer, self.organization_id), cache=False)
-
-    @cached_property
-    def meter(self) -> DataLoader[UUID, Meter | None]:
-        """Meters by id."""
-        return DataLoader(partial(rows_by_id, Meter, self.organization_id), cache=False)
-
-    @cached_property
     def event(self) -> DataLoader[UUID, Record | None]:
         """Events by id."""
         return DataLoader(partial(events_by_id, self.organization_id), cache=False)
-
-    @cached_property
-    def customer_meter(self) -> DataLoader[UUID, CustomerMeter | None]:
-        """Customer meters by id."""
-        return DataLoader(partial(rows_by_id, CustomerMeter, self.organization_id), cache=False)
 
     @cached_property
     def customer_meter_of(self) -> DataLoader[tuple[UUID, UUID], CustomerMeter | None]:

@@ -1,7 +1,7 @@
 """Reading products, subscriptions, credits and invoices."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from models import (
     ProductPrice,
 )
 from schema.loaders.sources import SQLSource
-from schema.loaders.tables import rows_by_id, rows_source
+from schema.loaders.tables import rows_source
 
 M = TypeVar("M", bound=Model)
 
@@ -91,36 +91,6 @@ class BillingLoaders:
         self.organization_id = organization_id
 
     @cached_property
-    def product(self) -> DataLoader[UUID, Product | None]:
-        """Products by id."""
-        return self._by_id(Product)
-
-    @cached_property
-    def price(self) -> DataLoader[UUID, ProductPrice | None]:
-        """Prices by id."""
-        return self._by_id(ProductPrice)
-
-    @cached_property
-    def benefit(self) -> DataLoader[UUID, MeterCreditBenefit | None]:
-        """Benefits by id."""
-        return self._by_id(MeterCreditBenefit)
-
-    @cached_property
-    def subscription(self) -> DataLoader[UUID, CustomerSubscription | None]:
-        """Subscriptions by id."""
-        return self._by_id(CustomerSubscription)
-
-    @cached_property
-    def invoice(self) -> DataLoader[UUID, Invoice | None]:
-        """Invoices by id."""
-        return self._by_id(Invoice)
-
-    @cached_property
-    def credit_entry(self) -> DataLoader[UUID, CreditEntry | None]:
-        """Ledger entries by id."""
-        return self._by_id(CreditEntry)
-
-    @cached_property
     def prices_of_product(self) -> DataLoader[UUID, list[ProductPrice]]:
         """A product's prices, in order."""
         return self._of(ProductPrice, "product_id", lambda price: price.product_id)
@@ -139,9 +109,6 @@ class BillingLoaders:
     def upcoming_invoice(self) -> DataLoader[UUID, Estimate | None]:
         """What a subscription's next invoice would say."""
         return DataLoader(self._upcoming_invoices, cache=False)
-
-    def _by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
-        return DataLoader(partial(rows_by_id, model, self.organization_id), cache=False)
 
     def _of(
         self, model: type[M], column: str, parent: Callable[[M], UUID]

@@ -3,7 +3,6 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
 from metering.language.parameters import Parameters
@@ -48,11 +47,3 @@ async def rows_by_id(model: type[M], organization_id: UUID, ids: list[UUID]) -> 
     rows = await model.filter(organization_id=organization_id, id__in=set(ids))
     found = {row.pk: row for row in rows}
     return [found.get(key) for key in ids]
-
-
-async def existing(loader: DataLoader[UUID, M | None], key: UUID) -> M:
-    """A row that something stored refers to."""
-    row = await loader.load(key)
-    if row is None:
-        raise LookupError(f"{key} is referred to but missing")
-    return row

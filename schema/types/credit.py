@@ -8,10 +8,10 @@ from uuid import UUID
 import strawberry
 
 from models import CreditEntry as CreditEntryRow
+from models import MeterCreditBenefit as MeterCreditBenefitRow
 from schema.billing_enums import EntryKind
 from schema.context import Info
 from schema.ids import Node, encode_id
-from schema.loaders.tables import existing
 from schema.types import product  # which refers back to this module
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class CreditEntry(Node):
     ) -> Annotated["MeterCreditBenefit", strawberry.lazy("schema.types.product")] | None:
         if self.benefit_key is None:
             return None
-        billing = info.context.loaders.billing
-        row = await existing(billing.benefit, self.benefit_key)
+        row = await info.context.loaders.existing(MeterCreditBenefitRow, self.benefit_key)
         return product.MeterCreditBenefit.of(row)
 
     @classmethod

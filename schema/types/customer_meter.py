@@ -15,7 +15,6 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import Node, encode_id
 from schema.loaders.billing import credit_entries_source
-from schema.loaders.tables import existing
 from schema.permissions import requires
 from schema.types import credit, customer, meter  # which refer back to this module
 
@@ -69,14 +68,14 @@ class CustomerMeter(Node):
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         row = self.customer_row
         if row is None:
-            row = await existing(info.context.loaders.customer, self.customer_key)
+            row = await info.context.loaders.existing(CustomerRow, self.customer_key)
         return customer.Customer.of(row)
 
     @strawberry.field(description="The meter.")
     async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
         row = self.meter_row
         if row is None:
-            row = await existing(info.context.loaders.meter, self.meter_key)
+            row = await info.context.loaders.existing(MeterRow, self.meter_key)
         return meter.Meter.of(row)
 
     @connection(

@@ -9,12 +9,14 @@ import strawberry
 
 from billing.invoicing.estimates import Estimate
 from billing.rating.lines import Line
+from models import Customer as CustomerRow
+from models import CustomerSubscription as CustomerSubscriptionRow
 from models import Invoice as InvoiceRow
 from models import InvoiceLine as InvoiceLineRow
+from models import ProductPrice as ProductPriceRow
 from schema.billing_enums import LineKind
 from schema.context import Info
 from schema.ids import Node, encode_id
-from schema.loaders.tables import existing
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import customer, product, subscription  # which refer back to this module
 
@@ -50,8 +52,9 @@ class InvoiceLine:
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
-        billing = info.context.loaders.billing
-        return product.ProductPrice.of(await existing(billing.price, self.price_key))
+        return product.ProductPrice.of(
+            await info.context.loaders.existing(ProductPriceRow, self.price_key)
+        )
 
     @classmethod
     def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
@@ -106,15 +109,14 @@ class Invoice(Node):
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         return customer.Customer.of(
-            await existing(info.context.loaders.customer, self.customer_key)
+            await info.context.loaders.existing(CustomerRow, self.customer_key)
         )
 
     @strawberry.field(description="The subscription that the invoice bills.")
     async def subscription(
         self, info: Info
     ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
-        billing = info.context.loaders.billing
-        row = await existing(billing.subscription, self.subscription_key)
+        row = await info.context.loaders.existing(CustomerSubscriptionRow, self.subscription_key)
         return subscription.CustomerSubscription.of(row)
 
     @classmethod

@@ -16,7 +16,6 @@ from models import ProductPrice as PriceRow
 from schema.billing_enums import Pricing, RecurringInterval
 from schema.context import Info
 from schema.ids import Node, encode_id
-from schema.loaders.tables import existing
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import meter  # which refers back to this module
 
@@ -27,7 +26,7 @@ LazyMeter = Annotated["Meter", strawberry.lazy("schema.types.meter")]
 
 
 async def _meter(info: Info, key: UUID) -> "Meter":
-    row: MeterRow = await existing(info.context.loaders.meter, key)
+    row: MeterRow = await info.context.loaders.existing(MeterRow, key)
     return meter.Meter.of(row)
 
 

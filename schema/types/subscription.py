@@ -6,13 +6,14 @@ from uuid import UUID
 
 import strawberry
 
+from models import Customer as CustomerRow
 from models import CustomerSubscription as SubscriptionRow
+from models import Product as ProductRow
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import Node, encode_id
 from schema.loaders.billing import invoices_of_subscription
-from schema.loaders.tables import existing
 from schema.permissions import requires
 from schema.types import customer, invoice, product  # which refer back to this module
 
@@ -56,15 +57,14 @@ class CustomerSubscription(Node):
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         return customer.Customer.of(
-            await existing(info.context.loaders.customer, self.customer_key)
+            await info.context.loaders.existing(CustomerRow, self.customer_key)
         )
 
     @strawberry.field(description="The product.")
     async def product(
         self, info: Info
     ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
-        billing = info.context.loaders.billing
-        row = await existing(billing.product, self.product_key)
+        row = await info.context.loaders.existing(ProductRow, self.product_key)
         return product.Product.of(row)
 
     @strawberry.field(
