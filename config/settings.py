@@ -95,6 +95,13 @@ class Settings(BaseSettings):
         "commas; `*` is every origin. Empty: the API's own origin only.",
     )
 
+    public_url: str | None = Field(
+        default=None,
+        description="The address that browsers use, such as `https://usage.example`: links to the "
+        "portal begin with it, and pages of it are the server's own. Empty: the host that each "
+        "request was sent to.",
+    )
+
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "::1"),
         description="Proxies whose `X-Forwarded-Host`, `-Proto` and `-For` are trusted: addresses "
@@ -200,6 +207,20 @@ class Settings(BaseSettings):
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin, such as https://dashboard.example")
+        return value
+
+    @field_validator("public_url", mode="before")
+    @classmethod
+    def _normalize_url(cls, value: Any) -> Any:
+        return value.strip().rstrip("/").lower() if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")) or not _ORIGIN.fullmatch(value):
+            raise ValueError("must be a scheme and a host only, such as https://usage.example")
         return value
 
     @field_validator("trusted_proxies", mode="before")

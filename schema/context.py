@@ -1,35 +1,30 @@
-"""Who asks: the organization's token or the customer's session behind a request.
+"""What every resolver gets: who asks, and the loaders of what they ask for.
 
-A token comes as `Authorization: Bearer mg_…`, or over WebSocket in the payload of
-`connection_init`, as {"authorization": "Bearer mg_…"} or {"token": "mg_…"}. It is looked up by
-its hash. Everything that a request reads is bound to `identity.organization_id`.
+Everything that a request reads is bound to `identity.organization_id`; `schema.credentials` finds
+out whose it is.
 """
 
 import enum
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
+from starlette.requests import HTTPConnection
 
-from config import clock
 from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
 from metering.live.subscriptions import ChangeFeeds
 from schema.errors import Unauthenticated
 from schema.loaders import Loaders
-from schema.loaders.rows import execute_aside
 from schema.scans import Scans
-from schema.secrets import SecretLookup, hash_secret, is_like_secret
+from schema.secrets import Credential, SecretLookup
 from schema.updates import SharedUpdates
-from waiting import shares
-from waiting.outages import cut_off_is_outage, is_outage
 from waiting.turns import Pace
 
-LAST_USED_EVERY = timedelta(minutes=1)
+_DENIED = "This needs a token: send the header `Authorization: Bearer mg_…`"
 
 
 @strawberry.enum(description="A permission of an organization's token.")
@@ -86,6 +81,7 @@ class SessionIdentity:
     organization_id: UUID
     session_id: UUID
     customer_id: UUID
+    expires_at: datetime
 
     @property
     def counted_as(self) -> UUID:
@@ -118,22 +114,25 @@ class Services:
 class Context:
     """What every resolver gets: who asks, and the loaders bound to their organization.
 
-    `denied` says why there is no identity. Strawberry sets `connection_params` from the payload
-    of `connection_init` before it calls the view's `on_ws_connect`.
+    `credential` is what `caller` was found by, and `origin` where the request was sent to, such as
+    https://usage.example; None if its Host is malformed. `handshake` is a WebSocket's. Strawberry
+    sets `connection_params` from the payload of `connection_init` before it calls the view's
+    `on_ws_connect`.
     """
 
     services: Services
     caller: Identity | None = None
-    denied: str = "This needs a token: send the header `Authorization: Bearer mg_…`"
+    credential: Credential | None = None
+    origin: str | None = None
+    handshake: HTTPConnection | None = None
     connection_params: dict[str, object] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
     _loaders: Loaders | None = None
 
     @property
     def identity(self) -> Identity:
         """Who asks; raises Unauthenticated where nobody is known."""
         if self.caller is None:
-            raise Unauthenticated(self.denied)
+            raise Unauthenticated(_DENIED)
         return self.caller
 
     @property
@@ -162,58 +161,3 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
-
-
-async def identify(authorization: str | None, secrets: SecretLookup) -> tuple[Identity | None, str]:
-    """The identity behind an Authorization header, or None and the reason why not."""
-    if not authorization:
-        return None, Context.denied
-    scheme, _, secret = authorization.strip().partition(" ")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not secret:
-        return None, "The Authorization header must be `Bearer mg_…`"
-    identity = await find_identity(secret, secrets)
-    return identity, "The token is unknown, revoked or expired"
-
-
-def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
-    """The Authorization value in a `connection_init` payload, under the names in use."""
-    if not payload:
-        return None
-    named = {key.lower(): value for key, value in payload.items() if isinstance(value, str)}
-    if "authorization" in named:
-        return named["authorization"]
-    if "token" in named:
-        return f"Bearer {named['token'].removeprefix('Bearer ')}"
-    headers = payload.get("headers")
-    return authorization_of(headers) if isinstance(headers, dict) else None
-
-
-async def find_identity(secret: str, secrets: SecretLookup) -> Identity | None:
-    """Looks a secret up among tokens and sessions; notes when a token was last used."""
-    if not is_like_secret(secret):
-        return None
-    row = await secrets.find(hash_secret(secret))
-    now = clock.now()
-    if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
-        return None
-    shares.serve(row["organization_id"])
-    if row["customer_id"] is not None:
-        return SessionIdentity(row["organization_id"], row["id"], row["customer_id"])
-    if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:
-        await _note_use(row["id"], now)
-    known = Scope.__members__
-    scopes = frozenset(known[name] for name in row["scopes"] if name in known)
-    return TokenIdentity(row["organization_id"], row["id"], scopes, row["expires_at"])
-
-
-async def _note_use(token_id: UUID, now: datetime) -> None:
-    """Notes when a token was used; a database that only reads, or has no room, serves it anyway."""
-    try:
-        with cut_off_is_outage():
-            await execute_aside(
-                "UPDATE access_token SET last_used_at = $2 WHERE id = $1", token_id, now
-            )
-    except Exception as error:
-        if not is_outage(error):
-            raise

@@ -12,6 +12,8 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import cast
 
 import asyncpg
@@ -21,24 +23,60 @@ from waiting.outages import cut_off_is_outage
 
 PREFIX = "mg_"
 SESSION_PREFIX = "mg_session_"
+BROWSER_PREFIX = "mg_browser_"
 _LONGEST = 200
 # Who comes after a statement that has taken so long is not kept waiting for it.
 _SLOW_SECONDS = 1.0
 _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 
-# A session ends with the token that opened it. LEAST leaves out what is null.
+# A session ends with the token that opened it, and a browser's with the token or session that it
+# acts for: `client` is where that one is signed in. LEAST leaves out what is null.
 _FIND = """
 SELECT secret_hash, id, organization_id, scopes, last_used_at,
-       NULL::uuid AS customer_id, expires_at
+       NULL::uuid AS customer_id, expires_at, NULL::text AS client
   FROM access_token
  WHERE secret_hash = ANY($1::bytea[]) AND revoked_at IS NULL
  UNION ALL
 SELECT session.secret_hash, session.id, session.organization_id, NULL, NULL, session.customer_id,
-       LEAST(session.expires_at, token.expires_at)
+       LEAST(session.expires_at, token.expires_at), NULL
   FROM customer_session session LEFT JOIN access_token token ON token.id = session.token_id
  WHERE session.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+ UNION ALL
+SELECT browser.secret_hash, token.id, token.organization_id, token.scopes, token.last_used_at,
+       NULL, LEAST(browser.expires_at, token.expires_at), 'dashboard'
+  FROM browser_session browser JOIN access_token token ON token.id = browser.token_id
+ WHERE browser.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+ UNION ALL
+SELECT browser.secret_hash, session.id, session.organization_id, NULL, NULL, session.customer_id,
+       LEAST(browser.expires_at, session.expires_at, token.expires_at), 'portal'
+  FROM browser_session browser
+  JOIN customer_session session ON session.id = browser.customer_session_id
+  LEFT JOIN access_token token ON token.id = session.token_id
+ WHERE browser.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
 """
+
+
+class Client(StrEnum):
+    """What browsers sign in to, each with a cookie of its own."""
+
+    DASHBOARD = "dashboard"
+    PORTAL = "portal"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a caller shows: a bearer token, or the cookie of a browser."""
+
+    secret: str
+    client: Client | None = None
+
+    @property
+    def refusal(self) -> str:
+        """What is said if it is nobody's, or has ended."""
+        if self.client is None:
+            return "The token is unknown, revoked or expired"
+        return "The session has ended: sign in again"
 
 
 def new_secret(prefix: str = PREFIX) -> str:

@@ -17,6 +17,7 @@ from metering.live.subscriptions import ChangeFeeds
 from resolvers.schema import MetergraphSchema, create_schema
 from schema.context import Services
 from schema.scans import Scans
+from transport.browser_sessions import BrowserSessions
 from transport.graphiql import graphiql_files
 from transport.http import GraphQLApplication
 from transport.persisted_queries import PersistedQueries, digest, listed_documents
@@ -83,7 +84,11 @@ async def _end(task: asyncio.Task[None]) -> None:
 def graphql_routes(settings: Settings) -> list[BaseRoute]:
     """The routes of the API; `app.state.graphql` must be the application of `opened_api`."""
     endpoint = _Endpoint()
-    routes: list[BaseRoute] = [Route(PATH, endpoint), WebSocketRoute(PATH, endpoint)]
+    routes: list[BaseRoute] = [
+        Route(PATH, endpoint),
+        WebSocketRoute(PATH, endpoint),
+        Route("/session", BrowserSessions()),
+    ]
     if settings.graphiql:
         routes.append(Mount(f"{PATH}/static", graphiql_files()))
     return routes

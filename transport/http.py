@@ -4,12 +4,10 @@ HTTP follows https://graphql.github.io/graphql-over-http/draft/, while Strawberr
 200 to everything. Numbers are exact in both directions.
 """
 
-import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -21,23 +19,14 @@ from strawberry.types.unset import UNSET, UnsetType
 
 from config.settings import Settings
 from resolvers.schema import MetergraphSchema
-from schema.context import (
-    Context,
-    Identity,
-    Services,
-    TokenIdentity,
-    authorization_of,
-    identify,
-)
-from schema.errors import (
-    BadUserInput,
-    RateLimited,
-    Unauthenticated,
-)
+from schema.context import Context, Identity, Services, TokenIdentity
+from schema.credentials import identify
+from schema.errors import BadUserInput, Forbidden, RateLimited, Unauthenticated
 from schema.repeating import attempt
+from transport.answering import answered, denied, refused
 from transport.connections import OpenConnections, OpenSubscriptions
+from transport.cookies import credential_of_request, credential_of_socket
 from transport.event_stream import EventStream, Held, streamed_once, transport
-from transport.failures import cut_off, failure, took_too_long
 from transport.graphiql import graphiql_response
 from transport.http_request import (
     EVENT_STREAM,
@@ -57,16 +46,12 @@ from transport.http_request import (
     turn_of,
 )
 from transport.http_response import encode_json, response_body, status_of
-from transport.operations import METHODS, Operations, formatted
-from transport.page_origins import may_open_socket
+from transport.operations import METHODS, Operations
+from transport.page_origins import may_open_socket, origin_asked
 from transport.persisted_queries import PersistedQueries
 from transport.rate_limits import RateLimits
 from transport.websocket import TransportHandler, WebSocketAdapter
 from waiting.outages import is_outage
-
-_DENIED_OVER_WEBSOCKET = (
-    'This needs a token: send {"authorization": "Bearer mg_…"} as the payload of connection_init'
-)
 
 
 class GraphQLApplication(GraphQL[Context, None]):
@@ -97,7 +82,10 @@ class GraphQLApplication(GraphQL[Context, None]):
 
     def _check_websocket_origin(self, request: WebSocket) -> bool:
         """Replaces Strawberry's check, which ignores proxies and names a setting of its own."""
-        return may_open_socket(request.headers, self.settings.cors_origins)
+        allowed = [*self.settings.cors_origins]
+        if self.settings.public_url is not None:
+            allowed.append(self.settings.public_url)
+        return may_open_socket(request.headers, allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or serves one WebSocket."""
@@ -112,30 +100,17 @@ class GraphQLApplication(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        media = JSON
-        seconds = self.settings.request_timeout_seconds
-        deadline = asyncio.timeout(seconds)
         try:
             _check_method(request)
             media = self._media_type(request)
-            if media == HTML:
-                return graphiql_response()
-            async with deadline:
-                return await self._execute(request, media)
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except HTTPError as error:
-            refusal = error
-        except asyncio.CancelledError:
-            if not self.connections.ending:
-                raise
-            refusal = HTTPError(503, cut_off())
-        except Exception as error:  # noqa: BLE001  # the client must not see the details of a bug
-            if isinstance(error, TimeoutError) and deadline.expired():
-                refusal = HTTPError(503, took_too_long(seconds))
-            else:
-                refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
-        return _refused(refusal, media)
+        except HTTPError as refusal:
+            return refused(refusal)
+        if media == HTML:
+            return graphiql_response()
+        seconds = self.settings.request_timeout_seconds
+        return await answered(
+            lambda: self._execute(request, media), self.connections, seconds, media
+        )
 
     def _media_type(self, request: Request) -> str:
         offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)
@@ -152,23 +127,22 @@ class GraphQLApplication(GraphQL[Context, None]):
         context = await self._context(request)
         size = 0
         if request.method == "GET":
-            await self.operations.limit(context)
+            await self.operations.limit(context.caller)
             sent: Operation | list[Operation] = parse_query_string(request.query_params)
         else:
             check_content_type(request)
-            await self.operations.limit(context)  # before parsing, which costs more
+            await self.operations.limit(context.caller)  # before parsing, which costs more
             body = await self._body(request, context.caller)
             size = len(body)
             await turn_of(context, size)
             sent = parse_body(body, self.settings.max_batch_operations)
             await turn_of(context, size)
             if isinstance(sent, list) and len(sent) > 1 and context.caller is None:
-                denied = Unauthenticated("A batch of operations needs a token")
-                raise HTTPError(401, denied, {"www-authenticate": "Bearer"})
+                raise denied(Unauthenticated("A batch of operations needs a token"))
         if isinstance(sent, list):
             if media == EVENT_STREAM:
                 raise HTTPError(400, BadUserInput("A batch cannot be streamed"))
-            await self.operations.limit(context, len(sent), counted=1)
+            await self.operations.limit(context.caller, len(sent), counted=1)
             bodies = [await self.operations.body_of(item, context, request.method) for item in sent]
             return Response(encode_json(bodies), 200, media_type=media)
         query = await self.operations.document(sent, context, media)
@@ -229,13 +203,16 @@ class GraphQLApplication(GraphQL[Context, None]):
         return EventStream(self._stream_result(request, results, written)(), written.headers, held)
 
     async def _context(self, request: Request) -> Context:
-        authorization = request.headers.get("authorization")
-        caller, denied = await identify(authorization, self.services.secrets)
-        if authorization and caller is None:
-            raise HTTPError(401, Unauthenticated(denied), {"www-authenticate": "Bearer"})
-        return Context(
-            services=self.services, caller=caller, denied=denied, headers=request.headers
-        )
+        context = Context(services=self.services, origin=origin_asked(request))
+        try:
+            context.credential = credential_of_request(
+                request, request.method, self.settings.public_url
+            )
+            if context.credential is not None:
+                context.caller = await identify(context.credential, self.services.secrets)
+        except (BadUserInput, Forbidden, Unauthenticated) as error:
+            raise denied(error) from None
+        return context
 
     async def get_context(
         self,
@@ -243,32 +220,30 @@ class GraphQLApplication(GraphQL[Context, None]):
         response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
     ) -> Context:
         """Returns the context of a WebSocket; `on_ws_connect` adds the caller."""
-        return Context(services=self.services, headers=request.headers)
+        return Context(services=self.services, origin=origin_asked(request), handshake=request)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Identifies the caller; raises Unauthenticated if there is none."""
-        context.caller, context.denied = await self._caller(context)
-        if context.caller is None:
-            sent = self._authorization(context)
-            raise Unauthenticated(context.denied if sent else _DENIED_OVER_WEBSOCKET)
+        """Identifies the caller; raises an APIError if there is none."""
+        assert context.handshake is not None  # noqa: S101  # see get_context
+        context.credential = credential_of_socket(
+            context.handshake, context.connection_params, self.settings.public_url
+        )
+        context.caller = await identify(context.credential, self.services.secrets)
         accepted_without_payload: UnsetType = UNSET
         return accepted_without_payload
 
     async def knows(self, context: Context) -> bool:
-        """Whether a token is still valid; during an outage, it is."""
+        """Whether a token or session is still valid; during an outage, it is."""
+        if context.credential is None:
+            return False
         try:
-            caller, _denied = await self._caller(context)
+            await identify(context.credential, self.services.secrets)
+        except Unauthenticated:
+            return False
         except Exception as error:
-            if is_outage(error):
-                return True
-            raise
-        return caller is not None
-
-    async def _caller(self, context: Context) -> tuple[Identity | None, str]:
-        return await identify(self._authorization(context), self.services.secrets)
-
-    def _authorization(self, context: Context) -> str | None:
-        return authorization_of(context.connection_params) or context.headers.get("authorization")
+            if not is_outage(error):
+                raise
+        return True
 
     async def process_result(
         self,
@@ -290,10 +265,3 @@ class GraphQLApplication(GraphQL[Context, None]):
 def _check_method(request: Request) -> None:
     if request.method not in METHODS:
         raise HTTPError(405, BadUserInput("Use GET or POST"), {"allow": "GET, POST"})
-
-
-def _refused(refusal: HTTPError, media: str) -> Response:
-    headers: Mapping[str, str] = refusal.headers
-    media = media if media in {JSON, GRAPHQL_JSON} else JSON
-    body = {"errors": [formatted(refusal.error)]}
-    return Response(encode_json(body), refusal.status, dict(headers), media)

@@ -9,9 +9,8 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from resolvers.schema import MetergraphSchema
-from schema.context import Context
+from schema.context import Context, Identity
 from schema.errors import (
-    APIError,
     BadUserInput,
     PersistedQueryNotFound,
     PersistedQueryNotSupported,
@@ -35,10 +34,12 @@ class Operations:
     rate_limits: RateLimits
     persisted: PersistedQueries
 
-    async def limit(self, context: Context, operations: int = 1, *, counted: int = 0) -> None:
+    async def limit(
+        self, caller: Identity | None, operations: int = 1, *, counted: int = 0
+    ) -> None:
         """Counts a request's operations; raises HTTPError 429 or 400 for too many."""
         try:
-            await self.rate_limits.take(context.caller, operations, counted=counted)
+            await self.rate_limits.take(caller, operations, counted=counted)
         except RateLimited as error:
             raise HTTPError(429, error, {"retry-after": str(_retry_after(error))}) from None
         except TooComplex as error:
@@ -59,7 +60,7 @@ class Operations:
             query = await self.document(sent, context, JSON)
             return response_body(await self.run(query, sent, context, method))
         except HTTPError as refusal:
-            return {"errors": [formatted(refusal.error)]}
+            return {"errors": [refusal.error.formatted]}
 
     async def run(
         self, query: str, operation: Operation, context: Context, method: str
@@ -96,11 +97,6 @@ class Operations:
         operation = get_operation_ast(document, operation_name)
         kind = None if operation is None else operation.operation.value
         return kind == OperationType.SUBSCRIPTION.value
-
-
-def formatted(error: APIError) -> Any:
-    """An error as GraphQL writes it."""
-    return error.formatted
 
 
 def _retry_after(error: RateLimited) -> int:

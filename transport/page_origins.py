@@ -1,16 +1,46 @@
-"""Decides which pages may open a WebSocket: those of the API's own host and of allowed origins.
+"""Which pages may open a WebSocket, and which are the server's own.
 
-Browsers do not apply CORS to WebSockets. Tokens are never in a cookie, so a page of another origin
-cannot act with one; refusing the page is a second line of defence.
+Browsers apply no CORS to WebSockets, so the server checks where a page is from: its own host and
+`METERGRAPH_CORS_ORIGINS` may connect, with a token. A session cookie counts for its own pages only,
+by their exact origin.
 """
 
 import logging
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 _log = logging.getLogger(__name__)
+
+
+def origin_asked(connection: HTTPConnection) -> str | None:
+    """The origin that a request was sent to, as trusted proxies tell it; None if that is none."""
+    scheme = "https" if connection.scope["scheme"] in {"https", "wss"} else "http"
+    return normalize_origin(f"{scheme}://{connection.headers.get('host', '')}")
+
+
+def own_page(connection: HTTPConnection, public_url: str | None) -> str | None:
+    """The origin of the server's own page that sends a request; None if it is another's, or none.
+
+    Of a request, browsers say in `Sec-Fetch-Site` whether it comes from the origin that it goes to.
+    Where they do not, and for WebSockets, `Origin` must be that of the request, or `public_url`. If
+    the page has https and the request has not, a proxy ends TLS without saying so.
+    """
+    page = normalize_origin(connection.headers.get("origin", ""))
+    site = connection.headers.get("sec-fetch-site")
+    if connection.scope["type"] == "http" and site is not None:
+        return (page or origin_asked(connection)) if site == "same-origin" else None
+    asked = origin_asked(connection)
+    if page is None or asked is None:
+        return None
+    own = {asked, _with_tls(connection), normalize_origin(public_url or "")}
+    return page if page in own else None
+
+
+def _with_tls(connection: HTTPConnection) -> str | None:
+    return normalize_origin(f"https://{connection.headers.get('host', '')}")
 
 
 def may_open_socket(headers: Mapping[str, str], allowed: Collection[str]) -> bool:

@@ -29,7 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from models.exact_json import AmbiguousError
 from schema.context import Context, TokenIdentity
-from schema.errors import APIError, RateLimited, Unauthenticated
+from schema.errors import APIError, BadUserInput, Forbidden, RateLimited, Unauthenticated
 from schema.repeating import attempt
 from transport.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from transport.failures import failure, took_too_long
@@ -169,7 +169,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """Identifies the caller, and from then on watches the token."""
         try:
             await super().handle_connection_init(message)
-        except Unauthenticated as denied:
+        except (BadUserInput, Forbidden, Unauthenticated) as denied:
             await self.websocket.close(FORBIDDEN, denied.message)
             return
         if self.connection_acknowledged and self._watching is None:
@@ -188,7 +188,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_TOKEN)
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
-        await self.websocket.close(FORBIDDEN, "The token was revoked or has expired")
+        credential = self.context.credential
+        reason = "The token was revoked or has expired"
+        if credential is not None and credential.client is not None:
+            reason = credential.refusal
+        await self.websocket.close(FORBIDDEN, reason)
 
     async def handle_message(self, message: Message) -> None:
         """Closes the connection after a malformed message or a failure of ours."""

@@ -1,4 +1,4 @@
-"""Deletes customers' sessions that have expired, and idempotency keys after 30 days."""
+"""Deletes sessions that have expired, and idempotency keys after 30 days."""
 
 import structlog
 from tortoise.connection import get_connection
@@ -11,8 +11,8 @@ _TIMES = 20
 
 # By PostgreSQL's clock, which also dates the keys.
 _SESSIONS = """
-DELETE FROM customer_session WHERE id IN (
-    SELECT id FROM customer_session WHERE expires_at <= now()
+DELETE FROM {table} WHERE id IN (
+    SELECT id FROM {table} WHERE expires_at <= now()
     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 """
@@ -26,10 +26,16 @@ DELETE FROM idempotency_key WHERE (organization_id, key) IN (
 
 async def delete_expired() -> None:
     """Deletes some of what has expired. Any number of workers may run it at once."""
-    sessions = await _delete(_SESSIONS)
+    sessions = await _delete(_SESSIONS.format(table="customer_session"))
+    browsers = await _delete(_SESSIONS.format(table="browser_session"))
     keys = await _delete(_KEYS)
-    if sessions or keys:
-        _log.debug("expired rows deleted", sessions=sessions, idempotency_keys=keys)
+    if sessions or browsers or keys:
+        _log.debug(
+            "expired rows deleted",
+            sessions=sessions,
+            browser_sessions=browsers,
+            idempotency_keys=keys,
+        )
 
 
 async def _delete(statement: str) -> int:

@@ -11,12 +11,14 @@ from metering.problems import RefusedError, problem
 from models import CustomerSession
 from resolvers.mutating import mutates
 from resolvers.refusals import named_customer
-from schema.context import Info, Scope, TokenIdentity
+from schema.context import Context, Info, Scope, TokenIdentity
 from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
 from schema.loaders.rows import fetch
 from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
 from schema.types.customer import Customer
 from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionRevokePayload
+
+MOST_MINUTES = 7 * 24 * 60
 
 
 @strawberry.type
@@ -35,11 +37,14 @@ class CustomerSessionMutation:
         ],
     ) -> CustomerSessionCreatePayload:
         context = info.context
+        if input.minutes is not None and not 1 <= input.minutes <= MOST_MINUTES:
+            message = f"minutes must be from 1 to {MOST_MINUTES:,}."
+            raise RefusedError(problem("INVALID", message, "minutes"))
         row = await named_customer(context, input.customer_id, input.external_customer_id)
         opener = context.identity
         if not isinstance(opener, TokenIdentity):
             raise TypeError("a session cannot open another")
-        minutes = context.services.settings.customer_session_minutes
+        minutes = input.minutes or context.services.settings.customer_session_minutes
         expires_at = clock.now() + timedelta(minutes=minutes)
         if opener.expires_at is not None:
             expires_at = min(expires_at, opener.expires_at)
@@ -52,7 +57,10 @@ class CustomerSessionMutation:
             expires_at=expires_at,
         )
         return CustomerSessionCreatePayload(
-            token=secret, expires_at=session.expires_at, customer=Customer.of(row)
+            token=secret,
+            expires_at=session.expires_at,
+            portal_url=_portal_url(context, secret),
+            customer=Customer.of(row),
         )
 
     @strawberry.mutation(
@@ -79,6 +87,12 @@ class CustomerSessionMutation:
             return await _revoked(organization_id, "secret_hash", secret_hash)
         row = await named_customer(info.context, input.customer_id, input.external_customer_id)
         return await _revoked(organization_id, "customer_id", row.id)
+
+
+def _portal_url(context: Context, secret: str) -> str | None:
+    """A link to the portal; the secret is in the fragment, which browsers send to no server."""
+    origin = context.services.settings.public_url or context.origin
+    return None if origin is None else f"{origin}/portal#token={secret}"
 
 
 async def _revoked(

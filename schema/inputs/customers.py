@@ -49,6 +49,11 @@ class CustomerSessionCreateInput:
     external_customer_id: str | None = strawberry.field(
         default=None, description="Your own id for the customer."
     )
+    minutes: int | None = strawberry.field(
+        default=None,
+        description="How long it lasts: 1 to 10,080, which is a week. As the server is set, where "
+        "left out: an hour by default.",
+    )
 
 
 @strawberry.input(

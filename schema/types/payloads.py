@@ -44,6 +44,11 @@ class CustomerSessionCreatePayload:
     customer: Customer | None = strawberry.field(
         default=None, description="The customer whose session it is."
     )
+    portal_url: str | None = strawberry.field(
+        default=None,
+        description="A link that signs the customer in to the portal until then, as often as it is "
+        "opened. Whoever has the link has the session.",
+    )
     user_errors: list[UserError] = user_errors()
 
 

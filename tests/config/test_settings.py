@@ -78,3 +78,31 @@ def test_every_setting_says_what_it_is() -> None:
 
 def test_settings_are_read_once() -> None:
     assert get_settings() is get_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://usage.example", "https://usage.example"),
+        (" HTTPS://Usage.Example:8443/ ", "https://usage.example:8443"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("", None),
+    ],
+)
+def test_the_public_address_is_an_origin(
+    monkeypatch: pytest.MonkeyPatch, text: str, url: str | None
+) -> None:
+    monkeypatch.setenv("METERGRAPH_PUBLIC_URL", text)
+    assert Settings().public_url == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["usage.example", "https://usage.example/billing", "ftp://usage.example", "https://a@b", "*"],
+)
+def test_what_is_no_address_for_browsers_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("METERGRAPH_PUBLIC_URL", text)
+    with pytest.raises(ValidationError, match="such as https://usage"):
+        Settings()

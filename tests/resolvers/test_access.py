@@ -6,7 +6,8 @@ import pytest
 
 from config import clock
 from models import AccessToken, CustomerSession, Organization
-from schema.context import LAST_USED_EVERY, Scope
+from schema.context import Scope
+from schema.credentials import LAST_USED_EVERY
 from schema.secrets import hash_secret
 from tests.graphql_client import Api
 from tests.ingesting import send

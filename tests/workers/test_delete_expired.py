@@ -11,7 +11,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config import clock
 from config.settings import Settings
 from metergraph.database.database_url import credentials
-from models import CustomerSession, Organization
+from models import BrowserSession, CustomerSession, Organization
 from models.identifiers import new_id
 from workers import delete_expired
 from workers.outages import database_outage
@@ -53,7 +53,15 @@ async def test_expired_sessions_are_deleted(
 ) -> None:
     for seconds in (-86_400, -1, 60, 86_400):
         await session(organization, timedelta(seconds=seconds))
+        await BrowserSession.create(
+            organization_id=organization.id,
+            token_id=new_id(),
+            secret_hash=new_id().bytes,
+            expires_at=clock.now() + timedelta(seconds=seconds),
+        )
     await delete_expired.delete_expired()
+    browsers = await BrowserSession.all().order_by("expires_at")
+    assert [one.expires_at > clock.now() for one in browsers] == [True, True]
     left = await CustomerSession.all().order_by("expires_at")
     assert [one.expires_at > clock.now() for one in left] == [True, True]
 

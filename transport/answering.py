@@ -1,0 +1,57 @@
+"""What is answered when something goes wrong before there is a result."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from schema.errors import APIError, BadUserInput, Forbidden, Unauthenticated
+from transport.connections import OpenConnections
+from transport.failures import cut_off, failure, took_too_long
+from transport.http_request import GRAPHQL_JSON, JSON, HTTPError
+from transport.http_response import encode_json
+from waiting.outages import is_outage
+
+_STATUS = {BadUserInput: 400, Unauthenticated: 401, Forbidden: 403}
+
+
+async def answered(
+    answer: Callable[[], Awaitable[Response]],
+    connections: OpenConnections,
+    seconds: float,
+    media: str = JSON,
+) -> Response:
+    """The response of `answer`, which has so many seconds, or one that says why there is none."""
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            return await answer()
+    except ClientDisconnect:
+        return Response(status_code=499)  # nobody reads it
+    except HTTPError as error:
+        refusal = error
+    except asyncio.CancelledError:
+        if not connections.ending:
+            raise
+        refusal = HTTPError(503, cut_off())
+    except Exception as error:  # noqa: BLE001  # the client must not see the details of a bug
+        if isinstance(error, TimeoutError) and deadline.expired():
+            refusal = HTTPError(503, took_too_long(seconds))
+        else:
+            refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
+    return refused(refusal, media)
+
+
+def refused(refusal: HTTPError, media: str = JSON) -> Response:
+    """The response of a request that is refused, as GraphQL writes errors."""
+    headers: Mapping[str, str] = refusal.headers
+    media = media if media in {JSON, GRAPHQL_JSON} else JSON
+    body = {"errors": [refusal.error.formatted]}
+    return Response(encode_json(body), refusal.status, dict(headers), media)
+
+
+def denied(error: APIError) -> HTTPError:
+    """The refusal of a request for who sends it."""
+    status = _STATUS[type(error)]
+    return HTTPError(status, error, {"www-authenticate": "Bearer"} if status == 401 else None)
