@@ -339,10 +339,8 @@ async def test_an_origin_that_may_call_the_api_cannot_use_a_cookie(
             assert "access-control-allow-credentials" not in asking.headers
         elsewhere = Browser(client, page, cookies=browser.cookies)
         async with elsewhere.socket() as socket:
-            assert await begin(socket, client="dashboard") == (
-                4403,
-                "Sessions are for this server's own pages; behind a proxy, set METERGRAPH_PUBLIC_URL",
-            )
+            code, reason = await begin(socket, client="dashboard")
+            assert (code, reason[:41]) == (4403, "Sessions are for this server's own pages;")
         async with elsewhere.socket() as socket:  # as it may
             assert await begin(socket, authorization=f"Bearer {token}") == "connection_ack"
 
