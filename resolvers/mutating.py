@@ -5,6 +5,7 @@ from typing import Any
 
 from graphql import FieldNode, InlineFragmentNode, get_named_type
 from strawberry.extensions.field_extension import AsyncExtensionResolver
+from strawberry.types.field import StrawberryField
 
 from metering.problems import RefusedError
 from resolvers.once import carried_out_once
@@ -46,6 +47,11 @@ class Mutates(Requires):
         super().__init__(scopes, and_=and_)
         self.makes = makes
         self.is_repeatable = is_repeatable
+
+    def apply(self, field: StrawberryField) -> None:
+        """Describes the argument `input`, whose type says the rest."""
+        for argument in field.arguments:
+            argument.description = "The input."
 
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any

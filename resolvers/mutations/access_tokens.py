@@ -1,7 +1,5 @@
 """Mutations about access tokens: create and revoke."""
 
-from typing import Annotated
-
 import strawberry
 
 from config import clock
@@ -25,9 +23,7 @@ class AccessTokenMutation:
         extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_create(
-        self,
-        info: Info,
-        input: Annotated[AccessTokenCreateInput, strawberry.argument(description="The token.")],
+        self, info: Info, input: AccessTokenCreateInput
     ) -> AccessTokenCreatePayload:
         problems = name_problems(input.name, NAME, "name")
         if not input.scopes:
@@ -52,11 +48,7 @@ class AccessTokenMutation:
         extensions=[mutates(Scope.ADMIN)],
     )
     async def access_token_revoke(
-        self,
-        info: Info,
-        input: Annotated[
-            AccessTokenRevokeInput, strawberry.argument(description="The token's id.")
-        ],
+        self, info: Info, input: AccessTokenRevokeInput
     ) -> AccessTokenRevokePayload:
         key = decode_id(input.id, "AccessToken")
         row = (

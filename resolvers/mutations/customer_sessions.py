@@ -1,7 +1,6 @@
 """Mutations about customers' sessions: open and revoke."""
 
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -30,11 +29,7 @@ class CustomerSessionMutation:
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_session_create(
-        self,
-        info: Info,
-        input: Annotated[
-            CustomerSessionCreateInput, strawberry.argument(description="The customer.")
-        ],
+        self, info: Info, input: CustomerSessionCreateInput
     ) -> CustomerSessionCreatePayload:
         context = info.context
         if input.minutes is not None and not 1 <= input.minutes <= MOST_MINUTES:
@@ -69,11 +64,7 @@ class CustomerSessionMutation:
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_session_revoke(
-        self,
-        info: Info,
-        input: Annotated[
-            CustomerSessionRevokeInput, strawberry.argument(description="The sessions.")
-        ],
+        self, info: Info, input: CustomerSessionRevokeInput
     ) -> CustomerSessionRevokePayload:
         named = [input.customer_id, input.external_customer_id, input.token]
         if sum(value is not None for value in named) != 1:

@@ -1,6 +1,6 @@
 """Mutations about customers: create and update."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from tortoise.exceptions import IntegrityError
@@ -32,9 +32,7 @@ class CustomerMutation:
         extensions=[mutates(Scope.EVENTS_WRITE, Scope.BILLING_WRITE, makes="customer")],
     )
     async def customer_create(
-        self,
-        info: Info,
-        input: Annotated[CustomerCreateInput, strawberry.argument(description="The customer.")],
+        self, info: Info, input: CustomerCreateInput
     ) -> CustomerCreatePayload:
         _check(input)
         organization_id = info.context.organization_id
@@ -69,9 +67,7 @@ class CustomerMutation:
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_update(
-        self,
-        info: Info,
-        input: Annotated[CustomerUpdateInput, strawberry.argument(description="The changes.")],
+        self, info: Info, input: CustomerUpdateInput
     ) -> CustomerUpdatePayload:
         _check(input)
         key = decode_id(input.id, "Customer")

@@ -1,6 +1,6 @@
 """Mutation eventsIngest: store events, each once."""
 
-from typing import Annotated
+from typing import assert_never
 from uuid import UUID
 
 import strawberry
@@ -35,11 +35,7 @@ class EventsIngestMutation:
         "within moments.",
         extensions=[mutates(Scope.EVENTS_WRITE, is_repeatable=_is_repeatable)],
     )
-    async def events_ingest(
-        self,
-        info: Info,
-        input: Annotated[EventsIngestInput, strawberry.argument(description="The events.")],
-    ) -> EventsIngestPayload:
+    async def events_ingest(self, info: Info, input: EventsIngestInput) -> EventsIngestPayload:
         events = input.raw["events"]
         maximum = info.context.services.settings.max_batch_events
         if len(events) > maximum:
@@ -63,12 +59,16 @@ def _decode_customer_id(value: str) -> UUID | None:
 
 
 def _user_errors(found: list[Receipt], policy: InvalidEventPolicy) -> list[UserError]:
-    """Every invalid event, where they kept the others from being stored."""
-    if policy is InvalidEventPolicy.SKIP_INVALID:
-        return []
-    errors = (
-        receipt_error(index, receipt)
-        for index, receipt in enumerate(found)
-        if receipt.status is ReceiptStatus.REJECTED
-    )
-    return [error for error in errors if error is not None]
+    """Every invalid event, if they kept the others from being stored."""
+    match policy:
+        case InvalidEventPolicy.SKIP_INVALID:
+            return []
+        case InvalidEventPolicy.REJECT_BATCH:
+            rejected = ReceiptStatus.REJECTED
+            errors = (
+                receipt_error(index, receipt)
+                for index, receipt in enumerate(found)
+                if receipt.status is rejected
+            )
+            return [error for error in errors if error is not None]
+    assert_never(policy)

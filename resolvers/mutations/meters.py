@@ -1,6 +1,6 @@
 """Mutations about meters: create, update, archive, take back."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -46,11 +46,7 @@ class MeterMutation:
         description="Creates a meter, which also counts the events that are already stored.",
         extensions=[mutates(_WRITE, makes="meter")],
     )
-    async def meter_create(
-        self,
-        info: Info,
-        input: Annotated[MeterCreateInput, strawberry.argument(description="The meter.")],
-    ) -> MeterCreatePayload:
+    async def meter_create(self, info: Info, input: MeterCreateInput) -> MeterCreatePayload:
         filter_ = read_filter(input.filter, "filter")
         aggregation = read_aggregation(input.aggregation, "aggregation")
         problems = given_name_problems(("name", input.name, NAME), ("unit", input.unit, UNIT))
@@ -65,11 +61,7 @@ class MeterMutation:
         "or aggregation is refused with METER_LOCKED.",
         extensions=[mutates(_WRITE)],
     )
-    async def meter_update(
-        self,
-        info: Info,
-        input: Annotated[MeterUpdateInput, strawberry.argument(description="The changes.")],
-    ) -> MeterUpdatePayload:
+    async def meter_update(self, info: Info, input: MeterUpdateInput) -> MeterUpdatePayload:
         filter_ = read_filter(input.filter, "filter") if input.filter else None
         aggregation = (
             read_aggregation(input.aggregation, "aggregation") if input.aggregation else None
@@ -90,11 +82,7 @@ class MeterMutation:
         "invoiced.",
         extensions=[mutates(_WRITE)],
     )
-    async def meter_archive(
-        self,
-        info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
-    ) -> MeterArchivePayload:
+    async def meter_archive(self, info: Info, input: MeterArchiveInput) -> MeterArchivePayload:
         meter_id = required_id(input.id, "Meter", "id")
         found = await archive_meter(info.context.organization_id, meter_id, meter_in_use)
         return MeterArchivePayload(meter=Meter.of(found))
@@ -103,11 +91,7 @@ class MeterMutation:
         description="Unarchives a meter, which then counts the events that it missed.",
         extensions=[mutates(_WRITE)],
     )
-    async def meter_unarchive(
-        self,
-        info: Info,
-        input: Annotated[MeterArchiveInput, strawberry.argument(description="The meter's id.")],
-    ) -> MeterUnarchivePayload:
+    async def meter_unarchive(self, info: Info, input: MeterArchiveInput) -> MeterUnarchivePayload:
         meter_id = required_id(input.id, "Meter", "id")
         found = await unarchive_meter(info.context.organization_id, meter_id)
         return MeterUnarchivePayload(meter=Meter.of(found))
@@ -118,11 +102,7 @@ class MeterMutation:
         extensions=[mutates(Scope.METERS_WRITE, and_=Scope.USAGE_READ)],
     )
     async def customer_meter_recompute(
-        self,
-        info: Info,
-        input: Annotated[
-            CustomerMeterRecomputeInput, strawberry.argument(description="The customer meter.")
-        ],
+        self, info: Info, input: CustomerMeterRecomputeInput
     ) -> CustomerMeterRecomputePayload:
         key = decode_id(input.customer_meter_id, "CustomerMeter")
         organization_id = info.context.organization_id

@@ -1,6 +1,6 @@
 """Mutation about the organization: update."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import strawberry
@@ -24,9 +24,7 @@ class OrganizationMutation:
         extensions=[mutates(Scope.ADMIN)],
     )
     async def organization_update(
-        self,
-        info: Info,
-        input: Annotated[OrganizationUpdateInput, strawberry.argument(description="The changes.")],
+        self, info: Info, input: OrganizationUpdateInput
     ) -> OrganizationUpdatePayload:
         refuse_any(_problems(input))
         row = await OrganizationRow.get(id=info.context.organization_id)

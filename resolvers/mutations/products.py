@@ -1,7 +1,6 @@
 """Mutations about products and benefits."""
 
 from collections.abc import Sequence
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -44,11 +43,7 @@ class ProductMutation:
         description="Creates a product with its prices, which never change.",
         extensions=[mutates(_WRITE, makes="product")],
     )
-    async def product_create(
-        self,
-        info: Info,
-        input: Annotated[ProductCreateInput, strawberry.argument(description="The product.")],
-    ) -> ProductCreatePayload:
+    async def product_create(self, info: Info, input: ProductCreateInput) -> ProductCreatePayload:
         draft = ProductDraft(
             name=input.name,
             description=input.description,
@@ -64,11 +59,7 @@ class ProductMutation:
         "period on.",
         extensions=[mutates(_WRITE)],
     )
-    async def product_update(
-        self,
-        info: Info,
-        input: Annotated[ProductUpdateInput, strawberry.argument(description="The changes.")],
-    ) -> ProductUpdatePayload:
+    async def product_update(self, info: Info, input: ProductUpdateInput) -> ProductUpdatePayload:
         sets_description = input.description is not strawberry.UNSET
         changes = ProductChanges(
             name=input.name,
@@ -85,9 +76,7 @@ class ProductMutation:
         extensions=[mutates(_WRITE)],
     )
     async def product_archive(
-        self,
-        info: Info,
-        input: Annotated[ProductArchiveInput, strawberry.argument(description="The product's id.")],
+        self, info: Info, input: ProductArchiveInput
     ) -> ProductArchivePayload:
         row = await archive_product(
             info.context.organization_id, required_id(input.id, "Product", "id")
@@ -99,11 +88,7 @@ class ProductMutation:
         extensions=[mutates(_WRITE, makes="benefit")],
     )
     async def meter_credit_benefit_create(
-        self,
-        info: Info,
-        input: Annotated[
-            MeterCreditBenefitCreateInput, strawberry.argument(description="The benefit.")
-        ],
+        self, info: Info, input: MeterCreditBenefitCreateInput
     ) -> MeterCreditBenefitCreatePayload:
         meter_id = decode_id(input.meter_id, "Meter")
         draft = BenefitDraft(input.description, meter_id, input.units, input.rollover)

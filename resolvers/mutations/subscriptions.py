@@ -1,7 +1,5 @@
 """Mutations about subscriptions and credits."""
 
-from typing import Annotated
-
 import strawberry
 
 from billing.subscriptions.life import cancel_subscription, create_subscription
@@ -35,11 +33,7 @@ class SubscriptionMutation:
         extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_create(
-        self,
-        info: Info,
-        input: Annotated[
-            CustomerSubscriptionCreateInput, strawberry.argument(description="The subscription.")
-        ],
+        self, info: Info, input: CustomerSubscriptionCreateInput
     ) -> CustomerSubscriptionCreatePayload:
         context = info.context
         customer = await named_customer(context, input.customer_id, input.external_customer_id)
@@ -54,12 +48,7 @@ class SubscriptionMutation:
         extensions=[mutates(_WRITE, makes="subscription")],
     )
     async def customer_subscription_cancel(
-        self,
-        info: Info,
-        input: Annotated[
-            CustomerSubscriptionCancelInput,
-            strawberry.argument(description="The subscription, and when to cancel it."),
-        ],
+        self, info: Info, input: CustomerSubscriptionCancelInput
     ) -> CustomerSubscriptionCancelPayload:
         context = info.context
         subscription_id = required_id(input.id, "CustomerSubscription", "id")
@@ -71,9 +60,7 @@ class SubscriptionMutation:
         extensions=[mutates(_WRITE, makes="customer_meter")],
     )
     async def customer_meter_credit(
-        self,
-        info: Info,
-        input: Annotated[CustomerMeterCreditInput, strawberry.argument(description="The credit.")],
+        self, info: Info, input: CustomerMeterCreditInput
     ) -> CustomerMeterCreditPayload:
         context = info.context
         customer = await named_customer(context, input.customer_id, input.external_customer_id)

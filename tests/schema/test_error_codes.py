@@ -3,12 +3,13 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
+from metering.problems import ProblemCode
 from models import Organization, exact_json
 from schema import errors
 from schema.context import Scope
@@ -30,6 +31,10 @@ GRAPHQL = {"accept": "application/graphql-response+json"}
 def test_every_code_is_documented_and_no_other() -> None:
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", API.read_text(), re.MULTILINE))
     assert documented == CODES | {code.name for code in ErrorCode}
+
+
+def test_every_problem_of_the_core_has_a_code_of_the_api() -> None:
+    assert set(get_args(ProblemCode)) == {code.name for code in ErrorCode}
 
 
 async def unauthenticated(api: Api, **_: Any) -> Any:
