@@ -37,7 +37,7 @@ class AccessToken(Model):
 class CustomerSession(Model):
     """A customer's short-lived token. Only the SHA-256 of the secret is stored.
 
-    It ends with the token that opened it, `token_id`; null for sessions from before that was so.
+    It ends with the token that opened it, `token_id`, which is null for old sessions.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

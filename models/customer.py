@@ -1,4 +1,4 @@
-"""Somebody whose usage is metered and who is billed for it."""
+"""Customers, whose usage is metered and billed."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -7,9 +7,9 @@ from models.identifiers import new_id
 
 
 class Customer(Model):
-    """Somebody whose usage is metered.
+    """A customer, whose usage is metered and billed.
 
-    `external_id` is the caller's own id of it, unique in the organization.
+    `external_id` is the caller's own id, unique in the organization.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -12,8 +12,8 @@ from models.identifiers import new_id
 class Event(Model):
     """An event, never changed once stored.
 
-    Ids grow in the order of storing, also within a batch. When it was received and when it
-    was processed is said by its batch.
+    Ids grow in the order of storing, also within a batch. The batch has the times at which it was
+    received and processed.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -38,11 +38,10 @@ class Event(Model):
 
 
 class EventBatch(Model):
-    """Events that were committed together; none, where something else took a position of the log.
+    """Events that were committed together, or none if something else took a position of the log.
 
-    `position`, `events_through` (how many events the log holds up to and with this batch) and
-    `processed_at` are null until the worker has counted the batch; `names` are the distinct names
-    of its events.
+    `position`, `events_through` (how many events the log holds up to and including this batch) and
+    `processed_at` are null until the batch is counted. `names` are its events' distinct names.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)

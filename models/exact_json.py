@@ -1,8 +1,7 @@
 """JSON without floats: what a client sent as 0.30000000000000004 is stored and shown so.
 
-`loads` gives `int` for integers and `Decimal` for every other number, and refuses what can be read
-in two ways; `dumps` writes both in full. A leaf: everything that reads or writes JSON with
-quantities in it goes through here.
+`loads` returns `int` for integers and `Decimal` for other numbers, and refuses ambiguous JSON;
+`dumps` writes both in full. All JSON with quantities goes through this module.
 """
 
 import json
@@ -29,7 +28,7 @@ _SHOWN = 60  # characters of a key
 _MOST_NOTED = 50_000  # objects: 10,000 events, with some in the metadata of each
 _INFINITY = Decimal("Infinity")
 _PathKey = str | int  # a key or an index
-# Refuses what it would have to round. An exponent of nine digits is a gigabyte once written out.
+# Refuses what it would have to round. An exponent of nine digits is a gigabyte when written out.
 _BOUNDED = Context(
     prec=MAXIMUM_DIGITS,
     Emin=-MAXIMUM_DIGITS,
@@ -50,7 +49,7 @@ def _wide_integer(text: str) -> int | Decimal:
 
 
 def number(text: str) -> Decimal:
-    """The number that a text writes in digits; Infinity for one beyond MAXIMUM_DIGITS."""
+    """Parses a number; Infinity for one beyond MAXIMUM_DIGITS."""
     try:
         return _BOUNDED.create_decimal(text)
     except ArithmeticError:
@@ -58,15 +57,15 @@ def number(text: str) -> Decimal:
 
 
 class Ambiguous(dict[str, Any]):
-    """An object that has a key twice, of which JSON does not say which one counts."""
+    """An object with a duplicate key; JSON does not say which value counts."""
 
-    key: str  # the first that comes again
+    key: str  # the first duplicate
 
 
 class AmbiguousError(ValueError):
-    """Valid JSON that has a key twice. `value` is what it says, with Ambiguous objects in it.
+    """Valid JSON with a duplicate key. `value` is the parsed JSON, with Ambiguous objects in it.
 
-    None, where there is so much of it that nobody looked where.
+    It is None if the JSON is too large to look for the key.
     """
 
     def __init__(self, message: str, value: Any) -> None:
@@ -75,13 +74,13 @@ class AmbiguousError(ValueError):
 
 
 class _RepeatedKeyError(Exception):
-    """Ends the quick reading."""
+    """Ends the fast path."""
 
 
 def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
-    """Says where an object has a key twice; None where none has.
+    """Describes where an object has a duplicate key; None if none has.
 
-    What the item of a list has at the key `but_in` is not looked at.
+    Values under the key `but_in` of items of a list are skipped.
     """
     path: list[_PathKey] = []
     found = value
@@ -113,7 +112,7 @@ def _inside(value: Any, passed_over: str | None) -> Iterator[tuple[_PathKey, Any
 
 
 def shown_key(key: str) -> str:
-    """A key as a message quotes it: the beginning of a long one."""
+    """Quotes a key for a message, shortened if it is long."""
     return repr(key if len(key) <= _SHOWN else key[:_SHOWN] + "…")
 
 
@@ -125,7 +124,7 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Noting:
-    """Makes the objects of one text; those that have a key twice are Ambiguous."""
+    """Makes the objects of one text; those with a duplicate key are Ambiguous."""
 
     def __init__(self) -> None:
         self._left = _MOST_NOTED
@@ -167,11 +166,11 @@ def _wide_decoder() -> json.JSONDecoder:
 
 
 def loads(text: str | bytes) -> Any:
-    """Parses JSON text; raises ValueError where it is none, RecursionError where it is too deep.
+    """Parses JSON text. Raises ValueError for invalid JSON, RecursionError if it is too deep.
 
-    A number beyond all bounds (an integer of over 4,300 digits, another of over MAXIMUM_DIGITS) is
-    JSON all the same: it becomes Infinity, for the limits to refuse where the number stands. So is
-    an object that has a key twice: AmbiguousError, a ValueError, carries what it says.
+    A number beyond all bounds (an integer of over 4,300 digits, another of over MAXIMUM_DIGITS)
+    becomes Infinity, which later checks refuse with its path. A duplicate key raises
+    AmbiguousError, a ValueError that carries the parsed value.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8")
@@ -188,9 +187,9 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """JSON text, keys in the order of insertion; raises TypeError for what JSON cannot say.
+    """Writes JSON text, keys in insertion order. Raises TypeError for what JSON cannot express.
 
-    orjson.JSONEncodeError (a TypeError) also stands for lone surrogates, which UTF-8 cannot carry.
+    orjson.JSONEncodeError, a TypeError, also covers lone surrogates, which UTF-8 cannot encode.
     """
     try:
         return orjson.dumps(value, default=_number).decode()
@@ -199,7 +198,7 @@ def dumps(value: Any) -> str:
 
 
 def written(text: str) -> Any:
-    """JSON text that PostgreSQL has written, for `dumps` to take in as it is, digit by digit."""
+    """Wraps JSON text from PostgreSQL, so that `dumps` copies it digit by digit."""
     return orjson.Fragment(text)
 
 
@@ -210,7 +209,7 @@ def _number(value: Any) -> orjson.Fragment:
 
 
 def _with_wide_integers(value: Any) -> Any:
-    """Spelled so that orjson takes them: it refuses integers past 64 bits, but not Decimals."""
+    """Turns integers past 64 bits, which orjson refuses, into Decimals."""
     if isinstance(value, dict):
         return {key: _with_wide_integers(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

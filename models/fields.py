@@ -1,4 +1,4 @@
-"""Column types that Tortoise does not have: exact numbers and exact JSON."""
+"""Column types that Tortoise lacks: exact numbers and exact JSON."""
 
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,6 @@ class ExactJSONField(TortoiseJSONField[Any]):
         super().__init__(encoder=exact_json.dumps, decoder=exact_json.loads, **kwargs)
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> str | None:  # noqa: ARG002  # the base names it
-        """Always encodes: a str is a JSON string here, not JSON text."""
+        """Encodes every value: a str is a JSON string here, not JSON text."""
         self.validate(value)
         return None if value is None else exact_json.dumps(value)

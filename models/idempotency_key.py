@@ -1,4 +1,4 @@
-"""What a mutation with an idempotency key made, so that sending it again makes nothing more."""
+"""Idempotency keys: what each mutation made, so that a retry makes nothing more."""
 
 from tortoise import fields
 from tortoise.models import Model

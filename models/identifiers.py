@@ -7,8 +7,8 @@ from asyncpg.pgproto import pgproto
 
 
 def new_id() -> UUID:
-    """A new id, greater than every id that this process made before.
+    """Makes an id greater than every id that this process made before.
 
-    Of the type that ids have in rows read from the database: it is made and sent far faster.
+    It has asyncpg's own type of ids, which is made and sent far faster.
     """
     return pgproto.UUID(uuid_utils.uuid7().bytes)

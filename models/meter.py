@@ -1,4 +1,4 @@
-"""What is counted: a filter over events and an aggregation of those that match."""
+"""Meters: what is counted."""
 
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from models.organization import Organization
 class Meter(Model):
     """A filter over events and an aggregation of those that match.
 
-    `position` is null while the meter is live, which means that it stands at the head of the
-    log; a number while it catches up or is archived. `event_names` are the names that its filter
+    `position` is null while the meter is live, at the head of the log, and a number while it
+    catches up or is archived. `event_names` are the names that its filter
     can match, null for any. `counted_events` were aggregated; `skipped_events` passed the filter
     but had nothing to aggregate. `defined_from` is the position of the log from which on the meter
     counts by its filter and aggregation; by those that it had up to then, no event counted.

@@ -11,13 +11,13 @@ from models.identifiers import new_id
 class MeteredPeriod(Model):
     """A link in the chain of periods of a customer on a meter; at most one of them is open.
 
-    `subscription_id` is null for the time between subscriptions, of which a link is kept only
-    where there is credit, and whose `starts_at` is null for all time before. `plain` and `rolling`
-    are the credit ledger's sums over the period.
+    `subscription_id` is null for the time between subscriptions, which has a row only if there is
+    credit; `starts_at` is null for the time before the first. `plain` and `rolling` are the credit
+    ledger's sums over the period.
 
-    Once closed, `consumed` and what was `carried` into the next are those at `position` of the
-    log; `is_behind`: the meter had not counted all of the log then. `billed_*` is what the
-    invoices so far say of it, null before the first; `needs_correction`: that is no longer right.
+    Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log;
+    `is_behind`: the meter had not counted all of the log then. `billed_*` is what invoices have
+    said of it, null before the first; `needs_correction`: that is no longer right.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -70,10 +70,10 @@ class CustomerMeterValue(Model):
 class CustomerMeter(AggregationState, Model):
     """Usage of a customer on a meter in the current period.
 
-    The aggregate columns are those of UsageBucket (what was skipped is not kept), over
-    [period_start, period_end): a subscription's period; the time since its end, where `period_end`
-    is null; all time before the first one, where both are. `consumed` follows from them,
-    `credited` from the credit ledger. `revision` is the log's revision at the last change.
+    The aggregate columns are those of UsageBucket except `skipped`. The period is that of a
+    subscription; the time since the last one if `period_end` is null; all time before the first
+    one if `period_start` is null too. `consumed` follows from the aggregate, `credited` from the
+    credit ledger. `revision` is the log's revision at the last change.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

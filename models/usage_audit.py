@@ -25,11 +25,11 @@ class UsageAudit(Model):
 
 
 class UsageDrift(Model):
-    """A cached aggregate that was not the true one: each row was a bug, or a hand in the tables.
+    """A cached aggregate that was wrong, because of a bug or a change by hand.
 
-    Of a bucket, of everybody or of one customer, or, where `bucket` is null, of a customer's
-    current period. `cached` and `recomputed` are its quantity before and after the repair;
-    `differences` gives both for each column that differed.
+    It belongs to a bucket of one customer or of ALL_CUSTOMERS or, if `bucket` is null, to a
+    customer's current period. `cached` and `recomputed` are its quantity before and after the
+    repair; `differences` has both for each column that differed.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -14,8 +14,7 @@ from metergraph.asgi.worker_health import _WorkerCollector
 from metergraph.cli import cli
 from waiting.outages import Outage
 from workers.measurements import EVENTS
-from workers.schedule import Recurring
-from workers.status import WorkerStatus
+from workers.schedule import Recurring, WorkerStatus
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text()

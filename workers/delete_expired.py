@@ -5,7 +5,7 @@ from tortoise.connection import get_connection
 
 _log = structlog.get_logger(__name__)
 
-# Rows are deleted in short transactions. A run ends after so many; the next one goes on.
+# Rows are deleted in short transactions. A run ends after this many; the next one continues.
 _ROWS = 1_000
 _TIMES = 20
 
@@ -25,7 +25,7 @@ DELETE FROM idempotency_key WHERE (organization_id, key) IN (
 
 
 async def delete_expired() -> None:
-    """Deletes some of what has expired. Any number of workers may run it at once."""
+    """Deletes some of the expired rows. Several workers may run it at once."""
     sessions = await _delete(_SESSIONS.format(table="customer_session"))
     browsers = await _delete(_SESSIONS.format(table="browser_session"))
     keys = await _delete(_KEYS)
@@ -39,7 +39,7 @@ async def delete_expired() -> None:
 
 
 async def _delete(statement: str) -> int:
-    """How many rows were deleted."""
+    """Returns how many rows were deleted."""
     connection = get_connection("default")
     total = 0
     for _ in range(_TIMES):

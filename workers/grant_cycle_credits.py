@@ -1,4 +1,4 @@
-"""The worker's cycle: turns periods, grants credits and makes invoices as soon as they are due."""
+"""The worker's cycle: renews periods, grants credits and makes invoices as soon as they are due."""
 
 import time
 

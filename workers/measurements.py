@@ -1,20 +1,25 @@
-"""What the workers measure, added up in Redis, where the API's /metrics finds it.
+"""What workers measure: summed up in Redis for the API's /metrics, and logged.
 
-A worker has no port to be asked at, and there may be many. As everything in Redis it may be lost;
-then it begins at zero again, which Prometheus takes for a restart.
+If Redis loses the sums, they start at zero, which Prometheus takes for a restart.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from typing import cast
+from uuid import UUID
 
+import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker
 
 from metering.live.redis_connections import REDIS_FAILURES
 
+_log = structlog.get_logger(__name__)
+
 KEY = "metergraph:measurements"
+SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FLUSHES = 1.0
 COUNTING_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The histogram's upper bounds in seconds; the last bucket has none."""
@@ -39,33 +44,33 @@ class Measurements:
         self._gain({step_field(bound): 1, EVENTS: events, SECONDS: seconds})
 
     def watch(self, worker: Worker) -> None:
-        """Takes the jobs that arq counts from this worker on."""
+        """Takes the jobs that arq counts in this worker."""
         self._take_jobs()
         self._worker, self._seen = worker, {}
 
     async def flush_for_ever(self) -> None:
-        """Brings what is measured to Redis, whenever that is there."""
+        """Sends the measurements to Redis every second."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_FLUSHES)
             await self.flush()
 
     async def flush(self) -> None:
-        """Brings what is measured to Redis; keeps it where that is away."""
+        """Sends the measurements to Redis; keeps them if Redis is away."""
         self._take_jobs()
         gained, self._gained = self._gained, defaultdict(float)
         if not gained:
             return
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
-                for field, amount in gained.items():
-                    pipe.hincrbyfloat(KEY, field, amount)
+                for name, amount in gained.items():
+                    pipe.hincrbyfloat(KEY, name, amount)
                 await pipe.execute()
         except REDIS_FAILURES:
             self._gain(gained)
 
     def _gain(self, amounts: Mapping[str, float]) -> None:
-        for field, amount in amounts.items():
-            self._gained[field] += amount
+        for name, amount in amounts.items():
+            self._gained[name] += amount
 
     def _take_jobs(self) -> None:
         if self._worker is None:
@@ -75,23 +80,73 @@ class Measurements:
             job_field("failed"): self._worker.jobs_failed,
             job_field("retried"): self._worker.jobs_retried,
         }
-        for field, total in jobs.items():
-            if total > self._seen.get(field, 0):
-                self._gained[field] += total - self._seen.get(field, 0)
+        for name, total in jobs.items():
+            if total > self._seen.get(name, 0):
+                self._gained[name] += total - self._seen.get(name, 0)
         self._seen = jobs
 
 
 def step_field(bound: float | None) -> str:
-    """The field that counts steps which took up to `bound` seconds and more than the one before."""
+    """Names the field for steps of up to `bound` seconds and above the previous bound."""
     return f"counting.steps.{'inf' if bound is None else bound}"
 
 
 def job_field(outcome: str) -> str:
-    """The field that counts the jobs of an outcome."""
+    """Names the field for jobs of an outcome."""
     return f"jobs.{outcome}"
 
 
 async def read_measurements(redis: ArqRedis) -> dict[str, float]:
-    """What all workers have measured, by field."""
+    """Reads what all workers have measured, by field."""
     found = await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(KEY))
-    return {field.decode(): float(amount) for field, amount in found.items()}
+    return {name.decode(): float(amount) for name, amount in found.items()}
+
+
+@dataclass
+class _CountedSteps:
+    """Steps of counting, summed up."""
+
+    organizations: set[UUID] = field(default_factory=set)
+    number: int = 0
+    batches: int = 0
+    events: int = 0
+    seconds: float = 0.0
+    slowest: float = 0.0
+
+
+class Activity:
+    """The steps of counting since the last line. An idle worker logs nothing."""
+
+    def __init__(self) -> None:
+        self._steps = _CountedSteps()
+
+    def counted(self, organization_id: UUID, batches: int, events: int, seconds: float) -> None:
+        """Adds a step of an organization's log."""
+        steps = self._steps
+        steps.organizations.add(organization_id)
+        steps.number += 1
+        steps.batches += batches
+        steps.events += events
+        steps.seconds += seconds
+        steps.slowest = max(steps.slowest, seconds)
+
+    async def say_for_ever(self) -> None:
+        """Logs what was counted, every ten seconds."""
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_LINES)
+            self.say()
+
+    def say(self) -> None:
+        """Logs what was counted since the last line, if anything was."""
+        steps, self._steps = self._steps, _CountedSteps()
+        if steps.number == 0:
+            return
+        _log.info(
+            "counted",
+            events=steps.events,
+            batches=steps.batches,
+            organizations=len(steps.organizations),
+            steps=steps.number,
+            seconds=round(steps.seconds, 3),
+            slowest_step_seconds=round(steps.slowest, 3),
+        )

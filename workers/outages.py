@@ -1,4 +1,4 @@
-"""The outages that a worker outlives."""
+"""How a worker gets through outages of PostgreSQL."""
 
 import functools
 from collections.abc import Callable, Coroutine
@@ -9,17 +9,17 @@ from waiting.outages import Outage, is_outage
 Job = Callable[..., Coroutine[Any, Any, None]]
 
 
-# One connection may be silent while others are answered.
+# One connection may be silent while others get answers.
 _QUIET_SECONDS = 10.0
 
 
 def database_outage() -> Outage:
-    """Whether a worker can use PostgreSQL."""
+    """Makes the record of whether a worker can use PostgreSQL."""
     return Outage("PostgreSQL", quiet_seconds=_QUIET_SECONDS)
 
 
 def outlives_database(job: Job) -> Job:
-    """A job of arq that ends quietly in an outage of PostgreSQL: a later one finds what it left.
+    """Makes a job of arq end quietly in an outage of PostgreSQL; a later one does its work.
 
     Its context has an `Outage` as "database".
     """

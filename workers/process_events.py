@@ -1,4 +1,4 @@
-"""Counting events: pending batches into live meters, history into meters that are behind."""
+"""Counts events: pending batches into live meters, history into meters that are behind."""
 
 import asyncio
 import contextlib
@@ -16,29 +16,28 @@ from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, answer
 from waiting.outages import Outage, is_outage
 from waiting.patience import Patience
-from workers.activity import Activity
-from workers.measurements import Measurements
+from workers.measurements import Activity, Measurements
 from workers.outages import outlives_database
 from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
 
-# A step costs the same for one event as for a hundred. So steps of an organization keep this
-# distance, in which the events of the next one gather; the first after a silence is at once.
+# A step costs the same for one event as for a hundred. So an organization's steps keep this
+# distance, while events gather; the first step after a silence starts at once.
 _SECONDS_BETWEEN_STEPS = 0.025
-# So many organizations' histories are counted at once by one process, however many wait: the
-# machine and the pool's connections are for what happens now.
+# A process counts this many organizations' histories at once, to leave the machine and the pool's
+# connections to new events.
 _CHUNKS_AT_ONCE = 2
-# A sweep counts so many organizations at once, and leaves behind those that take longer.
+# A sweep counts this many organizations at once, and does not wait for slow ones.
 _SWEPT_AT_ONCE = 4
 _SWEEP_SECONDS = 2.0
 
 
 class Counting:
-    """The counting of one worker process; while Redis is down, nobody is told of it.
+    """Counts events in one worker process.
 
-    It goes in steps, and each waits for PostgreSQL with `Patience`: one whose connection fell
-    silent fails soon, and the next one has another connection.
+    Each step waits for PostgreSQL with `Patience`: if its connection falls silent, the step fails
+    soon and the next one uses another connection.
     """
 
     def __init__(
@@ -74,10 +73,10 @@ class Counting:
         await self._catch_up.run(organization_id)
 
     async def sweep(self) -> None:
-        """Counts what waits in any organization, however its wake-up was lost.
+        """Counts what waits in any organization, in case a wake-up was lost.
 
-        Organizations that take long are left to themselves after a while, so that new events of
-        others wait for the next sweep only.
+        After a while it stops waiting for organizations that take long, so that the others' new
+        events wait for the next sweep at most.
         """
         found = await self._organizations(
             "SELECT DISTINCT organization_id FROM event_batch WHERE position IS NULL"
@@ -90,20 +89,20 @@ class Counting:
             await asyncio.wait(begun.values(), timeout=_SWEEP_SECONDS)
 
     def end(self) -> None:
-        """Ends what sweeps have left behind; what was being counted is pending again."""
+        """Cancels what sweeps still run; its batches are pending again."""
         for task in self._swept.values():
             task.cancel()
 
     async def sweep_histories(self) -> None:
-        """Lets meters catch up that are behind, however their wake-up was lost."""
+        """Lets meters that are behind catch up, in case a wake-up was lost."""
         for organization_id in await self._organizations(
             f"SELECT DISTINCT organization_id FROM meter WHERE {IS_BEHIND}"
         ):
             try:
                 await Wake(CATCH_UP_METERS, organization_id).perform(self._redis)
             except REDIS_FAILURES:
-                # Without a queue this process does it itself: a little at each sweep, because new
-                # events and the queue's return wait for the sweep's end.
+                # Without a queue, this process counts one chunk per sweep itself: new events and
+                # the queue's return wait for the end of the sweep.
                 await self._count_chunks(organization_id, {})
 
     async def _organizations(self, query: str) -> set[UUID]:
@@ -116,7 +115,7 @@ class Counting:
         try:
             async with self._sweeping:
                 await self.process_events(organization_id)
-        except Exception as error:  # noqa: BLE001  # the other organizations' events must not wait
+        except Exception as error:  # noqa: BLE001  # other organizations must not wait
             if is_outage(error):
                 self._database.away(error)
             else:
@@ -146,17 +145,17 @@ class Counting:
             )
             self._next_step[organization_id] = time.monotonic() + _SECONDS_BETWEEN_STEPS
             if step.batches < MAXIMUM_BATCHES and step.events < MAXIMUM_EVENTS:
-                # That was all. Whatever was committed since then has a wake-up of its own.
+                # That was all. What was committed since then has its own wake-up.
                 return
 
     async def _count_history(self, organization_id: UUID) -> None:
-        """Chunk by chunk of each meter in turn, so that none waits for another's long history."""
+        """Counts a chunk of each meter in turn, so that none waits for another's long history."""
         begun: dict[UUID, float] = {}
         while await self._count_chunks(organization_id, begun):
             pass
 
     async def _count_chunks(self, organization_id: UUID, begun: dict[UUID, float]) -> bool:
-        """Counts a chunk of each meter that is behind; False where there was nothing to do."""
+        """Counts a chunk of each meter that is behind; False if there was nothing to do."""
         counted = False
         for meter_id in await self._patience.wait_for(
             (meters_behind, organization_id), lambda: meters_behind(organization_id)
@@ -169,7 +168,7 @@ class Counting:
     async def _count_chunk(
         self, organization_id: UUID, meter_id: UUID, begun: float, log: Any
     ) -> bool:
-        """Whether there was something to do, and nobody else at it."""
+        """Counts a chunk; False if there was nothing to do now."""
         async with self._chunks:
             started = time.perf_counter()
             chunk = await self._patience.wait_for(
@@ -198,6 +197,6 @@ async def catch_up_meters(ctx: dict[str, Any], organization_id: str) -> None:
 
 
 async def _answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:
-    """Takes the wake-up away; where Redis cannot, it ends by itself."""
+    """Removes the wake-up; if Redis is away, it expires."""
     with contextlib.suppress(*REDIS_FAILURES):
         await answer(redis, job, organization_id)

@@ -1,4 +1,4 @@
-"""The nightly audit: cached usage held against the raw events, slowly, until a round is done."""
+"""The nightly audit: compares cached usage with the raw events, slowly, until a round is done."""
 
 import asyncio
 import time
@@ -13,24 +13,24 @@ from waiting.patience import Patience
 
 _log = structlog.get_logger(__name__)
 
-# An audit that is cut off goes on with the next run; what a night leaves, the next one does.
+# The next run continues an audit that was cut off, and so does the next night.
 _WINDOW_HOURS = 4
 _RUN_SECONDS = 50.0
 # A step recomputes usage from raw events, which takes longer than counting them once.
 _STEP_SECONDS = 60.0
-# After a step it rests for as long as the step took, so that it takes half a connection at most.
+# It rests after each step for as long as the step took, and so uses half a connection at most.
 _REST = 1.0
 
 
 class NightlyAudit:
-    """Audits in the hours from `hour` (UTC) on, by PostgreSQL's clock."""
+    """Audits for some hours from `hour` (UTC), by PostgreSQL's clock."""
 
     def __init__(self, hour: int) -> None:
         self._hour = hour
         self._patience = Patience(_STEP_SECONDS)
 
     async def run(self) -> None:
-        """Audits for a while, if it is time."""
+        """Audits for a while, during those hours."""
         start = last_start(self._hour)
         if now() < start + timedelta(hours=_WINDOW_HOURS):
             await audit_until(start, _RUN_SECONDS, self._patience)
@@ -39,7 +39,7 @@ class NightlyAudit:
 async def audit_until(
     round_start: datetime, seconds: float, patience: Patience | None = None
 ) -> None:
-    """Audits what has not been audited since `round_start`, for about so many seconds."""
+    """Audits what has not been audited since `round_start`, for about `seconds`."""
     patience = patience or Patience(_STEP_SECONDS)
     deadline = time.monotonic() + seconds
     for organization_id in await patience.wait_for("due", lambda: audits_due(round_start)):
@@ -59,6 +59,6 @@ async def _step(organization_id: UUID, patience: Patience) -> AuditStep:
 
 
 def last_start(hour: int) -> datetime:
-    """The latest instant at which it was `hour` o'clock (UTC)."""
+    """Returns the latest instant at which it was `hour` o'clock (UTC)."""
     today = now().replace(hour=hour, minute=0, second=0, microsecond=0)
     return today if today <= now() else today - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The worker process: wake-ups through arq, and a schedule that needs neither Redis nor a clock."""
+"""The worker process: wake-ups through arq, and a schedule that needs no Redis."""
 
 import asyncio
 import signal
@@ -15,26 +15,24 @@ from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import QUEUE, open_queue
 from waiting.outages import Outage
 from waiting.patience import Patience
-from workers.activity import Activity
 from workers.delete_expired import delete_expired
 from workers.grant_cycle_credits import grant_cycle_credits
-from workers.measurements import Measurements
+from workers.measurements import Activity, Measurements
 from workers.outages import database_outage
 from workers.process_events import Counting, catch_up_meters, process_events
 from workers.recompute_usage import NightlyAudit
-from workers.schedule import Recurring
-from workers.status import WorkerStatus
+from workers.schedule import Recurring, WorkerStatus
 
 _log = structlog.get_logger(__name__)
 
-# arq polls for jobs; its default of 0.5 s would show in live usage.
+# arq polls for jobs; its default of 0.5 s would delay live usage.
 _POLL_SECONDS = 0.01
 _SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_BETWEEN_CANCELS = 0.2
-# A job works in steps, each with a deadline of its own. An organization that is always busy, and a
-# meter with a long history, need many; the sweep goes on where a job was cut off.
+# A job works in steps, each with its own deadline. A busy organization or a long history needs
+# many; the sweep continues where a job was cut off.
 _JOB_SECONDS = 3_600
-# Of arq's default, 10, the histories of as many organizations would leave none for new events.
+# With arq's default of 10, ten long histories would leave no job for new events.
 _JOBS_AT_ONCE = 200
 _SWEEP_SECONDS = 1.0
 _CYCLE_SECONDS = 10.0
@@ -65,8 +63,8 @@ def build_worker(redis: ArqRedis, counting: Counting, database: Outage) -> Worke
 async def run_worker(redis_url: str, status: WorkerStatus) -> None:
     """Works until SIGTERM or SIGINT. The database must be open.
 
-    arq takes wake-ups from Redis, and ends when that goes away. All else needs PostgreSQL only and
-    goes by a schedule of the worker's own.
+    arq takes wake-ups from Redis, and ends when Redis goes away. Everything else needs PostgreSQL
+    only and follows the worker's own schedule.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -101,7 +99,7 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
 
 
 def schedule(counting: Counting, database: Outage, audit_hour: int | None) -> list[Recurring]:
-    """What a worker does every so often; the first is the sweep."""
+    """Makes the tasks that a worker repeats; the first is the sweep."""
     patience = Patience()
 
     recurring = [
@@ -132,7 +130,7 @@ async def _take_wakeups(
 
 
 async def _cancel(worker: Worker) -> None:
-    """Ends what the worker still runs; what it was doing is pending again."""
+    """Cancels what the worker still runs; its batches are pending again."""
     running = [*worker.tasks.values(), worker.main_task]
     await _end(*(task for task in running if task is not None))
 
@@ -141,7 +139,7 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
     """Cancels tasks until they have ended.
 
     Once is not enough: on Python 3.11 `asyncio.wait_for`, through which redis-py writes, swallows
-    a cancellation that comes at the moment at which what it waits for is done.
+    a cancellation that arrives just as its task is done.
     """
     left = set(tasks)
     while left:

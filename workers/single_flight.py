@@ -1,4 +1,4 @@
-"""One run at a time for each key in a process, and one more run for those who asked meanwhile."""
+"""One run at a time per key in a process, and one more for requests that came meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -11,9 +11,8 @@ _log = structlog.get_logger(__name__)
 class SingleFlight:
     """Keeps jobs for one organization from queueing up behind its lock, each with a connection.
 
-    Whoever asks while a run is under way leaves at once: the run starts over when it has ended,
-    and so sees everything that was committed before it was asked. Also when it has failed: those
-    who asked have gone, so that nobody else would run for them.
+    A request during a run returns at once. The run starts over when it has ended, even if it
+    failed, and so sees everything that was committed before the request.
     """
 
     def __init__(self, run: Callable[[UUID], Awaitable[None]]) -> None:
@@ -21,7 +20,7 @@ class SingleFlight:
         self._asked_again: dict[UUID, bool] = {}
 
     async def run(self, key: UUID) -> None:
-        """Runs, or makes the run under way start over; returns at once in the latter case.
+        """Runs, or makes the current run start over and returns at once.
 
         Raises what the last run raised.
         """

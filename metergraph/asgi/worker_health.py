@@ -21,7 +21,7 @@ from config.settings import Settings
 from metergraph.asgi.health import clock_check, healthz
 from metergraph.asgi.listening import listen, url
 from metergraph.asgi.metrics import clock_offset, exposition
-from workers.status import WorkerStatus
+from workers.schedule import WorkerStatus
 
 _log = structlog.get_logger(__name__)
 

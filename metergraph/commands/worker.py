@@ -13,8 +13,8 @@ from metergraph.connections import export, with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database, pending_migrations
 from waiting.patience import Patience
+from workers.schedule import WorkerStatus
 from workers.settings import run_worker
-from workers.status import WorkerStatus
 
 _log = structlog.get_logger(__name__)
 _WAIT_SECONDS = 0.25

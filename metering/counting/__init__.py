@@ -1,1 +1,1 @@
-"""The log: batches get positions and are counted into meters, or a history is caught up on."""
+"""Counting: batches get positions in the log and are counted; meters that are behind catch up."""

@@ -1,8 +1,8 @@
-"""Meters that are behind the log: new ones, and archived ones that were taken back.
+"""Counts history into meters that are behind the log: new, unarchived and failed ones.
 
-A chunk of history is counted without the log's lock, which is taken only to merge and to move the
-meter's position; so live meters go on meanwhile. A last stretch of few events is counted under the
-lock, and the meter is live from then on; one that is longer is a chunk like the others.
+A chunk of history is counted without the log's lock, so live meters go on meanwhile. The lock is
+taken only to merge the result and to move the meter's position. A short rest of the log is counted
+under the lock, and the meter is live from then on.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 CHUNK_EVENTS = 5_000
 CHUNK_BATCHES = 5_000
-# So few events are counted while the log's lock is held, at most.
+# At most this many events are counted while the log's lock is held.
 LAST_STRETCH_EVENTS = 1_000
 _KEY = "hashtextextended($1::text, 0)"
 
@@ -33,20 +33,20 @@ _KEY = "hashtextextended($1::text, 0)"
 IS_BEHIND = """(
     position IS NOT NULL AND archived_at IS NULL AND (retry_at IS NULL OR retry_at <= now())
 )"""
-"""Whether a row of `meter` has to catch up, and is not in a pause after a failure."""
+"""Whether a row of `meter` has to catch up now, and is not pausing after a failure."""
 
 
 class _MeterChangedError(RuntimeError):
-    """The meter was edited or archived while a chunk was counted for it."""
+    """The meter was edited or archived while a chunk was counted."""
 
 
 class Chunk(Enum):
     """What became of a chunk of history."""
 
-    NOTHING = "there was nothing to do now: another worker does it, or counting failed"
-    INTERRUPTED = "it is to be tried again: the meter or a period changed"
-    COUNTED = "it is counted, and more is to do"
-    LAST = "it is counted, and the meter is live"
+    NOTHING = "nothing to do now: another worker is counting, or counting failed"
+    INTERRUPTED = "try again: the meter or a period changed"
+    COUNTED = "counted, and there is more"
+    LAST = "counted, and the meter is live"
 
     @property
     def is_counted(self) -> bool:
@@ -61,14 +61,14 @@ class Chunk(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _BatchRange:
-    """Batches (lower, upper] of the log; `batch_ids` are those that can concern the meter."""
+    """Batches of the log up to `upper`; `batch_ids` are those that can concern the meter."""
 
     batch_ids: list[int]
     upper: int
 
 
 async def meters_behind(organization_id: UUID) -> list[UUID]:
-    """The meters that have to catch up and are not in a pause after a failure, oldest first."""
+    """Returns the meters that have to catch up now, oldest first."""
     rows = await get_connection("default").execute_query_dict(
         f"SELECT id FROM meter WHERE organization_id = $1 AND {IS_BEHIND} ORDER BY id",
         [organization_id],
@@ -143,8 +143,8 @@ async def _merge(
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
     """Keeps the meter from catching up until the end of the transaction; waits for a chunk.
 
-    For whoever changes rows of `usage_bucket` that a chunk may have locked already, and takes the
-    log's lock, for which the chunk waits: to be called before that.
+    Call it before taking the log's lock if you change `usage_bucket`: a chunk may hold rows there
+    while it waits for that lock.
     """
     await connection.execute_query(
         f"SELECT pg_advisory_xact_lock({_KEY})", [f"catch_up:{meter_id}"]
@@ -152,9 +152,9 @@ async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
 
 
 async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
-    """Whether this transaction is the only one that catches this meter up.
+    """Tries to become the only transaction that catches this meter up.
 
-    An advisory lock, because the meter's row must stay free for who holds the log's lock.
+    An advisory lock, because the holder of the log's lock needs the meter's row.
     """
     rows = await connection.execute_query_dict(
         f"SELECT pg_try_advisory_xact_lock({_KEY}) AS claimed", [f"catch_up:{meter_id}"]
@@ -166,7 +166,7 @@ async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
 async def read_meter(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID, lock: str = ""
 ) -> MeterDefinition | None:
-    """The meter, unless it is archived; with `lock`, such as FOR UPDATE, on its row."""
+    """Reads the meter, unless it is archived; `lock` may be FOR UPDATE."""
     rows = await connection.execute_query_dict(
         f"""
         SELECT {METER_COLUMNS} FROM meter
@@ -180,14 +180,14 @@ async def read_meter(
 async def _next_chunk(
     connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
 ) -> _BatchRange:
-    """The batches after position `lower` that begin within CHUNK_EVENTS: one batch at least."""
+    """Returns the batches after `lower` that begin within CHUNK_EVENTS: at least one."""
     return await _batch_range(connection, meter, lower, "events_before < $4", CHUNK_EVENTS)
 
 
 async def _last_stretch(
     connection: BaseDBAsyncClient, meter: MeterDefinition, lower: int
 ) -> _BatchRange:
-    """The batches after position `lower` that also end within LAST_STRETCH_EVENTS; maybe none."""
+    """Returns the batches after `lower` that end within LAST_STRETCH_EVENTS: possibly none."""
     return await _batch_range(
         connection, meter, lower, "events_before + events_within <= $4", LAST_STRETCH_EVENTS
     )
@@ -200,7 +200,7 @@ async def _batch_range(
     condition: str,
     maximum_events: int,
 ) -> _BatchRange:
-    """Batches after position `lower`, as many as fulfil a condition on the meter's events."""
+    """Returns the batches after `lower` that fulfil a condition on the meter's events."""
     names = None if meter.event_names is None else list(meter.event_names)
     rows = await connection.execute_query_dict(
         f"""

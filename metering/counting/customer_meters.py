@@ -1,4 +1,4 @@
-"""Merging what was counted into the cached usage of customers' current periods."""
+"""Merges what was counted into the cached usage of customers' current periods."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from models.identifiers import new_id
 
 
 class PeriodChangedError(RuntimeError):
-    """A customer's period changed between counting and merging: count again."""
+    """A customer's period changed between counting and merging; count again."""
 
 
 _COLUMNS = ", ".join(CUSTOMER_COLUMNS)
@@ -78,10 +78,10 @@ async def merge_increments(
 async def _keep_new_values(
     connection: BaseDBAsyncClient, organization_id: UUID, increments: Sequence[UsageIncrement]
 ) -> Counter[tuple[UUID, UUID]]:
-    """Keeps the distinct values of UNIQUE meters, and gives how many are new in each period.
+    """Stores the distinct values of UNIQUE meters and returns how many are new in each period.
 
-    Under the log's lock, and not with the counting of a chunk of history: a period that turns
-    meanwhile makes the values of its customers anew, and the two would wait for each other.
+    This happens under the log's lock, not while a chunk of history is counted: a renewal rewrites
+    the values of its customers, and the two would deadlock.
     """
     seen = [
         (increment.meter_id, increment.customer_id, value)

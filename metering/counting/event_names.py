@@ -1,4 +1,4 @@
-"""The names that events have: kept up by the log, so that asking for them reads no events."""
+"""The names of events. The log maintains them, so that listing them reads no events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 MAXIMUM_NAMES = 1_000
-# Of a name in a step of the log; of a name at all.
+# Per name: of one step of the log, and altogether.
 _SAMPLES_OF_STEP = 3
 _SAMPLES = 20
 
-# `stored` is by itself, or the planner would go through all events of the organization by name,
-# where it does not know how many there are. array_agg takes events as they are stored, so its last
-# are the newest, near enough; sorting them would cost more than all the rest.
+# `stored` is materialized because the planner might otherwise scan all events of the organization
+# by name. array_agg takes events in stored order, so its last ones are nearly the newest; sorting
+# would cost more than all the rest.
 _NOTE = """
 WITH stored AS MATERIALIZED (
     SELECT id, name, timestamp FROM event
@@ -50,9 +50,9 @@ ON CONFLICT (organization_id, name) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class EventNameUse:
-    """How often and when events of a name happened, and the metadata keys that they had lately.
+    """How often and when events of a name happened.
 
-    `metadata_keys` are those of a few late events, most frequent first.
+    `metadata_keys` are those of a few recent events, most frequent first.
     """
 
     name: str
@@ -67,7 +67,7 @@ async def note_event_names(
 ) -> None:
     """Adds the events of the batches to the names.
 
-    To be called once for each batch, in the transaction that gives it a position.
+    Call it once per batch, in the transaction that gives it a position.
     """
     await connection.execute_query(
         _NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP, _SAMPLES - 1]
@@ -75,7 +75,7 @@ async def note_event_names(
 
 
 async def event_names(organization_id: UUID, text: str | None = None) -> list[EventNameUse]:
-    """The names with `text` in them, in upper or lower case; the most frequent come first."""
+    """Returns the names that contain `text`, in any case; the most frequent come first."""
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT found.name, found.occurrences, found.first_seen_at, found.last_seen_at,

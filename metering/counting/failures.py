@@ -1,6 +1,7 @@
-"""What happens when counting fails: the one meter falls behind and is tried again after a pause.
+"""What happens when counting fails: that meter falls behind and is tried again after a pause.
 
-What passes (a lost connection, a deadlock, a full disk, a shutdown) is not noted but repeated.
+Temporary failures (a lost connection, a deadlock, a full disk, a shutdown) are not stored; the
+step is repeated.
 """
 
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ COUNTING_ERRORS = (
     ValueError,
     ArithmeticError,
 )
-"""What counting raises: PostgreSQL's errors, as they are or wrapped, and asyncpg's decoding."""
+"""What counting raises: PostgreSQL's errors, plain or wrapped, and asyncpg's decoding errors."""
 
 # Classes of SQLSTATE: PostgreSQL's documentation, appendix A.
 _LASTING = frozenset(
@@ -46,7 +47,7 @@ def fails_again(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """What went wrong, in at most 500 characters; begins with the error's type and a colon."""
+    """Describes the error in at most 500 characters: its type, a colon, its message."""
     cause = postgres_error(error) or error
     return f"{type(cause).__name__}: {cause}"[:500]
 

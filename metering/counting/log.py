@@ -74,7 +74,7 @@ Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaita
 async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
     """Takes the log's lock until the end of the transaction.
 
-    Whoever changes customer meters, positions or what a meter counts holds it.
+    Changing customer meters, positions or what a meter counts requires it.
     """
     rows = await connection.execute_query_dict(
         "SELECT head, events, revision FROM event_log WHERE organization_id = $1 FOR UPDATE",
@@ -93,7 +93,7 @@ async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogS
 
 
 async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) -> int:
-    """The revision to stamp on customer meters that this transaction changes; under the lock."""
+    """Returns the revision for customer meters that this transaction changes; under the lock."""
     rows = await connection.execute_query_dict(
         """
         UPDATE event_log SET revision = revision + 1
@@ -108,9 +108,9 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
 
 
 async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
-    """A position for something that changes numbers and is no batch; under the log's lock.
+    """Takes a position for a change of numbers that is not a batch; under the log's lock.
 
-    So that whatever names a position says whether it was before or after.
+    Each position then tells whether it was before or after the change.
     """
     state = await _move_head(connection, organization_id, 1, 0)
     await connection.execute_query(
@@ -126,7 +126,7 @@ async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) ->
 
 
 async def advance(organization_id: UUID) -> Advance | None:
-    """Counts the next pending batches into every live meter; None where nothing is pending.
+    """Counts the next pending batches into every live meter; None if nothing is pending.
 
     A meter that fails falls behind, and the log goes on without it.
     """

@@ -1,4 +1,4 @@
-"""How far meters have counted, and through which instant their numbers are complete."""
+"""How far meters have counted, and up to which instant their numbers are complete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ FIRST_AFTER_POSITION = """
     FROM (
         SELECT received_at FROM event_batch
         WHERE organization_id = $1 AND position > meter.position
-        -- Batches may commit in another order than they were received in, but never so far apart.
+        -- Batches may commit out of order, but never this far apart.
         ORDER BY position LIMIT 1000
     ) AS next
 """
-"""When the first batch was received that `meter`, which is behind, has still to count."""
+"""When the next batch of `meter`, which is behind, was received."""
 
-# Who stores events holds this lock of the table; a dump or a vacuum does not.
+# A transaction that stores events holds this lock; a dump or a vacuum does not.
 _IN_FLIGHT = """
 SELECT min(storing.xact_start) AS since, now() AS now
 FROM pg_locks held
@@ -51,7 +51,7 @@ WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a meter has counted, all of it read at one instant.
+    """How far a meter has counted, as of one instant.
 
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
     stored before this instant has been counted. `problem`: why counting fails, if it does.
@@ -65,10 +65,10 @@ class Progress:
 
 
 async def oldest_in_flight() -> datetime:
-    """Whatever was stored before this instant is visible to the statements that follow.
+    """Returns an instant; what was stored before it is visible to the statements that follow.
 
-    A batch that is being stored was received after the beginning of its transaction, and what is
-    complete must not go past that. To be asked before the pending batches are read.
+    A batch that is being stored was received after its transaction began, and completeThrough must
+    not pass that. Call this before reading the pending batches.
     """
     rows = await get_connection("default").execute_query_dict(_IN_FLIGHT)
     now: datetime = rows[0]["now"]
@@ -76,10 +76,9 @@ async def oldest_in_flight() -> datetime:
 
 
 async def storing_since(connection: BaseDBAsyncClient) -> datetime | None:
-    """When the oldest transaction began that is storing events; None where there is none.
+    """Returns when the oldest transaction that is storing events began; None if there is none.
 
-    For whoever waits for what was received before an instant that has passed. To be asked before
-    the pending batches are read.
+    Call this before reading the pending batches.
     """
     rows = await connection.execute_query_dict(_IN_FLIGHT)
     since: datetime | None = rows[0]["since"]
@@ -89,12 +88,12 @@ async def storing_since(connection: BaseDBAsyncClient) -> datetime | None:
 async def progress(
     organization_id: UUID, meters: Sequence[Meter], in_flight: datetime | None = None
 ) -> list[Progress]:
-    """The progress of each meter, in their order; a fixed number of statements for any number.
+    """Returns the progress of each meter, in order, by a fixed number of statements.
 
-    Of the meters only the ids count: what they have counted is read with what is pending, since
+    Only the meters' ids are used. Their counts are read together with what is pending, because
     numbers of two instants contradict each other while events arrive.
 
-    In a transaction of one snapshot, `in_flight` is what `oldest_in_flight` said before it.
+    In a transaction with one snapshot, pass what `oldest_in_flight` returned before it.
     """
     if in_flight is None:
         in_flight = await oldest_in_flight()

@@ -1,4 +1,4 @@
-"""Adding the events of some batches to a meter's buckets: one statement a meter, never a loop.
+"""Adds the events of some batches to a meter's buckets, by one statement per meter.
 
 The statement also returns what each customer's current period gains, as a `UsageIncrement`.
 `metering.counting.customer_meters` merges increments into `customer_meter`: a short statement
@@ -23,8 +23,8 @@ _COUNT_BATCHES = """
 WITH arrived AS MATERIALIZED (
     SELECT e.id, e.customer_id, e.timestamp, {value} AS value,
            date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
-    -- OFFSET 0 is a fence. A filter's name or time has an index too, and an estimate that is off
-    -- would have it read all history of that name for a batch of a few events.
+    -- OFFSET 0 is a fence. With a bad estimate, the planner might use the index of the filter's
+    -- name or time and read all history of that name for a batch of a few events.
     FROM (
         SELECT * FROM event WHERE organization_id = $1 AND batch_id = ANY($3::bigint[]) OFFSET 0
     ) AS e
@@ -39,8 +39,8 @@ matched AS MATERIALIZED (
     SELECT arrived.*, period_start,
            (period_start IS NULL OR timestamp >= period_start)
                AND (period_end IS NULL OR timestamp < period_end) AS in_period
-    -- As a left join, because every period is of a customer that arrived; but one that cannot
-    -- become a loop over events and periods, whatever the estimates.
+    -- Works as a left join, because each period belongs to a customer that arrived. Unlike one,
+    -- it cannot become a nested loop over events and periods.
     FROM arrived FULL JOIN period USING (customer_id)
 ),
 buckets AS (
@@ -50,7 +50,7 @@ buckets AS (
     SELECT $1, $2, coalesce(customer_id, $4), bucket, {partials}
     FROM matched
     GROUP BY GROUPING SETS ((customer_id, bucket), (bucket))
-    -- So that they come to lie as they are read.
+    -- Rows are stored in the order in which they are read.
     ORDER BY 3, 4
     ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
         {merged}
@@ -97,9 +97,9 @@ class UsageIncrement:
 async def count_batches(
     connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
 ) -> list[UsageIncrement]:
-    """Adds those events of the batches that the meter's filter matches to its buckets.
+    """Adds the events that match the meter's filter to its buckets.
 
-    To be called once for each batch, in a transaction that also moves the meter's position.
+    Call it once per batch, in the transaction that moves the meter's position.
     """
     if not batch_ids:
         return []
@@ -117,7 +117,7 @@ def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
 async def add_to_totals(
     connection: BaseDBAsyncClient, meter_id: UUID, increments: Sequence[UsageIncrement]
 ) -> None:
-    """Adds what was counted and skipped to the meter's own totals."""
+    """Adds the numbers of counted and skipped events to the meter's totals."""
     if increments:
         await connection.execute_query(
             """

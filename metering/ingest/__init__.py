@@ -1,1 +1,1 @@
-"""Events as they arrive: checked, stored once, acknowledged."""
+"""Ingestion: events are checked, stored once and acknowledged."""

@@ -1,4 +1,4 @@
-"""The customers that events name: found by id or external id, made where an external id is new."""
+"""Finds the customers that events name, and creates those whose external id is new."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class KnownCustomers:
     by_external_id: dict[str, UUID] = field(default_factory=dict)
 
     def id_of(self, draft: EventDraft) -> UUID:
-        """The customer of a draft whose customer was found or made."""
+        """Returns the customer of a draft, which was found or created."""
         if draft.external_customer_id is not None:
             return self.by_external_id[draft.external_customer_id]
         return cast(UUID, draft.customer_id)
@@ -29,7 +29,7 @@ class KnownCustomers:
 async def find_customers(
     connection: BaseDBAsyncClient, organization_id: UUID, drafts: Iterable[EventDraft]
 ) -> KnownCustomers:
-    """Those customers of the drafts that exist in the organization."""
+    """Finds the customers of the drafts that exist in the organization."""
     ids: set[UUID] = set()
     external_ids: set[str] = set()
     for draft in drafts:
@@ -71,12 +71,12 @@ async def create_missing_customers(
     drafts: Sequence[EventDraft],
     known: KnownCustomers,
 ) -> set[UUID]:
-    """Makes a customer for each external id that has none, adds it to `known`; gives the new ids.
+    """Creates a customer for each unknown external id, adds it to `known` and returns the new ids.
 
-    In the order of external ids, so that two transactions never wait for each other.
+    It inserts in the order of external ids, so that two transactions cannot deadlock.
     """
     created: set[UUID] = set()
-    # More than one round only where somebody made the customer, or renamed it, in between.
+    # A second round happens only if the customer was created or renamed in between.
     while missing := without_customer(drafts, known):
         rows = await connection.execute_query_dict(
             """
@@ -97,7 +97,7 @@ async def create_missing_customers(
 
 
 def without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> list[str]:
-    """The external ids of the drafts for which no customer is known, in their order."""
+    """Returns the drafts' external ids without a known customer, sorted."""
     return sorted(
         {
             draft.external_customer_id
@@ -111,7 +111,7 @@ def without_customer(drafts: Sequence[EventDraft], known: KnownCustomers) -> lis
 async def remove_unused_customers(
     connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Collection[UUID]
 ) -> None:
-    """Takes back customers made in this transaction for events that were then not stored."""
+    """Deletes customers created in this transaction for events that were then not stored."""
     if customer_ids:
         await connection.execute_query(
             "DELETE FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[])",
@@ -120,5 +120,5 @@ async def remove_unused_customers(
 
 
 def is_external_id(text: str) -> bool:
-    """Whether a customer can have this external id; PostgreSQL cannot even be asked for all."""
+    """Whether this is valid as an external id; PostgreSQL cannot look up every text."""
     return text_fault(text, EXTERNAL_ID) is None

@@ -1,4 +1,4 @@
-"""What an event must be to be accepted: every rule of section 4 that needs no database."""
+"""Checks events by the rules that need no database."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ MAXIMUM_AHEAD = timedelta(minutes=5)
 
 
 class EventDraft(NamedTuple):
-    """A checked event. A tuple, which is made in half the time of a frozen dataclass.
+    """A checked event. Creating a tuple takes half the time of a frozen dataclass.
 
-    One of customer_id and external_customer_id is set; `timestamp` is None where the event is of
-    now; `metadata` is JSON text.
+    Either customer_id or external_customer_id is set. `timestamp` is None if the event happened
+    now. `metadata` is JSON text.
     """
 
     name: str
@@ -38,10 +38,10 @@ def check_event(
     now: datetime,
     decode_customer_id: Callable[[str], UUID | None],
 ) -> EventDraft | Problem:
-    """Checks one event as the API gives it: keys as in EventInput, JSON values.
+    """Checks one event from the API: keys as in EventInput, JSON values.
 
-    `timestamp` may be text or a datetime; `now` is aware. `decode_customer_id` reads a public id,
-    None where it is nobody's.
+    `timestamp` may be text or a datetime; `now` is aware. `decode_customer_id` reads a public id
+    and returns None for an invalid one.
     """
     try:
         customer_id, external_customer_id = _customer(event, decode_customer_id)
@@ -58,7 +58,7 @@ def check_event(
 
 
 def unknown_customer() -> Problem:
-    """The answer to a customerId that is nobody's, foreign ones included."""
+    """Makes the error for a customerId that does not exist in the organization."""
     return Problem("NOT_FOUND", "There is no customer with this id.", ("customerId",))
 
 

@@ -1,7 +1,7 @@
-"""Calls that arrive while commits are under way share the next one.
+"""Lets calls that arrive during a commit share the next one.
 
-A commit costs the same for one event as for a hundred, so many clients that send single events
-are served by few commits. Each call is answered after its own events are committed.
+A commit costs the same for one event as for a hundred, so few commits serve many clients that send
+single events. Each call is answered after its own events are committed.
 """
 
 import asyncio
@@ -20,18 +20,17 @@ from waiting import shares
 
 Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
-# Larger commits are no cheaper for an event, and everybody in one is answered at its end.
+# Larger commits cost no less per event, and all their calls wait for the end.
 MAXIMUM_EVENTS = 2_000
 # While the database works on one commit, this process prepares another.
 _COMMITS_AT_ONCE = 2
-# Who comes after commits that have taken so long is not kept waiting for them. They are not given
-# up: their callers are answered once it is known what became of their events.
+# New calls do not wait for commits that take longer than this. Those go on, and their callers are
+# answered when they end.
 _SLOW_SECONDS = 1.0
 _SLOW_COMMITS_AT_ONCE = 2
 
-# What one call's data can bring about although the checks let it through; Tortoise makes its own
-# error of the former. The neighbours' data is not to blame, so each call is then tried by itself.
-# Anything else would fail each of them too.
+# Errors that one call's data can cause although it passed the checks. Each call is then tried
+# alone, so that its neighbours do not fail with it. Other errors would fail each of them too.
 _ABOUT_DATA = (OperationalError, asyncpg.ProgramLimitExceededError)
 
 
@@ -42,11 +41,11 @@ class _Waiting:
 
 
 class GroupCommit:
-    """One a process. `receipts` counts what became of the events that it was given.
+    """One per process. `receipts` counts the outcomes of events.
 
     Args:
         commit: `metering.ingest.storing.ingest`, or a double of it in tests.
-        at_once: how many commits of one organization may be under way.
+        at_once: how many commits of one organization may run at once.
     """
 
     def __init__(self, commit: Commit, *, at_once: int = _COMMITS_AT_ONCE) -> None:
@@ -58,7 +57,7 @@ class GroupCommit:
         self._slow: set[asyncio.Task[None]] = set()
 
     async def submit(self, organization_id: UUID, call: IngestCall) -> list[Receipt]:
-        """The receipts of the call, once they are true. Raises what the database raises."""
+        """Returns the receipts after the commit. Raises what the database raises."""
         waiting = _Waiting(call, asyncio.get_running_loop().create_future())
         self._waiting[organization_id].append(waiting)
         self._start(organization_id)
@@ -67,11 +66,11 @@ class GroupCommit:
         return receipts
 
     def _start(self, organization_id: UUID) -> None:
-        """Starts a task for those who wait, unless there are enough."""
+        """Starts a task for waiting calls, unless enough are running."""
         running = self._running[organization_id]
         slow = min(len(running & self._slow), _SLOW_COMMITS_AT_ONCE)
         if len(running) - slow < self._at_once:
-            # In a context of its own: what it does for the others is not this caller's doing.
+            # It has its own context, because it also works for other callers.
             running.add(asyncio.create_task(self._run(organization_id), context=Context()))
 
     def _is_slow(self, organization_id: UUID, task: "asyncio.Task[None]") -> None:
@@ -92,13 +91,13 @@ class GroupCommit:
                     slow.cancel()
                     self._slow.discard(task)
         finally:
-            # Before anything else runs, so that nobody counts on a task that has seen its last.
+            # At once, so that no call relies on a task that is ending.
             running = self._running[organization_id]
             running.discard(task)
             left = group if running else [*group, *self._waiting.pop(organization_id)]
             if not running:
                 del self._running[organization_id]
-            # There is somebody only where this task was cancelled.
+            # Calls are left only if this task was cancelled.
             for waiting in left:
                 waiting.answer.cancel()
 
@@ -106,7 +105,7 @@ class GroupCommit:
         shares.store(organization_id, sum(len(waiting.call.events) for waiting in group))
         try:
             receipts = await self._commit(organization_id, [waiting.call for waiting in group])
-        except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
+        except Exception as error:  # noqa: BLE001  # the callers get it
             if len(group) > 1 and isinstance(error, _ABOUT_DATA):
                 for waiting in group:
                     await self._answer(organization_id, [waiting])
@@ -121,7 +120,7 @@ class GroupCommit:
 
 
 def _take(queue: list[_Waiting]) -> list[_Waiting]:
-    """The calls of the next commit: one, and more as long as they are few events together."""
+    """Takes the calls of the next commit from the queue: one, and more up to MAXIMUM_EVENTS."""
     events = 0
     for count, waiting in enumerate(queue):
         events += len(waiting.call.events)

@@ -1,4 +1,4 @@
-"""The statements that store events, and that look up what an external id holds already."""
+"""The statements that store events and look up the events that hold external ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _NEW = """
 
 @dataclass(frozen=True, slots=True)
 class NewEvents:
-    """Drafts, in their order, with the ids that they will have and whose they are."""
+    """Drafts in order, with their future ids and their customers."""
 
     ids: list[UUID]
     customer_ids: list[UUID]
@@ -38,7 +38,7 @@ class NewEvents:
         ]
 
     def without(self, ids: set[UUID]) -> "NewEvents":
-        """The others."""
+        """Returns the events except those with these ids."""
         places = [place for place, event_id in enumerate(self.ids) if event_id not in ids]
         return NewEvents(
             [self.ids[place] for place in places],
@@ -49,7 +49,7 @@ class NewEvents:
 
 @dataclass(frozen=True, slots=True)
 class HeldExternalId:
-    """The stored event that holds the external id of a new one, and in what the two differ."""
+    """The stored event with the external id of a new one, and the fields in which they differ."""
 
     event_id: UUID
     differences: tuple[str, ...]
@@ -58,11 +58,11 @@ class HeldExternalId:
 async def insert_events(
     connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
 ) -> set[UUID]:
-    """Stores the events as a batch without a position; gives the ids of those that are new.
+    """Stores the events as a batch without a position and returns the ids of the new ones.
 
-    One statement, which is whole without a transaction around it. Events whose external id is
-    taken, in the table or earlier in `new_events`, are left out; where all are, there is no batch.
-    Rows go in by the order of external ids, so that two transactions never wait for each other.
+    It is one statement, atomic without a transaction. It skips events whose external id is taken,
+    in the table or earlier in `new_events`; if all are, there is no batch. It inserts in the order
+    of external ids, so that two transactions cannot deadlock.
     """
     rows = await connection.execute_query_dict(
         f"""
@@ -104,7 +104,7 @@ async def insert_events(
 async def stored_under_external_ids(
     connection: BaseDBAsyncClient, organization_id: UUID, new_events: NewEvents
 ) -> dict[UUID, HeldExternalId]:
-    """For new events whose external id is taken: the event that holds it, by the new one's id.
+    """Finds the events that hold the external ids of new ones, by the new events' ids.
 
     A timestamp that was not sent cannot differ. Metadata is compared as JSON: 1 equals 1.0.
     """
@@ -116,7 +116,7 @@ async def stored_under_external_ids(
                held.timestamp <> new.timestamp AS timestamp,
                held.metadata <> new.metadata::jsonb AS metadata
         FROM {_NEW}
-        -- One by one, by the index. The join of a large batch that is sent again reads all events.
+        -- One by one, by the index. For a large batch sent again, a join would read all events.
         CROSS JOIN LATERAL (
             SELECT * FROM event
             WHERE organization_id = $1 AND external_id = new.external_id

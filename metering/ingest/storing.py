@@ -1,7 +1,7 @@
-"""Storing events: one transaction for everything that arrived together, by set-based SQL.
+"""Stores the events of several calls in one transaction, by set-based SQL.
 
-Several calls may share a commit; each keeps its own policy and gets its own receipts. What is
-stored is a batch without a position: counting it is the log's work.
+Each call keeps its own policy and gets its own receipts. The events become a batch without a
+position, which the log counts later.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from models.identifiers import new_id
 
 
 class InvalidEventPolicy(StrEnum):
-    """What becomes of the valid events of a call that holds invalid ones."""
+    """What to do with the valid events of a call that has invalid ones."""
 
     REJECT_BATCH = "REJECT_BATCH"
     SKIP_INVALID = "SKIP_INVALID"
@@ -50,7 +50,7 @@ class ReceiptStatus(StrEnum):
 
 
 class Receipt(NamedTuple):
-    """What became of one event. `event_id` is the stored event's, also of a conflicting one."""
+    """The outcome of one event. `event_id` is that of the stored or conflicting event."""
 
     status: ReceiptStatus
     event_id: UUID | None = None
@@ -59,24 +59,24 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IngestCall:
-    """The events of one call, in its order: each checked, or already refused."""
+    """The events of one call in order, each checked or already refused."""
 
     events: Sequence[EventDraft | Problem]
     on_invalid: InvalidEventPolicy
 
     @property
     def drafts(self) -> list[EventDraft]:
-        """Those that were not refused."""
+        """The events that were not refused."""
         return [event for event in self.events if isinstance(event, EventDraft)]
 
 
 async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
-    """Stores the events of the calls in one commit; gives the receipts of each call.
+    """Stores the events of the calls in one commit and returns the receipts of each call.
 
-    Returns after the commit. Raises what the database raises: then the calls can be sent again.
-    They may be stored all the same, as after any lost answer; an externalId makes that harmless.
+    It returns after the commit and raises what the database raises. The calls can then be sent
+    again; if they were stored all the same, an externalId makes that harmless.
     """
-    # Also those of calls that are refused already: every fault of a batch is reported at once.
+    # Refused calls are included, because every error of a batch is reported at once.
     drafts = [draft for call in calls for draft in call.drafts]
     customers = await find_customers(get_connection("default"), organization_id, drafts)
     calls = [_with_unknown_customers(call, customers.ids) for call in calls]
@@ -144,7 +144,7 @@ async def _store(
     if not drafts:
         return []
     if not without_customer(drafts, customers):
-        # One statement then: a transaction would be two round trips more.
+        # One statement is enough; a transaction would add two round trips.
         return await _insert(get_connection("default"), organization_id, drafts, customers, set())
     async with in_transaction() as connection:
         created = await create_missing_customers(connection, organization_id, drafts, customers)

@@ -19,8 +19,7 @@ from metergraph.database.database_clock import following_database_clock
 from models import Event, Organization
 from tests.serving import in_process, new_token
 from waiting.outages import Outage
-from workers.schedule import Recurring
-from workers.status import WorkerStatus
+from workers.schedule import Recurring, WorkerStatus
 
 INGEST = """
 mutation ($input: EventsIngestInput!) {
@@ -160,7 +159,7 @@ async def test_a_worker_is_ready_while_it_counts_and_its_clock_is_right(
         assert await readiness() == (200, "ok", "ok")
 
         fails = True
-        monkeypatch.setattr("workers.status.MOST_SECONDS_SINCE_SWEEP", 0.0)
+        monkeypatch.setattr("workers.schedule.MOST_SECONDS_SINCE_SWEEP", 0.0)
         await sweep.run()
         assert await readiness() == (503, "not counting", "ok")
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from workers.activity import Activity
+from workers.measurements import Activity
 
 
 def test_many_steps_are_logged_in_one_line() -> None:
