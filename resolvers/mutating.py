@@ -1,4 +1,4 @@
-"""What every mutation goes through: who may, what its answer may show, and what a repeat does."""
+"""Every mutation goes through here: permissions, what its answer may show, and repeats."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -65,7 +65,7 @@ class Mutates(Requires):
         sent = kwargs["input"]
         is_keyed = self.makes is not None and sent.idempotency_key is not None
         repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
-        with cut_off_is_outage():  # nobody can ask a mutation for less
+        with cut_off_is_outage():  # a smaller request would not help
             try:
                 if self.makes is None or not is_keyed:
                     return await next_(source, info, **kwargs)

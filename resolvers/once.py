@@ -1,7 +1,7 @@
-"""Carrying a mutation out once for each idempotency key of an organization.
+"""Carries a mutation out once for each idempotency key of an organization.
 
-Key, input and what was made are stored in the mutation's own transaction. So the key is there if
-and only if the mutation was carried out, wherever a process is killed and whatever is lost.
+The key, the input's hash and the id of the result are stored in the mutation's own transaction. So
+the key exists if and only if the mutation was carried out, even if a process is killed.
 """
 
 import asyncio

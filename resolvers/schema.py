@@ -106,7 +106,7 @@ class MetergraphSchema(strawberry.Schema):
             _let_graphql_core_check_one_of(graphql_type)
 
     def mistakes(self, text: str) -> list[GraphQLError]:
-        """What is wrong with a document, whoever sends it; what depends on variables aside."""
+        """The errors of a document, for any caller, except those that depend on variables."""
         try:
             document = self.documents.parse(text, anonymous=False)
         except GraphQLError as error:
@@ -124,7 +124,7 @@ class MetergraphSchema(strawberry.Schema):
 
 
 def _let_graphql_core_check_one_of(graphql_type: Any) -> None:
-    """Strawberry's own check of @oneOf says neither where the culprit is nor knows fragments."""
+    """Strawberry's own check of @oneOf gives no location and ignores fragments."""
     if isinstance(graphql_type, GraphQLInputObjectType):
         definition = graphql_type.extensions.get("strawberry-definition")
         if definition is not None and definition.is_one_of:

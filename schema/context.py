@@ -66,7 +66,7 @@ class TokenIdentity:
 
     @property
     def sees(self) -> Hashable:
-        """What it may see: the same as whoever has the same here."""
+        """Callers for whom this is equal may see the same."""
         return self.organization_id, self.scopes
 
     def has(self, scope: Scope) -> bool:
@@ -90,7 +90,7 @@ class SessionIdentity:
 
     @property
     def sees(self) -> Hashable:
-        """What it may see: the same as whoever has the same here."""
+        """Callers for whom this is equal may see the same."""
         return self.organization_id, self.customer_id
 
 
@@ -130,7 +130,7 @@ class Context:
 
     @property
     def identity(self) -> Identity:
-        """Who asks; raises Unauthenticated where nobody is known."""
+        """The caller. Raises Unauthenticated if there is none."""
         if self.caller is None:
             raise Unauthenticated(_DENIED)
         return self.caller
@@ -156,7 +156,7 @@ class Context:
         await self.services.pace.turn(self.organization_id, pieces)
 
     def forget_loaded(self) -> None:
-        """Lets the next event of a subscription read anew what earlier ones have loaded."""
+        """Drops the loaders, so that the next event of a subscription reads again."""
         self._loaders = None
 
 

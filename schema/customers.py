@@ -22,7 +22,7 @@ ExternalCustomerId = Annotated[
 async def find_customer(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> CustomerRow | None:
-    """The customer that one of the two ids names; None where it is nobody's."""
+    """The customer that one of the two ids names. None if there is none."""
     if customer_id is not None:
         key = decode_id(customer_id, "Customer")
         return await context.loaders.by_id(CustomerRow).load(key) if key else None

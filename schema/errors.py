@@ -1,4 +1,4 @@
-"""What can go wrong: errors that the caller can mend as values, all others as one tree.
+"""Errors: problems that the caller can correct are values, all others are one tree of exceptions.
 
 `UserError` is data: a mutation returns it. Everything below `APIError` ends a field and stands
 in the response's `errors` with `extensions.code`. Any other exception is a bug or an outage: see
@@ -67,13 +67,13 @@ class RateLimited(APIError):
 
 
 class PersistedQueryNotFound(APIError):
-    """Nobody has sent the document of this hash lately; Apollo's protocol, and its words."""
+    """No document with this hash has been sent lately. Protocol and message are Apollo's."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class PersistedQueryNotSupported(APIError):
-    """Nobody has sent the document of this hash, and this caller cannot; Apollo's words, too."""
+    """No document has this hash, and this caller may not send one. The message is Apollo's."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 

@@ -1,4 +1,4 @@
-"""Who may use a field: declared at the field, in one way, so that the schema can be walked.
+"""Who may use a field: each field declares it in the same way, so tests can walk the schema.
 
 Every root field has exactly one `requires(...)` among its extensions, or `mutates(...)`, which is
 one; so has every field of an object that shows more than the object's own row. `READING` says who

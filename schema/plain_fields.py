@@ -1,4 +1,4 @@
-"""Fields that are mere attributes, read without the machinery of resolvers.
+"""Fields that are plain attributes are read without the machinery of resolvers.
 
 graphql-core makes a path, a description of the execution and a dozen calls for a field, in case it
 should wait, or fail; but most of what a page shows are attributes of what has been read. So each
@@ -70,7 +70,7 @@ class _Attributes:
         return cls(tuple(fields), tuple(fields.values()), read, {})
 
     def show(self, source: Any) -> dict[str, Any]:
-        """What is shown of an object; raises whatever reading raises."""
+        """The shown values of an object. Raises what reading raises."""
         values = self.read(source)
         types = tuple(map(type, values))
         changed = self.changed.get(types)
@@ -127,7 +127,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         shown: dict[str, Any] = {}
         try:
             shown = selection.attributes.show(source_value)
-        except Exception:  # noqa: BLE001  # graphql-core meets it again, whatever it is
+        except Exception:  # noqa: BLE001  # graphql-core runs into it again and reports it
             others = grouped_field_set
         if not others:
             return shown
@@ -143,7 +143,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
             found = {name: self._attribute(parent_type, field) for name, field in fields.items()}
             plain = {name: attribute for name, attribute in found.items() if attribute is not None}
             known = _Selection(
-                fields,  # kept, so that no other selection gets its id
+                fields,  # referenced, so that no other selection gets its id
                 _Attributes.of(plain),
                 {name: field for name, field in fields.items() if name not in plain},
             )
@@ -224,7 +224,7 @@ def _object(type_: GraphQLObjectType, attributes: _Attributes) -> Show:
     is_type_of: Any = type_.is_type_of
 
     def show(value: Any) -> dict[str, Any]:
-        # Strawberry would let an object be cast to another type, which nobody does.
+        # Strawberry lets an object be cast to another type, which this code never does.
         if type(value) is not own and (
             value is None or (is_type_of is not None and is_type_of(value, None) is not True)
         ):

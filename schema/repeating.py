@@ -1,8 +1,8 @@
-"""Whether a request that failed may simply be sent again.
+"""Whether a failed request may safely be sent again.
 
-An answer can be lost after COMMIT, so an error does not say that a mutation was not carried out.
-Each mutation notes here, before it begins, whether sending it again could do it twice. What shows
-an outage to the client asks `may_repeat`. Nothing else says `retryable`.
+An answer can be lost after COMMIT, so an error does not mean that a mutation was not carried out.
+Each mutation notes here, before it begins, whether sending it again could do it twice. The code
+that reports an outage to the client asks `may_repeat`, and nothing else says `retryable`.
 """
 
 from collections.abc import Callable, Iterator

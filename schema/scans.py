@@ -1,7 +1,7 @@
-"""Scans: what reads as many events as there are, of which an organization runs few at a time.
+"""Scans: reads of any number of events, of which an organization runs only a few at a time.
 
 A preview, a list of events found by `where` or by a meter's filter, and a count of events. Each
-takes a processor of the database for as long as it runs, so the others wait for their turn.
+takes a processor of the database while it runs, so the others wait for their turn.
 """
 
 from collections.abc import AsyncIterator

@@ -25,7 +25,7 @@ PREFIX = "mg_"
 SESSION_PREFIX = "mg_session_"
 BROWSER_PREFIX = "mg_browser_"
 _LONGEST = 200
-# Who comes after a statement that has taken so long is not kept waiting for it.
+# Requests that arrive later do not wait for a statement that has taken so long.
 _SLOW_SECONDS = 1.0
 _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
@@ -104,7 +104,7 @@ class SecretLookup:
         self._open: asyncio.Task[None] | None = None
 
     async def find(self, secret_hash: bytes) -> Record | None:
-        """The row of the token, or of the session, expired or not; None where it is nobody's.
+        """The row of the token, or of the session, expired or not; None if the secret is unknown.
 
         Raises what the database raises.
         """
@@ -113,7 +113,7 @@ class SecretLookup:
             answer = asyncio.get_running_loop().create_future()
             self._waiting[secret_hash] = answer
         self._open_lane()
-        # Others may wait for the same answer: one that leaves does not take it away.
+        # Others may wait for the same answer, so a caller that leaves must not cancel it.
         return await asyncio.shield(answer)
 
     def _open_lane(self) -> None:
@@ -152,7 +152,7 @@ class SecretLookup:
 async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> None:
     try:
         rows = await _find(list(asked))
-    except Exception as error:  # noqa: BLE001  # the callers get it, whatever it is
+    except Exception as error:  # noqa: BLE001  # passed on to the callers
         for answer in asked.values():
             answer.set_exception(error)
             answer.exception()  # seen, also where everybody who asked has left

@@ -1,4 +1,4 @@
-"""What an operation selects beneath a field, for what is read ahead only where it is asked for."""
+"""What an operation selects below a field, so that only selected data is read ahead."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from schema.context import Info
 
 
 def selects(info: Info, name: str) -> bool:
-    """Whether a field of this name is selected at any depth; once too often does no harm."""
+    """Whether a field of this name is selected at any depth. A false yes only costs a read."""
     raw: Any = info._raw_info  # noqa: SLF001  # `selected_fields` copies it all
     pending: list[Any] = [*raw.field_nodes]
     seen: set[str] = set()

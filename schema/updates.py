@@ -1,8 +1,8 @@
-"""Updates of subscriptions: one that many select alike is made, and encoded, once for all of them.
+"""Updates of subscriptions: an update that many select alike is made and encoded once.
 
-Alike are updates of one change for subscriptions of the same document and variables, whose callers
-may see the same. What was made is given to those who come within a second; then it is made again,
-as the customer or the meter that it shows may have changed.
+Two updates are alike if they show the same change, for subscriptions with the same document and
+variables, to callers with the same permissions. An update is shared for a second and then made
+again, because the customer or the meter that it shows may have changed.
 """
 
 import asyncio
@@ -51,9 +51,9 @@ class SharedUpdates:
         make: Callable[[], Awaitable[tuple[ExecutionResult, int]]],
         kept_alive: object,
     ) -> ExecutionResult:
-        """What `make` gives, with its size, to whoever asks first; others share it.
+        """The result of `make`, which is called for the first caller only; others share it.
 
-        `kept_alive` is kept as long, so that no other object gets an id that is in the key.
+        `kept_alive` is referenced meanwhile, so that no other object gets an id in the key.
         """
         self._forget_old()
         made = self._made.get(key)

@@ -37,7 +37,7 @@ class UsageUpdate:
 
 
 class _Referred:
-    """The customers and meters of a page; read when an update is made that nobody has made yet.
+    """The customers and meters of a page, read when the first update of the page is made.
 
     Args:
         info: of the subscription, which may select neither.

@@ -43,7 +43,7 @@ async def event_query(
 ) -> EventQuery | None:
     """What to look for; None where nothing can be found, as for a foreign id.
 
-    `customer_id` binds the list to a customer, whatever the filter says. Raises BadUserInput.
+    `customer_id` limits the list to a customer in addition to the filter. Raises BadUserInput.
     """
     sent = sent or EventFilter()
     customers: set[UUID | None] = {customer_id} if customer_id else set()

@@ -12,7 +12,7 @@ from schema.loaders.tables import OLDEST_FIRST
 def customers_source(organization_id: UUID, text: str | None = None) -> SQLSource[Customer]:
     """The organization's customers, oldest first.
 
-    With `text`, those that have it in their external id, name or email, in whatever case.
+    With `text`, those that have it in their external id, name or email. Case is ignored.
     """
 
     def conditions(parameters: Parameters) -> list[str]:

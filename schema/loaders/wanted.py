@@ -1,7 +1,7 @@
-"""A dataloader whose work ends when nobody waits for it any more.
+"""A dataloader that stops working when no caller waits for it any more.
 
 Strawberry's goes on for a request that was cut off or whose client has left. A scan would then keep
-a processor of the database and a place among the scans, for an answer that nobody reads.
+a processor of the database and a place among the scans for an answer that no client reads.
 """
 
 import asyncio
@@ -38,4 +38,4 @@ class WantedLoader(DataLoader[K, V], Generic[K, V]):
         except asyncio.CancelledError:
             if not all(future.cancelled() for future in waiting):
                 raise
-            return [None] * len(keys)  # which nobody gets
+            return [None] * len(keys)  # no caller is left to get it
