@@ -8,14 +8,19 @@ import httpx
 import pytest
 from arq.connections import ArqRedis
 from prometheus_client.parser import text_string_to_metric_families
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from config.settings import Settings
 from metergraph.asgi import metrics
 from metering.audit.drift import Drift, note_drifts
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Filter
 from metering.live.changes import UsageSelection
+from metering.meters import create_meter
 from models import Organization
 from tests.ingesting import NOON
+from tests.metering.poison import POISON, accept_poison, let_retry, refuse_poison
 from tests.serving import in_process, new_token
 from workers.measurements import Measurements, read_measurements
 from workers.outages import database_outage
@@ -27,6 +32,7 @@ Numbers = dict[tuple[str, str], float]
 INGEST = """
 mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted rejected } }
 """
+PROGRESS = "{ meters { nodes { progress { countedEvents failedEvents problems } } } }"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +62,39 @@ async def ingest(client: httpx.AsyncClient, token: str, *events: dict[str, Any])
         headers={"authorization": f"Bearer {token}"},
     )
     assert "errors" not in response.json(), response.text
+
+
+async def test_a_meter_that_fails_says_why_and_recovers(
+    fresh_database: BaseDBAsyncClient,
+    organization: Organization,
+    settings: Settings,
+    redis: ArqRedis,
+) -> None:
+    counting = Counting(redis)
+    async with in_process(settings) as (_app, client):
+        token = await new_token(organization)
+        aggregation = Aggregation(AggregationFunction.SUM, "tokens")
+        meter = await create_meter(organization.id, "Tokens", None, Filter(), aggregation)
+        await refuse_poison(fresh_database)
+        await ingest(client, token, {"metadata": {"tokens": 1}}, {"metadata": {"tokens": POISON}})
+
+        async def progress() -> tuple[int, int, list[str]]:
+            headers = {"authorization": f"Bearer {token}"}
+            response = await client.post("/graphql", json={"query": PROGRESS}, headers=headers)
+            (found,) = response.json()["data"]["meters"]["nodes"]
+            said = found["progress"]
+            return int(said["countedEvents"]), int(said["failedEvents"]), said["problems"]
+
+        await counting.process_events(organization.id)
+        reason = "NumericValueOutOfRangeError"
+        assert (await scraped(client))["metergraph_meters_failing", reason] == 1
+        assert await progress() == (0, 2, [f"{reason}: too much for a bucket"])
+
+        await accept_poison(fresh_database)
+        await let_retry(meter)
+        await counting.catch_up_meters(organization.id)
+        assert ("metergraph_meters_failing", reason) not in await scraped(client)
+        assert await progress() == (2, 0, [])
 
 
 @pytest.mark.usefixtures("fresh_database_url")
