@@ -4,7 +4,6 @@ The stored form is that of the API's input: {"conjunction": "AND", "clauses": [{
 {"property", "operator", "value"}} | {"filter": …}]}. `metering.language.parsing` reads it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -41,23 +40,12 @@ class ClauseOperator(StrEnum):
     @property
     def is_ordering(self) -> bool:
         """Whether it compares by order."""
-        return self in _ORDERINGS
+        return self.name.startswith(("GREATER_THAN", "LESS_THAN"))
 
     @property
     def is_containment(self) -> bool:
         """Whether it looks inside a string or an array."""
-        return self in _CONTAINMENTS
-
-
-_ORDERINGS = frozenset(
-    {
-        ClauseOperator.GREATER_THAN,
-        ClauseOperator.GREATER_THAN_OR_EQUALS,
-        ClauseOperator.LESS_THAN,
-        ClauseOperator.LESS_THAN_OR_EQUALS,
-    }
-)
-_CONTAINMENTS = frozenset({ClauseOperator.CONTAINS, ClauseOperator.NOT_CONTAINS})
+        return self in {ClauseOperator.CONTAINS, ClauseOperator.NOT_CONTAINS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +63,6 @@ class Filter:
 
     conjunction: Conjunction = Conjunction.AND
     clauses: tuple["Clause | Filter", ...] = ()
-
-
-def clauses_of(filter_: Filter) -> Iterator[Clause]:
-    """All clauses in order, including those of nested filters."""
-    for node in filter_.clauses:
-        if isinstance(node, Clause):
-            yield node
-        else:
-            yield from clauses_of(node)
 
 
 def to_json(filter_: Filter) -> dict[str, Any]:

@@ -152,10 +152,9 @@ class _Reading:
         if operator is None or value is None or len(self.errors) > before:
             return None
         clause = Clause(str(name), operator, value)
-        mismatch = _mismatch(clause)
+        mismatch = _mismatch(clause, "text" if data.get("value") is None else "value")
         if mismatch:
-            key = "text" if data.get("value") is None else "value"
-            self.error((*path, key if mismatch.of_value else "operator"), mismatch.message)
+            self.error((*path, mismatch[0]), mismatch[1])
             return None
         return clause
 
@@ -182,23 +181,17 @@ class _Reading:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mismatch:
-    message: str
-    of_value: bool = True
-
-
-def _mismatch(clause: Clause) -> _Mismatch | None:
-    """Why the operator, the property and the value do not fit together, if they do not."""
+def _mismatch(clause: Clause, value_key: str) -> tuple[str, str] | None:
+    """Why the operator, the property and the value do not fit together: a key and a message."""
     if property_of(clause.property) == EventField("timestamp"):
         if clause.operator.is_containment:
-            return _Mismatch("timestamp is an instant, which contains nothing.", of_value=False)
+            return "operator", "timestamp is an instant, which contains nothing."
         try:
             instant_of(clause.value)
         except ValueError as error:
-            return _Mismatch(f"value {error}.")
+            return value_key, f"value {error}."
     elif clause.operator.is_ordering and isinstance(clause.value, bool):
-        return _Mismatch(f"value is a boolean, which {clause.operator} cannot order.")
+        return value_key, f"value is a boolean, which {clause.operator} cannot order."
     return None
 
 

@@ -17,7 +17,6 @@ from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
     ConnectionPool,
-    SSLConnection,
     UnixDomainSocketConnection,
     parse_url,
 )
@@ -136,25 +135,6 @@ class _Watched(AbstractConnection):
         return response
 
 
-class _TcpConnection(_Watched, Connection):
-    pass
-
-
-class _TlsConnection(_Watched, SSLConnection):
-    pass
-
-
-class _UnixConnection(_Watched, UnixDomainSocketConnection):
-    pass
-
-
-_WATCHED: dict[type[AbstractConnection], type[_Watched]] = {
-    Connection: _TcpConnection,
-    SSLConnection: _TlsConnection,
-    UnixDomainSocketConnection: _UnixConnection,
-}
-
-
 class GuardedPool(ConnectionPool):
     """A pool behind a circuit. It does not reuse connections from before a miss."""
 
@@ -164,8 +144,9 @@ class GuardedPool(ConnectionPool):
         if kind is not UnixDomainSocketConnection:
             options |= {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
         options |= {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS}
-        super().__init__(connection_class=_WATCHED[kind], **options)
         self.circuit = Circuit()
+        watched = type(f"Watched{kind.__name__}", (_Watched, kind), {"circuit": self.circuit})
+        super().__init__(connection_class=watched, **options)
 
     async def get_connection(self, *_arguments: Any, **_options: Any) -> AbstractConnection:
         """A connection. Raises RedisAwayError at once while the circuit is open.
@@ -181,12 +162,6 @@ class GuardedPool(ConnectionPool):
         except BaseException:
             await self.release(connection)
             raise
-        return connection
-
-    def make_connection(self) -> _Watched:
-        """A connection that reports to the pool's circuit."""
-        connection: _Watched = super().make_connection()  # type: ignore[no-untyped-call]
-        connection.circuit = self.circuit
         return connection
 
 

@@ -72,7 +72,7 @@ async def preview(
     """
     parameters = Parameters()
     value = aggregation.value_sql(parameters, is_preview=True)
-    where = where_sql(organization_id, filter_, selection, parameters)
+    where = _where_sql(organization_id, filter_, selection, parameters)
     matched = _MATCHED.format(value=value, where=where)
     select = f"SELECT {select_list(aggregation.of_events())} FROM {{matched}}"
     faster = aggregation.function.calculation.preview
@@ -90,10 +90,10 @@ async def preview(
     return Preview(**rows[0])
 
 
-def where_sql(
+def _where_sql(
     organization_id: UUID, filter_: Filter, selection: PreviewSelection, parameters: Parameters
 ) -> str:
-    """The condition that a preview counts event `e`. The list of these events uses it too."""
+    """The condition on event `e`."""
     conditions = [f"e.organization_id = {parameters.add(organization_id, 'uuid')}"]
     if selection.customer_id is not None:
         conditions.append(f"e.customer_id = {parameters.add(selection.customer_id, 'uuid')}")
