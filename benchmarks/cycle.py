@@ -11,9 +11,10 @@ from tortoise.transactions import in_transaction
 from benchmarks.results import Result, percentile
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
+from billing.catalog.benefits import MeterCredit
 from billing.catalog.catalog_products import catalog_products
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
-from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
+from billing.catalog.products import ProductDraft, create_benefit, create_product
 from billing.invoicing.estimates import upcoming_invoices
 from billing.periods.intervals import Period, RecurringInterval, period_at
 from billing.periods.metered_renewal import renew_periods
@@ -71,7 +72,7 @@ async def measure(run: Run) -> list[Result]:
 async def _plan(tenant: Tenant) -> Product:
     organization_id, meter = tenant.organization.id, tenant.meters[0]
     benefit = await create_benefit(
-        organization_id, BenefitDraft("Included", meter.id, Decimal(500), rollover=True)
+        organization_id, "Included", MeterCredit(meter.id, Decimal(500), rollover=True)
     )
     prices: list[PriceDraft] = [
         FixedDraft("USD", 2000),

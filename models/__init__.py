@@ -8,7 +8,7 @@ from models.invoice import Invoice, InvoiceCounter, InvoiceLine
 from models.meter import Meter
 from models.metered_period import BillingFrontier, CreditEntry, MeteredPeriod
 from models.organization import Organization
-from models.product import MeterCreditBenefit, Product, ProductBenefit, ProductPrice
+from models.product import Benefit, Product, ProductBenefit, ProductPrice
 from models.subscription import CustomerSubscription, SubscriptionMeter, SubscriptionPeriod
 from models.usage import ALL_CUSTOMERS, CustomerMeter, CustomerMeterValue, UsageBucket, UsageValue
 from models.usage_audit import UsageAudit, UsageDrift
@@ -16,6 +16,7 @@ from models.usage_audit import UsageAudit, UsageDrift
 __all__ = [
     "ALL_CUSTOMERS",
     "AccessToken",
+    "Benefit",
     "BillingFrontier",
     "BrowserSession",
     "CreditEntry",
@@ -33,7 +34,6 @@ __all__ = [
     "InvoiceCounter",
     "InvoiceLine",
     "Meter",
-    "MeterCreditBenefit",
     "MeteredPeriod",
     "Organization",
     "Product",

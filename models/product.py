@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.fields import ExactJSONField, NumericField
+from models.fields import ExactJSONField
 from models.identifiers import new_id
 
 
@@ -65,19 +65,21 @@ class ProductBenefit(Model):
         indexes = (Index(fields=("organization_id", "benefit_id"), name="product_benefit_benefit"),)
 
 
-class MeterCreditBenefit(Model):
-    """Credits `units` of a meter at every period's start; unused ones roll over, or do not."""
+class Benefit(Model):
+    """A benefit, never changed.
+
+    `parameters` are those of its `kind`, as the kind's class stores them. `meter_id`: the meter
+    that it is about, if any.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
+    kind = fields.CharField(max_length=16)
     description = fields.CharField(max_length=1000)
-    meter_id = fields.UUIDField()
-    units = NumericField()
-    rollover = fields.BooleanField()
+    meter_id = fields.UUIDField(null=True)
+    parameters = ExactJSONField()
     created_at = fields.DatetimeField()
 
     class Meta:
-        table = "meter_credit_benefit"
-        indexes = (
-            Index(fields=("organization_id", "meter_id"), name="meter_credit_benefit_meter"),
-        )
+        table = "benefit"
+        indexes = (Index(fields=("organization_id", "meter_id"), name="benefit_meter"),)

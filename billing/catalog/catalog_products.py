@@ -6,10 +6,12 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.benefits import stored_benefit
 from billing.catalog.prices import metered_price
 from billing.periods.intervals import RecurringInterval
 from billing.periods.metered_periods import Grant
 from billing.rating.lines import FixedPrice, MeteredPrice
+from models import exact_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,9 @@ async def catalog_products(
                 product.metered[row["meter_id"]] = metered_price(row)
     benefits = await connection.execute_query_dict(
         """
-        SELECT product_benefit.product_id, benefit.id, benefit.meter_id, benefit.units,
-               benefit.rollover
+        SELECT product_benefit.product_id, benefit.*
         FROM product_benefit
-        JOIN meter_credit_benefit benefit
-            ON benefit.organization_id = $1 AND benefit.id = product_benefit.benefit_id
+        JOIN benefit ON benefit.organization_id = $1 AND benefit.id = product_benefit.benefit_id
         WHERE product_benefit.organization_id = $1
           AND product_benefit.product_id = ANY($2::uuid[])
         ORDER BY product_benefit.product_id, product_benefit.ordinal
@@ -77,6 +77,8 @@ async def catalog_products(
         [organization_id, ids],
     )
     for row in benefits:
-        grants = found[row["product_id"]].grants.setdefault(row["meter_id"], [])
-        grants.append(Grant(row["id"], row["units"], row["rollover"]))
+        parameters = exact_json.loads(row["parameters"])
+        grant = stored_benefit(row["kind"], row["meter_id"], parameters).grant(row["id"])
+        if grant is not None:
+            found[row["product_id"]].grants.setdefault(row["meter_id"], []).append(grant)
     return found

@@ -101,6 +101,17 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
     return tuple(found)
 
 
+def meter_problems(
+    meter_id: UUID | None, live_meters: Mapping[UUID, bool], *path: str | int
+) -> list[Problem]:
+    """What is wrong with the meter of a price or a benefit."""
+    if meter_id is None or meter_id not in live_meters:
+        return [problem("NOT_FOUND", "There is no meter with this id.", *path)]
+    if not live_meters[meter_id]:
+        return [problem("INVALID", "This meter is archived.", *path)]
+    return []
+
+
 def stored_scheme(pricing: str, parameters: Mapping[str, Any]) -> PriceScheme:
     """The scheme in a row of product_price."""
     return scheme_class(Pricing(pricing)).from_json(parameters)

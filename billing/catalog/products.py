@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices
-from billing.catalog.product_benefits import check_benefits, hold_new_meters, replace_benefits
-from billing.numbers import units_problems
+from billing.catalog.benefits import (
+    BenefitDefinition,
+    check_benefits,
+    hold_new_meters,
+    replace_benefits,
+)
+from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions.edits import edit
 from billing.subscriptions.renewal import Touched
 from config.clock import now
 from metering.counting.log import lock_log
-from metering.problems import Problem, RefusedError, problem
+from metering.problems import Problem, RefusedError, problem, refuse_any
 from metering.texts import DESCRIPTION, NAME, name_problems, text_fault
-from models import Meter, MeterCreditBenefit, Product, ProductPrice
+from models import Benefit, Meter, Product, ProductPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +135,9 @@ async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
         return product
 
 
-@dataclass(frozen=True, slots=True)
-class BenefitDraft:
-    """A benefit as somebody asks for it; `meter_id` is None where the id names no meter."""
-
-    description: str
-    meter_id: UUID | None
-    units: Decimal
-    rollover: bool = False
-
-
-async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCreditBenefit:
+async def create_benefit(
+    organization_id: UUID, description: str, definition: BenefitDefinition
+) -> Benefit:
     """Makes a benefit that products can bring.
 
     Raises:
@@ -151,20 +146,19 @@ async def create_benefit(organization_id: UUID, draft: BenefitDraft) -> MeterCre
     async with in_transaction() as connection:
         # Its meter must not be archived meanwhile.
         await lock_log(connection, organization_id)
-        problems = [
-            *name_problems(draft.description, DESCRIPTION, "description"),
-            *units_problems(draft.units, "units"),
-        ]
-        live = await _live_meters(connection, organization_id, [draft.meter_id])
-        problems += _meter_problem(draft.meter_id, live, "meterId")
-        if problems or draft.meter_id is None:
-            raise RefusedError(*problems)
-        return await MeterCreditBenefit.create(
+        live = await _live_meters(connection, organization_id, [definition.meter_id])
+        refuse_any(
+            [
+                *name_problems(description, DESCRIPTION, "description"),
+                *definition.problems(live),
+            ]
+        )
+        return await Benefit.create(
             organization_id=organization_id,
-            description=draft.description,
-            meter_id=draft.meter_id,
-            units=draft.units,
-            rollover=draft.rollover,
+            kind=definition.kind.value,
+            description=description,
+            meter_id=definition.meter_id,
+            parameters=definition.to_json(),
             created_at=now(),
             using_db=connection,
         )
@@ -200,7 +194,7 @@ async def _meter_problems(
     return [
         found
         for index, price in metered
-        for found in _meter_problem(price.meter_id, live, "prices", index, "metered", "meterId")
+        for found in meter_problems(price.meter_id, live, "prices", index, "metered", "meterId")
     ]
 
 
@@ -216,13 +210,3 @@ async def _live_meters(
         .values_list("id", "archived_at")
     )
     return {meter_id: archived_at is None for meter_id, archived_at in rows}
-
-
-def _meter_problem(
-    meter_id: UUID | None, live: dict[UUID, bool], *path: str | int
-) -> list[Problem]:
-    if meter_id is None or meter_id not in live:
-        return [problem("NOT_FOUND", "There is no meter with this id.", *path)]
-    if not live[meter_id]:
-        return [problem("INVALID", "This meter is archived.", *path)]
-    return []

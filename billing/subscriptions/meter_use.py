@@ -11,7 +11,7 @@ SELECT EXISTS (
                 AND product.id = price.product_id AND product.archived_at IS NULL
     WHERE price.organization_id = meter.organization_id AND price.meter_id = meter.id
 ) OR EXISTS (
-    SELECT FROM meter_credit_benefit benefit
+    SELECT FROM benefit
     JOIN product_benefit brought ON brought.organization_id = benefit.organization_id
                                 AND brought.benefit_id = benefit.id
     JOIN product ON product.organization_id = benefit.organization_id

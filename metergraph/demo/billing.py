@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import FixedDraft, MeteredDraft
-from billing.catalog.products import BenefitDraft, ProductDraft, create_benefit, create_product
+from billing.catalog.products import ProductDraft, create_benefit, create_product
 from billing.periods.intervals import RecurringInterval, boundary
 from billing.rating.schemes import Pricing
 from billing.subscriptions.cycle import run_cycle
@@ -61,7 +62,8 @@ async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> bool:
 async def _make_plan(organization_id: UUID, meter_id: UUID) -> Product:
     benefit = await create_benefit(
         organization_id,
-        BenefitDraft("1,000,000 tokens a month", meter_id, Decimal(1_000_000)),
+        "1,000,000 tokens a month",
+        MeterCredit(meter_id, Decimal(1_000_000)),
     )
     tokens = MeteredDraft(
         "USD",

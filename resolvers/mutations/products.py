@@ -5,9 +5,9 @@ from uuid import UUID
 
 import strawberry
 
+from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import (
-    BenefitDraft,
     ProductChanges,
     ProductDraft,
     archive_product,
@@ -91,8 +91,8 @@ class ProductMutation:
         self, info: Info, input: MeterCreditBenefitCreateInput
     ) -> MeterCreditBenefitCreatePayload:
         meter_id = decode_id(input.meter_id, "Meter")
-        draft = BenefitDraft(input.description, meter_id, input.units, input.rollover)
-        row = await create_benefit(info.context.organization_id, draft)
+        credit = MeterCredit(meter_id, input.units, input.rollover)
+        row = await create_benefit(info.context.organization_id, input.description, credit)
         return MeterCreditBenefitCreatePayload(benefit=MeterCreditBenefit.of(row))
 
 

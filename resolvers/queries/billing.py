@@ -4,8 +4,8 @@ from typing import Annotated
 
 import strawberry
 
+from models import Benefit as BenefitRow
 from models import Invoice as InvoiceRow
-from models import MeterCreditBenefit as BenefitRow
 from resolvers.queries.nodes import one
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection

@@ -63,7 +63,7 @@ NODE_TYPES: dict[str, NodeType] = {
     "FixedPrice": _of_table(models.ProductPrice, FixedPrice.of_row, kind="FIXED"),
     "Invoice": _of_table(models.Invoice, Invoice.of),
     "Meter": _of_table(models.Meter, Meter.of),
-    "MeterCreditBenefit": _of_table(models.MeterCreditBenefit, MeterCreditBenefit.of),
+    "MeterCreditBenefit": _of_table(models.Benefit, MeterCreditBenefit.of),
     "MeteredPrice": _of_table(models.ProductPrice, MeteredPrice.of_row, kind="METERED"),
     "Organization": NodeType(_organization, Organization.of),
     "Product": _of_table(models.Product, Product.of),

@@ -10,11 +10,11 @@ from tortoise.models import Model
 
 from billing.invoicing.estimates import Estimate, upcoming_invoices
 from models import (
+    Benefit,
     CreditEntry,
     CustomerSubscription,
     Invoice,
     InvoiceLine,
-    MeterCreditBenefit,
     Product,
     ProductBenefit,
     ProductPrice,
@@ -101,7 +101,7 @@ class BillingLoaders:
         return self._of(InvoiceLine, "invoice_id", lambda line: line.invoice_id)
 
     @cached_property
-    def benefits_of_product(self) -> DataLoader[UUID, list[MeterCreditBenefit]]:
+    def benefits_of_product(self) -> DataLoader[UUID, list[Benefit]]:
         """A product's benefits, in order."""
         return DataLoader(self._benefits_of_products, cache=False)
 
@@ -123,16 +123,14 @@ class BillingLoaders:
 
         return DataLoader(load, cache=False)
 
-    async def _benefits_of_products(self, keys: list[UUID]) -> list[list[MeterCreditBenefit]]:
+    async def _benefits_of_products(self, keys: list[UUID]) -> list[list[Benefit]]:
         brought = await ProductBenefit.filter(
             organization_id=self.organization_id, product_id__in=set(keys)
         ).order_by("ordinal")
         ids = [row.benefit_id for row in brought]
         found = {
             row.id: row
-            for row in await MeterCreditBenefit.filter(
-                organization_id=self.organization_id, id__in=set(ids)
-            )
+            for row in await Benefit.filter(organization_id=self.organization_id, id__in=set(ids))
         }
         return [[found[row.benefit_id] for row in brought if row.product_id == key] for key in keys]
 

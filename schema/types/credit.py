@@ -7,8 +7,8 @@ from uuid import UUID
 
 import strawberry
 
+from models import Benefit as BenefitRow
 from models import CreditEntry as CreditEntryRow
-from models import MeterCreditBenefit as MeterCreditBenefitRow
 from schema.billing_enums import EntryKind
 from schema.context import Info
 from schema.ids import Node, encode_id
@@ -41,7 +41,7 @@ class CreditEntry(Node):
     ) -> Annotated["MeterCreditBenefit", strawberry.lazy("schema.types.product")] | None:
         if self.benefit_key is None:
             return None
-        row = await info.context.loaders.existing(MeterCreditBenefitRow, self.benefit_key)
+        row = await info.context.loaders.existing(BenefitRow, self.benefit_key)
         return product.MeterCreditBenefit.of(row)
 
     @classmethod

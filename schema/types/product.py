@@ -7,10 +7,11 @@ from uuid import UUID
 
 import strawberry
 
+from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import stored_scheme
 from billing.rating.schemes import Tier
+from models import Benefit as BenefitRow
 from models import Meter as MeterRow
-from models import MeterCreditBenefit as BenefitRow
 from models import Product as ProductRow
 from models import ProductPrice as PriceRow
 from schema.billing_enums import Pricing, RecurringInterval
@@ -142,12 +143,15 @@ class MeterCreditBenefit(Node):
 
     @classmethod
     def of(cls, row: BenefitRow) -> "MeterCreditBenefit":
+        credit = MeterCredit.from_json(row.meter_id, row.parameters)
+        if credit.meter_id is None:
+            raise LookupError(f"meter credit {row.id} has no meter")
         return cls(
             id=encode_id("MeterCreditBenefit", row.id),
-            meter_key=row.meter_id,
+            meter_key=credit.meter_id,
             description=row.description,
-            units=row.units,
-            rollover=row.rollover,
+            units=credit.units,
+            rollover=credit.rollover,
         )
 
 

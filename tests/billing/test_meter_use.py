@@ -10,7 +10,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog import products
-from billing.catalog.product_benefits import check_benefits
+from billing.catalog.benefits import check_benefits
 from billing.catalog.products import archive_product
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.meter_use import meter_in_use

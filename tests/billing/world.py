@@ -9,9 +9,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import (
-    BenefitDraft,
     ProductChanges,
     ProductDraft,
     create_benefit,
@@ -30,12 +30,12 @@ from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import (
+    Benefit,
     Customer,
     CustomerSubscription,
     Invoice,
     InvoiceLine,
     Meter,
-    MeterCreditBenefit,
     Organization,
     Product,
 )
@@ -97,7 +97,7 @@ class World:
     async def product(
         self,
         *prices: PriceDraft,
-        benefits: Sequence[MeterCreditBenefit] = (),
+        benefits: Sequence[Benefit] = (),
         interval: RecurringInterval = RecurringInterval.MONTH,
     ) -> Product:
         draft = ProductDraft(
@@ -105,18 +105,15 @@ class World:
         )
         return await create_product(self.id, draft)
 
-    async def give_benefits(
-        self, product: Product, benefits: Sequence[MeterCreditBenefit], at: str
-    ) -> None:
+    async def give_benefits(self, product: Product, benefits: Sequence[Benefit], at: str) -> None:
         with clock.at(instant(at)):
             changes = ProductChanges(benefit_ids=[benefit.id for benefit in benefits])
             await update_product(self.id, product.id, changes)
 
-    async def benefit(
-        self, meter: Meter, units: str | int, *, rollover: bool = False
-    ) -> MeterCreditBenefit:
-        draft = BenefitDraft("Included", meter.id, Decimal(units), rollover)
-        return await create_benefit(self.id, draft)
+    async def benefit(self, meter: Meter, units: str | int, *, rollover: bool = False) -> Benefit:
+        return await create_benefit(
+            self.id, "Included", MeterCredit(meter.id, Decimal(units), rollover)
+        )
 
     async def subscribe(
         self, customer: Customer, product: Product, at: str, started_at: str | None = None

@@ -1,4 +1,4 @@
-"""Prices of databases that kept each parameter in a column of its own are as they were."""
+"""Prices and benefits that had a column for each parameter keep their values."""
 
 from decimal import Decimal
 from importlib import import_module
@@ -6,9 +6,10 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.benefits import MeterCredit, stored_benefit
 from billing.catalog.prices import MeteredDraft, stored_scheme
 from billing.rating.schemes import Pricing, Tier
-from models import Organization, ProductPrice
+from models import Benefit, Organization, ProductPrice
 from tests.billing.world import World
 
 TIERS = (Tier(Decimal("10.50"), Decimal("0.1"), 7), Tier(None, Decimal(0)))
@@ -50,3 +51,34 @@ async def test_a_price_keeps_its_parameters(
     rows = await ProductPrice.filter(kind="METERED").order_by("ordinal")
     schemes = [stored_scheme(str(row.pricing), row.parameters) for row in rows]
     assert schemes == [draft.tariff().scheme for draft in drafts]
+
+
+async def test_a_benefit_keeps_its_units(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    world = World(organization, fresh_database)
+    meter = await world.meter()
+    for units, rollover in (("0.000000000001", True), ("1000000.50", False)):
+        await world.benefit(meter, units, rollover=rollover)
+    before = await Benefit.all().order_by("id").values()
+    # As the version before stored them.
+    await fresh_database.execute_script(
+        """
+        CREATE TABLE meter_credit_benefit AS
+        SELECT organization_id, id, description, meter_id, created_at,
+               (parameters->>'units')::numeric AS units,
+               (parameters->'rollover')::boolean AS rollover
+        FROM benefit;
+        DELETE FROM benefit;
+        """
+    )
+    migration: Any = import_module("models.migrations.0020_benefit_kinds").Migration
+
+    await fresh_database.execute_script(migration.operations[1].sql[1])
+
+    assert await Benefit.all().order_by("id").values() == before
+    rows = await Benefit.all().order_by("id")
+    assert [stored_benefit(row.kind, row.meter_id, row.parameters) for row in rows] == [
+        MeterCredit(meter.id, Decimal("0.000000000001"), rollover=True),
+        MeterCredit(meter.id, Decimal("1000000.50")),
+    ]

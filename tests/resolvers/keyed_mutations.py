@@ -34,7 +34,7 @@ TABLES = {
     "customerMeterCredit": "credit_entry",
     "customerSubscriptionCreate": "invoice",
     "productCreate": "product",
-    "meterCreditBenefitCreate": "meter_credit_benefit",
+    "meterCreditBenefitCreate": "benefit",
 }
 KEY = "order-4711"
 

@@ -87,7 +87,7 @@ async def test_what_has_been_deleted_since_is_said_to_be_gone(
 ) -> None:
     await caller.call("meterCreditBenefitCreate")
     await database.execute_query(
-        "DELETE FROM meter_credit_benefit WHERE organization_id = $1 AND description = 'free'",
+        "DELETE FROM benefit WHERE organization_id = $1 AND description = 'free'",
         [organization.id],
     )
     gone = await caller.call("meterCreditBenefitCreate")

@@ -1,15 +1,106 @@
-"""Which benefits a product brings, and the meters that its subscriptions hold for them."""
+"""Benefits: their kinds, and which of them a product brings.
 
-from collections.abc import Sequence
+To add a kind: its member of BenefitKind, its class, and its case in `benefit_class`, which does
+not pass type checking without it; then its input, type and mutation in the API.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar, Self, assert_never
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.prices import meter_problems
+from billing.numbers import units_problems
+from billing.periods.metered_periods import Grant
 from billing.rows import columns
 from metering.problems import Problem, RefusedError, problem
 from models.identifiers import new_id
 
 MAXIMUM_BENEFITS = 100
+
+
+class BenefitKind(StrEnum):
+    """What a product can bring."""
+
+    METER_CREDIT = "METER_CREDIT"
+
+
+class BenefitDefinition(ABC):
+    """What a benefit brings; `meter_id` is the meter that it is about, if any."""
+
+    __slots__ = ()
+
+    kind: ClassVar[BenefitKind]
+    meter_id: UUID | None
+
+    @abstractmethod
+    def problems(self, live_meters: Mapping[UUID, bool]) -> list[Problem]:
+        """What is wrong with it; `live_meters` says of each meter whether it counts."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Its parameters, as they are stored."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, meter_id: UUID | None, stored: Mapping[str, Any]) -> Self:
+        """The benefit with the parameters that `to_json` gave."""
+
+    @abstractmethod
+    def grant(self, benefit_id: UUID) -> Grant | None:
+        """The credit that it grants at the start of a period, if it grants any."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterCredit(BenefitDefinition):
+    """Units of a meter, every period."""
+
+    kind: ClassVar = BenefitKind.METER_CREDIT
+
+    meter_id: UUID | None  # None where an input names no meter
+    units: Decimal
+    rollover: bool = False
+
+    def problems(self, live_meters: Mapping[UUID, bool]) -> list[Problem]:
+        """What is wrong with the units and the meter."""
+        return [
+            *units_problems(self.units, "units"),
+            *meter_problems(self.meter_id, live_meters, "meterId"),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The parameters, as they are stored."""
+        return {"units": format(self.units, "f"), "rollover": self.rollover}
+
+    @classmethod
+    def from_json(cls, meter_id: UUID | None, stored: Mapping[str, Any]) -> Self:
+        """The benefit with the parameters that `to_json` gave."""
+        return cls(meter_id, Decimal(stored["units"]), stored["rollover"])
+
+    def grant(self, benefit_id: UUID) -> Grant:
+        """The credit that it grants at the start of a period."""
+        return Grant(benefit_id, self.units, self.rollover)
+
+
+def benefit_class(kind: BenefitKind) -> type[BenefitDefinition]:
+    """The class of a kind of benefit."""
+    match kind:
+        case BenefitKind.METER_CREDIT:
+            return MeterCredit
+        case _:
+            assert_never(kind)
+
+
+def stored_benefit(
+    kind: str, meter_id: UUID | None, parameters: Mapping[str, Any]
+) -> BenefitDefinition:
+    """What the benefit in a row brings."""
+    return benefit_class(BenefitKind(kind)).from_json(meter_id, parameters)
 
 
 async def check_benefits(
@@ -23,23 +114,26 @@ async def check_benefits(
         message = f"A product has at most {MAXIMUM_BENEFITS} benefits."
         return [problem("LIMIT_EXCEEDED", message, "benefitIds")], []
     rows = await connection.execute_query_dict(
-        """
-        SELECT benefit.id, meter.archived_at
-        FROM meter_credit_benefit benefit JOIN meter ON meter.id = benefit.meter_id
-        WHERE benefit.organization_id = $1 AND benefit.id = ANY($2::uuid[])
-        ORDER BY meter.id
-        FOR NO KEY UPDATE OF meter
-        """,
+        "SELECT id, meter_id FROM benefit WHERE organization_id = $1 AND id = ANY($2::uuid[])",
         [organization_id, [one for one in benefit_ids if one is not None]],
     )
-    archived = {row["id"]: row["archived_at"] is not None for row in rows}
+    meter_of = {row["id"]: row["meter_id"] for row in rows}
+    rows = await connection.execute_query_dict(
+        """
+        SELECT id FROM meter
+        WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND archived_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        [organization_id, [one for one in meter_of.values() if one is not None]],
+    )
+    live = {None, *(row["id"] for row in rows)}
     found: list[Problem] = []
     kept: list[UUID] = []
     for index, benefit_id in enumerate(benefit_ids):
         path = ("benefitIds", index)
-        if benefit_id is None or benefit_id not in archived:
+        if benefit_id is None or benefit_id not in meter_of:
             found.append(problem("NOT_FOUND", "There is no benefit with this id.", *path))
-        elif archived[benefit_id]:
+        elif meter_of[benefit_id] not in live:
             found.append(problem("INVALID", "The meter of this benefit is archived.", *path))
         elif benefit_id in kept:
             found.append(problem("INVALID", "This benefit is named twice.", *path))
@@ -95,8 +189,8 @@ async def hold_new_meters(
         SELECT $1, subscription.customer_id, benefit.meter_id, subscription.id
         FROM customer_subscription subscription
         CROSS JOIN (
-            SELECT DISTINCT meter_id FROM meter_credit_benefit
-            WHERE organization_id = $1 AND id = ANY($3::uuid[])
+            SELECT DISTINCT meter_id FROM benefit
+            WHERE organization_id = $1 AND id = ANY($3::uuid[]) AND meter_id IS NOT NULL
         ) AS benefit
         WHERE subscription.organization_id = $1 AND subscription.product_id = $2
           AND subscription.status = 'ACTIVE'
@@ -109,7 +203,7 @@ async def hold_new_meters(
         """
         SELECT benefit.id
         FROM customer_subscription subscription
-        CROSS JOIN meter_credit_benefit benefit
+        CROSS JOIN benefit
         JOIN subscription_meter held
             ON held.organization_id = $1 AND held.customer_id = subscription.customer_id
            AND held.meter_id = benefit.meter_id AND held.subscription_id <> subscription.id
