@@ -52,34 +52,28 @@ class Average(Calculation):
     columns = Sum.columns
 
 
+def _extreme(name: str, of_many: str, of_two: str) -> StateColumn:
+    return StateColumn(
+        name,
+        "numeric",
+        of_events=f"{of_many}({{value}})",
+        of_partials=f"{of_many}({{row}}.{name})",
+        merged=f"{of_two}({{kept}}.{name}, {{added}}.{name})",
+    )
+
+
 class Minimum(Calculation):
     """The least value."""
 
     quantity = "trim_scale({row}.minimum)"
-    columns = (
-        StateColumn(
-            "minimum",
-            "numeric",
-            of_events="min({value})",
-            of_partials="min({row}.minimum)",
-            merged="least({kept}.minimum, {added}.minimum)",
-        ),
-    )
+    columns = (_extreme("minimum", "min", "least"),)
 
 
 class Maximum(Calculation):
     """The greatest value."""
 
     quantity = "trim_scale({row}.maximum)"
-    columns = (
-        StateColumn(
-            "maximum",
-            "numeric",
-            of_events="max({value})",
-            of_partials="max({row}.maximum)",
-            merged="greatest({kept}.maximum, {added}.maximum)",
-        ),
-    )
+    columns = (_extreme("maximum", "max", "greatest"),)
 
 
 class Unique(Calculation):

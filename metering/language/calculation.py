@@ -56,8 +56,8 @@ class Calculation:
     takes_property: ClassVar[bool] = True
     # Whether the values themselves are kept, in `usage_value` and `customer_meter_value`.
     keeps_values: ClassVar[bool] = False
-    # A SELECT of a preview's state, where one is faster than `columns` are: from `{matched}`, which
-    # has the `value` of each matching event, or of an event `e` where `{where}`, by `{value}`.
+    # A SELECT of a preview's state, if one is faster than `columns`. It reads `{matched}`, with the
+    # `value` of each matching event, or computes `{value}` of events `e` that meet `{where}`.
     preview: ClassVar[str | None] = None
 
     def value_sql(self, property_: Property, parameters: Parameters) -> str:
