@@ -1,4 +1,4 @@
-"""`metergraph cycle`: turn periods, grant credits and make invoices, once, as of an instant."""
+"""`metergraph cycle`: renews periods, grants credit and makes invoices, as of an instant."""
 
 import sys
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class _Outcome:
     problem: str = ""
 
 
-@click.command(short_help="Turn due periods, grant credit, make invoices.")
+@click.command(short_help="Renew due periods, grant credit, make invoices.")
 @click.option(
     "--at",
     callback=read_instant,
@@ -43,7 +43,7 @@ class _Outcome:
 @click.option("--dry-run", is_flag=True, help="Print what would be done, without doing it.")
 @click.option("--yes", is_flag=True, help="Do not ask before acting as of a future instant.")
 def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) -> None:
-    """Turn the periods that are over, grant credit and make invoices.
+    """Renew the periods that have ended, grant credit and make invoices.
 
     Waiting events are counted first, because invoices depend on them. Workers do the same every ten
     seconds; running both at once does nothing twice.

@@ -193,7 +193,7 @@ class WatchedClient(AsyncpgDBClient):
             self._outage.away(error)
 
     def emit(self, events: Iterable[Event]) -> None:
-        """Performs the events of what is committed: see `metering.live.after_commit`."""
+        """Performs the events of a committed transaction; see `metering.live.after_commit`."""
         self.perform_events(events)
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:

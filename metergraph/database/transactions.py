@@ -1,4 +1,4 @@
-"""Transactions that leave nothing behind however they end, and pass on what they emitted."""
+"""Transactions that always return their connection, and pass on their events after the commit."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Transaction(TransactionWrapper):
-    """Tortoise's client of a transaction or a savepoint, which keeps events until its commit."""
+    """Tortoise's client of a transaction or savepoint, which keeps events until the commit."""
 
     def __init__(self, parent: "WatchedClient | Transaction") -> None:
         super().__init__(parent)
@@ -31,18 +31,18 @@ class Transaction(TransactionWrapper):
         return NestedTransactionContext(Transaction(self))
 
     def emit(self, events: Iterable[Event]) -> None:
-        """Keeps events until the commit: see `metering.live.after_commit`."""
+        """Keeps events until the commit; see `metering.live.after_commit`."""
         self._emitted.extend(events)
 
     async def commit(self) -> None:
-        """Commits, and gives the events to whatever this is a part of."""
+        """Commits, and passes the events to the parent."""
         await super().commit()
         parent: Any = self._parent
         parent.emit(self._emitted)
 
 
 class TransactionBlock(TransactionContextPooled):
-    """A transaction in a block, which leaves nothing behind however it ends."""
+    """A transaction in a block, which always returns its connection."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class TransactionBlock(TransactionContextPooled):
         return watched
 
     async def __aenter__(self) -> TransactionalDBClient:
-        """Begin; on any error, and on cancellation, nothing is left behind."""
+        """Begins; after an error or a cancellation, nothing is left behind."""
         try:
             await self.ensure_connection()
             connection = await self._pool_client.acquire()
@@ -67,7 +67,7 @@ class TransactionBlock(TransactionContextPooled):
         except BaseException as error:
             self._pool_client.note(error)
             get_connections().reset(self.token)
-            # A cancelled BEGIN may have reached the server: such a connection is not used again.
+            # A cancelled BEGIN may have reached the server, so this connection is not used again.
             connection.terminate()
             await self._pool_client.release(connection)
             raise
@@ -79,7 +79,7 @@ class TransactionBlock(TransactionContextPooled):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Commit, or roll back after an error, which is then what the caller gets to see."""
+        """Commits, or rolls back after an error, which the caller then sees."""
         try:
             if self.client._finalized:  # noqa: SLF001  # as Tortoise's own
                 self._pool_client.note(error)
@@ -105,6 +105,6 @@ class TransactionBlock(TransactionContextPooled):
         try:
             await self.client.rollback()
         except Exception as error:
-            # The connection is lost, and the transaction with it.
+            # The transaction is lost with its connection.
             if not is_outage(error):
                 raise
