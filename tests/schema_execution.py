@@ -11,6 +11,7 @@ from schema.context import Context, TokenIdentity
 from transport.cost import Weight, weigh, weighing_of
 
 SCHEMA = create_schema()
+GRAPHQL_SCHEMA = SCHEMA._schema  # noqa: SLF001  # Strawberry offers no other way
 
 
 def context(*, anonymous: bool = False) -> Context:
@@ -41,4 +42,4 @@ def weight(text: str, variables: dict[str, Any] | None = None) -> Weight:
     document = parse(text)
     operation = get_operation_ast(document)
     assert operation is not None
-    return weigh(weighing_of(SCHEMA._schema, document, operation, variables), operation)
+    return weigh(weighing_of(GRAPHQL_SCHEMA, document, operation, variables), operation)

@@ -170,7 +170,7 @@ async def test_a_caller_waits_for_a_free_connection_for_seconds_only(
             with pytest.raises(OutageError, match=r"no connection .* was free within 0.05 seconds"):
                 await client.execute_query("SELECT 1")
             with pytest.raises(OutageError):
-                async with client._in_transaction():
+                async with in_transaction():
                     pass
         monkeypatch.undo()
         assert await backend(client) > 0

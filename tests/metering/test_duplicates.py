@@ -125,8 +125,11 @@ async def test_events_without_an_external_id_are_never_duplicates(
 async def test_an_external_id_is_the_organizations_own(
     organization: Organization, other_organization: Organization
 ) -> None:
-    assert statuses(await send(organization, SENT)) == [INSERTED]
-    assert statuses(await send(other_organization, {**SENT, "name": "other"})) == [INSERTED]
+    tenants = ((organization, SENT), (other_organization, {**SENT, "name": "other"}))
+    first = [(await send(tenant, event))[0] for tenant, event in tenants]
+    assert statuses(first) == [INSERTED, INSERTED]
+    again = [(await send(tenant, event))[0] for tenant, event in tenants]
+    assert again == [Receipt(DUPLICATE, receipt.event_id) for receipt in first]
 
 
 async def test_a_refused_event_does_not_take_its_external_id(organization: Organization) -> None:

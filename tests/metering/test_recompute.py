@@ -21,6 +21,7 @@ from models import (
 )
 from tests.ingesting import NOON, drain, meter_of, send, usages
 
+CHANGING = {"id", "revision", "updated_at"}
 VALUES = [20, 10, 10, "0.5", 0, True, None]
 CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
     AggregationFunction.COUNT: {"count": 99},
@@ -36,9 +37,10 @@ CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
 async def cached(meter: Meter) -> dict[str, list[dict[str, Any]]]:
     """Everything that is kept of a meter, but for when it changed."""
     kept: dict[str, list[dict[str, Any]]] = {
-        table._meta.db_table: await table.filter(meter_id=meter.id).values(
-            *(table._meta.db_fields - {"id", "revision", "updated_at"})
-        )
+        table.__name__: [
+            {name: value for name, value in row.items() if name not in CHANGING}
+            for row in await table.filter(meter_id=meter.id).values()
+        ]
         for table in (UsageBucket, UsageValue, CustomerMeter, CustomerMeterValue)
     }
     for rows in kept.values():

@@ -85,9 +85,9 @@ async def test_only_the_first_caller_waits_for_a_silent_redis(
         pool = through.connection_pool
         assert isinstance(pool, GuardedPool)
         circuit = pool.circuit
-        circuit._next_try = 0.0
+        circuit._next_try = 0.0  # noqa: SLF001  # as if the time had passed
         assert await through.get("metergraph:test") == b"1"
-        circuit._outage._quiet_seconds = 0.0
+        circuit._outage._quiet_seconds = 0.0  # noqa: SLF001  # the same
         assert await through.get("metergraph:test") == b"1"
     assert [line["event"] for line in lines] == [
         "Redis cannot be used; trying again",
@@ -101,7 +101,7 @@ async def test_connections_that_fell_silent_together_cost_one_deadline(
     """A firewall has forgotten every connection of the pool; a new one works."""
     monkeypatch.setattr(redis_connections, "SECONDS_BETWEEN_TRIES", 0.0)
     await asyncio.gather(*(through.get("metergraph:test") for _ in range(10)))
-    assert len(through.connection_pool._available_connections) > 1
+    assert len(through.connection_pool._available_connections) > 1  # noqa: SLF001  # redis-py's
     proxy.silence()
     failures = 0
     for _ in range(10):

@@ -7,12 +7,12 @@ from graphql import GraphQLInterfaceType
 
 from models import Customer, CustomerMeter, Organization
 from resolvers.queries.nodes import NODE_TYPES
-from resolvers.schema import create_schema
 from schema.context import Scope
 from schema.ids import encode_id
 from schema.permissions import READING
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import ai_plan, made
+from tests.schema_execution import GRAPHQL_SCHEMA
 from tests.serving import new_token
 
 RECOMPUTE = """mutation ($id: ID!) { customerMeterRecompute(input: {customerMeterId: $id}) {
@@ -55,7 +55,7 @@ async def forbidden(api: Api, query: str, **variables: Any) -> str:
 
 
 def test_every_node_type_requires_a_scope() -> None:
-    schema = create_schema()._schema
+    schema = GRAPHQL_SCHEMA
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
     objects = {type_.name for type_ in schema.get_possible_types(node)}

@@ -11,7 +11,6 @@ from metering.live.after_commit import performing_events
 from metering.live.wakeup import UsageChanged
 from models import Organization
 from resolvers.mutating import Mutates
-from resolvers.schema import create_schema
 from tests.graphql_client import Api
 from tests.resolvers.keyed_mutations import (
     DOCUMENTS,
@@ -21,11 +20,12 @@ from tests.resolvers.keyed_mutations import (
     made,
     mistakes,
 )
+from tests.schema_execution import GRAPHQL_SCHEMA
 from tests.serving import new_token
 
 
 def test_every_mutation_that_creates_or_moves_money_takes_a_key() -> None:
-    mutation = create_schema()._schema.mutation_type
+    mutation = GRAPHQL_SCHEMA.mutation_type
     assert isinstance(mutation, GraphQLObjectType)
     keyed, made_once = set(), set()
     for name, field in mutation.fields.items():

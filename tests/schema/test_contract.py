@@ -20,12 +20,12 @@ from graphql.utilities import (
 )
 
 from resolvers.print_schema import printed_schema
-from resolvers.schema import create_schema
 from schema.permissions import Requires
+from tests.schema_execution import GRAPHQL_SCHEMA
 
 PRINTED = Path(__file__).parents[2] / "schema.graphql"
 CONTRACT = build_schema((Path(__file__).parent / "contract.graphql").read_text())
-OURS = create_schema()._schema
+OURS = GRAPHQL_SCHEMA
 
 
 def objects() -> Iterator[GraphQLObjectType | GraphQLInterfaceType]:

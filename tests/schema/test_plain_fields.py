@@ -84,7 +84,7 @@ class Query:
         return info.context["things"]  # type: ignore[no-any-return]  # of whatever the test puts there
 
 
-SCHEMA = strawberry.Schema(
+SCHEMA = strawberry.Schema(  # noqa: SLF001  # Strawberry offers no other way
     Query,
     types=[Part, Impostor],
     config=StrawberryConfig(scalar_map=SCALARS),

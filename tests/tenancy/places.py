@@ -22,9 +22,9 @@ from graphql import (
     is_required_input_field,
 )
 
-from resolvers.schema import create_schema
+from tests.schema_execution import GRAPHQL_SCHEMA
 
-SCHEMA = create_schema()._schema
+SCHEMA = GRAPHQL_SCHEMA
 ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 CURSORS = {"after", "before"}
 

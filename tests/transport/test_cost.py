@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.schema_execution import SCHEMA, codes, execute, weight
+from tests.schema_execution import GRAPHQL_SCHEMA, codes, execute, weight
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from tests.schema_execution import SCHEMA, codes, execute, weight
         ("{ nodes(ids: [1, 2, 3]) { id } }", 1 + 3),
         ("{ nodes(ids: [1, 2]) { ... on Meter { events { nodes { id } } } } }", 1 + 2 * (2 + 10)),
         ("{ eventNames { name } }", 1 + 10),
-        ("{ __schema { types { name } } }", 2 + 2 * len(SCHEMA._schema.type_map)),
+        ("{ __schema { types { name } } }", 2 + 2 * len(GRAPHQL_SCHEMA.type_map)),
         ("{ a: viewer { id } b: viewer { id } }", 4),
         ("{ ...F ...F } fragment F on Query { viewer { id } }", 6),
         ("{ meters(first: 7) { ...F } } fragment F on MeterConnection { nodes { id } }", 3 + 7),

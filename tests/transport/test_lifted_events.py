@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from models import exact_json
-from resolvers.schema import create_schema
 from tests.effort import examples
 from tests.graphql_client import Api
+from tests.schema_execution import GRAPHQL_SCHEMA
 from transport.lifted_events import LiftingExecutor, plain_events
 
-SCHEMA = create_schema()._schema
+SCHEMA = GRAPHQL_SCHEMA
 
 WHOLE = parse("mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) { inserted } }")
 LIST = parse(
