@@ -22,12 +22,13 @@ PLACES = places()
 
 
 def groups(*kinds: str) -> dict[str, list[Place]]:
-    """Places that can share their tenants: those that only read, and texts of a mutation."""
+    """Places that can share their tenants: those that only read, and texts of what is created."""
     found: dict[str, list[Place]] = {}
     for place in PLACES:
         if place.kind in kinds and place.parent in NODES:
-            whole = f"Mutation.{place.field}" if "text" in kinds else str(place)
-            name = whole if place.parent == "Mutation" else place.parent
+            name = str(place) if place.parent == "Mutation" else place.parent
+            if "text" in kinds and place.field.endswith("Create"):
+                name = f"Mutation.{place.field}"
             found.setdefault(name, []).append(place)
     return found
 

@@ -93,15 +93,14 @@ async def test_an_id_that_is_taken_closes_the_socket(
 
 
 async def test_a_refused_subscription_was_never_open(
-    application: Starlette,
-    graphql: GraphQLApplication,
-    api: Api,
-    socket: Socket,
-    monkeypatch: pytest.MonkeyPatch,
+    application: Starlette, graphql: GraphQLApplication, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphql.subscriptions, "_maximum", 3)
     monkeypatch.setattr(graphql, "max_subscriptions_per_connection", 2)
-    async with connected(application, api.secret) as other:
+    async with (
+        connected(application, api.secret) as socket,
+        connected(application, api.secret) as other,
+    ):
         # The first connection may have two, and the token three.
         for one, taken in ((socket, ["1", "2"]), (other, ["1"])):
             for number in taken:
