@@ -62,6 +62,17 @@ def test_every_node_type_requires_a_scope() -> None:
     assert objects == READING.keys() == NODE_TYPES.keys()
 
 
+async def test_a_node_needs_the_scope_that_reads_its_type(
+    api: Api, organization: Organization, ids: Ids
+) -> None:
+    sender = await holder(api, organization, Scope.EVENTS_WRITE)
+    for node_id in (ids.customer, ids.meter, ids.product):
+        await forbidden(sender, "query ($id: ID!) { node(id: $id) { id } }", id=node_id)
+    reader = await holder(api, organization, Scope.USAGE_READ)
+    await forbidden(reader, "query ($id: ID!) { node(id: $id) { id } }", id=ids.product)
+    assert await reader.get("query ($id: ID!) { node(id: $id) { id } }", id=ids.meter)
+
+
 async def test_events_write_does_not_allow_renaming_customers(
     api: Api, organization: Organization, ids: Ids
 ) -> None:
