@@ -16,6 +16,7 @@ from tortoise.transactions import in_transaction
 
 from billing.invoicing.due_invoices import (
     CHUNK,
+    FIRST,
     invoice_due_corrections,
     invoice_periods_of,
     invoice_waiting_periods,
@@ -92,14 +93,31 @@ async def _run_organization(
             report.organizations.add(organization_id)
         return done
 
+    async def invoice_waiting() -> int:
+        """One pass over the waiting periods, a chunk of subscriptions at a time."""
+        made = 0
+        after: UUID | None = FIRST
+
+        async def chunk(transaction: BillingTransaction) -> int:
+            nonlocal after
+            done, last = await invoice_waiting_periods(transaction, start)
+            after = last
+            return done
+
+        while after is not None:
+            start = after
+            made += await do(chunk)
+        return made
+
     while done := await do(renew_due):
         report.renewed += done
     while done := await do(rerate_some):
         report.rerated += done
     await do(schedule_corrections)
-    for collect in (invoice_waiting_periods, invoice_due_corrections):
-        while done := await do(collect):
-            report.invoiced += done
+    while done := await invoice_waiting():
+        report.invoiced += done
+    while done := await do(invoice_due_corrections):
+        report.invoiced += done
 
 
 async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
@@ -109,7 +127,7 @@ async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
 
 
 async def renew_due(transaction: BillingTransaction, touched: Touched | None = None) -> int:
-    """Turns the periods of a chunk of due subscriptions, and invoices those that are counted.
+    """Renews a chunk of due subscriptions, and invoices the periods that are counted.
 
     With `touched`, of those only; it then waits for rows that somebody else has locked.
     """
