@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from limits import parse as parse_rate
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#;]+")
 
 
 class LogFormat(StrEnum):
@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         description="The address that browsers use, such as `https://usage.example`: links to the "
         "portal begin with it, and pages of it are the server's own. Empty: the host that each "
         "request was sent to.",
+    )
+
+    portal_frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may show the portal in a frame, separated by commas. "
+        "Empty: none.",
     )
 
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -195,17 +201,18 @@ class Settings(BaseSettings):
     def _read_off(cls, value: Any) -> Any:
         return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "portal_frame_ancestors", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         # In the form of browsers, for the comparison.
         return tuple(origin.rstrip("/").lower() for origin in _items(value))
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "portal_frame_ancestors")
     @classmethod
-    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for origin in value:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
+            may_be_any = info.field_name == "cors_origins" and origin == "*"
+            if not may_be_any and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin, such as https://dashboard.example")
         return value
 

@@ -80,7 +80,7 @@ async def application(
 ) -> AsyncIterator[Starlette]:
     """The ASGI application that serves the API."""
     async with opened_api(settings, redis) as graphql:
-        app = Starlette(routes=graphql_routes(settings))
+        app = Starlette(routes=graphql_routes())
         app.state.graphql = graphql
         yield app
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import structlog
 from arq.connections import ArqRedis
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.settings import Settings
 from metering.ingest.group_commit import GroupCommit
@@ -18,10 +18,10 @@ from resolvers.schema import MetergraphSchema, create_schema
 from schema.context import Services
 from schema.scans import Scans
 from transport.browser_sessions import BrowserSessions
-from transport.graphiql import graphiql_files
 from transport.http import GraphQLApplication
 from transport.persisted_queries import PersistedQueries, digest, listed_documents
 from transport.rate_limits import RateLimits
+from transport.visits import ForBrowsers
 from waiting.turns import PIECES, Pace
 
 _log = structlog.get_logger(__name__)
@@ -81,17 +81,18 @@ async def _end(task: asyncio.Task[None]) -> None:
         await asyncio.wait((task,), timeout=0.1)
 
 
-def graphql_routes(settings: Settings) -> list[BaseRoute]:
-    """The routes of the API; `app.state.graphql` must be the application of `opened_api`."""
+def graphql_routes(page: ASGIApp | None = None) -> list[BaseRoute]:
+    """The routes of the API; `app.state.graphql` must be the application of `opened_api`.
+
+    Args:
+        page: what browsers get that visit the API's address.
+    """
     endpoint = _Endpoint()
-    routes: list[BaseRoute] = [
-        Route(PATH, endpoint),
+    return [
+        Route(PATH, ForBrowsers(page, endpoint, but_with="query")),
         WebSocketRoute(PATH, endpoint),
         Route("/session", BrowserSessions()),
     ]
-    if settings.graphiql:
-        routes.append(Mount(f"{PATH}/static", graphiql_files()))
-    return routes
 
 
 class _Endpoint:

@@ -30,7 +30,7 @@ def credential_of_request(
 ) -> Credential | None:
     """What a request shows; None if it shows nothing. A token wins over a cookie.
 
-    Raises BadUserInput, Forbidden or Unauthenticated for a page that is not signed in.
+    Raises BadUserInput, Forbidden or Unauthenticated for what is sent in the wrong way.
     """
     authorization = connection.headers.get("authorization")
     if authorization:
@@ -40,7 +40,8 @@ def credential_of_request(
     client, page = client_and_page(connection, public_url)
     if method != "POST":
         raise Forbidden("A signed-in browser must send its operations by POST")
-    return _signed_in(connection, client, page)
+    secret = cookie_secret(connection, client, page)
+    return None if secret is None else Credential(secret, client)
 
 
 def credential_of_socket(
@@ -52,7 +53,11 @@ def credential_of_socket(
         return bearer(authorization)
     if not payload or "client" not in payload:
         raise Unauthenticated(_DENIED_OVER_WEBSOCKET)
-    return _signed_in(handshake, _client(payload["client"]), _page(handshake, public_url))
+    client, page = _client(payload["client"]), _page(handshake, public_url)
+    secret = cookie_secret(handshake, client, page)
+    if secret is None:
+        raise Unauthenticated("This browser is not signed in")
+    return Credential(secret, client)
 
 
 def client_and_page(connection: HTTPConnection, public_url: str | None) -> tuple[Client, str]:
@@ -77,13 +82,6 @@ def _page(connection: HTTPConnection, public_url: str | None) -> str:
             "Sessions are for this server's own pages; behind a proxy, set METERGRAPH_PUBLIC_URL"
         )
     return page
-
-
-def _signed_in(connection: HTTPConnection, client: Client, page: str) -> Credential:
-    secret = cookie_secret(connection, client, page)
-    if secret is None:
-        raise Unauthenticated("This browser is not signed in")
-    return Credential(secret, client)
 
 
 def cookie_secret(connection: HTTPConnection, client: Client, page: str) -> str | None:

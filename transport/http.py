@@ -27,11 +27,9 @@ from transport.answering import answered, denied, refused
 from transport.connections import OpenConnections, OpenSubscriptions
 from transport.cookies import credential_of_request, credential_of_socket
 from transport.event_stream import EventStream, Held, streamed_once, transport
-from transport.graphiql import graphiql_response
 from transport.http_request import (
     EVENT_STREAM,
     GRAPHQL_JSON,
-    HTML,
     JSON,
     SMALL_BYTES,
     HTTPError,
@@ -105,8 +103,6 @@ class GraphQLApplication(GraphQL[Context, None]):
             media = self._media_type(request)
         except HTTPError as refusal:
             return refused(refusal)
-        if media == HTML:
-            return graphiql_response()
         seconds = self.settings.request_timeout_seconds
         return await answered(
             lambda: self._execute(request, media), self.connections, seconds, media
@@ -116,8 +112,6 @@ class GraphQLApplication(GraphQL[Context, None]):
         offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)
         if request.method == "GET" and "query" not in request.query_params:
             offered = (JSON, GRAPHQL_JSON)
-            if self.settings.graphiql and HTML in request.headers.get("accept", ""):
-                return HTML
         media = accepted(request.headers.get("accept"), offered)
         if media is None:
             raise HTTPError(406, BadUserInput(f"The response can be {', '.join(offered)}"))

@@ -20,7 +20,6 @@ from transport.persisted_queries import names_document
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
-HTML = "text/html"
 _BYTES_A_PIECE = 8 * 1024  # read in a tenth of a millisecond
 SMALL_BYTES = 64 * 1024  # for requests without an organization's token, and for subscriptions
 _MOST_DIGITS = 18  # of a Content-Length; Python refuses integers of thousands of digits

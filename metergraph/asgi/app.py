@@ -9,18 +9,20 @@ during the lifespan.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, request_response
 
 from config.settings import Settings, get_settings
 from metergraph.asgi.forwarded import ForwardedHeaders
 from metergraph.asgi.health import healthz, readyz
 from metergraph.asgi.metrics import metrics
+from metergraph.asgi.pages import PAGES, Pages
 from metergraph.asgi.security_headers import SecurityHeaders
 from metergraph.connections import with_running_servers
 from metergraph.database.database_clock import following_database_clock
@@ -28,6 +30,7 @@ from metergraph.database.opening import opened_database
 from metering.live.wakeup import open_queue
 from transport.application import graphql_routes, opened_api
 from transport.persisted_queries import listed_documents
+from transport.visits import ForBrowsers
 from waiting.outages import Outage
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,11 +39,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _QUIET_SECONDS = 5.0
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None, pages: Path = PAGES) -> Starlette:
     """Returns the application.
 
     Args:
         settings: None: those of the environment, with the embedded servers that run.
+        pages: the folder of the pages for people.
 
     Raises:
         ServersNotRunningError: a URL is not set, and no embedded server runs.
@@ -71,7 +75,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
             finally:
                 await redis.aclose()
 
-    return Starlette(routes=_routes(chosen), middleware=_middleware(chosen), lifespan=lifespan)
+    built = Pages(pages, chosen.portal_frame_ancestors)
+    app = Starlette(
+        routes=_routes(chosen, built), middleware=_middleware(chosen), lifespan=lifespan
+    )
+    # The dashboard has addresses of its own.
+    app.router.default = ForBrowsers(built.dashboard, app.router.default)
+    return app
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -95,21 +105,26 @@ def _middleware(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _routes(settings: Settings) -> list[BaseRoute]:
+def _routes(settings: Settings, pages: Pages) -> list[BaseRoute]:
+    graphiql = pages.graphiql if settings.graphiql else None
+    front = pages.dashboard or (graphiql and request_response(_to_graphiql))
     return [
-        Route("/", _index),
+        Route("/", ForBrowsers(front, request_response(_index))),
+        *([Route("/portal", pages.portal)] if pages.portal else []),
+        pages.files(),
         Route("/healthz", healthz),
         Route("/readyz", answered_together(readyz)),
         Route("/metrics", answered_together(metrics)),
-        *graphql_routes(settings),
+        *graphql_routes(graphiql),
     ]
 
 
-async def _index(request: Request) -> Response:
-    """Redirects browsers to GraphiQL if it is on, and lists the endpoints for others."""
-    settings: Settings = request.app.state.settings
-    if settings.graphiql and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("graphql")  # relative: a proxy may serve us below a path
+async def _to_graphiql(_request: Request) -> Response:
+    return RedirectResponse("graphql")  # relative: a proxy may serve us below a path
+
+
+async def _index(_request: Request) -> Response:
+    """Lists the endpoints."""
     return JSONResponse(
         {
             "name": "Metergraph",

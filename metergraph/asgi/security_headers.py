@@ -9,7 +9,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     # Pages of other origins may fetch answers under CORS, but not embed them.
     "cross-origin-resource-policy": "same-origin",
-    # JSON loads nothing. GraphiQL's page has its own policy.
+    # JSON loads nothing. Pages have policies of their own.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
@@ -31,6 +31,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if "frame-ancestors 'none'" not in headers["content-security-policy"]:
+                    del headers["x-frame-options"]  # which cannot name who may
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,6 +1,7 @@
 """The wheel serves when it is installed by itself, far from this project."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from config.settings import Settings
 from metergraph.asgi.listening import listen
+from metergraph.asgi.pages import PAGES
 from metergraph.database.database_url import credentials
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -116,7 +118,7 @@ def test_a_wheel_has_every_file_of_the_packages_and_the_licence(wheel: Path) -> 
         licences = [name for name in opened.namelist() if name.endswith("licenses/LICENSE")]
         assert [opened.read(name) for name in licences] == [(PROJECT / "LICENSE").read_bytes()]
     assert built == files
-    assert "transport/static/graphiql.js" in built
+    assert "metergraph/pages/assets/graphiql.js" in built
     assert "models/migrations/0001_initial.py" in built
 
 
@@ -165,8 +167,9 @@ async def test_an_installed_wheel_migrates_a_database_and_serves(
         assert client.get("/readyz").status_code == 200
         page = client.get("/graphql", headers={"accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-        script = client.get("/graphql/static/graphiql.js")
-        assert script.content == (PROJECT / "transport" / "static" / "graphiql.js").read_bytes()
+        (address,) = re.findall(r'src="(.*graphiql\.js)"', page.text)
+        script = client.get(f"/{address}")
+        assert script.content == (PAGES / "assets" / "graphiql.js").read_bytes()
         answer = client.post(
             "/graphql",
             json={"query": "{ organization { name } }"},

@@ -165,15 +165,6 @@ async def test_a_batch_has_one_to_ten_operations(api: Api, size: int) -> None:
     assert await error(api, [{"query": "{ __typename }"}] * size) == (400, "TOO_COMPLEX")
 
 
-async def test_a_browser_gets_graphiql_with_files_of_this_server(api: Api) -> None:
-    response = await api.http.get("/graphql", headers={"accept": "text/html,*/*;q=0.8"})
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert "://" not in response.text
-    for file in ("graphiql.js", "graphiql.css"):
-        assert f"graphql/static/{file}" in response.text
-        assert (await api.http.get(f"/graphql/static/{file}")).status_code == 200
-
-
 async def test_a_program_that_takes_anything_gets_json(api: Api) -> None:
     response = await api.http.get("/graphql", params={"query": "{ __typename }"})
     assert response.headers["content-type"] == "application/json"

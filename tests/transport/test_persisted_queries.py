@@ -186,7 +186,7 @@ async def listing_application(
     )
     listing = settings.model_copy(update={"persisted_queries": path})
     async with opened_api(listing, redis) as graphql:
-        app = Starlette(routes=graphql_routes(listing))
+        app = Starlette(routes=graphql_routes())
         app.state.graphql = graphql
         yield app
 

@@ -1,0 +1,34 @@
+"""Visits of browsers to addresses that programs use, too."""
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class ForBrowsers:
+    """Answers a browser's visit with a page, and any other request as it is.
+
+    Args:
+        page: the page; None: there is none.
+        otherwise: what answers all other requests.
+        but_with: a parameter of the query string with which a visit is a request of a program's.
+    """
+
+    def __init__(self, page: ASGIApp | None, otherwise: ASGIApp, *, but_with: str = "") -> None:
+        self._page = page
+        self._otherwise = otherwise
+        self._but_with = but_with
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if self._page is not None and self._is_visit(scope):
+            await self._page(scope, receive, send)
+        else:
+            await self._otherwise(scope, receive, send)
+
+    def _is_visit(self, scope: Scope) -> bool:
+        return (
+            scope["type"] == "http"
+            and scope["method"] in {"GET", "HEAD"}
+            and "text/html" in Headers(scope=scope).get("accept", "")
+            and self._but_with not in QueryParams(scope["query_string"])
+        )
