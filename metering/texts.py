@@ -30,6 +30,11 @@ def text_fault(value: Any, maximum: int, minimum: int = 1) -> tuple[ProblemCode,
     return ("INVALID", "contains a lone surrogate.") if _has_surrogate(value) else None
 
 
+def is_storable(value: str) -> bool:
+    """Whether PostgreSQL can store the text."""
+    return "\0" not in value and not _has_surrogate(value)
+
+
 def _has_surrogate(value: str) -> bool:
     if value.isascii():
         return False

@@ -31,6 +31,7 @@ class Invoice(Model):
         indexes = (
             Index(fields=("organization_id", "customer_id", "id"), name="invoice_customer"),
             Index(fields=("organization_id", "subscription_id", "id"), name="invoice_subscription"),
+            Index(fields=("organization_id", "issued_at", "id"), name="invoice_issued"),
         )
 
 

@@ -42,6 +42,9 @@ class CustomerSubscription(Model):
                 fields=("organization_id", "product_id", "status"),
                 name="customer_subscription_product",
             ),
+            Index(
+                fields=("organization_id", "current_period_end"), name="customer_subscription_ends"
+            ),
         )
 
 

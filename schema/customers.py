@@ -8,7 +8,7 @@ import strawberry
 from models import Customer as CustomerRow
 from schema.context import Context, SessionIdentity
 from schema.errors import BadUserInput, NotFound
-from schema.ids import decode_id
+from schema.ids import NO_KEY, decode_id
 from schema.loaders.customers import customer_by_external_id
 
 CustomerId = Annotated[
@@ -31,6 +31,20 @@ async def find_customer(
     return None
 
 
+async def customer_to_list(
+    context: Context, customer_id: str | None, external_id: str | None
+) -> UUID | None:
+    """The customer that a list is limited to: NO_KEY if it is unknown, None if none is named.
+
+    Raises BadUserInput where both ids are given.
+    """
+    if customer_id is None and external_id is None:
+        return None
+    _check_one(customer_id, external_id)
+    row = await find_customer(context, customer_id, external_id)
+    return row.id if row else NO_KEY
+
+
 async def customer_asked_for(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> UUID | None:
@@ -39,8 +53,7 @@ async def customer_asked_for(
     A session asks for its own customer, named or not. Raises BadUserInput where both ids are
     given and NotFound where there is no such customer, or it is another one than the session's.
     """
-    if customer_id is not None and external_id is not None:
-        raise BadUserInput("Give `customerId` or `externalCustomerId`, not both")
+    _check_one(customer_id, external_id)
     named = customer_id is not None or external_id is not None
     row = await find_customer(context, customer_id, external_id) if named else None
     identity = context.identity
@@ -49,3 +62,8 @@ async def customer_asked_for(
         name = "externalCustomerId" if customer_id is None else "customerId"
         raise NotFound(f"There is no customer with this {name}")
     return row.id if row else own
+
+
+def _check_one(customer_id: str | None, external_id: str | None) -> None:
+    if customer_id is not None and external_id is not None:
+        raise BadUserInput("Give `customerId` or `externalCustomerId`, not both")

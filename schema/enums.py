@@ -92,11 +92,21 @@ described(
     name="EventReceiptStatus",
 )
 
+
+@strawberry.enum(description="The order of a list.")
+class ListOrder(enum.Enum):
+    """Which end of a list comes first."""
+
+    NEWEST = strawberry.enum_value("NEWEST", description="The newest first.")
+    OLDEST = strawberry.enum_value("OLDEST", description="The oldest first.")
+
+
 __all__ = [
     "AggregationFunction",
     "ClauseOperator",
     "Conjunction",
     "Interval",
     "InvalidEventPolicy",
+    "ListOrder",
     "ReceiptStatus",
 ]

@@ -13,6 +13,9 @@ import strawberry
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
 
+NO_KEY = UUID(int=0)
+"""The key of no row."""
+
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]{4,200}", re.ASCII)
 
@@ -49,3 +52,8 @@ def decode_id(value: str, type_name: str) -> UUID | None:
     """The key of a global id of `type_name`; None where it is malformed or of another type."""
     found = split_id(value)
     return found[1] if found is not None and found[0] == type_name else None
+
+
+def key_to_list(value: str | None, type_name: str) -> UUID | None:
+    """The key that an id limits a list to: NO_KEY if it is unknown, None if no id is given."""
+    return None if value is None else decode_id(value, type_name) or NO_KEY

@@ -1,17 +1,25 @@
 """Query fields about products, subscriptions and invoices."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from models import Benefit as BenefitRow
-from models import Invoice as InvoiceRow
 from resolvers.queries.nodes import one
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import Id
-from schema.loaders.billing import products_source, subscriptions_source
+from schema.customers import customer_to_list
+from schema.enums import ListOrder
+from schema.ids import Id, key_to_list
+from schema.loaders.billing import (
+    InvoiceQuery,
+    SubscriptionQuery,
+    invoices_source,
+    products_source,
+    subscriptions_source,
+)
 from schema.loaders.tables import rows_source
 from schema.permissions import requires
 from schema.types.invoice import Invoice
@@ -36,11 +44,17 @@ class BillingQuery:
         include_archived: Annotated[
             bool, strawberry.argument(description="Whether to include archived products.")
         ] = False,
+        query: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Return products with this text in their name. Case is ignored."
+            ),
+        ] = None,
     ) -> Listed:
-        return Listed(
-            products_source(info.context.organization_id, include_archived=include_archived),
-            Product.of,
+        source = products_source(
+            info.context.organization_id, query, include_archived=include_archived
         )
+        return Listed(source, Product.of)
 
     @connection(
         MeterCreditBenefit, description="All benefits, oldest first.", extensions=[requires(_READ)]
@@ -67,11 +81,30 @@ class BillingQuery:
             SubscriptionStatus | None,
             strawberry.argument(description="Return subscriptions with this status."),
         ] = None,
+        customer_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Return subscriptions of this customer."),
+        ] = None,
+        product_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Return subscriptions to this product."),
+        ] = None,
+        ends_before: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="Return subscriptions whose current period, or last one, ends before "
+                "this instant."
+            ),
+        ] = None,
     ) -> Listed:
-        return Listed(
-            subscriptions_source(info.context.organization_id, status and status.value),
-            CustomerSubscription.of,
+        query = SubscriptionQuery(
+            status=status and status.value,
+            customer_id=key_to_list(customer_id, "Customer"),
+            product_id=key_to_list(product_id, "Product"),
+            ends_before=ends_before,
         )
+        source = subscriptions_source(info.context.organization_id, query)
+        return Listed(source, CustomerSubscription.of)
 
     @strawberry.field(
         description="An invoice by its id. Null if there is none.", extensions=[requires(_READ)]
@@ -79,6 +112,47 @@ class BillingQuery:
     async def invoice(self, info: Info, id: Id) -> Invoice | None:
         return await one(info.context, id, Invoice)
 
-    @connection(Invoice, description="All invoices, oldest first.", extensions=[requires(_READ)])
-    def invoices(self, info: Info) -> Listed:
-        return Listed(rows_source(InvoiceRow, info.context.organization_id), Invoice.of)
+    @connection(
+        Invoice, description="All invoices, by when they were issued.", extensions=[requires(_READ)]
+    )
+    async def invoices(
+        self,
+        info: Info,
+        customer_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Return invoices of the customer with this id in Metergraph."
+            ),
+        ] = None,
+        external_customer_id: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Return invoices of the customer with this id of yours."
+            ),
+        ] = None,
+        subscription_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Return invoices of this subscription."),
+        ] = None,
+        issued_after: Annotated[
+            datetime | None,
+            strawberry.argument(description="Return invoices issued at or after this instant."),
+        ] = None,
+        issued_before: Annotated[
+            datetime | None,
+            strawberry.argument(description="Return invoices issued before this instant."),
+        ] = None,
+        order: Annotated[
+            ListOrder | None, strawberry.argument(description="Which invoices come first.")
+        ] = ListOrder.OLDEST,
+    ) -> Listed:
+        query = InvoiceQuery(
+            customer_id=await customer_to_list(info.context, customer_id, external_customer_id),
+            subscription_id=key_to_list(subscription_id, "CustomerSubscription"),
+            issued_after=issued_after,
+            issued_before=issued_before,
+        )
+        source = invoices_source(
+            info.context.organization_id, query, newest_first=order is ListOrder.NEWEST
+        )
+        return Listed(source, Invoice.of)

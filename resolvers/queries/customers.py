@@ -7,6 +7,7 @@ import strawberry
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, find_customer
+from schema.enums import ListOrder
 from schema.errors import BadUserInput
 from schema.loaders.customers import customers_source
 from schema.permissions import requires
@@ -32,7 +33,7 @@ class CustomerQuery:
 
     @connection(
         Customer,
-        description="All customers, oldest first.",
+        description="All customers, by when they were created.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
     def customers(
@@ -45,5 +46,11 @@ class CustomerQuery:
                 "email. Case is ignored."
             ),
         ] = None,
+        order: Annotated[
+            ListOrder | None, strawberry.argument(description="Which customers come first.")
+        ] = ListOrder.OLDEST,
     ) -> Listed:
-        return Listed(customers_source(info.context.organization_id, query), Customer.of)
+        source = customers_source(
+            info.context.organization_id, query, newest_first=order is ListOrder.NEWEST
+        )
+        return Listed(source, Customer.of)

@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 
 from metering.counting.event_names import event_names
+from metering.texts import is_storable
 from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import Id
 from schema.inputs.event_filter import EventFilter, event_query
-from schema.loaders.customers import is_text
 from schema.loaders.events import events_source
 from schema.permissions import requires
 from schema.scalars import BigInt
@@ -54,7 +54,7 @@ class EventsQuery:
             ),
         ] = None,
     ) -> list[EventName]:
-        if query is not None and not is_text(query):
+        if query is not None and not is_storable(query):
             return []
         return [
             EventName(

@@ -46,10 +46,17 @@ class MeterQuery:
         include_archived: Annotated[
             bool, strawberry.argument(description="Whether to include archived meters.")
         ] = False,
+        query: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Return meters with this text in their name. Case is ignored."
+            ),
+        ] = None,
     ) -> Listed:
-        return Listed(
-            meters_source(info.context.organization_id, include_archived=include_archived), Meter.of
+        source = meters_source(
+            info.context.organization_id, query, include_archived=include_archived
         )
+        return Listed(source, Meter.of)
 
     @strawberry.field(
         description="What a meter would count if it were created: of all events, or of those "

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import strawberry
 
 from metering.live.changes import EventRow, EventSelection
+from metering.texts import is_storable
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
-from schema.loaders.customers import is_text
 from schema.permissions import requires
 from schema.types.event import Event
 from schema.updates import Update
@@ -44,7 +44,7 @@ class EventSubscriptions:
     ) -> AsyncGenerator[Event, None]:
         context = info.context
         selection = EventSelection(
-            None if names is None else frozenset(name for name in names if is_text(name)),
+            None if names is None else frozenset(name for name in names if is_storable(name)),
             await customer_asked_for(context, customer_id, external_customer_id),
         )
         events = context.services.feeds.events(context.organization_id, selection)

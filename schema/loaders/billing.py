@@ -1,6 +1,8 @@
 """Reading products, subscriptions, credits and invoices."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
@@ -19,26 +21,57 @@ from models import (
     ProductBenefit,
     ProductPrice,
 )
+from schema.loaders.keyset import Keyset, instant_key, uuid_key
 from schema.loaders.sources import SQLSource
-from schema.loaders.tables import rows_source
+from schema.loaders.tables import Where, equal, given, has_text, rows_source, unarchived
 
 M = TypeVar("M", bound=Model)
 
 
-def products_source(organization_id: UUID, *, include_archived: bool) -> SQLSource[Product]:
-    """The organization's products."""
-    conditions = "true" if include_archived else "{row}.archived_at IS NULL"
-    return rows_source(Product, organization_id, conditions)
+ISSUED_FIRST = Keyset((instant_key("issued_at"), uuid_key()))
+
+
+@dataclass(frozen=True)
+class SubscriptionQuery:
+    """Which subscriptions to list: those that meet every condition that is not None."""
+
+    status: str | None = None
+    customer_id: UUID | None = None
+    product_id: UUID | None = None
+    ends_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class InvoiceQuery:
+    """Which invoices to list: those that meet every condition that is not None."""
+
+    customer_id: UUID | None = None
+    subscription_id: UUID | None = None
+    issued_after: datetime | None = None
+    issued_before: datetime | None = None
+
+
+def products_source(
+    organization_id: UUID, text: str | None = None, *, include_archived: bool
+) -> SQLSource[Product]:
+    """The organization's products: those that have a text in their name."""
+    found = has_text(("name",), text)
+    return rows_source(Product, organization_id, *unarchived(include_archived), *found)
 
 
 def subscriptions_source(
-    organization_id: UUID, status: str | None = None
+    organization_id: UUID, query: SubscriptionQuery
 ) -> SQLSource[CustomerSubscription]:
-    """The organization's subscriptions."""
-    if status is None:
-        return rows_source(CustomerSubscription, organization_id)
+    """The organization's subscriptions that meet the query."""
     return rows_source(
-        CustomerSubscription, organization_id, "{row}.status = {status}", status=(status, "text")
+        CustomerSubscription,
+        organization_id,
+        *given(
+            equal("status", query.status, "text"),
+            equal("customer_id", query.customer_id),
+            equal("product_id", query.product_id),
+            Where("{row}.current_period_end < {value}", query.ends_before, "timestamptz"),
+        ),
     )
 
 
@@ -46,29 +79,35 @@ def subscriptions_of_customer(
     organization_id: UUID, customer_id: UUID
 ) -> SQLSource[CustomerSubscription]:
     """A customer's subscriptions."""
+    return subscriptions_source(organization_id, SubscriptionQuery(customer_id=customer_id))
+
+
+def invoices_source(
+    organization_id: UUID, query: InvoiceQuery, *, newest_first: bool = False
+) -> SQLSource[Invoice]:
+    """The organization's invoices that meet the query, as they were issued."""
     return rows_source(
-        CustomerSubscription,
+        Invoice,
         organization_id,
-        "{row}.customer_id = {customer}",
-        customer=(customer_id, "uuid"),
+        *given(
+            equal("customer_id", query.customer_id),
+            equal("subscription_id", query.subscription_id),
+            Where("{row}.issued_at >= {value}", query.issued_after, "timestamptz"),
+            Where("{row}.issued_at < {value}", query.issued_before, "timestamptz"),
+        ),
+        keyset=ISSUED_FIRST,
+        newest_first=newest_first,
     )
 
 
 def invoices_of_customer(organization_id: UUID, customer_id: UUID) -> SQLSource[Invoice]:
     """A customer's invoices."""
-    return rows_source(
-        Invoice, organization_id, "{row}.customer_id = {customer}", customer=(customer_id, "uuid")
-    )
+    return invoices_source(organization_id, InvoiceQuery(customer_id=customer_id))
 
 
 def invoices_of_subscription(organization_id: UUID, subscription_id: UUID) -> SQLSource[Invoice]:
     """A subscription's invoices."""
-    return rows_source(
-        Invoice,
-        organization_id,
-        "{row}.subscription_id = {subscription}",
-        subscription=(subscription_id, "uuid"),
-    )
+    return invoices_source(organization_id, InvoiceQuery(subscription_id=subscription_id))
 
 
 def credit_entries_source(
@@ -78,9 +117,8 @@ def credit_entries_source(
     return rows_source(
         CreditEntry,
         organization_id,
-        "{row}.customer_id = {customer} AND {row}.meter_id = {meter}",
-        customer=(customer_id, "uuid"),
-        meter=(meter_id, "uuid"),
+        equal("customer_id", customer_id),
+        equal("meter_id", meter_id),
     )
 
 

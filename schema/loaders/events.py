@@ -10,8 +10,8 @@ from metering.language.parameters import Parameters
 from metering.language.parsing import stored_filter
 from metering.language.predicates import predicate_sql
 from metering.live.changes import EVENT_COLUMNS
+from metering.texts import is_storable
 from models import Meter
-from schema.loaders.customers import is_text
 from schema.loaders.keyset import Keyset, instant_key, uuid_key
 from schema.loaders.rows import Record, fetch
 from schema.loaders.sources import AnyOf, SQLSource, model_of
@@ -88,7 +88,7 @@ def _names(query: EventQuery) -> frozenset[str] | None:
     """The names that the events can have, or None if they can have any name."""
     choices = []
     if query.names is not None:
-        choices.append(frozenset(name for name in query.names if is_text(name)))
+        choices.append(frozenset(name for name in query.names if is_storable(name)))
     if query.meter is not None and query.meter.event_names is not None:
         choices.append(frozenset(query.meter.event_names))
     if query.where is not None and (of_where := event_names(query.where)) is not None:

@@ -5,13 +5,15 @@ from uuid import UUID
 from metering.counting.progress import Progress, progress
 from models import CustomerMeter, Meter
 from schema.loaders.sources import SQLSource
-from schema.loaders.tables import rows_source
+from schema.loaders.tables import equal, has_text, rows_source, unarchived
 
 
-def meters_source(organization_id: UUID, *, include_archived: bool) -> SQLSource[Meter]:
-    """The organization's meters, oldest first."""
-    conditions = "true" if include_archived else "{row}.archived_at IS NULL"
-    return rows_source(Meter, organization_id, conditions)
+def meters_source(
+    organization_id: UUID, text: str | None = None, *, include_archived: bool
+) -> SQLSource[Meter]:
+    """The organization's meters: those that have a text in their name."""
+    found = has_text(("name",), text)
+    return rows_source(Meter, organization_id, *unarchived(include_archived), *found)
 
 
 async def progress_by_meter(organization_id: UUID, meters: list[Meter]) -> list[Progress]:
@@ -23,19 +25,12 @@ def customer_meters_of_customer(
     organization_id: UUID, customer_id: UUID
 ) -> SQLSource[CustomerMeter]:
     """A customer's usage, meter by meter."""
-    return rows_source(
-        CustomerMeter,
-        organization_id,
-        "{row}.customer_id = {customer}",
-        customer=(customer_id, "uuid"),
-    )
+    return rows_source(CustomerMeter, organization_id, equal("customer_id", customer_id))
 
 
 def customer_meters_of_meter(organization_id: UUID, meter_id: UUID) -> SQLSource[CustomerMeter]:
     """The usage of a meter, customer by customer."""
-    return rows_source(
-        CustomerMeter, organization_id, "{row}.meter_id = {meter}", meter=(meter_id, "uuid")
-    )
+    return rows_source(CustomerMeter, organization_id, equal("meter_id", meter_id))
 
 
 async def customer_meters_of(

@@ -1,11 +1,14 @@
-"""An organization's rows of a table: lists of them, oldest first, and those with some ids."""
+"""An organization's rows of a table: lists of them, and those with some ids."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from tortoise.models import Model
 
 from metering.language.parameters import Parameters
+from metering.texts import is_storable
 from schema.loaders.keyset import Keyset, uuid_key
 from schema.loaders.sources import SQLSource, model_of
 
@@ -14,31 +17,82 @@ M = TypeVar("M", bound=Model)
 OLDEST_FIRST = Keyset((uuid_key(),))
 
 
+@dataclass(frozen=True)
+class Where:
+    """A condition in SQL, in which `{row}` stands for the row, and `{value}` for a value."""
+
+    sql: str
+    value: Any = None
+    sql_type: str | None = None
+
+    def written(self, row: str, parameters: Parameters) -> str:
+        """The condition on a row; its value becomes a parameter."""
+        value = self.sql_type and parameters.add(self.value, self.sql_type)
+        return self.sql.format(row=row, value=value)
+
+
+NONE = Where("false")
+"""The condition of a list that is known to be empty."""
+
+
+def unarchived(include_archived: bool) -> list[Where]:
+    """Rows that are not archived, or all rows."""
+    return [] if include_archived else [Where("{row}.archived_at IS NULL")]
+
+
+def equal(column: str, value: Any, sql_type: str = "uuid") -> Where:
+    """Rows with a value in a column."""
+    return Where(f"{{row}}.{column} = {{value}}", value, sql_type)
+
+
+def given(*conditions: Where) -> list[Where]:
+    """The conditions that have a value."""
+    return [condition for condition in conditions if condition.value is not None]
+
+
+def has_text(columns: Sequence[str], text: str | None) -> list[Where]:
+    """Rows with a text in one of some columns. Case is ignored. Without a text, all rows."""
+    if not text:
+        return []
+    if not is_storable(text):
+        return [NONE]
+    has_it = (
+        f"strpos(lower({{row}}.{column} COLLATE any_case), lower({{value}} COLLATE any_case)) > 0"
+        for column in columns
+    )
+    return [Where(f"({' OR '.join(has_it)})", text, "text")]
+
+
 def rows_source(
-    model: type[M], organization_id: UUID, conditions: str = "true", **values: Any
+    model: type[M],
+    organization_id: UUID,
+    *conditions: Where,
+    keyset: Keyset = OLDEST_FIRST,
+    newest_first: bool = False,
 ) -> SQLSource[M]:
-    """An organization's rows of a table, oldest first.
+    """An organization's rows of a table that meet every condition.
 
     Args:
         model: the table.
         organization_id: whose rows.
-        conditions: SQL, in which `{row}` stands for the row, and `{name}` for a value.
-        values: the values, each as (value, type in PostgreSQL).
+        conditions: which rows.
+        keyset: their order, ascending.
+        newest_first: whether the order is the opposite.
     """
     table = model._meta.db_table  # noqa: SLF001  # where Tortoise keeps it
+    all_conditions = (equal("organization_id", organization_id), *conditions)
 
     def written(parameters: Parameters) -> list[str]:
-        marks = {name: parameters.add(*value) for name, value in values.items()}
-        own = f"{table}.organization_id = {parameters.add(organization_id, 'uuid')}"
-        return [own, conditions.format(row=table, **marks)]
+        return [condition.written(table, parameters) for condition in all_conditions]
 
     return SQLSource(
         columns=f"{table}.*",
         table=table,
         conditions=written,
         alias=table,
-        keyset=OLDEST_FIRST,
+        keyset=replace(keyset, descending=newest_first),
         make=model_of(model),
+        empty=NONE in conditions,
     )
 
 
