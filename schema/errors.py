@@ -13,6 +13,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
       PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
       TooComplex         TOO_COMPLEX       the operation would cost more than is allowed
+      AmountTooLarge     AMOUNT_TOO_LARGE  an amount is too large for clients to read exactly
       Internal           INTERNAL          our fault; `id` is in the log
 """
 
@@ -82,6 +83,12 @@ class TooComplex(APIError):
     """The operation is larger, or would take longer, than is allowed."""
 
     code = "TOO_COMPLEX"
+
+
+class AmountTooLarge(APIError):
+    """An amount is too large for clients to read exactly."""
+
+    code = "AMOUNT_TOO_LARGE"
 
 
 class Internal(APIError):

@@ -21,7 +21,7 @@ from billing.periods.intervals import period_at
 from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
 from billing.periods.rerating import late_periods, rerating_of
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of
-from billing.rating.lines import Line, total
+from billing.rating.lines import Line, amount_problem, total
 from metering.counting.progress import oldest_in_flight, progress
 from models import Meter
 
@@ -38,6 +38,11 @@ class Estimate:
     def total(self) -> int:
         """Minor units."""
         return total(self.lines)
+
+    @property
+    def problem(self) -> str | None:
+        """The reason why this could not be invoiced; None if it could."""
+        return amount_problem(self.lines)
 
 
 async def upcoming_invoices(

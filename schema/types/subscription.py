@@ -12,6 +12,7 @@ from models import Product as ProductRow
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
+from schema.errors import AmountTooLarge
 from schema.ids import Node, encode_id
 from schema.loaders.billing import invoices_of_subscription
 from schema.permissions import requires
@@ -69,14 +70,18 @@ class CustomerSubscription(Node):
 
     @strawberry.field(
         description="The estimated charges: the next invoice, as if the period ended now. Null "
-        "if nothing is left to bill.",
+        "if nothing is left to bill, or with an error if an amount is too large.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def upcoming_invoice(
         self, info: Info
     ) -> Annotated["UpcomingInvoice", strawberry.lazy("schema.types.invoice")] | None:
         estimate = await info.context.loaders.billing.upcoming_invoice.load(self.key)
-        return None if estimate is None else invoice.UpcomingInvoice.of(estimate)
+        if estimate is None:
+            return None
+        if estimate.problem is not None:
+            raise AmountTooLarge(estimate.problem)
+        return invoice.UpcomingInvoice.of(estimate)
 
     @connection(
         Annotated["Invoice", strawberry.lazy("schema.types.invoice")],

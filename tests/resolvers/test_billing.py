@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from billing.subscriptions.cycle import run_cycle
 from models import Organization, ProductPrice
 from tests.graphql_client import Api
@@ -104,13 +106,19 @@ async def test_an_amount_beyond_exact_integers_is_an_error_and_on_no_invoice(
     huge = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 10**25}}
     await api.get(INGEST, events=[huge])
     await drain(organization.id)
-    upcoming = "{ subscriptions(first: 1) { nodes { upcomingInvoice { total } } } }"
-    assert await api.codes(upcoming) == ["INTERNAL"]
+    with capture_logs() as logs:
+        answer = await api.ask("{ subscriptions { nodes { id upcomingInvoice { currency } } } }")
+    [shown] = answer["data"]["subscriptions"]["nodes"]
+    assert shown == {"id": subscription["id"], "upcomingInvoice": None}
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "AMOUNT_TOO_LARGE"}
+    assert not [log for log in logs if log["log_level"] == "error"]
     await run_cycle(datetime.fromisoformat(subscription["currentPeriodEnd"]), organization.id)
     query = "{ subscriptions(first: 1) { nodes { invoicingProblem invoices { totalCount } } } }"
     [node] = (await api.get(query))["subscriptions"]["nodes"]
     assert node["invoices"]["totalCount"] == 1
     assert node["invoicingProblem"].startswith("AI usage: 4,000,000,000,000,000,000,")
+    assert error["message"] == node["invoicingProblem"]
 
 
 async def test_a_new_price_needs_a_current_currency_and_old_ones_can_be_read(

@@ -15,6 +15,8 @@ from schema import errors
 from schema.context import Scope
 from schema.errors import APIError, ErrorCode
 from tests.graphql_client import Api
+from tests.ingesting import drain
+from tests.resolvers.ai_plan import INGEST, subscribed
 from tests.resolvers.token_meter import create_meter
 from tests.serving import new_token
 
@@ -76,6 +78,15 @@ async def too_complex(api: Api, **_: Any) -> Any:
     return await api.post({"query": "{" + "__typename " * 2_001 + "}"}, **GRAPHQL)
 
 
+async def amount_too_large(api: Api, organization: Organization, **_: Any) -> Any:
+    await subscribed(api, organization)
+    event = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 10**25}}
+    await api.get(INGEST, events=[event])
+    await drain(organization.id)
+    query = "{ subscriptions { nodes { upcomingInvoice { total } } } }"
+    return await api.post({"query": query}, **GRAPHQL)
+
+
 async def internal(api: Api, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
     async def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("the secret recipe")
@@ -98,6 +109,7 @@ STATUS = {
     persisted_query_not_found: 400,
     persisted_query_not_supported: 400,
     too_complex: 400,
+    amount_too_large: 200,
     internal: 500,
 }
 
