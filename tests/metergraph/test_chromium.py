@@ -1,4 +1,4 @@
-"""GraphiQL's page in Chromium opens sockets to its own origin only."""
+"""Pages in Chromium: where their sockets lead, and what their cookies are good for."""
 
 import json
 import shutil
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from config.settings import Settings
 from metergraph.asgi.listening import listen
 from models import Organization
-from tests.serving import served
+from tests.serving import new_token, served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
@@ -27,6 +27,27 @@ new Promise((resolve) => {
   document.addEventListener("securitypolicyviolation", refused);
   const socket = new WebSocket(%s, "graphql-transport-ws");
   socket.onopen = () => resolve("open");
+})
+"""
+FETCH = """
+fetch("%s", {
+  method: "%s", body: %s,
+  headers: {"Content-Type": "application/json", "X-Metergraph-Client": "dashboard"},
+}).then((answer) => String(answer.status))
+"""
+FETCH_JSON = """
+fetch("/graphql", {
+  method: "POST", body: %s,
+  headers: {"Content-Type": "application/json", "X-Metergraph-Client": "dashboard"},
+}).then((answer) => answer.json()).then((answer) => JSON.stringify(answer.data))
+"""
+BEGIN = """
+new Promise((resolve) => {
+  const socket = new WebSocket(%s, "graphql-transport-ws");
+  const init = {type: "connection_init", payload: {client: "dashboard"}};
+  socket.onopen = () => socket.send(JSON.stringify(init));
+  socket.onmessage = (event) => resolve(JSON.parse(event.data).type);
+  socket.onclose = (event) => resolve(event.code === 4403 ? "4403" : "closed");
 })
 """
 
@@ -45,35 +66,75 @@ async def debugger(tmp_path: Path) -> AsyncIterator[str]:
         process.kill()
 
 
+class Tab:
+    """A page in Chromium."""
+
+    def __init__(self, browser: ClientConnection) -> None:
+        self._browser = browser
+        self._numbers = count(1)
+        self._session: dict[str, str] = {}
+
+    async def open(self, url: str) -> None:
+        """Goes to an address, in a tab of its own."""
+        self._session = {}
+        target = await self._command("Target.createTarget", url=url)
+        attached = await self._command("Target.attachToTarget", **target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+        while await self.evaluate("document.readyState") != "complete":
+            pass  # the page is loading
+
+    async def evaluate(self, expression: str) -> Any:
+        """What an expression, or its promise, comes to."""
+        result = await self._command("Runtime.evaluate", expression=expression, awaitPromise=True)
+        return result["result"].get("value")
+
+    async def _command(self, method: str, **params: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": params, **self._session}
+        await self._browser.send(json.dumps(message))
+        async for text in self._browser:
+            answer = json.loads(text)
+            if answer.get("id") == number:
+                result: dict[str, Any] = answer["result"]
+                return result
+        raise AssertionError
+
+
 async def test_its_sockets_lead_to_this_origin_only(
     settings: Settings, organization: Organization, debugger: str
 ) -> None:
-    numbers = count(1)
     async with served(settings) as url, connect(debugger, max_size=None) as browser:
-        session: dict[str, str] = {}
-
-        async def command(method: str, **params: Any) -> dict[str, Any]:
-            number = next(numbers)
-            await browser.send(
-                json.dumps({"id": number, "method": method, "params": params, **session})
-            )
-            async for text in browser:
-                message = json.loads(text)
-                if message.get("id") == number:
-                    result: dict[str, Any] = message["result"]
-                    return result
-            raise AssertionError
-
-        async def evaluate(expression: str) -> Any:
-            result = await command("Runtime.evaluate", expression=expression, awaitPromise=True)
-            return result["result"].get("value")
-
-        target = await command("Target.createTarget", url=f"{url}/graphql")
-        attached = await command("Target.attachToTarget", **target, flatten=True)
-        session["sessionId"] = attached["sessionId"]
-        while await evaluate("document.querySelector('.graphiql-container') !== null") is not True:
+        tab = Tab(browser)
+        await tab.open(f"{url}/graphql")
+        ready = "document.querySelector('.graphiql-container') !== null"
+        while await tab.evaluate(ready) is not True:
             pass  # the page is loading
-        assert await evaluate(OPEN % "`ws://${location.host}/graphql`") == "open"
+        assert await tab.evaluate(OPEN % "`ws://${location.host}/graphql`") == "open"
         with listen("127.0.0.1", 0) as elsewhere:
             address = json.dumps(f"ws://127.0.0.1:{elsewhere.getsockname()[1]}/graphql")
-            assert await evaluate(OPEN % address) == "connect-src"
+            assert await tab.evaluate(OPEN % address) == "connect-src"
+
+
+async def test_a_page_signs_in_and_goes_by_its_cookie(
+    settings: Settings, organization: Organization, debugger: str
+) -> None:
+    token = await new_token(organization)
+    async with served(settings) as url, connect(debugger, max_size=None) as browser:
+        tab = Tab(browser)
+        await tab.open(f"{url}/graphql")
+        signing_in = json.dumps(json.dumps({"token": token}))
+        assert await tab.evaluate(FETCH % ("/session", "POST", signing_in)) == "200"
+        assert await tab.evaluate("document.cookie") == ""  # no script reads it
+        asking = json.dumps(json.dumps({"query": "{ me { scopes } }"}))
+        asked = FETCH_JSON % asking
+        assert await tab.evaluate(asked) == '{"me":{"scopes":["ADMIN"]}}'
+        watching = BEGIN % json.dumps(f"{url.replace('http', 'ws')}/graphql")
+        assert await tab.evaluate(watching) == "connection_ack"
+
+        stranger = Tab(browser)
+        await stranger.open("data:text/html,a page of another origin")
+        assert await stranger.evaluate(watching) == "closed"
+
+        assert await tab.evaluate(FETCH % ("/session", "DELETE", "undefined")) == "204"
+        assert await tab.evaluate(asked) == "null"
+        assert await tab.evaluate(watching) == "4403"
