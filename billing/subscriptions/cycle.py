@@ -155,20 +155,30 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
     return len(due)
 
 
+# Each part stops after a chunk, so that the cost does not grow with the number of late customers.
+_LATE_CUSTOMERS = """
+    (SELECT customer_id FROM billing_frontier
+     WHERE organization_id = $1 AND late_from IS NOT NULL
+     LIMIT $3)
+    UNION
+    (SELECT period.customer_id
+     FROM meter
+     CROSS JOIN LATERAL (
+         SELECT customer_id FROM metered_period
+         WHERE organization_id = $1 AND meter_id = meter.id AND is_behind
+           AND position < coalesce(meter.position, $2)
+         LIMIT $3
+     ) AS period
+     WHERE meter.organization_id = $1
+     LIMIT $3)
+    LIMIT $3
+"""
+
+
 async def rerate_some(transaction: BillingTransaction) -> int:
-    """Rates the closed periods anew of a chunk of customers with late events."""
+    """Rates the closed periods of a chunk of customers with late events again."""
     rows = await transaction.connection.execute_query_dict(
-        """
-        SELECT customer_id FROM billing_frontier
-        WHERE organization_id = $1 AND late_from IS NOT NULL
-        UNION
-        SELECT period.customer_id
-        FROM metered_period period JOIN meter ON meter.id = period.meter_id
-        WHERE period.organization_id = $1 AND period.is_behind
-          AND coalesce(meter.position, $2) > period.position
-        LIMIT $3
-        """,
-        [transaction.organization_id, transaction.head, CHUNK],
+        _LATE_CUSTOMERS, [transaction.organization_id, transaction.head, CHUNK]
     )
     await rerate_late(transaction, [row["customer_id"] for row in rows])
     return len(rows)

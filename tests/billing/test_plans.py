@@ -7,9 +7,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.invoicing.due_invoices import _NEXT_CHUNK, CHUNK, FIRST
 from billing.periods.metered_renewal import _OPEN_PERIODS
-from models import Organization
+from billing.subscriptions.cycle import _LATE_CUSTOMERS
+from models import Meter, Organization
 
 SUBSCRIPTIONS = 1_000
+LATE = 10_000
 
 
 async def test_a_chunk_of_waiting_periods_reads_no_more_than_its_own(
@@ -53,11 +55,7 @@ async def test_a_chunk_of_waiting_periods_reads_no_more_than_its_own(
         f"EXPLAIN (ANALYZE) {_NEXT_CHUNK}", [organization.id, FIRST]
     )
     lines = [row["QUERY PLAN"] for row in plan]
-    read = [
-        float(match[1])
-        for line in lines
-        if (match := re.search(r"on subscription_period .*actual .* rows=([\d.]+)", line))
-    ]
+    read = _rows_read("subscription_period", lines)
     assert read, lines
     assert max(read) <= 2 * CHUNK + 1, lines
 
@@ -102,3 +100,60 @@ async def test_open_links_of_a_chunk_are_read_one_by_one(
         scans = [line for line in lines if "Index Scan" in line]
         assert len(scans) == 2, lines
         assert all("rows=1" in line and "loops=10" in line for line in scans), lines
+
+
+async def test_a_chunk_of_late_customers_reads_no_more_than_a_chunk(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    """Neither the late customers beyond it, nor the periods that their meter cannot mend yet."""
+    await fresh_database.execute_script("ANALYZE")
+    meter = await Meter.create(
+        organization_id=organization.id,
+        name="m",
+        event_filter={},
+        aggregation_function="COUNT",
+        position=10,
+    )
+    await fresh_database.execute_query(
+        """
+        INSERT INTO billing_frontier (organization_id, customer_id, closed_through, late_from)
+        SELECT $1, gen_random_uuid(), now(), now() FROM generate_series(1, $2::int)
+        """,
+        [organization.id, LATE],
+    )
+    for position in (10, 9):
+        await fresh_database.execute_query(
+            """
+            INSERT INTO metered_period (
+                organization_id, id, customer_id, meter_id, starts_at, ends_at, closed_at,
+                position, plain, rolling, is_behind, needs_correction
+            )
+            SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), now(), now(), $4,
+                   0, 0, true, false
+            FROM generate_series(1, $3::int)
+            """,
+            [organization.id, meter.id, LATE, position],
+        )
+    for analyzed in (False, True):
+        if analyzed:
+            await fresh_database.execute_script("ANALYZE")
+        values = [organization.id, 20, CHUNK]
+        found = await fresh_database.execute_query_dict(_LATE_CUSTOMERS, values)
+        assert len({row["customer_id"] for row in found}) == len(found) == CHUNK
+        plan = await fresh_database.execute_query_dict(
+            f"EXPLAIN (ANALYZE) {_LATE_CUSTOMERS}", values
+        )
+        lines = [row["QUERY PLAN"] for row in plan]
+        read = _rows_read("billing_frontier|metered_period", lines)
+        assert read, lines
+        assert max(read) <= CHUNK, lines
+        assert not any("Rows Removed" in line for line in lines), lines
+
+
+def _rows_read(table: str, plan: list[str]) -> list[float]:
+    """The rows that each scan of a table gave."""
+    return [
+        float(match[1])
+        for line in plan
+        if (match := re.search(rf"on (?:{table})\b.*actual .* rows=([\d.]+)", line))
+    ]
