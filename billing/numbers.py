@@ -1,7 +1,10 @@
-"""Units and amounts: exact arithmetic, and how large and how precise they may be."""
+"""Units, amounts and currencies: exact arithmetic, and the values that inputs may have."""
 
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
+from xml.etree.ElementTree import Element
+
+import iso4217
 
 from metering.problems import Problem, problem
 
@@ -11,6 +14,23 @@ MAXIMUM_UNITS = Decimal(10) ** 30
 
 LARGEST_AMOUNT = 2**53 - 1
 """Minor units. JavaScript, and many JSON parsers, round larger integers."""
+
+# The list calls these two currencies, though nothing is paid in them.
+_UNITS_OF_ACCOUNT = {"UYW", "XAD"}
+
+
+def _circulates(entry: Element) -> bool:
+    """False for funds, and for what has no minor unit: metals, bond market units, test codes."""
+    is_fund = entry.find("CcyNm[@IsFund='true']") is not None
+    return not is_fund and entry.findtext("CcyMnrUnts", "").isdigit()
+
+
+_ENTRIES: list[Element] = iso4217.raw_xml.findall("CcyTbl/CcyNtry")
+
+CURRENCIES = frozenset(
+    entry.findtext("Ccy", "") for entry in _ENTRIES if _circulates(entry)
+).difference(_UNITS_OF_ACCOUNT)
+"""The currencies of ISO 4217 that money changes hands in."""
 
 # Quantities have at most 38 digits within 10^±30, so their sums and products fit easily. A result
 # that would not fit raises Inexact instead of being rounded.

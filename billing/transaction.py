@@ -1,20 +1,24 @@
-"""An organization's log, held by a transaction of billing: whatever it reads stands still."""
+"""The transaction that a step of billing works in, and rows as parameters of its statements."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.log import lock_log, next_revision
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True, slots=True)
 class BillingTransaction:
-    """What a step of billing works with, until its transaction ends.
+    """A transaction that holds the log of an organization, so nothing is counted meanwhile.
 
-    `head` is the last position of the log; `revision` is to be stamped on customer meters that
-    change; `now` is when it happens.
+    `head` is the last position of the log. `revision` is stamped on customer meters that change.
+    `now` is the time that the step works by.
     """
 
     connection: BaseDBAsyncClient
@@ -27,7 +31,13 @@ class BillingTransaction:
 async def billing_transaction(
     connection: BaseDBAsyncClient, organization_id: UUID, now: datetime
 ) -> BillingTransaction:
-    """Takes the log's lock, before any other lock of billing."""
+    """Takes the lock of the log, which comes before all other locks of billing."""
     state = await lock_log(connection, organization_id)
     revision = await next_revision(connection, organization_id)
     return BillingTransaction(connection, organization_id, state.head, revision, now)
+
+
+def columns(rows: Iterable[Row], *values: Callable[[Row], Any]) -> list[list[Any]]:
+    """Returns an array for each of `values`, which read a column of a row, for `unnest`."""
+    kept = list(rows)
+    return [[value(row) for row in kept] for value in values]

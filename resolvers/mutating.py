@@ -1,6 +1,6 @@
 """Every mutation goes through here: permissions, what its answer may show, and repeats."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from graphql import FieldNode, InlineFragmentNode, get_named_type
@@ -12,19 +12,8 @@ from resolvers.once import carried_out_once
 from schema import repeating
 from schema.context import Context, Info, Scope, TokenIdentity
 from schema.errors import Forbidden, UserError
-from schema.permissions import READING, Requires
+from schema.permissions import ACCESS, Requires
 from waiting.outages import cut_off_is_outage
-
-_CHANGING: Mapping[str, Scope] = {
-    "Customer": Scope.BILLING_WRITE,
-    "CustomerSubscription": Scope.BILLING_WRITE,
-    "FixedPrice": Scope.BILLING_WRITE,
-    "Meter": Scope.METERS_WRITE,
-    "MeterCreditBenefit": Scope.BILLING_WRITE,
-    "MeteredPrice": Scope.BILLING_WRITE,
-    "Product": Scope.BILLING_WRITE,
-}
-"""Who may change all of an object's own row, and so may see it in the answer to a mutation."""
 
 _FREE = {"id", "__typename"}
 
@@ -96,17 +85,17 @@ def _check_answer(info: Info) -> None:
     """Raises Forbidden where the answer would show what the caller may not read."""
     raw: Any = info._raw_info  # noqa: SLF001  # Strawberry's own copies all that is selected
     for type_name, field in _selected(raw):
-        if type_name in READING and field not in _FREE:
+        if type_name in ACCESS and field not in _FREE:
             _check_object(info.context, type_name, field)
 
 
 def _check_object(context: Context, type_name: str, field: str) -> None:
     identity = context.identity
-    owner = _CHANGING.get(type_name)
-    if owner is not None and isinstance(identity, TokenIdentity) and identity.has(owner):
+    access = ACCESS[type_name]
+    if access.changing and isinstance(identity, TokenIdentity) and identity.has(access.changing):
         return
     try:
-        READING[type_name].check(context)
+        access.reading.check(context)
     except Forbidden as forbidden:
         message = f"{forbidden.message}, which {type_name}.{field} in the answer needs"
         raise Forbidden(message) from None

@@ -136,3 +136,11 @@ class UserError:
     def of(cls, problem: Problem) -> "UserError":
         """A problem, whose path is counted from `input`."""
         return cls(code=ErrorCode[problem.code], message=problem.message, path=list(problem.path))
+
+
+def user_errors() -> Any:
+    """The field `userErrors`, which every payload has."""
+    return strawberry.field(
+        default_factory=list,
+        description="Problems with the input. Empty if the mutation succeeded.",
+    )

@@ -1,12 +1,13 @@
 """Who may use a field: each field declares it in the same way, so tests can walk the schema.
 
 Every root field has exactly one `requires(...)` among its extensions, or `mutates(...)`, which is
-one; so has every field of an object that shows more than the object's own row. `READING` says who
-may read an object wherever it is found by its id.
+one; so has every field of an object that shows more than the object's own row. `ACCESS` says who
+may read or change an object of a type.
 """
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from strawberry.extensions.field_extension import (
@@ -68,23 +69,33 @@ def requires(*scopes: Scope, session: bool = False) -> Requires:
     return Requires(scopes, session=session)
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may read an object of a type by its id, and who may change all of its own row.
+
+    A token that may change the object sees it in the answer to its mutation.
+    """
+
+    reading: Requires
+    changing: Scope | None = None
+
+
 _USAGE = requires(Scope.USAGE_READ)
 _BILLING = requires(Scope.BILLING_READ)
 _USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
 
-READING: Mapping[str, Requires] = {
-    "AccessToken": requires(Scope.ADMIN),
-    "CreditEntry": _BILLING,
-    "Customer": _USAGE_OR_BILLING,
-    "CustomerMeter": _USAGE,
-    "CustomerSubscription": _BILLING,
-    "Event": _USAGE,
-    "FixedPrice": _BILLING,
-    "Invoice": _BILLING,
-    "Meter": _USAGE_OR_BILLING,
-    "MeterCreditBenefit": _BILLING,
-    "MeteredPrice": _BILLING,
-    "Organization": requires(),
-    "Product": _BILLING,
+ACCESS: Mapping[str, Access] = {
+    "AccessToken": Access(requires(Scope.ADMIN)),
+    "CreditEntry": Access(_BILLING),
+    "Customer": Access(_USAGE_OR_BILLING, Scope.BILLING_WRITE),
+    "CustomerMeter": Access(_USAGE),
+    "CustomerSubscription": Access(_BILLING, Scope.BILLING_WRITE),
+    "Event": Access(_USAGE),
+    "FixedPrice": Access(_BILLING, Scope.BILLING_WRITE),
+    "Invoice": Access(_BILLING),
+    "Meter": Access(_USAGE_OR_BILLING, Scope.METERS_WRITE),
+    "MeterCreditBenefit": Access(_BILLING, Scope.BILLING_WRITE),
+    "MeteredPrice": Access(_BILLING, Scope.BILLING_WRITE),
+    "Organization": Access(requires()),
+    "Product": Access(_BILLING, Scope.BILLING_WRITE),
 }
-"""Who may read an object of a type by its id."""

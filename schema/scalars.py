@@ -28,8 +28,7 @@ from graphql import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
-from billing.catalog.currencies import CURRENCIES
-from billing.numbers import LARGEST_AMOUNT
+from billing.numbers import CURRENCIES, LARGEST_AMOUNT
 from models import exact_json
 from schema.errors import Internal
 

@@ -17,7 +17,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.catalog.prices import meter_problems
 from billing.numbers import units_problems
 from billing.periods.metered_periods import Grant
-from billing.rows import columns
+from billing.transaction import columns
 from metering.problems import Problem, RefusedError, problem
 from models.identifiers import new_id
 

@@ -15,7 +15,7 @@ from billing.catalog.benefits import (
 )
 from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
 from billing.periods.intervals import RecurringInterval
-from billing.subscriptions.edits import edit
+from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import Touched
 from config.clock import now
 from metering.counting.log import lock_log

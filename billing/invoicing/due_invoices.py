@@ -9,12 +9,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.catalog_products import catalog_products
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
-from billing.periods.counted_usage import counted_meters
+from billing.periods.billed_meters import counted_meters
 from billing.periods.intervals import Period, RecurringInterval, boundary, index_at, period_at
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
-from billing.rows import columns
-from billing.transaction import BillingTransaction
+from billing.transaction import BillingTransaction, columns
 
 # A chunk of so many holds an organization's log for about half a second.
 CHUNK = 250

@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.due_invoices import following_period, periods_through, waiting_periods
 from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_periods
-from billing.periods.counted_usage import counted_meters
+from billing.periods.billed_meters import counted_meters
 from billing.periods.intervals import period_at
 from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
 from billing.periods.rerating import late_periods, rerating_of

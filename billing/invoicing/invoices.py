@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.catalog_products import CatalogProduct
@@ -20,10 +21,10 @@ from billing.rating.lines import (
     metered_lines,
     total,
 )
-from billing.rows import columns
-from billing.transaction import BillingTransaction
-from billing.withheld import withhold_invoices
+from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
     problems = {
         bill.subscription_id: reason for bill, lines in written if (reason := amount_problem(lines))
     }
-    await withhold_invoices(transaction, problems)
+    await _withhold(transaction, problems)
     bills = [bill for bill in bills if bill.subscription_id not in problems]
     due = [
         _Invoice(new_id(), bill, lines)
@@ -124,6 +125,27 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
         await _mark_billed(transaction, [line for invoice in due for line in invoice.lines])
     invoice_ids = {invoice.bill.subscription_id: invoice.id for invoice in due}
     await _mark_periods(transaction, bills, invoice_ids)
+
+
+async def _withhold(transaction: BillingTransaction, problems: Mapping[UUID, str]) -> None:
+    """Marks these subscriptions, so that the cycle skips them until their usage changes."""
+    if not problems:
+        return
+    await transaction.connection.execute_query(
+        """
+        UPDATE customer_subscription AS kept SET invoicing_problem = found.problem
+        FROM unnest($2::uuid[], $3::text[]) AS found (id, problem)
+        WHERE kept.organization_id = $1 AND kept.id = found.id
+        """,
+        [transaction.organization_id, list(problems), list(problems.values())],
+    )
+    for subscription_id, problem in problems.items():
+        _log.error(
+            "an invoice is withheld",
+            organization_id=str(transaction.organization_id),
+            subscription_id=str(subscription_id),
+            reason=problem,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from billing.numbers import minus
-from billing.periods.credits import Credit, carried_over
+from billing.numbers import minus, plus
 from billing.rating.pricing import Rating
 from models.identifiers import new_id
 
@@ -28,6 +27,33 @@ class EntryKind(StrEnum):
     EXPIRY = "EXPIRY"
     CARRIED_OVER = "CARRIED_OVER"
     REVOKE = "REVOKE"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A customer's credit on a meter in one period, in units.
+
+    Usage burns `plain` first, and what is left of it expires with the period. `rolling` may carry
+    over: it is the grants with rollover, the manual credit and what was carried over before.
+    """
+
+    plain: Decimal = Decimal(0)
+    rolling: Decimal = Decimal(0)
+
+    @property
+    def credited(self) -> Decimal:
+        """All the credit of the period."""
+        return plus(self.plain, self.rolling)
+
+    def add(self, *, plain: Decimal = Decimal(0), rolling: Decimal = Decimal(0)) -> "Credit":
+        """Returns the credit with these units added; negative units are taken away."""
+        return Credit(plus(self.plain, plain), plus(self.rolling, rolling))
+
+
+def carried_over(credit: Credit, consumed: Decimal) -> Decimal:
+    """Returns the units that carry over into the next period: unused ones, at most the rolling."""
+    left = minus(credit.credited, consumed)
+    return max(Decimal(0), min(left, credit.rolling))
 
 
 @dataclass(frozen=True, slots=True)

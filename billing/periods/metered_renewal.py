@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing.periods.counted_usage import CountedMeter, counted_meters, usage_by_meter
+from billing.periods.billed_meters import CountedMeter, counted_meters, usage_by_meter
 from billing.periods.metered_periods import (
     LedgerEntry,
     MeteredPeriod,
@@ -23,8 +23,7 @@ from billing.periods.store import (
     store_credit,
     update_periods,
 )
-from billing.rows import columns
-from billing.transaction import BillingTransaction
+from billing.transaction import BillingTransaction, columns
 from metering.usage.periods import CustomerPeriod, begin_periods
 
 PeriodKey = tuple[UUID, UUID]

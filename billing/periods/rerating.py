@@ -11,7 +11,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.prices import metered_prices
-from billing.periods.counted_usage import CountedMeter, counted_meters, usage_by_meter
+from billing.periods.billed_meters import CountedMeter, counted_meters, usage_by_meter
 from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, rerated
 from billing.periods.store import (
     PERIOD_COLUMNS,
@@ -22,7 +22,6 @@ from billing.periods.store import (
 )
 from billing.rating.lines import MeteredPrice, rating_of
 from billing.transaction import BillingTransaction
-from billing.withheld import release_invoices
 from metering.usage.periods import CustomerPeriod
 
 
@@ -138,7 +137,7 @@ async def _store(transaction: BillingTransaction, rerating: Rerating) -> None:
     await insert_entries(
         transaction.connection, transaction.organization_id, rerating.entries, transaction.now
     )
-    await release_invoices(
+    await _release_invoices(
         transaction,
         (period.subscription_id for period in rerating.changed if period.subscription_id),
     )
@@ -148,6 +147,19 @@ async def _store(transaction: BillingTransaction, rerating: Rerating) -> None:
         transaction.organization_id,
         [period for period in rerating.changed if period.usage is None and period.id in recredited],
         transaction.revision,
+    )
+
+
+async def _release_invoices(
+    transaction: BillingTransaction, subscription_ids: Iterable[UUID]
+) -> None:
+    """Lets the cycle try again to invoice these subscriptions."""
+    await transaction.connection.execute_query(
+        """
+        UPDATE customer_subscription SET invoicing_problem = NULL
+        WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NOT NULL
+        """,
+        [transaction.organization_id, list(set(subscription_ids))],
     )
 
 

@@ -10,10 +10,9 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.periods.credits import Credit
-from billing.periods.metered_periods import NOTHING, LedgerEntry, MeteredPeriod, PeriodUsage
+from billing.periods.metered_periods import NOTHING, Credit, LedgerEntry, MeteredPeriod, PeriodUsage
 from billing.rating.pricing import Rating
-from billing.rows import columns
+from billing.transaction import columns
 from models.identifiers import new_id
 
 PERIOD_COLUMNS = """

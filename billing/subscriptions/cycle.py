@@ -6,7 +6,8 @@ from the tables. Several workers at once take turns on an organization, and skip
 locked by somebody else.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +31,7 @@ from billing.subscriptions.renewal import (
     renew_subscriptions,
 )
 from billing.transaction import BillingTransaction, billing_transaction
-from config.clock import now as clock_now
+from config import clock
 from waiting.patience import MOST_SECONDS, Patience
 
 
@@ -66,7 +67,7 @@ async def run_cycle(
         ExceptionGroup: what went wrong, an exception an organization, after the work of all the
             others. The chunk at hand is undone, and another run does it.
     """
-    at = now or clock_now()
+    at = now or clock.now()
     waiting = patience or Patience(MOST_SECONDS)
     report = CycleReport() if report is None else report
     failures: list[Exception] = []
@@ -153,6 +154,23 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
         await renew_subscriptions(transaction, due)
         await invoice_periods_of(transaction, [one.id for one in due])
     return len(due)
+
+
+@asynccontextmanager
+async def edit(organization_id: UUID, touched: Touched) -> AsyncIterator[BillingTransaction]:
+    """Opens a billing transaction after renewing the due periods that the edit affects.
+
+    So an edit never changes a period that is over. Each chunk of due periods has a transaction of
+    its own: the periods stay renewed if the edit is refused or killed, and the log is never held
+    for longer than by the cycle. A mutation with an idempotency key does it all in one
+    transaction; it concerns one customer only.
+    """
+    while True:
+        async with in_transaction() as connection:
+            transaction = await billing_transaction(connection, organization_id, clock.now())
+            if not await renew_due(transaction, touched):
+                yield transaction
+                return
 
 
 # Each part stops after a chunk, so that the cost does not grow with the number of late customers.

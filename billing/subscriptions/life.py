@@ -11,7 +11,7 @@ from billing.numbers import LARGEST_AMOUNT
 from billing.periods.intervals import Period, index_at, period_at
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
-from billing.subscriptions.edits import edit
+from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import (
     SUBSCRIPTION_COLUMNS,
     Touched,

@@ -5,13 +5,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing.numbers import decimal_problems, minus
-from billing.periods.counted_usage import counted_meters, usage_by_meter
-from billing.periods.credits import Credit
-from billing.periods.metered_periods import NOTHING, EntryKind, LedgerEntry, MeteredPeriod
+from billing.periods.billed_meters import counted_meters, usage_by_meter
+from billing.periods.metered_periods import NOTHING, Credit, EntryKind, LedgerEntry, MeteredPeriod
 from billing.periods.metered_renewal import open_periods
 from billing.periods.rerating import rerate_late
 from billing.periods.store import insert_entries, insert_periods, store_credit, update_periods
-from billing.subscriptions.edits import edit
+from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import Touched
 from billing.transaction import BillingTransaction
 from metering.language.numerics import text_of_number

@@ -11,8 +11,7 @@ from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.periods.intervals import Period, RecurringInterval, period_at
 from billing.periods.metered_periods import NextPeriod
 from billing.periods.metered_renewal import renew_periods
-from billing.rows import columns
-from billing.transaction import BillingTransaction
+from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from billing.subscriptions.meter_use import meter_in_use
+from billing.periods.billed_meters import meter_in_use
 from metering.audit.recompute import recompute_customer_meter
 from metering.meters import (
     MeterChanges,

@@ -26,13 +26,14 @@ from schema.inputs.products import (
     ProductPriceInput,
     ProductUpdateInput,
 )
-from schema.types.billing_payloads import (
+from schema.types.product import (
+    MeterCreditBenefit,
     MeterCreditBenefitCreatePayload,
+    Product,
     ProductArchivePayload,
     ProductCreatePayload,
     ProductUpdatePayload,
 )
-from schema.types.product import MeterCreditBenefit, Product
 
 _WRITE = Scope.BILLING_WRITE
 

@@ -14,13 +14,12 @@ from schema.inputs.subscriptions import (
     CustomerSubscriptionCancelInput,
     CustomerSubscriptionCreateInput,
 )
-from schema.types.billing_payloads import (
-    CustomerMeterCreditPayload,
+from schema.types.customer_meter import CustomerMeter, CustomerMeterCreditPayload
+from schema.types.subscription import (
+    CustomerSubscription,
     CustomerSubscriptionCancelPayload,
     CustomerSubscriptionCreatePayload,
 )
-from schema.types.customer_meter import CustomerMeter
-from schema.types.subscription import CustomerSubscription
 
 _WRITE = Scope.BILLING_WRITE
 

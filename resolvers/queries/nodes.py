@@ -13,7 +13,7 @@ import models
 from schema.context import Context, Info
 from schema.errors import BadUserInput
 from schema.ids import Id, Node, decode_id, split_id
-from schema.permissions import READING, requires
+from schema.permissions import ACCESS, requires
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
@@ -75,7 +75,7 @@ async def find_node(context: Context, node_id: str) -> Node | None:
     found = split_id(node_id)
     if found is None or found[0] not in NODE_TYPES:
         return None
-    READING[found[0]].check(context)
+    ACCESS[found[0]].reading.check(context)
     return await load_node(context, node_id)
 
 

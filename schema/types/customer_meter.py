@@ -13,6 +13,7 @@ from models import CustomerMeter as CustomerMeterRow
 from models import Meter as MeterRow
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
+from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.loaders.billing import credit_entries_source
 from schema.permissions import requires
@@ -110,3 +111,13 @@ class CustomerMeter(Node):
             credited_units=row.credited,
             updated_at=row.updated_at,
         )
+
+
+@strawberry.type(
+    description="Usage and balance after the credit, or the reason why nothing was credited."
+)
+class CustomerMeterCreditPayload:
+    customer_meter: CustomerMeter | None = strawberry.field(
+        default=None, description="Usage and balance on the meter."
+    )
+    user_errors: list[UserError] = user_errors()

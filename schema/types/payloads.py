@@ -2,22 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import strawberry
 
-from schema.errors import UserError
+from schema.errors import UserError, user_errors
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
-
-_USER_ERRORS = "Problems with the input. Empty if the mutation succeeded."
-
-
-def user_errors() -> Any:
-    """The field `userErrors`, which every payload has."""
-    return strawberry.field(default_factory=list, description=_USER_ERRORS)
 
 
 @strawberry.type(description="The new customer, or the reason why it was not created.")

@@ -16,6 +16,7 @@ from models import Product as ProductRow
 from models import ProductPrice as PriceRow
 from schema.billing_enums import Pricing, RecurringInterval
 from schema.context import Info
+from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import meter  # which refers back to this module
@@ -195,3 +196,27 @@ class Product(Node):
             created_at=row.created_at,
             archived_at=row.archived_at,
         )
+
+
+@strawberry.type(description="The new product, or the reason why it was not created.")
+class ProductCreatePayload:
+    product: Product | None = strawberry.field(default=None, description="The product.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The changed product, or the reason why it was not changed.")
+class ProductUpdatePayload:
+    product: Product | None = strawberry.field(default=None, description="The product.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The archived product, or the reason why it was not archived.")
+class ProductArchivePayload:
+    product: Product | None = strawberry.field(default=None, description="The product.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The new benefit, or the reason why it was not created.")
+class MeterCreditBenefitCreatePayload:
+    benefit: MeterCreditBenefit | None = strawberry.field(default=None, description="The benefit.")
+    user_errors: list[UserError] = user_errors()

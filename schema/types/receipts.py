@@ -8,9 +8,8 @@ import strawberry
 
 from metering.ingest.storing import Receipt
 from schema.enums import ReceiptStatus
-from schema.errors import UserError
+from schema.errors import UserError, user_errors
 from schema.ids import encode_id
-from schema.types.payloads import user_errors
 
 
 @strawberry.type(description="The result for one event.")

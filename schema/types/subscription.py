@@ -12,7 +12,7 @@ from models import Product as ProductRow
 from schema.billing_enums import SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.errors import AmountTooLarge
+from schema.errors import AmountTooLarge, UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.loaders.billing import invoices_of_subscription
 from schema.permissions import requires
@@ -108,3 +108,19 @@ class CustomerSubscription(Node):
             ended_at=row.ended_at,
             invoicing_problem=row.invoicing_problem,
         )
+
+
+@strawberry.type(description="The new subscription, or the reason why it was not created.")
+class CustomerSubscriptionCreatePayload:
+    subscription: CustomerSubscription | None = strawberry.field(
+        default=None, description="The subscription."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The canceled subscription, or the reason why it was not canceled.")
+class CustomerSubscriptionCancelPayload:
+    subscription: CustomerSubscription | None = strawberry.field(
+        default=None, description="The subscription."
+    )
+    user_errors: list[UserError] = user_errors()

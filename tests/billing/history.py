@@ -11,10 +11,10 @@ import pytest
 from hypothesis import strategies as st
 
 from billing.catalog.products import archive_product
+from billing.periods.billed_meters import meter_in_use
 from billing.periods.intervals import RecurringInterval
 from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
-from billing.subscriptions.meter_use import meter_in_use
 from metering.language.numerics import text_of_number
 from metering.meters import archive_meter, unarchive_meter
 from metering.problems import RefusedError

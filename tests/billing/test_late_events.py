@@ -7,9 +7,9 @@ import pytest
 
 from billing.catalog.products import archive_product
 from billing.invoicing.estimates import upcoming_invoices
+from billing.periods.billed_meters import meter_in_use
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions import cycle
-from billing.subscriptions.meter_use import meter_in_use
 from billing.transaction import BillingTransaction
 from metering.counting.catch_up import catch_up
 from metering.meters import archive_meter, unarchive_meter

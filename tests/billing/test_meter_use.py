@@ -12,8 +12,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.catalog import products
 from billing.catalog.benefits import check_benefits
 from billing.catalog.products import archive_product
+from billing.periods.billed_meters import meter_in_use
 from billing.subscriptions.life import CancelWhen
-from billing.subscriptions.meter_use import meter_in_use
 from metering.meters import archive_meter
 from metering.problems import RefusedError
 from models import Meter

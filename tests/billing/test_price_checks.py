@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from billing.catalog.currencies import CURRENCIES
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft, check_prices
+from billing.numbers import CURRENCIES
 from billing.rating.schemes import Pricing, Tier
 
 METER, OTHER = UUID(int=1), UUID(int=2)

@@ -9,7 +9,7 @@ from models import Customer, CustomerMeter, Organization
 from resolvers.queries.nodes import NODE_TYPES
 from schema.context import Scope
 from schema.ids import encode_id
-from schema.permissions import READING
+from schema.permissions import ACCESS
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import ai_plan, made
 from tests.schema_execution import GRAPHQL_SCHEMA
@@ -59,7 +59,7 @@ def test_every_node_type_requires_a_scope() -> None:
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
     objects = {type_.name for type_ in schema.get_possible_types(node)}
-    assert objects == READING.keys() == NODE_TYPES.keys()
+    assert objects == ACCESS.keys() == NODE_TYPES.keys()
 
 
 async def test_a_node_needs_the_scope_that_reads_its_type(

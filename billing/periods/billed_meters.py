@@ -95,3 +95,47 @@ async def usage_by_meter(
             consumed = Decimal(0) if meter.precedes_definition else usage.consumed
             found[place] = PeriodUsage(consumed, meter.position, meter.is_behind)
     return [found[place] for place in range(len(periods))]
+
+
+_USES = """
+SELECT EXISTS (
+    SELECT FROM product_price price
+    JOIN product ON product.organization_id = price.organization_id
+                AND product.id = price.product_id AND product.archived_at IS NULL
+    WHERE price.organization_id = meter.organization_id AND price.meter_id = meter.id
+) OR EXISTS (
+    SELECT FROM benefit
+    JOIN product_benefit brought ON brought.organization_id = benefit.organization_id
+                                AND brought.benefit_id = benefit.id
+    JOIN product ON product.organization_id = benefit.organization_id
+                AND product.id = brought.product_id AND product.archived_at IS NULL
+    WHERE benefit.organization_id = meter.organization_id AND benefit.meter_id = meter.id
+) AS by_product, EXISTS (
+    SELECT FROM subscription_meter held
+    WHERE held.organization_id = meter.organization_id AND held.meter_id = meter.id
+) AS by_subscription, EXISTS (
+    SELECT FROM metered_period period
+    WHERE period.organization_id = meter.organization_id AND period.meter_id = meter.id
+      AND period.closed_at IS NOT NULL
+      AND (period.is_behind OR period.needs_correction
+           OR period.product_price_id IS NOT NULL AND period.billed_amount IS NULL)
+) AS by_invoice
+FROM meter WHERE meter.id = $1
+"""
+
+
+async def meter_in_use(connection: BaseDBAsyncClient, meter_id: UUID) -> str | None:
+    """Returns a sentence that says why the meter must go on counting; None if it may stop.
+
+    The caller holds the log. A subscription uses its meters until it ends, even if its
+    cancellation is scheduled or its product is archived.
+    """
+    rows = await connection.execute_query_dict(_USES, [meter_id])
+    uses = rows[0]
+    if uses["by_product"]:
+        return "A product's price or benefit uses this meter."
+    if uses["by_subscription"]:
+        return "A subscription uses this meter until it ends."
+    if uses["by_invoice"]:
+        return "Usage of this meter is still to be invoiced."
+    return None
