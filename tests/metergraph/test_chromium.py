@@ -73,15 +73,18 @@ class Tab:
         self._browser = browser
         self._numbers = count(1)
         self._session: dict[str, str] = {}
+        self._events: set[str] = set()
 
     async def open(self, url: str) -> None:
-        """Goes to an address, in a tab of its own."""
-        self._session = {}
-        target = await self._command("Target.createTarget", url=url)
+        """Goes to an address, in a tab of its own, and waits until it is loaded."""
+        target = await self._command("Target.createTarget", url="about:blank")
         attached = await self._command("Target.attachToTarget", **target, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
-        while await self.evaluate("document.readyState") != "complete":
-            pass  # the page is loading
+        await self._command("Page.enable")
+        self._events.clear()
+        await self._command("Page.navigate", url=url)
+        while "Page.loadEventFired" not in self._events:
+            await self._receive()
 
     async def evaluate(self, expression: str) -> Any:
         """What an expression, or its promise, comes to."""
@@ -92,12 +95,16 @@ class Tab:
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": params, **self._session}
         await self._browser.send(json.dumps(message))
-        async for text in self._browser:
-            answer = json.loads(text)
-            if answer.get("id") == number:
-                result: dict[str, Any] = answer["result"]
-                return result
-        raise AssertionError
+        while (answer := await self._receive()).get("id") != number:
+            pass  # an event
+        assert "result" in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self._browser.recv())
+        self._events.add(str(message.get("method")))
+        return message
 
 
 async def test_its_sockets_lead_to_this_origin_only(
