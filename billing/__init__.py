@@ -1,1 +1,1 @@
-"""PeriodUsage → money: prices, credits and periods (pure arithmetic), then cycles and invoices."""
+"""Turns usage into money: prices, credits, periods, subscriptions and invoices."""

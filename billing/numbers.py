@@ -15,12 +15,12 @@ MAXIMUM_UNITS = Decimal(10) ** 30
 LARGEST_AMOUNT = 2**53 - 1
 """Minor units. JavaScript, and many JSON parsers, round larger integers."""
 
-# The list calls these two currencies, though nothing is paid in them.
+# The list has these two as currencies, but nobody pays in them.
 _UNITS_OF_ACCOUNT = {"UYW", "XAD"}
 
 
 def _circulates(entry: Element) -> bool:
-    """False for funds, and for what has no minor unit: metals, bond market units, test codes."""
+    """Returns False for funds, and for metals and test codes, which have no minor unit."""
     is_fund = entry.find("CcyNm[@IsFund='true']") is not None
     return not is_fund and entry.findtext("CcyMnrUnts", "").isdigit()
 
@@ -30,7 +30,7 @@ _ENTRIES: list[Element] = iso4217.raw_xml.findall("CcyTbl/CcyNtry")
 CURRENCIES = frozenset(
     entry.findtext("Ccy", "") for entry in _ENTRIES if _circulates(entry)
 ).difference(_UNITS_OF_ACCOUNT)
-"""The currencies of ISO 4217 that money changes hands in."""
+"""The currencies of ISO 4217 that people pay in."""
 
 # Quantities have at most 38 digits within 10^±30, so their sums and products fit easily. A result
 # that would not fit raises Inexact instead of being rounded.
@@ -41,33 +41,33 @@ _ROUNDING = Context(prec=_DIGITS)
 
 
 def plus(first: Decimal, second: Decimal) -> Decimal:
-    """The exact sum."""
+    """Returns the exact sum."""
     return _EXACT.add(first, second)
 
 
 def minus(first: Decimal, second: Decimal) -> Decimal:
-    """The exact difference."""
+    """Returns the exact difference."""
     return _EXACT.subtract(first, second)
 
 
 def times(first: Decimal, second: Decimal) -> Decimal:
-    """The exact product."""
+    """Returns the exact product."""
     return _EXACT.multiply(first, second)
 
 
 def whole_half_away(value: Decimal) -> int:
-    """The nearest integer; a half is rounded away from zero."""
+    """Returns the nearest integer. A half is rounded away from zero."""
     return int(value.to_integral_value(ROUND_HALF_UP, _ROUNDING))
 
 
 def started(value: Decimal, size: Decimal) -> int:
-    """How many portions of `size` it takes to hold `value`; both are above zero."""
+    """Returns how many packages of `size` it takes to hold `value`. Both are above zero."""
     portions, rest = _ROUNDING.divmod(value, size)
     return int(portions) + (1 if rest else 0)
 
 
 def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
-    """What is wrong with the size or the precision of a decimal of any sign."""
+    """Yields what is wrong with the size or the precision of a decimal of any sign."""
     decimals = len(format(value, "f").partition(".")[2].rstrip("0"))
     if abs(value) > MAXIMUM_UNITS:
         yield problem("LIMIT_EXCEEDED", f"{path[-1]} must lie within ±{MAXIMUM_UNITS:e}.", *path)
@@ -77,14 +77,14 @@ def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
 
 
 def units_problems(units: Decimal, *path: str | int) -> Iterator[Problem]:
-    """What is wrong with a number of units, which must be above zero."""
+    """Yields what is wrong with a number of units, which must be above zero."""
     if units <= 0:
         yield problem("INVALID", f"{path[-1]} must be above zero.", *path)
     yield from decimal_problems(units, *path)
 
 
 def amount_problems(value: int | Decimal, *path: str | int) -> Iterator[Problem]:
-    """What is wrong with an amount in minor units, which must not be below zero."""
+    """Yields what is wrong with an amount in minor units, which must not be below zero."""
     if value < 0:
         yield problem("INVALID", f"{path[-1]} must not be below zero.", *path)
     elif value > MAXIMUM_AMOUNT:
@@ -92,6 +92,6 @@ def amount_problems(value: int | Decimal, *path: str | int) -> Iterator[Problem]
 
 
 def unit_amount_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
-    """What is wrong with the amount of one unit, which may be a fraction of a minor unit."""
+    """Yields what is wrong with the amount of one unit, which may be a fraction of a minor unit."""
     yield from amount_problems(value, *path)
     yield from decimal_problems(value, *path)

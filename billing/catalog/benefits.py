@@ -1,7 +1,7 @@
-"""Benefits: their kinds, and which of them a product brings.
+"""Benefits: the kinds that exist, and the benefits that a product includes.
 
-To add a kind: its member of BenefitKind, its class, and its case in `benefit_class`, which does
-not pass type checking without it; then its input, type and mutation in the API.
+To add a kind, add a member of BenefitKind, its class, and its case in `benefit_class`: mypy fails
+without the case. Then add its input, type and mutation to the API (decision 81).
 """
 
 from abc import ABC, abstractmethod
@@ -25,13 +25,13 @@ MAXIMUM_BENEFITS = 100
 
 
 class BenefitKind(StrEnum):
-    """What a product can bring."""
+    """What a benefit gives to a subscription."""
 
     METER_CREDIT = "METER_CREDIT"
 
 
 class BenefitDefinition(ABC):
-    """What a benefit brings; `meter_id` is the meter that it is about, if any."""
+    """The definition of a benefit. `meter_id` is the meter that it concerns, if any."""
 
     __slots__ = ()
 
@@ -40,25 +40,25 @@ class BenefitDefinition(ABC):
 
     @abstractmethod
     def problems(self, live_meters: Mapping[UUID, bool]) -> list[Problem]:
-        """What is wrong with it; `live_meters` says of each meter whether it counts."""
+        """Returns what is wrong with it. `live_meters` says of each meter whether it is live."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Its parameters, as they are stored."""
+        """Returns the parameters as they are stored."""
 
     @classmethod
     @abstractmethod
     def from_json(cls, meter_id: UUID | None, stored: Mapping[str, Any]) -> Self:
-        """The benefit with the parameters that `to_json` gave."""
+        """Loads the benefit from what `to_json` returned."""
 
     @abstractmethod
     def grant(self, benefit_id: UUID) -> Grant | None:
-        """The credit that it grants at the start of a period, if it grants any."""
+        """Returns the credit that it grants at the start of a period, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterCredit(BenefitDefinition):
-    """Units of a meter, every period."""
+    """Credits units of a meter every period."""
 
     kind: ClassVar = BenefitKind.METER_CREDIT
 
@@ -67,28 +67,28 @@ class MeterCredit(BenefitDefinition):
     rollover: bool = False
 
     def problems(self, live_meters: Mapping[UUID, bool]) -> list[Problem]:
-        """What is wrong with the units and the meter."""
+        """Returns what is wrong with the units and the meter."""
         return [
             *units_problems(self.units, "units"),
             *meter_problems(self.meter_id, live_meters, "meterId"),
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters, as they are stored."""
+        """Returns the parameters as they are stored."""
         return {"units": format(self.units, "f"), "rollover": self.rollover}
 
     @classmethod
     def from_json(cls, meter_id: UUID | None, stored: Mapping[str, Any]) -> Self:
-        """The benefit with the parameters that `to_json` gave."""
+        """Loads the benefit from what `to_json` returned."""
         return cls(meter_id, Decimal(stored["units"]), stored["rollover"])
 
     def grant(self, benefit_id: UUID) -> Grant:
-        """The credit that it grants at the start of a period."""
+        """Returns the credit that it grants at the start of a period."""
         return Grant(benefit_id, self.units, self.rollover)
 
 
 def benefit_class(kind: BenefitKind) -> type[BenefitDefinition]:
-    """The class of a kind of benefit."""
+    """Returns the class of a kind of benefit."""
     match kind:
         case BenefitKind.METER_CREDIT:
             return MeterCredit
@@ -99,16 +99,16 @@ def benefit_class(kind: BenefitKind) -> type[BenefitDefinition]:
 def stored_benefit(
     kind: str, meter_id: UUID | None, parameters: Mapping[str, Any]
 ) -> BenefitDefinition:
-    """What the benefit in a row brings."""
+    """Loads the definition of a benefit from the columns of its row."""
     return benefit_class(BenefitKind(kind)).from_json(meter_id, parameters)
 
 
 async def check_benefits(
     connection: BaseDBAsyncClient, organization_id: UUID, benefit_ids: Sequence[UUID | None]
 ) -> tuple[list[Problem], list[UUID]]:
-    """What is wrong with the benefits that a product is to bring, and those that there are.
+    """Checks the benefits of a product. Returns the problems, and the ids of valid benefits.
 
-    Their meters cannot be archived until the transaction ends.
+    It locks their meters, so nobody can archive them until the transaction ends.
     """
     if len(benefit_ids) > MAXIMUM_BENEFITS:
         message = f"A product has at most {MAXIMUM_BENEFITS} benefits."
@@ -148,7 +148,7 @@ async def replace_benefits(
     product_id: UUID,
     benefit_ids: Sequence[UUID],
 ) -> None:
-    """Makes these the benefits of a product, in this order."""
+    """Replaces the benefits of a product with these, in this order."""
     await connection.execute_query(
         "DELETE FROM product_benefit WHERE organization_id = $1 AND product_id = $2",
         [organization_id, product_id],
@@ -156,8 +156,8 @@ async def replace_benefits(
     await connection.execute_query(
         """
         INSERT INTO product_benefit (organization_id, product_id, id, benefit_id, ordinal)
-        SELECT $1, $2, brought.*
-        FROM unnest($3::uuid[], $4::uuid[], $5::int[]) AS brought
+        SELECT $1, $2, included.*
+        FROM unnest($3::uuid[], $4::uuid[], $5::int[]) AS included
         """,
         [
             organization_id,
@@ -178,10 +178,12 @@ async def hold_new_meters(
     product_id: UUID,
     benefit_ids: Sequence[UUID],
 ) -> None:
-    """Holds the benefits' meters for every live subscription to the product, whose row is locked.
+    """Reserves the benefits' meters for each active subscription to the product.
+
+    The caller has locked the product's row.
 
     Raises:
-        RefusedError: another subscription of one of the customers holds such a meter.
+        RefusedError: another subscription of one of the customers uses such a meter.
     """
     await connection.execute_query(
         """

@@ -1,4 +1,4 @@
-"""What products charge and bring, read for many of them at once."""
+"""Loads the prices and grants of many products at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from models import exact_json
 
 @dataclass(frozen=True, slots=True)
 class CatalogProduct:
-    """A product as a subscription's period sees it. `grants` are by meter, in order."""
+    """What a subscription needs of its product. `metered` and `grants` are by meter."""
 
     id: UUID
     name: str
@@ -28,14 +28,14 @@ class CatalogProduct:
 
     @property
     def meter_ids(self) -> list[UUID]:
-        """The meters that the product prices or credits."""
+        """The meters that the product prices or credits, each once."""
         return list(dict.fromkeys([*self.metered, *self.grants]))
 
 
 async def catalog_products(
     connection: BaseDBAsyncClient, organization_id: UUID, product_ids: Iterable[UUID]
 ) -> dict[UUID, CatalogProduct]:
-    """Products, by id."""
+    """Loads products, by id."""
     ids = list(set(product_ids))
     found: dict[UUID, CatalogProduct] = {}
     priced = await connection.execute_query_dict(

@@ -1,4 +1,4 @@
-"""Prices of products: how they are asked for, checked, stored and loaded."""
+"""Prices of products: drafts and their checks, and how prices are stored and loaded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,26 +19,26 @@ MAXIMUM_PRICES = 100
 
 @dataclass(frozen=True, slots=True)
 class FixedDraft:
-    """A fixed price that is asked for; `amount` in minor units."""
+    """A fixed price to be created. `amount` is in minor units."""
 
     currency: str
     amount: int
 
     def problems(self, *path: str | int) -> list[Problem]:
-        """What is wrong with the amount."""
+        """Returns what is wrong with the amount."""
         return list(amount_problems(self.amount, *path, "amount"))
 
     def columns(self) -> dict[str, Any]:
-        """The columns of product_price."""
+        """Returns the values for the columns of product_price."""
         return {"kind": "FIXED", "currency": self.currency, "amount": self.amount}
 
 
 @dataclass(frozen=True, slots=True)
 class MeteredDraft:
-    """A metered price that is asked for.
+    """A metered price to be created.
 
-    `meter_id` is None where the id names no meter. `parameters` are those of all schemes, by name;
-    one that is None was left out.
+    `meter_id` is None if the id in the input names no meter. `parameters` are those of all schemes,
+    by name; a parameter that was left out is None.
     """
 
     currency: str
@@ -48,18 +48,18 @@ class MeteredDraft:
     cap_amount: int | None = None
 
     def problems(self, *path: str | int) -> list[Problem]:
-        """What is wrong with the scheme's parameters and with the cap."""
+        """Returns what is wrong with the scheme's parameters and with the cap."""
         found = list(scheme_class(self.pricing).problems(self.parameters, *path))
         if self.cap_amount is not None:
             found += amount_problems(self.cap_amount, *path, "capAmount")
         return found
 
     def tariff(self) -> Tariff:
-        """What the price charges; for a draft without problems."""
+        """Returns the tariff of a draft that has no problems."""
         return Tariff(scheme_class(self.pricing).of(self.parameters), self.cap_amount)
 
     def columns(self) -> dict[str, Any]:
-        """The columns of product_price."""
+        """Returns the values for the columns of product_price."""
         return {
             "kind": "METERED",
             "currency": self.currency,
@@ -74,7 +74,7 @@ PriceDraft = FixedDraft | MeteredDraft
 
 
 def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
-    """What is wrong with the prices of a product; paths begin with "prices"."""
+    """Returns what is wrong with the prices of a product. Paths begin with "prices"."""
     if not drafts:
         return (problem("INVALID", "A product needs at least one price.", "prices"),)
     if len(drafts) > MAXIMUM_PRICES:
@@ -104,7 +104,7 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
 def meter_problems(
     meter_id: UUID | None, live_meters: Mapping[UUID, bool], *path: str | int
 ) -> list[Problem]:
-    """What is wrong with the meter of a price or a benefit."""
+    """Returns what is wrong with the meter of a price or a benefit."""
     if meter_id is None or meter_id not in live_meters:
         return [problem("NOT_FOUND", "There is no meter with this id.", *path)]
     if not live_meters[meter_id]:
@@ -113,12 +113,12 @@ def meter_problems(
 
 
 def stored_scheme(pricing: str, parameters: Mapping[str, Any]) -> PriceScheme:
-    """The scheme in a row of product_price."""
+    """Loads the scheme from the columns of product_price."""
     return scheme_class(Pricing(pricing)).from_json(parameters)
 
 
 def metered_price(row: Mapping[str, Any]) -> MeteredPrice:
-    """The metered price in a row of product_price."""
+    """Loads a metered price from a row of product_price."""
     scheme = stored_scheme(row["pricing"], exact_json.loads(row["parameters"]))
     return MeteredPrice(row["id"], row["meter_id"], Tariff(scheme, row["cap_amount"]))
 
@@ -126,7 +126,7 @@ def metered_price(row: Mapping[str, Any]) -> MeteredPrice:
 async def metered_prices(
     connection: BaseDBAsyncClient, organization_id: UUID, price_ids: Iterable[UUID]
 ) -> dict[UUID, MeteredPrice]:
-    """Metered prices, by id."""
+    """Loads metered prices, by id."""
     rows = await connection.execute_query_dict(
         "SELECT * FROM product_price WHERE organization_id = $1 AND id = ANY($2::uuid[])",
         [organization_id, list(set(price_ids))],

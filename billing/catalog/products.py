@@ -1,4 +1,4 @@
-"""Making and changing products and benefits. Whatever makes no sense is refused with its path."""
+"""Creates and changes products and benefits. A refusal names the path of each problem."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from models import Benefit, Meter, Product, ProductPrice
 
 @dataclass(frozen=True, slots=True)
 class ProductDraft:
-    """A product as somebody asks for it; a benefit id is None where it names none."""
+    """A product to be created. A benefit id is None if the id in the input names no benefit."""
 
     name: str
     description: str | None
@@ -36,13 +36,13 @@ class ProductDraft:
 
 
 async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
-    """Makes a product with its prices and benefits.
+    """Creates a product with its prices and benefits.
 
     Raises:
-        RefusedError: with every problem there is.
+        RefusedError: names every problem.
     """
     async with in_transaction() as connection:
-        # Its meters must not be archived meanwhile.
+        # The lock keeps its meters from being archived meanwhile.
         await lock_log(connection, organization_id)
         problems = [
             *name_problems(draft.name, NAME, "name"),
@@ -80,7 +80,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductChanges:
-    """What to change of a product. None leaves a field as it is."""
+    """Changes to a product. A field that is None stays as it is."""
 
     name: str | None = None
     sets_description: bool = False
@@ -91,10 +91,10 @@ class ProductChanges:
 async def update_product(
     organization_id: UUID, product_id: UUID, changes: ProductChanges
 ) -> Product:
-    """Renames a product, or gives it other benefits: for each subscription from its next period.
+    """Changes a product. Subscriptions get its new benefits from their next period on.
 
     Raises:
-        RefusedError: there is no such product, or a change makes no sense.
+        RefusedError: there is no such product, or a change is invalid.
     """
     async with edit(organization_id, Touched("product_id", product_id)) as transaction:
         connection = transaction.connection
@@ -122,7 +122,7 @@ async def update_product(
 
 
 async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
-    """Takes a product off sale; its subscriptions go on.
+    """Takes a product off sale. Its subscriptions continue.
 
     Raises:
         RefusedError: there is no such product.
@@ -138,13 +138,13 @@ async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
 async def create_benefit(
     organization_id: UUID, description: str, definition: BenefitDefinition
 ) -> Benefit:
-    """Makes a benefit that products can bring.
+    """Creates a benefit that products can include.
 
     Raises:
-        RefusedError: with every problem there is.
+        RefusedError: names every problem.
     """
     async with in_transaction() as connection:
-        # Its meter must not be archived meanwhile.
+        # The lock keeps its meter from being archived meanwhile.
         await lock_log(connection, organization_id)
         live = await _live_meters(connection, organization_id, [definition.meter_id])
         refuse_any(
@@ -165,7 +165,7 @@ async def create_benefit(
 
 
 def _description_problems(description: str | None) -> list[Problem]:
-    """What is wrong with a description, which may be left out or empty."""
+    """Returns what is wrong with a description, which may be left out or empty."""
     fault = text_fault(description or "", DESCRIPTION, minimum=0)
     return [] if fault is None else [problem(fault[0], f"description {fault[1]}", "description")]
 
@@ -201,7 +201,7 @@ async def _meter_problems(
 async def _live_meters(
     connection: BaseDBAsyncClient, organization_id: UUID, meter_ids: Sequence[UUID | None]
 ) -> dict[UUID, bool]:
-    """Whether each of the organization's meters counts; so it stays while the log is held."""
+    """Returns which of these meters are live. Holding the log keeps that so."""
     rows = (
         await Meter.filter(
             organization_id=organization_id, id__in=[one for one in meter_ids if one is not None]

@@ -1,1 +1,1 @@
-"""Invoices: which are due, what they say, and what the next ones would say."""
+"""Invoices: what is due, how it is issued, and estimates of the next ones."""

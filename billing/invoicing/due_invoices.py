@@ -1,4 +1,4 @@
-"""Which closed periods can be invoiced by now, and when late events of ended subscriptions are."""
+"""Invoices what is due: closed periods, and late usage of ended subscriptions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,11 +15,11 @@ from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, columns
 
-# A chunk of so many holds an organization's log for about half a second.
+# A chunk of this size holds the log of an organization for about half a second.
 CHUNK = 250
 
-# The oldest waiting period of a subscription: a later one never overtakes it. The partial index
-# gives them by subscription, so that a chunk reads no more than its own rows.
+# The oldest waiting period of each subscription, because periods are invoiced in order. The partial
+# index is in the order of subscriptions, so a chunk reads only its own rows.
 _WAITING = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
            subscription.customer_id, subscription.product_id, subscription.started_at,
@@ -46,7 +46,7 @@ FIRST = UUID(int=0)
 async def waiting_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> list[dict[str, Any]]:
-    """The oldest closed period of each subscription that is not invoiced, where there is one."""
+    """Loads the oldest closed period of each subscription that is not invoiced yet."""
     return await connection.execute_query_dict(
         _OF_SUBSCRIPTIONS, [organization_id, list(subscription_ids)]
     )
@@ -55,9 +55,9 @@ async def waiting_periods(
 async def invoice_periods_of(
     transaction: BillingTransaction, subscription_ids: Sequence[UUID]
 ) -> None:
-    """Invoices the oldest waiting period of each subscription, where it is counted.
+    """Invoices the oldest waiting period of each subscription if all its usage is counted.
 
-    Their late events must have been rated in this transaction.
+    The caller has rated late usage in this transaction.
     """
     rows = await waiting_periods(
         transaction.connection, transaction.organization_id, subscription_ids
@@ -68,9 +68,10 @@ async def invoice_periods_of(
 async def invoice_waiting_periods(
     transaction: BillingTransaction, after: UUID
 ) -> tuple[int, UUID | None]:
-    """Invoices the waiting periods of the next chunk of subscriptions that are counted by now.
+    """Invoices the waiting periods of a chunk of subscriptions if all their usage is counted.
 
-    Gives how many there were, and the last subscription of the chunk; None where there is none.
+    The chunk begins after the subscription `after`. Returns how many periods were ready, and the
+    last subscription of the chunk; None if the chunk is empty.
     """
     rows = await transaction.connection.execute_query_dict(
         _NEXT_CHUNK, [transaction.organization_id, after]
@@ -82,10 +83,10 @@ async def invoice_waiting_periods(
 
 
 async def schedule_corrections(transaction: BillingTransaction) -> int:
-    """Decides when ended subscriptions are billed for late events.
+    """Decides when ended subscriptions are invoiced for late usage.
 
-    Where the first period of theirs would end since their last invoice, so that stragglers come
-    together on one; a period of a month, where theirs are longer.
+    The invoice is due at the end of the period in which the last one was issued, so that it
+    collects the late usage until then. Yearly subscriptions go by months here.
     """
     rows = await transaction.connection.execute_query_dict(
         """
@@ -122,7 +123,7 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
 
 
 async def invoice_due_corrections(transaction: BillingTransaction) -> int:
-    """Invoices late events of a chunk of ended subscriptions."""
+    """Invoices the late usage of a chunk of ended subscriptions."""
     rows = await transaction.connection.execute_query_dict(
         """
         SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
@@ -147,7 +148,7 @@ async def invoice_due_corrections(transaction: BillingTransaction) -> int:
 async def _ready(
     transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Those whose meters have counted all of the period, and whose invoices are not withheld."""
+    """Returns the rows whose usage is all counted and whose invoices are not withheld."""
     meters = await counted_meters(
         transaction.connection,
         transaction.organization_id,
@@ -170,7 +171,7 @@ async def _invoice(transaction: BillingTransaction, rows: Sequence[dict[str, Any
 
 
 async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> list[Bill]:
-    """A bill of each row: of the period in it, or, without one, of corrections only."""
+    """Returns a bill for each row: for its period, or only for corrections if it has none."""
     products = await catalog_products(
         transaction.connection, transaction.organization_id, (row["product_id"] for row in rows)
     )
@@ -200,9 +201,10 @@ async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
 def periods_through(
     periods: Iterable[MeteredPeriod], through: datetime | None
 ) -> list[MeteredPeriod]:
-    """Those that the invoice of a period which ends at `through` bills; None: corrections only.
+    """Returns the periods to bill with the period that ends at `through`.
 
-    Where several periods wait, each is billed by an invoice of its own.
+    These are corrections, and periods up to `through`: later ones get an invoice of their own.
+    None bills corrections only.
     """
     return [
         period
@@ -213,7 +215,7 @@ def periods_through(
 
 
 def following_period(row: dict[str, Any], interval: RecurringInterval) -> Period | None:
-    """The period after the one of a row of `waiting_periods`, None where it was the last."""
+    """Returns the period after that in a row of `waiting_periods`; None if it was the last."""
     if row.get("is_last", True):
         return None
     return period_at(row["started_at"], interval, row["period_index"] + 1)

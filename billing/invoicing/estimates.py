@@ -1,7 +1,7 @@
-"""What next invoices would say if the periods ended now, and nothing more arrived.
+"""Estimates the next invoices, as if the periods ended now.
 
-The lines are made by what makes those of invoices, of periods that are closed, and rated anew, in
-memory only. Any number of subscriptions costs the same few statements.
+The same code makes the lines of invoices and estimates; for an estimate, it gets periods that are
+closed and rated in memory only. Any number of subscriptions costs the same few statements.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from models import Meter
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The invoice to come: of every event that was stored before `complete_through`."""
+    """An estimated invoice. It includes every event that was stored before `complete_through`."""
 
     currency: str
     lines: list[Line]
@@ -36,7 +36,7 @@ class Estimate:
 
     @property
     def total(self) -> int:
-        """Minor units."""
+        """The sum of the lines in minor units."""
         return total(self.lines)
 
     @property
@@ -48,10 +48,10 @@ class Estimate:
 async def upcoming_invoices(
     organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, Estimate]:
-    """The estimates of subscriptions, by id; none of one that there is nothing to bill of."""
+    """Estimates the next invoices, by subscription; those with nothing left to bill have none."""
     in_flight = await oldest_in_flight()
     async with in_transaction() as connection:
-        # All of one snapshot, without holding anybody up.
+        # All statements read one snapshot, without blocking anyone.
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         rows = await connection.execute_query_dict(
             """
@@ -74,7 +74,7 @@ async def upcoming_invoices(
             id__in={period.meter_id for bill in bills for period in bill.periods},
         ).using_db(connection)
         counted = await progress(organization_id, meters, in_flight)
-    # A subscription's periods are priced by its product, which is at hand.
+    # The products are loaded already, and have the prices of all these periods.
     book = PriceBook(
         prices={
             price.id: price for product in products.values() for price in product.metered.values()
@@ -101,9 +101,9 @@ async def upcoming_invoices(
 async def _periods(
     connection: BaseDBAsyncClient, organization_id: UUID, rows: Sequence[dict[str, Any]]
 ) -> dict[UUID, list[MeteredPeriod]]:
-    """The periods of each subscription that an invoice could have to say something of.
+    """Returns the periods of each subscription that an invoice may bill.
 
-    As they would be if late events were rated and the open periods ended with their periods.
+    They are as if late usage were rated and the open periods had ended.
     """
     ids = [row["id"] for row in rows]
     unbilled = await unbilled_periods(connection, organization_id, ids)
@@ -134,7 +134,7 @@ async def _periods(
 async def _open_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Iterable[UUID]
 ) -> tuple[list[MeteredPeriod], dict[UUID, PeriodUsage]]:
-    """The open periods of subscriptions, and the usage that is kept of each."""
+    """Loads the open periods of subscriptions, and the kept usage of each."""
     rows = await connection.execute_query_dict(
         f"""
         SELECT {PERIOD_COLUMNS}, kept.consumed AS kept_consumed, log.head
@@ -160,7 +160,7 @@ def _bill(
     waiting: dict[UUID, dict[str, Any]],
     periods: dict[UUID, list[MeteredPeriod]],
 ) -> Bill:
-    """What the next invoice of a subscription is made of."""
+    """Returns what the next invoice of a subscription bills."""
     ended = waiting.get(row["id"])
     through = row["current_period_end"] if ended is None else ended["ends_at"]
     if ended is not None:

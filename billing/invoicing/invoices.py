@@ -1,4 +1,4 @@
-"""Making invoices: what is to be billed of subscriptions, numbered without gaps."""
+"""Issues invoices, which are numbered without gaps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What is to be billed of a subscription.
+    """What to bill a subscription for.
 
-    `periods` are its closed periods of which invoices say nothing yet, or something else by now;
-    `in_advance` is the period that begins, None where none does.
+    `periods` are closed periods that were never billed, or were billed for something else.
+    `in_advance` is the period that begins, if any. `period_id` is the period that waits for this
+    bill; a bill of corrections has none.
     """
 
     subscription_id: UUID
@@ -45,14 +46,14 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """The prices and the meters' names that lines of metered periods need."""
+    """The prices and the names of meters that metered lines need."""
 
     prices: Mapping[UUID, MeteredPrice]
     meter_names: Mapping[UUID, str]
 
 
 def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
-    """The lines of a bill, for an invoice and for an estimate alike. Pure."""
+    """Returns the lines of a bill, for an invoice or an estimate. Pure."""
     lines = metered_lines(bill.periods, book.prices, book.meter_names)
     if bill.in_advance is not None:
         lines += fixed_lines(bill.product.name, bill.product.fixed, bill.in_advance)
@@ -62,7 +63,7 @@ def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
 async def unbilled_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, list[MeteredPeriod]]:
-    """The closed periods of subscriptions that were never billed or need a correction."""
+    """Loads the closed periods that were never billed or need a correction, by subscription."""
     rows = await connection.execute_query_dict(
         f"""
         SELECT {PERIOD_COLUMNS} FROM metered_period period
@@ -82,7 +83,7 @@ async def unbilled_periods(
 async def price_book(
     connection: BaseDBAsyncClient, organization_id: UUID, periods: Sequence[MeteredPeriod]
 ) -> PriceBook:
-    """The prices and names for these periods."""
+    """Loads the prices and names for these periods."""
     meters = await connection.execute_query_dict(
         "SELECT id, name FROM meter WHERE organization_id = $1 AND id = ANY($2::uuid[])",
         [organization_id, list({period.meter_id for period in periods})],
@@ -96,9 +97,9 @@ async def price_book(
 
 
 async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
-    """Makes an invoice of each bill that has lines, and marks what they bill as billed.
+    """Issues an invoice for each bill that has lines, and marks what it bills as billed.
 
-    One with an amount that clients would misread is not made, and its subscription is marked.
+    It withholds an invoice with an amount that clients would misread, and marks the subscription.
     """
     if not bills:
         return
@@ -128,7 +129,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
 
 
 async def _withhold(transaction: BillingTransaction, problems: Mapping[UUID, str]) -> None:
-    """Marks these subscriptions, so that the cycle skips them until their usage changes."""
+    """Marks subscriptions with a problem: they are not invoiced until their usage changes."""
     if not problems:
         return
     await transaction.connection.execute_query(
@@ -156,7 +157,7 @@ class _Invoice:
 
 
 async def _take_numbers(transaction: BillingTransaction, count: int) -> int:
-    """The first of so many numbers; rolled back, and so taken again, with the transaction."""
+    """Takes `count` numbers and returns the first. A rollback gives them back."""
     rows = await transaction.connection.execute_query_dict(
         """
         INSERT INTO invoice_counter AS counter (organization_id, last_sequence) VALUES ($1, $2)
@@ -242,7 +243,7 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[_Inv
 
 
 async def _mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -> None:
-    """The periods of the lines are billed as they are now."""
+    """Adds the lines to what was billed for their periods."""
     await transaction.connection.execute_query(
         """
         UPDATE metered_period AS kept
@@ -276,7 +277,7 @@ async def _mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -
 async def _mark_periods(
     transaction: BillingTransaction, bills: Sequence[Bill], invoice_ids: Mapping[UUID, UUID]
 ) -> None:
-    """The periods that the bills are for no longer wait."""
+    """Marks the periods that waited for these bills as invoiced."""
     periods = [bill for bill in bills if bill.period_id is not None]
     if periods:
         await transaction.connection.execute_query(

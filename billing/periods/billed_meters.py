@@ -1,4 +1,4 @@
-"""How far the meters have counted that billing needs, and the usage that they have counted."""
+"""Meters as billing sees them: how far they have counted, their usage, and what needs them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,11 @@ from metering.usage.periods import CustomerPeriod, usage_of_periods
 
 @dataclass(frozen=True, slots=True)
 class CountedMeter:
-    """A meter as it stands while the log's lock is held.
+    """How far a meter has counted. This cannot change while the caller holds the log.
 
-    `position`: the last batch that it has counted. `waits_from`: when the first event was
-    received that it has still to count, or may have been, where it is being stored; None where it
-    will count no more, as things are. `precedes_definition`: it was edited, and has not counted
-    anew what it had looked at by then.
+    `position` is that of the last batch that it counted. `waits_from`: every event that was
+    received before is counted; None if the meter is archived, so that it has nothing left to count.
+    `precedes_definition`: it was edited, and has not caught up with the edit's position yet.
     """
 
     definition: MeterDefinition
@@ -32,7 +31,7 @@ class CountedMeter:
     precedes_definition: bool
 
     def has_counted_through(self, instant: datetime) -> bool:
-        """Whether every event that was stored before `instant` is counted."""
+        """Whether the meter has counted every event that was stored before `instant`."""
         return self.waits_from is None or (
             self.waits_from >= instant and not self.precedes_definition
         )
@@ -41,7 +40,7 @@ class CountedMeter:
 async def counted_meters(
     connection: BaseDBAsyncClient, organization_id: UUID, head: int, meter_ids: Iterable[UUID]
 ) -> dict[UUID, CountedMeter]:
-    """The meters, by id. An archived one counts no more: nothing of it waits."""
+    """Loads these meters, by id."""
     storing = await storing_since(connection)
     rows = await connection.execute_query_dict(
         f"""
@@ -80,9 +79,9 @@ async def usage_by_meter(
     meters: Mapping[UUID, CountedMeter],
     periods: Sequence[tuple[UUID, CustomerPeriod]],
 ) -> list[PeriodUsage]:
-    """The usage of periods on meters, in their order: one statement a meter.
+    """Returns the usage of periods, in their order, with one statement for each meter.
 
-    Up to positions before its definition held, a meter has consumed nothing, as lines say.
+    A meter that has not caught up with its latest edit has no usage.
     """
     found: dict[int, PeriodUsage] = {}
     for meter_id in {meter_id for meter_id, _period in periods}:

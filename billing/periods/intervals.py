@@ -32,10 +32,10 @@ class Period:
 
 
 def boundary(anchor: datetime, interval: RecurringInterval, index: int) -> datetime:
-    """The instant `anchor` + `index` intervals; a day that a month lacks becomes its last.
+    """Returns `anchor` + `index` intervals. A day that the month lacks becomes its last day.
 
     Raises:
-        OverflowError: it lies past the year 9999.
+        OverflowError: the result is not in the years 1 to 9999.
     """
     anchor = anchor.astimezone(UTC)
     if interval in _DAYS:
@@ -48,16 +48,16 @@ def boundary(anchor: datetime, interval: RecurringInterval, index: int) -> datet
 
 
 def period_at(anchor: datetime, interval: RecurringInterval, index: int) -> Period:
-    """The period of this index, counted from 0."""
+    """Returns the period with this index. The first has the index 0."""
     return Period(boundary(anchor, interval, index), boundary(anchor, interval, index + 1))
 
 
 def index_at(anchor: datetime, interval: RecurringInterval, instant: datetime) -> int:
-    """The index of the period that `instant` lies in; below zero before the anchor."""
+    """Returns the index of the period that contains `instant`; negative before the anchor."""
     anchor, instant = anchor.astimezone(UTC), instant.astimezone(UTC)
     if interval in _DAYS:
         return (instant - anchor) // timedelta(days=_DAYS[interval])
     months = (instant.year - anchor.year) * 12 + instant.month - anchor.month
     index = months // _MONTHS[interval]
-    # Within the anchor's own month (of the year) the boundary may still lie ahead.
+    # In the month of a boundary, the instant may come before it.
     return index - 1 if boundary(anchor, interval, index) > instant else index

@@ -20,7 +20,7 @@ NOTHING = Decimal(0)
 
 
 class EntryKind(StrEnum):
-    """Why units were put into the ledger, or taken out."""
+    """Why units were credited or debited."""
 
     GRANT = "GRANT"
     MANUAL = "MANUAL"
@@ -58,7 +58,7 @@ def carried_over(credit: Credit, consumed: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Units that a benefit brings at a period's start."""
+    """Units that a benefit credits at the start of a period."""
 
     benefit_id: UUID
     units: Decimal
@@ -69,7 +69,7 @@ class Grant:
 class PeriodUsage:
     """Units consumed in a period, by the events up to `position`.
 
-    `is_behind`: the log was longer than that, because the meter had not counted all of it.
+    `is_behind`: the log had more events, which the meter had not counted yet.
     """
 
     consumed: Decimal
@@ -81,7 +81,7 @@ class PeriodUsage:
 class MeteredPeriod:
     """A period [start, end) of a customer on a meter; see models.MeteredPeriod.
 
-    `usage` and `carried` are those of a closed period. `billed` is what invoices say of it so far.
+    Only a closed period has `usage` and `carried`. `billed` is the sum of its invoice lines.
     """
 
     id: UUID
@@ -99,7 +99,7 @@ class MeteredPeriod:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A line to be added to the ledger of a period."""
+    """An entry for the credit ledger of a period."""
 
     period: MeteredPeriod
     kind: EntryKind
@@ -111,10 +111,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class NextPeriod:
-    """The period of a customer on a meter that is to begin at `start`.
+    """A period of a customer on a meter that begins at `start`.
 
-    It is a subscription's, and then ends at `end`; or, where `subscription_id` is None, the time
-    between subscriptions.
+    A subscription's period ends at `end`. Without a subscription, it is the time until the next
+    one, and has no `end` yet.
     """
 
     customer_id: UUID
@@ -129,9 +129,9 @@ class NextPeriod:
 def close(
     period: MeteredPeriod, at: datetime, usage: PeriodUsage
 ) -> tuple[MeteredPeriod, list[LedgerEntry]]:
-    """The period as it ends at `at`: all its credit expires, part of it to be carried over.
+    """Closes a period at `at`. All its credit expires, and unused units may carry over.
 
-    What was used before the first subscription, where a period has no start, burns no credit.
+    A period without a start is before the first subscription. Its usage burns no credit.
     """
     burned = NOTHING if period.start is None else usage.consumed
     carried = carried_over(period.credit, burned)
@@ -142,7 +142,7 @@ def close(
 def begin(
     following: NextPeriod, previous: MeteredPeriod | None
 ) -> tuple[MeteredPeriod, list[LedgerEntry]]:
-    """Opens a period after the closed one before it, if there is one."""
+    """Opens a period. `previous` is the closed one before it, if there is one."""
     carried = NOTHING if previous is None else previous.carried
     credit = Credit(rolling=carried)
     for grant in following.grants:
@@ -170,11 +170,11 @@ def begin(
 def rerated(
     periods: Sequence[MeteredPeriod], usages: Mapping[UUID, PeriodUsage]
 ) -> tuple[list[MeteredPeriod], list[LedgerEntry]]:
-    """The periods with their usage as it is now, and the ledger entries that this brings.
+    """Gives periods their current usage. Returns the periods and the ledger entries for it.
 
     Args:
         periods: consecutive periods of a customer on a meter, up to the open one.
-        usages: the usage of closed periods, by the period's id; others keep theirs.
+        usages: the current usage, by the period's id. Other closed periods keep theirs.
     """
     result: list[MeteredPeriod] = []
     entries: list[LedgerEntry] = []

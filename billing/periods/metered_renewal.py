@@ -1,4 +1,4 @@
-"""Renewal of many metered periods: closes the open ones, carries credit over and opens the next."""
+"""Renews metered periods, many at a time: closes them, carries credit over, opens the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ PeriodKey = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class OpenPeriod:
-    """An open period, with the usage that is kept of the customer's current period on the meter."""
+    """An open period, and the current usage that `customer_meter` keeps."""
 
     period: MeteredPeriod
     kept_start: datetime | None
@@ -40,11 +40,11 @@ class OpenPeriod:
     kept_consumed: Decimal
 
     def kept_until(self, end: datetime) -> bool:
-        """Whether what is kept is the usage of the period as it ends at `end`."""
+        """Whether the kept usage is that of the period if it ends at `end`."""
         return self.kept_start == self.period.start and self.kept_end == end
 
 
-# One by one, by the indexes: joined, all open periods of the organization are read for a chunk.
+# LATERAL reads each period by its index. A join may read all open periods of the organization.
 _OPEN_PERIODS = f"""
     SELECT {PERIOD_COLUMNS}, kept.period_start, kept.period_end, kept.consumed AS kept_consumed
     FROM unnest($2::uuid[], $3::uuid[]) AS asked (customer_id, meter_id)
@@ -66,7 +66,7 @@ _OPEN_PERIODS = f"""
 async def open_periods(
     transaction: BillingTransaction, keys: Sequence[PeriodKey]
 ) -> dict[PeriodKey, OpenPeriod]:
-    """The open periods of these customers on these meters, where there is one."""
+    """Loads the open periods of these customers on these meters, if there are any."""
     rows = await transaction.connection.execute_query_dict(
         _OPEN_PERIODS,
         [transaction.organization_id, [key[0] for key in keys], [key[1] for key in keys]],
@@ -80,7 +80,7 @@ async def open_periods(
 
 
 async def renew_periods(transaction: BillingTransaction, renewals: Sequence[NextPeriod]) -> None:
-    """Takes each key its renewal on; no two renewals are of one asked."""
+    """Closes the open periods, if any, and opens these. No two are of one customer and meter."""
     if not renewals:
         return
     meters = await counted_meters(
@@ -122,9 +122,9 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
 
 
 def _goes_back(renewal: NextPeriod, opened: dict[PeriodKey, OpenPeriod]) -> bool:
-    """Whether the open period began after the renewal would: then a later renewal closes it.
+    """Whether the open period began after `renewal` would begin. A later renewal closes it.
 
-    This happens where a meter joins a subscription that was not renewed for long.
+    This happens if a meter is added to a subscription that is long overdue for renewal.
     """
     found = opened.get((renewal.customer_id, renewal.meter_id))
     return (
@@ -138,7 +138,7 @@ async def _usages(
     opened: dict[PeriodKey, OpenPeriod],
     meters: dict[UUID, CountedMeter],
 ) -> dict[PeriodKey, PeriodUsage]:
-    """The usage of each period that is closed: what is kept of it, or else counted."""
+    """Returns the usage of each period to close: the kept usage if it fits, or else a count."""
     found: dict[PeriodKey, PeriodUsage] = {}
     asked: list[tuple[UUID, CustomerPeriod]] = []
     for renewal in renewals:
@@ -160,7 +160,7 @@ async def _usages(
 async def _move_frontiers(
     transaction: BillingTransaction, closed_periods: Sequence[MeteredPeriod]
 ) -> None:
-    """From now on, events from before the periods' ends are late."""
+    """Records that events from before the ends of these periods are late from now on."""
     ends: dict[UUID, datetime] = {}
     for period in closed_periods:
         if period.end is not None:
@@ -184,7 +184,7 @@ async def _begin_current(
     renewals: Sequence[NextPeriod],
     meters: dict[UUID, CountedMeter],
 ) -> None:
-    """Makes the new periods the current periods that usage is kept of."""
+    """Makes `customer_meter` keep the usage of the new periods."""
     for meter_id, meter in sorted(meters.items()):
         periods = [
             CustomerPeriod(renewal.customer_id, renewal.start, renewal.end)

@@ -1,7 +1,7 @@
-"""Rating closed periods anew for events that came late, and all that follows from it.
+"""Rates closed periods again when events arrive late.
 
-What a closed period consumed, what it carried over, and so the credit of the periods after it, up
-to the current one. What was billed of them is left as it is: the next invoice says the difference.
+Late usage changes what a period consumed and carried over, and so the credit of the periods after
+it, up to the open one. Issued invoices never change: the next one has a line for the difference.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from metering.usage.periods import CustomerPeriod
 
 @dataclass(frozen=True, slots=True)
 class Rerating:
-    """Periods as they are now, from the first changed one on, and the ledger's new entries."""
+    """Periods that were rated again, those of them that changed, and the new ledger entries."""
 
     periods: list[MeteredPeriod]
     entries: list[LedgerEntry]
@@ -37,9 +37,9 @@ class Rerating:
 async def late_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Sequence[UUID]
 ) -> list[MeteredPeriod]:
-    """The periods of these customers that are to be rerated, up to the open one.
+    """Loads the periods of these customers to be rated again, up to the open one.
 
-    Those that end after the earliest late event, and those whose meter has counted on since.
+    The first one ends after the earliest late event, or its meter has counted more since it closed.
     """
     rows = await connection.execute_query_dict(
         f"""
@@ -76,7 +76,7 @@ async def rerating_of(
     meters: Mapping[UUID, CountedMeter],
     periods: Sequence[MeteredPeriod],
 ) -> Rerating:
-    """Counts what `late_periods` gave and rates it anew; stores nothing."""
+    """Counts the periods of `late_periods` and rates them again. Stores nothing."""
     closed = [period for period in periods if period.usage is not None]
     counted = await usage_by_meter(
         connection,
@@ -99,7 +99,7 @@ async def rerating_of(
 
 
 async def rerate_late(transaction: BillingTransaction, customer_ids: Iterable[UUID]) -> None:
-    """Brings the closed periods of these customers up to the log's head, and their credit."""
+    """Rates the closed periods of these customers again, and stores the result."""
     asked = list(set(customer_ids))
     periods = await late_periods(transaction.connection, transaction.organization_id, asked)
     if periods:
@@ -164,7 +164,7 @@ async def _release_invoices(
 
 
 def needs_correction(period: MeteredPeriod, prices: Mapping[UUID, MeteredPrice]) -> bool:
-    """Whether what was billed of a period is not what it now comes to."""
+    """Whether a period was billed for something else than it costs now."""
     if period.billed is None or period.price_id is None:
         return False
     return rating_of(period, prices[period.price_id]) != period.billed

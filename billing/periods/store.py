@@ -1,6 +1,6 @@
-"""Links and ledger entries in the database: read and written many at a time.
+"""Loads and stores metered periods and ledger entries, many at a time.
 
-To be called under the log's lock, as everything that changes credits or periods.
+Whoever changes credit or periods holds the log.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ PERIOD_COLUMNS = """
 
 
 def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
-    """The period in a row."""
+    """Loads a period from a row."""
     is_closed = row["closed_at"] is not None
     billed = None
     if row["billed_amount"] is not None:
@@ -95,14 +95,14 @@ async def update_periods(
     now: datetime,
     corrections: Iterable[UUID] = (),
 ) -> None:
-    """Stores the credit of periods, and of closed ones how they ended.
+    """Stores the credit of periods, and the end and usage of closed ones.
 
     Args:
-        connection: a transaction under the log's lock.
+        connection: a transaction that holds the log.
         organization_id: whose they are.
         periods: as they are now.
-        now: when those were closed that were open.
-        corrections: the ids of those that were billed otherwise.
+        now: when periods that were open are closed.
+        corrections: the ids of periods that were billed for something else.
     """
     if not periods:
         return
@@ -187,7 +187,7 @@ async def store_credit(
     periods: Sequence[MeteredPeriod],
     revision: int,
 ) -> None:
-    """Shows the credit of open periods as that of their customers' meters, made where missing."""
+    """Copies the credit of open periods to `customer_meter`, and creates missing rows."""
     if not periods:
         return
     await connection.execute_query(
@@ -207,7 +207,7 @@ async def store_credit(
             revision,
             *columns(
                 periods,
-                lambda _link: new_id(),
+                lambda _period: new_id(),
                 lambda period: period.customer_id,
                 lambda period: period.meter_id,
                 lambda period: period.credit.credited,

@@ -1,4 +1,4 @@
-"""The lines of an invoice. Pure, and the same for an invoice and for its estimate."""
+"""The lines of invoices and estimates, which are computed in the same way. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FixedPrice:
-    """Charged in advance; `amount` in minor units."""
+    """A price that is charged in advance. `amount` is in minor units."""
 
     id: UUID
     amount: int
@@ -30,7 +30,7 @@ class FixedPrice:
 
 @dataclass(frozen=True, slots=True)
 class MeteredPrice:
-    """Charged in arrears on what a meter counted."""
+    """A price that is charged in arrears for the units that a meter counted."""
 
     id: UUID
     meter_id: UUID
@@ -39,10 +39,10 @@ class MeteredPrice:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an invoice; a FIXED one has neither `rating` nor `metered_period`.
+    """A line of an invoice. `amount` is in minor units.
 
-    `amount` is in minor units. `rating` is what the line says: of a CORRECTION, the difference to
-    what was billed.
+    A FIXED line has neither `rating` nor `metered_period`. The `rating` of a CORRECTION is the
+    difference from what was billed.
     """
 
     kind: LineKind
@@ -55,14 +55,14 @@ class Line:
 
 
 def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
-    """A period's usage against its credit, in money."""
+    """Rates the usage of a closed period, less its credit."""
     if period.usage is None:
         raise ValueError("an open period has no usage to rate")
     return price.tariff.rate(period.usage.consumed, period.credit.credited)
 
 
 def fixed_lines(product: str, prices: Iterable[FixedPrice], period: Period) -> list[Line]:
-    """What a period costs in advance."""
+    """Returns a line for each price that a period costs in advance."""
     return [Line(LineKind.FIXED, product, price.id, period, price.amount) for price in prices]
 
 
@@ -71,10 +71,10 @@ def metered_lines(
     prices: Mapping[UUID, MeteredPrice],
     meter_names: Mapping[UUID, str],
 ) -> list[Line]:
-    """The lines for usage that invoices do not show yet.
+    """Returns the lines for usage that is not on an invoice yet.
 
-    A METERED line for each that was never billed, and a CORRECTION for each that was billed
-    otherwise.
+    A period that was never billed gets a METERED line, and one that was billed for something else
+    gets a CORRECTION.
     """
     lines: list[Line] = []
     for period in periods:
@@ -97,7 +97,7 @@ def metered_lines(
                 metered_period=period,
             )
         )
-    # What is billed for the first time first; among the corrections, the oldest.
+    # METERED lines come before corrections, and older periods before newer ones.
     return sorted(lines, key=_place)
 
 
@@ -106,12 +106,12 @@ def _place(line: Line) -> tuple[bool, datetime, UUID]:
 
 
 def total(lines: Iterable[Line]) -> int:
-    """The total in minor units."""
+    """Returns the total in minor units."""
     return sum(line.amount for line in lines)
 
 
 def amount_problem(lines: Sequence[Line]) -> str | None:
-    """Why these lines cannot be invoiced; None where every client reads their amounts exactly."""
+    """Returns why these lines cannot be invoiced; None if clients read their amounts exactly."""
     for line in lines:
         if abs(line.amount) > LARGEST_AMOUNT:
             return f"{line.description}: {line.amount:,} is beyond ±{LARGEST_AMOUNT:,} minor units."

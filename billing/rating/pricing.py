@@ -1,4 +1,4 @@
-"""What a metered price charges: a scheme within limits, applied to usage and credit. Pure.
+"""Applies the scheme and the cap of a metered price to usage and credit. Pure.
 
 Units and unit amounts are exact decimals, amounts are integers in minor units. Only the amount of
 a whole line is rounded, half away from zero, and then capped.
@@ -13,10 +13,10 @@ from billing.rating.schemes import PriceScheme
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A period's usage turned into money.
+    """The usage of a period, and what it costs.
 
-    `consumed` may be below zero, and is shown so. `credited` are the units of credit set against
-    it. `billable` is never below zero. `amount` is in minor units.
+    `consumed` may be negative. `credited` is the part of it that credit covers. `billable` is
+    never negative. `amount` is in minor units.
     """
 
     consumed: Decimal
@@ -25,7 +25,7 @@ class Rating:
     amount: int
 
     def less(self, billed: "Rating") -> "Rating":
-        """What a correction says: this rating less what was billed."""
+        """Returns the rating of a correction: this one less what was billed."""
         return Rating(
             consumed=minus(self.consumed, billed.consumed),
             credited=minus(self.credited, billed.credited),
@@ -45,17 +45,17 @@ class Tariff:
     cap_amount: int | None = None
 
     def amount(self, billable: Decimal) -> int:
-        """Minor units for the billable units of one period, rounded once and then capped."""
+        """Returns what the billable units of a period cost: rounded once, then capped."""
         if billable <= 0:
             return 0
         amount = whole_half_away(self.scheme.exact_amount(billable))
         return amount if self.cap_amount is None else min(amount, self.cap_amount)
 
     def rate(self, consumed: Decimal, credited: Decimal) -> Rating:
-        """Rates a period: `consumed` units less all the credit of the period.
+        """Rates a period's usage, less its credit.
 
-        billable = max(0, consumed - credited). Credit can be below zero, where late usage used
-        what was debited since. It then counts as none, so that a debit never makes a charge.
+        Credit is negative if late usage burned units that were debited since. It counts as zero
+        then, so that a debit never causes a charge.
         """
         credited = min(max(credited, Decimal(0)), max(consumed, Decimal(0)))
         billable = max(Decimal(0), minus(consumed, credited))

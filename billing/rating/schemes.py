@@ -1,8 +1,8 @@
-"""Price schemes: how units become an amount (design section 7). Pure.
+"""Price schemes: how units become an amount. Pure.
 
-To add a scheme: its member of Pricing, its class, and its case in `scheme_class`, which does not
-pass type checking without it. The API describes the member in `schema.billing_enums`, and its
-parameters in `schema.inputs.products` and `schema.types.product`.
+To add a scheme, add a member of Pricing, its class, and its case in `scheme_class`: mypy fails
+without the case. Then describe the member in `schema.billing_enums`, and its parameters in
+`schema.inputs.products` and `schema.types.product`.
 """
 
 from abc import ABC, abstractmethod
@@ -37,7 +37,7 @@ class Pricing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Units up to and including `up_to` (None: no end); `flat_amount` once it is reached."""
+    """Units up to and including `up_to`, or without end. `flat_amount` is charged once."""
 
     up_to: Decimal | None
     unit_amount: Decimal
@@ -46,7 +46,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A kind of parameter: how it is checked, kept as JSON, and loaded from there."""
+    """A type of parameter: how to check it, store it as JSON and load it."""
 
     problems: Callable[..., Iterator[Problem]]
     to_json: Callable[[Any], Any]
@@ -119,7 +119,7 @@ class PriceScheme(ABC):
 
     @classmethod
     def problems(cls, given: Mapping[str, Any], *path: str | int) -> Iterator[Problem]:
-        """What is wrong with the parameters of an input; None is one that was left out."""
+        """Yields what is wrong with the given parameters. One that was left out is None."""
         for name in dict.fromkeys([*given, *cls.parameters]):
             value, parameter, field = given.get(name), cls.parameters.get(name), _camel(name)
             if parameter is None and value is not None:
@@ -133,12 +133,12 @@ class PriceScheme(ABC):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
-        """The scheme with parameters that have no problems."""
+        """Makes the scheme from parameters that have no problems."""
         return cls(**{name: given[name] for name in cls.parameters})
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """The scheme with the parameters that `to_json` gave."""
+        """Loads the scheme from what `to_json` returned."""
         return cls(
             **{
                 name: parameter.from_json(stored[_camel(name)])
@@ -147,7 +147,7 @@ class PriceScheme(ABC):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters by the names that the API gives them; decimals as text."""
+        """Returns the parameters by their names in the API, with decimals as text."""
         return {
             _camel(name): parameter.to_json(getattr(self, name))
             for name, parameter in self.parameters.items()
@@ -155,7 +155,7 @@ class PriceScheme(ABC):
 
     @abstractmethod
     def exact_amount(self, units: Decimal) -> Decimal:
-        """Minor units for `units` above zero, not rounded."""
+        """Returns the exact price of `units`, which are above zero, in minor units."""
 
 
 def _camel(name: str) -> str:
@@ -173,7 +173,7 @@ class PerUnit(PriceScheme):
     unit_amount: Decimal
 
     def exact_amount(self, units: Decimal) -> Decimal:
-        """Minor units for `units` above zero, not rounded."""
+        """Returns the exact price of `units`, which are above zero, in minor units."""
         return times(units, self.unit_amount)
 
 
@@ -187,7 +187,7 @@ class Graduated(PriceScheme):
     tiers: Sequence[Tier]
 
     def exact_amount(self, units: Decimal) -> Decimal:
-        """Minor units for `units` above zero, not rounded."""
+        """Returns the exact price of `units`, which are above zero, in minor units."""
         amount, below = Decimal(0), Decimal(0)
         for tier in self.tiers:
             if units <= below:
@@ -209,7 +209,7 @@ class Volume(PriceScheme):
     tiers: Sequence[Tier]
 
     def exact_amount(self, units: Decimal) -> Decimal:
-        """Minor units for `units` above zero, not rounded."""
+        """Returns the exact price of `units`, which are above zero, in minor units."""
         reached = next(tier for tier in self.tiers if tier.up_to is None or units <= tier.up_to)
         return plus(times(units, reached.unit_amount), Decimal(reached.flat_amount))
 
@@ -225,12 +225,12 @@ class Package(PriceScheme):
     package_size: Decimal
 
     def exact_amount(self, units: Decimal) -> Decimal:
-        """Minor units for `units` above zero."""
+        """Returns the exact price of `units`, which are above zero, in minor units."""
         return Decimal(started(units, self.package_size) * self.package_amount)
 
 
 def scheme_class(pricing: Pricing) -> type[PriceScheme]:
-    """The class of a scheme, by its name."""
+    """Returns the class of a scheme."""
     match pricing:
         case Pricing.PER_UNIT:
             return PerUnit

@@ -1,1 +1,1 @@
-"""The life of a subscription: begun, changed, renewed by the cycle, ended."""
+"""Subscriptions: creating, renewing and canceling them."""

@@ -1,9 +1,8 @@
-"""The cycle: whatever is due of all subscriptions, in bounded transactions, each thing once.
+"""The cycle: renews due subscriptions, rates late usage and issues invoices, each once.
 
-Every transaction holds the log of one organization and does a chunk of one kind of work; a worker
-that is killed leaves a chunk undone, and another finds it, because what is to do is always read
-from the tables. Several workers at once take turns on an organization, and skip rows that are
-locked by somebody else.
+Every transaction holds the log of one organization and does a chunk of one kind of work. The tables
+say what is left to do, so if a worker is killed, another one repeats its chunk. Workers take turns
+on an organization and skip rows that another one has locked.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,9 +36,9 @@ from waiting.patience import MOST_SECONDS, Patience
 
 @dataclass(slots=True)
 class CycleReport:
-    """What a run did: periods renewed, customers rated anew, invoices made that had waited.
+    """What a run did: periods renewed, customers rated again, waiting invoices issued.
 
-    `organizations` are those in which there was something to do.
+    `organizations` are those that had something to do.
     """
 
     renewed: int = 0
@@ -57,15 +56,17 @@ async def run_cycle(
     patience: Patience | None = None,
     report: CycleReport | None = None,
 ) -> CycleReport:
-    """Does all that is due at `now` (the clock's, where left out), until nothing is.
+    """Does everything that is due.
 
-    With `organization_id`, of this organization only. A transaction for which PostgreSQL's answer
-    does not come is given up with `patience`; without it, only once it must be lost. A `report` is
-    filled in as the work goes, for who must know what was done also where some of it fails.
+    Args:
+        now: as of when; by default, the time of the clock.
+        organization_id: an organization, if the others are to be left out.
+        patience: how long to wait for PostgreSQL; by default, until a connection must be lost.
+        report: is filled in as the work goes, so that it tells what was done before a failure.
 
     Raises:
-        ExceptionGroup: what went wrong, an exception an organization, after the work of all the
-            others. The chunk at hand is undone, and another run does it.
+        ExceptionGroup: an exception for each organization that failed, after all others are done.
+            A chunk that failed is rolled back, and the next run repeats it.
     """
     at = now or clock.now()
     waiting = patience or Patience(MOST_SECONDS)
@@ -75,7 +76,7 @@ async def run_cycle(
         if organization_id in (None, found):
             try:
                 await _run_organization(found, at, report, waiting)
-            except Exception as error:  # noqa: BLE001  # one tenant's trouble is not the others'
+            except Exception as error:  # noqa: BLE001  # one tenant's failure must not stop the others
                 error.add_note(f"in the cycle of organization {found}")
                 failures.append(error)
     if failures:
@@ -122,7 +123,7 @@ async def _run_organization(
 
 
 async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
-    """How much was done of a kind of work."""
+    """Does a chunk of one kind of work, and returns how much it did."""
     async with in_transaction() as connection:
         return await work(await billing_transaction(connection, organization_id, at))
 
@@ -130,7 +131,7 @@ async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
 async def renew_due(transaction: BillingTransaction, touched: Touched | None = None) -> int:
     """Renews a chunk of due subscriptions, and invoices the periods that are counted.
 
-    With `touched`, of those only; it then waits for rows that somebody else has locked.
+    With `touched`, it renews those only, and waits for rows that are locked.
     """
     only, lock, values = "", "FOR UPDATE SKIP LOCKED", []
     if touched is not None:
@@ -149,7 +150,7 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
     )
     due = [live_subscription(row) for row in rows]
     if due:
-        # Late events first: what they take from the credit is not carried over.
+        # Late usage comes first: the credit that it burns does not carry over.
         await rerate_late(transaction, [one.customer_id for one in due])
         await renew_subscriptions(transaction, due)
         await invoice_periods_of(transaction, [one.id for one in due])
@@ -210,8 +211,8 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
         UNION SELECT organization_id FROM subscription_period WHERE invoiced_at IS NULL
         UNION SELECT organization_id FROM billing_frontier WHERE late_from IS NOT NULL
-        -- Rated anew with no correction scheduled yet: by a subscription that was made or canceled,
-        -- or by a worker that was killed.
+        -- Late usage that is rated, but whose invoice is not scheduled: it was rated when a
+        -- subscription was created or canceled, or the worker was killed.
         UNION
         SELECT period.organization_id
         FROM metered_period period

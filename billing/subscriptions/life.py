@@ -1,4 +1,4 @@
-"""Subscribing customers to products, and ending that."""
+"""Creates and cancels subscriptions."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.due_invoices import invoice_periods_of
 from billing.invoicing.invoices import Bill, issue
 from billing.numbers import LARGEST_AMOUNT
-from billing.periods.intervals import Period, index_at, period_at
+from billing.periods.intervals import index_at, period_at
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
 from billing.subscriptions.cycle import edit
@@ -36,13 +36,13 @@ class CancelWhen(StrEnum):
 async def create_subscription(
     organization_id: UUID, customer_id: UUID, product_id: UUID, started_at: datetime | None = None
 ) -> CustomerSubscription:
-    """Subscribes a customer to a product, from now on or as running since `started_at`.
+    """Subscribes a customer to a product, from now on or since `started_at`.
 
-    The current period begins: its credits are granted and what is charged in advance is
-    invoiced. Periods before it are not.
+    The current period begins: its credit is granted, and its fixed prices are invoiced. Earlier
+    periods are not invoiced.
 
     Raises:
-        RefusedError: the product is unknown or archived, `started_at` makes no sense, or the
+        RefusedError: the product is unknown or archived, `started_at` is invalid, or the
             customer has another subscription with one of the meters.
     """
     async with edit(organization_id, Touched("customer_id", customer_id)) as transaction:
@@ -63,8 +63,8 @@ async def create_subscription(
         current = period_at(anchor, product.interval, index)
         if closed_through is not None and current.start < closed_through:
             message = (
-                f"The usage of this customer is closed through {closed_through.isoformat()}"
-                " already; the current period would begin before that."
+                f"This customer's usage is already closed through {closed_through.isoformat()},"
+                " but the current period would begin before that."
             )
             raise RefusedError(problem("INVALID", message, "startedAt"))
         subscription = await CustomerSubscription.create(
@@ -80,19 +80,19 @@ async def create_subscription(
             using_db=transaction.connection,
         )
         await _hold_meters(transaction, subscription, product)
-        # What came late for the time before takes from the credit that is carried over.
+        # Late usage comes first: the credit that it burns does not carry over.
         await rerate_late(transaction, [customer_id])
         await renew_periods(
             transaction, next_periods(subscription.id, customer_id, product, current)
         )
-        await issue(transaction, [_first_bill(subscription, product, current)])
+        await issue(transaction, [Bill(subscription.id, customer_id, product, [], current)])
         return subscription
 
 
 async def cancel_subscription(
     organization_id: UUID, subscription_id: UUID, when: CancelWhen
 ) -> CustomerSubscription:
-    """Ends a subscription, at its period's end or there and then.
+    """Cancels a subscription, at the end of its period or immediately.
 
     Raises:
         RefusedError: there is no such subscription, or it has ended.
@@ -136,7 +136,7 @@ async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscr
 
 
 async def _check_product(transaction: BillingTransaction, product_id: UUID) -> None:
-    """Locks the product, so that its benefits stay as they are, and refuses one not on sale."""
+    """Locks the product, so that its benefits cannot change. Refuses one that is not on sale."""
     rows = await transaction.connection.execute_query_dict(
         """
         SELECT archived_at FROM product WHERE organization_id = $1 AND id = $2 FOR SHARE
@@ -151,15 +151,15 @@ async def _check_product(transaction: BillingTransaction, product_id: UUID) -> N
 
 def _check_start(started_at: datetime, at: datetime) -> None:
     if started_at > at:
-        raise RefusedError(problem("INVALID", "startedAt lies in the future.", "startedAt"))
+        raise RefusedError(problem("INVALID", "startedAt is in the future.", "startedAt"))
     if started_at < EARLIEST_START:
-        raise RefusedError(problem("INVALID", "startedAt lies before 1970.", "startedAt"))
+        raise RefusedError(problem("INVALID", "startedAt is before 1970.", "startedAt"))
 
 
 async def _closed_through(
     transaction: BillingTransaction, customer_id: UUID, product: CatalogProduct
 ) -> datetime | None:
-    """The latest instant through which one of the product's meters is closed for the customer."""
+    """Returns the end of the customer's latest closed period on one of the product's meters."""
     rows = await transaction.connection.execute_query_dict(
         """
         SELECT max(ends_at) AS closed_through FROM metered_period
@@ -175,7 +175,7 @@ async def _closed_through(
 async def _hold_meters(
     transaction: BillingTransaction, subscription: CustomerSubscription, product: CatalogProduct
 ) -> None:
-    """Holds the product's meters for the customer; the key refuses a second holder."""
+    """Reserves the product's meters for the subscription. The table's key allows only one."""
     meters = sorted(product.meter_ids)
     rows = await transaction.connection.execute_query_dict(
         """
@@ -189,9 +189,3 @@ async def _hold_meters(
     if len(rows) < len(meters):
         message = "The customer has another subscription with a meter of this product."
         raise RefusedError(problem("ALREADY_EXISTS", message, "productId"))
-
-
-def _first_bill(
-    subscription: CustomerSubscription, product: CatalogProduct, current: Period
-) -> Bill:
-    return Bill(subscription.id, subscription.customer_id, product, [], current)

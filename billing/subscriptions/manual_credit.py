@@ -1,4 +1,4 @@
-"""Crediting, or debiting, a customer's units by hand."""
+"""Credits and debits units manually."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -23,13 +23,13 @@ from models.identifiers import new_id
 async def credit_by_hand(
     organization_id: UUID, customer_id: UUID, meter_id: UUID | None, units: Decimal, reason: str
 ) -> UUID:
-    """Adds units, below zero to take them, to a customer's current credit on a meter.
+    """Adds units to a customer's current credit on a meter. A negative number debits units.
 
-    Gives the id of the customer meter.
+    Returns the id of the customer meter.
 
     Raises:
-        RefusedError: there is no such meter, the units or the reason make no sense, or more is
-            to be taken than is left.
+        RefusedError: there is no such meter, the units or the reason are invalid, or too few units
+            are left to debit.
     """
     problems = [
         *name_problems(reason, REASON, "reason"),
@@ -46,9 +46,9 @@ async def credit_by_hand(
             problems.append(problem("NOT_FOUND", "There is no meter with this id.", "meterId"))
         if problems or meter_id is None:
             raise RefusedError(*problems)
-        # What came late takes from the credit first.
+        # Late usage burns credit first.
         await rerate_late(transaction, [customer_id])
-        period, is_new = await _current_link(transaction, customer_id, meter_id)
+        period, is_new = await _current_period(transaction, customer_id, meter_id)
         if units < 0:
             await _check_debit(transaction, period, -units)
         period = replace(period, credit=period.credit.add(rolling=units))
@@ -73,7 +73,7 @@ async def credit_by_hand(
 async def _check_debit(
     transaction: BillingTransaction, period: MeteredPeriod, units: Decimal
 ) -> None:
-    """Refuses to take more units than usage has left of the open period's credit."""
+    """Refuses to debit more units than are unused of the open period's credit."""
     burned = NOTHING
     if period.start is not None:
         meters = await counted_meters(
@@ -88,10 +88,10 @@ async def _check_debit(
         raise RefusedError(problem("LIMIT_EXCEEDED", message, "units"))
 
 
-async def _current_link(
+async def _current_period(
     transaction: BillingTransaction, customer_id: UUID, meter_id: UUID
 ) -> tuple[MeteredPeriod, bool]:
-    """The open period, or a new one of all the customer's time where there never was one."""
+    """Returns the open period and False, or a new period that covers all time, and True."""
     found = await open_periods(transaction, [(customer_id, meter_id)])
     if found:
         return found[customer_id, meter_id].period, False

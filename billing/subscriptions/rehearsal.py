@@ -1,7 +1,7 @@
-"""What a cycle would do: the real one, in a transaction that is rolled back.
+"""Rehearses a cycle: runs the real one in a transaction, and rolls it back.
 
-So a rehearsal and the cycle cannot differ. It holds the log of its organization: events are stored
-meanwhile, and counted after it.
+So a rehearsal and the cycle cannot differ. It holds the log of the organization: meanwhile, events
+are stored, but not counted.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ from metering.counting.log import lock_log
 
 @dataclass(frozen=True, slots=True)
 class RehearsedLine:
-    """A line of an invoice; the amount in minor units."""
+    """A line of an invoice. `amount` is in minor units."""
 
     kind: str
     description: str
@@ -31,7 +31,7 @@ class RehearsedLine:
 
 @dataclass(frozen=True, slots=True)
 class RehearsedInvoice:
-    """An invoice that the cycle would issue. `customer` is its external id, or else its id."""
+    """An invoice that the cycle would issue. `customer` is an external id, or else an id."""
 
     customer: str
     currency: str
@@ -42,21 +42,21 @@ class RehearsedInvoice:
 async def rehearse_cycle(
     organization_id: UUID, at: datetime, count_waiting: Callable[[UUID], Awaitable[None]]
 ) -> tuple[CycleReport, list[RehearsedInvoice]]:
-    """What `run_cycle` would do of an organization, and the invoices in their order.
+    """Returns what `run_cycle` would do in an organization, and the invoices in order.
 
     Args:
-        organization_id: whose cycle it is.
+        organization_id: the organization.
         at: as of when.
-        count_waiting: counts the organization's events that wait, which comes first.
+        count_waiting: counts the waiting events of an organization. This comes first.
 
     Raises:
         ExceptionGroup: what `run_cycle` raises.
     """
     async with in_transaction() as connection:
-        # Nobody else makes invoices until the end.
+        # The lock keeps others from issuing invoices until the end.
         await lock_log(connection, organization_id)
         issued = await _last_number(connection, organization_id)
-        # What the log has of it did not happen either.
+        # Log lines say that nothing of this has happened.
         with bound_contextvars(dry_run=True):
             await count_waiting(organization_id)
             report = await run_cycle(at, organization_id)

@@ -1,4 +1,4 @@
-"""Turning the periods of subscriptions: the old one is closed, and the next one begins or none."""
+"""Renews subscriptions: closes the current period, and begins the next one, if any."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from models.identifiers import new_id
 
 
 class SubscriptionStatus(StrEnum):
-    """Whether a subscription runs."""
+    """Whether a subscription is active."""
 
     ACTIVE = "ACTIVE"
     CANCELED = "CANCELED"
@@ -32,7 +32,7 @@ SUBSCRIPTION_COLUMNS = """
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The subscriptions with this value in a column: one, a customer's, or a product's."""
+    """The subscriptions that an edit affects: those with this value in a column."""
 
     column: Literal["id", "customer_id", "product_id"]
     value: UUID
@@ -40,7 +40,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class LiveSubscription:
-    """A subscription whose row is locked. `current` is the period of index `period_index`."""
+    """A subscription whose row is locked. `current` is its period number `period_index`."""
 
     id: UUID
     customer_id: UUID
@@ -52,7 +52,7 @@ class LiveSubscription:
 
 
 def live_subscription(row: Mapping[str, Any]) -> LiveSubscription:
-    """The subscription in a row."""
+    """Loads a subscription from a row."""
     return LiveSubscription(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -66,7 +66,7 @@ def live_subscription(row: Mapping[str, Any]) -> LiveSubscription:
 
 @dataclass(frozen=True, slots=True)
 class _Renewal:
-    """A subscription's current period ends at `at`; `following` begins, or None does."""
+    """A subscription's current period ends at `at`, and `following` begins, if any."""
 
     subscription: LiveSubscription
     at: datetime
@@ -76,7 +76,7 @@ class _Renewal:
 async def renew_subscriptions(
     transaction: BillingTransaction, subscriptions: Sequence[LiveSubscription]
 ) -> None:
-    """Ends the current periods where they end, and begins the next ones, unless canceled."""
+    """Ends the current periods, and begins the next ones unless they are canceled."""
     products = await _products(transaction, subscriptions)
     renewals = [
         _Renewal(
@@ -94,7 +94,7 @@ async def renew_subscriptions(
 async def end_at(
     transaction: BillingTransaction, subscription: LiveSubscription, at: datetime
 ) -> None:
-    """Ends a subscription within its current period, there and then."""
+    """Ends a subscription at an instant within its current period."""
     products = await _products(transaction, [subscription])
     await _carry_out(transaction, [_Renewal(subscription, at, None)], products)
 
@@ -146,7 +146,7 @@ async def _carry_out(
 def next_periods(
     subscription_id: UUID, customer_id: UUID, product: CatalogProduct, begins: Period
 ) -> list[NextPeriod]:
-    """The opening that a period of a subscription begins with."""
+    """Returns the metered periods that begin with a period of a subscription."""
     return [
         NextPeriod(
             customer_id=customer_id,
@@ -162,7 +162,7 @@ def next_periods(
 
 
 async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Renewal]) -> None:
-    """Stores the ended periods; their key refuses to renew the same period twice."""
+    """Stores the ended periods. The table's key refuses to renew the same period twice."""
     await transaction.connection.execute_query(
         """
         INSERT INTO subscription_period (
@@ -193,7 +193,7 @@ async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Re
 async def _held_meters(
     transaction: BillingTransaction, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, list[UUID]]:
-    """The meters on which the subscriptions have an open period."""
+    """Returns the meters on which each subscription has an open period."""
     rows = await transaction.connection.execute_query_dict(
         """
         SELECT subscription_id, array_agg(meter_id ORDER BY meter_id) AS meter_ids
@@ -239,7 +239,7 @@ async def _release_meters(
     renewals: Sequence[_Renewal],
     products: Mapping[UUID, CatalogProduct],
 ) -> None:
-    """Lets go of the meters that the subscriptions no longer price or credit."""
+    """Releases the meters that the subscriptions no longer price or credit."""
     kept = [
         (renewal.subscription.id, meter_id)
         for renewal in renewals
