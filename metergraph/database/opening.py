@@ -39,6 +39,9 @@ APP = "models"
 _APPS: dict[str, dict[str, Any]] = {
     APP: {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}
 }
+TORTOISE_ORM = {"connections": {"default": "asyncpg://localhost/metergraph"}, "apps": _APPS}
+"""For `tortoise makemigrations`, which compares models with migrations and does not connect."""
+
 # Held while migrating, so that two processes that start at once do not both migrate.
 _MIGRATION_LOCK = 0x6D65746572
 # Besides the pool: for tokens, health and metrics.
