@@ -27,6 +27,14 @@ class BillingTransaction:
     revision: int
     now: datetime
 
+    async def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Runs a statement whose first parameter is the organization, and returns its rows."""
+        return await self.connection.execute_query_dict(statement, [self.organization_id, *values])
+
+    async def run(self, statement: str, *values: Any) -> None:
+        """Runs a statement whose first parameter is the organization."""
+        await self.connection.execute_query(statement, [self.organization_id, *values])
+
 
 async def billing_transaction(
     connection: BaseDBAsyncClient, organization_id: UUID, now: datetime

@@ -73,9 +73,7 @@ async def invoice_waiting_periods(
     The chunk begins after the subscription `after`. Returns how many periods were ready, and the
     last subscription of the chunk; None if the chunk is empty.
     """
-    rows = await transaction.connection.execute_query_dict(
-        _NEXT_CHUNK, [transaction.organization_id, after]
-    )
+    rows = await transaction.rows(_NEXT_CHUNK, after)
     ready = await _ready(transaction, rows)
     await rerate_late(transaction, [row["customer_id"] for row in ready])
     await _invoice(transaction, ready)
@@ -88,7 +86,7 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     The invoice is due at the end of the period in which the last one was issued, so that it
     collects the late usage until then. Yearly subscriptions go by months here.
     """
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval,
                (SELECT max(invoice.issued_at) FROM invoice
@@ -101,8 +99,7 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
             ON product.organization_id = $1 AND product.id = subscription.product_id
         WHERE period.organization_id = $1 AND period.needs_correction
           AND subscription.status = 'CANCELED' AND subscription.corrections_due_at IS NULL
-        """,
-        [transaction.organization_id],
+        """
     )
     due = []
     for row in rows:
@@ -111,36 +108,37 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
             interval = RecurringInterval.MONTH
         index = index_at(anchor, interval, row["issued_at"])
         due.append((row["id"], boundary(anchor, interval, index + 1)))
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at
         FROM unnest($2::uuid[], $3::timestamptz[]) AS due (id, at)
         WHERE kept.organization_id = $1 AND kept.id = due.id
         """,
-        [transaction.organization_id, *columns(due, lambda pair: pair[0], lambda pair: pair[1])],
+        *columns(due, lambda pair: pair[0], lambda pair: pair[1]),
     )
     return 0
 
 
 async def invoice_due_corrections(transaction: BillingTransaction) -> int:
     """Invoices the late usage of a chunk of ended subscriptions."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
         WHERE organization_id = $1 AND corrections_due_at <= $2 AND invoicing_problem IS NULL
         ORDER BY corrections_due_at, id LIMIT $3
         FOR UPDATE SKIP LOCKED
         """,
-        [transaction.organization_id, transaction.now, CHUNK],
+        transaction.now,
+        CHUNK,
     )
     await rerate_late(transaction, [row["customer_id"] for row in rows])
     await issue(transaction, await _bills(transaction, rows))
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE customer_subscription SET corrections_due_at = NULL
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NULL
         """,
-        [transaction.organization_id, [row["subscription_id"] for row in rows]],
+        [row["subscription_id"] for row in rows],
     )
     return len(rows)
 

@@ -132,13 +132,14 @@ async def _withhold(transaction: BillingTransaction, problems: Mapping[UUID, str
     """Marks subscriptions with a problem: they are not invoiced until their usage changes."""
     if not problems:
         return
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE customer_subscription AS kept SET invoicing_problem = found.problem
         FROM unnest($2::uuid[], $3::text[]) AS found (id, problem)
         WHERE kept.organization_id = $1 AND kept.id = found.id
         """,
-        [transaction.organization_id, list(problems), list(problems.values())],
+        list(problems),
+        list(problems.values()),
     )
     for subscription_id, problem in problems.items():
         _log.error(
@@ -158,14 +159,14 @@ class _Invoice:
 
 async def _take_numbers(transaction: BillingTransaction, count: int) -> int:
     """Takes `count` numbers and returns the first. A rollback gives them back."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         INSERT INTO invoice_counter AS counter (organization_id, last_sequence) VALUES ($1, $2)
         ON CONFLICT (organization_id) DO UPDATE
         SET last_sequence = counter.last_sequence + excluded.last_sequence
         RETURNING last_sequence
         """,
-        [transaction.organization_id, count],
+        count,
     )
     last: int = rows[0]["last_sequence"]
     return last - count + 1
@@ -174,7 +175,7 @@ async def _take_numbers(transaction: BillingTransaction, count: int) -> int:
 async def _insert_invoices(
     transaction: BillingTransaction, invoices: Sequence[_Invoice], first: int
 ) -> None:
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO invoice (
             organization_id, position, issued_at, id, sequence, customer_id, subscription_id,
@@ -184,20 +185,17 @@ async def _insert_invoices(
         FROM unnest($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::numeric[])
             AS invoice
         """,
-        [
-            transaction.organization_id,
-            transaction.head,
-            transaction.now,
-            *columns(
-                enumerate(invoices, first),
-                lambda numbered: numbered[1].id,
-                lambda numbered: numbered[0],
-                lambda numbered: numbered[1].bill.customer_id,
-                lambda numbered: numbered[1].bill.subscription_id,
-                lambda numbered: numbered[1].bill.product.currency,
-                lambda numbered: total(numbered[1].lines),
-            ),
-        ],
+        transaction.head,
+        transaction.now,
+        *columns(
+            enumerate(invoices, first),
+            lambda numbered: numbered[1].id,
+            lambda numbered: numbered[0],
+            lambda numbered: numbered[1].bill.customer_id,
+            lambda numbered: numbered[1].bill.subscription_id,
+            lambda numbered: numbered[1].bill.product.currency,
+            lambda numbered: total(numbered[1].lines),
+        ),
     )
 
 
@@ -224,7 +222,7 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[_Inv
         for invoice in invoices
         for ordinal, line in enumerate(invoice.lines)
     ]
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO invoice_line (
             organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
@@ -238,13 +236,13 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[_Inv
             $14::numeric[], $15::bigint[]
         ) AS line
         """,
-        [transaction.organization_id, *(list(column) for column in zip(*rows, strict=True))],
+        *(list(column) for column in zip(*rows, strict=True)),
     )
 
 
 async def _mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -> None:
     """Adds the lines to what was billed for their periods."""
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE metered_period AS kept
         SET billed_consumed = coalesce(kept.billed_consumed, 0) + line.consumed,
@@ -256,21 +254,18 @@ async def _mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -
             AS line (period_id, consumed, credited, billable, amount)
         WHERE kept.organization_id = $1 AND kept.id = line.period_id
         """,
-        [
-            transaction.organization_id,
-            *columns(
-                [
-                    (line.metered_period.id, line.rating)
-                    for line in lines
-                    if line.metered_period and line.rating
-                ],
-                lambda said: said[0],
-                lambda said: said[1].consumed,
-                lambda said: said[1].credited,
-                lambda said: said[1].billable,
-                lambda said: said[1].amount,
-            ),
-        ],
+        *columns(
+            [
+                (line.metered_period.id, line.rating)
+                for line in lines
+                if line.metered_period and line.rating
+            ],
+            lambda said: said[0],
+            lambda said: said[1].consumed,
+            lambda said: said[1].credited,
+            lambda said: said[1].billable,
+            lambda said: said[1].amount,
+        ),
     )
 
 
@@ -280,20 +275,17 @@ async def _mark_periods(
     """Marks the periods that waited for these bills as invoiced."""
     periods = [bill for bill in bills if bill.period_id is not None]
     if periods:
-        await transaction.connection.execute_query(
+        await transaction.run(
             """
             UPDATE subscription_period AS kept
             SET invoiced_at = $2, invoice_id = billed.invoice_id
             FROM unnest($3::uuid[], $4::uuid[]) AS billed (id, invoice_id)
             WHERE kept.organization_id = $1 AND kept.id = billed.id
             """,
-            [
-                transaction.organization_id,
-                transaction.now,
-                *columns(
-                    periods,
-                    lambda bill: bill.period_id,
-                    lambda bill: invoice_ids.get(bill.subscription_id),
-                ),
-            ],
+            transaction.now,
+            *columns(
+                periods,
+                lambda bill: bill.period_id,
+                lambda bill: invoice_ids.get(bill.subscription_id),
+            ),
         )

@@ -67,9 +67,10 @@ async def open_periods(
     transaction: BillingTransaction, keys: Sequence[PeriodKey]
 ) -> dict[PeriodKey, OpenPeriod]:
     """Loads the open periods of these customers on these meters, if there are any."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         _OPEN_PERIODS,
-        [transaction.organization_id, [key[0] for key in keys], [key[1] for key in keys]],
+        [key[0] for key in keys],
+        [key[1] for key in keys],
     )
     return {
         (row["customer_id"], row["meter_id"]): OpenPeriod(
@@ -107,16 +108,10 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
         period, opening = begin(renewal, previous)
         new_periods.append(period)
         entries += opening
-    await update_periods(
-        transaction.connection, transaction.organization_id, closed_periods, transaction.now
-    )
-    await insert_periods(transaction.connection, transaction.organization_id, new_periods)
-    await insert_entries(
-        transaction.connection, transaction.organization_id, entries, transaction.now
-    )
-    await store_credit(
-        transaction.connection, transaction.organization_id, new_periods, transaction.revision
-    )
+    await update_periods(transaction, closed_periods)
+    await insert_periods(transaction, new_periods)
+    await insert_entries(transaction, entries)
+    await store_credit(transaction, new_periods)
     await _move_frontiers(transaction, closed_periods)
     await _begin_current(transaction, renewals, meters)
 
@@ -165,17 +160,14 @@ async def _move_frontiers(
     for period in closed_periods:
         if period.end is not None:
             ends[period.customer_id] = max(period.end, ends.get(period.customer_id, period.end))
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO billing_frontier AS kept (organization_id, customer_id, closed_through)
         SELECT $1, closed.* FROM unnest($2::uuid[], $3::timestamptz[]) AS closed
         ON CONFLICT (organization_id, customer_id) DO UPDATE
         SET closed_through = greatest(kept.closed_through, excluded.closed_through)
         """,
-        [
-            transaction.organization_id,
-            *columns(ends.items(), lambda item: item[0], lambda item: item[1]),
-        ],
+        *columns(ends.items(), lambda item: item[0], lambda item: item[1]),
     )
 
 

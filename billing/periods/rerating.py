@@ -111,12 +111,12 @@ async def rerate_late(transaction: BillingTransaction, customer_ids: Iterable[UU
         )
         rerating = await rerating_of(transaction.connection, meters, periods)
         await _store(transaction, rerating)
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE billing_frontier SET late_from = NULL
         WHERE organization_id = $1 AND customer_id = ANY($2::uuid[]) AND late_from IS NOT NULL
         """,
-        [transaction.organization_id, asked],
+        asked,
     )
 
 
@@ -127,26 +127,16 @@ async def _store(transaction: BillingTransaction, rerating: Rerating) -> None:
         {period.price_id for period in rerating.changed if period.price_id is not None},
     )
     corrections = {period.id for period in rerating.changed if needs_correction(period, prices)}
-    await update_periods(
-        transaction.connection,
-        transaction.organization_id,
-        rerating.changed,
-        transaction.now,
-        corrections,
-    )
-    await insert_entries(
-        transaction.connection, transaction.organization_id, rerating.entries, transaction.now
-    )
+    await update_periods(transaction, rerating.changed, corrections)
+    await insert_entries(transaction, rerating.entries)
     await _release_invoices(
         transaction,
         (period.subscription_id for period in rerating.changed if period.subscription_id),
     )
     recredited = {entry.period.id for entry in rerating.entries}
     await store_credit(
-        transaction.connection,
-        transaction.organization_id,
+        transaction,
         [period for period in rerating.changed if period.usage is None and period.id in recredited],
-        transaction.revision,
     )
 
 
@@ -154,12 +144,12 @@ async def _release_invoices(
     transaction: BillingTransaction, subscription_ids: Iterable[UUID]
 ) -> None:
     """Lets the cycle try again to invoice these subscriptions."""
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE customer_subscription SET invoicing_problem = NULL
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NOT NULL
         """,
-        [transaction.organization_id, list(set(subscription_ids))],
+        list(set(subscription_ids)),
     )
 
 

@@ -3,16 +3,13 @@
 Whoever changes credit or periods holds the log.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from billing.periods.metered_periods import NOTHING, Credit, LedgerEntry, MeteredPeriod, PeriodUsage
 from billing.rating.pricing import Rating
-from billing.transaction import columns
+from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
 
 PERIOD_COLUMNS = """
@@ -52,13 +49,11 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
     )
 
 
-async def insert_periods(
-    connection: BaseDBAsyncClient, organization_id: UUID, periods: Sequence[MeteredPeriod]
-) -> None:
+async def insert_periods(transaction: BillingTransaction, periods: Sequence[MeteredPeriod]) -> None:
     """Stores new open periods."""
     if not periods:
         return
-    await connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO metered_period (
             organization_id, id, customer_id, meter_id, subscription_id, product_price_id,
@@ -70,44 +65,33 @@ async def insert_periods(
             $8::timestamptz[], $9::numeric[], $10::numeric[]
         ) AS period
         """,
-        [
-            organization_id,
-            *columns(
-                periods,
-                lambda period: period.id,
-                lambda period: period.customer_id,
-                lambda period: period.meter_id,
-                lambda period: period.subscription_id,
-                lambda period: period.price_id,
-                lambda period: period.start,
-                lambda period: period.end,
-                lambda period: period.credit.plain,
-                lambda period: period.credit.rolling,
-            ),
-        ],
+        *columns(
+            periods,
+            lambda period: period.id,
+            lambda period: period.customer_id,
+            lambda period: period.meter_id,
+            lambda period: period.subscription_id,
+            lambda period: period.price_id,
+            lambda period: period.start,
+            lambda period: period.end,
+            lambda period: period.credit.plain,
+            lambda period: period.credit.rolling,
+        ),
     )
 
 
 async def update_periods(
-    connection: BaseDBAsyncClient,
-    organization_id: UUID,
+    transaction: BillingTransaction,
     periods: Sequence[MeteredPeriod],
-    now: datetime,
-    corrections: Iterable[UUID] = (),
+    corrections: Collection[UUID] = (),
 ) -> None:
     """Stores the credit of periods, and the end and usage of closed ones.
 
-    Args:
-        connection: a transaction that holds the log.
-        organization_id: whose they are.
-        periods: as they are now.
-        now: when periods that were open are closed.
-        corrections: the ids of periods that were billed for something else.
+    `corrections` are the ids of periods that were billed for something else.
     """
     if not periods:
         return
-    corrections = set(corrections)
-    await connection.execute_query(
+    await transaction.run(
         """
         UPDATE metered_period AS kept
         SET ends_at = period.ends_at, plain = period.plain, rolling = period.rolling,
@@ -122,35 +106,27 @@ async def update_periods(
         )
         WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
-        [
-            organization_id,
-            now,
-            *columns(
-                periods,
-                lambda period: period.id,
-                lambda period: period.end,
-                lambda period: period.credit.plain,
-                lambda period: period.credit.rolling,
-                lambda period: None if period.usage is None else period.usage.consumed,
-                lambda period: None if period.usage is None else period.carried,
-                lambda period: None if period.usage is None else period.usage.position,
-                lambda period: period.usage is not None and period.usage.is_behind,
-                lambda period: period.id in corrections,
-            ),
-        ],
+        transaction.now,
+        *columns(
+            periods,
+            lambda period: period.id,
+            lambda period: period.end,
+            lambda period: period.credit.plain,
+            lambda period: period.credit.rolling,
+            lambda period: None if period.usage is None else period.usage.consumed,
+            lambda period: None if period.usage is None else period.carried,
+            lambda period: None if period.usage is None else period.usage.position,
+            lambda period: period.usage is not None and period.usage.is_behind,
+            lambda period: period.id in corrections,
+        ),
     )
 
 
-async def insert_entries(
-    connection: BaseDBAsyncClient,
-    organization_id: UUID,
-    entries: Sequence[LedgerEntry],
-    now: datetime,
-) -> None:
+async def insert_entries(transaction: BillingTransaction, entries: Sequence[LedgerEntry]) -> None:
     """Adds entries to the ledger, in their order."""
     if not entries:
         return
-    await connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO credit_entry (
             organization_id, created_at, id, customer_id, meter_id, metered_period_id, kind, units,
@@ -162,35 +138,27 @@ async def insert_entries(
             $9::boolean[], $10::uuid[], $11::text[]
         ) AS entry
         """,
-        [
-            organization_id,
-            now,
-            *columns(
-                entries,
-                lambda _entry: new_id(),
-                lambda entry: entry.period.customer_id,
-                lambda entry: entry.period.meter_id,
-                lambda entry: entry.period.id,
-                lambda entry: entry.kind.value,
-                lambda entry: entry.units,
-                lambda entry: entry.is_rolling,
-                lambda entry: entry.benefit_id,
-                lambda entry: entry.reason,
-            ),
-        ],
+        transaction.now,
+        *columns(
+            entries,
+            lambda _entry: new_id(),
+            lambda entry: entry.period.customer_id,
+            lambda entry: entry.period.meter_id,
+            lambda entry: entry.period.id,
+            lambda entry: entry.kind.value,
+            lambda entry: entry.units,
+            lambda entry: entry.is_rolling,
+            lambda entry: entry.benefit_id,
+            lambda entry: entry.reason,
+        ),
     )
 
 
-async def store_credit(
-    connection: BaseDBAsyncClient,
-    organization_id: UUID,
-    periods: Sequence[MeteredPeriod],
-    revision: int,
-) -> None:
+async def store_credit(transaction: BillingTransaction, periods: Sequence[MeteredPeriod]) -> None:
     """Copies the credit of open periods to `customer_meter`, and creates missing rows."""
     if not periods:
         return
-    await connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO customer_meter (
             organization_id, id, customer_id, meter_id, credited,
@@ -202,15 +170,12 @@ async def store_credit(
         SET credited = excluded.credited, revision = excluded.revision,
             updated_at = excluded.updated_at
         """,
-        [
-            organization_id,
-            revision,
-            *columns(
-                periods,
-                lambda _period: new_id(),
-                lambda period: period.customer_id,
-                lambda period: period.meter_id,
-                lambda period: period.credit.credited,
-            ),
-        ],
+        transaction.revision,
+        *columns(
+            periods,
+            lambda _period: new_id(),
+            lambda period: period.customer_id,
+            lambda period: period.meter_id,
+            lambda period: period.credit.credited,
+        ),
     )

@@ -137,7 +137,7 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
     if touched is not None:
         only, lock = f"AND subscription.{touched.column} = $4", "FOR UPDATE"
         values = [touched.value]
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         f"""
         SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
@@ -146,7 +146,9 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
         LIMIT $3
         {lock}
         """,
-        [transaction.organization_id, transaction.now, CHUNK, *values],
+        transaction.now,
+        CHUNK,
+        *values,
     )
     due = [live_subscription(row) for row in rows]
     if due:
@@ -196,9 +198,7 @@ _LATE_CUSTOMERS = """
 
 async def rerate_some(transaction: BillingTransaction) -> int:
     """Rates the closed periods of a chunk of customers with late events again."""
-    rows = await transaction.connection.execute_query_dict(
-        _LATE_CUSTOMERS, [transaction.organization_id, transaction.head, CHUNK]
-    )
+    rows = await transaction.rows(_LATE_CUSTOMERS, transaction.head, CHUNK)
     await rerate_late(transaction, [row["customer_id"] for row in rows])
     return len(rows)
 

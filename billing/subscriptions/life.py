@@ -121,12 +121,12 @@ async def cancel_subscription(
 
 
 async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscription) -> None:
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         f"""
         SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.id = $2
         """,
-        [transaction.organization_id, subscription.id],
+        subscription.id,
     )
     live = live_subscription(rows[0])
     await rerate_late(transaction, [live.customer_id])
@@ -137,11 +137,11 @@ async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscr
 
 async def _check_product(transaction: BillingTransaction, product_id: UUID) -> None:
     """Locks the product, so that its benefits cannot change. Refuses one that is not on sale."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         SELECT archived_at FROM product WHERE organization_id = $1 AND id = $2 FOR SHARE
         """,
-        [transaction.organization_id, product_id],
+        product_id,
     )
     if not rows:
         raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "productId"))
@@ -160,13 +160,14 @@ async def _closed_through(
     transaction: BillingTransaction, customer_id: UUID, product: CatalogProduct
 ) -> datetime | None:
     """Returns the end of the customer's latest closed period on one of the product's meters."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         SELECT max(ends_at) AS closed_through FROM metered_period
         WHERE organization_id = $1 AND customer_id = $2 AND meter_id = ANY($3::uuid[])
           AND closed_at IS NOT NULL
         """,
-        [transaction.organization_id, customer_id, product.meter_ids],
+        customer_id,
+        product.meter_ids,
     )
     found: datetime | None = rows[0]["closed_through"]
     return found
@@ -177,14 +178,16 @@ async def _hold_meters(
 ) -> None:
     """Reserves the product's meters for the subscription. The table's key allows only one."""
     meters = sorted(product.meter_ids)
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         INSERT INTO subscription_meter (organization_id, customer_id, subscription_id, meter_id)
         SELECT $1, $2, $3, held.* FROM unnest($4::uuid[]) AS held
         ON CONFLICT (organization_id, customer_id, meter_id) DO NOTHING
         RETURNING meter_id
         """,
-        [transaction.organization_id, subscription.customer_id, subscription.id, meters],
+        subscription.customer_id,
+        subscription.id,
+        meters,
     )
     if len(rows) < len(meters):
         message = "The customer has another subscription with a meter of this product."

@@ -38,9 +38,8 @@ async def credit_by_hand(
     if not units:
         problems.append(problem("INVALID", "units must not be zero.", "units"))
     async with edit(organization_id, Touched("customer_id", customer_id)) as transaction:
-        connection = transaction.connection
-        meters = await connection.execute_query_dict(
-            "SELECT FROM meter WHERE organization_id = $1 AND id = $2", [organization_id, meter_id]
+        meters = await transaction.rows(
+            "SELECT FROM meter WHERE organization_id = $1 AND id = $2", meter_id
         )
         if not meters or meter_id is None:
             problems.append(problem("NOT_FOUND", "There is no meter with this id.", "meterId"))
@@ -53,18 +52,19 @@ async def credit_by_hand(
             await _check_debit(transaction, period, -units)
         period = replace(period, credit=period.credit.add(rolling=units))
         if is_new:
-            await insert_periods(connection, organization_id, [period])
+            await insert_periods(transaction, [period])
         else:
-            await update_periods(connection, organization_id, [period], transaction.now)
+            await update_periods(transaction, [period])
         entry = LedgerEntry(period, EntryKind.MANUAL, units, is_rolling=True, reason=reason)
-        await insert_entries(connection, organization_id, [entry], transaction.now)
-        await store_credit(connection, organization_id, [period], transaction.revision)
-        rows = await connection.execute_query_dict(
+        await insert_entries(transaction, [entry])
+        await store_credit(transaction, [period])
+        rows = await transaction.rows(
             """
             SELECT id FROM customer_meter
             WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
             """,
-            [organization_id, customer_id, meter_id],
+            customer_id,
+            meter_id,
         )
         customer_meter_id: UUID = rows[0]["id"]
         return customer_meter_id

@@ -163,7 +163,7 @@ def next_periods(
 
 async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Renewal]) -> None:
     """Stores the ended periods. The table's key refuses to renew the same period twice."""
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         INSERT INTO subscription_period (
             organization_id, closed_at, id, subscription_id, period_index, starts_at, ends_at,
@@ -174,19 +174,16 @@ async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Re
             $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::boolean[]
         ) AS ended
         """,
-        [
-            transaction.organization_id,
-            transaction.now,
-            *columns(
-                renewals,
-                lambda _renewal: new_id(),
-                lambda renewal: renewal.subscription.id,
-                lambda renewal: renewal.subscription.period_index,
-                lambda renewal: renewal.subscription.current.start,
-                lambda renewal: renewal.at,
-                lambda renewal: renewal.following is None,
-            ),
-        ],
+        transaction.now,
+        *columns(
+            renewals,
+            lambda _renewal: new_id(),
+            lambda renewal: renewal.subscription.id,
+            lambda renewal: renewal.subscription.period_index,
+            lambda renewal: renewal.subscription.current.start,
+            lambda renewal: renewal.at,
+            lambda renewal: renewal.following is None,
+        ),
     )
 
 
@@ -194,14 +191,14 @@ async def _held_meters(
     transaction: BillingTransaction, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, list[UUID]]:
     """Returns the meters on which each subscription has an open period."""
-    rows = await transaction.connection.execute_query_dict(
+    rows = await transaction.rows(
         """
         SELECT subscription_id, array_agg(meter_id ORDER BY meter_id) AS meter_ids
         FROM metered_period
         WHERE organization_id = $1 AND subscription_id = ANY($2::uuid[]) AND closed_at IS NULL
         GROUP BY subscription_id
         """,
-        [transaction.organization_id, list(subscription_ids)],
+        list(subscription_ids),
     )
     return {row["subscription_id"]: row["meter_ids"] for row in rows}
 
@@ -209,7 +206,7 @@ async def _held_meters(
 async def _move_subscriptions(
     transaction: BillingTransaction, renewals: Sequence[_Renewal]
 ) -> None:
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         UPDATE customer_subscription AS kept
         SET period_index = kept.period_index + (renewal.starts_at IS NOT NULL)::int,
@@ -221,16 +218,13 @@ async def _move_subscriptions(
             AS renewal (id, at, starts_at, ends_at)
         WHERE kept.organization_id = $1 AND kept.id = renewal.id
         """,
-        [
-            transaction.organization_id,
-            *columns(
-                renewals,
-                lambda renewal: renewal.subscription.id,
-                lambda renewal: renewal.at,
-                lambda renewal: None if renewal.following is None else renewal.following.start,
-                lambda renewal: None if renewal.following is None else renewal.following.end,
-            ),
-        ],
+        *columns(
+            renewals,
+            lambda renewal: renewal.subscription.id,
+            lambda renewal: renewal.at,
+            lambda renewal: None if renewal.following is None else renewal.following.start,
+            lambda renewal: None if renewal.following is None else renewal.following.end,
+        ),
     )
 
 
@@ -246,7 +240,7 @@ async def _release_meters(
         if renewal.following is not None
         for meter_id in products[renewal.subscription.product_id].meter_ids
     ]
-    await transaction.connection.execute_query(
+    await transaction.run(
         """
         DELETE FROM subscription_meter held
         WHERE held.organization_id = $1 AND held.subscription_id = ANY($2::uuid[])
@@ -255,9 +249,6 @@ async def _release_meters(
               WHERE kept.subscription_id = held.subscription_id AND kept.meter_id = held.meter_id
           )
         """,
-        [
-            transaction.organization_id,
-            [renewal.subscription.id for renewal in renewals],
-            *columns(kept, lambda pair: pair[0], lambda pair: pair[1]),
-        ],
+        [renewal.subscription.id for renewal in renewals],
+        *columns(kept, lambda pair: pair[0], lambda pair: pair[1]),
     )
