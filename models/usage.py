@@ -88,6 +88,8 @@ class CustomerMeter(AggregationState, Model):
     credited = NumericField(default=Decimal(0))
     revision = fields.BigIntField(default=0)
     updated_at = fields.DatetimeField()
+    # Up to which position of the log it is counted, where that was read along with the row.
+    counted_position: int | None = None
 
     class Meta:
         table = "customer_meter"

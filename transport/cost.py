@@ -44,6 +44,7 @@ from graphql import (
 from graphql.language import Node
 
 from metering.language.instants import parse_instant
+from metering.usage.preview_series import PREVIEW_POINTS
 from schema.connections import DEFAULT_PAGES, MAX_PAGE
 from schema.errors import TooComplex
 from transport.introspection_cost import ROOTS, introspection_cost
@@ -51,6 +52,8 @@ from transport.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # the assumed length of a list without pages
 SERIES = "MeterQuantities"
+SERIES_OF_CUSTOMER = "CustomerSeries"  # of which the list has the arguments of a series
+PREVIEW = "MeterPreview"  # of which the preview around a series has its range
 _CLAUSES = 2
 _LENGTHS = {
     "HOUR": timedelta(hours=1),
@@ -129,7 +132,9 @@ class Weighing:
                 self.entered.remove(name)
         return self.known[key]
 
-    def field(self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0) -> Weight:
+    def field(  # one for each way in which a field is repeated
+        self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0
+    ) -> Weight:
         """Weighs a field inside `level` lists, with what is selected below it."""
         definition = fields_of(parent).get(node.name.value)
         named = get_named_type(definition.type) if definition else None
@@ -137,23 +142,29 @@ class Weighing:
             named = self.schema.get_type(ROOTS[node.name.value])
         is_list = definition is not None and is_list_type(definition.type)
         inner = self.selection(node.selection_set, named, self.level_below(level, is_list=is_list))
-        inner = inner._replace(once=inner.once + scan_cost(node, parent, named, self.given))
+        scan = scan_cost(node, parent, named, self.given)
+        inner = inner._replace(once=inner.once + scan)
         depth = inner.depth + 1
         if node.name.value in ROOTS or (parent is not None and parent.name.startswith("__")):
             once, each = introspection_cost(self.schema, node.name.value, inner.once, inner.each)
             return Weight(min(_CAP, once), min(_CAP, each), depth)
         if named is not None and is_page(named):
-            count = self.count(node, named, level)
+            if parent is not None and parent.name == SERIES_OF_CUSTOMER:
+                return Weight(1 + inner.once, inner.each, depth)
+            is_chart = parent is not None and parent.name == PREVIEW and named.name == SERIES
+            count = PREVIEW_POINTS if is_chart else self.count(node, named, level)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
+        if named is not None and named.name == SERIES_OF_CUSTOMER:
+            inner = inner._replace(each=min(_CAP, self.points(node) * inner.each))
         # Outside a connection, `each` belongs to no page and counts once.
         cost = min(_CAP, inner.once + inner.each)
         if named is None or not is_list or node.selection_set is None:
             return Weight(1 + cost, 0, depth)
         if parent is not None and is_page(parent):
             return Weight(1, cost, depth)
-        if isinstance(named, GraphQLUnionType):  # the clauses of filters, which are few
-            return Weight(min(_CAP, 1 + _CLAUSES * cost), 0, depth)
-        return Weight(min(_CAP, 1 + self.list_size(node) * cost), 0, depth)
+        # The clauses of filters are few.
+        size = _CLAUSES if isinstance(named, GraphQLUnionType) else self.list_size(node)
+        return Weight(min(_CAP, 1 + scan + size * (cost - scan)), 0, depth)
 
     def level_below(self, level: int, *, is_list: bool) -> int:
         """The level below a field, up to the last one with a size of its own."""
@@ -192,10 +203,12 @@ class Weighing:
     def list_size(self, node: FieldNode) -> int:
         """The assumed length of a list without pages."""
         for argument in node.arguments or ():
-            if argument.name.value == "ids":
+            if argument.name.value in {"ids", "meterIds"}:
                 ids = self.value(argument.value)
-                return len(ids) if isinstance(ids, list) else 1
-        return UNPAGED_LIST
+                if isinstance(ids, list):
+                    return len(ids)
+                return 1 if argument.name.value == "ids" else UNPAGED_LIST
+        return self.given_size(node) or UNPAGED_LIST
 
     def given(self, node: Node) -> Any:
         """The value sent for a variable, or its default in the document; another node as it is."""

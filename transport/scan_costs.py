@@ -13,6 +13,11 @@ from graphql import (
 
 SCAN_COST = 500
 _EVENTS = "EventConnection"
+_SCANS = {
+    ("Query", "meterPreview"),
+    ("MeterPreview", "quantities"),
+    ("Meter", "topCustomers"),
+}
 
 
 def scan_cost(
@@ -33,7 +38,7 @@ def scan_cost(
     owner = None if parent is None else parent.name
     result = None if named is None else named.name
     is_scan = (
-        (owner == "Query" and name == "meterPreview")
+        (owner, name) in _SCANS
         or (owner == _EVENTS and name == "totalCount")
         or (result == _EVENTS and (owner == "MeterPreview" or _has_where(node, given)))
     )

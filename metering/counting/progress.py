@@ -7,8 +7,10 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.expressions import RawSQL
+from tortoise.queryset import QuerySet
 
-from models import Meter
+from models import CustomerMeter, Meter
 
 FIRST_AFTER_POSITION = """
     SELECT min(received_at) AS received_at
@@ -46,6 +48,30 @@ CROSS JOIN (
 ) AS pending
 LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
 WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
+"""
+
+
+COUNTED_POSITION = """coalesce((
+    SELECT coalesce(meter.position, log.head) FROM meter, event_log log
+    WHERE meter.organization_id = customer_meter.organization_id
+      AND meter.id = customer_meter.meter_id AND log.organization_id = meter.organization_id
+), 0)"""
+"""Up to which position the usage in a row of `customer_meter` is counted, in the row's snapshot."""
+
+
+def with_position(rows: QuerySet[CustomerMeter]) -> QuerySet[CustomerMeter]:
+    """The same rows, each with its `counted_position`."""
+    return rows.annotate(counted_position=RawSQL(COUNTED_POSITION))
+
+
+_COMPLETE_THROUGH = f"""
+SELECT meter.position, least($3::timestamptz, pending.received_at, after.received_at) AS through
+FROM unnest($2::bigint[]) AS meter (position)
+CROSS JOIN (
+    SELECT min(received_at) AS received_at
+    FROM event_batch WHERE organization_id = $1 AND position IS NULL
+) AS pending
+LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
 """
 
 
@@ -112,3 +138,16 @@ async def progress(
         )
         for row in (found[meter.id] for meter in meters)
     ]
+
+
+async def complete_through(organization_id: UUID, positions: Sequence[int]) -> list[datetime]:
+    """For each position: what was stored before this instant is at that position or before it.
+
+    Call it after what is counted up to the positions was read.
+    """
+    in_flight = await oldest_in_flight()
+    rows = await get_connection("default").execute_query_dict(
+        _COMPLETE_THROUGH, [organization_id, sorted(set(positions)), in_flight]
+    )
+    found = {row["position"]: row["through"] for row in rows}
+    return [found[position] for position in positions]

@@ -8,6 +8,7 @@ from uuid import UUID
 from tortoise.connection import get_connection
 from tortoise.expressions import Q
 
+from metering.counting.progress import with_position
 from metering.live.change_feed import Cursor, Entry, Selection
 from models import CustomerMeter
 
@@ -70,7 +71,7 @@ async def read_usage(
             query = query.filter(customer_id=selection.customer_id)
         if selection.meter_id is not None:
             query = query.filter(meter_id=selection.meter_id)
-    rows = await query.order_by("revision", "id").limit(limit)
+    rows = await with_position(query).order_by("revision", "id").limit(limit)
     return [Entry(Cursor(row.revision, row.id), row) for row in rows]
 
 

@@ -1,11 +1,14 @@
 """Previews of a meter: its filter and aggregation over the raw events, before it exists."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from asyncpg import QueryCanceledError
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from metering.language.aggregations import Aggregation
@@ -72,25 +75,35 @@ async def preview(
     """
     parameters = Parameters()
     value = aggregation.value_sql(parameters, is_preview=True)
-    where = _where_sql(organization_id, filter_, selection, parameters)
+    where = where_sql(organization_id, filter_, selection, parameters)
     matched = _MATCHED.format(value=value, where=where)
     select = f"SELECT {select_list(aggregation.of_events())} FROM {{matched}}"
     faster = aggregation.function.calculation.preview
     partial = (faster or select).format(matched=matched, value=value, where=where)
     statement = _PREVIEW.format(partial=partial, quantity=aggregation.quantity_sql("partial"))
+    async with previewing(seconds) as connection:
+        rows = await connection.execute_query_dict(statement, parameters.values)
+    return Preview(**rows[0])
+
+
+@asynccontextmanager
+async def previewing(seconds: float) -> AsyncIterator[BaseDBAsyncClient]:
+    """A transaction for statements of a preview, each of which is cut off after `seconds`.
+
+    Raises PreviewTimeoutError if one is.
+    """
     try:
         async with in_transaction() as connection:
             await connection.execute_query_dict(_SETTINGS, [f"{seconds * 1000:.0f}ms"])
-            rows = await connection.execute_query_dict(statement, parameters.values)
+            yield connection
     except QueryCanceledError:
         raise PreviewTimeoutError(
             f"The preview was cut off after {seconds:g} seconds: name an event in the filter, or"
             " take a shorter range."
         ) from None
-    return Preview(**rows[0])
 
 
-def _where_sql(
+def where_sql(
     organization_id: UUID, filter_: Filter, selection: PreviewSelection, parameters: Parameters
 ) -> str:
     """The condition on event `e`."""

@@ -16,8 +16,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.language.aggregations import AggregationFunction
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
-from metering.language.predicates import predicate_sql
 from metering.usage.bucket_ranges import edges_of, whole_buckets
+from metering.usage.edges import edge_events
 from metering.usage.windows import Window
 from models import ALL_CUSTOMERS
 
@@ -37,28 +37,6 @@ class Quantities:
     points: tuple[Quantity, ...]
     total: Quantity
 
-
-# A lateral reads each edge and a subquery finds each batch, both by index: the planner does not
-# know how short edges are.
-_EDGE_EVENTS = """
-    SELECT {meter} AS meter_id, edge.ordinal, raw.*
-    FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)
-    CROSS JOIN LATERAL (
-        SELECT {columns}
-        FROM event e
-        CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
-        WHERE e.organization_id = $1
-          AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
-          AND {predicate} {of_customer}
-          AND (
-              SELECT batch.position FROM event_batch batch
-              WHERE batch.organization_id = $1 AND batch.id = e.batch_id
-          ) <= (
-              SELECT coalesce(position, {no_end}) FROM meter
-              WHERE organization_id = $1 AND id = {meter}
-          )
-    ) AS raw
-"""
 
 # One row for each meter: reading a row for each point would take longer than computing it.
 _USAGE = """(
@@ -88,7 +66,6 @@ _MERGED_WITH_VALUES = """(
     FROM merged LEFT JOIN distinct_values USING (meter_id, ordinal)
 )"""
 
-_NO_END = 2**63 - 1
 # The ordinal of the row over all windows; windows are numbered from 1.
 _TOTAL = 0
 
@@ -161,11 +138,12 @@ def _statement(
     aggregation = meters[0].aggregation
     ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
     of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
+    of_customer = "" if customer_id is None else "AND e.customer_id = $2"
 
     def union(how: str, table: str, whole: str, edge: str, distinct: tuple[str, ...] = ()) -> str:
         buckets = parts.whole(meters=ids, table=table, columns=whole, distinct=distinct)
         events = [
-            _edge_events(meter, parts.edges, edge, customer_id, parameters)
+            edge_events(meter, parts.edges, edge, parameters, condition=of_customer)
             for meter in (meters if parts.edges else ())
         ]
         return how.join([buckets, *events])
@@ -187,23 +165,4 @@ def _statement(
         merged_rows=merged_rows,
         quantity=aggregation.quantity_sql("whole"),
         total=_TOTAL,
-    )
-
-
-def _edge_events(
-    meter: MeterDefinition,
-    edges: str,
-    columns: str,
-    customer_id: UUID | None,
-    parameters: Parameters,
-) -> str:
-    mark = parameters.add(meter.id, "uuid")
-    return _EDGE_EVENTS.format(
-        meter=mark,
-        edges=edges,
-        columns=columns,
-        value=meter.aggregation.value_sql(parameters),
-        predicate=predicate_sql(meter.filter, parameters),
-        of_customer="" if customer_id is None else "AND e.customer_id = $2",
-        no_end=_NO_END,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from metering.counting.progress import oldest_in_flight
 from metering.usage.preview import PreviewSelection, PreviewTimeoutError, preview
 from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
@@ -22,6 +23,7 @@ from schema.inputs.meter_filter import (
 from schema.loaders.meters import meters_source
 from schema.permissions import requires
 from schema.scalars import BigInt
+from schema.selections import selects
 from schema.types.meter import Meter
 from schema.types.meter_preview import MeterPreview
 
@@ -94,6 +96,7 @@ class MeterQuery:
             await customer_asked_for(info.context, customer_id, external_customer_id),
         )
         made_of = required(read_aggregation(aggregation, "aggregation"))
+        through = await oldest_in_flight() if selects(info, "completeThrough") else None
         try:
             async with info.context.scan_place():
                 counted = await preview(info.context.organization_id, found, made_of, selection)
@@ -101,7 +104,9 @@ class MeterQuery:
             raise TooComplex(str(error)) from None
         return MeterPreview(
             filter=found,
+            aggregation=made_of,
             selection=selection,
+            through=through,
             matched_events=BigInt(counted.matched),
             skipped_events=BigInt(counted.skipped),
             quantity=counted.quantity,

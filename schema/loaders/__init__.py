@@ -4,6 +4,7 @@ A loader gathers what is asked for in one moment and asks the database once. Non
 WebSocket keeps its loaders for hours, and a mutation must see what it has written.
 """
 
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
-from metering.counting.progress import Progress
+from metering.counting.progress import Progress, complete_through
 from models import CustomerMeter, Meter
 from schema.loaders.billing import BillingLoaders
 from schema.loaders.events import events_by_id, meters_of_events
@@ -81,6 +82,11 @@ class Loaders:
     def progress(self) -> DataLoader[Meter, Progress]:
         """How far meters have counted."""
         return DataLoader(partial(progress_by_meter, self.organization_id), cache=False)
+
+    @cached_property
+    def complete_through(self) -> DataLoader[int, datetime]:
+        """Through when what was counted up to a position of the log is complete."""
+        return DataLoader(partial(complete_through, self.organization_id), cache=False)
 
     @cached_property
     def series(self) -> DataLoader[SeriesKey, Series]:

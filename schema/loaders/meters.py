@@ -1,11 +1,16 @@
 """Reading meters, and customers' current usage of them."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
-from metering.counting.progress import Progress, progress
+from tortoise.expressions import Subquery
+
+from metering.counting.progress import COUNTED_POSITION, Progress, progress, with_position
 from models import CustomerMeter, Meter
-from schema.loaders.sources import SQLSource
-from schema.loaders.tables import equal, has_text, rows_source, unarchived
+from schema.loaders.rows import Record
+from schema.loaders.sources import SQLSource, model_of
+from schema.loaders.tables import Where, equal, has_text, rows_source, unarchived
 
 
 def meters_source(
@@ -25,22 +30,50 @@ def customer_meters_of_customer(
     organization_id: UUID, customer_id: UUID
 ) -> SQLSource[CustomerMeter]:
     """A customer's usage, meter by meter."""
-    return rows_source(CustomerMeter, organization_id, equal("customer_id", customer_id))
+    return _customer_meters(organization_id, equal("customer_id", customer_id))
 
 
 def customer_meters_of_meter(organization_id: UUID, meter_id: UUID) -> SQLSource[CustomerMeter]:
     """The usage of a meter, customer by customer."""
-    return rows_source(CustomerMeter, organization_id, equal("meter_id", meter_id))
+    return _customer_meters(organization_id, equal("meter_id", meter_id))
+
+
+def _customer_meters(organization_id: UUID, *conditions: Where) -> SQLSource[CustomerMeter]:
+    make = model_of(CustomerMeter)
+
+    def positioned(record: Record) -> CustomerMeter:
+        row = make(record)
+        row.counted_position = record["counted_position"]
+        return row
+
+    return replace(
+        rows_source(CustomerMeter, organization_id, *conditions),
+        columns=f"customer_meter.*, {COUNTED_POSITION} AS counted_position",
+        make=positioned,
+    )
 
 
 async def customer_meters_of(
     organization_id: UUID, pairs: list[tuple[UUID, UUID]]
 ) -> list[CustomerMeter | None]:
     """The usage of each (customer, meter), None where there is none."""
-    rows = await CustomerMeter.filter(
-        organization_id=organization_id,
-        customer_id__in={customer_id for customer_id, _ in pairs},
-        meter_id__in={meter_id for _, meter_id in pairs},
+    rows = await with_position(
+        CustomerMeter.filter(
+            organization_id=organization_id,
+            customer_id__in={customer_id for customer_id, _ in pairs},
+            meter_id__in={meter_id for _, meter_id in pairs},
+        )
     )
     found = {(row.customer_id, row.meter_id): row for row in rows}
     return [found.get(pair) for pair in pairs]
+
+
+async def meters_of_customer(
+    organization_id: UUID, customer_id: UUID, keys: Collection[UUID | None] | None
+) -> list[Meter]:
+    """The meters of which a customer has usage, oldest first: all of them, or those of `keys`."""
+    rows = CustomerMeter.filter(organization_id=organization_id, customer_id=customer_id)
+    meters = Meter.filter(organization_id=organization_id, id__in=Subquery(rows.values("meter_id")))
+    if keys is not None:
+        meters = meters.filter(id__in=[key for key in keys if key])
+    return await meters.order_by("id")

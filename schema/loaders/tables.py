@@ -7,8 +7,10 @@ from uuid import UUID
 
 from tortoise.models import Model
 
+from metering.counting.progress import with_position
 from metering.language.parameters import Parameters
 from metering.texts import is_storable
+from models import CustomerMeter
 from schema.loaders.keyset import Keyset, uuid_key
 from schema.loaders.sources import SQLSource, model_of
 
@@ -98,6 +100,7 @@ def rows_source(
 
 async def rows_by_id(model: type[M], organization_id: UUID, ids: list[UUID]) -> list[M | None]:
     """The rows with these ids, None for each that the organization does not have."""
-    rows = await model.filter(organization_id=organization_id, id__in=set(ids))
+    rows: Any = model.filter(organization_id=organization_id, id__in=set(ids))
+    rows = await (with_position(rows) if model is CustomerMeter else rows)
     found = {row.pk: row for row in rows}
     return [found.get(key) for key in ids]

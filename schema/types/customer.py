@@ -1,5 +1,6 @@
 """Customer: somebody whose usage is metered and billed."""
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -13,12 +14,23 @@ from schema.ids import Node, decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
 from schema.loaders.billing import invoices_of_customer, subscriptions_of_customer
 from schema.loaders.events import events_source
-from schema.loaders.meters import customer_meters_of_customer
+from schema.loaders.meters import customer_meters_of_customer, meters_of_customer
+from schema.loaders.usage import Range
 from schema.permissions import requires
-from schema.types import customer_meter, event, invoice, subscription  # which refer back to this
+from schema.ranges import EachInterval, End, NullableTimeZone, Start
+from schema.types import (  # which refer back to this module
+    customer_meter,
+    customer_usage,
+    event,
+    invoice,
+    meter,
+    subscription,
+)
+from schema.types.quantities import check_points, meter_quantities
 
 if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
+    from schema.types.customer_usage import CustomerSeries
     from schema.types.event import Event
     from schema.types.invoice import Invoice
     from schema.types.subscription import CustomerSubscription
@@ -62,6 +74,35 @@ class Customer(Node):
             return None
         row = await info.context.loaders.customer_meter_of.load((self.key, meter_id))
         return customer_meter.CustomerMeter.of(row) if row else None
+
+    @strawberry.field(
+        description="Usage over time on each meter for which the customer has usage, credit or a "
+        "metered price, oldest meter first. At most 10,000 points, of all meters together.",
+        extensions=[requires(Scope.USAGE_READ, session=True)],
+    )
+    async def quantities(
+        self,
+        info: Info,
+        start: Start,
+        end: End,
+        interval: EachInterval,
+        timezone: NullableTimeZone = None,
+        meter_ids: Annotated[
+            list[strawberry.ID] | None,
+            strawberry.argument(description="Limits the list to these meters."),
+        ] = None,
+    ) -> list[Annotated["CustomerSeries", strawberry.lazy("schema.types.customer_usage")]]:
+        keys = None if meter_ids is None else {decode_id(id_, "Meter") for id_ in meter_ids}
+        meters = await meters_of_customer(info.context.organization_id, self.key, keys)
+        asked = Range(start, end, interval, timezone or "UTC")
+        check_points(asked, len(meters))
+        found = await asyncio.gather(
+            *(meter_quantities(info, row, asked, self.key) for row in meters)
+        )
+        return [
+            customer_usage.CustomerSeries(meter=meter.Meter.of(row), quantities=quantities)
+            for row, quantities in zip(meters, found, strict=True)
+        ]
 
     @connection(
         Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")],

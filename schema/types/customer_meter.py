@@ -37,6 +37,7 @@ class CustomerMeter(Node):
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     meter_key: strawberry.Private[UUID]
+    counted_position: strawberry.Private[int | None]
     customer_row: strawberry.Private[CustomerRow | None] = None
     meter_row: strawberry.Private[MeterRow | None] = None
     period_start: datetime | None = strawberry.field(
@@ -62,6 +63,14 @@ class CustomerMeter(Node):
     )
     def balance(self) -> Decimal:
         return _EXACT.subtract(self.credited_units, self.consumed_units)
+
+    @strawberry.field(
+        description="Every event that was stored before this instant is included in consumedUnits."
+    )
+    async def complete_through(self, info: Info) -> datetime:
+        if self.counted_position is None:
+            raise LookupError("the position was not read along with the row")
+        return await info.context.loaders.complete_through.load(self.counted_position)
 
     @strawberry.field(description="The customer.")
     async def customer(
@@ -103,6 +112,7 @@ class CustomerMeter(Node):
             key=row.id,
             customer_key=row.customer_id,
             meter_key=row.meter_id,
+            counted_position=row.counted_position,
             customer_row=customer_row,
             meter_row=meter_row,
             period_start=row.period_start,

@@ -1,29 +1,46 @@
 """Meter: a filter over events, and an aggregation of those that pass."""
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Union
 
 import strawberry
+from tortoise.connection import get_connection
 
+from metering.language.definition import definition_of
 from metering.language.filters import Clause, Filter
 from metering.language.parsing import stored_filter
+from metering.usage.top_customers import top_customers
+from metering.usage.windows import RangeError, check_range
+from models import Customer as CustomerRow
 from models import Meter as MeterRow
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
-from schema.enums import AggregationFunction, ClauseOperator, Conjunction, Interval
+from schema.enums import AggregationFunction, ClauseOperator, Conjunction
+from schema.errors import BadUserInput
 from schema.ids import Node, encode_id
 from schema.loaders.events import EventQuery, events_source
 from schema.loaders.meters import customer_meters_of_meter
 from schema.loaders.usage import Range
 from schema.permissions import requires
+from schema.ranges import EachInterval, End, Start, TimeZone, size_of_list
 from schema.scalars import BigInt, ClauseValue
-from schema.types import customer_meter, event  # which refer back to this module
+from schema.types import (  # which refer back to this module
+    customer,
+    customer_meter,
+    customer_usage,
+    event,
+)
 from schema.types.quantities import MeterQuantities, meter_quantities
 
 if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
+    from schema.types.customer_usage import CustomerQuantity
     from schema.types.event import Event
+
+
+_TOP = 10  # customers, unless `first` says how many
 
 
 @strawberry.type(description="A comparison of an event's property with a value.")
@@ -146,29 +163,52 @@ class Meter(Node):
     async def quantities(
         self,
         info: Info,
-        start: Annotated[
-            datetime,
-            strawberry.argument(
-                description="Include events that happened at or after this instant."
-            ),
-        ],
-        end: Annotated[
-            datetime,
-            strawberry.argument(description="Include events that happened before this instant."),
-        ],
-        interval: Annotated[Interval, strawberry.argument(description="The length of each point.")],
-        timezone: Annotated[
-            str,
-            strawberry.argument(
-                description="The IANA time zone of the intervals, such as Europe/Berlin."
-            ),
-        ] = "UTC",
+        start: Start,
+        end: End,
+        interval: EachInterval,
+        timezone: TimeZone = "UTC",
         customer_id: CustomerId = None,
         external_customer_id: ExternalCustomerId = None,
     ) -> MeterQuantities:
         asked = Range(start, end, interval, timezone)
         customer = await customer_asked_for(info.context, customer_id, external_customer_id)
         return await meter_quantities(info, self.row, asked, customer)
+
+    @strawberry.field(
+        description="The customers with the most usage in [start, end): the greatest quantity "
+        "first, equal ones by id. Customers without an event that counts are left out.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def top_customers(
+        self,
+        info: Info,
+        start: Start,
+        end: End,
+        first: Annotated[
+            int | None,
+            strawberry.argument(
+                description="How many customers to return: 1 to 100, by default 10."
+            ),
+        ] = None,
+    ) -> list[Annotated["CustomerQuantity", strawberry.lazy("schema.types.customer_usage")]]:
+        context, size = info.context, size_of_list(first, _TOP)
+        try:
+            window = check_range(start, end)
+        except RangeError as error:
+            raise BadUserInput(str(error), path=[error.argument]) from None
+        async with context.scan_place():
+            top = await top_customers(
+                get_connection("default"), definition_of(self.row), window, size
+            )
+        rows = await asyncio.gather(
+            *(context.loaders.existing(CustomerRow, one.customer_id) for one in top)
+        )
+        return [
+            customer_usage.CustomerQuantity(
+                customer=customer.Customer.of(row), quantity=one.quantity
+            )
+            for row, one in zip(rows, top, strict=True)
+        ]
 
     @connection(
         Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],

@@ -1,21 +1,31 @@
 """MeterPreview: what a meter would count, before it is created."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import strawberry
 
+from metering.counting.progress import oldest_in_flight
+from metering.language.aggregations import Aggregation
 from metering.language.filters import Filter
-from metering.usage.preview import PreviewSelection
+from metering.usage.preview import PreviewSelection, PreviewTimeoutError
+from metering.usage.preview_series import PREVIEW_POINTS, Previewed, preview_series
+from metering.usage.windows import RangeError, zone_of
 from schema.connections import Listed, connection
 from schema.context import Info
+from schema.errors import BadUserInput, TooComplex
 from schema.loaders.events import EventQuery, events_source
+from schema.ranges import EachInterval, NullableTimeZone
 from schema.scalars import BigInt
+from schema.selections import selects
 from schema.types.event import Event
+from schema.types.quantities import MeterQuantities, quantities_of
 
 
 @strawberry.type(description="What a meter would count if it were created.")
 class MeterPreview:
     filter: strawberry.Private[Filter]
+    aggregation: strawberry.Private[Aggregation]
     selection: strawberry.Private[PreviewSelection]
     matched_events: BigInt = strawberry.field(
         description="The number of events that match the filter."
@@ -26,6 +36,39 @@ class MeterPreview:
     quantity: Decimal | None = strawberry.field(
         description="The aggregate of the other events. Null if there is nothing to aggregate."
     )
+
+    through: strawberry.Private[datetime | None] = None
+
+    @strawberry.field(description="Every event that was stored before this instant is included.")
+    def complete_through(self) -> datetime:
+        if self.through is None:
+            raise LookupError("the instant is read where it is selected")
+        return self.through
+
+    @strawberry.field(
+        description="What the meter would count over time: over [start, end) of the preview, or "
+        "where one of them is missing, from the first or through the last matching event. At "
+        f"most {PREVIEW_POINTS:,} points. The numbers are read again, so they include events "
+        "that arrived meanwhile."
+    )
+    async def quantities(
+        self, info: Info, interval: EachInterval, timezone: NullableTimeZone = None
+    ) -> MeterQuantities:
+        through = await oldest_in_flight() if selects(info, "completeThrough") else None
+        try:
+            zone = zone_of(timezone or "UTC")
+            async with info.context.scan_place():
+                points, used = await preview_series(
+                    info.context.organization_id,
+                    Previewed(self.filter, self.aggregation, self.selection),
+                    interval,
+                    zone,
+                )
+        except RangeError as error:
+            raise BadUserInput(str(error), path=[error.argument]) from None
+        except PreviewTimeoutError as error:
+            raise TooComplex(str(error)) from None
+        return quantities_of(points, used, through)
 
     @connection(Event, description="The latest matching events.")
     def events(self, info: Info) -> Listed:

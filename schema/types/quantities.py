@@ -1,13 +1,14 @@
 """MeterQuantities: a meter's usage over time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import strawberry
 
-from metering.counting.progress import Progress
-from metering.usage.windows import RangeError
+from metering.usage.ranges import Quantities
+from metering.usage.windows import MAXIMUM_POINTS, RangeError, Window, windows, zone_of
 from models import Meter as MeterRow
 from schema.context import Info
 from schema.errors import BadUserInput
@@ -35,13 +36,27 @@ class MeterQuantities:
         description="The aggregate over all of [start, end). For AVERAGE, MINIMUM, MAXIMUM, "
         "UNIQUE and LATEST it is not the sum of the points."
     )
-    progress: strawberry.Private[Progress | None]
+    counted_through: strawberry.Private[datetime | None]
 
     @strawberry.field(description="Every event that was stored before this instant is included.")
     def complete_through(self) -> datetime:
-        if self.progress is None:
+        if self.counted_through is None:
             raise LookupError("the progress is read where it is selected")
-        return self.progress.complete_through
+        return self.counted_through
+
+
+def check_points(asked: Range, series: int) -> None:
+    """Raises BadUserInput for an impossible range, or if so many series are too many points."""
+    try:
+        points = len(windows(asked.start, asked.end, asked.interval, zone_of(asked.timezone)))
+    except RangeError as error:
+        raise BadUserInput(str(error), path=[error.argument]) from None
+    if points * series > MAXIMUM_POINTS:
+        raise BadUserInput(
+            f"{series} meters of {points:,} points each are more than {MAXIMUM_POINTS:,} points: "
+            "name fewer meters in `meterIds`, or take a longer `interval`",
+            path=["interval"],
+        )
 
 
 async def meter_quantities(
@@ -55,11 +70,19 @@ async def meter_quantities(
         series = await loaders.series.load((row, asked, customer_id))
     except RangeError as error:
         raise BadUserInput(str(error), path=[error.argument]) from None
+    through = None if progress is None else progress.complete_through
+    return quantities_of(series.windows, series.usage, through)
+
+
+def quantities_of(
+    points: Sequence[Window], used: Quantities, through: datetime | None
+) -> MeterQuantities:
+    """The usage in windows; `through` is None where it is not selected."""
     return MeterQuantities(
         points=[
             MeterQuantity(start=window.start, end=window.end, quantity=point.quantity)
-            for window, point in zip(series.windows, series.usage.points, strict=True)
+            for window, point in zip(points, used.points, strict=True)
         ],
-        total=series.usage.total.quantity,
-        progress=progress,
+        total=used.total.quantity,
+        counted_through=through,
     )

@@ -94,11 +94,13 @@ def test_every_root_field_requires_a_scope() -> None:
 def test_every_list_that_can_grow_is_a_connection() -> None:
     allowed = {
         "AccessToken.scopes",
+        "Customer.quantities",
         "Event.meters",
         "EventName.metadataKeys",
         "EventsIngestPayload.receipts",
         "Invoice.lines",
         "Me.scopes",
+        "Meter.topCustomers",
         "MeterFilter.clauses",
         "MeterProgress.problems",
         "MeterQuantities.points",

@@ -45,6 +45,30 @@ def test_fields_count_as_often_as_their_page_has_objects(text: str, cost: int) -
     assert weight(text).once == cost
 
 
+DAYS = 'start: "2026-01-01T00:00:00Z", end: "2026-01-08T00:00:00Z", interval: DAY'
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        (f"{{ viewer {{ quantities({DAYS}) {{ meter {{ id }} }} }} }}", 2 + 10 * 2),
+        (
+            f"{{ viewer {{ quantities({DAYS}) {{ quantities {{ points {{ start }} }} }} }} }}",
+            2 + 10 * (2 + 7),
+        ),
+        (
+            (
+                f"{{ viewer {{ quantities({DAYS}, meterIds: [1, 2]) {{ ...F }} }} }}"
+                " fragment F on CustomerSeries { quantities { total points { start end } } }"
+            ),
+            2 + 2 * (1 + 1 + 1 + 1 + 7 * 2),
+        ),
+    ],
+)
+def test_a_customer_s_series_count_for_each_meter(text: str, cost: int) -> None:
+    assert weight(text).once == cost
+
+
 WHERE = "{clauses: []}"
 
 
@@ -61,6 +85,10 @@ WHERE = "{clauses: []}"
         ("{ meterPreview(filter: {}, aggregation: {function: COUNT}) { matchedEvents } }", 502),
         ("{ meterPreview { events(first: 1) { nodes { id } } } }", 4 + 1_000),
         ("{ events { ...F } } fragment F on EventConnection { totalCount }", 3 + 500),
+        ("{ meter { topCustomers { quantity } } }", 2 + 500 + 10),
+        ("{ meter { topCustomers(first: 7) { quantity } } }", 2 + 500 + 7),
+        ("{ meterPreview { quantities { total } } }", 3 + 1_000),
+        ("{ meterPreview { quantities { points { start } } } }", 3 + 1_000 + 1_000),
     ],
 )
 def test_a_scan_costs_hundreds(text: str, cost: int) -> None:

@@ -1,0 +1,63 @@
+"""SQL that aggregates the raw events at the edges of ranges, as far as a meter has counted."""
+
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters
+from metering.language.predicates import predicate_sql
+
+# A lateral reads each edge and a subquery finds each batch, both by index: the planner does not
+# know how short edges are.
+_EDGE_EVENTS = """
+    SELECT {meter} AS meter_id, edge.ordinal, raw.*
+    FROM unnest({edges}) AS edge (ordinal, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT {columns}
+        FROM event e
+        CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+        WHERE e.organization_id = $1
+          AND e.timestamp >= edge.starts_at AND e.timestamp < edge.ends_at
+          AND {predicate} {condition}
+          AND (
+              SELECT batch.position FROM event_batch batch
+              WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+          ) <= (
+              SELECT coalesce(position, {no_end}) FROM meter
+              WHERE organization_id = $1 AND id = {meter}
+          )
+        {grouping}
+    ) AS raw
+"""
+
+_NO_END = 2**63 - 1
+
+
+def edge_events(
+    meter: MeterDefinition,
+    edges: str,
+    columns: str,
+    parameters: Parameters,
+    *,
+    condition: str = "",
+    grouping: str = "",
+) -> str:
+    """A SELECT of meter_id, ordinal and `columns` over the events of each edge.
+
+    It reads the organization $1. The batches up to the meter's position count, as in its buckets.
+
+    Args:
+        meter: the meter.
+        edges: arrays of ordinals, starts and ends, as `bucket_ranges.edges_of` writes them.
+        columns: of events `e` with a `counted.value`.
+        parameters: of the statement.
+        condition: more of a WHERE on events `e`, if any.
+        grouping: a GROUP BY, if there is one.
+    """
+    return _EDGE_EVENTS.format(
+        meter=parameters.add(meter.id, "uuid"),
+        edges=edges,
+        columns=columns,
+        value=meter.aggregation.value_sql(parameters),
+        predicate=predicate_sql(meter.filter, parameters),
+        condition=condition,
+        grouping=grouping,
+        no_end=_NO_END,
+    )
