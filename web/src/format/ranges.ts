@@ -1,0 +1,137 @@
+/**
+ * Ranges of time, as they stand in an address and as the API takes them.
+ *
+ * They begin and end with hours, days, months of the chosen zone, so that a view asked for twice in an
+ * hour asks the same question.
+ */
+import type { Instant, Interval } from './time';
+import { addDays, dateAt, daysBetween, type LocalDate, startOfDay } from './zones';
+
+export type NamedRange = '24h' | '7d' | '30d' | '90d' | 'month' | 'year';
+/** A name, or first and last day: 2026-10-01..2026-10-31. */
+export type Range = NamedRange | `${string}..${string}`;
+
+export interface Bounds {
+  start: Instant;
+  end: Instant;
+}
+
+const HOUR = 3_600_000;
+const DAYS: Record<'7d' | '30d' | '90d', number> = { '7d': 7, '30d': 30, '90d': 90 };
+
+export const NAMED_RANGES: Record<NamedRange, string> = {
+  '24h': 'Last 24 hours',
+  '7d': 'Last 7 days',
+  '30d': 'Last 30 days',
+  '90d': 'Last 90 days',
+  month: 'This month',
+  year: 'This year',
+};
+
+export function isRange(text: string): text is Range {
+  return text in NAMED_RANGES || parseDays(text) !== null;
+}
+
+export function customRange(first: LocalDate, last: LocalDate): Range {
+  return `${printDate(first)}..${printDate(last)}`;
+}
+
+/** The first and the last day of a range that is not named. */
+export function parseDays(text: string): { first: LocalDate; last: LocalDate } | null {
+  const [from, to, ...more] = text.split('..').map(parseDate);
+  if (!from || !to || more.length > 0 || daysBetween(from, to) < 0) {
+    return null;
+  }
+  return { first: from, last: to };
+}
+
+/** Where a range begins and ends. */
+export function boundsOf(range: Range, zone: string, now: number): Bounds {
+  if (range === '24h') {
+    const end = Math.floor(now / HOUR) * HOUR + HOUR;
+    return bounds(end - 24 * HOUR, end);
+  }
+  const { first, last } = daysOf(range, zone, now);
+  return bounds(startOfDay(first, zone), startOfDay(addDays(last, 1), zone));
+}
+
+/** The range of the same kind before, to compare with: the month before, or as many days. */
+export function boundsBefore(range: Range, zone: string, now: number): Bounds {
+  if (range === '24h') {
+    const { start } = boundsOf(range, zone, now);
+    return bounds(Date.parse(start) - 24 * HOUR, Date.parse(start));
+  }
+  const { first, last } = daysOf(range, zone, now);
+  const days = daysBetween(first, last) + 1;
+  const begin = beforeBegin(range, first, days);
+  // A shorter month ends where this one begins.
+  const end = [addDays(begin, days), first].reduce((a, b) => (daysBetween(a, b) < 0 ? b : a));
+  return bounds(startOfDay(begin, zone), startOfDay(end, zone));
+}
+
+/** The intervals that make sense of a range, the best first. */
+export function intervalsOf({ start, end }: Bounds): Interval[] {
+  const days = (Date.parse(end) - Date.parse(start)) / (24 * HOUR);
+  if (days <= 2) {
+    return ['HOUR', 'DAY'];
+  }
+  if (days <= 14) {
+    return ['DAY', 'HOUR'];
+  }
+  if (days <= 100) {
+    return ['DAY', 'WEEK', 'MONTH'];
+  }
+  if (days <= 800) {
+    return ['MONTH', 'DAY', 'WEEK'];
+  }
+  return ['MONTH', 'YEAR', 'WEEK'];
+}
+
+function daysOf(range: Range, zone: string, now: number): { first: LocalDate; last: LocalDate } {
+  const today = dateAt(now, zone);
+  switch (range) {
+    case '7d':
+    case '30d':
+    case '90d':
+      return { first: addDays(today, 1 - DAYS[range]), last: today };
+    case 'month':
+      return { first: { ...today, day: 1 }, last: today };
+    case 'year':
+      return { first: { year: today.year, month: 1, day: 1 }, last: today };
+    default:
+      return parseDays(range) ?? daysOf('30d', zone, now);
+  }
+}
+
+function beforeBegin(range: Range, first: LocalDate, days: number): LocalDate {
+  if (range === 'month') {
+    return { ...addDays(first, -1), day: 1 };
+  }
+  if (range === 'year') {
+    return { ...first, year: first.year - 1 };
+  }
+  return addDays(first, -days);
+}
+
+function bounds(start: number, end: number): Bounds {
+  return { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
+}
+
+function parseDate(text: string): LocalDate | null {
+  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (found === null) {
+    return null;
+  }
+  const [year = 0, month = 0, day = 0] = found.slice(1).map(Number);
+  const date = { year, month, day };
+  // 2026-02-30 would roll over into March.
+  return printDate(addDays(date, 0)) === text ? date : null;
+}
+
+export function printDate({ year, month, day }: LocalDate): string {
+  return [String(year).padStart(4, '0'), pad(month), pad(day)].join('-');
+}
+
+function pad(number: number): string {
+  return String(number).padStart(2, '0');
+}
