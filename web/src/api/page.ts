@@ -1,0 +1,17 @@
+/** Which page this is, and where its API is. */
+
+export type PageName = 'dashboard' | 'portal' | 'graphiql';
+
+/** Says which page asks. No form and no other origin can send it, and each page has its own session. */
+export const CLIENT_HEADER = 'X-Metergraph-Client';
+
+/** An address below that of the server, which a proxy may have put below a path. */
+export function serverUrl(path: string): URL {
+  return new URL(path, document.baseURI);
+}
+
+export function socketUrl(): string {
+  const url = serverUrl('graphql');
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
