@@ -44,7 +44,7 @@ export default defineConfig({
     servedPages(),
     finishedPages({ repository: REPOSITORY, target: TARGET }),
   ],
-  appType: 'custom',
+  appType: 'mpa',
   server: { port: 5173, proxy },
   preview: { port: 4173, proxy },
   css: {

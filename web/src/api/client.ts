@@ -57,7 +57,7 @@ interface Request {
 }
 
 interface Receiver {
-  next(result: { data: unknown }): void;
+  next(result: { data: Record<string, unknown> }): void;
   error(problem: unknown): void;
 }
 
@@ -68,12 +68,12 @@ function watch(
   onSignedOut: () => void,
 ): () => void {
   const who = Symbol();
-  const updates = coalesced(subjectOf, (batch) => {
+  const updates = coalesced<Record<string, unknown>>(subjectOf, (batch) => {
     for (const data of batch) {
       sink.next({ data });
     }
   });
-  const stop = follow({
+  const stop = follow<Record<string, unknown>>({
     socket,
     query,
     variables,

@@ -1,0 +1,45 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { Button } from './Button';
+import styles from './Dialog.module.css';
+import { Icon } from './Icon';
+
+/** A question or a form before everything else. The browser keeps the focus in it. */
+export function Dialog({
+  title,
+  actions,
+  onClose,
+  children,
+}: {
+  title: string;
+  actions?: ReactNode;
+  onClose(): void;
+  children: ReactNode;
+}) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <header className={styles.head}>
+        <h2 id={id}>{title}</h2>
+        <Button look="quiet" small iconOnly aria-label="Close" onClick={onClose}>
+          <Icon name="close" size={14} />
+        </Button>
+      </header>
+      <div className={styles.body}>{children}</div>
+      {actions && <footer className={styles.foot}>{actions}</footer>}
+    </dialog>
+  );
+}

@@ -1,0 +1,61 @@
+/** Numbers and instants as they are shown everywhere: short where there is no room, exact on hover. */
+import { type Decimal, formatCompact, formatDecimal } from '../format/decimals';
+import { formatMoney } from '../format/money';
+import { formatExactInstant, formatInstant, formatRelative } from '../format/time';
+import { useNow } from './useNow';
+import { useZone } from './zone';
+
+const LONGEST = 12;
+
+/** A quantity; null where there is nothing to aggregate. */
+export function Quantity({
+  value,
+  unit,
+  compact = false,
+  completeThrough,
+}: {
+  value: Decimal | null;
+  unit?: string | null;
+  /** Always short; otherwise only when it is very long. */
+  compact?: boolean;
+  completeThrough?: string | null;
+}) {
+  const zone = useZone();
+  if (value === null) {
+    return <span title="Nothing to aggregate">–</span>;
+  }
+  const exact = formatDecimal(value);
+  const text = compact || value.length > LONGEST + 6 ? formatCompact(value) : exact;
+  const through = completeThrough
+    ? `\nComplete through ${formatExactInstant(completeThrough, zone)}`
+    : '';
+  return (
+    <data value={value} title={`${exact}${unit ? ` ${unit}` : ''}${through}`}>
+      {text}
+      {unit && <> {unit}</>}
+    </data>
+  );
+}
+
+export function Money({ amount, currency }: { amount: number | string; currency: string }) {
+  return <data value={String(amount)}>{formatMoney(amount, currency)}</data>;
+}
+
+export function Time({ at }: { at: string }) {
+  const zone = useZone();
+  return (
+    <time dateTime={at} title={formatExactInstant(at, zone)}>
+      {formatInstant(at, zone)}
+    </time>
+  );
+}
+
+export function RelativeTime({ at }: { at: string }) {
+  const zone = useZone();
+  const now = useNow();
+  return (
+    <time dateTime={at} title={formatExactInstant(at, zone)}>
+      {formatRelative(at, now)}
+    </time>
+  );
+}

@@ -1,0 +1,112 @@
+/** Dense tables whose numbers are aligned. */
+import type { ReactNode } from 'react';
+import { Button } from './Button';
+import { classes } from './classes';
+import { Skeleton } from './Skeleton';
+import styles from './Table.module.css';
+
+export interface Column<Row> {
+  /** What stands above it; unique in its table. */
+  title: string;
+  /** Aligned at its end. */
+  isNumber?: boolean;
+  /** The one that names the row. */
+  isName?: boolean;
+  nowrap?: boolean;
+  cell(row: Row): ReactNode;
+}
+
+export interface TableProps<Row> {
+  /** What it lists, for screen readers. */
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf(row: Row): string;
+  /** Instead of rows, while there are none. */
+  empty?: ReactNode;
+  /** The first rows are on their way. */
+  loading?: boolean;
+  foot?: ReactNode;
+  more?: More | undefined;
+}
+
+export interface More {
+  busy: boolean;
+  load(): void;
+}
+
+const PLACEHOLDERS = 6;
+
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, keyOf, empty, loading = false, foot, more } = props;
+  if (!loading && rows.length === 0 && empty !== undefined) {
+    return empty;
+  }
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has a keyboard only can scroll it */}
+      <section className={styles.scroller} aria-label={label} tabIndex={0}>
+        <table className={styles.table} aria-busy={loading || undefined}>
+          <caption className="visually-hidden">{label}</caption>
+          <thead>
+            <tr>
+              {columns.map(({ title, isNumber }) => (
+                <th key={title} scope="col" className={classes(isNumber && styles.number)}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={keyOf(row)}>
+                {columns.map((column) => (
+                  <Cell key={column.title} column={column}>
+                    {column.cell(row)}
+                  </Cell>
+                ))}
+              </tr>
+            ))}
+            {loading && rows.length === 0 && <Placeholders columns={columns} />}
+          </tbody>
+          {foot && <tfoot>{foot}</tfoot>}
+        </table>
+      </section>
+      {more && (
+        <div className={styles.more}>
+          <Button small busy={more.busy} onClick={more.load}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactNode }) {
+  const name = classes(
+    column.isNumber && styles.number,
+    column.isName && styles.wide,
+    column.nowrap && styles.nowrap,
+  );
+  return column.isName ? (
+    <th scope="row" className={name}>
+      {children}
+    </th>
+  ) : (
+    <td className={name}>{children}</td>
+  );
+}
+
+function Placeholders<Row>({ columns }: { columns: readonly Column<Row>[] }) {
+  return Array.from({ length: PLACEHOLDERS }, (_row, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: placeholders are nothing but their place
+    <tr key={index}>
+      {columns.map((column) => (
+        <Cell key={column.title} column={column}>
+          <Skeleton width={column.isName ? '60%' : '5rem'} />
+        </Cell>
+      ))}
+    </tr>
+  ));
+}

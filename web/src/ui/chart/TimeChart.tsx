@@ -1,0 +1,126 @@
+/** Usage over time, as bars, lines or areas, with the same numbers as a table. */
+import { useState } from 'react';
+import { formatCompact, formatDecimal } from '../../format/decimals';
+import type { Interval } from '../../format/time';
+import { useZone } from '../zone';
+import styles from './Chart.module.css';
+import { ChartTable } from './ChartTable';
+import { type Merging, merged, type Series } from './series';
+import { Plot, type PlotKind } from './Plot';
+
+export interface TimeChartProps {
+  /** What it shows, for whoever cannot see it. */
+  label: string;
+  series: readonly Series[];
+  /** The same of an earlier range, drawn behind, point by point. */
+  before?: Series | undefined;
+  kind?: PlotKind;
+  stacked?: boolean;
+  interval: Interval;
+  unit?: string | null;
+  merging: Merging;
+  /** Points that end later are still growing. */
+  completeThrough?: string | null;
+  loading?: boolean;
+  /** Shows the table instead. */
+  asTable?: boolean;
+  height?: number;
+}
+
+export function TimeChart(props: TimeChartProps) {
+  const { label, series, before, interval, unit = null, merging, loading, asTable } = props;
+  const { kind = 'bar', stacked = false, completeThrough = null, height = 240 } = props;
+  const zone = useZone();
+  const [active, setActive] = useState<number | null>(null);
+
+  if (loading) {
+    return <Ghosts height={height} />;
+  }
+  if (asTable) {
+    return <ChartTable {...{ label, series, before, interval, unit, zone }} />;
+  }
+  const drawn = series.map(({ name, points }) => ({ name, ...merged(points, merging) }));
+  const drawnBefore = before && { name: before.name, ...merged(before.points, merging) };
+  const each = drawn[0]?.each ?? 1;
+  if (drawn.every(({ points }) => points.length === 0)) {
+    return (
+      <div className={styles.placeholder} style={{ height }}>
+        Nothing in this range
+      </div>
+    );
+  }
+  return (
+    <div className={styles.frame}>
+      <Plot
+        {...{ label, kind, stacked, interval, unit, zone, height, active, completeThrough }}
+        series={drawn}
+        before={drawnBefore}
+        onActive={setActive}
+      />
+      {(series.length > 1 || before) && <Legend series={drawn} before={drawnBefore} />}
+      {each > 1 && (
+        <p className={styles.note}>
+          {merging === 'sum'
+            ? `Each point is the sum of ${each} ${INTERVALS[interval]}.`
+            : `Each point is the highest of ${each} ${INTERVALS[interval]}.`}{' '}
+          The table has them all.
+        </p>
+      )}
+    </div>
+  );
+}
+
+const INTERVALS: Record<Interval, string> = {
+  HOUR: 'hours',
+  DAY: 'days',
+  WEEK: 'weeks',
+  MONTH: 'months',
+  YEAR: 'years',
+};
+
+function Legend({ series, before }: { series: readonly Series[]; before: Series | undefined }) {
+  return (
+    <ul className={styles.legend}>
+      {series.map(({ name }, place) => (
+        <li key={name}>
+          <span className={styles.swatch} style={{ color: seriesColour(place) }} />
+          <bdi>{name}</bdi>
+        </li>
+      ))}
+      {before && (
+        <li>
+          <span
+            className={`${styles.swatch} ${styles.swatchBefore}`}
+            style={{ color: 'var(--series-before)' }}
+          />
+          {before.name}
+        </li>
+      )}
+    </ul>
+  );
+}
+
+export function seriesColour(place: number): string {
+  return `var(--series-${(place % 6) + 1})`;
+}
+
+function Ghosts({ height }: { height: number }) {
+  const heights = [30, 45, 38, 60, 52, 70, 64, 48, 58, 75, 68, 82, 60, 72];
+  return (
+    <div className={styles.ghosts} style={{ height }} aria-hidden="true">
+      {heights.map((percent, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders are nothing but their place
+        <span key={place} style={{ height: `${percent}%` }} />
+      ))}
+    </div>
+  );
+}
+
+/** A number of a chart, exact where there is room for it. */
+export function chartNumber(quantity: string | null, unit: string | null): string {
+  if (quantity === null) {
+    return '–';
+  }
+  const text = quantity.length > 20 ? formatCompact(quantity) : formatDecimal(quantity);
+  return unit === null ? text : `${text} ${unit}`;
+}

@@ -1,0 +1,8 @@
+/** The zone that instants are shown in. */
+import { createContext, useContext } from 'react';
+
+export const ZoneContext = createContext('UTC');
+
+export function useZone(): string {
+  return useContext(ZoneContext);
+}
