@@ -17,8 +17,10 @@ const SHARED: [name: string, modules: RegExp][] = [
   ['aria', /node_modules\/(react-aria|react-stately|@react-aria|@react-stately|@internationalized)/],
   ['router', /node_modules\/@tanstack\//],
   ['api', /node_modules\/(@urql|urql|wonka|graphql-ws|@0no-co)|src\/api\//],
+  ['ui', /src\/(ui|format)\/(?!aria\/|chart\/)/],
   ['charts', /node_modules\/(d3-|internmap)|src\/ui\/chart\//],
-  ['ui', /src\/(ui|format)\/(?!aria\/)/],
+  ['editor', /node_modules\/(codemirror|codemirror-graphql|graphql-language-service)\//],
+  ['statement', /src\/features\/(usage\/|invoices\/(InvoiceLines|Invoice\.module))/],
 ];
 
 /** The API in development; its proxy signs every request in, where METERGRAPH_TOKEN is set. */

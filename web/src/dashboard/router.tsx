@@ -1,0 +1,100 @@
+/** The dashboard's addresses. Range and zone go along from page to page. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { SettingsPage } from '../features/access/SettingsPage';
+import { CustomerPage } from '../features/customers/CustomerPage';
+import { CustomersPage } from '../features/customers/CustomersPage';
+import { EventPage } from '../features/events/EventPage';
+import { EventsPage } from '../features/events/EventsPage';
+import { InvoicePage } from '../features/invoices/InvoicePage';
+import { InvoicesPage } from '../features/invoices/InvoicesPage';
+import { MeterPage } from '../features/meters/MeterPage';
+import { MetersPage } from '../features/meters/MetersPage';
+import { OverviewPage } from '../features/overview/OverviewPage';
+import { ProductPage } from '../features/products/ProductPage';
+import { ProductsPage } from '../features/products/ProductsPage';
+import { SubscriptionPage } from '../features/subscriptions/SubscriptionPage';
+import { SubscriptionsPage } from '../features/subscriptions/SubscriptionsPage';
+import { readViewSearch } from '../features/viewing/view';
+import { Shell } from './Shell';
+import { NotFound, Trouble } from './Trouble';
+
+const root = createRootRoute({
+  validateSearch: readViewSearch,
+  search: { middlewares: [retainSearchParams(['range', 'zone'])] },
+  component: Shell,
+  notFoundComponent: NotFound,
+});
+
+/** A text in the address; anything else in its place is left out. */
+function text<Name extends string>(name: Name) {
+  return (search: Record<string, unknown>): { [name in Name]?: string | undefined } => {
+    const value = search[name];
+    return (typeof value === 'string' ? { [name]: value } : {}) as {
+      [name in Name]?: string | undefined;
+    };
+  };
+}
+
+function status(search: Record<string, unknown>): { status?: 'ACTIVE' | 'CANCELED' | undefined } {
+  return search.status === 'ACTIVE' || search.status === 'CANCELED'
+    ? { status: search.status }
+    : {};
+}
+
+const parent = () => root;
+
+const routes = [
+  createRoute({ getParentRoute: parent, path: '/', component: OverviewPage }),
+  createRoute({ getParentRoute: parent, path: '/meters', component: MetersPage }),
+  createRoute({ getParentRoute: parent, path: '/meters/$id', component: MeterPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/events',
+    component: EventsPage,
+    validateSearch: text('name'),
+  }),
+  createRoute({ getParentRoute: parent, path: '/events/$id', component: EventPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/customers',
+    component: CustomersPage,
+    validateSearch: text('q'),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/customers/$id',
+    component: CustomerPage,
+    validateSearch: text('part'),
+  }),
+  createRoute({ getParentRoute: parent, path: '/products', component: ProductsPage }),
+  createRoute({ getParentRoute: parent, path: '/products/$id', component: ProductPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/subscriptions',
+    component: SubscriptionsPage,
+    validateSearch: status,
+  }),
+  createRoute({ getParentRoute: parent, path: '/subscriptions/$id', component: SubscriptionPage }),
+  createRoute({ getParentRoute: parent, path: '/invoices', component: InvoicesPage }),
+  createRoute({ getParentRoute: parent, path: '/invoices/$id', component: InvoicePage }),
+  createRoute({ getParentRoute: parent, path: '/settings', component: SettingsPage }),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  // A proxy may have put us below a path.
+  basepath: new URL(document.baseURI).pathname,
+  defaultErrorComponent: Trouble,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

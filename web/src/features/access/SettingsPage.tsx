@@ -1,0 +1,112 @@
+import { useQuery } from 'urql';
+import { graphql } from '../../api/generated';
+import type { SettingsQuery } from '../../api/generated/graphql';
+import { serverUrl } from '../../api/page';
+import { problemOf } from '../../api/problems';
+import { Badge } from '../../ui/Badge';
+import { Id } from '../../ui/Code';
+import { ErrorPanel } from '../../ui/ErrorPanel';
+import { RelativeTime, Time } from '../../ui/Figures';
+import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
+import { type Column, Table } from '../../ui/Table';
+import { useNow } from '../../ui/useNow';
+import { useView } from '../viewing/view';
+import { ZoneSelect } from '../viewing/ViewTools';
+
+const Settings = graphql(`
+  query Settings {
+    organization {
+      id
+      name
+      slug
+      accessTokens {
+        id
+        name
+        scopes
+        createdAt
+        lastUsedAt
+        revokedAt
+        expiresAt
+      }
+    }
+  }
+`);
+
+type Token = SettingsQuery['organization']['accessTokens'][number];
+
+const TOKENS: Column<Token>[] = [
+  { title: 'Token', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+  { title: 'Scopes', cell: ({ scopes }) => scopes.join(', ') },
+  { title: 'Status', nowrap: true, cell: (token) => <TokenStatus token={token} /> },
+  {
+    title: 'Last used',
+    nowrap: true,
+    cell: ({ lastUsedAt }) => (lastUsedAt ? <RelativeTime at={lastUsedAt} /> : 'Never'),
+  },
+  { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+function TokenStatus({ token: { revokedAt, expiresAt } }: { token: Token }) {
+  const now = useNow();
+  if (revokedAt) {
+    return <Badge>Revoked</Badge>;
+  }
+  if (expiresAt && Date.parse(expiresAt) <= now) {
+    return <Badge>Expired</Badge>;
+  }
+  return <Badge tone="good">Active</Badge>;
+}
+
+export function SettingsPage() {
+  const [{ data, error, fetching }, again] = useQuery({ query: Settings });
+  const { zone, setZone } = useView();
+  const organization = data?.organization;
+  return (
+    <Stack>
+      <PageHead title="Settings" />
+      {error && (
+        <ErrorPanel
+          problem={problemOf(error)}
+          onRetry={() => again({ requestPolicy: 'network-only' })}
+        />
+      )}
+      <Card title="Time zone">
+        <p>Times and days are shown in this zone. It is part of every link.</p>
+        <br />
+        <ZoneSelect zone={zone} onChange={setZone} />
+      </Card>
+      {organization && (
+        <Card title="Organization">
+          <KeyValues>
+            <KeyValue name="Name">
+              <bdi>{organization.name}</bdi>
+            </KeyValue>
+            <KeyValue name="Short name">
+              <code>{organization.slug}</code>
+            </KeyValue>
+            <KeyValue name="ID">
+              <Id value={organization.id} label="organization ID" />
+            </KeyValue>
+          </KeyValues>
+        </Card>
+      )}
+      {!error && (
+        <Card title="Access tokens" flush>
+          <Table
+            label="Access tokens"
+            columns={TOKENS}
+            rows={organization?.accessTokens ?? []}
+            keyOf={({ id }) => id}
+            loading={fetching && organization === undefined}
+          />
+        </Card>
+      )}
+      <Card title="API">
+        <p>
+          Everything here goes through the public GraphQL API.{' '}
+          <a href={serverUrl('graphql').href}>Open GraphiQL</a> to try it.
+        </p>
+      </Card>
+    </Stack>
+  );
+}

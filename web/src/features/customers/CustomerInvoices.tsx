@@ -1,0 +1,45 @@
+import { graphql } from '../../api/generated';
+import { Empty } from '../../ui/Empty';
+import { Card } from '../../ui/Surface';
+import { invoiceColumns } from '../invoices/InvoiceCells';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+
+const CustomerInvoicesDocument = graphql(`
+  query CustomerInvoices($id: ID!, $before: String) {
+    customer(id: $id) {
+      id
+      invoices(last: 20, before: $before) {
+        nodes {
+          id
+          ...InvoiceCells_invoice
+        }
+        pageInfo {
+          hasPreviousPage
+          startCursor
+        }
+      }
+    }
+  }
+`);
+
+const COLUMNS = invoiceColumns({ withCustomer: false });
+
+export function CustomerInvoices({ id }: { id: string }) {
+  const list = useList({
+    query: CustomerInvoicesDocument,
+    variables: { id },
+    connection: (data) => data.customer?.invoices,
+    newestFirst: true,
+  });
+  return (
+    <Card title="Invoices" flush>
+      <ListTable
+        label="Invoices of the customer"
+        list={list}
+        columns={COLUMNS}
+        empty={<Empty title="No invoices yet">The first is made when a subscription with a fixed price begins, or a period ends.</Empty>}
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,95 @@
+import { Link } from '@tanstack/react-router';
+import { graphql, readFragment } from '../../api/generated';
+import type { CustomerUsageCardQuery } from '../../api/generated/graphql';
+import { share } from '../../format/decimals';
+import { Empty } from '../../ui/Empty';
+import { RelativeTime } from '../../ui/Figures';
+import { Progress } from '../../ui/Progress';
+import { Card } from '../../ui/Surface';
+import type { Column } from '../../ui/Table';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+import { BalanceCell, CreditCell, PeriodCell, UsedCell } from '../usage/cells';
+import { CustomerUsage } from '../usage/usage';
+
+const CustomerUsageCardDocument = graphql(`
+  query CustomerUsageCard($id: ID!, $after: String) {
+    customer(id: $id) {
+      id
+      meters(first: 50, after: $after) {
+        nodes {
+          id
+          meter {
+            id
+            name
+            unit
+          }
+          ...CustomerUsage
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`);
+
+type Row = NonNullable<CustomerUsageCardQuery['customer']>['meters']['nodes'][number];
+
+const COLUMNS: Column<Row>[] = [
+  {
+    title: 'Meter',
+    isName: true,
+    cell: ({ meter: { id, name, unit } }) => (
+      <>
+        <Link to="/meters/$id" params={{ id }}>
+          <bdi>{name}</bdi>
+        </Link>
+        {unit && ` (${unit})`}
+      </>
+    ),
+  },
+  { title: 'Period', nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
+  { title: 'Used', isNumber: true, cell: (row) => <UsedCell usage={row} /> },
+  { title: 'Credit', isNumber: true, cell: (row) => <CreditCell usage={row} /> },
+  { title: 'Balance', isNumber: true, cell: (row) => <BalanceCell usage={row} /> },
+  { title: 'Credit used', cell: (row) => <CreditUsed row={row} /> },
+  {
+    title: 'Last change',
+    nowrap: true,
+    cell: (row) => <RelativeTime at={readFragment(CustomerUsage, row).updatedAt} />,
+  },
+];
+
+export function CustomerUsageCard({ id }: { id: string }) {
+  const list = useList({
+    query: CustomerUsageCardDocument,
+    variables: { id },
+    connection: (data) => data.customer?.meters,
+  });
+  return (
+    <Card title="Usage and balance" flush>
+      <ListTable
+        label="Usage by meter"
+        list={list}
+        columns={COLUMNS}
+        empty={
+          <Empty title="No usage yet">Meters appear here with the first event or credit.</Empty>
+        }
+      />
+    </Card>
+  );
+}
+
+const ALMOST = 0.8;
+
+function CreditUsed({ row }: { row: Row }) {
+  const { consumedUnits, creditedUnits } = readFragment(CustomerUsage, row);
+  const used = share(consumedUnits, creditedUnits);
+  if (creditedUnits === '0') {
+    return null;
+  }
+  const tone = used >= 1 ? 'bad' : used >= ALMOST ? 'warn' : undefined;
+  return <Progress label={`Credit used of ${row.meter.name}`} value={used} tone={tone} />;
+}

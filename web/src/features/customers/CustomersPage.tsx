@@ -1,0 +1,91 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { graphql } from '../../api/generated';
+import type { CustomersQuery } from '../../api/generated/graphql';
+import { Empty } from '../../ui/Empty';
+import { SearchInput } from '../../ui/Field';
+import { Time } from '../../ui/Figures';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import type { Column } from '../../ui/Table';
+import { ListTable } from '../listing/ListTable';
+import { PAGE, useList } from '../listing/useList';
+import { CustomerLink } from './CustomerName';
+
+const Customers = graphql(`
+  query Customers($before: String, $last: Int!, $query: String) {
+    customers(last: $last, before: $before, query: $query) {
+      nodes {
+        id
+        externalId
+        email
+        createdAt
+        ...CustomerName_customer
+      }
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+    }
+  }
+`);
+
+type Row = CustomersQuery['customers']['nodes'][number];
+
+const COLUMNS: Column<Row>[] = [
+  { title: 'Customer', isName: true, cell: (customer) => <CustomerLink customer={customer} /> },
+  { title: 'External ID', cell: ({ externalId }) => externalId && <code>{externalId}</code> },
+  { title: 'Email', cell: ({ email }) => email && <bdi>{email}</bdi> },
+  { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+/** Nothing is asked for until one stops typing. */
+const PAUSE = 250;
+
+export function CustomersPage() {
+  const { q = '' } = useSearch({ strict: false }) as { q?: string };
+  const navigate = useNavigate();
+  const [text, setText] = useState(q);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (text !== q) {
+        navigate({ to: '.', search: (old: object) => ({ ...old, q: text || undefined }), replace: true });
+      }
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, [text, q, navigate]);
+  const list = useList({
+    query: Customers,
+    variables: { last: PAGE, query: q || null },
+    connection: (data) => data.customers,
+    newestFirst: true,
+  });
+  return (
+    <Stack>
+      <PageHead title="Customers" about="Whoever has events, credits or a subscription." />
+      <Card
+        title={q ? `Matching “${q}”` : 'Newest first'}
+        flush
+        tools={
+          <SearchInput label="Search by name, email or ID" value={text} onChange={setText} />
+        }
+      >
+        <ListTable
+          label="Customers"
+          list={list}
+          columns={COLUMNS}
+          empty={
+            q ? (
+              <Empty title="No customer matches">
+                The search looks for the text in names, emails and external IDs.
+              </Empty>
+            ) : (
+              <Empty title="No customers yet">
+                An event with a new external customer ID makes a customer.
+              </Empty>
+            )
+          }
+        />
+      </Card>
+    </Stack>
+  );
+}

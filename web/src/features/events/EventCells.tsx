@@ -1,0 +1,87 @@
+import { Link } from '@tanstack/react-router';
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { Badge } from '../../ui/Badge';
+import { Time } from '../../ui/Figures';
+import type { Column } from '../../ui/Table';
+import { CustomerLink } from '../customers/CustomerName';
+import styles from './Events.module.css';
+
+export const EventCells_event = graphql(`
+  fragment EventCells_event on Event {
+    id
+    name
+    timestamp
+    processedAt
+    metadata
+    customer {
+      id
+      ...CustomerName_customer
+    }
+  }
+`);
+
+export type EventRow = { id: string } & FragmentType<typeof EventCells_event>;
+
+const SHOWN_KEYS = 4;
+
+export function eventColumns({ withCustomer }: { withCustomer: boolean }): Column<EventRow>[] {
+  const columns: Column<EventRow>[] = [
+    {
+      title: 'Time',
+      nowrap: true,
+      cell: (row) => <Time at={readFragment(EventCells_event, row).timestamp} />,
+    },
+    {
+      title: 'Event',
+      nowrap: true,
+      cell: (row) => {
+        const { id, name } = readFragment(EventCells_event, row);
+        return (
+          <Link to="/events/$id" params={{ id }}>
+            {name}
+          </Link>
+        );
+      },
+    },
+    {
+      title: 'Customer',
+      cell: (row) => <CustomerLink customer={readFragment(EventCells_event, row).customer} />,
+    },
+    {
+      title: 'Metadata',
+      isName: true,
+      cell: (row) => <Metadata metadata={readFragment(EventCells_event, row).metadata} />,
+    },
+    {
+      title: 'State',
+      nowrap: true,
+      cell: (row) =>
+        readFragment(EventCells_event, row).processedAt ? (
+          <Badge tone="good">Counted</Badge>
+        ) : (
+          <Badge tone="warn">Waiting</Badge>
+        ),
+    },
+  ];
+  return withCustomer ? columns : columns.filter(({ title }) => title !== 'Customer');
+}
+
+function Metadata({ metadata }: { metadata: Record<string, unknown> }) {
+  const entries = Object.entries(metadata);
+  const rest = entries.length - SHOWN_KEYS;
+  return (
+    <span className={styles.metadata}>
+      {entries.slice(0, SHOWN_KEYS).map(([key, value]) => (
+        <span key={key}>
+          <span className={styles.key}>{key}</span> {shortText(value)}
+        </span>
+      ))}
+      {rest > 0 && <span className={styles.key}>+{rest}</span>}
+    </span>
+  );
+}
+
+function shortText(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}

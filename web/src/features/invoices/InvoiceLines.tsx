@@ -1,0 +1,94 @@
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import type { InvoiceLineKind } from '../../api/generated/graphql';
+import { formatPeriod } from '../../format/time';
+import { Money, Quantity } from '../../ui/Figures';
+import { type Column, Table } from '../../ui/Table';
+import { useZone } from '../../ui/zone';
+import styles from './Invoice.module.css';
+
+export const InvoiceLines_line = graphql(`
+  fragment InvoiceLines_line on InvoiceLine {
+    kind
+    description
+    periodStart
+    periodEnd
+    consumedUnits
+    creditedUnits
+    billableUnits
+    amount
+  }
+`);
+
+type Line = { place: number; line: FragmentType<typeof InvoiceLines_line> };
+
+const KINDS: Record<InvoiceLineKind, string> = {
+  CORRECTION: 'Correction: usage that arrived after its period was invoiced',
+  FIXED: 'In advance',
+  METERED: 'Usage',
+};
+
+/** What an invoice charges for, and how each line is computed. */
+export function InvoiceLines({
+  lines,
+  currency,
+  total,
+}: {
+  lines: readonly FragmentType<typeof InvoiceLines_line>[];
+  currency: string;
+  total: number;
+}) {
+  const zone = useZone();
+  const units = (title: string, field: 'consumedUnits' | 'creditedUnits' | 'billableUnits') => ({
+    title,
+    isNumber: true,
+    cell: ({ line }: Line) => {
+      const value = readFragment(InvoiceLines_line, line)[field];
+      return value == null ? null : <Quantity value={value} />;
+    },
+  });
+  const columns: Column<Line>[] = [
+    {
+      title: 'Description',
+      isName: true,
+      cell: ({ line }) => {
+        const { description, kind, periodStart, periodEnd } = readFragment(InvoiceLines_line, line);
+        return (
+          <>
+            <bdi>{description}</bdi>
+            <div className={styles.lineNote}>
+              {KINDS[kind]}, {formatPeriod(periodStart, periodEnd, zone)}
+            </div>
+          </>
+        );
+      },
+    },
+    units('Used', 'consumedUnits'),
+    units('Credit', 'creditedUnits'),
+    units('Charged', 'billableUnits'),
+    {
+      title: 'Amount',
+      isNumber: true,
+      cell: ({ line }) => (
+        <Money amount={readFragment(InvoiceLines_line, line).amount} currency={currency} />
+      ),
+    },
+  ];
+  return (
+    <Table
+      label="Lines"
+      columns={columns}
+      rows={lines.map((line, place) => ({ line, place }))}
+      keyOf={({ place }) => String(place)}
+      foot={
+        <tr>
+          <th scope="row" colSpan={4}>
+            Total
+          </th>
+          <td className={styles.total}>
+            <Money amount={total} currency={currency} />
+          </td>
+        </tr>
+      }
+    />
+  );
+}

@@ -1,0 +1,69 @@
+import { graphql, readFragment } from '../../api/generated';
+import type { MeterCustomersQuery } from '../../api/generated/graphql';
+import { Empty } from '../../ui/Empty';
+import { RelativeTime } from '../../ui/Figures';
+import { Card } from '../../ui/Surface';
+import type { Column } from '../../ui/Table';
+import { CustomerLink } from '../customers/CustomerName';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+import { CustomerUsage } from '../usage/usage';
+import { BalanceCell, PeriodCell, UsedCell } from '../usage/cells';
+
+const MeterCustomersDocument = graphql(`
+  query MeterCustomers($meterId: ID!, $after: String) {
+    meter(id: $meterId) {
+      id
+      customers(first: 20, after: $after) {
+        nodes {
+          id
+          customer {
+            id
+            ...CustomerName_customer
+          }
+          ...CustomerUsage
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`);
+
+type Row = NonNullable<MeterCustomersQuery['meter']>['customers']['nodes'][number];
+
+/** Everybody’s usage in their current period. */
+export function MeterCustomers({ meterId, unit }: { meterId: string; unit: string | null }) {
+  const list = useList({
+    query: MeterCustomersDocument,
+    variables: { meterId },
+    connection: (data) => data.meter?.customers,
+  });
+  const columns: Column<Row>[] = [
+    { title: 'Customer', isName: true, cell: ({ customer }) => <CustomerLink customer={customer} /> },
+    { title: 'Period', nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
+    {
+      title: unit === null ? 'Used' : `Used (${unit})`,
+      isNumber: true,
+      cell: (row) => <UsedCell usage={row} />,
+    },
+    { title: 'Balance', isNumber: true, cell: (row) => <BalanceCell usage={row} /> },
+    {
+      title: 'Last change',
+      nowrap: true,
+      cell: (row) => <RelativeTime at={readFragment(CustomerUsage, row).updatedAt} />,
+    },
+  ];
+  return (
+    <Card title="Customers, in their current period" flush>
+      <ListTable
+        label="Usage by customer"
+        list={list}
+        columns={columns}
+        empty={<Empty title="Nobody has used it yet">Customers appear with their first event.</Empty>}
+      />
+    </Card>
+  );
+}

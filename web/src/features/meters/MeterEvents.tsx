@@ -1,0 +1,45 @@
+import { graphql } from '../../api/generated';
+import { Empty } from '../../ui/Empty';
+import { Card } from '../../ui/Surface';
+import { eventColumns } from '../events/EventCells';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+
+const MeterEventsDocument = graphql(`
+  query MeterEvents($meterId: ID!, $after: String) {
+    meter(id: $meterId) {
+      id
+      events(first: 10, after: $after) {
+        nodes {
+          id
+          ...EventCells_event
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`);
+
+const COLUMNS = eventColumns({ withCustomer: true });
+
+/** The latest events that a meter counts. */
+export function MeterEvents({ meterId }: { meterId: string }) {
+  const list = useList({
+    query: MeterEventsDocument,
+    variables: { meterId },
+    connection: (data) => data.meter?.events,
+  });
+  return (
+    <Card title="Latest events" flush>
+      <ListTable
+        label="Events of the meter"
+        list={list}
+        columns={COLUMNS}
+        empty={<Empty title="No events yet">It counts events that its filter lets through.</Empty>}
+      />
+    </Card>
+  );
+}

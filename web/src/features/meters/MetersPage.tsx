@@ -1,0 +1,116 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { graphql } from '../../api/generated';
+import type { MetersQuery } from '../../api/generated/graphql';
+import { intervalsOf } from '../../format/ranges';
+import { Sparkline } from '../../ui/chart/Sparkline';
+import { Empty } from '../../ui/Empty';
+import { Checkbox } from '../../ui/Field';
+import { Quantity } from '../../ui/Figures';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import type { Column } from '../../ui/Table';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+import { useView } from '../viewing/view';
+import { ViewTools } from '../viewing/ViewTools';
+import { describeAggregation } from './aggregation';
+import { MeterState } from './MeterProgress';
+
+const Meters = graphql(`
+  query Meters(
+    $after: String
+    $includeArchived: Boolean!
+    $start: DateTime!
+    $end: DateTime!
+    $interval: Interval!
+    $zone: String!
+  ) {
+    meters(first: 20, after: $after, includeArchived: $includeArchived) {
+      nodes {
+        id
+        name
+        unit
+        aggregation {
+          function
+          property
+        }
+        ...MeterProgress_meter
+        quantities(start: $start, end: $end, interval: $interval, timezone: $zone) {
+          points {
+            start
+            end
+            quantity
+          }
+          total
+          completeThrough
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+type Row = MetersQuery['meters']['nodes'][number];
+
+const COLUMNS: Column<Row>[] = [
+  {
+    title: 'Meter',
+    isName: true,
+    cell: ({ id, name }) => (
+      <Link to="/meters/$id" params={{ id }}>
+        <bdi>{name}</bdi>
+      </Link>
+    ),
+  },
+  { title: 'Counts', cell: ({ aggregation }) => describeAggregation(aggregation) },
+  { title: 'Trend', cell: ({ quantities }) => <Sparkline points={quantities.points} /> },
+  {
+    title: 'In this range',
+    isNumber: true,
+    cell: ({ unit, quantities: { total, completeThrough } }) => (
+      <Quantity value={total ?? null} unit={unit ?? null} completeThrough={completeThrough} />
+    ),
+  },
+  { title: 'State', nowrap: true, cell: (meter) => <MeterState meter={meter} /> },
+];
+
+export function MetersPage() {
+  const { bounds, zone } = useView();
+  const [includeArchived, setIncludeArchived] = useState(false);
+  const list = useList({
+    query: Meters,
+    variables: { ...bounds, interval: intervalsOf(bounds)[0] ?? 'DAY', zone, includeArchived },
+    connection: (data) => data.meters,
+  });
+  return (
+    <Stack>
+      <PageHead
+        title="Meters"
+        about="A meter counts what your customers use, from the events you send."
+        tools={<ViewTools />}
+      />
+      <Card
+        title="All meters"
+        flush
+        tools={
+          <Checkbox label="Show archived" checked={includeArchived} onChange={setIncludeArchived} />
+        }
+      >
+        <ListTable
+          label="Meters"
+          list={list}
+          columns={COLUMNS}
+          empty={
+            <Empty title="No meters yet">
+              A meter filters events and adds up what they say. It also counts events that are there
+              already.
+            </Empty>
+          }
+        />
+      </Card>
+    </Stack>
+  );
+}

@@ -1,0 +1,25 @@
+import type { AggregationFunction } from '../../api/generated/graphql';
+import type { Merging } from '../../ui/chart/series';
+
+const NAMES: Record<AggregationFunction, string> = {
+  AVERAGE: 'Average of',
+  COUNT: 'Count',
+  LATEST: 'Latest',
+  MAXIMUM: 'Maximum of',
+  MINIMUM: 'Minimum of',
+  SUM: 'Sum of',
+  UNIQUE: 'Unique values of',
+};
+
+/** Sum of total_tokens. */
+export function describeAggregation(of: {
+  function: AggregationFunction;
+  property?: string | null;
+}): string {
+  return of.property ? `${NAMES[of.function]} ${of.property}` : 'Count of events';
+}
+
+/** How its points may be drawn as one. */
+export function mergingOf(of: AggregationFunction): Merging {
+  return of === 'SUM' || of === 'COUNT' ? 'sum' : 'highest';
+}

@@ -1,0 +1,144 @@
+import { Link } from '@tanstack/react-router';
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import type { RecurringInterval } from '../../api/generated/graphql';
+import { formatDecimal } from '../../format/decimals';
+import { formatMoney, formatUnitAmount } from '../../format/money';
+import { Quantity } from '../../ui/Figures';
+import { Card } from '../../ui/Surface';
+import { type Column, Table } from '../../ui/Table';
+
+export const PriceText_price = graphql(`
+  fragment PriceText_price on ProductPrice {
+    __typename
+    id
+    currency
+    ... on FixedPrice {
+      amount
+    }
+    ... on MeteredPrice {
+      pricing
+      unitAmount
+      packageAmount
+      packageSize
+      capAmount
+      tiers {
+        upTo
+        unitAmount
+        flatAmount
+      }
+      meter {
+        id
+        name
+        unit
+      }
+    }
+  }
+`);
+
+export const PERIODS: Record<RecurringInterval, string> = {
+  DAY: 'day',
+  WEEK: 'week',
+  MONTH: 'month',
+  YEAR: 'year',
+};
+
+type Price = FragmentType<typeof PriceText_price>;
+
+/** A price in a few words: $20.00 a month; $0.004 a token. */
+export function priceSummary(of: Price, interval: RecurringInterval): string {
+  const price = readFragment(PriceText_price, of);
+  if (price.__typename === 'FixedPrice') {
+    return `${formatMoney(price.amount, price.currency)} a ${PERIODS[interval]}`;
+  }
+  const unit = price.meter.unit ?? 'unit';
+  switch (price.pricing) {
+    case 'PER_UNIT':
+      return `${formatUnitAmount(price.unitAmount ?? '0', price.currency)} a ${unit}`;
+    case 'PACKAGE':
+      return `${formatMoney(price.packageAmount ?? 0, price.currency)} for each started ${formatDecimal(
+        price.packageSize ?? '1',
+      )} ${unit}`;
+    case 'GRADUATED':
+      return `Graduated, ${price.tiers?.length ?? 0} tiers`;
+    case 'VOLUME':
+      return `By volume, ${price.tiers?.length ?? 0} tiers`;
+  }
+}
+
+interface Tier {
+  place: number;
+  from: string;
+  upTo: string | null;
+  unitAmount: string;
+  flatAmount: number;
+}
+
+/** A price with everything that it says. */
+export function PriceCard({ price: of, interval }: { price: Price; interval: RecurringInterval }) {
+  const price = readFragment(PriceText_price, of);
+  if (price.__typename === 'FixedPrice') {
+    return <Card title={priceSummary(of, interval)}>Charged in advance, once a period.</Card>;
+  }
+  const { currency, meter, capAmount } = price;
+  const tiers: Tier[] = (price.tiers ?? []).map((tier, place, all) => ({
+    place,
+    from: place === 0 ? '0' : (all[place - 1]?.upTo ?? '0'),
+    upTo: tier.upTo ?? null,
+    unitAmount: tier.unitAmount,
+    flatAmount: tier.flatAmount,
+  }));
+  return (
+    <Card title={priceSummary(of, interval)} flush={tiers.length > 0}>
+      <div>
+        {tiers.length > 0 && (
+          <Table
+            label="Tiers"
+            columns={tierColumns(currency)}
+            rows={tiers}
+            keyOf={({ place }) => String(place)}
+          />
+        )}
+        <p style={tiers.length > 0 ? { padding: '10px 20px 14px' } : undefined}>
+          Charged after the period, on what{' '}
+          <Link to="/meters/$id" params={{ id: meter.id }}>
+            <bdi>{meter.name}</bdi>
+          </Link>{' '}
+          counted, less credit.
+          {typeof capAmount === 'number' &&
+            ` At most ${formatMoney(capAmount, currency)} a ${PERIODS[interval]}.`}
+        </p>
+      </div>
+    </Card>
+  );
+}
+
+function tierColumns(currency: string): Column<Tier>[] {
+  return [
+    {
+      title: 'Units',
+      isName: true,
+      cell: ({ from, upTo }) => (
+        <>
+          {from === '0' ? 'First' : 'Above'}{' '}
+          {from === '0' ? <Quantity value={upTo} /> : <Quantity value={from} />}
+          {from !== '0' && upTo !== null && (
+            <>
+              {' '}
+              up to <Quantity value={upTo} />
+            </>
+          )}
+        </>
+      ),
+    },
+    {
+      title: 'Each unit',
+      isNumber: true,
+      cell: ({ unitAmount }) => formatUnitAmount(unitAmount, currency),
+    },
+    {
+      title: 'Once',
+      isNumber: true,
+      cell: ({ flatAmount }) => formatMoney(flatAmount, currency),
+    },
+  ];
+}

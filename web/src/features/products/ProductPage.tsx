@@ -1,0 +1,122 @@
+import { Link, useParams } from '@tanstack/react-router';
+import { useQuery } from 'urql';
+import { graphql } from '../../api/generated';
+import type { ProductPageQuery } from '../../api/generated/graphql';
+import { Badge } from '../../ui/Badge';
+import { Id } from '../../ui/Code';
+import { Empty } from '../../ui/Empty';
+import { Quantity, Time } from '../../ui/Figures';
+import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
+import { type Column, Table } from '../../ui/Table';
+import { Loaded } from '../listing/Loaded';
+import { PERIODS, PriceCard } from './PriceText';
+
+const ProductPageDocument = graphql(`
+  query ProductPage($id: ID!) {
+    product(id: $id) {
+      id
+      name
+      description
+      recurringInterval
+      createdAt
+      archivedAt
+      prices {
+        id
+        ...PriceText_price
+      }
+      benefits {
+        id
+        description
+        units
+        rollover
+        meter {
+          id
+          name
+          unit
+        }
+      }
+    }
+  }
+`);
+
+type Benefit = NonNullable<ProductPageQuery['product']>['benefits'][number];
+
+const BENEFITS: Column<Benefit>[] = [
+  { title: 'Benefit', isName: true, cell: ({ description }) => <bdi>{description}</bdi> },
+  {
+    title: 'Meter',
+    cell: ({ meter }) => (
+      <Link to="/meters/$id" params={{ id: meter.id }}>
+        <bdi>{meter.name}</bdi>
+      </Link>
+    ),
+  },
+  {
+    title: 'Units each period',
+    isNumber: true,
+    cell: ({ units, meter }) => <Quantity value={units} unit={meter.unit ?? null} />,
+  },
+  {
+    title: 'Unused units',
+    nowrap: true,
+    cell: ({ rollover }) => (rollover ? 'Carry over' : 'Expire'),
+  },
+];
+
+export function ProductPage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const [{ data, error }, again] = useQuery({ query: ProductPageDocument, variables: { id } });
+  return (
+    <Loaded
+      what="product"
+      value={data?.product}
+      error={error}
+      onRetry={() => again({ requestPolicy: 'network-only' })}
+    >
+      {(product) => (
+        <>
+          <PageHead
+            above={<Link to="/products">Products</Link>}
+            title={product.name}
+            badge={
+              product.archivedAt ? <Badge>Archived</Badge> : <Badge tone="good">On sale</Badge>
+            }
+            about={product.description}
+          />
+          <Columns>
+            {product.prices.map((price) => (
+              <PriceCard key={price.id} price={price} interval={product.recurringInterval} />
+            ))}
+          </Columns>
+          <Card title="Benefits" flush>
+            <Table
+              label="Benefits"
+              columns={BENEFITS}
+              rows={product.benefits}
+              keyOf={(benefit) => benefit.id}
+              empty={
+                <Empty title="No benefits">
+                  A benefit grants credit on a meter at the start of every period.
+                </Empty>
+              }
+            />
+          </Card>
+          <Card title="Details">
+            <KeyValues>
+              <KeyValue name="Billed">Every {PERIODS[product.recurringInterval]}</KeyValue>
+              <KeyValue name="Prices">
+                They never change, so that what was agreed holds. Make a new product for new prices.
+              </KeyValue>
+              <KeyValue name="Created">
+                <Time at={product.createdAt} />
+              </KeyValue>
+              <KeyValue name="ID">
+                <Id value={product.id} label="product ID" />
+              </KeyValue>
+            </KeyValues>
+          </Card>
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,93 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { graphql } from '../../api/generated';
+import type { ProductsQuery } from '../../api/generated/graphql';
+import { Badge } from '../../ui/Badge';
+import { Empty } from '../../ui/Empty';
+import { Checkbox } from '../../ui/Field';
+import { Time } from '../../ui/Figures';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import type { Column } from '../../ui/Table';
+import { ListTable } from '../listing/ListTable';
+import { useList } from '../listing/useList';
+import { priceSummary } from './PriceText';
+
+const Products = graphql(`
+  query Products($after: String, $includeArchived: Boolean!) {
+    products(first: 50, after: $after, includeArchived: $includeArchived) {
+      nodes {
+        id
+        name
+        recurringInterval
+        createdAt
+        archivedAt
+        prices {
+          id
+          ...PriceText_price
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+type Row = ProductsQuery['products']['nodes'][number];
+
+const COLUMNS: Column<Row>[] = [
+  {
+    title: 'Product',
+    isName: true,
+    cell: ({ id, name }) => (
+      <Link to="/products/$id" params={{ id }}>
+        <bdi>{name}</bdi>
+      </Link>
+    ),
+  },
+  {
+    title: 'Prices',
+    cell: ({ prices, recurringInterval }) =>
+      prices.map((price) => <div key={price.id}>{priceSummary(price, recurringInterval)}</div>),
+  },
+  {
+    title: 'Status',
+    nowrap: true,
+    cell: ({ archivedAt }) =>
+      archivedAt ? <Badge>Archived</Badge> : <Badge tone="good">On sale</Badge>,
+  },
+  { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+export function ProductsPage() {
+  const [includeArchived, setIncludeArchived] = useState(false);
+  const list = useList({
+    query: Products,
+    variables: { includeArchived },
+    connection: (data) => data.products,
+  });
+  return (
+    <Stack>
+      <PageHead title="Products" about="What customers subscribe to: prices, and credit every period." />
+      <Card
+        title="All products"
+        flush
+        tools={
+          <Checkbox label="Show archived" checked={includeArchived} onChange={setIncludeArchived} />
+        }
+      >
+        <ListTable
+          label="Products"
+          list={list}
+          columns={COLUMNS}
+          empty={
+            <Empty title="No products yet">
+              A product has fixed prices, prices for what a meter counts, and credit.
+            </Empty>
+          }
+        />
+      </Card>
+    </Stack>
+  );
+}

@@ -1,0 +1,95 @@
+import { Link } from '@tanstack/react-router';
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { formatDate, formatPeriod } from '../../format/time';
+import { Badge } from '../../ui/Badge';
+import { Time } from '../../ui/Figures';
+import type { Column } from '../../ui/Table';
+import { useZone } from '../../ui/zone';
+import { CustomerLink } from '../customers/CustomerName';
+
+export const SubscriptionCells_subscription = graphql(`
+  fragment SubscriptionCells_subscription on CustomerSubscription {
+    id
+    status
+    startedAt
+    currentPeriodStart
+    currentPeriodEnd
+    cancelAtPeriodEnd
+    endedAt
+    invoicingProblem
+    customer {
+      id
+      ...CustomerName_customer
+    }
+    product {
+      id
+      name
+    }
+  }
+`);
+
+type Subscription = FragmentType<typeof SubscriptionCells_subscription>;
+export type SubscriptionRow = { id: string } & Subscription;
+
+export function subscriptionColumns({
+  withCustomer,
+}: {
+  withCustomer: boolean;
+}): Column<SubscriptionRow>[] {
+  const columns: Column<SubscriptionRow>[] = [
+    {
+      title: 'Product',
+      isName: true,
+      cell: (row) => {
+        const { id, product } = readFragment(SubscriptionCells_subscription, row);
+        return (
+          <Link to="/subscriptions/$id" params={{ id }}>
+            <bdi>{product.name}</bdi>
+          </Link>
+        );
+      },
+    },
+    {
+      title: 'Customer',
+      cell: (row) => (
+        <CustomerLink customer={readFragment(SubscriptionCells_subscription, row).customer} />
+      ),
+    },
+    { title: 'Status', nowrap: true, cell: (row) => <SubscriptionStatus subscription={row} /> },
+    { title: 'Current period', nowrap: true, cell: (row) => <PeriodOf subscription={row} /> },
+    {
+      title: 'Started',
+      nowrap: true,
+      cell: (row) => <Time at={readFragment(SubscriptionCells_subscription, row).startedAt} />,
+    },
+  ];
+  return withCustomer ? columns : columns.filter(({ title }) => title !== 'Customer');
+}
+
+export function SubscriptionStatus({ subscription }: { subscription: Subscription }) {
+  const zone = useZone();
+  const { status, cancelAtPeriodEnd, currentPeriodEnd, invoicingProblem } = readFragment(
+    SubscriptionCells_subscription,
+    subscription,
+  );
+  if (invoicingProblem) {
+    return <Badge tone="bad">Cannot be invoiced</Badge>;
+  }
+  if (status === 'CANCELED') {
+    return <Badge>Ended</Badge>;
+  }
+  return cancelAtPeriodEnd ? (
+    <Badge tone="warn">Ends {formatDate(currentPeriodEnd, zone)}</Badge>
+  ) : (
+    <Badge tone="good">Active</Badge>
+  );
+}
+
+function PeriodOf({ subscription }: { subscription: Subscription }) {
+  const zone = useZone();
+  const { currentPeriodStart, currentPeriodEnd } = readFragment(
+    SubscriptionCells_subscription,
+    subscription,
+  );
+  return formatPeriod(currentPeriodStart, currentPeriodEnd, zone);
+}

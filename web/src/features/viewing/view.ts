@@ -1,0 +1,56 @@
+/** What one looks at: a range of time in a zone, both in the address, so that every view has a link. */
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { type Bounds, boundsBefore, boundsOf, isRange, type Range } from '../../format/ranges';
+import { isZone } from '../../format/zones';
+import { useNow } from '../../ui/useNow';
+import { useZone } from '../../ui/zone';
+
+export interface ViewSearch {
+  range?: Range | undefined;
+  zone?: string | undefined;
+}
+
+export const DEFAULT_RANGE: Range = '30d';
+
+/** What an address says of the view; anything else in its place is left out. */
+export function readViewSearch(search: Record<string, unknown>): ViewSearch {
+  const { range, zone } = search;
+  return {
+    ...(typeof range === 'string' && isRange(range) && { range }),
+    ...(typeof zone === 'string' && isZone(zone) && { zone }),
+  };
+}
+
+export interface View {
+  range: Range;
+  zone: string;
+  bounds: Bounds;
+  /** The range before, to compare with. */
+  before: Bounds;
+  setRange(range: Range): void;
+  setZone(zone: string): void;
+}
+
+export function useView(): View {
+  const search = readViewSearch(useSearch({ strict: false }) as Record<string, unknown>);
+  const zone = useZone();
+  const now = useNow();
+  const navigate = useNavigate();
+  const range = search.range ?? DEFAULT_RANGE;
+  // Bounds change once an hour at most, and with them what is asked for.
+  const { start, end } = boundsOf(range, zone, now);
+  const earlier = boundsBefore(range, zone, now);
+  return useMemo(() => {
+    const change = (changes: ViewSearch) =>
+      navigate({ to: '.', search: (old: object) => ({ ...old, ...changes }), replace: true });
+    return {
+      range,
+      zone,
+      bounds: { start, end },
+      before: { start: earlier.start, end: earlier.end },
+      setRange: (next) => change({ range: next }),
+      setZone: (next) => change({ zone: next }),
+    };
+  }, [range, zone, start, end, earlier.start, earlier.end, navigate]);
+}
