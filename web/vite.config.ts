@@ -14,7 +14,10 @@ const TARGET = join(REPOSITORY, 'metergraph', 'pages');
 /** What pages share, by the name of its file. */
 const SHARED: [name: string, modules: RegExp][] = [
   ['react', /node_modules\/(react|react-dom|scheduler)\//],
-  ['aria', /node_modules\/(react-aria|react-stately|@react-aria|@react-stately|@internationalized)/],
+  [
+    'aria',
+    /node_modules\/(react-aria|react-stately|@react-aria|@react-stately|@internationalized)/,
+  ],
   ['router', /node_modules\/@tanstack\//],
   ['api', /node_modules\/(@urql|urql|wonka|graphql-ws|@0no-co)|src\/api\//],
   ['ui', /src\/(ui|format)\/(?!aria\/|chart\/)/],

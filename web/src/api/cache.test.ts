@@ -3,7 +3,9 @@ import { buildSchema, isAbstractType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { EMBEDDED, POSSIBLE_TYPES } from './cache';
 
-const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'));
+const schema = buildSchema(
+  readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'),
+);
 const ROOTS = ['Query', 'Mutation', 'Subscription'];
 
 test('every type without an id is embedded, and no other', () => {
@@ -11,7 +13,9 @@ test('every type without an id is embedded, and no other', () => {
     .filter(isObjectType)
     .filter(({ name }) => !name.startsWith('__') && !ROOTS.includes(name))
     // Answers of mutations are read where they come, and not kept.
-    .filter(({ name }) => !name.endsWith('Payload') && !['UserError', 'EventReceipt'].includes(name))
+    .filter(
+      ({ name }) => !name.endsWith('Payload') && !['UserError', 'EventReceipt'].includes(name),
+    )
     .filter((type) => !('id' in type.getFields()))
     .map(({ name }) => name);
   expect(found.sort()).toEqual([...EMBEDDED]);
@@ -22,7 +26,13 @@ test('abstract types can be what the schema says', () => {
     Object.values(schema.getTypeMap())
       .filter(isAbstractType)
       .filter(({ name }) => name !== 'Node')
-      .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name).sort()]),
+      .map((type) => [
+        type.name,
+        schema
+          .getPossibleTypes(type)
+          .map(({ name }) => name)
+          .sort(),
+      ]),
   );
   expect(found).toEqual(POSSIBLE_TYPES);
 });

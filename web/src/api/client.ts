@@ -28,7 +28,9 @@ export function createApi({ page, onSignedOut }: ApiOptions): Client {
     exchanges: [
       mapExchange({
         onError(error) {
-          if ((error.graphQLErrors as ApiError[]).some((each) => codeOf(each) === 'UNAUTHENTICATED')) {
+          if (
+            (error.graphQLErrors as ApiError[]).some((each) => codeOf(each) === 'UNAUTHENTICATED')
+          ) {
             onSignedOut();
           }
         },
@@ -102,4 +104,3 @@ function subjectOf(data: unknown): string | null {
     ?.customerMeter?.id;
   return typeof id === 'string' ? id : null;
 }
-

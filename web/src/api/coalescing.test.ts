@@ -21,7 +21,11 @@ interface Update {
 test('a thousand updates of one number are one, the last', () => {
   const { schedule, next, count } = frames();
   const seen: Update[][] = [];
-  const updates = coalesced<Update>(({ of }) => of, (batch) => seen.push(batch), schedule);
+  const updates = coalesced<Update>(
+    ({ of }) => of,
+    (batch) => seen.push(batch),
+    schedule,
+  );
   for (let value = 1; value <= 1000; value++) {
     updates.add({ of: 'a', value });
     updates.add({ of: 'b', value: -value });
@@ -57,7 +61,11 @@ test('what has no key is kept in order, the latest 500', () => {
 test('nothing is handed on once it is stopped', () => {
   const { schedule, next } = frames();
   const seen: unknown[] = [];
-  const updates = coalesced<Update>(({ of }) => of, (batch) => seen.push(batch), schedule);
+  const updates = coalesced<Update>(
+    ({ of }) => of,
+    (batch) => seen.push(batch),
+    schedule,
+  );
   updates.add({ of: 'a', value: 1 });
   updates.stop();
   next();

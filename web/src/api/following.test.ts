@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { follow, type FollowState, type Payload, type Sink, type Socket } from './following';
+import { type FollowState, follow, type Payload, type Sink, type Socket } from './following';
 import type { Problem } from './problems';
 
 interface Update {
@@ -83,7 +83,10 @@ describe('a connection that is lost', () => {
     const { socket, reconnect } = following();
     socket.last.error(CUT);
     reconnect();
-    expect(socket.asked.map(({ variables }) => variables)).toEqual([{ meterId: 'm' }, { meterId: 'm' }]);
+    expect(socket.asked.map(({ variables }) => variables)).toEqual([
+      { meterId: 'm' },
+      { meterId: 'm' },
+    ]);
   });
 
   test('says nothing twice, though it still speaks', () => {

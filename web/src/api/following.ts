@@ -117,7 +117,12 @@ export function follow<T>(following: Following<T>): () => void {
     if (code === FORBIDDEN) {
       end(problemOfError({ message: '', extensions: { code: 'UNAUTHENTICATED' } }));
     } else if (code === BAD_REQUEST) {
-      end(problemOfError({ message: 'The server could not read the request.', extensions: { code: 'BAD_USER_INPUT' } }));
+      end(
+        problemOfError({
+          message: 'The server could not read the request.',
+          extensions: { code: 'BAD_USER_INPUT' },
+        }),
+      );
     } else {
       again(null);
     }

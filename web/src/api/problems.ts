@@ -57,7 +57,12 @@ export function problemOfError(error: ApiError): Problem {
         code,
       };
     case 'FORBIDDEN':
-      return { kind: 'forbidden', title: 'You don’t have access to this', advice: error.message, code };
+      return {
+        kind: 'forbidden',
+        title: 'You don’t have access to this',
+        advice: error.message,
+        code,
+      };
     case 'RATE_LIMITED':
       return { kind: 'busy', title: 'Too many requests', advice: waitAdvice(error), code };
     case 'TOO_COMPLEX':

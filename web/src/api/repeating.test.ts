@@ -1,6 +1,6 @@
 import { CombinedError } from '@urql/core';
 import { expect, test } from 'vitest';
-import { type Sent, mayRepeat } from './repeating';
+import { mayRepeat, type Sent } from './repeating';
 
 const LOST = new CombinedError({ networkError: new TypeError('Failed to fetch') });
 const failed = (code: string, more = {}) =>

@@ -141,9 +141,7 @@ function ConnectionLine() {
   }, [isLost]);
   return (
     <div role="status">
-      {isShown && (
-        <p className={styles.line}>Live updates are interrupted. Reconnecting…</p>
-      )}
+      {isShown && <p className={styles.line}>Live updates are interrupted. Reconnecting…</p>}
     </div>
   );
 }

@@ -35,7 +35,9 @@ function literal(value: Decimal): Intl.StringNumericLiteral {
 /** All digits, in groups: 1,234,567.000001. */
 export function formatDecimal(value: Decimal): string {
   const { units, scale } = parse(value);
-  const digits = absolute(units).toString().padStart(scale + 1, '0');
+  const digits = absolute(units)
+    .toString()
+    .padStart(scale + 1, '0');
   const whole = WHOLE.format(BigInt(digits.slice(0, digits.length - scale)));
   const fraction = digits.slice(digits.length - scale);
   return `${units < 0n ? MINUS : ''}${whole}${scale > 0 ? `.${fraction}` : ''}`;
@@ -46,7 +48,8 @@ export function formatCompact(value: Decimal): string {
   const { units, scale } = parse(value);
   const digits = absolute(units).toString().length - scale;
   if (digits > MOST_DIGITS) {
-    return POWER.format(literal(value)).replace('E', ' × 10^').replace('-', MINUS);
+    const [mantissa = '', exponent = ''] = POWER.format(literal(value)).split('E');
+    return `${mantissa.replace('-', MINUS)} × 10${raised(exponent)}`;
   }
   return COMPACT.format(literal(value)).replace('-', MINUS);
 }
@@ -131,6 +134,11 @@ export function fromDrawing(value: number): Decimal {
   return print(stripped(parse(shift(mantissa, -Number(exponent)))));
 }
 
+/** Digits as they stand above: ³⁹. */
+function raised(digits: string): string {
+  return digits.replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? '');
+}
+
 function parse(value: Decimal): Scaled {
   const found = /^(-?)(\d*)(?:\.(\d*))?$/.exec(value);
   if (found === null || value === '' || value === '-' || value === '.') {
@@ -152,7 +160,9 @@ function print(value: Scaled): Decimal {
   const { units, scale } = stripped(
     value.scale < 0 ? { units: value.units * power(-value.scale), scale: 0 } : value,
   );
-  const digits = absolute(units).toString().padStart(scale + 1, '0');
+  const digits = absolute(units)
+    .toString()
+    .padStart(scale + 1, '0');
   const whole = digits.slice(0, digits.length - scale);
   const fraction = digits.slice(digits.length - scale);
   return `${units < 0n ? '-' : ''}${whole}${scale > 0 ? `.${fraction}` : ''}`;

@@ -29,7 +29,12 @@ export function formatMoney(minorUnits: number | bigint | string, currency: stri
 
 /** What a unit costs, with all its decimals: formatUnitAmount('0.0004', 'USD') is $0.000004. */
 export function formatUnitAmount(minorUnits: Decimal, currency: string): string {
-  return format(shift(minorUnits, currencyDecimals(currency)), currency, currencyDecimals(currency), 20);
+  return format(
+    shift(minorUnits, currencyDecimals(currency)),
+    currency,
+    currencyDecimals(currency),
+    20,
+  );
 }
 
 function format(major: Decimal, currency: string, least: number, most: number): string {

@@ -14,7 +14,12 @@ describe('boundsOf', () => {
     ['year', 'UTC', '2026-01-01T00:00:00.000Z', '2026-11-22T00:00:00.000Z'],
     // Summer time ends in between: the bounds are midnights all the same.
     ['30d', 'Europe/Berlin', '2026-10-23T22:00:00.000Z', '2026-11-22T23:00:00.000Z'],
-    ['2026-10-25..2026-10-25', 'Europe/Berlin', '2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z'],
+    [
+      '2026-10-25..2026-10-25',
+      'Europe/Berlin',
+      '2026-10-24T22:00:00.000Z',
+      '2026-10-25T23:00:00.000Z',
+    ],
   ])('%s in %s', (range, zone, start, end) => {
     expect(boundsOf(range, zone, NOW)).toEqual({ start, end });
   });
@@ -47,11 +52,18 @@ describe('boundsBefore', () => {
 
 test('only days that exist make a range', () => {
   expect(isRange('2026-02-28..2026-03-01')).toBe(true);
-  const wrong = ['', '2026-02-30..2026-03-01', '2026-03-02..2026-03-01', '2026-01-01', 'ever', 'a..b'];
+  const wrong = [
+    '',
+    '2026-02-30..2026-03-01',
+    '2026-03-02..2026-03-01',
+    '2026-01-01',
+    'ever',
+    'a..b',
+  ];
   expect(wrong.filter(isRange)).toEqual([]);
-  expect(
-    customRange({ year: 2026, month: 1, day: 2 }, { year: 2026, month: 12, day: 31 }),
-  ).toBe('2026-01-02..2026-12-31');
+  expect(customRange({ year: 2026, month: 1, day: 2 }, { year: 2026, month: 12, day: 31 })).toBe(
+    '2026-01-02..2026-12-31',
+  );
 });
 
 test.each<[Range, string]>([

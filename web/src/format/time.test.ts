@@ -3,6 +3,7 @@ import {
   formatDate,
   formatExactInstant,
   formatInstant,
+  formatMoment,
   formatPeriod,
   formatPoint,
   formatRelative,
@@ -56,8 +57,16 @@ describe('instants', () => {
   });
 
   test('say their offset where an hour comes twice', () => {
-    expect(formatInstant('2026-10-25T00:30:00Z', 'Europe/Berlin')).toBe('Oct 25, 2026, 02:30 UTC+2');
-    expect(formatInstant('2026-10-25T01:30:00Z', 'Europe/Berlin')).toBe('Oct 25, 2026, 02:30 UTC+1');
+    expect(formatInstant('2026-10-25T00:30:00Z', 'Europe/Berlin')).toBe(
+      'Oct 25, 2026, 02:30 UTC+2',
+    );
+    expect(formatInstant('2026-10-25T01:30:00Z', 'Europe/Berlin')).toBe(
+      'Oct 25, 2026, 02:30 UTC+1',
+    );
+  });
+
+  test('say the second of what happens now', () => {
+    expect(formatMoment('2026-11-21T19:43:05.9Z', 'Europe/Berlin')).toBe('Nov 21, 20:43:05');
   });
 
   test('midnight is 00:00', () => {
@@ -89,9 +98,9 @@ describe('points of a series', () => {
     expect(
       formatPoint('2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z', 'DAY', 'Europe/Berlin'),
     ).toBe('Sun, Mar 29, 2026 (23 hours)');
-    expect(
-      formatPoint('2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z', 'DAY', 'UTC'),
-    ).toBe('Sat, Nov 21, 2026');
+    expect(formatPoint('2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z', 'DAY', 'UTC')).toBe(
+      'Sat, Nov 21, 2026',
+    );
   });
 
   test('weeks, months and years', () => {

@@ -38,24 +38,30 @@ export function formatExactInstant(instant: Instant, zone: string): string {
   return `${seconds} ${formatOffset(offsetAt(at, zone))}`;
 }
 
-/** 19:43:05, for what is happening now. */
-export function formatClock(instant: Instant, zone: string): string {
-  return text(Date.parse(instant), zone, { ...TIME, second: '2-digit' });
+/** Nov 21, 19:43:05, for what is happening now. */
+export function formatMoment(instant: Instant, zone: string): string {
+  const at = Date.parse(instant);
+  const moment = { month: 'short', day: 'numeric', ...TIME, second: '2-digit' } as const;
+  return text(at, zone, moment) + offsetWhereUnclear(at, zone);
 }
 
 /** What a period from `start` up to, and without, `end` is called: Nov 1 – Nov 30, 2026. */
 export function formatPeriod(start: Instant, end: Instant, zone: string): string {
   const from = Date.parse(start);
   const last = Date.parse(end) - 1;
-  const sameYear =
-    text(from, zone, { year: 'numeric' }) === text(last, zone, { year: 'numeric' });
+  const sameYear = text(from, zone, { year: 'numeric' }) === text(last, zone, { year: 'numeric' });
   const first = text(from, zone, sameYear ? { month: 'short', day: 'numeric' } : DATE);
   const until = text(last, zone, DATE);
   return text(from, zone, DATE) === until ? until : `${first} – ${until}`;
 }
 
 /** The name of a point of a series: Nov 21, 2026, 19:00 – 20:00. */
-export function formatPoint(start: Instant, end: Instant, interval: Interval, zone: string): string {
+export function formatPoint(
+  start: Instant,
+  end: Instant,
+  interval: Interval,
+  zone: string,
+): string {
   const from = Date.parse(start);
   const until = Date.parse(end);
   if (interval === 'HOUR') {

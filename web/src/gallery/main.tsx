@@ -4,14 +4,14 @@ import '../ui/inter.css';
 import { type ReactNode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { customRange, NAMED_RANGES } from '../format/ranges';
+import { Combobox } from '../ui/aria/Combobox';
+import { ActionMenu } from '../ui/aria/Menu';
 import { Badge } from '../ui/Badge';
 import { Button } from '../ui/Button';
-import { ActionMenu } from '../ui/aria/Menu';
-import { Combobox } from '../ui/aria/Combobox';
+import { Code, Id } from '../ui/Code';
 import { Sparkline } from '../ui/chart/Sparkline';
 import type { Point } from '../ui/chart/series';
 import { TimeChart } from '../ui/chart/TimeChart';
-import { Code, Id } from '../ui/Code';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
 import { ErrorPanel } from '../ui/ErrorPanel';
@@ -19,7 +19,17 @@ import { Checkbox, SearchInput, SelectField, TextField } from '../ui/Field';
 import { Money, Quantity, RelativeTime, Time } from '../ui/Figures';
 import { Icon } from '../ui/Icon';
 import { Progress } from '../ui/Progress';
-import { Card, Columns, Figure, Figures, KeyValue, KeyValues, PageHead, Stack, Tools } from '../ui/Surface';
+import {
+  Card,
+  Columns,
+  Figure,
+  Figures,
+  KeyValue,
+  KeyValues,
+  PageHead,
+  Stack,
+  Tools,
+} from '../ui/Surface';
 import { Table } from '../ui/Table';
 import { Segments, Tabs } from '../ui/Tabs';
 import { showToast, Toasts } from '../ui/Toast';
@@ -33,7 +43,9 @@ function days(count: number, size: number, phase = 0): Point[] {
   return Array.from({ length: count }, (_day, day) => ({
     start: new Date(START + day * DAY).toISOString(),
     end: new Date(START + (day + 1) * DAY).toISOString(),
-    quantity: String(Math.round(size * (2 + Math.sin((day + phase) / 1.1) + ((day * 7919) % 13) / 9))),
+    quantity: String(
+      Math.round(size * (2 + Math.sin((day + phase) / 1.1) + ((day * 7919) % 13) / 9)),
+    ),
   }));
 }
 
@@ -148,7 +160,10 @@ function Gallery() {
             <TimeChart
               label="Lines"
               kind="line"
-              series={['p50', 'p99'].map((name, place) => ({ name, points: days(14, 40 * (place + 1), place) }))}
+              series={['p50', 'p99'].map((name, place) => ({
+                name,
+                points: days(14, 40 * (place + 1), place),
+              }))}
               interval="DAY"
               merging="highest"
               height={200}
@@ -167,14 +182,28 @@ function Gallery() {
           <Part title="Forty digits">
             <TimeChart
               label="Huge"
-              series={[{ name: 'Huge', points: days(5, 1).map((point, i) => ({ ...point, quantity: FORTY.slice(0, 39) + i })) }]}
+              series={[
+                {
+                  name: 'Huge',
+                  points: days(5, 1).map((point, i) => ({
+                    ...point,
+                    quantity: FORTY.slice(0, 39) + i,
+                  })),
+                },
+              ]}
               interval="DAY"
               merging="sum"
               height={200}
             />
           </Part>
           <Part title="Nothing">
-            <TimeChart label="None" series={[{ name: 'None', points: [] }]} interval="DAY" merging="sum" height={160} />
+            <TimeChart
+              label="None"
+              series={[{ name: 'None', points: [] }]}
+              interval="DAY"
+              merging="sum"
+              height={160}
+            />
           </Part>
           <Part title="All zero">
             <TimeChart
@@ -186,7 +215,14 @@ function Gallery() {
             />
           </Part>
           <Part title="Loading">
-            <TimeChart label="Loading" loading series={[]} interval="DAY" merging="sum" height={160} />
+            <TimeChart
+              label="Loading"
+              loading
+              series={[]}
+              interval="DAY"
+              merging="sum"
+              height={160}
+            />
           </Part>
           <Part title="Sparklines">
             <Tools>
@@ -204,7 +240,11 @@ function Gallery() {
             columns={[
               { title: 'Customer', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
               { title: 'Used', isNumber: true, cell: ({ units }) => <Quantity value={units} /> },
-              { title: 'Balance', isNumber: true, cell: ({ balance }) => <Quantity value={balance} /> },
+              {
+                title: 'Balance',
+                isNumber: true,
+                cell: ({ balance }) => <Quantity value={balance} />,
+              },
               {
                 title: 'Amount',
                 isNumber: true,
@@ -311,11 +351,22 @@ function Gallery() {
             </Stack>
           </Part>
           <Part title="Code">
-            <Code label="event" text={JSON.stringify({ model: 'gpt-4.1', total_tokens: 1204, nested: { a: [1, 2] } }, null, 2)} />
+            <Code
+              label="event"
+              text={JSON.stringify(
+                { model: 'gpt-4.1', total_tokens: 1204, nested: { a: [1, 2] } },
+                null,
+                2,
+              )}
+            />
           </Part>
         </Columns>
         <ErrorPanel
-          problem={{ kind: 'offline', title: 'Can’t reach Metergraph', advice: 'Check your connection, then try again.' }}
+          problem={{
+            kind: 'offline',
+            title: 'Can’t reach Metergraph',
+            advice: 'Check your connection, then try again.',
+          }}
           onRetry={() => {}}
         />
         <ErrorPanel

@@ -51,7 +51,9 @@ function subscriber(headers: Record<string, unknown>) {
 
 const fetcher: Fetcher = (parameters, options) => {
   const headers = Object.fromEntries(
-    Object.entries(options?.headers ?? {}).filter(([, value]) => !String(value).includes(PLACEHOLDER)),
+    Object.entries(options?.headers ?? {}).filter(
+      ([, value]) => !String(value).includes(PLACEHOLDER),
+    ),
   );
   // It connects once something is subscribed to.
   const send = createGraphiQLFetcher({
@@ -63,7 +65,11 @@ const fetcher: Fetcher = (parameters, options) => {
 };
 
 const token = takeTokenFromAddress();
-const headers = JSON.stringify({ Authorization: `Bearer ${token ?? `mg_${PLACEHOLDER}`}` }, null, 2);
+const headers = JSON.stringify(
+  { Authorization: `Bearer ${token ?? `mg_${PLACEHOLDER}`}` },
+  null,
+  2,
+);
 const page = document.getElementById('page');
 if (page !== null) {
   createRoot(page).render(

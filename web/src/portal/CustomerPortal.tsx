@@ -86,7 +86,9 @@ export function CustomerPortal({ onEnded }: { onEnded(): void }) {
   }, [isNobody, onEnded]);
   useUsageLive({}, refresh);
   if (error && !data) {
-    return error.graphQLErrors.some(({ extensions }) => extensions.code === 'UNAUTHENTICATED') ? null : (
+    return error.graphQLErrors.some(
+      ({ extensions }) => extensions.code === 'UNAUTHENTICATED',
+    ) ? null : (
       <ErrorPanel problem={problemOf(error)} onRetry={refresh} />
     );
   }

@@ -26,7 +26,14 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   }
 
   return (
-    <Button look="quiet" small iconOnly aria-label={copied ? 'Copied' : label} title={label} onClick={copy}>
+    <Button
+      look="quiet"
+      small
+      iconOnly
+      aria-label={copied ? 'Copied' : label}
+      title={label}
+      onClick={copy}
+    >
       <Icon name={copied ? 'check' : 'copy'} size={14} />
     </Button>
   );

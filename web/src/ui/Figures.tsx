@@ -1,7 +1,7 @@
 /** Numbers and instants as they are shown everywhere: short where there is no room, exact on hover. */
 import { type Decimal, formatCompact, formatDecimal } from '../format/decimals';
 import { formatMoney } from '../format/money';
-import { formatExactInstant, formatInstant, formatRelative } from '../format/time';
+import { formatExactInstant, formatInstant, formatMoment, formatRelative } from '../format/time';
 import { useNow } from './useNow';
 import { useZone } from './zone';
 
@@ -41,11 +41,12 @@ export function Money({ amount, currency }: { amount: number | string; currency:
   return <data value={String(amount)}>{formatMoney(amount, currency)}</data>;
 }
 
-export function Time({ at }: { at: string }) {
+/** `moment`: to the second, without the year. */
+export function Time({ at, moment = false }: { at: string; moment?: boolean }) {
   const zone = useZone();
   return (
     <time dateTime={at} title={formatExactInstant(at, zone)}>
-      {formatInstant(at, zone)}
+      {moment ? formatMoment(at, zone) : formatInstant(at, zone)}
     </time>
   );
 }

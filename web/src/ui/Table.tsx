@@ -89,12 +89,14 @@ function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactN
     column.isName && styles.wide,
     column.nowrap && styles.nowrap,
   );
+  // The longest name takes three lines.
+  const content = column.isNumber ? children : <div className={styles.clamped}>{children}</div>;
   return column.isName ? (
     <th scope="row" className={name}>
-      {children}
+      {content}
     </th>
   ) : (
-    <td className={name}>{children}</td>
+    <td className={name}>{content}</td>
   );
 }
 

@@ -45,7 +45,7 @@ export function Tabs<Key extends string>({
   }
 
   return (
-    <>
+    <div>
       <div className={styles.tabs} role="tablist" aria-label={label}>
         {tabs.map(({ key, title }, place) => (
           <button
@@ -66,10 +66,15 @@ export function Tabs<Key extends string>({
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${selected}`}>
+      <div
+        className={styles.panel}
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${selected}`}
+      >
         {children}
       </div>
-    </>
+    </div>
   );
 }
 

@@ -10,8 +10,8 @@ import { RelativeTime, Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
-import { useView } from '../viewing/view';
 import { ZoneSelect } from '../viewing/ViewTools';
+import { useView } from '../viewing/view';
 
 const Settings = graphql(`
   query Settings {
@@ -71,9 +71,12 @@ export function SettingsPage() {
         />
       )}
       <Card title="Time zone">
-        <p>Times and days are shown in this zone. It is part of every link.</p>
-        <br />
-        <ZoneSelect zone={zone} onChange={setZone} />
+        <Stack>
+          <p>Times and days are shown in this zone. It is part of every link.</p>
+          <div>
+            <ZoneSelect zone={zone} onChange={setZone} />
+          </div>
+        </Stack>
       </Card>
       {organization && (
         <Card title="Organization">

@@ -12,7 +12,7 @@ const CustomerCreditsDocument = graphql(`
   query CustomerCredits($id: ID!) {
     customer(id: $id) {
       id
-      meters(first: 50) {
+      meters(first: 20) {
         nodes {
           id
           creditedUnits
@@ -95,8 +95,7 @@ export function CustomerCredits({ id }: { id: string }) {
           tools={
             meter && (
               <>
-                Credit now:{' '}
-                <Quantity value={meter.creditedUnits} unit={meter.meter.unit ?? null} />
+                Credit now: <Quantity value={meter.creditedUnits} unit={meter.meter.unit ?? null} />
               </>
             )
           }

@@ -38,7 +38,11 @@ export function CustomerInvoices({ id }: { id: string }) {
         label="Invoices of the customer"
         list={list}
         columns={COLUMNS}
-        empty={<Empty title="No invoices yet">The first is made when a subscription with a fixed price begins, or a period ends.</Empty>}
+        empty={
+          <Empty title="No invoices yet">
+            The first is made when a subscription with a fixed price begins, or a period ends.
+          </Empty>
+        }
       />
     </Card>
   );

@@ -15,7 +15,11 @@ export function customerName(of: FragmentType<typeof CustomerName_customer>): st
   return name ?? externalId ?? 'Unnamed customer';
 }
 
-export function CustomerLink({ customer }: { customer: FragmentType<typeof CustomerName_customer> }) {
+export function CustomerLink({
+  customer,
+}: {
+  customer: FragmentType<typeof CustomerName_customer>;
+}) {
   const { id } = readFragment(CustomerName_customer, customer);
   return (
     <Link to="/customers/$id" params={{ id }}>

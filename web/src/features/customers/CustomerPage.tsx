@@ -61,7 +61,6 @@ export function CustomerPage() {
               navigate({ to: '.', search: (old: object) => ({ ...old, part: key }), replace: true })
             }
           >
-            <br />
             <Stack>
               <PartOf part={selected} id={customer.id} />
               <Card title="Details">

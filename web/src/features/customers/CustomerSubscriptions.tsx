@@ -1,9 +1,9 @@
 import { graphql } from '../../api/generated';
 import { Empty } from '../../ui/Empty';
 import { Card } from '../../ui/Surface';
-import { subscriptionColumns } from '../subscriptions/SubscriptionCells';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
+import { subscriptionColumns } from '../subscriptions/SubscriptionCells';
 
 const CustomerSubscriptionsDocument = graphql(`
   query CustomerSubscriptions($id: ID!, $before: String) {
@@ -38,7 +38,11 @@ export function CustomerSubscriptions({ id }: { id: string }) {
         label="Subscriptions of the customer"
         list={list}
         columns={COLUMNS}
-        empty={<Empty title="No subscriptions yet">Subscribe the customer to a product to bill its usage.</Empty>}
+        empty={
+          <Empty title="No subscriptions yet">
+            Subscribe the customer to a product to bill its usage.
+          </Empty>
+        }
       />
     </Card>
   );

@@ -48,7 +48,11 @@ export function CustomersPage() {
   useEffect(() => {
     const timer = setTimeout(() => {
       if (text !== q) {
-        navigate({ to: '.', search: (old: object) => ({ ...old, q: text || undefined }), replace: true });
+        navigate({
+          to: '.',
+          search: (old: object) => ({ ...old, q: text || undefined }),
+          replace: true,
+        });
       }
     }, PAUSE);
     return () => clearTimeout(timer);
@@ -65,9 +69,7 @@ export function CustomersPage() {
       <Card
         title={q ? `Matching “${q}”` : 'Newest first'}
         flush
-        tools={
-          <SearchInput label="Search by name, email or ID" value={text} onChange={setText} />
-        }
+        tools={<SearchInput label="Search by name, email or ID" value={text} onChange={setText} />}
       >
         <ListTable
           label="Customers"

@@ -29,7 +29,7 @@ export function eventColumns({ withCustomer }: { withCustomer: boolean }): Colum
     {
       title: 'Time',
       nowrap: true,
-      cell: (row) => <Time at={readFragment(EventCells_event, row).timestamp} />,
+      cell: (row) => <Time at={readFragment(EventCells_event, row).timestamp} moment />,
     },
     {
       title: 'Event',

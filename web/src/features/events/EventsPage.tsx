@@ -84,7 +84,11 @@ export function EventsPage() {
             <NameSelect
               name={name ?? ''}
               onChange={(next) =>
-                navigate({ to: '.', search: (old: object) => ({ ...old, name: next || undefined }), replace: true })
+                navigate({
+                  to: '.',
+                  search: (old: object) => ({ ...old, name: next || undefined }),
+                  replace: true,
+                })
               }
             />
           </>
@@ -96,7 +100,8 @@ export function EventsPage() {
           columns={COLUMNS}
           empty={
             <Empty title={name ? `No event is called ${name}` : 'No events yet'}>
-              Your application sends events with the mutation eventsIngest. They appear here at once.
+              Your application sends events with the mutation eventsIngest. They appear here at
+              once.
             </Empty>
           }
         />

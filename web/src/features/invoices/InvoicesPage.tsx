@@ -31,7 +31,10 @@ export function InvoicesPage() {
   });
   return (
     <Stack>
-      <PageHead title="Invoices" about="Made by themselves when a period ends. They never change." />
+      <PageHead
+        title="Invoices"
+        about="Made by themselves when a period ends. They never change."
+      />
       <Card title="Newest first" flush>
         <ListTable
           label="Invoices"

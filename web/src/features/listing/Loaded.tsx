@@ -1,5 +1,5 @@
-import type { ReactNode } from 'react';
 import type { CombinedError } from '@urql/core';
+import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problems';
 import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';

@@ -7,8 +7,8 @@ import type { Column } from '../../ui/Table';
 import { CustomerLink } from '../customers/CustomerName';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
-import { CustomerUsage } from '../usage/usage';
 import { BalanceCell, PeriodCell, UsedCell } from '../usage/cells';
+import { CustomerUsage } from '../usage/usage';
 
 const MeterCustomersDocument = graphql(`
   query MeterCustomers($meterId: ID!, $after: String) {
@@ -42,7 +42,11 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
     connection: (data) => data.meter?.customers,
   });
   const columns: Column<Row>[] = [
-    { title: 'Customer', isName: true, cell: ({ customer }) => <CustomerLink customer={customer} /> },
+    {
+      title: 'Customer',
+      isName: true,
+      cell: ({ customer }) => <CustomerLink customer={customer} />,
+    },
     { title: 'Period', nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
     {
       title: unit === null ? 'Used' : `Used (${unit})`,
@@ -62,7 +66,9 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
         label="Usage by customer"
         list={list}
         columns={columns}
-        empty={<Empty title="Nobody has used it yet">Customers appear with their first event.</Empty>}
+        empty={
+          <Empty title="Nobody has used it yet">Customers appear with their first event.</Empty>
+        }
       />
     </Card>
   );

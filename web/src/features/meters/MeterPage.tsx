@@ -6,16 +6,25 @@ import type { MeterPageQuery } from '../../api/generated/graphql';
 import { formatChange } from '../../format/decimals';
 import { intervalsOf } from '../../format/ranges';
 import { formatPeriod, type Interval } from '../../format/time';
+import { Id } from '../../ui/Code';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { Checkbox, ToolSelect } from '../../ui/Field';
 import { Quantity, RelativeTime, Time } from '../../ui/Figures';
-import { Id } from '../../ui/Code';
-import { Card, Columns, Figure, Figures, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
+import {
+  Card,
+  Columns,
+  Figure,
+  Figures,
+  KeyValue,
+  KeyValues,
+  PageHead,
+  Stack,
+} from '../../ui/Surface';
 import { Segments } from '../../ui/Tabs';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
-import { type View, useView } from '../viewing/view';
 import { ViewTools } from '../viewing/ViewTools';
+import { useView, type View } from '../viewing/view';
 import { describeAggregation, mergingOf } from './aggregation';
 import { FilterText } from './FilterText';
 import { MeterCustomers } from './MeterCustomers';
@@ -191,37 +200,38 @@ function Usage({
         </>
       }
     >
-      <Figures>
-        <Figure
-          label={formatPeriod(view.bounds.start, view.bounds.end, view.zone)}
-          note={change !== null && `${change} compared with ${periodBefore}`}
-        >
-          <Quantity
-            value={total}
-            unit={unit ?? null}
-            completeThrough={quantities.completeThrough}
-          />
-        </Figure>
-        {before && (
-          <Figure label={periodBefore}>
-            <Quantity value={totalBefore} unit={unit ?? null} />
+      <Stack>
+        <Figures>
+          <Figure
+            label={formatPeriod(view.bounds.start, view.bounds.end, view.zone)}
+            note={change !== null && `${change} compared with ${periodBefore}`}
+          >
+            <Quantity
+              value={total}
+              unit={unit ?? null}
+              completeThrough={quantities.completeThrough}
+            />
           </Figure>
-        )}
-      </Figures>
-      <br />
-      <TimeChart
-        label={`${meter.name}, ${INTERVALS[interval].toLowerCase()}`}
-        series={[{ name: meter.name, points: quantities.points }]}
-        before={before && { name: periodBefore, points: before.points }}
-        kind={interval === 'HOUR' ? 'area' : 'bar'}
-        interval={interval}
-        unit={unit ?? null}
-        merging={mergingOf(meter.aggregation.function)}
-        completeThrough={quantities.completeThrough}
-        loading={isLoading}
-        asTable={form === 'table'}
-        height={280}
-      />
+          {before && (
+            <Figure label={periodBefore}>
+              <Quantity value={totalBefore} unit={unit ?? null} />
+            </Figure>
+          )}
+        </Figures>
+        <TimeChart
+          label={`${meter.name}, ${INTERVALS[interval].toLowerCase()}`}
+          series={[{ name: meter.name, points: quantities.points }]}
+          before={before && { name: periodBefore, points: before.points }}
+          kind={interval === 'HOUR' ? 'area' : 'bar'}
+          interval={interval}
+          unit={unit ?? null}
+          merging={mergingOf(meter.aggregation.function)}
+          completeThrough={quantities.completeThrough}
+          loading={isLoading}
+          asTable={form === 'table'}
+          height={280}
+        />
+      </Stack>
     </Card>
   );
 }

@@ -11,8 +11,8 @@ import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
-import { useView } from '../viewing/view';
 import { ViewTools } from '../viewing/ViewTools';
+import { useView } from '../viewing/view';
 import { describeAggregation } from './aggregation';
 import { MeterState } from './MeterProgress';
 

@@ -12,8 +12,8 @@ import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Quantity } from '../../ui/Figures';
 import { Card, Columns, PageHead, Stack } from '../../ui/Surface';
 import { mergingOf } from '../meters/aggregation';
-import { useView } from '../viewing/view';
 import { ViewTools } from '../viewing/ViewTools';
+import { useView } from '../viewing/view';
 
 const Overview = graphql(`
   query Overview($start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!) {
@@ -76,7 +76,9 @@ export function OverviewPage() {
         !(error && meters === undefined) && (
           <Columns>
             {meters
-              ? meters.map((meter) => <MeterCard key={meter.id} meter={meter} interval={interval} />)
+              ? meters.map((meter) => (
+                  <MeterCard key={meter.id} meter={meter} interval={interval} />
+                ))
               : ['first', 'second', 'third', 'fourth'].map((key) => (
                   <Card key={key}>
                     <TimeChart

@@ -7,8 +7,9 @@ import { Quantity } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 
-export const PriceText_price = graphql(`
-  fragment PriceText_price on ProductPrice {
+/** What a list says of a price. */
+export const PriceSummary_price = graphql(`
+  fragment PriceSummary_price on ProductPrice {
     __typename
     id
     currency
@@ -20,6 +21,21 @@ export const PriceText_price = graphql(`
       unitAmount
       packageAmount
       packageSize
+      meter {
+        id
+        unit
+      }
+    }
+  }
+`);
+
+export const PriceCard_price = graphql(`
+  fragment PriceCard_price on ProductPrice {
+    ...PriceSummary_price
+    __typename
+    id
+    currency
+    ... on MeteredPrice {
       capAmount
       tiers {
         upTo
@@ -42,11 +58,11 @@ export const PERIODS: Record<RecurringInterval, string> = {
   YEAR: 'year',
 };
 
-type Price = FragmentType<typeof PriceText_price>;
+type Summary = FragmentType<typeof PriceSummary_price>;
 
 /** A price in a few words: $20.00 a month; $0.004 a token. */
-export function priceSummary(of: Price, interval: RecurringInterval): string {
-  const price = readFragment(PriceText_price, of);
+export function priceSummary(of: Summary, interval: RecurringInterval): string {
+  const price = readFragment(PriceSummary_price, of);
   if (price.__typename === 'FixedPrice') {
     return `${formatMoney(price.amount, price.currency)} a ${PERIODS[interval]}`;
   }
@@ -59,9 +75,9 @@ export function priceSummary(of: Price, interval: RecurringInterval): string {
         price.packageSize ?? '1',
       )} ${unit}`;
     case 'GRADUATED':
-      return `Graduated, ${price.tiers?.length ?? 0} tiers`;
+      return 'Graduated by tier';
     case 'VOLUME':
-      return `By volume, ${price.tiers?.length ?? 0} tiers`;
+      return 'By volume';
   }
 }
 
@@ -74,10 +90,16 @@ interface Tier {
 }
 
 /** A price with everything that it says. */
-export function PriceCard({ price: of, interval }: { price: Price; interval: RecurringInterval }) {
-  const price = readFragment(PriceText_price, of);
+export function PriceCard({
+  price: of,
+  interval,
+}: {
+  price: FragmentType<typeof PriceCard_price>;
+  interval: RecurringInterval;
+}) {
+  const price = readFragment(PriceCard_price, of);
   if (price.__typename === 'FixedPrice') {
-    return <Card title={priceSummary(of, interval)}>Charged in advance, once a period.</Card>;
+    return <Card title={priceSummary(price, interval)}>Charged in advance, once a period.</Card>;
   }
   const { currency, meter, capAmount } = price;
   const tiers: Tier[] = (price.tiers ?? []).map((tier, place, all) => ({
@@ -88,7 +110,7 @@ export function PriceCard({ price: of, interval }: { price: Price; interval: Rec
     flatAmount: tier.flatAmount,
   }));
   return (
-    <Card title={priceSummary(of, interval)} flush={tiers.length > 0}>
+    <Card title={priceSummary(price, interval)} flush={tiers.length > 0}>
       <div>
         {tiers.length > 0 && (
           <Table

@@ -22,7 +22,7 @@ const ProductPageDocument = graphql(`
       archivedAt
       prices {
         id
-        ...PriceText_price
+        ...PriceCard_price
       }
       benefits {
         id

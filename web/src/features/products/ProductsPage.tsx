@@ -14,7 +14,7 @@ import { priceSummary } from './PriceText';
 
 const Products = graphql(`
   query Products($after: String, $includeArchived: Boolean!) {
-    products(first: 50, after: $after, includeArchived: $includeArchived) {
+    products(first: 20, after: $after, includeArchived: $includeArchived) {
       nodes {
         id
         name
@@ -23,7 +23,7 @@ const Products = graphql(`
         archivedAt
         prices {
           id
-          ...PriceText_price
+          ...PriceSummary_price
         }
       }
       pageInfo {
@@ -69,7 +69,10 @@ export function ProductsPage() {
   });
   return (
     <Stack>
-      <PageHead title="Products" about="What customers subscribe to: prices, and credit every period." />
+      <PageHead
+        title="Products"
+        about="What customers subscribe to: prices, and credit every period."
+      />
       <Card
         title="All products"
         flush

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql, readFragment } from '../../api/generated';
-import { type IconName, Icon } from '../../ui/Icon';
+import { Icon, type IconName } from '../../ui/Icon';
 import { CustomerName_customer, customerName } from '../customers/CustomerName';
 import styles from './Palette.module.css';
 
@@ -47,13 +47,7 @@ interface Found {
 const PAUSE = 150;
 const MOST = 12;
 
-export function Palette({
-  pages,
-  onClose,
-}: {
-  pages: readonly PalettePage[];
-  onClose(): void;
-}) {
+export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onClose(): void }) {
   const [text, setText] = useState('');
   const [place, setPlace] = useState(0);
   const found = useFound(text, pages);
@@ -146,22 +140,29 @@ function useFound(text: string, pages: readonly PalettePage[]): Found[] {
   const [{ data }] = useQuery({ query: PaletteDocument, variables: { query: asked || null } });
   return useMemo(() => {
     const matches = (name: string) => name.toLowerCase().includes(text.trim().toLowerCase());
-    const entry = (icon: IconName, detail: string, path: string) => (each: { id: string; name: string }) => ({
-      key: each.id,
-      name: each.name,
-      detail,
-      icon,
-      to: `/${path}/${encodeURIComponent(each.id)}`,
-    });
+    const entry =
+      (icon: IconName, detail: string, path: string) => (each: { id: string; name: string }) => ({
+        key: each.id,
+        name: each.name,
+        detail,
+        icon,
+        to: `/${path}/${encodeURIComponent(each.id)}`,
+      });
     const customers = (data?.customers.nodes ?? []).map((customer) => ({
       id: customer.id,
       name: customerName(customer),
       other: readFragment(CustomerName_customer, customer).externalId ?? '',
     }));
     return [
-      ...pages.map(({ name, to, icon }) => ({ key: to, name, detail: 'Page', icon, to })).filter(({ name }) => matches(name)),
-      ...(data?.meters.nodes ?? []).filter(({ name }) => matches(name)).map(entry('meters', 'Meter', 'meters')),
-      ...(data?.products.nodes ?? []).filter(({ name }) => matches(name)).map(entry('products', 'Product', 'products')),
+      ...pages
+        .map(({ name, to, icon }) => ({ key: to, name, detail: 'Page', icon, to }))
+        .filter(({ name }) => matches(name)),
+      ...(data?.meters.nodes ?? [])
+        .filter(({ name }) => matches(name))
+        .map(entry('meters', 'Meter', 'meters')),
+      ...(data?.products.nodes ?? [])
+        .filter(({ name }) => matches(name))
+        .map(entry('products', 'Product', 'products')),
       ...customers
         .filter(({ name, other }) => matches(name) || matches(other))
         .map(entry('customers', 'Customer', 'customers')),

@@ -51,7 +51,11 @@ export function SubscriptionsPage() {
             value={status ?? ''}
             options={STATUSES}
             onChange={(next) =>
-              navigate({ to: '.', search: (old: object) => ({ ...old, status: next || undefined }), replace: true })
+              navigate({
+                to: '.',
+                search: (old: object) => ({ ...old, status: next || undefined }),
+                replace: true,
+              })
             }
           />
         }

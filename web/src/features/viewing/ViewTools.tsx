@@ -1,5 +1,11 @@
 import { useMemo, useState } from 'react';
-import { customRange, NAMED_RANGES, type NamedRange, parseDays, type Range } from '../../format/ranges';
+import {
+  customRange,
+  NAMED_RANGES,
+  type NamedRange,
+  parseDays,
+  type Range,
+} from '../../format/ranges';
 import { formatPeriod } from '../../format/time';
 import { allZones, browserZone, formatOffset, offsetAt } from '../../format/zones';
 import { Button } from '../../ui/Button';

@@ -1,5 +1,4 @@
-import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
-import { Button as AriaButton } from 'react-aria-components';
+import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { buttonClass } from '../Button';
 import { classes } from '../classes';
 import { Icon } from '../Icon';

@@ -29,7 +29,7 @@ export interface PlotProps {
 
 const TOP = 10;
 const BOTTOM = 24;
-const LABEL_APART = 74;
+const LABEL_APART = 64;
 const CHARACTER = 6.6;
 
 export function Plot(props: PlotProps) {
@@ -74,7 +74,6 @@ export function Plot(props: PlotProps) {
 
   return (
     <div className={styles.plot} ref={box}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: its points take the keys */}
       <svg
         className={styles.svg}
         viewBox={`0 0 ${width} ${height}`}
@@ -172,7 +171,13 @@ function Marks(props: MarksProps) {
         return (
           <g key={name} className={styles.series}>
             {kind === 'bar' ? (
-              <Bars {...props} points={points} spans={spans} share={stacked ? 1 : series.length} place={series.findIndex((each) => each.name === name)} />
+              <Bars
+                {...props}
+                points={points}
+                spans={spans}
+                share={stacked ? 1 : series.length}
+                place={series.findIndex((each) => each.name === name)}
+              />
             ) : (
               <Line {...props} spans={spans} filled={kind === 'area'} />
             )}
@@ -208,7 +213,12 @@ function Bars({
   share,
   place: nth,
   completeThrough,
-}: MarksProps & { points: readonly Point[]; spans: readonly Span[]; share: number; place: number }) {
+}: MarksProps & {
+  points: readonly Point[];
+  spans: readonly Span[];
+  share: number;
+  place: number;
+}) {
   const width = Math.max(1, band / share);
   return spans.map(([from, to], place) => {
     const point = points[place];
@@ -231,7 +241,12 @@ function Bars({
   });
 }
 
-function Line({ spans, centre, y, filled }: MarksProps & { spans: readonly Span[]; filled: boolean }) {
+function Line({
+  spans,
+  centre,
+  y,
+  filled,
+}: MarksProps & { spans: readonly Span[]; filled: boolean }) {
   const shown = [...spans];
   const place = (_span: Span, index: number) => centre(index);
   const isThere = ([, to]: Span) => to !== null;

@@ -1,5 +1,5 @@
-import { line } from 'd3-shape';
 import { scaleLinear } from 'd3-scale';
+import { line } from 'd3-shape';
 import styles from './Chart.module.css';
 import { extentOf, type Point, valueAt } from './series';
 

@@ -5,8 +5,8 @@ import type { Interval } from '../../format/time';
 import { useZone } from '../zone';
 import styles from './Chart.module.css';
 import { ChartTable } from './ChartTable';
-import { type Merging, merged, type Series } from './series';
 import { Plot, type PlotKind } from './Plot';
+import { type Merging, merged, type Series } from './series';
 
 export interface TimeChartProps {
   /** What it shows, for whoever cannot see it. */

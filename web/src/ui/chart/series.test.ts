@@ -33,7 +33,13 @@ test('what cannot be added shows its highest', () => {
 test('ten thousand hours are at most 400 bars that sum up to the same', () => {
   const { points } = merged(hours(Array.from({ length: 10_000 }, () => '0.1')), 'sum');
   expect(points.length).toBeLessThanOrEqual(400);
-  expect(points.reduce((sum, { quantity }) => sum + BigInt((quantity ?? '').replace('.', '') || 0) * (quantity?.includes('.') ? 1n : 10n), 0n)).toBe(10_000n);
+  expect(
+    points.reduce(
+      (sum, { quantity }) =>
+        sum + BigInt((quantity ?? '').replace('.', '') || 0) * (quantity?.includes('.') ? 1n : 10n),
+      0n,
+    ),
+  ).toBe(10_000n);
 });
 
 test('the extent has zero in it, and what is stacked on top', () => {

@@ -35,7 +35,9 @@ export function merged(
   }
   const groups: Point[] = [];
   for (let place = 0; place < points.length; place += each) {
-    groups.push(points.slice(place, place + each).reduce((one, next) => joined(one, next, merging)));
+    groups.push(
+      points.slice(place, place + each).reduce((one, next) => joined(one, next, merging)),
+    );
   }
   return { points: groups, each };
 }
