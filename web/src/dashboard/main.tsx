@@ -1,5 +1,5 @@
 import '../ui/theme.css';
-import '../ui/inter.css';
+import './inter.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';

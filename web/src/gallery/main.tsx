@@ -1,6 +1,6 @@
 /** Every component in all its states, to be looked at. Only in development. */
 import '../ui/theme.css';
-import '../ui/inter.css';
+import '../dashboard/inter.css';
 import { type ReactNode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { customRange, NAMED_RANGES } from '../format/ranges';
