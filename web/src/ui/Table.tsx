@@ -1,5 +1,5 @@
 /** Dense tables whose numbers are aligned. */
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Button } from './Button';
 import { classes } from './classes';
 import { Skeleton } from './Skeleton';
@@ -59,13 +59,7 @@ export function Table<Row>(props: TableProps<Row>) {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <tr key={keyOf(row)}>
-                {columns.map((column) => (
-                  <Cell key={column.title} column={column}>
-                    {column.cell(row)}
-                  </Cell>
-                ))}
-              </tr>
+              <Row key={keyOf(row)} row={row} columns={columns as readonly Column<unknown>[]} />
             ))}
             {loading && rows.length === 0 && <Placeholders columns={columns} />}
           </tbody>
@@ -82,6 +76,25 @@ export function Table<Row>(props: TableProps<Row>) {
     </>
   );
 }
+
+/** Drawn again when its object has changed, not when others come and go. */
+const Row = memo(function Row({
+  row,
+  columns,
+}: {
+  row: unknown;
+  columns: readonly Column<unknown>[];
+}) {
+  return (
+    <tr>
+      {columns.map((column) => (
+        <Cell key={column.title} column={column}>
+          {column.cell(row)}
+        </Cell>
+      ))}
+    </tr>
+  );
+});
 
 function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactNode }) {
   const name = classes(

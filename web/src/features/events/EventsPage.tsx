@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useLiveStatus } from '../../api/status';
@@ -47,8 +47,10 @@ const EventsLive = graphql(`
 `);
 
 const COLUMNS = eventColumns({ withCustomer: true });
-/** The tail is for watching; the list below it has the rest. */
-const LONGEST_TAIL = 200;
+/** The tail is for watching; more in one go, and the list is asked for again once it is quiet. */
+const LONGEST_TAIL = 100;
+/** Nobody reads faster. */
+const MOVES_EVERY = 400;
 
 export function EventsPage() {
   const { name } = useSearch({ strict: false }) as { name?: string };
@@ -60,9 +62,14 @@ export function EventsPage() {
     variables: { filter: names && { names } },
     connection: (data) => data.events,
   });
-  const { tail, waiting } = useTail(name ?? null, isPaused, list.retry);
-  const seen = new Set(tail.map(({ id }) => id));
-  const rows = [...tail, ...list.rows.filter(({ id }) => !seen.has(id))];
+  const { tail, waiting, isAhead } = useTail(name ?? null, isPaused, list.retry);
+  const rows = useMemo(() => {
+    if (isAhead) {
+      return tail;
+    }
+    const seen = new Set(tail.map(({ id }) => id));
+    return [...tail, ...list.rows.filter(({ id }) => !seen.has(id))];
+  }, [tail, list.rows, isAhead]);
   return (
     <Stack>
       <PageHead
@@ -71,7 +78,7 @@ export function EventsPage() {
         tools={
           <Button onClick={() => setPaused(!isPaused)}>
             <Icon name={isPaused ? 'play' : 'pause'} size={14} />
-            {isPaused ? `Resume${waiting > 0 ? ` (${waiting} new)` : ''}` : 'Pause'}
+            {isPaused ? `Resume${waitingText(waiting)}` : 'Pause'}
           </Button>
         }
       />
@@ -96,7 +103,7 @@ export function EventsPage() {
       >
         <ListTable
           label="Events"
-          list={{ ...list, rows }}
+          list={{ ...list, rows, more: isAhead ? undefined : list.more }}
           columns={COLUMNS}
           empty={
             <Empty title={name ? `No event is called ${name}` : 'No events yet'}>
@@ -110,44 +117,74 @@ export function EventsPage() {
   );
 }
 
+function waitingText(waiting: number): string {
+  if (waiting === 0) {
+    return '';
+  }
+  return waiting === LONGEST_TAIL ? ` (${waiting} or more new)` : ` (${waiting} new)`;
+}
+
 /**
  * Events that came in while one watched, newest first.
  *
- * The stream has no cursor: after a lost connection, `refill` asks for the list again.
+ * The stream has no cursor: after a lost connection, `refill` asks for the list again. So it does when
+ * more came in than the tail holds: until then the tail `isAhead`, and the list does not follow it.
  */
 function useTail(name: string | null, isPaused: boolean, refill: () => void) {
   const client = useClient();
   const status = useLiveStatus();
   const [tail, setTail] = useState<readonly EventRow[]>([]);
-  const [held, setHeld] = useState<readonly EventRow[]>([]);
-  const paused = useRef(isPaused);
-  paused.current = isPaused;
+  const [waiting, setWaiting] = useState(0);
+  const [isAhead, setAhead] = useState(false);
+  const hasOverflown = useRef(false);
+  const size = useRef(0);
+  const held = useRef<EventRow[]>([]);
   const again = useRef(refill);
   again.current = refill;
   const wasLost = useRef(false);
 
   useEffect(() => {
+    held.current = [];
+    hasOverflown.current = false;
+    size.current = 0;
     setTail([]);
-    setHeld([]);
+    setAhead(false);
     const { unsubscribe } = client
       .subscription(EventsLive, { names: name === null ? null : [name] })
       .subscribe(({ data }) => {
-        const event = data?.eventsIngested;
-        if (event) {
-          const keep = paused.current ? setHeld : setTail;
-          keep((old) => [event, ...old].slice(0, LONGEST_TAIL));
+        if (data) {
+          const latest = [data.eventsIngested, ...held.current];
+          hasOverflown.current ||= latest.length > LONGEST_TAIL;
+          held.current = latest.slice(0, LONGEST_TAIL);
         }
       });
     return unsubscribe;
   }, [client, name]);
 
   useEffect(() => {
-    if (!isPaused) {
-      setHeld((waiting) => {
-        setTail((old) => [...waiting, ...old].slice(0, LONGEST_TAIL));
-        return [];
-      });
-    }
+    const timer = setInterval(() => {
+      if (isPaused) {
+        setWaiting(held.current.length);
+      } else if (held.current.length > 0) {
+        const latest = held.current;
+        held.current = [];
+        size.current += latest.length;
+        hasOverflown.current ||= size.current > LONGEST_TAIL;
+        setAhead(hasOverflown.current);
+        // After the list was asked for again, it has what came before.
+        const isFirst = size.current === latest.length;
+        setTail((old) => (isFirst ? latest : [...latest, ...old].slice(0, LONGEST_TAIL)));
+      } else if (hasOverflown.current) {
+        hasOverflown.current = false;
+        size.current = 0;
+        again.current();
+        setAhead(false);
+      }
+    }, MOVES_EVERY);
+    return () => {
+      clearInterval(timer);
+      setWaiting(0);
+    };
   }, [isPaused]);
 
   useEffect(() => {
@@ -157,7 +194,7 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
     wasLost.current = status === 'lost' || (wasLost.current && status !== 'live');
   }, [status]);
 
-  return { tail, waiting: held.length };
+  return { tail, waiting, isAhead };
 }
 
 function TailState({ isPaused }: { isPaused: boolean }) {
