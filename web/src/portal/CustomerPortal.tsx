@@ -151,7 +151,7 @@ function SubscriptionCard({ subscription }: { subscription: Subscription }) {
     subscription;
   return (
     <Card title={product.name} flush>
-      <div style={{ padding: '16px 20px' }}>
+      <div className={styles.inset}>
         <Figures>
           <Figure
             label="Current period"

@@ -13,7 +13,11 @@ export interface Column<Row> {
   /** The one that names the row. */
   isName?: boolean;
   nowrap?: boolean;
+  /** Left out where the screen is narrow: the page about the row has it. */
+  isMinor?: boolean;
   cell(row: Row): ReactNode;
+  /** What stands below it, such as a sum. */
+  foot?: ReactNode;
 }
 
 export interface TableProps<Row> {
@@ -26,7 +30,6 @@ export interface TableProps<Row> {
   empty?: ReactNode;
   /** The first rows are on their way. */
   loading?: boolean;
-  foot?: ReactNode;
   more?: More | undefined;
 }
 
@@ -38,7 +41,7 @@ export interface More {
 const PLACEHOLDERS = 6;
 
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, columns, rows, keyOf, empty, loading = false, foot, more } = props;
+  const { label, columns, rows, keyOf, empty, loading = false, more } = props;
   if (!loading && rows.length === 0 && empty !== undefined) {
     return empty;
   }
@@ -50,8 +53,12 @@ export function Table<Row>(props: TableProps<Row>) {
           <caption className="visually-hidden">{label}</caption>
           <thead>
             <tr>
-              {columns.map(({ title, isNumber }) => (
-                <th key={title} scope="col" className={classes(isNumber && styles.number)}>
+              {columns.map(({ title, isNumber, isMinor }) => (
+                <th
+                  key={title}
+                  scope="col"
+                  className={classes(isNumber && styles.number, isMinor && styles.minor)}
+                >
                   {title}
                 </th>
               ))}
@@ -63,7 +70,17 @@ export function Table<Row>(props: TableProps<Row>) {
             ))}
             {loading && rows.length === 0 && <Placeholders columns={columns} />}
           </tbody>
-          {foot && <tfoot>{foot}</tfoot>}
+          {columns.some(({ foot }) => foot !== undefined) && (
+            <tfoot>
+              <tr>
+                {columns.map((column) => (
+                  <Cell key={column.title} column={column}>
+                    {column.foot}
+                  </Cell>
+                ))}
+              </tr>
+            </tfoot>
+          )}
         </table>
       </section>
       {more && (
@@ -101,8 +118,9 @@ function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactN
     column.isNumber && styles.number,
     column.isName && styles.wide,
     column.nowrap && styles.nowrap,
+    column.isMinor && styles.minor,
   );
-  // The longest name takes three lines.
+  // The longest name takes a few lines.
   const content = column.isNumber ? children : <div className={styles.clamped}>{children}</div>;
   return column.isName ? (
     <th scope="row" className={name}>

@@ -40,10 +40,16 @@ const TOKENS: Column<Token>[] = [
   { title: 'Status', nowrap: true, cell: (token) => <TokenStatus token={token} /> },
   {
     title: 'Last used',
+    isMinor: true,
     nowrap: true,
     cell: ({ lastUsedAt }) => (lastUsedAt ? <RelativeTime at={lastUsedAt} /> : 'Never'),
   },
-  { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  {
+    title: 'Created',
+    isMinor: true,
+    nowrap: true,
+    cell: ({ createdAt }) => <Time at={createdAt} />,
+  },
 ];
 
 function TokenStatus({ token: { revokedAt, expiresAt } }: { token: Token }) {

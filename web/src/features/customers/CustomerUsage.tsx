@@ -50,13 +50,14 @@ const COLUMNS: Column<Row>[] = [
       </>
     ),
   },
-  { title: 'Period', nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
+  { title: 'Period', isMinor: true, nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
   { title: 'Used', isNumber: true, cell: (row) => <UsedCell usage={row} /> },
-  { title: 'Credit', isNumber: true, cell: (row) => <CreditCell usage={row} /> },
+  { title: 'Credit', isMinor: true, isNumber: true, cell: (row) => <CreditCell usage={row} /> },
   { title: 'Balance', isNumber: true, cell: (row) => <BalanceCell usage={row} /> },
-  { title: 'Credit used', cell: (row) => <CreditUsed row={row} /> },
+  { title: 'Credit used', isMinor: true, cell: (row) => <CreditUsed row={row} /> },
   {
     title: 'Last change',
+    isMinor: true,
     nowrap: true,
     cell: (row) => <RelativeTime at={readFragment(CustomerUsage, row).updatedAt} />,
   },

@@ -33,8 +33,12 @@ type Row = CustomersQuery['customers']['nodes'][number];
 
 const COLUMNS: Column<Row>[] = [
   { title: 'Customer', isName: true, cell: (customer) => <CustomerLink customer={customer} /> },
-  { title: 'External ID', cell: ({ externalId }) => externalId && <code>{externalId}</code> },
-  { title: 'Email', cell: ({ email }) => email && <bdi>{email}</bdi> },
+  {
+    title: 'External ID',
+    isMinor: true,
+    cell: ({ externalId }) => externalId && <code>{externalId}</code>,
+  },
+  { title: 'Email', isMinor: true, cell: ({ email }) => email && <bdi>{email}</bdi> },
   { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 

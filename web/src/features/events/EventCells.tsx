@@ -49,11 +49,13 @@ export function eventColumns({ withCustomer }: { withCustomer: boolean }): Colum
     },
     {
       title: 'Metadata',
+      isMinor: true,
       isName: true,
       cell: (row) => <Metadata metadata={readFragment(EventCells_event, row).metadata} />,
     },
     {
       title: 'State',
+      isMinor: true,
       nowrap: true,
       cell: (row) =>
         readFragment(EventCells_event, row).processedAt ? (

@@ -41,6 +41,7 @@ export function InvoiceLines({
   const units = (title: string, field: 'consumedUnits' | 'creditedUnits' | 'billableUnits') => ({
     title,
     isNumber: true,
+    isMinor: true,
     cell: ({ line }: Line) => {
       const value = readFragment(InvoiceLines_line, line)[field];
       return value == null ? null : <Quantity value={value} />;
@@ -50,13 +51,24 @@ export function InvoiceLines({
     {
       title: 'Description',
       isName: true,
+      foot: 'Total',
       cell: ({ line }) => {
-        const { description, kind, periodStart, periodEnd } = readFragment(InvoiceLines_line, line);
+        const { description, kind, periodStart, periodEnd, ...units } = readFragment(
+          InvoiceLines_line,
+          line,
+        );
         return (
           <>
             <bdi>{description}</bdi>
             <div className={styles.lineNote}>
               {KINDS[kind]}, {formatPeriod(periodStart, periodEnd, zone)}
+              {units.billableUnits != null && (
+                <div className={styles.narrow}>
+                  <Quantity value={units.consumedUnits ?? null} /> used,{' '}
+                  <Quantity value={units.creditedUnits ?? null} /> credit,{' '}
+                  <Quantity value={units.billableUnits} /> charged
+                </div>
+              )}
             </div>
           </>
         );
@@ -68,6 +80,11 @@ export function InvoiceLines({
     {
       title: 'Amount',
       isNumber: true,
+      foot: (
+        <span className={styles.total}>
+          <Money amount={total} currency={currency} />
+        </span>
+      ),
       cell: ({ line }) => (
         <Money amount={readFragment(InvoiceLines_line, line).amount} currency={currency} />
       ),
@@ -79,16 +96,6 @@ export function InvoiceLines({
       columns={columns}
       rows={lines.map((line, place) => ({ line, place }))}
       keyOf={({ place }) => String(place)}
-      foot={
-        <tr>
-          <th scope="row" colSpan={4}>
-            Total
-          </th>
-          <td className={styles.total}>
-            <Money amount={total} currency={currency} />
-          </td>
-        </tr>
-      }
     />
   );
 }

@@ -47,7 +47,7 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
       isName: true,
       cell: ({ customer }) => <CustomerLink customer={customer} />,
     },
-    { title: 'Period', nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
+    { title: 'Period', isMinor: true, nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
     {
       title: unit === null ? 'Used' : `Used (${unit})`,
       isNumber: true,
@@ -56,6 +56,7 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
     { title: 'Balance', isNumber: true, cell: (row) => <BalanceCell usage={row} /> },
     {
       title: 'Last change',
+      isMinor: true,
       nowrap: true,
       cell: (row) => <RelativeTime at={readFragment(CustomerUsage, row).updatedAt} />,
     },

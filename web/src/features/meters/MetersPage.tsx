@@ -65,7 +65,7 @@ const COLUMNS: Column<Row>[] = [
       </Link>
     ),
   },
-  { title: 'Counts', cell: ({ aggregation }) => describeAggregation(aggregation) },
+  { title: 'Counts', isMinor: true, cell: ({ aggregation }) => describeAggregation(aggregation) },
   { title: 'Trend', cell: ({ quantities }) => <Sparkline points={quantities.points} /> },
   {
     title: 'In this range',
@@ -74,7 +74,7 @@ const COLUMNS: Column<Row>[] = [
       <Quantity value={total ?? null} unit={unit ?? null} completeThrough={completeThrough} />
     ),
   },
-  { title: 'State', nowrap: true, cell: (meter) => <MeterState meter={meter} /> },
+  { title: 'State', isMinor: true, nowrap: true, cell: (meter) => <MeterState meter={meter} /> },
 ];
 
 export function MetersPage() {

@@ -57,7 +57,12 @@ const COLUMNS: Column<Row>[] = [
     cell: ({ archivedAt }) =>
       archivedAt ? <Badge>Archived</Badge> : <Badge tone="good">On sale</Badge>,
   },
-  { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  {
+    title: 'Created',
+    isMinor: true,
+    nowrap: true,
+    cell: ({ createdAt }) => <Time at={createdAt} />,
+  },
 ];
 
 export function ProductsPage() {

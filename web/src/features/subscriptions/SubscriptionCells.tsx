@@ -56,9 +56,15 @@ export function subscriptionColumns({
       ),
     },
     { title: 'Status', nowrap: true, cell: (row) => <SubscriptionStatus subscription={row} /> },
-    { title: 'Current period', nowrap: true, cell: (row) => <PeriodOf subscription={row} /> },
+    {
+      title: 'Current period',
+      isMinor: true,
+      nowrap: true,
+      cell: (row) => <PeriodOf subscription={row} />,
+    },
     {
       title: 'Started',
+      isMinor: true,
       nowrap: true,
       cell: (row) => <Time at={readFragment(SubscriptionCells_subscription, row).startedAt} />,
     },
