@@ -85,23 +85,23 @@ export function Shell() {
             </Button>
           </div>
         </header>
-        <div className={styles.side} data-open={isOpen}>
+        <nav className={styles.side} data-open={isOpen} aria-label="Pages">
           <div className={styles.brand}>
             <Logo />
           </div>
           <button type="button" className={styles.find} onClick={() => setFinding(true)}>
             <Icon name="search" size={14} /> Search <kbd>{SHORTCUT}</kbd>
           </button>
-          <nav className={styles.nav} aria-label="Pages">
+          <div className={styles.nav}>
             {PAGES.map(({ name, to, icon }) => (
               <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
                 <Icon name={icon} />
                 {name}
               </Link>
             ))}
-          </nav>
+          </div>
           <Account />
-        </div>
+        </nav>
         <main className={styles.main} id="main" tabIndex={-1}>
           <div className={styles.inner}>
             <Outlet />

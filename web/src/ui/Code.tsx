@@ -5,10 +5,11 @@ export function Code({ text, label }: { text: string; label: string }) {
   return (
     <div className={styles.code}>
       <CopyButton text={text} label={`Copy ${label}`} />
+      {/* biome-ignore lint/a11y/useSemanticElements: it is no set of fields */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has a keyboard only can scroll it */}
-      <section tabIndex={0} aria-label={label}>
+      <div role="group" tabIndex={0} aria-label={label}>
         <pre>{text}</pre>
-      </section>
+      </div>
     </div>
   );
 }

@@ -47,8 +47,9 @@ export function Table<Row>(props: TableProps<Row>) {
   }
   return (
     <>
+      {/* biome-ignore lint/a11y/useSemanticElements: it is no set of fields */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has a keyboard only can scroll it */}
-      <section className={styles.scroller} aria-label={label} tabIndex={0}>
+      <div role="group" className={styles.scroller} aria-label={label} tabIndex={0}>
         <table className={styles.table} aria-busy={loading || undefined}>
           <caption className="visually-hidden">{label}</caption>
           <thead>
@@ -82,7 +83,7 @@ export function Table<Row>(props: TableProps<Row>) {
             </tfoot>
           )}
         </table>
-      </section>
+      </div>
       {more && (
         <div className={styles.more}>
           <Button small busy={more.busy} onClick={more.load}>
@@ -113,7 +114,15 @@ const Row = memo(function Row({
   );
 });
 
-function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactNode }) {
+function Cell<Row>({
+  column,
+  isPlaceholder = false,
+  children,
+}: {
+  column: Column<Row>;
+  isPlaceholder?: boolean;
+  children: ReactNode;
+}) {
   const name = classes(
     column.isNumber && styles.number,
     column.isName && styles.wide,
@@ -122,7 +131,7 @@ function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactN
   );
   // The longest name takes a few lines.
   const content = column.isNumber ? children : <div className={styles.clamped}>{children}</div>;
-  return column.isName ? (
+  return column.isName && !isPlaceholder ? (
     <th scope="row" className={name}>
       {content}
     </th>
@@ -136,7 +145,7 @@ function Placeholders<Row>({ columns }: { columns: readonly Column<Row>[] }) {
     // biome-ignore lint/suspicious/noArrayIndexKey: placeholders are nothing but their place
     <tr key={index}>
       {columns.map((column) => (
-        <Cell key={column.title} column={column}>
+        <Cell key={column.title} column={column} isPlaceholder>
           <Skeleton width={column.isName ? '60%' : '5rem'} />
         </Cell>
       ))}

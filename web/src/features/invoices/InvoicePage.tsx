@@ -69,13 +69,13 @@ export function InvoicePage() {
             <Card flush>
               <div className={styles.parties}>
                 <div>
-                  <h3>From</h3>
+                  <h2>From</h2>
                   <strong>
                     <bdi>{data?.organization.name}</bdi>
                   </strong>
                 </div>
                 <div>
-                  <h3>To</h3>
+                  <h2>To</h2>
                   <strong>
                     <CustomerLink customer={invoice.customer} />
                   </strong>
@@ -86,17 +86,17 @@ export function InvoicePage() {
                   )}
                 </div>
                 <div>
-                  <h3>Issued</h3>
+                  <h2>Issued</h2>
                   <Time at={invoice.issuedAt} />
                 </div>
                 <div>
-                  <h3>For</h3>
+                  <h2>For</h2>
                   <Link to="/subscriptions/$id" params={{ id: invoice.subscription.id }}>
                     <bdi>{invoice.subscription.product.name}</bdi>
                   </Link>
                 </div>
                 <div className={styles.amount}>
-                  <h3>Total</h3>
+                  <h2>Total</h2>
                   <Money amount={invoice.total} currency={invoice.currency} />
                 </div>
               </div>
