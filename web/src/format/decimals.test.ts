@@ -5,6 +5,7 @@ import {
   formatChange,
   formatCompact,
   formatDecimal,
+  formatFitting,
   fromDrawing,
   share,
   shift,
@@ -43,6 +44,19 @@ describe('formatCompact', () => {
     [FORTY, '1.23 × 10³⁹'],
   ])('%s is %s', (value, text) => {
     expect(formatCompact(value)).toBe(text);
+  });
+});
+
+describe('formatFitting', () => {
+  test.each([
+    ['1204', '1,204'],
+    ['0.000000000001', '0.000000000001'],
+    ['4434424.000000000001', '4,434,424'],
+    ['-4434424.129000000001', '−4,434,424.13'],
+    ['0.12345678901234567890', '0.1235'],
+    [FORTY, '1.23 × 10³⁹'],
+  ])('%s is %s', (value, text) => {
+    expect(formatFitting(value)).toBe(text);
   });
 });
 

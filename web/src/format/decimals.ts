@@ -16,10 +16,13 @@ interface Scaled {
 
 /** Beyond so many digits, a compact form is a power of ten. */
 const MOST_DIGITS = 15;
+/** How many characters a number in a table may have. */
+const ROOM = 18;
 
 const WHOLE = new Intl.NumberFormat(LOCALE);
 /** What stands before a number below zero; as wide as a digit, unlike a hyphen. */
 export const MINUS = '−';
+const ROUNDED = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 const COMPACT = new Intl.NumberFormat(LOCALE, {
   notation: 'compact',
   maximumSignificantDigits: 4,
@@ -41,6 +44,18 @@ export function formatDecimal(value: Decimal): string {
   const whole = WHOLE.format(BigInt(digits.slice(0, digits.length - scale)));
   const fraction = digits.slice(digits.length - scale);
   return `${units < 0n ? MINUS : ''}${whole}${scale > 0 ? `.${fraction}` : ''}`;
+}
+
+/** What there is room for in a table: a few decimals, or a power of ten. Show the exact one on hover. */
+export function formatFitting(value: Decimal): string {
+  if (value.length <= ROOM) {
+    return formatDecimal(value);
+  }
+  const { units, scale } = parse(value);
+  const digits = absolute(units).toString().length - scale;
+  return digits > MOST_DIGITS || digits < 1
+    ? formatCompact(value)
+    : ROUNDED.format(literal(value)).replace('-', MINUS);
 }
 
 /** A short form for tight places, such as 1.235M. Show the exact one on hover. */
@@ -77,17 +92,8 @@ export function subtract(first: Decimal, second: Decimal): Decimal {
   return print({ units: a - b, scale });
 }
 
-export function negate(value: Decimal): Decimal {
-  const { units, scale } = parse(value);
-  return print({ units: -units, scale });
-}
-
 export function sum(values: readonly Decimal[]): Decimal {
   return values.reduce(add, '0');
-}
-
-export function larger(first: Decimal, second: Decimal): Decimal {
-  return compare(first, second) >= 0 ? first : second;
 }
 
 /** The decimal with its point moved to the left: shift('1234', 2) is 12.34. */

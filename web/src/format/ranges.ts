@@ -128,7 +128,7 @@ function parseDate(text: string): LocalDate | null {
   return printDate(addDays(date, 0)) === text ? date : null;
 }
 
-export function printDate({ year, month, day }: LocalDate): string {
+function printDate({ year, month, day }: LocalDate): string {
   return [String(year).padStart(4, '0'), pad(month), pad(day)].join('-');
 }
 

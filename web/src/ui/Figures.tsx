@@ -1,11 +1,9 @@
 /** Numbers and instants as they are shown everywhere: short where there is no room, exact on hover. */
-import { type Decimal, formatCompact, formatDecimal } from '../format/decimals';
+import { type Decimal, formatCompact, formatDecimal, formatFitting } from '../format/decimals';
 import { formatMoney } from '../format/money';
 import { formatExactInstant, formatInstant, formatMoment, formatRelative } from '../format/time';
 import { useNow } from './useNow';
 import { useZone } from './zone';
-
-const LONGEST = 12;
 
 /** A quantity; null where there is nothing to aggregate. */
 export function Quantity({
@@ -16,7 +14,7 @@ export function Quantity({
 }: {
   value: Decimal | null;
   unit?: string | null;
-  /** Always short; otherwise only when it is very long. */
+  /** Always short; otherwise only where it is very long. */
   compact?: boolean;
   completeThrough?: string | null;
 }) {
@@ -25,7 +23,7 @@ export function Quantity({
     return <span title="Nothing to aggregate">–</span>;
   }
   const exact = formatDecimal(value);
-  const text = compact || value.length > LONGEST + 6 ? formatCompact(value) : exact;
+  const text = compact ? formatCompact(value) : formatFitting(value);
   const through = completeThrough
     ? `\nComplete through ${formatExactInstant(completeThrough, zone)}`
     : '';

@@ -60,7 +60,7 @@ export function PageHead({
   return (
     <div className={styles.pageHead}>
       <div className={styles.pageTitle}>
-        {above && <div className={styles.crumb}>{above}</div>}
+        {above && <div className={classes(styles.crumb, 'screen-only')}>{above}</div>}
         <h1>
           <bdi>{title}</bdi>
           {badge}

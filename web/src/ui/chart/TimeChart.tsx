@@ -1,6 +1,6 @@
 /** Usage over time, as bars, lines or areas, with the same numbers as a table. */
 import { useState } from 'react';
-import { formatCompact, formatDecimal } from '../../format/decimals';
+import { formatFitting } from '../../format/decimals';
 import type { Interval } from '../../format/time';
 import { useZone } from '../zone';
 import styles from './Chart.module.css';
@@ -121,6 +121,6 @@ export function chartNumber(quantity: string | null, unit: string | null): strin
   if (quantity === null) {
     return '–';
   }
-  const text = quantity.length > 20 ? formatCompact(quantity) : formatDecimal(quantity);
+  const text = formatFitting(quantity);
   return unit === null ? text : `${text} ${unit}`;
 }
