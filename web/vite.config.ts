@@ -39,7 +39,7 @@ function api(): ProxyOptions {
   };
 }
 
-const proxy = { '/graphql': api(), '/session': api(), '/portal/session': api() };
+const proxy = { '/graphql': api(), '/session': api() };
 
 export default defineConfig({
   base: './',

@@ -18,9 +18,12 @@ export const EMBEDDED = [
   'InvoiceConnection',
   'InvoiceEdge',
   'InvoiceLine',
+  'Me',
   'MeterAggregation',
   'MeterClause',
   'MeterConnection',
+  'MeterCreditBenefitConnection',
+  'MeterCreditBenefitEdge',
   'MeterEdge',
   'MeterFilter',
   'MeterPreview',
@@ -49,6 +52,7 @@ export function objectCache() {
     possibleTypes: POSSIBLE_TYPES,
     resolvers: {
       Query: {
+        benefits: pages(),
         customers: pages(),
         events: pages(),
         invoices: pages(),

@@ -1,6 +1,7 @@
 /** Which page this is, and where its API is. */
 
-export type PageName = 'dashboard' | 'portal' | 'graphiql';
+/** GraphiQL goes by the dashboard's session. */
+export type PageName = 'dashboard' | 'portal';
 
 /** Says which page asks. No form and no other origin can send it, and each page has its own session. */
 export const CLIENT_HEADER = 'X-Metergraph-Client';

@@ -2,8 +2,6 @@
 import { serverUrl } from './page';
 import { type ApiError, type Problem, problemOfError } from './problems';
 
-export type SessionPath = 'session' | 'portal/session';
-
 const OFFLINE: Problem = {
   kind: 'offline',
   title: 'Can’t reach Metergraph',
@@ -11,12 +9,8 @@ const OFFLINE: Problem = {
 };
 
 /** Opens a session; returns what was wrong, or null. */
-export function openSession(
-  request: typeof fetch,
-  path: SessionPath,
-  token: string,
-): Promise<Problem | null> {
-  return send(request, path, {
+export function openSession(request: typeof fetch, token: string): Promise<Problem | null> {
+  return send(request, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ token }),
@@ -24,17 +18,13 @@ export function openSession(
 }
 
 /** Ends the session; returns what was wrong, or null. */
-export function endSession(request: typeof fetch, path: SessionPath): Promise<Problem | null> {
-  return send(request, path, { method: 'DELETE' });
+export function endSession(request: typeof fetch): Promise<Problem | null> {
+  return send(request, { method: 'DELETE' });
 }
 
-async function send(
-  request: typeof fetch,
-  path: SessionPath,
-  init: RequestInit,
-): Promise<Problem | null> {
+async function send(request: typeof fetch, init: RequestInit): Promise<Problem | null> {
   try {
-    const answer = await request(serverUrl(path), init);
+    const answer = await request(serverUrl('session'), init);
     if (answer.ok) {
       return null;
     }

@@ -26,7 +26,7 @@ function firstAccess(): Access {
 export function App() {
   const [access, setAccess] = useState(firstAccess);
   const signIn = useCallback(async (token: string) => {
-    const problem = await openSession(request, 'session', token);
+    const problem = await openSession(request, token);
     setAccess(problem === null ? { state: 'in' } : { state: 'out', problem });
     return problem;
   }, []);
@@ -38,7 +38,7 @@ export function App() {
   }, [access, signIn]);
 
   const signOut = useCallback(async () => {
-    const problem = await endSession(request, 'session');
+    const problem = await endSession(request);
     if (problem === null || problem.kind === 'signed-out') {
       setAccess({ state: 'out', problem: null });
     } else {

@@ -25,18 +25,20 @@ const PAGES = [
 
 const ShellDocument = graphql(`
   query Shell {
-    organization {
-      id
-      name
+    me {
+      organization {
+        id
+        displayName
+        timezone
+      }
     }
   }
 `);
 
-/** Until organizations have a zone of their own. */
-const DEFAULT_ZONE = 'UTC';
-
 export function Shell() {
-  const { zone = DEFAULT_ZONE } = readViewSearch(
+  const [{ data, error }] = useQuery({ query: ShellDocument });
+  const organization = data?.me.organization;
+  const { zone = organization?.timezone } = readViewSearch(
     useSearch({ strict: false }) as Record<string, unknown>,
   );
   const { pathname } = useLocation();
@@ -63,7 +65,7 @@ export function Shell() {
   }, [pathname]);
 
   return (
-    <ZoneContext value={zone}>
+    <ZoneContext value={zone ?? 'UTC'}>
       <a className={styles.skip} href="#main">
         Skip to the page
       </a>
@@ -100,11 +102,12 @@ export function Shell() {
               </Link>
             ))}
           </div>
-          <Account />
+          <Account name={organization?.displayName ?? ''} />
         </nav>
         <main className={styles.main} id="main" tabIndex={-1}>
           <div className={styles.inner}>
-            <Outlet />
+            {/* Questions are about days of a zone: they wait until it is known. */}
+            {(zone !== undefined || error) && <Outlet />}
           </div>
         </main>
       </div>
@@ -116,12 +119,11 @@ export function Shell() {
 
 const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
 
-function Account() {
-  const [{ data }] = useQuery({ query: ShellDocument });
+function Account({ name }: { name: string }) {
   const signOut = use(SignOutContext);
   return (
     <div className={styles.foot}>
-      <bdi>{data?.organization.name}</bdi>
+      <bdi>{name}</bdi>
       <Button look="quiet" small onClick={signOut}>
         Sign out
       </Button>

@@ -37,7 +37,7 @@ const checkScalars: Check = (text, options, editor) =>
   );
 CodeMirror.registerHelper('lint', 'graphql-variables', checkScalars);
 
-const request = requester('graphiql');
+const request = requester('dashboard');
 
 // A connection that is refused stays refused: its reason is shown at once. One that broke, or whose
 // server stopped, is made again.

@@ -35,7 +35,7 @@ export function Portal() {
     }
     const { token } = access;
     let isCurrent = true;
-    openSession(request, 'portal/session', token).then((problem) => {
+    openSession(request, token).then((problem) => {
       if (isCurrent) {
         setAccess(afterOpening(token, problem));
       }

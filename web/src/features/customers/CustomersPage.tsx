@@ -12,8 +12,8 @@ import { PAGE, useList } from '../listing/useList';
 import { CustomerLink } from './CustomerName';
 
 const Customers = graphql(`
-  query Customers($before: String, $last: Int!, $query: String) {
-    customers(last: $last, before: $before, query: $query) {
+  query Customers($after: String, $first: Int!, $query: String) {
+    customers(first: $first, after: $after, order: NEWEST, query: $query) {
       nodes {
         id
         externalId
@@ -22,8 +22,8 @@ const Customers = graphql(`
         ...CustomerName_customer
       }
       pageInfo {
-        hasPreviousPage
-        startCursor
+        hasNextPage
+        endCursor
       }
     }
   }
@@ -63,9 +63,8 @@ export function CustomersPage() {
   }, [text, q, navigate]);
   const list = useList({
     query: Customers,
-    variables: { last: PAGE, query: q || null },
+    variables: { first: PAGE, query: q || null },
     connection: (data) => data.customers,
-    newestFirst: true,
   });
   return (
     <Stack>

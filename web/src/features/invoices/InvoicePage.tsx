@@ -14,7 +14,8 @@ const InvoicePageDocument = graphql(`
   query InvoicePage($id: ID!) {
     organization {
       id
-      name
+      displayName
+      address
     }
     invoice(id: $id) {
       id
@@ -71,8 +72,11 @@ export function InvoicePage() {
                 <div>
                   <h2>From</h2>
                   <strong>
-                    <bdi>{data?.organization.name}</bdi>
+                    <bdi>{data?.organization.displayName}</bdi>
                   </strong>
+                  {data?.organization.address && (
+                    <div className={styles.address}>{data.organization.address}</div>
+                  )}
                 </div>
                 <div>
                   <h2>To</h2>

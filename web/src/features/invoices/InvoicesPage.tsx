@@ -6,15 +6,15 @@ import { PAGE, useList } from '../listing/useList';
 import { invoiceColumns } from './InvoiceCells';
 
 const Invoices = graphql(`
-  query Invoices($before: String, $last: Int!) {
-    invoices(last: $last, before: $before) {
+  query Invoices($after: String, $first: Int!) {
+    invoices(first: $first, after: $after, order: NEWEST) {
       nodes {
         id
         ...InvoiceCells_invoice
       }
       pageInfo {
-        hasPreviousPage
-        startCursor
+        hasNextPage
+        endCursor
       }
     }
   }
@@ -25,9 +25,8 @@ const COLUMNS = invoiceColumns({ withCustomer: true });
 export function InvoicesPage() {
   const list = useList({
     query: Invoices,
-    variables: { last: PAGE },
+    variables: { first: PAGE },
     connection: (data) => data.invoices,
-    newestFirst: true,
   });
   return (
     <Stack>
