@@ -1,10 +1,11 @@
 # `make` lists the targets. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check schema format contract bench chaos lock clean
+.PHONY: help run web web-check web-dev test test-all check schema format contract bench chaos lock clean
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
+web_modules := web/node_modules/.package-lock.json
 packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks scripts tests)
 
 help: ## List the targets
@@ -16,6 +17,19 @@ help: ## List the targets
 run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
+
+$(web_modules): web/package-lock.json
+	npm --prefix web ci
+
+web: $(web_modules) ## Build the web pages, which are committed (needs Node.js 20.19 or later)
+	npm --prefix web run build
+
+web-check: $(web_modules) ## Check format, lint and types of the web pages, and run their unit tests
+	npm --prefix web run check
+	npm --prefix web test
+
+web-dev: $(web_modules) ## Serve the web pages as they are edited, beside `make run`
+	npm --prefix web run dev
 
 test: ## Run all but the slow tests, on their own servers (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt

@@ -272,7 +272,7 @@ function Definition({ meter }: { meter: Meter }) {
             <RelativeTime at={progress.completeThrough} />
           </KeyValue>
           {progress.problems.map((problem) => (
-            <KeyValue key={problem} name="Could not count">
+            <KeyValue key={problem} name="Counting fails">
               {problem}
             </KeyValue>
           ))}

@@ -27,7 +27,7 @@ export function MeterState({ meter }: { meter: FragmentType<typeof MeterProgress
     return <Badge>Archived</Badge>;
   }
   if (progress.failedEvents > 0) {
-    return <Badge tone="bad">{formatDecimal(String(progress.failedEvents))} uncounted</Badge>;
+    return <Badge tone="bad">Counting fails</Badge>;
   }
   if (progress.pendingEvents > BEHIND) {
     return <Badge tone="warn">Catching up</Badge>;

@@ -142,7 +142,7 @@ function Attention({ meters }: { meters: readonly Meter[] }) {
           title: name,
           advice:
             failedEvents > 0
-              ? `${formatDecimal(String(failedEvents))} events could not be counted. The meter’s page says why.`
+              ? `${formatDecimal(String(failedEvents))} events wait because counting fails. The meter’s page says why.`
               : `${formatDecimal(String(pendingEvents))} events are waiting to be counted.`,
         }}
       />
