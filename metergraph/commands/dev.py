@@ -154,6 +154,7 @@ def _is_ready(api_url: str) -> bool:
 def _print_welcome(servers: EmbeddedServers, api_url: str, token: str) -> None:
     socket_url = api_url.replace("http", "ws", 1)
     lines = [
+        ("Dashboard", f"{api_url}/#token={token}"),
         ("GraphiQL", f"{api_url}/graphql#token={token}"),
         ("GraphQL", f"{api_url}/graphql"),
         ("Live", f"{socket_url}/graphql"),
