@@ -28,6 +28,7 @@ from resolvers.queries.events import EventsQuery
 from resolvers.queries.meters import MeterQuery
 from resolvers.queries.nodes import NodeQuery
 from resolvers.queries.organization import OrganizationQuery
+from resolvers.queries.search import SearchQuery
 from resolvers.subscriptions.events import EventSubscriptions
 from resolvers.subscriptions.usage import UsageSubscriptions
 from schema.scalars import SCALARS
@@ -53,7 +54,15 @@ docs/api.md has the rest.\
 
 
 @strawberry.type(description="Reads.")
-class Query(NodeQuery, OrganizationQuery, CustomerQuery, EventsQuery, MeterQuery, BillingQuery):
+class Query(
+    NodeQuery,
+    OrganizationQuery,
+    CustomerQuery,
+    EventsQuery,
+    MeterQuery,
+    BillingQuery,
+    SearchQuery,
+):
     pass
 
 

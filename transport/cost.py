@@ -28,7 +28,6 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
@@ -54,6 +53,7 @@ UNPAGED_LIST = 10  # the assumed length of a list without pages
 SERIES = "MeterQuantities"
 SERIES_OF_CUSTOMER = "CustomerSeries"  # of which the list has the arguments of a series
 PREVIEW = "MeterPreview"  # of which the preview around a series has its range
+FILTER_NODES = "MeterFilterNode"
 _CLAUSES = 2
 _LENGTHS = {
     "HOUR": timedelta(hours=1),
@@ -163,7 +163,7 @@ class Weighing:
         if parent is not None and is_page(parent):
             return Weight(1, cost, depth)
         # The clauses of filters are few.
-        size = _CLAUSES if isinstance(named, GraphQLUnionType) else self.list_size(node)
+        size = _CLAUSES if named.name == FILTER_NODES else self.list_size(node)
         return Weight(min(_CAP, 1 + scan + size * (cost - scan)), 0, depth)
 
     def level_below(self, level: int, *, is_list: bool) -> int:

@@ -110,6 +110,7 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "Product.prices",
         "Query.eventNames",
         "Query.nodes",
+        "Query.search",
         "UpcomingInvoice.lines",
         "UserError.path",
     }

@@ -1,0 +1,75 @@
+"""Query field search: what a text names, of any kind."""
+
+import asyncio
+from typing import Annotated, Union
+
+import strawberry
+
+from resolvers.queries.nodes import find_node
+from schema.context import Context, Info, Scope
+from schema.errors import Forbidden
+from schema.ids import Node, encode_id, split_id
+from schema.loaders.search import Find, Kind, search_rows
+from schema.permissions import ACCESS, requires
+from schema.ranges import size_of_list
+from schema.types.customer import Customer
+from schema.types.invoice import Invoice
+from schema.types.meter import Meter
+from schema.types.product import Product
+
+_FIRST = 10
+_TYPES = {
+    Kind.METER: "Meter",
+    Kind.CUSTOMER: "Customer",
+    Kind.PRODUCT: "Product",
+    Kind.INVOICE: "Invoice",
+}
+
+SearchResult = Annotated[
+    Union["Meter", "Customer", "Product", "Invoice"],
+    strawberry.union("SearchResult", description="Something that a search finds."),
+]
+
+
+@strawberry.type
+class SearchQuery:
+    @strawberry.field(
+        description="Finds what a text names, the best first: what has the very text, then what "
+        "begins with it, then the rest. Customers are found by externalId, name and email, if one "
+        "of them or a word in it begins with the text; of several words, with each of them. Meters "
+        "and products are found by any part of their name, archived ones too; invoices by their "
+        "number; and all of them by their id. Case is ignored, and no character stands for others. "
+        "Returns only what the token may read.",
+        extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
+    )
+    async def search(
+        self,
+        info: Info,
+        query: Annotated[str, strawberry.argument(description="The text.")],
+        first: Annotated[
+            int | None,
+            strawberry.argument(description="How many results to return: 1 to 100, by default 10."),
+        ] = None,
+    ) -> list[SearchResult]:
+        context, size = info.context, size_of_list(first, _FIRST)
+        kinds = [kind for kind, name in _TYPES.items() if _may_read(context, name)]
+        named = split_id(query.strip())
+        if named is not None:
+            is_searched = named[0] in {_TYPES[kind] for kind in kinds}
+            node = await find_node(context, query.strip()) if is_searched else None
+            return [node] if node else []  # type: ignore[list-item]  # it is of one of the types
+        found = await search_rows(context.organization_id, kinds, query, size)
+        nodes = await asyncio.gather(*(_loaded(context, find) for find in found))
+        return [node for node in nodes if node]  # type: ignore[misc]  # as above
+
+
+def _may_read(context: Context, type_name: str) -> bool:
+    try:
+        ACCESS[type_name].reading.check(context)
+    except Forbidden:
+        return False
+    return True
+
+
+async def _loaded(context: Context, find: Find) -> Node | None:
+    return await find_node(context, encode_id(_TYPES[find.kind], find.key))

@@ -1,0 +1,126 @@
+"""Finds what a text names: meters and products by name, customers, and invoices by number.
+
+A customer is found by the beginning of its external id, name or email, or of any word in them,
+which indexes answer. There are few meters and products, so any part of their name is looked for.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from uuid import UUID
+
+from metering.texts import is_storable
+from schema.loaders.rows import fetch
+
+LONGEST = 320
+_NUMBER = re.compile(r"0*[0-9]{1,18}", re.ASCII)
+
+
+class Kind(IntEnum):
+    """What was found, in the order in which equally good finds are shown."""
+
+    METER = 0
+    CUSTOMER = 1
+    PRODUCT = 2
+    INVOICE = 3
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Find:
+    """Something found: `rank` 0 has the very text, 1 begins with it, 2 has it somewhere."""
+
+    rank: int
+    place: int
+    kind: Kind
+    key: UUID
+
+
+_TEXT = "lower($2::text COLLATE any_case)"
+
+# At most $3 by the beginning of each column, and of words only as many as are missing then.
+# array_to_tsvector takes words as they are, so that no dictionary and no language has a say.
+_CUSTOMERS = f"""
+WITH begun AS (
+    {{beginnings}}
+), by_word AS (
+    SELECT * FROM customer c
+    WHERE c.organization_id = $1 AND {{words}} @@ (
+        SELECT string_agg('''' || $1::uuid::text || word || ''':*', ' & ')::tsquery
+        FROM unnest(string_to_array(btrim(
+            regexp_replace({_TEXT}, '[^[:alnum:]]+', ' ', 'g')
+        ), ' ')) AS word
+    )
+    LIMIT greatest(0, $3 - (SELECT count(*) FROM begun))
+)
+SELECT c.id, CASE
+    WHEN {_TEXT} IN ({{columns}}) THEN 0
+    WHEN {{begins}} THEN 1
+    ELSE 2
+END AS rank
+FROM (SELECT * FROM begun UNION SELECT * FROM by_word) AS c
+ORDER BY rank, coalesce(lower(c.name COLLATE any_case), lower(c.external_id)) COLLATE "C", c.id
+LIMIT $3
+"""
+
+_BEGINNING = """
+    (SELECT * FROM customer c
+     WHERE c.organization_id = $1 AND {column} COLLATE "C" >= {text} COLLATE "C"
+       AND {column} COLLATE "C" < ({text} || chr(1114111)) COLLATE "C"
+     ORDER BY {column} COLLATE "C" LIMIT $3)
+"""
+
+# As the index `customer_words` has it.
+_WORDS = """
+    array_to_tsvector(string_to_array(regexp_replace(
+        btrim(regexp_replace(
+            lower((
+                coalesce(external_id, '') || ' ' || coalesce(name, '') || ' ' || coalesce(email, '')
+            ) COLLATE any_case),
+            '[^[:alnum:]]+', ' ', 'g'
+        )),
+        '[^ ]+', organization_id::text || '\\&', 'g'
+    ), ' '))
+"""
+
+_COLUMNS = [f"lower(c.{column} COLLATE any_case)" for column in ("external_id", "name", "email")]
+_FIND_CUSTOMERS = _CUSTOMERS.format(
+    beginnings=" UNION ".join(_BEGINNING.format(column=column, text=_TEXT) for column in _COLUMNS),
+    words=_WORDS,
+    columns=", ".join(_COLUMNS),
+    begins=" OR ".join(f"starts_with({column}, {_TEXT})" for column in _COLUMNS),
+)
+
+_NAMED = f"""
+SELECT id, CASE strpos(lower(name COLLATE any_case), {_TEXT})
+    WHEN 1 THEN CASE WHEN lower(name COLLATE any_case) = {_TEXT} THEN 0 ELSE 1 END ELSE 2
+END AS rank
+FROM {{table}}
+WHERE organization_id = $1 AND strpos(lower(name COLLATE any_case), {_TEXT}) > 0
+ORDER BY rank, lower(name COLLATE any_case) COLLATE "C", id
+LIMIT $3
+"""
+
+_NUMBERED = "SELECT id, 0 AS rank FROM invoice WHERE organization_id = $1 AND sequence = $2"
+
+
+async def search_rows(
+    organization_id: UUID, kinds: Sequence[Kind], text: str, limit: int
+) -> list[Find]:
+    """At most `limit` objects of these kinds that the text names, the best first."""
+    text = text.strip()
+    if not text or len(text) > LONGEST or not is_storable(text):
+        return []
+    found: list[Find] = []
+    for kind in kinds:
+        if kind is Kind.INVOICE:
+            if not _NUMBER.fullmatch(text):
+                continue
+            rows = await fetch(_NUMBERED, organization_id, int(text))
+        elif kind is Kind.CUSTOMER:
+            rows = await fetch(_FIND_CUSTOMERS, organization_id, text, limit)
+        else:
+            table = "meter" if kind is Kind.METER else "product"
+            rows = await fetch(_NAMED.format(table=table), organization_id, text, limit)
+        found += [Find(row["rank"], place, kind, row["id"]) for place, row in enumerate(rows)]
+    return sorted(found)[:limit]
