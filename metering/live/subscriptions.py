@@ -17,6 +17,7 @@ from uuid import UUID
 
 from arq.connections import ArqRedis
 
+from metering.language.filters import Filter
 from metering.live.change_feed import ChangeFeed, Cursor, Entry
 from metering.live.changes import (
     EventRow,
@@ -26,6 +27,7 @@ from metering.live.changes import (
     read_events,
     read_usage,
 )
+from metering.live.matching import Matching
 from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import usage_channel
 from models import CustomerMeter
@@ -42,6 +44,7 @@ _SECONDS_FOR_PONG = 3.0
 class _OrganizationFeeds:
     usage: ChangeFeed[CustomerMeter]
     events: ChangeFeed[EventRow]
+    matching: Matching
     # Followers, including those about to start.
     users: int = 0
 
@@ -80,15 +83,30 @@ class ChangeFeeds:
                 yield page
 
     async def events(
-        self, organization_id: UUID, selection: EventSelection
+        self,
+        organization_id: UUID,
+        selection: EventSelection,
+        after: Cursor | None = None,
+        where: Filter | None = None,
     ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
-        """Events from now on in the order of the log, in pages: see `ChangeFeed.follow`."""
+        """Events after a cursor, or from now on, in the order of the log and in pages.
+
+        See `ChangeFeed.follow`. The log has no index by which to find the events of a selection or
+        a filter. So from a cursor on, and for a filter, it is read as it is, a page at a time.
+        """
+        followed = selection if after is None else EventSelection()
         async with (
             self._feeds(organization_id) as feeds,
-            contextlib.aclosing(feeds.events.follow(None, selection)) as pages,
+            contextlib.aclosing(feeds.events.follow(after, followed)) as pages,
         ):
             async for page in pages:
-                yield page
+                wanted = [entry for entry in page if selection.matches(entry.row)]
+                if where is not None and wanted:
+                    await self._pace.turn(organization_id)
+                    ids = await feeds.matching.of(where, [entry.cursor.id for entry in wanted])
+                    wanted = [entry for entry in wanted if entry.cursor.id in ids]
+                if wanted:
+                    yield wanted
 
     @contextlib.asynccontextmanager
     async def _feeds(self, organization_id: UUID) -> AsyncIterator[_OrganizationFeeds]:
@@ -215,4 +233,5 @@ def _organization_feeds(
         ChangeFeed(
             partial(read_events, organization_id), head, lambda row: row["customer_id"], turn
         ),
+        Matching(organization_id),
     )

@@ -1,8 +1,6 @@
 """usageUpdated: the state of usage, and then every change of it."""
 
 import asyncio
-import base64
-import binascii
 import contextlib
 from collections.abc import AsyncGenerator, Collection
 from functools import partial
@@ -11,20 +9,19 @@ from uuid import UUID
 
 import strawberry
 
-from metering.live.change_feed import BEGINNING, Cursor, Entry
+from metering.live.change_feed import BEGINNING, Entry
 from metering.live.changes import UsageSelection
 from models import Customer, Meter
 from models import CustomerMeter as CustomerMeterRow
+from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
-from schema.errors import BadUserInput, NotFound
+from schema.errors import NotFound
 from schema.ids import decode_id
 from schema.permissions import requires
 from schema.selections import selects
 from schema.types.customer_meter import CustomerMeter
 from schema.updates import Update
-
-_LONGEST_CURSOR = 200
 
 
 @strawberry.type(
@@ -106,7 +103,7 @@ class UsageSubscriptions:
         ] = None,
     ) -> AsyncGenerator[UsageUpdate, None]:
         context = info.context
-        cursor = BEGINNING if after is None else decode_cursor(after)
+        cursor = BEGINNING if after is None else decode_cursor(after, "usageUpdated")
         selection = UsageSelection(
             await customer_asked_for(context, customer_id, external_customer_id),
             await _meter_asked_for(context, meter_id),
@@ -145,24 +142,3 @@ async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | Non
     if row is None:
         raise NotFound("There is no meter with this meterId")
     return row.id
-
-
-def encode_cursor(cursor: Cursor) -> str:
-    """The text of a cursor."""
-    return base64.urlsafe_b64encode(f"{cursor.number}:{cursor.id}".encode()).decode()
-
-
-def decode_cursor(text: str) -> Cursor:
-    """The cursor of a text; raises BadUserInput where it is not one of ours."""
-    cursor = _cursor(text) if len(text) <= _LONGEST_CURSOR else None
-    if cursor is None or encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
-        raise BadUserInput("after is not a cursor of usageUpdated")
-    return cursor
-
-
-def _cursor(text: str) -> Cursor | None:
-    try:
-        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
-        return Cursor(int(number), UUID(row))
-    except (binascii.Error, ValueError):
-        return None
