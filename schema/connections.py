@@ -1,7 +1,7 @@
 """Relay connections: the GraphQL side of pages by keyset.
 
 A field that is declared with `connection` has the arguments first, after, last and before. Cursors
-are written, and `totalCount` is counted by a query of its own, only where they are selected.
+are written only where they are selected, and so is `totalCount`, which takes a query of its own.
 See https://relay.dev/graphql/connections.htm.
 """
 
@@ -26,7 +26,7 @@ Node = TypeVar("Node")
 
 MAX_PAGE = 100
 DEFAULT_PAGES = (50, 10, 5)
-"""How many objects a page has that says no size: at the top, inside a list, and further inside."""
+"""The default page size: at the top, inside a list, and deeper."""
 
 _ARGUMENTS: tuple[tuple[str, Any, str], ...] = (
     (
@@ -91,12 +91,12 @@ class Connection(Generic[Node]):
 
 
 def default_page(level: int) -> int:
-    """The size of a page that says none, inside so many lists."""
+    """The default size of a page inside `level` lists."""
     return DEFAULT_PAGES[min(level, len(DEFAULT_PAGES) - 1)]
 
 
 def _level(path: Path) -> int:
-    """How many lists a field is inside of."""
+    """Returns how many lists surround a field."""
     level = 0
     place: Path | None = path
     while place is not None:
@@ -126,10 +126,10 @@ def connection(
 
 
 class _Paging(FieldExtension):
-    """Gives a field the arguments of a page, and reads that page of what the resolver returns."""
+    """Adds the paging arguments to a field, and reads the requested page of the resolver's list."""
 
     def apply(self, field: StrawberryField) -> None:
-        """Puts the arguments before the resolver's own."""
+        """Adds the paging arguments in front of the resolver's own."""
         paging = [
             StrawberryArgument(
                 python_name=name,

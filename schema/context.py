@@ -1,7 +1,7 @@
-"""What every resolver gets: who asks, and the loaders of what they ask for.
+"""The context of a request: the caller, and loaders for the caller's organization.
 
-Everything that a request reads is bound to `identity.organization_id`; `schema.credentials` finds
-out whose it is.
+Everything that a request reads is bound to `identity.organization_id`. `schema.credentials`
+identifies the caller.
 """
 
 import enum

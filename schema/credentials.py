@@ -1,8 +1,8 @@
-"""Who asks: the token or session behind what a caller shows.
+"""Identifies the caller by the token or session that a request carries.
 
 A token comes as `Authorization: Bearer mg_…`, or over WebSocket in the payload of
 `connection_init`, as {"authorization": "Bearer mg_…"} or {"token": "mg_…"}. A browser that is
-signed in shows a cookie instead; see `transport.cookies`.
+signed in sends a cookie instead; see `transport.cookies`.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def bearer(authorization: str) -> Credential:
 
 
 def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
-    """The Authorization value in a `connection_init` payload, under the names in use."""
+    """Returns the Authorization value in a `connection_init` payload, under any usual name."""
     if not payload:
         return None
     named = {key.lower(): value for key, value in payload.items() if isinstance(value, str)}
@@ -43,9 +43,9 @@ def authorization_of(payload: Mapping[str, Any] | None) -> str | None:
 
 
 async def identify(credential: Credential, secrets: SecretLookup) -> Identity:
-    """Whose credential it is; raises Unauthenticated if it is nobody's, or has ended.
+    """Returns the owner of a credential; raises Unauthenticated if it is unknown or has expired.
 
-    Notes when a token was last used.
+    Also records when a token was last used.
     """
     identity = await _find(credential, secrets)
     if identity is None:
@@ -60,7 +60,7 @@ async def _find(credential: Credential, secrets: SecretLookup) -> Identity | Non
     now = clock.now()
     if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return None
-    if row["client"] != credential.client:  # a cookie is no token, nor the other client's cookie
+    if row["client"] != credential.client:  # a token or another client's cookie
         return None
     shares.serve(row["organization_id"])
     if row["customer_id"] is not None:
@@ -75,7 +75,7 @@ async def _find(credential: Credential, secrets: SecretLookup) -> Identity | Non
 
 
 async def _note_use(token_id: Any, now: datetime) -> None:
-    """Notes when a token was used; a database that only reads, or has no room, serves it anyway."""
+    """Records when a token was used, unless the database is read-only or full."""
     try:
         with cut_off_is_outage():
             await execute_aside(

@@ -1,4 +1,4 @@
-"""Which customer a field means, by our id or by the caller's, and for whom a session may ask."""
+"""Finds the customer that a field's arguments name, and checks what a session may ask for."""
 
 from typing import Annotated
 from uuid import UUID
@@ -22,7 +22,7 @@ ExternalCustomerId = Annotated[
 async def find_customer(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> CustomerRow | None:
-    """The customer that one of the two ids names. None if there is none."""
+    """Returns the customer that one of the two ids names; None if there is none."""
     if customer_id is not None:
         key = decode_id(customer_id, "Customer")
         return await context.loaders.by_id(CustomerRow).load(key) if key else None
@@ -34,9 +34,9 @@ async def find_customer(
 async def customer_to_list(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> UUID | None:
-    """The customer that a list is limited to: NO_KEY if it is unknown, None if none is named.
+    """Returns the customer that a list is limited to: NO_KEY if unknown, None if none is named.
 
-    Raises BadUserInput where both ids are given.
+    Raises BadUserInput if both ids are given.
     """
     if customer_id is None and external_id is None:
         return None
@@ -48,10 +48,10 @@ async def customer_to_list(
 async def customer_asked_for(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> UUID | None:
-    """The customer that usage is asked for; None where that is everybody.
+    """Returns the customer whose usage is requested; None for all customers.
 
-    A session asks for its own customer, named or not. Raises BadUserInput where both ids are
-    given and NotFound where there is no such customer, or it is another one than the session's.
+    A session always asks for its own customer, named or not. Raises BadUserInput if both ids are
+    given, and NotFound if there is no such customer or it is not the session's.
     """
     _check_one(customer_id, external_id)
     named = customer_id is not None or external_id is not None

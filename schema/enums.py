@@ -1,4 +1,4 @@
-"""The enums that the API shares with what it is made of: described here, defined there."""
+"""Describes the domain's enums for the API; the domain's modules define them."""
 
 import enum
 from typing import TypeVar
@@ -17,7 +17,7 @@ E = TypeVar("E", bound=enum.Enum)
 def described(
     enum_class: type[E], description: str, values: dict[str, str], name: str | None = None
 ) -> type[E]:
-    """Makes an enum of the domain one of the API; every value needs a description."""
+    """Makes a domain enum an enum of the API; every value needs a description."""
     strawberry.enum(enum_class, name=name, description=description)
     definition: StrawberryEnumDefinition = enum_class.__strawberry_definition__  # type: ignore[attr-defined]  # put there by the line above
     for value in definition.values:

@@ -8,7 +8,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       Unauthenticated    UNAUTHENTICATED   no token, or one that is unknown, revoked or expired
       Forbidden          FORBIDDEN         the token may not do this
       BadUserInput       BAD_USER_INPUT    the request is malformed
-      NotFound           NOT_FOUND         what an argument names is not there
+      NotFound           NOT_FOUND         what an argument names does not exist
       RateLimited        RATE_LIMITED      too many requests; `retryAfterSeconds` says how long
       PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
       PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
@@ -62,19 +62,19 @@ class NotFound(APIError):
 
 
 class RateLimited(APIError):
-    """The token, or its organization, asks for too much at once."""
+    """The token or its organization makes too many requests."""
 
     code = "RATE_LIMITED"
 
 
 class PersistedQueryNotFound(APIError):
-    """No document with this hash has been sent lately. Protocol and message are Apollo's."""
+    """No document with this hash is stored. Protocol and message are Apollo's."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class PersistedQueryNotSupported(APIError):
-    """No document has this hash, and this caller may not send one. The message is Apollo's."""
+    """No document has this hash, and the caller may not register one. The message is Apollo's."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
@@ -92,7 +92,7 @@ class AmountTooLarge(APIError):
 
 
 class Internal(APIError):
-    """Our fault. `id` stands in the log beside the reason."""
+    """A bug or an outage on our side. The log has the reason under the same `id`."""
 
     code = "INTERNAL"
 
@@ -134,7 +134,7 @@ class UserError:
 
     @classmethod
     def of(cls, problem: Problem) -> "UserError":
-        """A problem, whose path is counted from `input`."""
+        """Makes a UserError of a problem; its path starts at `input`."""
         return cls(code=ErrorCode[problem.code], message=problem.message, path=list(problem.path))
 
 

@@ -1,6 +1,6 @@
-"""Node, and global ids: opaque texts that name a type and a row, unique in the whole API.
+"""Node and global ids: opaque strings that name a type and a row, unique across the API.
 
-An id is the base64url of "Type:uuid", without padding. A malformed id is an unknown one.
+An id is the base64url of "Type:uuid", without padding. A malformed id is treated as unknown.
 """
 
 import base64
@@ -29,13 +29,13 @@ class Node:
 
 def encode_id(type_name: str, key: UUID) -> strawberry.ID:
     """The global id of the row of a type."""
-    # As base64.urlsafe_b64encode, which takes twice as long for so short a text.
+    # The same as base64.urlsafe_b64encode, which takes twice as long for so short a string.
     text = binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False)
     return strawberry.ID(text.translate(_URL_SAFE, b"=").decode())
 
 
 def split_id(value: str) -> tuple[str, UUID] | None:
-    """The type and the key that a global id names; None where it is malformed."""
+    """Returns the type and the key that a global id names; None if it is malformed."""
     if not _ALPHABET.fullmatch(value):
         return None
     try:
@@ -49,11 +49,11 @@ def split_id(value: str) -> tuple[str, UUID] | None:
 
 
 def decode_id(value: str, type_name: str) -> UUID | None:
-    """The key of a global id of `type_name`; None where it is malformed or of another type."""
+    """Returns the key of a global id of `type_name`; None if it is malformed or of another type."""
     found = split_id(value)
     return found[1] if found is not None and found[0] == type_name else None
 
 
 def key_to_list(value: str | None, type_name: str) -> UUID | None:
-    """The key that an id limits a list to: NO_KEY if it is unknown, None if no id is given."""
+    """Returns the key that an id limits a list to: NO_KEY if unknown, None if no id is given."""
     return None if value is None else decode_id(value, type_name) or NO_KEY

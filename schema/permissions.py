@@ -1,4 +1,4 @@
-"""Who may use a field: each field declares it in the same way, so tests can walk the schema.
+"""Permissions: each field declares who may use it in the same way, so tests can walk the schema.
 
 Every root field has exactly one `requires(...)` among its extensions, or `mutates(...)`, which is
 one; so has every field of an object that shows more than the object's own row. `ACCESS` says who
@@ -21,7 +21,7 @@ from schema.errors import Forbidden
 
 
 class Requires(FieldExtension):
-    """Lets a field run for tokens with one of the scopes, and for sessions where said.
+    """Lets a field run for tokens with one of the scopes and, if `session` is set, for sessions.
 
     With `and_`, a token needs that scope as well.
     """
@@ -61,7 +61,7 @@ class Requires(FieldExtension):
 
 
 def requires(*scopes: Scope, session: bool = False) -> Requires:
-    """A field for tokens with any one of `scopes` (every token, where there are none).
+    """A field for tokens with any one of `scopes`; without scopes, for every token.
 
     With `session`, a customer's session may use it too: only for fields that show that
     customer's own data and nothing else.

@@ -1,10 +1,10 @@
-"""Fields that are plain attributes are read without the machinery of resolvers.
+"""Reads fields that are plain attributes without the machinery of resolvers.
 
-graphql-core makes a path, a description of the execution and a dozen calls for a field, in case it
-should wait, or fail; but most of what a page shows are attributes of what has been read. So each
-selection is looked at once an operation, and what in it, all the way down, is attributes is read
-by functions made for it. Where one fails, graphql-core shows the selection, and says what is wrong
-and where.
+For every field, graphql-core makes a path, an info object and a dozen calls, in case the field
+awaits or fails. But most fields of a page are attributes of objects that are already loaded. So
+each selection is analysed once per operation, and those of its fields that are attributes, at any
+depth, are read by functions made for them. If one fails, graphql-core executes the selection and
+reports what is wrong and where.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -38,12 +38,12 @@ _MADE_OF = GraphQLCoreConverter.DEFINITION_BACKREF  # by which a definition name
 
 
 class _NotPlainError(Exception):
-    """A value that graphql-core has to judge."""
+    """Raised for a value that graphql-core must handle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Attribute:
-    """How an attribute is shown; a value of one of the types `kept` is so as it is."""
+    """How an attribute is serialized; values of the types in `kept` stay as they are."""
 
     name: str
     show: Show
@@ -52,10 +52,10 @@ class _Attribute:
 
 @dataclass(frozen=True, slots=True)
 class _Attributes:
-    """Attributes that are read together, by the names under which they are shown.
+    """Attributes that are read together, by response name.
 
-    Most values are shown as they are. Which are not follows from the types of all of them, which
-    are the same from object to object: so it is asked once for each row of types.
+    Most values need no serializing. Which ones do depends on the types of all values, and these are
+    mostly the same from object to object. So the answer is computed once per tuple of types.
     """
 
     names: tuple[str, ...]
@@ -70,7 +70,7 @@ class _Attributes:
         return cls(tuple(fields), tuple(fields.values()), read, {})
 
     def show(self, source: Any) -> dict[str, Any]:
-        """The shown values of an object. Raises what reading raises."""
+        """Returns the serialized values of an object. Raises what reading raises."""
         values = self.read(source)
         types = tuple(map(type, values))
         changed = self.changed.get(types)
@@ -88,7 +88,7 @@ class _Attributes:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The fields selected of an object: those that are attributes, and the others."""
+    """The fields selected on an object: those that are attributes, and the others."""
 
     fields: GroupedFieldSet
     attributes: _Attributes
@@ -96,18 +96,18 @@ class _Selection:
 
 
 class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's executor, with a short way to attributes. No extension may wrap fields."""
+    """Strawberry's executor with a fast path for attributes. No extension may wrap fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.selections: dict[int, _Selection] = {}
-        # Methods of this executor, through which it would refer to itself: all that an operation
-        # has read would then wait for the collector of cycles. No resolver asks for them.
+        # These are methods of this executor, so it would refer to itself, and everything that an
+        # operation has read would wait for the garbage collector. No resolver uses them.
         none: Any = None
         self.async_helpers = none
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        """A copy for one event of a subscription, which selects with objects of its own."""
+        """Makes a copy for one event of a subscription, which has selection objects of its own."""
         executor: Any = super().build_per_event_executor(payload)
         executor.selections = {}
         made: Executor[Any] = executor
@@ -121,7 +121,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
-        """Shows the selected fields of an object, in their order."""
+        """Returns the values of an object's selected fields, in order."""
         selection = self._selection(parent_type, grouped_field_set)
         others = selection.others
         shown: dict[str, Any] = {}
@@ -153,7 +153,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
     def _attribute(
         self, parent_type: GraphQLObjectType, field: FieldDetailsList
     ) -> _Attribute | None:
-        """The attribute that a field is; None where it takes more than reading some."""
+        """Returns the attribute behind a field; None if it does more than read attributes."""
         definition = self.schema.get_field(parent_type, field[0].node.name.value)
         if definition is TypeNameMetaFieldDef:
             return _Attribute("__class__", lambda _class: parent_type.name, frozenset())
@@ -164,7 +164,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         return show and _Attribute(made.python_name, show, _kept(definition.type))
 
     def _shown(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
-        """Shows a value of a type; None where it takes more than reading attributes."""
+        """Returns a serializer for a type; None if that takes more than reading attributes."""
         if not isinstance(type_, GraphQLNonNull):
             show = self._shown(GraphQLNonNull(type_), field)
             return show and partial(_or_null, show)
@@ -185,13 +185,13 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
 def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)
-    # Of one name, it reads no tuple; of none, nothing.
+    # For one name, attrgetter returns no tuple; it does not take zero names.
     readers = [attrgetter(name) for name in names]
     return lambda source: tuple([read(source) for read in readers])
 
 
 def _kept(type_: GraphQLOutputType) -> frozenset[type]:
-    """Of which types values are shown as they are."""
+    """Returns the types whose values need no serializing."""
     if not isinstance(type_, GraphQLNonNull):
         return _kept(GraphQLNonNull(type_)) | {NoneType}
     return frozenset({str} if type_.of_type in (GraphQLString, GraphQLID) else ())

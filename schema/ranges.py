@@ -31,7 +31,7 @@ MOST_FIRST = 100
 
 
 def size_of_list(first: int | None, default: int) -> int:
-    """How many objects a list without pages has at most. Raises BadUserInput."""
+    """Checks and returns the maximum length of a list without pages. Raises BadUserInput."""
     if first is None:
         return default
     if not 1 <= first <= MOST_FIRST:

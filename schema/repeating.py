@@ -18,7 +18,7 @@ _begun: ContextVar[list[Callable[[], bool]] | None] = ContextVar("begun", defaul
 
 @contextmanager
 def attempt() -> Iterator[None]:
-    """One request, or one operation over a WebSocket: what is begun within is noted for it."""
+    """Notes the mutations that begin inside: in one request, or one operation over a WebSocket."""
     token = _begun.set([])
     try:
         yield

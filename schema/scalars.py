@@ -42,15 +42,15 @@ CurrencyCode = NewType("CurrencyCode", str)
 INTEGER_DIGITS = 38
 FRACTION_DIGITS = 30
 _FIXED_POINT = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,30})?", re.ASCII)
-_DIGITS_OF_AN_INTEGER = 4300  # Python refuses to read longer ones, and so do we
+_DIGITS_OF_AN_INTEGER = 4300  # Python refuses to parse longer ones, and so do we
 _SHOWN = 60  # characters of a refused value
 _SHOWN_BITS = 190  # of an integer of fewer characters
 
 
 def _shown(value: object) -> str:  # noqa: PLR0911  # a value has as many kinds
-    """As the client wrote it (a Decimal, True and None are Python's words), and in short.
+    """Writes a value as JSON for a message, instead of Python's `True` or `Decimal`, and shortened.
 
-    A long value is cut before it is written out, which would take as long as it is.
+    A long value is cut first, because writing it out would take time.
     """
     match value:
         case str():
@@ -99,9 +99,9 @@ def parse_datetime(value: Any) -> datetime:
 
 
 def print_datetime(value: datetime) -> str:
-    """ISO 8601 in UTC with Z; microseconds only where there are some."""
+    """Writes ISO 8601 in UTC with Z, and with microseconds only if there are any."""
     instant = value if value.tzinfo is UTC else value.astimezone(UTC)
-    # In quotes; in a third of the time that `isoformat` takes.
+    # With quotes. This takes a third of the time of `isoformat`.
     return orjson.dumps(instant, option=orjson.OPT_UTC_Z)[1:-1].decode()
 
 
@@ -138,7 +138,7 @@ def _bounded(number: Decimal) -> Decimal:
 
 
 def print_decimal(value: Decimal | int) -> str:
-    """Fixed-point text without trailing zeros, every digit kept: 12.5, 0, -3."""
+    """Writes fixed-point text with every digit and without trailing zeros: 12.5, 0, -3."""
     text = format(value if type(value) is Decimal else Decimal(value), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -155,7 +155,7 @@ def parse_bigint(value: Any) -> int:
 
 
 def print_bigint(value: int) -> int:
-    """The integer, which JavaScript must be able to read exactly."""
+    """Returns the integer, which must be small enough for JavaScript to read exactly."""
     number = int(value)
     if abs(number) > LARGEST_AMOUNT:
         _log.error("integer beyond what clients read exactly", value=number)
@@ -181,7 +181,7 @@ def parse_clause_value(value: Any) -> str | int | Decimal | bool:
 
 
 def parse_currency(value: Any) -> str:
-    """Takes the code of a currency that is in circulation."""
+    """Reads the code of a currency that is in circulation."""
     if isinstance(value, str) and value in CURRENCIES:
         return value
     raise GraphQLError(

@@ -1,7 +1,7 @@
-"""Scans: reads of any number of events, of which an organization runs only a few at a time.
+"""Limits scans, reads of unbounded numbers of events, to a few at a time per organization.
 
-A preview, a list of events found by `where` or by a meter's filter, and a count of events. Each
-takes a processor of the database while it runs, so the others wait for their turn.
+Scans are previews, lists of events found by `where` or by a meter's filter, and counts of events.
+Each takes a processor of the database while it runs, so others wait for their turn.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ class Scans:
     """The scans of one process.
 
     Args:
-        at_once: how many run at once; of one organization half as many.
+        at_once: how many run at once; one organization may run half as many.
     """
 
     def __init__(self, at_once: int) -> None:

@@ -2,9 +2,9 @@
 
 They carry 256 random bits, so a plain hash is enough: there is nothing to guess.
 
-Every request looks one up, so requests that arrive while the database is being asked share the next
-statement. None is answered from before it arrived: a token that was revoked is refused at once. A
-statement that gets no answer does not hold up those who come after it.
+Every request looks one up. Requests that arrive while a lookup is under way share the next
+statement. No request is answered by a statement that began before it arrived, so a revoked token
+is refused at once. A statement without an answer does not hold up later requests.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ PREFIX = "mg_"
 SESSION_PREFIX = "mg_session_"
 BROWSER_PREFIX = "mg_browser_"
 _LONGEST = 200
-# Requests that arrive later do not wait for a statement that has taken so long.
+# Later requests do not wait for a statement that has taken this long.
 _SLOW_SECONDS = 1.0
 _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
@@ -58,7 +58,7 @@ SELECT browser.secret_hash, session.id, session.organization_id, NULL, NULL, ses
 
 
 class Client(StrEnum):
-    """What browsers sign in to, each with a cookie of its own."""
+    """The clients that browsers sign in to, each with its own cookie."""
 
     DASHBOARD = "dashboard"
     PORTAL = "portal"
@@ -66,45 +66,45 @@ class Client(StrEnum):
 
 @dataclass(frozen=True)
 class Credential:
-    """What a caller shows: a bearer token, or the cookie of a browser."""
+    """What a caller sends: a bearer token, or a browser's cookie."""
 
     secret: str
     client: Client | None = None
 
     @property
     def refusal(self) -> str:
-        """What is said if it is nobody's, or has ended."""
+        """The message if it is unknown or has expired."""
         if self.client is None:
             return "The token is unknown, revoked or expired"
         return "The session has ended: sign in again"
 
 
 def new_secret(prefix: str = PREFIX) -> str:
-    """A new secret: `prefix` and 43 characters of base64url."""
+    """Makes a secret: `prefix` and 43 characters of base64url."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def is_like_secret(text: str) -> bool:
-    """Whether a text can be a secret at all."""
+    """Whether a text has the form of a secret."""
     return len(text) <= _LONGEST and text.isascii()
 
 
 def hash_secret(secret: str) -> bytes:
-    """What is stored of a secret."""
+    """Returns the hash of a secret, which is all that is stored of it."""
     return hashlib.sha256(secret.encode()).digest()
 
 
 class SecretLookup:
-    """One a process."""
+    """Looks secrets up; one per process."""
 
     def __init__(self) -> None:
         self._waiting: dict[bytes, asyncio.Future[Record | None]] = {}
         self._lanes: set[asyncio.Task[None]] = set()
-        # The lane that takes who comes; None where there is none, or it has become slow.
+        # The lane that new requests join; None if there is none, or it has become slow.
         self._open: asyncio.Task[None] | None = None
 
     async def find(self, secret_hash: bytes) -> Record | None:
-        """The row of the token, or of the session, expired or not; None if the secret is unknown.
+        """Returns the row of the token or session, expired or not; None if the secret is unknown.
 
         Raises what the database raises.
         """
@@ -143,7 +143,7 @@ class SecretLookup:
             self._pass(lane)
 
     def _pass(self, lane: "asyncio.Task[None]") -> None:
-        """Lets another lane take who comes."""
+        """Lets another lane serve new requests."""
         if self._open is lane:
             self._open = None
         self._open_lane()
@@ -155,7 +155,7 @@ async def _answer(asked: Mapping[bytes, "asyncio.Future[Record | None]"]) -> Non
     except Exception as error:  # noqa: BLE001  # passed on to the callers
         for answer in asked.values():
             answer.set_exception(error)
-            answer.exception()  # seen, also where everybody who asked has left
+            answer.exception()  # retrieved, even if every caller has left
     else:
         found = {row["secret_hash"]: row for row in rows}
         for secret_hash, answer in asked.items():
@@ -167,5 +167,5 @@ async def _find(hashes: Sequence[bytes]) -> Sequence[Record]:
         try:
             return await fetch_aside(_FIND, hashes)
         except _LOST:
-            # The connection had fallen silent, or was closed by the server: there are others.
+            # The connection was silent, or the server closed it: use another one.
             return await fetch_aside(_FIND, hashes)

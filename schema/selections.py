@@ -1,4 +1,4 @@
-"""What an operation selects below a field, so that only selected data is read ahead."""
+"""Finds what an operation selects below a field, so that only selected data is preloaded."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from schema.context import Info
 
 
 def selects(info: Info, name: str) -> bool:
-    """Whether a field of this name is selected at any depth. A false yes only costs a read."""
+    """Whether a field of this name is selected at any depth. A false positive only costs a read."""
     raw: Any = info._raw_info  # noqa: SLF001  # `selected_fields` copies it all
     pending: list[Any] = [*raw.field_nodes]
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Updates of subscriptions: an update that many select alike is made and encoded once.
+"""Updates of subscriptions: one that many subscriptions select alike is made and encoded once.
 
 Two updates are alike if they show the same change, for subscriptions with the same document and
 variables, to callers with the same permissions. An update is shared for a second and then made
@@ -23,7 +23,7 @@ class Update:
 
     Args:
         key: which change it shows.
-        make: makes the object that is selected from.
+        make: makes the object whose fields are selected.
     """
 
     key: Hashable
@@ -39,7 +39,7 @@ class _Made:
 
 
 class SharedUpdates:
-    """The updates that a process has made lately. One a process."""
+    """The updates that this process has made lately. One per process."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[Hashable, _Made] = OrderedDict()
@@ -58,7 +58,7 @@ class SharedUpdates:
         self._forget_old()
         made = self._made.get(key)
         if made is None:
-            # A task of its own: who asked first may leave before the others have it.
+            # A separate task, because the first caller may leave before the others have the result.
             task = asyncio.ensure_future(make())
             made = _Made(task, asyncio.get_running_loop().time(), kept_alive)
             self._made[key] = made
@@ -67,7 +67,7 @@ class SharedUpdates:
         return found[0]
 
     def _note(self, key: Hashable, made: _Made) -> None:
-        """Counts what was made; what failed is tried again by the next one who asks."""
+        """Counts what was made; after a failure, the next caller tries again."""
         failed = made.task.cancelled() or made.task.exception() is not None
         if self._made.get(key) is not made:
             return

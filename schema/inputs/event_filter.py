@@ -41,7 +41,7 @@ class EventFilter:
 async def event_query(
     context: Context, sent: EventFilter | None, customer_id: UUID | None = None
 ) -> EventQuery | None:
-    """What to look for; None where nothing can be found, as for a foreign id.
+    """Returns the query for events; None if nothing can match, for example because of a foreign id.
 
     `customer_id` limits the list to a customer in addition to the filter. Raises BadUserInput.
     """

@@ -1,9 +1,8 @@
 """Idempotency keys: the field `idempotencyKey`, and the hash of an input.
 
-The hash is equal for inputs that ask for the same.
-These are the same: fields in another order; a field that is left out and one that has its default,
-which is null for most; numbers of one value (1 and "1.00" where a Decimal stands); one instant in
-two time zones. All else is compared to the letter, ids and texts included.
+Inputs that ask for the same thing have the same hash. It ignores the order of fields, whether a
+default (mostly null) is written out, how a number is written (1 and "1.00" for a Decimal), and the
+time zone of an instant. Everything else must match exactly, including ids and strings.
 """
 
 import dataclasses
@@ -20,7 +19,7 @@ from strawberry import UNSET
 
 
 def idempotency_key() -> Any:
-    """The field. The mutation says `mutates(..., makes=...)`, which carries it out once a key."""
+    """The input field. `mutates(..., makes=...)` makes the mutation run once for each key."""
     return strawberry.field(
         default=None,
         description="Your key for this call: 1 to 255 characters. If you send the same key and "
@@ -30,7 +29,7 @@ def idempotency_key() -> Any:
 
 
 def input_hash(sent: Any) -> bytes:
-    """SHA-256 of an input object, its idempotency key aside."""
+    """Returns the SHA-256 of an input object without its idempotency key."""
     fields = _canonical(sent)
     fields.pop("idempotency_key", None)
     # Escaped to ASCII, so that half of a surrogate pair can be hashed too.
@@ -51,7 +50,7 @@ def _canonical(value: Any) -> Any:  # noqa: PLR0911  # an input has as many kind
             return {key: _canonical(item) for key, item in value.items() if item is not None}
         case Sequence():
             return [_canonical(item) for item in value]
-    # An input type: what it was sent as, where it keeps that, or else its fields.
+    # An input type: its `raw` JSON if it keeps that, else its fields.
     if hasattr(value, "raw"):
         return _canonical(value.raw)
     return {
@@ -62,9 +61,9 @@ def _canonical(value: Any) -> Any:  # noqa: PLR0911  # an input has as many kind
 
 
 def _number(value: Decimal) -> str:
-    """Equal for equal numbers, however long their exponents are."""
+    """Writes equal numbers alike, however long their exponents are."""
     sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):  # Infinity, which is refused wherever it stands
+    if not isinstance(exponent, int):  # Infinity, which every check refuses
         return str(value)
     text = "".join(map(str, digits)).lstrip("0")
     stripped = text.rstrip("0")

@@ -1,7 +1,7 @@
 """MeterFilterInput and MeterAggregationInput: the language of meters, as clients write it.
 
-The types say the shape to clients; the values go as they are to
-`metering.language.parsing`, which is the one place that reads them.
+The types only show clients the shape. The values are passed on unchanged to
+`metering.language.parsing`, the only module that reads them.
 """
 
 from collections.abc import Mapping
@@ -79,19 +79,19 @@ kept_raw(MeterAggregationInput)
 
 
 def read_filter(sent: MeterFilterInput, *path: str) -> Filter | list[Problem]:
-    """The filter that was sent, or everything that is wrong with it, at `path` of the input."""
+    """Returns the filter that was sent, or all its errors, with paths below `path`."""
     found = parse_filter(sent.raw)
     return found if isinstance(found, Filter) else [one.below(*path) for one in found]
 
 
 def read_aggregation(sent: MeterAggregationInput, *path: str) -> Aggregation | list[Problem]:
-    """The aggregation that was sent, or what is wrong with it, at `path` of the input."""
+    """Returns the aggregation that was sent, or its errors, with paths below `path`."""
     found = parse_aggregation(sent.raw)
     return found if isinstance(found, Aggregation) else [one.below(*path) for one in found]
 
 
 def required(found: Filter | Aggregation | list[Problem]) -> Any:
-    """For queries, which have no userErrors: raises BadUserInput with the first mistake."""
+    """Raises BadUserInput with the first error; for queries, which have no userErrors."""
     if isinstance(found, list):
         path, message = list(found[0].path), found[0].message.removesuffix(".")
         raise BadUserInput(f"{message} (at `{'.'.join(path)}`)", path=path)

@@ -26,7 +26,7 @@ class PriceTierInput:
     )
 
     def read(self) -> Tier:
-        """The tier as price schemes know it."""
+        """Returns the tier in the form that price schemes take."""
         return Tier(self.up_to, self.unit_amount, self.flat_amount)
 
 
@@ -68,7 +68,7 @@ class MeteredPriceInput:
     )
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters of all price schemes; None is one that was left out."""
+        """Returns the parameters of all price schemes; None for those that were left out."""
         return {
             "unit_amount": self.unit_amount,
             "tiers": None if self.tiers is None else [tier.read() for tier in self.tiers],

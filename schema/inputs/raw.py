@@ -1,4 +1,4 @@
-"""Inputs that are handed on as they came, instead of being converted field by field."""
+"""Inputs that are passed on as raw JSON instead of being converted field by field."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,7 +16,8 @@ class Raw(Protocol):
 def kept_raw(input_type: type[Raw]) -> None:
     """Makes instances of `input_type` carry only `raw`: the coerced JSON, keys as in the schema.
 
-    The type's other fields say its shape to clients. Who reads `raw` is one place for all ways in.
+    The type's other fields only show clients its shape. The code that reads `raw` serves every way
+    in which input arrives.
     """
 
     def from_input(cls: type, value: Mapping[str, Any], _context: InputContext) -> Any:

@@ -1,7 +1,7 @@
-"""Reading rows: pages by keyset, and dataloaders bound to one organization.
+"""Reads rows: keyset pages, and dataloaders bound to one organization.
 
-A loader gathers what is asked for in one moment and asks the database once. None remembers: a
-WebSocket keeps its loaders for hours, and a mutation must see what it has written.
+A loader collects the keys requested in one pass of the event loop and sends one query. Loaders
+cache nothing: a WebSocket keeps them for hours, and a mutation must see its own writes.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Loaders:
-    """The loaders of one request, all bound to `organization_id`, whose scans have a `place`."""
+    """The loaders of one request, bound to `organization_id`; its scans wait for a `place`."""
 
     def __init__(self, organization_id: UUID, place: Place) -> None:
         self.organization_id = organization_id
@@ -42,7 +42,7 @@ class Loaders:
         return self._by_id[model]
 
     async def existing(self, model: type[M], key: UUID) -> M:
-        """A row that something stored refers to."""
+        """Returns a row that another row refers to, so it must exist."""
         row = await self.by_id(model).load(key)
         if row is None:
             raise LookupError(f"{model.__name__} {key} is referred to but missing")
@@ -50,17 +50,17 @@ class Loaders:
 
     @cached_property
     def billing(self) -> BillingLoaders:
-        """Those of products, subscriptions, credits and invoices."""
+        """The loaders of products, subscriptions, credits and invoices."""
         return BillingLoaders(self.organization_id)
 
     @cached_property
     def pages(self) -> DataLoader[PageKey, Any]:
-        """Rows of lists; see `schema.loaders.sources`."""
+        """Pages of lists; see `schema.loaders.sources`."""
         return WantedLoader(partial(read_pages, self._place))
 
     @cached_property
     def counts(self) -> DataLoader[SQLSource[Any], int]:
-        """How many rows lists have."""
+        """The numbers of rows of lists."""
         return WantedLoader(partial(count_rows, self._place))
 
     @cached_property
@@ -85,7 +85,7 @@ class Loaders:
 
     @cached_property
     def complete_through(self) -> DataLoader[int, datetime]:
-        """Through when what was counted up to a position of the log is complete."""
+        """The instant through which usage counted up to a position of the log is complete."""
         return DataLoader(partial(complete_through, self.organization_id), cache=False)
 
     @cached_property

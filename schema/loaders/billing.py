@@ -1,4 +1,4 @@
-"""Reading products, subscriptions, credits and invoices."""
+"""Reads products, subscriptions, credits and invoices."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class InvoiceQuery:
 def products_source(
     organization_id: UUID, text: str | None = None, *, include_archived: bool
 ) -> SQLSource[Product]:
-    """The organization's products: those that have a text in their name."""
+    """The organization's products whose names contain a text."""
     found = has_text(("name",), text)
     return rows_source(Product, organization_id, *unarchived(include_archived), *found)
 
@@ -85,7 +85,7 @@ def subscriptions_of_customer(
 def invoices_source(
     organization_id: UUID, query: InvoiceQuery, *, newest_first: bool = False
 ) -> SQLSource[Invoice]:
-    """The organization's invoices that meet the query, as they were issued."""
+    """The organization's invoices that meet the query, in the order of issuing."""
     return rows_source(
         Invoice,
         organization_id,
@@ -123,7 +123,7 @@ def credit_entries_source(
 
 
 class BillingLoaders:
-    """The loaders of one request for billing, all bound to `organization_id`."""
+    """A request's loaders for billing, all bound to `organization_id`."""
 
     def __init__(self, organization_id: UUID) -> None:
         self.organization_id = organization_id
@@ -145,13 +145,13 @@ class BillingLoaders:
 
     @cached_property
     def upcoming_invoice(self) -> DataLoader[UUID, Estimate | None]:
-        """What a subscription's next invoice would say."""
+        """An estimate of a subscription's next invoice."""
         return DataLoader(self._upcoming_invoices, cache=False)
 
     def _of(
         self, model: type[M], column: str, parent: Callable[[M], UUID]
     ) -> DataLoader[UUID, list[M]]:
-        """The rows of a table that belong to a parent, by their ordinal."""
+        """The rows of a table that belong to a parent, ordered by `ordinal`."""
 
         async def load(keys: list[UUID]) -> Sequence[list[M]]:
             rows = await model.filter(

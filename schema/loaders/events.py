@@ -17,8 +17,8 @@ from schema.loaders.rows import Record, fetch
 from schema.loaders.sources import AnyOf, SQLSource, model_of
 
 _FEW_NAMES = 20
-# Of one statement that asks which meters count an event. PostgreSQL takes 65,535 parameters and
-# asyncpg 32,767; the filter of one meter has up to 13,000.
+# The most parameters of one statement that asks which meters count an event. PostgreSQL takes
+# 65,535 and asyncpg 32,767; the filter of one meter has up to 13,000.
 _METERS = 500
 _PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
@@ -101,7 +101,7 @@ def _same(record: Record) -> Record:
 
 
 def meter_conditions(meter: Meter, parameters: Parameters) -> list[str]:
-    """Whether a meter counts event `e`: an archived one only what it has looked at."""
+    """SQL: whether a meter counts event `e`; an archived one counts only what it has looked at."""
     found = [predicate_sql(stored_filter(meter.event_filter), parameters)]
     if meter.archived_at is not None:
         found.append(f"{_POSITION} <= {parameters.add(meter.position, 'bigint')}")
@@ -147,7 +147,7 @@ async def meters_of_events(organization_id: UUID, ids: list[UUID]) -> list[list[
 async def _add_counting_meters(
     organization_id: UUID, meters: Sequence[Meter], start: int, found: dict[UUID, list[Meter]]
 ) -> int:
-    """Adds, to each event found, those of the next meters that count it; returns where to go on.
+    """Adds the next meters to the events that they count; returns the meter to continue with.
 
     One statement asks for as many meters as its parameters allow.
     """

@@ -1,8 +1,8 @@
-"""Pages by keyset: a cursor is the place in the order where a page ended, not a number of rows.
+"""Keyset pagination: a cursor holds the sort key at which a page ended, not a number of rows.
 
-So a page is stable while rows stream in, and the hundredth costs what the first does. A keyset's
-columns all run in one direction and together are unique. A cursor is opaque to clients: base64url
-of a JSON list of the columns' values.
+So pages are stable while rows stream in, and the hundredth costs as much as the first. All columns
+of a keyset have the same direction, and together they are unique. A cursor is opaque to clients:
+base64url of a JSON list of the columns' values.
 """
 
 import base64
@@ -20,12 +20,12 @@ _MAX_CURSOR = 1000
 
 
 class CursorError(ValueError):
-    """A cursor that this keyset did not make."""
+    """Raised for a cursor that this keyset did not make."""
 
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """A column of an order: its name in rows, its SQL type, and how to read its text again."""
+    """A column of a sort key: its name in rows, its SQL type, and how to parse its text."""
 
     name: str
     sql_type: str
@@ -51,7 +51,7 @@ def _read_instant(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Keyset:
-    """The order of a list: its columns, and whether it begins at their greatest values."""
+    """The order of a list: its columns, and whether it is descending."""
 
     columns: tuple[KeyColumn, ...]
     descending: bool = False
@@ -63,7 +63,7 @@ class Keyset:
         return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
     def place(self, cursor: str) -> tuple[Any, ...]:
-        """The values that a cursor carries; raises CursorError."""
+        """Returns the values in a cursor; raises CursorError."""
         if len(cursor) > _MAX_CURSOR:
             raise CursorError(cursor)
         try:
@@ -87,7 +87,7 @@ def _value(row: Any, name: str) -> Any:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What part of a list is asked for: `size` rows from one end of (after, before)."""
+    """The requested part of a list: `size` rows from one end of (after, before)."""
 
     size: int
     backward: bool = False
@@ -97,7 +97,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Places that a page lies between, and from which of them it is read."""
+    """The places between which a page lies, and the end from which it is read."""
 
     after: tuple[Any, ...] | None
     before: tuple[Any, ...] | None
@@ -106,7 +106,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """A part of a list, in the list's order whichever way it was read."""
+    """A part of a list, in the list's order even if it was read backwards."""
 
     rows: Sequence[Row]
     cursor: Callable[[Row], str]
@@ -116,7 +116,7 @@ class Page(Generic[Row]):
 
 
 def bounds_of(keyset: Keyset, request: PageRequest) -> Bounds:
-    """The places that a request's cursors name; raises CursorError."""
+    """Returns the places in a request's cursors; raises CursorError."""
     return Bounds(
         after=None if request.after is None else keyset.place(request.after),
         before=None if request.before is None else keyset.place(request.before),
@@ -130,7 +130,7 @@ def page_of(
     found: Sequence[Row],
     count: Callable[[], Awaitable[int]],
 ) -> Page[Row]:
-    """The page that was asked for, of the rows found: one more than it has, if there are more."""
+    """Makes the requested page of the rows found, which include one extra row if there are more."""
     more = len(found) > request.size
     rows = list(found[: request.size])
     if request.backward:

@@ -1,4 +1,4 @@
-"""Reading meters, and customers' current usage of them."""
+"""Reads meters, and customers' current usage of them."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -16,7 +16,7 @@ from schema.loaders.tables import Where, equal, has_text, rows_source, unarchive
 def meters_source(
     organization_id: UUID, text: str | None = None, *, include_archived: bool
 ) -> SQLSource[Meter]:
-    """The organization's meters: those that have a text in their name."""
+    """The organization's meters whose names contain a text."""
     found = has_text(("name",), text)
     return rows_source(Meter, organization_id, *unarchived(include_archived), *found)
 
@@ -71,7 +71,7 @@ async def customer_meters_of(
 async def meters_of_customer(
     organization_id: UUID, customer_id: UUID, keys: Collection[UUID | None] | None
 ) -> list[Meter]:
-    """The meters of which a customer has usage, oldest first: all of them, or those of `keys`."""
+    """The meters on which a customer has usage, oldest first: all of them, or those in `keys`."""
     rows = CustomerMeter.filter(organization_id=organization_id, customer_id=customer_id)
     meters = Meter.filter(organization_id=organization_id, id__in=Subquery(rows.values("meter_id")))
     if keys is not None:

@@ -1,4 +1,4 @@
-"""Reading rows by SQL, on the application's pool of connections."""
+"""Runs SQL queries on the application's connection pool."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,27 +12,27 @@ from metering.usage.preview import ON_ONE_PROCESSOR
 Record = Mapping[str, Any]
 
 Place = Callable[[], AbstractAsyncContextManager[None]]
-"""Waits for the turn of a statement that reads many events; the turn lasts for the block."""
+"""Waits until a statement that reads many events may run, and keeps its place for the block."""
 
 
 async def fetch(sql: str, *parameters: Any) -> Sequence[Record]:
-    """The rows of one statement, $1… bound to `parameters`."""
+    """Returns the rows of one statement, with $1… bound to `parameters`."""
     async with get_connection("default").acquire_connection() as connection:
         rows: Sequence[Record] = await connection.fetch(sql, *parameters)
         return rows
 
 
 async def scan(place: Place, sql: str, *parameters: Any) -> Sequence[Record]:
-    """As `fetch`, for a statement that reads many events: in its turn, and on one processor."""
+    """Like `fetch`, for a statement that reads many events: in its turn, on one processor."""
     async with place(), in_transaction() as connection:
         await connection.execute_query_dict(ON_ONE_PROCESSOR)
         return await connection.execute_query_dict(sql, list(parameters))
 
 
 async def fetch_aside(sql: str, *parameters: Any) -> Sequence[Record]:
-    """As `fetch`, over one of the few connections that requests do not take from each other.
+    """Like `fetch`, over one of the few connections reserved for short statements.
 
-    For a short statement that everybody needs, such as who asks.
+    For a short statement that every request needs, such as looking up its token.
     """
     client: Any = get_connection("default")
     async with client.aside.acquire_connection() as connection:
@@ -41,7 +41,7 @@ async def fetch_aside(sql: str, *parameters: Any) -> Sequence[Record]:
 
 
 async def execute_aside(sql: str, *parameters: Any) -> None:
-    """As `fetch_aside`, for a statement that returns nothing."""
+    """Like `fetch_aside`, for a statement that returns nothing."""
     client: Any = get_connection("default")
     async with client.aside.acquire_connection() as connection:
         await connection.execute(sql, *parameters)

@@ -1,7 +1,7 @@
-"""Finds what a text names: meters and products by name, customers, and invoices by number.
+"""Searches meters and products by name, customers by id, name and email, and invoices by number.
 
-A customer is found by the beginning of its external id, name or email, or of any word in them,
-which indexes answer. There are few meters and products, so any part of their name is looked for.
+A customer matches by a prefix of its external id, name or email, or of any word in them, for which
+there are indexes. Meters and products are few, so any part of their name matches.
 """
 
 import re
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"0*[0-9]{1,18}", re.ASCII)
 
 
 class Kind(IntEnum):
-    """What was found, in the order in which equally good finds are shown."""
+    """The kinds of results, in the order in which equally good results are shown."""
 
     METER = 0
     CUSTOMER = 1
@@ -28,7 +28,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Find:
-    """Something found: `rank` 0 has the very text, 1 begins with it, 2 has it somewhere."""
+    """A search result. `rank`: 0 equals the text, 1 begins with it, 2 contains it."""
 
     rank: int
     place: int
@@ -38,8 +38,8 @@ class Find:
 
 _TEXT = "lower($2::text COLLATE any_case)"
 
-# At most $3 by the beginning of each column, and of words only as many as are missing then.
-# array_to_tsvector takes words as they are, so that no dictionary and no language has a say.
+# At most $3 by a prefix of each column; then by words, as many as are still missing.
+# array_to_tsvector takes words unchanged, without a dictionary or a language.
 _CUSTOMERS = f"""
 WITH begun AS (
     {{beginnings}}
@@ -107,7 +107,7 @@ _NUMBERED = "SELECT id, 0 AS rank FROM invoice WHERE organization_id = $1 AND se
 async def search_rows(
     organization_id: UUID, kinds: Sequence[Kind], text: str, limit: int
 ) -> list[Find]:
-    """At most `limit` objects of these kinds that the text names, the best first."""
+    """Returns at most `limit` objects of these kinds that match the text, best first."""
     text = text.strip()
     if not text or len(text) > LONGEST or not is_storable(text):
         return []

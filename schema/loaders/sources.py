@@ -1,8 +1,8 @@
 """Lists as SQL, in a keyset's order, and the loaders that read many of them at once.
 
-A list inside a list (the events of each of 100 customers) would be a statement a row. Reads
-that are asked for in the same moment go to PostgreSQL as one statement instead, a branch of
-UNION ALL each.
+A list inside a list (the events of each of 100 customers) would need one statement per row.
+Instead, reads requested at the same time go to PostgreSQL as one statement, each as a branch of
+UNION ALL.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ Conditions = Callable[[Parameters], list[str]]
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Texts of which the rows of a list have one in a column.
+    """A condition: the value of a column is one of some texts.
 
-    A page is then made of the first rows of each, which an index on the column and the keyset's
-    columns gives for any text, rare or frequent. Of `= ANY` the planner has to guess which index
-    to walk; and a prepared statement walks the same one for all texts.
+    A page is made of the first rows for each text, which an index on the column and the keyset's
+    columns finds fast for rare and frequent texts alike. With `= ANY` the planner must guess which
+    index to walk, and a prepared statement walks the same one for all texts.
     """
 
     column: str
@@ -38,12 +38,11 @@ class AnyOf:
 class SQLSource(Generic[Row]):
     """The rows of `SELECT columns FROM table alias WHERE conditions`, in the keyset's order.
 
-    `conditions` writes them with its parameters, so that they can stand in a larger statement.
-    `make` turns a record into a row. An `empty` list is known to have no rows, and costs no
-    statement. What is `joined` has one row for each of the list's, and is joined to a page of
-    them: joined to all, it would have the planner sort them all where an index has their order.
-    `any_of` is a condition too. A page of a list that is `searched` is found by a scan; of a `long`
-    list the count is one.
+    `conditions` writes the conditions with the parameters of a larger statement. `make` turns a
+    record into a row. An `empty` list is known to have no rows and costs no statement. `joined`
+    tables have one row for each row of the list. They are joined to one page only: if they were
+    joined to the whole list, the planner would sort all of it instead of using an index. `any_of`
+    is another condition. If `searched`, reading a page is a scan; if `long`, counting is one.
     """
 
     columns: str
@@ -59,7 +58,7 @@ class SQLSource(Generic[Row]):
     long: bool = False
 
     def page_sql(self, bounds: Bounds, limit: int, parameters: Parameters) -> str:
-        """A SELECT of at most `limit` rows within the bounds, from the end they are read from."""
+        """A SELECT of at most `limit` rows within the bounds, from the end that they name."""
         conditions = self.conditions(parameters)
         names = [f"{self.alias}.{column.name}" for column in self.keyset.columns]
         descending = self.keyset.descending
@@ -110,9 +109,9 @@ PageKey = tuple[SQLSource[Any], Bounds, int]
 
 
 async def read_pages(place: Place, keys: list[PageKey]) -> list[Sequence[Any]]:
-    """The rows of each (source, bounds, limit), by one statement for those of the same columns.
+    """Reads the rows of each (source, bounds, limit), by one statement for all with the same columns.
 
-    What is found by a scan waits for its `place`; the rest does not wait with it.
+    Scans wait for a `place`; the other reads do not wait for them.
     """
     found: list[Sequence[Any]] = [[] for _ in keys]
     shapes: dict[tuple[bool, str], list[int]] = {}
@@ -153,7 +152,7 @@ async def _rows(place: Place | None, sql: str, parameters: Parameters) -> Sequen
 
 
 def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> list[Record]:
-    """The records of one branch: UNION ALL promises no order."""
+    """Sorts the records of one branch, because UNION ALL promises no order."""
     names = [column.name for column in source.keyset.columns]
     records.sort(
         key=lambda record: tuple(record[name] for name in names),
@@ -165,7 +164,7 @@ def _in_order(source: SQLSource[Any], bounds: Bounds, records: list[Record]) -> 
 
 
 async def count_rows(place: Place, sources: list[SQLSource[Any]]) -> list[int]:
-    """How many rows each list has, by one statement, and one more for those that take a scan."""
+    """Counts the rows of each list, by one statement, and another for those that need a scan."""
     counts = [0] * len(sources)
 
     async def count(indexes: list[int], place: Place | None) -> None:

@@ -1,4 +1,4 @@
-"""An organization's rows of a table: lists of them, and those with some ids."""
+"""Reads an organization's rows of a table, as lists and by id."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class Where:
     sql_type: str | None = None
 
     def written(self, row: str, parameters: Parameters) -> str:
-        """The condition on a row; its value becomes a parameter."""
+        """Writes the condition on a row; its value becomes a parameter."""
         value = self.sql_type and parameters.add(self.value, self.sql_type)
         return self.sql.format(row=row, value=value)
 
@@ -48,12 +48,12 @@ def equal(column: str, value: Any, sql_type: str = "uuid") -> Where:
 
 
 def given(*conditions: Where) -> list[Where]:
-    """The conditions that have a value."""
+    """Returns the conditions that have a value."""
     return [condition for condition in conditions if condition.value is not None]
 
 
 def has_text(columns: Sequence[str], text: str | None) -> list[Where]:
-    """Rows with a text in one of some columns. Case is ignored. Without a text, all rows."""
+    """Rows that contain a text in one of these columns, in any case. Without a text, all rows."""
     if not text:
         return []
     if not is_storable(text):

@@ -1,4 +1,4 @@
-"""A dataloader that stops working when no caller waits for it any more.
+"""A dataloader that stops when no caller waits for it any more.
 
 Strawberry's goes on for a request that was cut off or whose client has left. A scan would then keep
 a processor of the database and a place among the scans for an answer that no client reads.
@@ -15,14 +15,14 @@ V = TypeVar("V")
 
 
 class WantedLoader(DataLoader[K, V], Generic[K, V]):
-    """Loads many keys at once, as long as somebody waits for one of them; remembers nothing."""
+    """Loads many keys at once while a caller waits for any of them; caches nothing."""
 
     def __init__(self, load: Callable[[list[K]], Awaitable[Sequence[V]]]) -> None:
         super().__init__(self._load_wanted, cache=False)
         self._load_many = load
 
     async def _load_wanted(self, keys: list[K]) -> Sequence[Any]:
-        # It is this batch still: the next one begins once this one is dispatched.
+        # This is still the same batch: the next one begins when this one is dispatched.
         tasks = [] if self.batch is None else self.batch.tasks
         waiting = [task.future for task in tasks]
         work = asyncio.ensure_future(self._load_many(keys))

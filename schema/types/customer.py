@@ -1,4 +1,4 @@
-"""Customer: somebody whose usage is metered and billed."""
+"""Customer: its usage is metered and billed."""
 
 import asyncio
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""CustomerMeter: what a customer has used of a meter in the current period, and has left."""
+"""CustomerMeter: a customer's usage and balance on a meter in the current period."""
 
 from datetime import datetime
 from decimal import Context as Arithmetic

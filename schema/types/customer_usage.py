@@ -1,4 +1,4 @@
-"""CustomerQuantity and CustomerSeries: who uses a meter most, and what a customer uses of each."""
+"""CustomerQuantity and CustomerSeries: a meter's top customers, and a customer's usage by meter."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated

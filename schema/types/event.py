@@ -1,4 +1,4 @@
-"""Event and EventName: what happened, and the names it goes by."""
+"""Event and EventName: stored events, and the names that they have."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -55,7 +55,7 @@ class Event(Node):
 
     @classmethod
     def of(cls, row: Record) -> "Event":
-        """The event of a row of `schema.loaders.events`, or of the live feed."""
+        """Makes an Event of a row from `schema.loaders.events` or from the live feed."""
         return cls(
             id=encode_id("Event", row["id"]),
             key=row["id"],

@@ -1,4 +1,4 @@
-"""Invoice, its lines, and the invoice to come."""
+"""Invoice, its lines, and the upcoming invoice."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -72,7 +72,7 @@ class InvoiceLine:
 
     @classmethod
     def of_estimate(cls, line: Line) -> "InvoiceLine":
-        """A line of an invoice to come."""
+        """Makes a line of an upcoming invoice."""
         rating = line.rating
         return cls(
             price_key=line.price_id,

@@ -1,4 +1,4 @@
-"""Me: who asks, and what they may do."""
+"""Me: the caller, and what it may do."""
 
 import strawberry
 

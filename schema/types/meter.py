@@ -1,4 +1,4 @@
-"""Meter: a filter over events, and an aggregation of those that pass."""
+"""Meter: a filter over events, and an aggregation of the matching ones."""
 
 import asyncio
 from datetime import datetime

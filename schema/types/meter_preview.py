@@ -78,6 +78,6 @@ class MeterPreview:
             end=self.selection.end,
             where=self.filter,
         )
-        # To look for the latest of none would be to read them all once more.
+        # Without matches, looking for the latest ones would read all events once more.
         found = query if self.matched_events else None
         return Listed(events_source(info.context.organization_id, found), Event.of)

@@ -1,4 +1,4 @@
-"""Organization and AccessToken: the tenant, and the keys to it."""
+"""Organization and AccessToken: the tenant and its tokens."""
 
 from datetime import datetime
 

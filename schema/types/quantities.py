@@ -46,7 +46,7 @@ class MeterQuantities:
 
 
 def check_points(asked: Range, series: int) -> None:
-    """Raises BadUserInput for an impossible range, or if so many series are too many points."""
+    """Raises BadUserInput for an impossible range, or if all series have too many points in total."""
     try:
         points = len(windows(asked.start, asked.end, asked.interval, zone_of(asked.timezone)))
     except RangeError as error:
@@ -62,9 +62,9 @@ def check_points(asked: Range, series: int) -> None:
 async def meter_quantities(
     info: Info, row: MeterRow, asked: Range, customer_id: UUID | None
 ) -> MeterQuantities:
-    """The usage of everybody, or of one customer. Raises BadUserInput for an impossible range."""
+    """Reads the usage of all customers or of one. Raises BadUserInput for an impossible range."""
     loaders = info.context.loaders
-    # Asked first: what is complete by then is in the numbers that are read after.
+    # Read this first: the numbers that are read afterwards include everything up to then.
     progress = await loaders.progress.load(row) if selects(info, "completeThrough") else None
     try:
         series = await loaders.series.load((row, asked, customer_id))
@@ -77,7 +77,7 @@ async def meter_quantities(
 def quantities_of(
     points: Sequence[Window], used: Quantities, through: datetime | None
 ) -> MeterQuantities:
-    """The usage in windows; `through` is None where it is not selected."""
+    """Makes MeterQuantities of windows; `through` is None if it is not selected."""
     return MeterQuantities(
         points=[
             MeterQuantity(start=window.start, end=window.end, quantity=point.quantity)

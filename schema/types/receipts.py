@@ -1,4 +1,4 @@
-"""EventsIngestPayload: a receipt for each event, made where it is selected."""
+"""EventsIngestPayload: a receipt for each event, made only if it is selected."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class EventReceipt:
 
 
 def receipt_error(index: int, receipt: Receipt) -> UserError | None:
-    """What was wrong with the event at `index`, with its path from the input."""
+    """Makes the error of the event at `index`, with its path from the input."""
     problem = receipt.error
     return None if problem is None else UserError.of(problem.below("events", index))
 
