@@ -66,7 +66,7 @@ class TokenIdentity:
 
     @property
     def sees(self) -> Hashable:
-        """Callers for whom this is equal may see the same."""
+        """Callers with equal values may see the same data."""
         return self.organization_id, self.scopes
 
     def has(self, scope: Scope) -> bool:
@@ -90,7 +90,7 @@ class SessionIdentity:
 
     @property
     def sees(self) -> Hashable:
-        """Callers for whom this is equal may see the same."""
+        """Callers with equal values may see the same data."""
         return self.organization_id, self.customer_id
 
 

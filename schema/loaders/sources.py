@@ -109,7 +109,7 @@ PageKey = tuple[SQLSource[Any], Bounds, int]
 
 
 async def read_pages(place: Place, keys: list[PageKey]) -> list[Sequence[Any]]:
-    """Reads the rows of each (source, bounds, limit), by one statement for all with the same columns.
+    """Reads the rows of each (source, bounds, limit); those with the same columns by one statement.
 
     Scans wait for a `place`; the other reads do not wait for them.
     """

@@ -46,7 +46,7 @@ class MeterQuantities:
 
 
 def check_points(asked: Range, series: int) -> None:
-    """Raises BadUserInput for an impossible range, or if all series have too many points in total."""
+    """Raises BadUserInput for an impossible range, or if the series have too many points in all."""
     try:
         points = len(windows(asked.start, asked.end, asked.interval, zone_of(asked.timezone)))
     except RangeError as error:
