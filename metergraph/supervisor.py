@@ -80,10 +80,11 @@ class Command:
 
 
 class Supervisor:
-    """Watches processes and restarts those that end."""
+    """Watches processes and restarts those that end, but not those that have a task to finish."""
 
     def __init__(self) -> None:
         self._children: list[Supervised] = []
+        self._tasks: list[Supervised] = []
         self._started: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
@@ -95,20 +96,34 @@ class Supervisor:
             child.start()
         self._started[child.name] = time.monotonic()
 
+    def add_task(self, child: Supervised) -> None:
+        """Starts a child that ends by itself; it is stopped with the others if it has not."""
+        child.start()
+        self._tasks.append(child)
+
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Keeps the children running until `until` returns true."""
         while not until():
             for child in self._children:
                 self._look_after(child)
+            for task in self._tasks:
+                self._collect(task)
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
         """Stops all commands at once and waits for each; the owner of the servers stops those."""
-        commands = [child for child in self._children if isinstance(child, Command)]
+        everything = [*self._children, *self._tasks]
+        commands = [child for child in everything if isinstance(child, Command)]
         for command in commands:
             command.ask_to_stop()
         for command in commands:
             command.stop()
+
+    def _collect(self, task: Supervised) -> None:
+        if task.process is not None and (code := task.process.poll()) is not None:
+            task.process = None
+            if code:
+                _log.error("%s failed (%s)", task.name, _reason(code))
 
     def _look_after(self, child: Supervised) -> None:
         if child.process is not None:

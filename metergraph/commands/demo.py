@@ -1,9 +1,10 @@
-"""`metergraph demo`: streams plausible events, so that dashboards have something to show."""
+"""`metergraph demo`: makes 90 days of history, then streams plausible events."""
 
 import asyncio
 import secrets
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -13,19 +14,19 @@ from config.settings import Settings, get_settings
 from metergraph.api_client import ApiClient, ApiError
 from metergraph.arguments import Api, api_options, find_api
 from metergraph.database.with_database import run_with_database
-from metergraph.demo.billing import ensure_demo_billing
 from metergraph.demo.events import demo_events
+from metergraph.demo.filling import SEED, fill
+from metergraph.demo.history import DAYS
 from metergraph.demo.organization import SLUG
-from models import Meter, Organization
+from models import Organization
 
 _MOST_IN_ONE_REQUEST = 1_000
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SECONDS_BETWEEN_LINES = 5.0
 
-_MADE = "Made the AI plan, with subscribers and two billed months."
 _NOT_MADE = (
-    "The demo organization already has a product, so no plan, subscribers or billed months are"
-    " added. To start over, stop `make run` and run `rm -rf .metergraph`."
+    "The demo organization already has a product or lacks one of its meters, so no history is made."
+    " To start over, stop `make run` and run `rm -rf .metergraph`."
 )
 _INGEST = """
 mutation Demo($events: [EventInput!]!) {
@@ -52,14 +53,17 @@ mutation Demo($events: [EventInput!]!) {
 def command(
     rate: float, duration: float | None, seed: int | None, url: str | None, token: str | None
 ) -> None:
-    """Stream plausible events of several customers to the API.
+    """Stream plausible events of some thirty customers to the API.
 
-    The demo organization of `metergraph dev` first gets a plan with subscribers and two billed
-    months, unless it already has a product.
+    First, the demo organization of `metergraph dev` gets 90 days of history: customers, events, two
+    plans, subscriptions and invoices. If it already has a product, it is left as it is. For the
+    history alone, use `--duration 0`.
     """
     api = find_api(get_settings(), url, token)
     if url is None and token is None:
-        run_with_database(make_billing)
+        run_with_database(partial(make_history, seed=SEED if seed is None else seed))
+    if duration == 0:
+        return
     stream = _Stream(demo_events(seed), rate, duration)
     click.echo(
         f"Streaming {rate:g} events per second to {api.url}. Press Ctrl-C to stop.", err=True
@@ -72,14 +76,22 @@ def command(
         click.echo(f"{stream.sent:,} events sent.")
 
 
-async def make_billing(_settings: Settings) -> None:
-    """Makes the demo's plan and its history if nothing is sold yet, and says so."""
+async def make_history(settings: Settings, seed: int = SEED) -> None:
+    """Makes the demo organization's history if nothing is sold yet, and says what there is."""
     organization = await Organization.get_or_none(slug=SLUG)
-    if organization is not None:
-        meter = await Meter.filter(organization_id=organization.id).order_by("id").first()
-        if meter is not None:
-            made = await ensure_demo_billing(organization.id, meter.id)
-            _say(_MADE if made else _NOT_MADE)
+    if organization is None:
+        return
+    started = time.monotonic()
+    made = await fill(settings, organization, seed)
+    if made is None:
+        _say(_NOT_MADE)
+        return
+    _say(
+        f"Filled the demo organization with {DAYS} days in {time.monotonic() - started:.1f} s:\n"
+        f"  {made.customers:,} customers, {made.events:,} events,\n"
+        f"  {made.products:,} products, {made.subscriptions:,} subscriptions, "
+        f"{made.invoices:,} invoices."
+    )
 
 
 class _Stream:

@@ -8,17 +8,20 @@ import socket
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 import click
 
-from config.settings import Settings, get_settings
+from config.settings import Settings, get_settings, variable_name
 from metergraph.asgi.listening import listen, local_url
 from metergraph.connections import export
 from metergraph.database.migrations import is_migrated
 from metergraph.embedded import Addresses, EmbeddedServers
 from metergraph.supervisor import Command, Supervisor
+
+if TYPE_CHECKING:
+    from metergraph.demo.organization import Demo
 
 _EXTRA_STOP_SECONDS = 2.0
 _READY_TIMEOUT_SECONDS = 2.0
@@ -37,7 +40,13 @@ class _StopError(BaseException):
 @click.command(short_help="Run everything, with a demo organization.")
 @click.option("--host", help="The address to listen on.  [default: METERGRAPH_HOST]")
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: METERGRAPH_PORT]")
-def command(host: str | None, port: int | None) -> None:
+@click.option(
+    "--history/--no-history",
+    default=True,
+    show_default=True,
+    help="Fill a new demo organization with 90 days, in the background.",
+)
+def command(host: str | None, port: int | None, *, history: bool) -> None:
     """Run everything: embedded servers, the API and a worker, with a demo organization.
 
     METERGRAPH_DATABASE_URL and METERGRAPH_REDIS_URL name servers to use instead of embedded ones.
@@ -54,7 +63,8 @@ def command(host: str | None, port: int | None) -> None:
         )
         try:
             with listen(chosen_host, settings.port if port is None else port) as listening:
-                _run(settings, servers, listening, local_url(listening, chosen_host))
+                api_url = local_url(listening, chosen_host)
+                _run(settings, servers, listening, api_url, history=history)
         finally:
             _ignore_signals()
             servers.stop()
@@ -63,7 +73,12 @@ def command(host: str | None, port: int | None) -> None:
 
 
 def _run(
-    settings: Settings, servers: EmbeddedServers, listening: socket.socket, api_url: str
+    settings: Settings,
+    servers: EmbeddedServers,
+    listening: socket.socket,
+    api_url: str,
+    *,
+    history: bool,
 ) -> None:
     if settings.redis_url is not None:
         _check_redis(settings.redis_url)
@@ -83,14 +98,17 @@ def _run(
             supervisor.add(server)
         commands = _commands(chosen, listening)
         # Commands take a while to start. Meanwhile we prepare the demo, unless it migrates first.
-        token = None
+        demo = None
         if not asyncio.run(is_migrated(str(chosen.database_url))):
-            token = _prepare(chosen, servers)
+            demo = _prepare(chosen, servers)
         for command_ in commands:
             supervisor.add(command_)
-        token = token or _prepare(chosen, servers)
+        demo = demo or _prepare(chosen, servers)
         supervisor.watch(until=lambda: _is_ready(api_url))
-        _print_welcome(servers, api_url, token)
+        _print_welcome(servers, api_url, demo.token)
+        if history and demo.is_untouched:
+            click.echo("Filling the demo organization with 90 days of data ...", err=True)
+            supervisor.add_task(_history(chosen))
         supervisor.watch()
     finally:
         _ignore_signals()
@@ -130,7 +148,15 @@ def _commands(settings: Settings, listening: socket.socket) -> list[Command]:
     ]
 
 
-def _prepare(settings: Settings, servers: EmbeddedServers) -> str:
+def _history(settings: Settings) -> Command:
+    """The command that makes the history; it must not follow a token to another API."""
+    elsewhere = {variable_name("api_url"), variable_name("token")}
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    stop_seconds = settings.shutdown_timeout_seconds
+    return Command("demo", ["demo", "--duration", "0"], environment, stop_seconds=stop_seconds)
+
+
+def _prepare(settings: Settings, servers: EmbeddedServers) -> "Demo":
     # Importing the ORM takes half a second, during which the API and the worker start too.
     from metergraph.demo.organization import prepare_demo  # noqa: PLC0415  # see above
 

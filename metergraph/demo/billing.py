@@ -1,100 +1,177 @@
-"""The demo's AI plan, with subscribers and two billed months.
+"""The demo's two plans, and what its customers did with them: as it would have been billed then."""
 
-$20 a month, 1,000,000 tokens included, then $0.40 for each started 100,000.
-"""
-
-import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import FixedDraft, MeteredDraft
 from billing.catalog.products import ProductDraft, create_benefit, create_product
-from billing.periods.intervals import RecurringInterval, boundary
-from billing.rating.schemes import Pricing
+from billing.periods.intervals import RecurringInterval
+from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.cycle import run_cycle
-from billing.subscriptions.life import create_subscription
+from billing.subscriptions.life import CancelWhen, cancel_subscription, create_subscription
+from billing.subscriptions.manual_credit import credit_by_hand
 from config import clock
-from metergraph.demo.events import CUSTOMERS
+from metergraph.demo.customers import CUSTOMERS, Plan
+from metergraph.demo.history import late_events, life_of
+from metergraph.demo.organization import AI_USAGE, VIDEO_STREAMING
 from metering.counting.log import advance
 from metering.ingest.events import EventDraft
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, ingest
-from models import Customer, Product, exact_json
+from models import Customer, CustomerSubscription, Product
 
-_MONTHS = 2
-_EVENTS_A_DAY = 3
-_SUBSCRIBERS = CUSTOMERS[:3]
+SENDS_LATE = "acme"
+CREDITED = "umbrella"
+LEAVES = "oceanic"
+
+_CREDIT = Decimal(2_000_000)
+_CREDITED_BEFORE = timedelta(days=12)
+_LEAVES_BEFORE = timedelta(days=2)
+_LATE_BY = timedelta(days=2)
+
+Step = tuple[datetime, Callable[[], Awaitable[Any]]]
 
 
-async def ensure_demo_billing(organization_id: UUID, meter_id: UUID) -> bool:
-    """Makes the plan, its subscribers and their history, unless the organization has a product.
-
-    Returns whether it made them.
+class DemoBilling:
+    """Sells the plans to the customers in the order in which it happened, up to `now`.
 
     Args:
-        organization_id: the demo organization.
-        meter_id: its meter that counts tokens.
+        organization_id: the demo organization, whose customers and events are stored.
+        meters: the ids of its meters, by name.
+        now: the end of the history.
+        zone: the organization's.
+        seed: that of the history.
     """
-    if await Product.exists(organization_id=organization_id):
-        return False
-    now = clock.now()
-    start = boundary(now - timedelta(days=10), RecurringInterval.MONTH, -_MONTHS)
-    with clock.at(start):
-        product = await _make_plan(organization_id, meter_id)
-        for subscriber in _SUBSCRIBERS:
-            customer, _made = await Customer.get_or_create(
-                organization_id=organization_id, external_id=subscriber.external_id
-            )
-            await create_subscription(organization_id, customer.id, product.id)
-    events = IngestCall(list(_history(start, now)), InvalidEventPolicy.REJECT_BATCH)
-    await ingest(organization_id, [events])
-    while await advance(organization_id):
-        pass
-    for month in range(1, _MONTHS + 1):
-        turn = boundary(start, RecurringInterval.MONTH, month)
-        with clock.at(turn):
-            await run_cycle(turn, organization_id)
-    return True
 
+    def __init__(
+        self,
+        organization_id: UUID,
+        meters: dict[str, UUID],
+        now: datetime,
+        zone: ZoneInfo,
+        seed: int,
+    ) -> None:
+        self._organization_id = organization_id
+        self._meters = meters
+        self._now = now
+        self._zone = zone
+        self._seed = seed
+        self._customers: dict[str, UUID] = {}
+        self._products: dict[Plan, Product] = {}
+        self._subscriptions: dict[str, CustomerSubscription] = {}
 
-async def _make_plan(organization_id: UUID, meter_id: UUID) -> Product:
-    benefit = await create_benefit(
-        organization_id,
-        "1,000,000 tokens a month",
-        MeterCredit(meter_id, Decimal(1_000_000)),
-    )
-    tokens = MeteredDraft(
-        "USD",
-        meter_id,
-        Pricing.PACKAGE,
-        {"package_amount": 40, "package_size": Decimal(100_000)},
-    )
-    draft = ProductDraft(
-        name="AI plan",
-        description="$20 a month, 1,000,000 tokens included, then $0.40 per 100,000",
-        recurring_interval=RecurringInterval.MONTH,
-        prices=[FixedDraft("USD", 2000), tokens],
-        benefit_ids=[benefit.id],
-    )
-    return await create_product(organization_id, draft)
+    async def make(self) -> None:
+        """Makes it all. In one transaction of the caller, who holds the log."""
+        rows = await Customer.filter(organization_id=self._organization_id)
+        self._customers = {str(row.external_id): row.id for row in rows}
+        steps = self._steps()
+        with clock.at(steps[0][0]):
+            self._products = {Plan.AI: await self._ai_plan(), Plan.SCALE: await self._scale_plan()}
+        for at, step in steps:
+            with clock.at(at):
+                await step()
+        await run_cycle(self._now, self._organization_id)
 
+    def _steps(self) -> list[Step]:
+        steps: list[Step] = []
+        for customer in CUSTOMERS:
+            life, name = life_of(customer, self._now, self._zone), customer.external_id
+            if customer.plan is None or life.subscribed_at is None:
+                continue
+            steps.append((life.subscribed_at, partial(self._subscribe, name, customer.plan)))
+            steps += [
+                (turn, partial(run_cycle, turn, self._organization_id)) for turn in life.turns
+            ]
+            if life.canceled_at is not None:
+                steps.append((life.canceled_at, partial(self._cancel, name, CancelWhen.NOW)))
+            if name == LEAVES:
+                at = self._now - _LEAVES_BEFORE
+                steps.append((at, partial(self._cancel, name, CancelWhen.PERIOD_END)))
+            if name == CREDITED:
+                steps.append((self._now - _CREDITED_BEFORE, partial(self._credit, name)))
+            if name == SENDS_LATE:
+                [turn, *_] = life.turns
+                late = late_events(customer, turn, self._now, self._zone, self._seed)
+                steps.append((turn + _LATE_BY, partial(self._send, late)))
+        return sorted(steps, key=lambda step: step[0])
 
-def _history(start: datetime, end: datetime) -> Iterator[EventDraft]:
-    """Calls of language models from `start` to `end`, the busier subscribers' larger."""
-    chance = random.Random(7)  # noqa: S311  # a demonstration, not a secret
-    step = timedelta(days=1) / _EVENTS_A_DAY
-    for subscriber in _SUBSCRIBERS:
-        at = start + step * chance.random()
-        while at < end:
-            tokens = int(subscriber.activity * 600 * chance.lognormvariate(0, 0.6))
-            yield EventDraft(
-                name="ai_usage",
-                customer_id=None,
-                external_customer_id=subscriber.external_id,
-                external_id=f"demo-history-{subscriber.external_id}-{at.isoformat()}",
-                timestamp=at,
-                metadata=exact_json.dumps({"model": subscriber.models[0], "total_tokens": tokens}),
-            )
-            at += step * (0.5 + chance.random())
+    async def _subscribe(self, customer: str, plan: Plan) -> None:
+        self._subscriptions[customer] = await create_subscription(
+            self._organization_id, self._customers[customer], self._products[plan].id
+        )
+
+    async def _cancel(self, customer: str, when: CancelWhen) -> None:
+        await cancel_subscription(self._organization_id, self._subscriptions[customer].id, when)
+
+    async def _credit(self, customer: str) -> None:
+        await credit_by_hand(
+            *(self._organization_id, self._customers[customer], self._meters[AI_USAGE], _CREDIT),
+            reason="Compensation for slow answers on Tuesday",
+        )
+
+    async def _send(self, events: list[EventDraft]) -> None:
+        await ingest(self._organization_id, [IngestCall(events, InvalidEventPolicy.REJECT_BATCH)])
+        while await advance(self._organization_id):
+            pass
+
+    async def _ai_plan(self) -> Product:
+        return await self._product(
+            Plan.AI,
+            "$20 a month, 1,000,000 tokens included, then $0.40 per 100,000",
+            [
+                FixedDraft("USD", 2000),
+                MeteredDraft(
+                    "USD",
+                    self._meters[AI_USAGE],
+                    Pricing.PACKAGE,
+                    {"package_amount": 40, "package_size": Decimal(100_000)},
+                ),
+            ],
+            await self._tokens("1,000,000 tokens a month", 1_000_000, rollover=False),
+        )
+
+    async def _scale_plan(self) -> Product:
+        tiers = (
+            Tier(Decimal(50_000_000), Decimal("0.0003")),
+            Tier(Decimal(200_000_000), Decimal("0.00025")),
+            Tier(None, Decimal("0.0002")),
+        )
+        return await self._product(
+            Plan.SCALE,
+            "$499 a month, 20,000,000 tokens included that roll over, then from $3.00 down to"
+            " $2.00 per 1,000,000 and at most $250; video at $0.01 per minute",
+            [
+                FixedDraft("USD", 49_900),
+                MeteredDraft(
+                    "USD", self._meters[AI_USAGE], Pricing.GRADUATED, {"tiers": tiers}, 25_000
+                ),
+                MeteredDraft(
+                    "USD",
+                    self._meters[VIDEO_STREAMING],
+                    Pricing.PACKAGE,
+                    {"package_amount": 1, "package_size": Decimal(60)},
+                ),
+            ],
+            await self._tokens(
+                "20,000,000 tokens a month, which roll over", 20_000_000, rollover=True
+            ),
+        )
+
+    async def _tokens(self, description: str, units: int, *, rollover: bool) -> UUID:
+        credit = MeterCredit(self._meters[AI_USAGE], Decimal(units), rollover)
+        return (await create_benefit(self._organization_id, description, credit)).id
+
+    async def _product(
+        self,
+        name: Plan,
+        description: str,
+        prices: list[FixedDraft | MeteredDraft],
+        benefit_id: UUID,
+    ) -> Product:
+        draft = ProductDraft(name.value, description, RecurringInterval.MONTH, prices, [benefit_id])
+        return await create_product(self._organization_id, draft)

@@ -1,9 +1,14 @@
 """The organization that `metergraph dev` makes, with a token and the README's three meters."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
+
+from tortoise.connection import get_connection
 
 from config.settings import Settings
 from metergraph.database.opening import migrate, opened_database
+from metergraph.demo.customers import CUSTOMERS
 from metergraph.embedded.private_files import open_private_text
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
@@ -15,12 +20,17 @@ SLUG = "demo"
 _NAME = "Demo"
 _DISPLAY_NAME = "Demo Cloud"
 _SCOPES = ["ADMIN"]
+AI_USAGE = "AI usage"
+VIDEO_STREAMING = "Video streaming"
 # Name, unit, event name, property to sum.
 _METERS = (
-    ("AI usage", "token", "ai_usage", "total_tokens"),
-    ("Video streaming", "second", "video_streamed", "duration"),
+    (AI_USAGE, "token", "ai_usage", "total_tokens"),
+    (VIDEO_STREAMING, "second", "video_streamed", "duration"),
     ("File upload", "byte", "file_uploaded", "size"),
 )
+HISTORY = "demo-history-"
+"""What the external ids of all events of its history begin with."""
+METER_NAMES = [name for name, *_ in _METERS]
 
 
 def demo_token(home: Path) -> str | None:
@@ -31,11 +41,21 @@ def demo_token(home: Path) -> str | None:
         return None
 
 
-async def prepare_demo(settings: Settings, home: Path) -> str:
-    """Migrates the database and makes missing parts of the demo; returns the token's secret."""
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo organization: its token's secret, and whether its history can still be made."""
+
+    token: str
+    is_untouched: bool
+
+
+async def prepare_demo(settings: Settings, home: Path) -> Demo:
+    """Migrates the database and makes missing parts of the demo organization."""
     async with opened_database(settings, role="dev"):
         await migrate(settings)
-        return await ensure_demo_organization(home)
+        token = await ensure_demo_organization(home)
+        organization = await Organization.get(slug=SLUG)
+        return Demo(token, await is_untouched(organization.id))
 
 
 async def ensure_demo_organization(home: Path) -> str:
@@ -58,6 +78,28 @@ async def ensure_demo_organization(home: Path) -> str:
                 Aggregation(AggregationFunction.SUM, summed),
             )
     return await _ensure_token(organization, home)
+
+
+async def is_untouched(organization_id: UUID) -> bool:
+    """Whether there is nothing in the organization, or only a history that was interrupted."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT NOT (
+            EXISTS (SELECT FROM product WHERE organization_id = $1)
+            OR EXISTS (
+                SELECT FROM customer WHERE organization_id = $1
+                AND (external_id IS NULL OR external_id <> ALL($2::text[]))
+            )
+            OR EXISTS (
+                SELECT FROM event WHERE organization_id = $1
+                AND (external_id IS NULL OR NOT starts_with(external_id, $3))
+            )
+        ) AS untouched
+        """,
+        [organization_id, [customer.external_id for customer in CUSTOMERS], HISTORY],
+    )
+    untouched: bool = rows[0]["untouched"]
+    return untouched
 
 
 async def _ensure_token(organization: Organization, home: Path) -> str:

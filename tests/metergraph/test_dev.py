@@ -79,9 +79,9 @@ def command(data_dir: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 
 @contextmanager
-def started(data_dir: Path, *arguments: str) -> Iterator[Dev]:
+def started(data_dir: Path, *arguments: str, history: str = "--no-history") -> Iterator[Dev]:
     """`metergraph dev`, ready; killed with all its children if the test has not stopped it."""
-    process = command(data_dir, *arguments)
+    process = command(data_dir, history, *arguments)
     try:
         yield ready(process)
     finally:
@@ -182,6 +182,36 @@ def _is_another(dev: Dev, word: str, pid: int) -> bool:
         return bool(dev.child(word).pid != pid)
     except AssertionError:
         return False
+
+
+@pytest.mark.slow
+def test_a_new_demo_is_filled_in_the_background_once_and_also_if_interrupted(
+    data_dir: Path,
+) -> None:
+    directory = data_dir.with_name("filled")
+    filling = "Filling the demo organization with 90 days of data ...\n"
+    with started(directory, "--port", "0", history="--history") as dev:
+        assert dev.process.stdout is not None
+        assert dev.process.stdout.readline() + dev.process.stdout.readline() == "\n" + filling
+        family = dev.family()
+        dev.process.send_signal(signal.SIGINT)
+        assert dev.process.wait(SECONDS) == 0
+        rest = dev.process.stdout.read()
+        assert "Filled" not in rest
+        assert "failed" not in rest
+    assert not any(process.is_running() for process in family)
+    with started(directory, "--port", "0", history="--history") as dev:
+        assert dev.process.stdout is not None
+        printed = "".join(dev.process.stdout.readline() for _ in range(5))
+        assert filling in printed
+        assert re.search(r"Filled the demo organization.*:\n.* events,\n.* invoices\.\n", printed)
+        answer = dev.ask("{ invoices(first: 1) { nodes { number } } }").json()
+        assert len(answer["data"]["invoices"]["nodes"]) == 1
+    with started(directory, "--port", "0", history="--history") as dev:
+        dev.process.send_signal(signal.SIGINT)
+        assert dev.process.wait(SECONDS) == 0
+        assert dev.process.stdout is not None
+        assert "Filling" not in dev.process.stdout.read()
 
 
 def test_a_port_in_use_is_one_sentence(data_dir: Path) -> None:
