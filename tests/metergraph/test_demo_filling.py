@@ -197,6 +197,7 @@ async def counts(demo: World) -> dict[str, int]:
     return {table: int(found[0]["count"]) for table, found in rows.items()}
 
 
+@pytest.mark.slow
 async def test_an_interrupted_history_is_completed_by_two_at_once_and_without_redis(
     demo: World, settings: Settings
 ) -> None:
