@@ -21,6 +21,7 @@ from schema.errors import Unauthenticated
 from schema.loaders import Loaders
 from schema.scans import Scans
 from schema.secrets import Credential, SecretLookup
+from schema.upcoming import UpcomingTotals
 from schema.updates import SharedUpdates
 from waiting.turns import Pace
 
@@ -108,6 +109,7 @@ class Services:
     pace: Pace
     updates: SharedUpdates = field(default_factory=SharedUpdates)
     secrets: SecretLookup = field(default_factory=SecretLookup)
+    upcoming: UpcomingTotals = field(default_factory=UpcomingTotals)
 
 
 @dataclass

@@ -50,7 +50,7 @@ from transport.introspection_cost import ROOTS, introspection_cost
 from transport.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # the assumed length of a list without pages
-SERIES = "MeterQuantities"
+SERIES = {"MeterQuantities", "Revenue"}
 SERIES_OF_CUSTOMER = "CustomerSeries"  # of which the list has the arguments of a series
 PREVIEW = "MeterPreview"  # of which the preview around a series has its range
 FILTER_NODES = "MeterFilterNode"
@@ -151,10 +151,10 @@ class Weighing:
         if named is not None and is_page(named):
             if parent is not None and parent.name == SERIES_OF_CUSTOMER:
                 return Weight(1 + inner.once, inner.each, depth)
-            is_chart = parent is not None and parent.name == PREVIEW and named.name == SERIES
+            is_chart = parent is not None and parent.name == PREVIEW and named.name in SERIES
             count = PREVIEW_POINTS if is_chart else self.count(node, named, level)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
-        if named is not None and named.name == SERIES_OF_CUSTOMER:
+        if named is not None and named.name in SERIES_OF_CUSTOMER:
             inner = inner._replace(each=min(_CAP, self.points(node) * inner.each))
         # Outside a connection, `each` belongs to no page and counts once.
         cost = min(_CAP, inner.once + inner.each)
@@ -172,7 +172,7 @@ class Weighing:
 
     def count(self, node: FieldNode, named: GraphQLNamedType, level: int) -> int:
         """The most objects of a page, or the points of a series."""
-        if named.name == SERIES:
+        if named.name in SERIES:
             return self.points(node)
         size = self.given_size(node)
         return self.default_pages[level] if size is None else size
@@ -231,7 +231,7 @@ class Weighing:
 
 def is_page(type_: GraphQLNamedType) -> bool:
     """Whether a type is a page or a series, whose selections count for each object."""
-    return type_.name.endswith("Connection") or type_.name == SERIES
+    return type_.name.endswith("Connection") or type_.name in SERIES
 
 
 def fields_of(type_: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:

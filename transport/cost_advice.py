@@ -97,7 +97,7 @@ def _costliest(weighing: Weighing, operation: OperationDefinitionNode) -> list[_
         parent = get_named_type(definition.type) if definition else None
         name = (node.alias or node.name).value
         if parent is not None and is_page(parent):
-            is_sized = parent.name == SERIES or weighing.given_size(node) is not None
+            is_sized = parent.name in SERIES or weighing.given_size(node) is not None
             steps.append(_Step(name, weighing.count(node, parent, level), is_sized))
         else:
             steps.append(_Step(name, None, is_sized=False))

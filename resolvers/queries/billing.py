@@ -5,6 +5,8 @@ from typing import Annotated
 
 import strawberry
 
+from billing.invoicing.revenue import invoiced, most_used_currency
+from metering.usage.windows import RangeError, windows, zone_of
 from models import Benefit as BenefitRow
 from resolvers.queries.nodes import one
 from schema.billing_enums import SubscriptionStatus
@@ -12,6 +14,7 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import customer_to_list
 from schema.enums import ListOrder
+from schema.errors import BadUserInput
 from schema.ids import Id, key_to_list
 from schema.loaders.billing import (
     InvoiceQuery,
@@ -22,8 +25,11 @@ from schema.loaders.billing import (
 )
 from schema.loaders.tables import rows_source
 from schema.permissions import requires
+from schema.ranges import EachInterval, NullableTimeZone
+from schema.scalars import BigInt, CurrencyCode
 from schema.types.invoice import Invoice
 from schema.types.product import MeterCreditBenefit, Product
+from schema.types.revenue import Revenue, RevenuePoint
 from schema.types.subscription import CustomerSubscription
 
 _READ = Scope.BILLING_READ
@@ -156,3 +162,45 @@ class BillingQuery:
             info.context.organization_id, query, newest_first=order is ListOrder.NEWEST
         )
         return Listed(source, Invoice.of)
+
+    @strawberry.field(
+        description="What was invoiced, by when invoices were issued, in one currency. At most "
+        "10,000 points.",
+        extensions=[requires(_READ)],
+    )
+    async def revenue(
+        self,
+        info: Info,
+        start: Annotated[
+            datetime,
+            strawberry.argument(description="Include invoices issued at or after this instant."),
+        ],
+        end: Annotated[
+            datetime,
+            strawberry.argument(description="Include invoices issued before this instant."),
+        ],
+        interval: EachInterval,
+        timezone: NullableTimeZone = None,
+        currency: Annotated[
+            CurrencyCode | None,
+            strawberry.argument(
+                description="The currency. By default the one that most of the latest invoices "
+                "and of the prices have, or USD if there are none."
+            ),
+        ] = None,
+    ) -> Revenue:
+        organization_id = info.context.organization_id
+        try:
+            points = windows(start, end, interval, zone_of(timezone or "UTC"))
+        except RangeError as error:
+            raise BadUserInput(str(error), path=[error.argument]) from None
+        code = currency or await most_used_currency(organization_id) or "USD"
+        amounts = await invoiced(organization_id, code, points)
+        return Revenue(
+            points=[
+                RevenuePoint(start=point.start, end=point.end, amount=BigInt(amount))
+                for point, amount in zip(points, amounts, strict=True)
+            ],
+            total=BigInt(sum(amounts)),
+            currency=CurrencyCode(code),
+        )

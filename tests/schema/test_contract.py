@@ -111,6 +111,7 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "Query.eventNames",
         "Query.nodes",
         "Query.search",
+        "Revenue.points",
         "UpcomingInvoice.lines",
         "UserError.path",
     }

@@ -176,13 +176,10 @@ def _object(
 def selection(type_: Any, depth: int) -> str:
     """Everything of a type that needs no arguments, down to a depth."""
     named = get_named_type(type_)
-    if isinstance(named, GraphQLUnionType):
-        inner = " ".join(f"... on {one.name} {selection(one, depth)}" for one in named.types)
-        return f"{{ __typename {inner} }}"
-    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
         return ""
     chosen = ["__typename"]
-    if isinstance(named, GraphQLInterfaceType):
+    if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
         # Aliased: fields of one name differ in type from one object to the next.
         for one in SCHEMA.get_possible_types(named):
             leaves = [name for name, field in one.fields.items() if not _composite(field)]

@@ -42,9 +42,9 @@ async def walk(api: Api, root: str, document: str, own: Own) -> AsyncIterator[St
         for name, field in type_.fields.items():
             place = Place(type_.name, name, (), "")
             given = arguments(field, None, None, own(place))
-            passed = ", ".join(f"{key}: {literal(value)}" for key, value in given.items())
-            if "first" in field.args:
-                passed = "first: 3"
+            size = ["first: 3"] if "first" in field.args else []
+            named = [f"{key}: {literal(value)}" for key, value in given.items()]
+            passed = ", ".join([*named, *size])
             call = f"{name}({passed})" if passed else name
             inner = get_named_type(field.type)
             asked = around % f"{{ __typename {call} {selection(inner, 0)} }}"
