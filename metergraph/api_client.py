@@ -116,10 +116,10 @@ class ApiClient:
         if response.status_code >= _SERVER_ERROR or "INTERNAL" in _codes(errors):
             raise _TransientError(f"The API failed ({response.status_code}): {_sentences(errors)}")
         if errors:
-            raise ApiError(f"The API refuses: {_sentences(errors)}")
+            raise ApiError(f"The API refused the request: {_sentences(errors)}")
         if not isinstance(answer.get("data"), dict):
             raise ApiError(
-                f"{self._url} does not answer as Metergraph does (status {response.status_code})."
+                f"{self._url} does not seem to be Metergraph (status {response.status_code})."
             )
         return answer["data"]
 

@@ -78,8 +78,8 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
         ]
         if changed and meter.counted_events:
             message = (
-                f"The meter has counted {meter.counted_events:,} events; its filter and aggregation"
-                " are fixed. Create another meter: it counts past events too."
+                f"The meter has counted {meter.counted_events:,} events, so its filter and"
+                " aggregation cannot change. Create another meter: it counts past events too."
             )
             raise RefusedError(problem("METER_LOCKED", message, changed[0]))
         if changed:

@@ -24,7 +24,7 @@ def text_fault(value: Any, maximum: int, minimum: int = 1) -> tuple[ProblemCode,
         return "INVALID", "is not a string."
     if not minimum <= len(value) <= maximum:
         code: ProblemCode = "LIMIT_EXCEEDED" if value else "INVALID"
-        return code, f"has {len(value):,} characters; allowed are {minimum} to {maximum:,}."
+        return code, f"has {len(value):,} characters; {minimum} to {maximum:,} are allowed."
     if "\0" in value:
         return "INVALID", "contains a NUL character."
     return ("INVALID", "contains a lone surrogate.") if _has_surrogate(value) else None

@@ -93,13 +93,13 @@ async def _again(
 ) -> Any:
     """The payload of a key that was used before: the object as it is now."""
     if use.mutation != earlier.mutation:
-        raise _refused("CONFLICT", f"was used for {earlier.mutation}")
+        raise _refused("CONFLICT", f"was already used for {earlier.mutation}")
     if use.input_hash != earlier.input_hash:
-        raise _refused("CONFLICT", "was used with another input")
+        raise _refused("CONFLICT", "was already used with a different input")
     context.forget_loaded()
     node = await load_node(context, earlier.result)
     if node is None:
-        raise _refused("NOT_FOUND", "made something that is gone")
+        raise _refused("NOT_FOUND", "created an object that no longer exists")
     return payload_type(**{makes: node})
 
 

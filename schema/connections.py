@@ -162,7 +162,7 @@ class _Paging(FieldExtension):
             bounds = bounds_of(keyset, request)
         except CursorError as error:
             name = "after" if str(error) == after else "before"
-            raise BadUserInput(f"`{name}` is no cursor that this list has given out") from None
+            raise BadUserInput(f"`{name}` is not a cursor of this list") from None
         rows = await loaders.pages.load((listed.source, bounds, request.size + 1))
         page = page_of(keyset, request, rows, lambda: loaders.counts.load(listed.source))
         return Connection(page=page, nodes=[listed.node(row) for row in page.rows])

@@ -38,7 +38,7 @@ class Requires(FieldExtension):
         identity = context.identity
         if isinstance(identity, SessionIdentity):
             if not self.session:
-                raise Forbidden("A customer's session may not ask for this")
+                raise Forbidden("A customer's session may not use this")
             return
         if self.scopes and not any(identity.has(scope) for scope in self.scopes):
             needed = " or ".join(scope.name for scope in self.scopes)

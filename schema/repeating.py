@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 LOOK_FIRST = (
-    "what you sent may have been carried out all the same: look before you send it again, and send"
-    " an idempotencyKey (for events, an externalId each) to be safe the next time"
+    "the mutation may have taken effect: check before you send it again. To make retries safe, send"
+    " an idempotencyKey, or an externalId with each event"
 )
 _begun: ContextVar[list[Callable[[], bool]] | None] = ContextVar("begun", default=None)
 

@@ -75,10 +75,12 @@ class OpenSubscriptions:
             return
         key = caller.counted_as
         if self._open[key] >= self._maximum:
-            raise RateLimited(f"This token already has its {self._maximum} subscriptions")
+            raise RateLimited(f"This token already has {self._maximum} subscriptions, the maximum")
         if endless and isinstance(caller, SessionIdentity):
             if self._of_sessions[caller.session_id] >= MOST_OF_SESSION:
-                raise RateLimited(f"This session already has its {MOST_OF_SESSION} subscriptions")
+                raise RateLimited(
+                    f"This session already has {MOST_OF_SESSION} subscriptions, the maximum"
+                )
             self._of_sessions[caller.session_id] += 1
         self._open[key] += 1
 

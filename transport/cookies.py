@@ -79,7 +79,8 @@ def _page(connection: HTTPConnection, public_url: str | None) -> str:
     page = own_page(connection, public_url)
     if page is None:
         raise Forbidden(
-            "Sessions are for this server's own pages; behind a proxy, set METERGRAPH_PUBLIC_URL"
+            "Browser sessions work only on this server's own pages; behind a proxy, set "
+            "METERGRAPH_PUBLIC_URL"
         )
     return page
 

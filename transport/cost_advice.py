@@ -34,8 +34,8 @@ def too_costly(
     """Returns the error of an operation above the limit, with advice."""
     steps = _costliest(weighing, operation)
     message = (
-        f"The operation costs {cost:,} (its fields times the page sizes around them); allowed are"
-        f" {limit:,}."
+        f"The operation costs {cost:,} (its fields times the page sizes around them); the maximum"
+        f" is {limit:,}."
     )
     extensions: dict[str, Any] = {"cost": cost, "maximumCost": limit}
     sizes = [step.size for step in steps if step.size is not None]

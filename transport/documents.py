@@ -66,7 +66,8 @@ class Documents:
             raise Forbidden("Only operations on the server's list of persisted queries are allowed")
         if anonymous and _has_more_tokens(text, self.limits.anonymous_tokens):
             raise Unauthenticated(
-                f"Without a token, a document may have {self.limits.anonymous_tokens:,} tokens"
+                "Without an access token, a document may have at most "
+                f"{self.limits.anonymous_tokens:,} GraphQL tokens"
             )
         known = self._valid.get(text)
         if known is not None:
@@ -102,8 +103,8 @@ def check_text(text: str, tokens: int) -> None:
     """Raises TooComplex for a document that is too large to be parsed cheaply."""
     if len(text) > MAX_LENGTH:
         raise TooComplex(
-            f"The document has {len(text):,} characters; allowed are {MAX_LENGTH:,}. "
-            "Send values as variables."
+            f"The document has {len(text):,} characters; at most {MAX_LENGTH:,} are "
+            "allowed. Send values as variables."
         )
     if _LONG_NUMBER.search(text):
         raise TooComplex(f"The document has a number of {MAX_DIGITS:,} or more digits")

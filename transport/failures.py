@@ -75,8 +75,8 @@ def failure(cause: BaseException) -> APIError:
         return _too_long("This took too long and was cut off", ": ask for less, or a shorter range")
     if is_outage(cause):
         # The database's client logs the outage once for all requests.
-        log.debug("database out of reach", reason=repr(cause))
-        return _passing("The database cannot be used at the moment")
+        log.debug("database unavailable", reason=repr(cause))
+        return _passing("The database is unavailable at the moment")
     identifier = secrets.token_hex(8)
     log.error("internal error", error_id=identifier, exc_info=cause)
     return Internal(f"Internal error. Its id in the log is {identifier}.", id=identifier)

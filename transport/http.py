@@ -114,7 +114,7 @@ class GraphQLApplication(GraphQL[Context, None]):
             offered = (JSON, GRAPHQL_JSON)
         media = accepted(request.headers.get("accept"), offered)
         if media is None:
-            raise HTTPError(406, BadUserInput(f"The response can be {', '.join(offered)}"))
+            raise HTTPError(406, BadUserInput(f"The response can only be {', '.join(offered)}"))
         return media
 
     async def _execute(self, request: Request, media: str) -> Response:

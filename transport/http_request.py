@@ -133,7 +133,8 @@ async def turn_of(context: Context, size: int) -> None:
 def too_large_to_keep() -> TooComplex:
     """Returns the error of a subscription whose request is too large to keep in memory."""
     return TooComplex(
-        f"The request of a subscription may have {SMALL_BYTES:,} bytes", maximumBytes=SMALL_BYTES
+        f"The request of a subscription may have at most {SMALL_BYTES:,} bytes",
+        maximumBytes=SMALL_BYTES,
     )
 
 

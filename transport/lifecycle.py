@@ -82,7 +82,7 @@ class Lifecycle(SchemaExtension):
             raise too_costly(weighing, operation, weight.once, limits.cost)
         if context.context.caller is None and weight.once > cost_of_introspection(schema):
             raise Unauthenticated(
-                "Without a token, an operation may cost as much as asking for the schema"
+                "Without a token, an operation may cost no more than a query for the schema"
             )
         check_values(operation, context.variables, limits)
         return self.documents.validate(context.query or "", schema, document)

@@ -50,14 +50,14 @@ def check_size(document: DocumentNode, limits: Limits) -> None:
         ("selections", selections, limits.selections),
     ):
         if count > limit:
-            raise TooComplex(f"The document has {count:,} {name}; allowed are {limit:,}")
+            raise TooComplex(f"The document has {count:,} {name}; at most {limit:,} are allowed")
 
 
 def check_depth(weight: Weight, limits: Limits) -> None:
     """Raises TooComplex for an operation that is nested too deeply."""
     if weight.depth > limits.depth:
         raise TooComplex(
-            f"The operation nests {weight.depth} fields; allowed are {limits.depth}",
+            f"The operation nests {weight.depth} fields; at most {limits.depth} are allowed",
             depth=weight.depth,
             maximumDepth=limits.depth,
         )

@@ -119,7 +119,9 @@ class Counting:
             if is_outage(error):
                 self._database.away(error)
             else:
-                _log.exception("log stands still", organization_id=str(organization_id))
+                _log.exception(
+                    "counting an organization's events failed", organization_id=str(organization_id)
+                )
         finally:
             del self._swept[organization_id]
 

@@ -111,7 +111,7 @@ async def check_benefits(
     It locks their meters, so nobody can archive them until the transaction ends.
     """
     if len(benefit_ids) > MAXIMUM_BENEFITS:
-        message = f"A product has at most {MAXIMUM_BENEFITS} benefits."
+        message = f"A product can have at most {MAXIMUM_BENEFITS} benefits."
         return [problem("LIMIT_EXCEEDED", message, "benefitIds")], []
     rows = await connection.execute_query_dict(
         "SELECT id, meter_id FROM benefit WHERE organization_id = $1 AND id = ANY($2::uuid[])",
@@ -136,7 +136,7 @@ async def check_benefits(
         elif meter_of[benefit_id] not in live:
             found.append(problem("INVALID", "The meter of this benefit is archived.", *path))
         elif benefit_id in kept:
-            found.append(problem("INVALID", "This benefit is named twice.", *path))
+            found.append(problem("INVALID", "This benefit is listed twice.", *path))
         else:
             kept.append(benefit_id)
     return found, kept

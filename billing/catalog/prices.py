@@ -78,7 +78,7 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
     if not drafts:
         return (problem("INVALID", "A product needs at least one price.", "prices"),)
     if len(drafts) > MAXIMUM_PRICES:
-        message = f"A product has at most {MAXIMUM_PRICES} prices."
+        message = f"A product can have at most {MAXIMUM_PRICES} prices."
         return (problem("LIMIT_EXCEEDED", message, "prices"),)
     found: list[Problem] = []
     metered: set[UUID] = set()
@@ -86,12 +86,12 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
         kind = "fixed" if isinstance(draft, FixedDraft) else "metered"
         path = ("prices", index, kind)
         if draft.currency != drafts[0].currency:
-            message = f"All prices of a product are in one currency, here {drafts[0].currency}."
+            message = f"All prices of a product must be in one currency: {drafts[0].currency}."
             found.append(problem("INVALID", message, *path, "currency"))
         found += draft.problems(*path)
         if isinstance(draft, MeteredDraft) and draft.meter_id is not None:
             if draft.meter_id in metered:
-                message = "Another price of this product is on this meter already."
+                message = "Another price of this product already uses this meter."
                 found.append(problem("INVALID", message, *path, "meterId"))
             metered.add(draft.meter_id)
     fixed = sum(draft.amount for draft in drafts if isinstance(draft, FixedDraft))

@@ -61,7 +61,7 @@ def _tiers_problems(tiers: Sequence[Tier], *path: str | int) -> Iterator[Problem
     if not tiers:
         yield problem("INVALID", "There must be at least one tier.", *path)
     if len(tiers) > MAXIMUM_TIERS:
-        yield problem("LIMIT_EXCEEDED", f"There are at most {MAXIMUM_TIERS} tiers.", *path)
+        yield problem("LIMIT_EXCEEDED", f"There can be at most {MAXIMUM_TIERS} tiers.", *path)
         return
     below: Decimal | None = None
     for index, tier in enumerate(tiers):
@@ -70,9 +70,9 @@ def _tiers_problems(tiers: Sequence[Tier], *path: str | int) -> Iterator[Problem
         yield from amount_problems(tier.flat_amount, *path, index, "flatAmount")
         end = (*path, index, "upTo")
         if last and tier.up_to is not None:
-            yield problem("INVALID", "The last tier has no end: leave its upTo out.", *end)
+            yield problem("INVALID", "The last tier has no upper bound: omit its upTo.", *end)
         if not last and tier.up_to is None:
-            yield problem("INVALID", "Only the last tier may have no end.", *end)
+            yield problem("INVALID", "Only the last tier may omit upTo.", *end)
         if tier.up_to is None:
             continue
         yield from units_problems(tier.up_to, *end)

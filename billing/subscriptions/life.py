@@ -108,7 +108,7 @@ async def cancel_subscription(
             message = "There is no subscription with this id."
             raise RefusedError(problem("NOT_FOUND", message, "id"))
         if subscription.status != "ACTIVE":
-            raise RefusedError(problem("INVALID", "This subscription has ended already.", "id"))
+            raise RefusedError(problem("INVALID", "This subscription has already ended.", "id"))
         if when is CancelWhen.PERIOD_END:
             subscription.cancel_at_period_end = True
             await subscription.save(

@@ -51,7 +51,7 @@ def _warn_of_what_strangers_see(settings: Settings) -> None:
     shown = [field for field in ("graphiql", "introspection") if getattr(settings, field)]
     if shown:
         _log.warning(
-            "strangers on the network see the API's schema",
+            "anyone on the network can read the API's schema",
             turn_off=" ".join(f"{variable_name(field)}=false" for field in shown),
         )
 

@@ -74,12 +74,12 @@ def _ask(at: datetime, slug: str | None) -> None:
     """Asks; raises ClickException if there is no terminal, and Abort if the answer is no."""
     whose = f"the organization {slug}" if slug else "all organizations"
     what = (
-        f"{format_instant(at)} is in the future: all periods of {whose} that end by then "
-        "would end now, with real invoices. That cannot be undone."
+        f"{format_instant(at)} is in the future. All periods of {whose} that end by then "
+        "would end now, with real invoices. This cannot be undone."
     )
     if not sys.stdin.isatty():
         raise click.ClickException(f"{what} Use --dry-run to look ahead, or --yes to go on.")
-    click.echo(f"{what} --dry-run only shows them.", err=True)
+    click.echo(f"{what} To only see them, use --dry-run.", err=True)
     click.confirm("Go on?", abort=True, err=True)
 
 

@@ -139,7 +139,7 @@ class _Stream:
             events = list(islice(self._events, min(due, _MOST_IN_ONE_REQUEST)))
             stored = (await client.execute(_INGEST, {"events": events}))["eventsIngest"]
             if stored["userErrors"]:
-                raise ApiError(f"The API refuses: {stored['userErrors'][0]['message']}")
+                raise ApiError(f"The API refused the request: {stored['userErrors'][0]['message']}")
             self.sent += len(events)
             due -= len(events)
 

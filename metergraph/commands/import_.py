@@ -30,8 +30,8 @@ from metering.texts import text_fault
 
 _ROWS_LOOKED_AT = 100
 _UNDATED = (
-    "Note: Rows without a timestamp are taken for the same events as equal rows in other files. If"
-    " some of those stored already are other events, give each file its own --prefix."
+    "Note: a row without a timestamp counts as the same event as an equal row of another file. If"
+    " these are different events, give each file its own --prefix."
 )
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 

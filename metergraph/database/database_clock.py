@@ -61,7 +61,7 @@ async def _read(patience: Patience) -> None:
     except Exception as error:  # noqa: BLE001  # it is read again soon
         # Those who need the database log its outages.
         if not is_outage(error):
-            _log.exception("the clock of PostgreSQL cannot be read")
+            _log.exception("cannot read PostgreSQL's clock")
 
 
 def _tell(*, was_off: bool) -> bool:

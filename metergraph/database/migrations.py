@@ -56,9 +56,9 @@ async def refuse_newer(fetch: Fetch) -> None:
     unknown = sorted(await _applied(fetch) - set(migration_names()))
     if unknown:
         raise UnsuitableDatabaseError(
-            f"A later version of Metergraph has migrated the database: {', '.join(unknown)} is "
-            "not known here. Use that version, or another database: METERGRAPH_DATABASE_URL, or "
-            "METERGRAPH_DATA_DIR for the embedded one."
+            f"A later version of Metergraph has migrated the database: this version does not "
+            f"know {', '.join(unknown)}. Use the later version, or choose another database with "
+            "METERGRAPH_DATABASE_URL, or METERGRAPH_DATA_DIR for the embedded one."
         )
 
 

@@ -75,7 +75,7 @@ class SilentConnections:
                 try:
                     await self._look()
                 except Exception:  # noqa: BLE001  # the watch must go on
-                    _log.exception("the watch over connections failed; it continues")
+                    _log.exception("looking for silent connections failed; trying again")
         finally:
             self._stop_asking()
 
@@ -136,7 +136,7 @@ class SilentConnections:
 
     async def _give_up(self, silent: Collection[DatabaseConnection]) -> None:
         _log.warning(
-            "connections to PostgreSQL are silent and were given up",
+            "closed silent connections to PostgreSQL",
             connections=len(silent),
             seconds=round(max(connection.waited() for connection in silent), 1),
         )

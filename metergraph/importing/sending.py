@@ -140,7 +140,7 @@ class Importer:
         variables = {"events": [orjson.Fragment(event.json) for event in events]}
         stored = (await self._client.execute(_INGEST, variables))["eventsIngest"]
         if stored["userErrors"]:
-            raise ApiError(f"The API refuses: {stored['userErrors'][0]['message']}")
+            raise ApiError(f"The API refused the request: {stored['userErrors'][0]['message']}")
         self.totals.inserted += stored["inserted"]
         self.totals.duplicates += stored["duplicates"]
         if stored["conflicts"] or stored["rejected"]:
@@ -156,4 +156,4 @@ class Importer:
         self.totals.refused += 1
         self._refusals.add(line, problem)
         if self._fail_fast:
-            raise StoppedError(f"Stopped at line {line}, as --fail-fast says.")
+            raise StoppedError(f"Stopped at line {line} because of --fail-fast.")

@@ -63,7 +63,7 @@ async def note_drifts(
     )
     for drift in drifts:
         _log.error(
-            "cached usage had drifted and is repaired",
+            "cached usage had drifted and was repaired",
             organization_id=str(organization_id),
             meter_id=str(drift.meter_id),
             customer_id=str(drift.customer_id),

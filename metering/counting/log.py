@@ -192,7 +192,7 @@ async def _count_meter_by_meter(
     except COUNTING_ERRORS as error:
         if not fails_again(error):
             raise
-        _log.error("event names not noted", reason=reason_of(error), **where)
+        _log.error("could not record event names", reason=reason_of(error), **where)
     for meter in meters:
         try:
             async with savepoint(connection):

@@ -96,7 +96,7 @@ def _timestamp(value: Any, now: datetime) -> datetime | None:
     except ValueError as error:
         raise _invalid(f"timestamp {error}.", "timestamp") from None
     if instant > now + MAXIMUM_AHEAD:
-        raise _invalid("timestamp is more than 5 minutes ahead of now.", "timestamp")
+        raise _invalid("timestamp is more than 5 minutes in the future.", "timestamp")
     return instant
 
 

@@ -183,7 +183,7 @@ async def _insert(
 def _held_receipt(held: HeldExternalId) -> Receipt:
     if not held.differences:
         return Receipt(ReceiptStatus.DUPLICATE, held.event_id)
-    message = f"Another event holds this externalId; it differs in {', '.join(held.differences)}."
+    message = f"Another event has this externalId; it differs in {', '.join(held.differences)}."
     return Receipt(
         ReceiptStatus.CONFLICT, held.event_id, Problem("CONFLICT", message, ("externalId",))
     )

@@ -23,7 +23,7 @@ def parse_instant(text: object) -> datetime:
 def in_utc(instant: datetime) -> datetime:
     """The same instant in UTC. Raises ValueError as `parse_instant` does."""
     if instant.tzinfo is None:
-        raise ValueError("has no offset: end it with Z or with one such as +02:00")
+        raise ValueError("has no offset: add Z or an offset such as +02:00")
     try:
         return instant.astimezone(UTC)
     except OverflowError:

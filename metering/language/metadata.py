@@ -44,7 +44,7 @@ def _check_object(value: dict[str, Any], path: tuple[str, ...], level: int) -> N
     if level > MAXIMUM_LEVELS:
         raise MetadataError(f"is nested deeper than {MAXIMUM_LEVELS} levels.", path)
     if len(value) > MAXIMUM_KEYS:
-        raise MetadataError(f"has {len(value):,} keys; allowed are {MAXIMUM_KEYS}.", path)
+        raise MetadataError(f"has {len(value):,} keys; at most {MAXIMUM_KEYS} are allowed.", path)
     for key, item in value.items():
         if fault := text_fault(key, MAXIMUM_KEY):
             raise MetadataError(f"has a key that {fault[1]}", path, fault[0])

@@ -51,7 +51,7 @@ def parse_filter(data: Any) -> Filter | list[Problem]:
         reading.errors.append(
             problem(
                 "INVALID",
-                f"{reading.clauses:,} clauses; allowed are {MAXIMUM_CLAUSES}.",
+                f"{reading.clauses:,} clauses; at most {MAXIMUM_CLAUSES} are allowed.",
                 "clauses",
             )
         )
@@ -97,20 +97,20 @@ class _Reading:
 
     def filter(self, data: Any, path: tuple[str, ...], level: int) -> Filter:
         if not isinstance(data, Mapping):
-            self.error(path, "A filter is an object of conjunction and clauses.")
+            self.error(path, "A filter must be an object with conjunction and clauses.")
             return Filter()
         if level > MAXIMUM_LEVELS:
             self.error(path, f"Filters are nested deeper than {MAXIMUM_LEVELS} levels.")
             return Filter()
         conjunction = _member(Conjunction, data.get("conjunction") or Conjunction.AND)
         if conjunction is None:
-            self.error((*path, "conjunction"), "conjunction is AND or OR.")
+            self.error((*path, "conjunction"), "conjunction must be AND or OR.")
             conjunction = Conjunction.AND
         nodes = data.get("clauses")
         if nodes is None:
             nodes = ()
         if not isinstance(nodes, Sequence) or isinstance(nodes, str):
-            self.error((*path, "clauses"), "clauses is a list.")
+            self.error((*path, "clauses"), "clauses must be a list.")
             nodes = ()
         parsed = [
             self.node(node, (*path, "clauses", str(index)), level)
@@ -128,7 +128,7 @@ class _Reading:
             self.filters += 1
             if self.filters > MAXIMUM_CLAUSES:
                 if self.filters == MAXIMUM_CLAUSES + 1:
-                    self.error(path, f"Too many nested filters; allowed are {MAXIMUM_CLAUSES}.")
+                    self.error(path, f"At most {MAXIMUM_CLAUSES} nested filters are allowed.")
                 return None
             return self.filter(nested, (*path, "filter"), level + 1)
         self.clauses += 1
@@ -138,7 +138,7 @@ class _Reading:
 
     def clause(self, data: Any, path: tuple[str, ...]) -> Clause | None:
         if not isinstance(data, Mapping):
-            self.error(path, "A clause is an object of property, operator and value.")
+            self.error(path, "A clause must be an object with property, operator and value.")
             return None
         before = len(self.errors)
         name = data.get("property")
@@ -147,7 +147,7 @@ class _Reading:
             self.error((*path, "property"), f"property {problem}")
         operator = _member(ClauseOperator, data.get("operator"))
         if operator is None:
-            self.error((*path, "operator"), f"operator is one of {_OPERATORS}.")
+            self.error((*path, "operator"), f"operator must be one of {_OPERATORS}.")
         value = self.value(data, path, operator)
         if operator is None or value is None or len(self.errors) > before:
             return None
@@ -185,13 +185,13 @@ def _mismatch(clause: Clause, value_key: str) -> tuple[str, str] | None:
     """Why the operator, the property and the value do not fit together: a key and a message."""
     if property_of(clause.property) == EventField("timestamp"):
         if clause.operator.is_containment:
-            return "operator", "timestamp is an instant, which contains nothing."
+            return "operator", f"{clause.operator} does not apply to timestamp."
         try:
             instant_of(clause.value)
         except ValueError as error:
             return value_key, f"value {error}."
     elif clause.operator.is_ordering and isinstance(clause.value, bool):
-        return value_key, f"value is a boolean, which {clause.operator} cannot order."
+        return value_key, f"{clause.operator} does not apply to booleans."
     return None
 
 
@@ -235,10 +235,10 @@ def _member(enum: type[_Member], value: Any) -> _Member | None:
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
     """The aggregation in {"function", "property"}, or what is wrong with it."""
     if not isinstance(data, Mapping):
-        return [problem("INVALID", "An aggregation is an object of function and property.")]
+        return [problem("INVALID", "An aggregation must be an object with function and property.")]
     function = _member(AggregationFunction, data.get("function"))
     if function is None:
-        message = f"function is one of {', '.join(AggregationFunction)}."
+        message = f"function must be one of {', '.join(AggregationFunction)}."
         return [problem("INVALID", message, "function")]
     named = data.get("property")
     refusal = _property_message(function, named)
@@ -254,5 +254,5 @@ def _property_message(function: AggregationFunction, named: Any) -> str | None:
     if problem:
         return f"property {problem}"
     if property_of(named) == EventField("timestamp"):
-        return "timestamp is an instant, which is not aggregated."
+        return "timestamp cannot be aggregated."
     return None

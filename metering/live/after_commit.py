@@ -90,4 +90,4 @@ class _Performer:
         except REDIS_FAILURES:
             pass  # the connection's circuit has logged it
         except Exception:  # noqa: BLE001  # the others go on
-            _log.exception("an event could not be performed", event_emitted=repr(event))
+            _log.exception("an action after a commit failed", event_emitted=repr(event))

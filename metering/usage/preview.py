@@ -98,8 +98,8 @@ async def previewing(seconds: float) -> AsyncIterator[BaseDBAsyncClient]:
             yield connection
     except QueryCanceledError:
         raise PreviewTimeoutError(
-            f"The preview was cut off after {seconds:g} seconds: name an event in the filter, or"
-            " take a shorter range."
+            f"The preview took longer than {seconds:g} seconds: filter by an event name, or choose"
+            " a shorter range."
         ) from None
 
 

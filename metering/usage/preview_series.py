@@ -62,7 +62,9 @@ async def preview_series(
             points = windows(selection.start, selection.end, interval, zone)
         if len(points) > PREVIEW_POINTS:
             raise RangeError(
-                "interval", f"The preview has {len(points):,} points; at most {PREVIEW_POINTS:,}."
+                "interval",
+                f"The chart would have {len(points):,} points; at most {PREVIEW_POINTS:,} are "
+                "allowed.",
             )
         found: Mapping[int, Quantity] = {}
         if points:

@@ -63,14 +63,14 @@ def zone_of(name: str) -> ZoneInfo:
     """The IANA time zone of this name. Raises RangeError if there is none."""
     # The machine may have others, such as `localtime` and zones that count leap seconds.
     if name not in _ZONES:
-        raise RangeError("timezone", f"`timezone` is no IANA time zone: {name[:64]!r}.")
+        raise RangeError("timezone", f"`timezone` is not an IANA time zone: {name[:64]!r}.")
     return ZoneInfo(name)
 
 
 def check_range(start: datetime, end: datetime) -> Window:
     """The range in UTC. Raises RangeError if it ends before it starts."""
     if end < start:
-        raise RangeError("end", "`end` lies before `start`.")
+        raise RangeError("end", "`end` is before `start`.")
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
@@ -88,8 +88,8 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
         if len(found) == MAXIMUM_POINTS:
             raise RangeError(
                 "interval",
-                f"The range has more than {MAXIMUM_POINTS:,} points: take a longer `interval` or a"
-                " shorter range.",
+                f"The range has more than {MAXIMUM_POINTS:,} points: choose a longer `interval` or"
+                " a shorter range.",
             )
         found.append(Window(begun, min(bound, whole.end)))
         begun = bound

@@ -39,7 +39,7 @@ class EventsIngestMutation:
         events = input.raw["events"]
         maximum = info.context.services.settings.max_batch_events
         if len(events) > maximum:
-            message = f"{len(events):,} events; allowed are {maximum:,} in one call."
+            message = f"{len(events):,} events in one call; at most {maximum:,} are allowed."
             raise RefusedError(problem("LIMIT_EXCEEDED", message, "events"))
         now = clock.now()
         policy = InvalidEventPolicy(input.raw["onInvalid"])

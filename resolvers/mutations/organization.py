@@ -47,7 +47,7 @@ def _problems(sent: OrganizationUpdateInput) -> list[Problem]:
         ("logoUrl", sent.logo_url, URL),
     )
     if isinstance(sent.timezone, str) and not _is_zone(sent.timezone):
-        message = f"timezone is no IANA time zone: {sent.timezone[:64]!r}."
+        message = f"timezone is not an IANA time zone: {sent.timezone[:64]!r}."
         problems.append(problem("INVALID", message, "timezone"))
     if not problems and isinstance(sent.logo_url, str) and not _is_https(sent.logo_url):
         message = "logoUrl must be an address such as https://example.com/logo.svg."

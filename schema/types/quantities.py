@@ -54,7 +54,7 @@ def check_points(asked: Range, series: int) -> None:
     if points * series > MAXIMUM_POINTS:
         raise BadUserInput(
             f"{series} meters of {points:,} points each are more than {MAXIMUM_POINTS:,} points: "
-            "name fewer meters in `meterIds`, or take a longer `interval`",
+            "list fewer meters in `meterIds`, or take a longer `interval`",
             path=["interval"],
         )
 

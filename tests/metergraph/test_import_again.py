@@ -104,7 +104,7 @@ async def test_with_an_external_id_a_corrected_row_is_a_conflict(
     result = await run_import(path, *mapping)
     assert result.code == 1
     assert result.out.endswith(": 1 inserted, 2 stored already, 1 refused.\n")
-    assert "line 4: Another event holds this externalId; it differs in metadata." in result.err
+    assert "line 4: Another event has this externalId; it differs in metadata." in result.err
     assert await tokens(organization) == [5, 10, 20, 30]
 
 
@@ -126,9 +126,8 @@ async def test_rows_without_an_instant_may_be_of_another_file(
     result = await run_import(november, *mapping)
     assert result.out.endswith(": 1 inserted, 1 stored already, 0 refused.\n")
     assert (
-        "Note: Rows without a timestamp are taken for the same events as equal rows in other "
-        "files. If some of those stored already are other events, give each file its own "
-        "--prefix.\n"
+        "Note: a row without a timestamp counts as the same event as an equal row of another "
+        "file. If these are different events, give each file its own --prefix.\n"
     ) in result.err
     result = await run_import(november, *mapping, "--prefix", "2026-11")
     assert result.out.endswith(": 2 inserted, 0 stored already, 0 refused.\n")

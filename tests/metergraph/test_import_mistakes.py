@@ -88,7 +88,7 @@ async def test_fail_fast_stops_at_the_first_bad_row(run_import: RunImport, tmp_p
     )
     assert result.code == 1
     assert result.err == (
-        "line 3: n: 'x' is not a number\nError: Stopped at line 3, as --fail-fast says.\n"
+        "line 3: n: 'x' is not a number\nError: Stopped at line 3 because of --fail-fast.\n"
     )
 
 
@@ -166,5 +166,5 @@ async def test_an_unknown_field_is_reported(
 async def test_a_wrong_token_is_reported(run_import: RunImport, invocations: Path) -> None:
     result = await run_import(invocations, *MAPPING, METERGRAPH_TOKEN="mg_wrong")
     assert result.code == 1
-    assert result.err.startswith("Error: The API refuses: ")
+    assert result.err.startswith("Error: The API refused the request: ")
     assert "mg_wrong" not in result.err

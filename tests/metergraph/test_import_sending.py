@@ -100,9 +100,12 @@ async def test_a_refused_batch_ends_the_import_with_the_message_of_the_api(tmp_p
     path = tmp_path / "rows.ndjson"
     path.write_text("{}\n")
     api = Api()
-    api.user_errors = [{"message": "2,000 events; allowed are 1,000 in one call."}]
+    api.user_errors = [{"message": "2,000 events in one call; at most 1,000 are allowed."}]
     async with client_of(api) as client:
         importer = Importer(client, Silent(), Refusals(Silent()))
         with pytest.raises(ApiError) as refused:
             await importer.run(read_ndjson(path), event_of)
-    assert str(refused.value) == "The API refuses: 2,000 events; allowed are 1,000 in one call."
+    assert (
+        str(refused.value)
+        == "The API refused the request: 2,000 events in one call; at most 1,000 are allowed."
+    )

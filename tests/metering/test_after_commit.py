@@ -167,4 +167,4 @@ async def test_an_event_that_fails_keeps_no_other_from_being_performed(
             emit(connection, Said("done"))
     assert performed == ["done"]
     # What Redis refuses is logged by its connection, once an outage.
-    assert [log["event"] for log in logs] == ["an event could not be performed"]
+    assert [log["event"] for log in logs] == ["an action after a commit failed"]

@@ -160,8 +160,12 @@ async def test_an_average_of_very_large_and_very_small_numbers_is_rounded_once(
 @pytest.mark.parametrize(
     ("data", "path", "message"),
     [
-        (None, (), "An aggregation is an object of function and property."),
-        ({"function": "MEDIAN", "property": "n"}, ("function",), "function is one of COUNT, SUM"),
+        (None, (), "An aggregation must be an object with function and property."),
+        (
+            {"function": "MEDIAN", "property": "n"},
+            ("function",),
+            "function must be one of COUNT, SUM",
+        ),
         ({"function": "COUNT", "property": "n"}, ("property",), "COUNT takes no property."),
         ({"function": "SUM"}, ("property",), "SUM needs a property."),
         ({"function": "SUM", "property": ""}, ("property",), "property has 0 characters"),
@@ -169,7 +173,11 @@ async def test_an_average_of_very_large_and_very_small_numbers_is_rounded_once(
         ({"function": "SUM", "property": "a\0"}, ("property",), "property contains a NUL"),
         ({"function": "SUM", "property": 1}, ("property",), "property is not a string."),
         ({"function": "SUM", "property": "metadata."}, ("property",), "property names no key"),
-        ({"function": "UNIQUE", "property": "timestamp"}, ("property",), "timestamp is an instant"),
+        (
+            {"function": "UNIQUE", "property": "timestamp"},
+            ("property",),
+            "timestamp cannot be aggregated.",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_aggregation(data: Any, path: tuple[str, ...], message: str) -> None:

@@ -68,7 +68,7 @@ async def test_another_event_under_the_same_external_id_is_a_conflict(
             first.event_id,
             Problem(
                 "CONFLICT",
-                f"Another event holds this externalId; it differs in {differences}.",
+                f"Another event has this externalId; it differs in {differences}.",
                 ("externalId",),
             ),
         )

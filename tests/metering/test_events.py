@@ -79,9 +79,9 @@ def test_an_unknown_customer_id_is_not_found(customer_id: Any) -> None:
 
 
 NOT_AN_INSTANT = "is not an ISO 8601 instant with an offset, such as 2026-03-01T12:00:00Z."
-NO_OFFSET = "has no offset: end it with Z or with one such as +02:00."
+NO_OFFSET = "has no offset: add Z or an offset such as +02:00."
 OUTSIDE = "lies outside the years 1 to 9999 in UTC."
-AHEAD = "is more than 5 minutes ahead of now."
+AHEAD = "is more than 5 minutes in the future."
 
 
 @pytest.mark.parametrize(

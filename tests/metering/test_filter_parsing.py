@@ -90,13 +90,17 @@ def test_members_of_another_enum_are_read_by_name() -> None:
         (None, (), "Give exactly one of clause and filter."),
         ({}, (), "Give exactly one of clause and filter."),
         ({"clause": {}, "filter": {}}, (), "Give exactly one of clause and filter."),
-        ({"clause": 1}, ("clause",), "A clause is an object"),
-        ({"filter": 1}, ("filter",), "A filter is an object"),
-        ({"filter": {"conjunction": "XOR"}}, ("filter", "conjunction"), "conjunction is AND or OR"),
-        ({"filter": {"clauses": "x"}}, ("filter", "clauses"), "clauses is a list."),
+        ({"clause": 1}, ("clause",), "A clause must be an object"),
+        ({"filter": 1}, ("filter",), "A filter must be an object"),
+        ({"filter": {"conjunction": "XOR"}}, ("filter", "conjunction"), "conjunction must be AND or OR"),
+        ({"filter": {"clauses": "x"}}, ("filter", "clauses"), "clauses must be a list."),
         (clause(), ("clause",), "Give exactly one of value and text."),
         (clause(value=1, text="1"), ("clause",), "Give exactly one of value and text."),
-        (clause(value=1, operator="LIKE"), ("clause", "operator"), "operator is one of EQUALS"),
+        (
+            clause(value=1, operator="LIKE"),
+            ("clause", "operator"),
+            "operator must be one of EQUALS",
+        ),
         (clause(value=1, property=None), ("clause", "property"), "property is not a string."),
         (clause(value=1, property="x" * 257), ("clause", "property"), "property has 257 chara"),
         (clause(value=1, property="metadata."), ("clause", "property"), "property names no key"),
@@ -112,8 +116,8 @@ def test_members_of_another_enum_are_read_by_name() -> None:
         (clause(value=Decimal("1e-31")), ("clause", "value"), "value is a number outside the"),
         (clause(value=float("nan")), ("clause", "value"), "value is a number outside the limits"),
         (clause(value=float("inf")), ("clause", "value"), "value is a number outside the limits"),
-        (clause(value=True, operator="LESS_THAN"), ("clause", "value"), "value is a boolean, whi"),
-        (clause(text="true", operator="LESS_THAN"), ("clause", "text"), "value is a boolean, whi"),
+        (clause(value=True, operator="LESS_THAN"), ("clause", "value"), "LESS_THAN does not apply"),
+        (clause(text="true", operator="LESS_THAN"), ("clause", "text"), "LESS_THAN does not apply"),
         (
             clause(value="2026-03-01T12:00:00", property="timestamp"),
             ("clause", "value"),
@@ -130,7 +134,7 @@ def test_members_of_another_enum_are_read_by_name() -> None:
         (
             clause(value="2026", property="timestamp", operator="CONTAINS"),
             ("clause", "operator"),
-            "timestamp is an instant, which contains nothing.",
+            "CONTAINS does not apply to timestamp.",
         ),
     ],
 )
@@ -153,7 +157,7 @@ def test_what_is_no_filter_at_all() -> None:
     nothings: list[Any] = [None, 1, "x", []]
     for data in nothings:
         assert parse_filter(data) == [
-            Problem("INVALID", "A filter is an object of conjunction and clauses.")
+            Problem("INVALID", "A filter must be an object with conjunction and clauses.")
         ]
 
 
@@ -167,15 +171,17 @@ def test_five_levels_and_no_more() -> None:
 def test_a_hundred_clauses_and_no_more() -> None:
     assert len(parsed({"clauses": [clause(value=1)] * 100}).clauses) == 100
     assert problems(*[clause(value=1)] * 101) == [
-        Problem("INVALID", "101 clauses; allowed are 100.", ("clauses",))
+        Problem("INVALID", "101 clauses; at most 100 are allowed.", ("clauses",))
     ]
     halves = [{"filter": {"clauses": [clause(value=1)] * count}} for count in (50, 51)]
-    assert problems(*halves) == [Problem("INVALID", "101 clauses; allowed are 100.", ("clauses",))]
+    assert problems(*halves) == [
+        Problem("INVALID", "101 clauses; at most 100 are allowed.", ("clauses",))
+    ]
 
 
 def test_nested_filters_are_limited_too() -> None:
     (problem,) = problems(*[{"filter": {}}] * 10_000)
-    assert problem.message == "Too many nested filters; allowed are 100."
+    assert problem.message == "At most 100 nested filters are allowed."
 
 
 def test_the_stored_form_keeps_every_digit() -> None:

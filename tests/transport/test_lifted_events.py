@@ -125,7 +125,7 @@ async def test_too_many_events_are_counted_and_not_looked_at(api: Api, odd: Any)
     }"""
     error = {
         "code": "LIMIT_EXCEEDED",
-        "message": "10,001 events; allowed are 10,000 in one call.",
+        "message": "10,001 events in one call; at most 10,000 are allowed.",
         "path": ["events"],
     }
     answer = await api.get(query, events=events)
