@@ -92,7 +92,11 @@ def test_members_of_another_enum_are_read_by_name() -> None:
         ({"clause": {}, "filter": {}}, (), "Give exactly one of clause and filter."),
         ({"clause": 1}, ("clause",), "A clause must be an object"),
         ({"filter": 1}, ("filter",), "A filter must be an object"),
-        ({"filter": {"conjunction": "XOR"}}, ("filter", "conjunction"), "conjunction must be AND or OR"),
+        (
+            {"filter": {"conjunction": "XOR"}},
+            ("filter", "conjunction"),
+            "conjunction must be AND or OR",
+        ),
         ({"filter": {"clauses": "x"}}, ("filter", "clauses"), "clauses must be a list."),
         (clause(), ("clause",), "Give exactly one of value and text."),
         (clause(value=1, text="1"), ("clause",), "Give exactly one of value and text."),
