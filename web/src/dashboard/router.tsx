@@ -3,6 +3,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   retainSearchParams,
 } from '@tanstack/react-router';
 import { SettingsPage } from '../features/access/SettingsPage';
@@ -51,7 +52,21 @@ const parent = () => root;
 const routes = [
   createRoute({ getParentRoute: parent, path: '/', component: OverviewPage }),
   createRoute({ getParentRoute: parent, path: '/meters', component: MetersPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/meters/new',
+    component: lazyRouteComponent(() => import('../features/meters/MeterNewPage'), 'MeterNewPage'),
+    validateSearch: text('from'),
+  }),
   createRoute({ getParentRoute: parent, path: '/meters/$id', component: MeterPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/meters/$id/edit',
+    component: lazyRouteComponent(
+      () => import('../features/meters/MeterEditPage'),
+      'MeterEditPage',
+    ),
+  }),
   createRoute({
     getParentRoute: parent,
     path: '/events',

@@ -1,11 +1,5 @@
 /** Inputs with their label, their hint and what is wrong, bound for whoever cannot see them. */
-import {
-  type ChangeEvent,
-  type InputHTMLAttributes,
-  type ReactNode,
-  type SelectHTMLAttributes,
-  useId,
-} from 'react';
+import { type ChangeEvent, type ComponentProps, type ReactNode, useId } from 'react';
 import { classes } from './classes';
 import styles from './Field.module.css';
 import { Icon } from './Icon';
@@ -15,6 +9,8 @@ export interface FieldProps {
   hint?: ReactNode;
   /** What is wrong with it, as the API says. */
   error?: string | undefined;
+  /** The label is for screen readers only, as in a table. */
+  hideLabel?: boolean | undefined;
 }
 
 interface Bound {
@@ -28,13 +24,14 @@ export function Field({
   label,
   hint,
   error,
+  hideLabel,
   children,
 }: FieldProps & { children: (bound: Bound) => ReactNode }) {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
   return (
     <div className={styles.field}>
-      <label className={styles.label} htmlFor={id}>
+      <label className={hideLabel ? 'visually-hidden' : styles.label} htmlFor={id}>
         {label}
       </label>
       {children({
@@ -47,22 +44,48 @@ export function Field({
           {hint}
         </div>
       )}
-      {error && (
-        <div className={styles.error} id={`${id}-error`} role="alert">
-          <Icon name="warning" size={13} />
-          {error}
-        </div>
-      )}
+      {error && <FieldError id={`${id}-error`}>{error}</FieldError>}
     </div>
   );
 }
 
-type InputProps = Omit<InputHTMLAttributes<HTMLInputElement>, 'id'>;
-
-export function TextField({ label, hint, error, ...input }: FieldProps & InputProps) {
+export function FieldError({ id, children }: { id?: string; children: ReactNode }) {
   return (
-    <Field label={label} hint={hint} error={error}>
+    <div className={styles.error} id={id} role="alert">
+      <Icon name="warning" size={13} />
+      <span>{children}</span>
+    </div>
+  );
+}
+
+type InputProps = Omit<ComponentProps<'input'>, 'id'>;
+
+export function TextField({ label, hint, error, hideLabel, ...input }: FieldProps & InputProps) {
+  return (
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(bound) => <input className={styles.input} {...input} {...bound} />}
+    </Field>
+  );
+}
+
+/** A text of several lines, as tall as what is in it. */
+export function TextArea({
+  label,
+  hint,
+  error,
+  hideLabel,
+  isCode = false,
+  ...area
+}: FieldProps & Omit<ComponentProps<'textarea'>, 'id'> & { isCode?: boolean }) {
+  return (
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
+      {(bound) => (
+        <textarea
+          className={classes(styles.input, styles.area, isCode && styles.codeArea)}
+          {...area}
+          {...bound}
+        />
+      )}
     </Field>
   );
 }
@@ -73,7 +96,7 @@ export interface Option<Value extends string> {
 }
 
 type SelectProps<Value extends string> = Omit<
-  SelectHTMLAttributes<HTMLSelectElement>,
+  ComponentProps<'select'>,
   'id' | 'value' | 'onChange' | keyof Bound
 > & { value: Value; options: readonly Option<Value>[]; onChange(value: Value): void };
 
@@ -107,10 +130,11 @@ export function SelectField<Value extends string>({
   label,
   hint,
   error,
+  hideLabel,
   ...select
 }: FieldProps & SelectProps<Value>) {
   return (
-    <Field label={label} hint={hint} error={error}>
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(bound) => <Select {...select} {...bound} />}
     </Field>
   );
@@ -148,10 +172,14 @@ export function SearchInput({
 
 export function Checkbox({
   label,
+  hint,
+  name,
   checked,
   onChange,
 }: {
   label: string;
+  hint?: string;
+  name?: string;
   checked: boolean;
   onChange(checked: boolean): void;
 }) {
@@ -159,10 +187,14 @@ export function Checkbox({
     <label className={styles.check}>
       <input
         type="checkbox"
+        name={name}
         checked={checked}
         onChange={(event) => onChange(event.target.checked)}
       />
-      {label}
+      <span>
+        {label}
+        {hint && <span className={styles.checkHint}>{hint}</span>}
+      </span>
     </label>
   );
 }

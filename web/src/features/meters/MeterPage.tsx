@@ -27,6 +27,7 @@ import { ViewTools } from '../viewing/ViewTools';
 import { useView, type View } from '../viewing/view';
 import { describeAggregation, mergingOf } from './aggregation';
 import { FilterText } from './FilterText';
+import { MeterActions } from './MeterActions';
 import { MeterCustomers } from './MeterCustomers';
 import { MeterEvents } from './MeterEvents';
 import { CatchingUp, MeterState } from './MeterProgress';
@@ -61,6 +62,7 @@ const MeterPageDocument = graphql(`
         completeThrough
         problems
       }
+      ...MeterActions_meter
       ...MeterProgress_meter
       quantities(start: $start, end: $end, interval: $interval, timezone: $zone) {
         points {
@@ -146,7 +148,12 @@ function Head({ meter }: { meter: Meter }) {
           {describeAggregation(meter.aggregation)} where <FilterText filter={meter.filter} />
         </>
       }
-      tools={<ViewTools />}
+      tools={
+        <>
+          <ViewTools />
+          <MeterActions meter={meter} />
+        </>
+      }
     />
   );
 }

@@ -3,12 +3,14 @@ import { useState } from 'react';
 import { graphql } from '../../api/generated';
 import type { MetersQuery } from '../../api/generated/graphql';
 import { intervalsOf } from '../../format/ranges';
+import { buttonClass } from '../../ui/Button';
 import { Sparkline } from '../../ui/chart/Sparkline';
 import { Empty } from '../../ui/Empty';
 import { Checkbox } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
+import { IfAllowed } from '../access/permissions';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
 import { ViewTools } from '../viewing/ViewTools';
@@ -90,7 +92,12 @@ export function MetersPage() {
       <PageHead
         title="Meters"
         about="A meter counts what your customers use, from the events you send."
-        tools={<ViewTools />}
+        tools={
+          <>
+            <ViewTools />
+            <NewMeterLink />
+          </>
+        }
       />
       <Card
         title="All meters"
@@ -104,7 +111,7 @@ export function MetersPage() {
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title="No meters yet">
+            <Empty title="No meters yet" action={<NewMeterLink />}>
               A meter filters events and adds up what they say. It also counts events that are there
               already.
             </Empty>
@@ -112,5 +119,15 @@ export function MetersPage() {
         />
       </Card>
     </Stack>
+  );
+}
+
+function NewMeterLink() {
+  return (
+    <IfAllowed scope="METERS_WRITE">
+      <Link to="/meters/new" className={buttonClass({ look: 'primary' })}>
+        New meter
+      </Link>
+    </IfAllowed>
   );
 }

@@ -15,6 +15,9 @@ import styles from './Popover.module.css';
 
 export interface ComboboxProps {
   label: string;
+  /** That of its input. */
+  name?: string;
+  placeholder?: string;
   /** The label is for screen readers only, as in a tool bar. */
   hideLabel?: boolean;
   hint?: string;
@@ -28,7 +31,18 @@ export interface ComboboxProps {
 
 /** A text with suggestions. */
 export function Combobox(props: ComboboxProps) {
-  const { label, hideLabel = false, hint, error, options, value, onChange, allowsOther } = props;
+  const {
+    label,
+    name,
+    placeholder,
+    hideLabel = false,
+    hint,
+    error,
+    options,
+    value,
+    onChange,
+    allowsOther,
+  } = props;
   return (
     <ComboBox
       className={fieldStyles.field ?? ''}
@@ -48,7 +62,13 @@ export function Combobox(props: ComboboxProps) {
     >
       <Label className={hideLabel ? 'visually-hidden' : (fieldStyles.label ?? '')}>{label}</Label>
       <div className={styles.box}>
-        <Input className={`${fieldStyles.input} ${hideLabel ? fieldStyles.compact : ''}`} />
+        <Input
+          {...(name !== undefined && { name })}
+          {...(placeholder !== undefined && { placeholder })}
+          autoComplete="off"
+          spellCheck={false}
+          className={fieldStyles.input ?? ''}
+        />
         <Button aria-label={`Show ${label.toLowerCase()}`}>
           <Icon name="chevron" size={14} />
         </Button>

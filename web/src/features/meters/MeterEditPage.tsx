@@ -1,0 +1,130 @@
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useForm } from 'react-hook-form';
+import { useQuery } from 'urql';
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { Badge } from '../../ui/Badge';
+import { buttonClass } from '../../ui/Button';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import { showToast } from '../../ui/Toast';
+import { Allowed } from '../access/permissions';
+import { PageForm } from '../forms/Form';
+import { useSubmission } from '../forms/useSubmission';
+import { Loaded } from '../listing/Loaded';
+import { describeAggregation } from './aggregation';
+import { EditedMeter, meterValues } from './editedMeter';
+import { FilterText } from './FilterText';
+import { DefinitionFields, MeterBuilder, NameFields } from './MeterBuilder';
+import { aggregationInput, filterInput, formPath } from './meterValues';
+
+const MeterToEdit = graphql(`
+  query MeterToEdit($id: ID!) {
+    meter(id: $id) {
+      ...EditedMeter
+    }
+  }
+`);
+
+const MeterUpdate = graphql(`
+  mutation MeterUpdate($input: MeterUpdateInput!) {
+    meterUpdate(input: $input) {
+      meter {
+        ...EditedMeter
+      }
+      userErrors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+export function MeterEditPage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const [{ data, error }, again] = useQuery({ query: MeterToEdit, variables: { id } });
+  return (
+    <Allowed scope="METERS_WRITE">
+      <Loaded
+        what="meter"
+        value={data?.meter}
+        error={error}
+        onRetry={() => again({ requestPolicy: 'network-only' })}
+      >
+        {(meter) => <EditMeter key={id} meter={meter} />}
+      </Loaded>
+    </Allowed>
+  );
+}
+
+function EditMeter({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
+  const { id, name, isLocked } = readFragment(EditedMeter, meter);
+  const navigate = useNavigate();
+  const form = useForm({ defaultValues: meterValues(meter) });
+  const { dirtyFields } = form.formState;
+  const toMeter = () => navigate({ to: '/meters/$id', params: { id } });
+  const submission = useSubmission({
+    form,
+    mutation: MeterUpdate,
+    // What is not changed is not sent: others may have changed it meanwhile.
+    input: (values) => ({
+      id,
+      ...(dirtyFields.name && { name: values.name }),
+      ...(dirtyFields.unit && { unit: values.unit || null }),
+      ...(dirtyFields.filter && { filter: filterInput(values.filter) }),
+      ...(dirtyFields.aggregation && { aggregation: aggregationInput(values.aggregation) }),
+    }),
+    answer: ({ meterUpdate: { userErrors } }) => ({
+      userErrors: userErrors.map((error) => ({ ...error, path: formPath(error.path) })),
+    }),
+    onDone: (_data, values) => {
+      showToast(`${values.name} is saved.`);
+      toMeter();
+    },
+  });
+  return (
+    <Stack>
+      <PageHead
+        above={
+          <Link to="/meters/$id" params={{ id }}>
+            <bdi>{name}</bdi>
+          </Link>
+        }
+        title="Edit meter"
+        badge={isLocked && <Badge>Locked</Badge>}
+      />
+      <PageForm
+        form={form}
+        submission={submission}
+        action="Save changes"
+        onCancel={toMeter}
+        layout={MeterBuilder}
+      >
+        <NameFields />
+        {isLocked ? <Locked meter={meter} /> : <DefinitionFields />}
+      </PageForm>
+    </Stack>
+  );
+}
+
+function Locked({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
+  const { id, filter, aggregation } = readFragment(EditedMeter, meter);
+  return (
+    <Card title="Definition">
+      <Stack>
+        <p>
+          {describeAggregation(aggregation)} where <FilterText filter={filter} />
+        </p>
+        <p>
+          The meter has counted events, and invoices may follow from them. So its filter and its
+          aggregation cannot change. A new meter with another definition also counts the events that
+          are already stored.
+        </p>
+        <div>
+          <Link to="/meters/new" search={{ from: id }} className={buttonClass()}>
+            Make a new meter from it
+          </Link>
+        </div>
+      </Stack>
+    </Card>
+  );
+}

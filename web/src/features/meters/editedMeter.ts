@@ -1,0 +1,30 @@
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { FilterText_filter } from './FilterText';
+import { filterValues, type MeterValues, type StoredFilter } from './meterValues';
+
+export const EditedMeter = graphql(`
+  fragment EditedMeter on Meter {
+    id
+    name
+    unit
+    isLocked
+    archivedAt
+    aggregation {
+      function
+      property
+    }
+    filter {
+      ...FilterText_filter
+    }
+  }
+`);
+
+export function meterValues(of: FragmentType<typeof EditedMeter>): MeterValues {
+  const { name, unit, filter, aggregation } = readFragment(EditedMeter, of);
+  return {
+    name,
+    unit: unit ?? '',
+    filter: filterValues(readFragment(FilterText_filter, filter) as StoredFilter),
+    aggregation: { function: aggregation.function, property: aggregation.property ?? '' },
+  };
+}
