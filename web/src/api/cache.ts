@@ -1,5 +1,5 @@
 /** The cache: one copy of every object, by its id, so that one update shows everywhere. */
-import { cacheExchange } from '@urql/exchange-graphcache';
+import { type Cache, cacheExchange, type Entity } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 
 /** Types without an id: they live in the object that has them. A test compares with the schema. */
@@ -46,6 +46,29 @@ export const POSSIBLE_TYPES = {
 
 const pages = () => relayPagination();
 
+/** Asks again for lists of an object: what a mutation made may belong to them. */
+function renew(cache: Cache, of: Entity, ...lists: string[]): void {
+  for (const { fieldName, fieldKey } of cache.inspectFields(of)) {
+    if (lists.includes(fieldName)) {
+      cache.invalidate(of, fieldKey);
+    }
+  }
+}
+
+const renewing =
+  (...lists: string[]) =>
+  (_answer: unknown, _args: unknown, cache: Cache) =>
+    renew(cache, 'Query', ...lists);
+
+/** The customer that a mutation's input names by its id. */
+function customerOf(args: { input?: { customerId?: string | null } }): Entity {
+  return { __typename: 'Customer', id: args.input?.customerId ?? '' };
+}
+
+interface Credited {
+  customerMeterCredit: { customerMeter?: { id: string } | null };
+}
+
 export function objectCache() {
   return cacheExchange({
     keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
@@ -64,6 +87,28 @@ export function objectCache() {
       CustomerMeter: { creditEntries: pages() },
       CustomerSubscription: { invoices: pages() },
       Meter: { customers: pages(), events: pages() },
+    },
+    updates: {
+      Mutation: {
+        customerCreate: renewing('customers'),
+        meterArchive: renewing('meters'),
+        meterCreate: renewing('meters'),
+        meterCreditBenefitCreate: renewing('benefits'),
+        meterUnarchive: renewing('meters'),
+        productArchive: renewing('products'),
+        productCreate: renewing('products'),
+        customerSubscriptionCreate(_answer, args, cache) {
+          renew(cache, 'Query', 'subscriptions', 'invoices');
+          renew(cache, customerOf(args), 'subscriptions', 'invoices', 'meters');
+        },
+        customerMeterCredit(answer: Credited, args, cache) {
+          renew(cache, customerOf(args), 'meters');
+          const { customerMeter } = answer.customerMeterCredit;
+          if (customerMeter) {
+            renew(cache, { __typename: 'CustomerMeter', id: customerMeter.id }, 'creditEntries');
+          }
+        },
+      },
     },
   });
 }

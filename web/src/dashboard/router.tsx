@@ -87,12 +87,37 @@ const routes = [
     validateSearch: text('part'),
   }),
   createRoute({ getParentRoute: parent, path: '/products', component: ProductsPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/products/new',
+    component: lazyRouteComponent(
+      () => import('../features/products/ProductNewPage'),
+      'ProductNewPage',
+    ),
+  }),
   createRoute({ getParentRoute: parent, path: '/products/$id', component: ProductPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/products/$id/edit',
+    component: lazyRouteComponent(
+      () => import('../features/products/ProductEditPage'),
+      'ProductEditPage',
+    ),
+  }),
   createRoute({
     getParentRoute: parent,
     path: '/subscriptions',
     component: SubscriptionsPage,
     validateSearch: status,
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/subscriptions/new',
+    component: lazyRouteComponent(
+      () => import('../features/subscriptions/SubscriptionNewPage'),
+      'SubscriptionNewPage',
+    ),
+    validateSearch: (search) => ({ ...text('customer')(search), ...text('product')(search) }),
   }),
   createRoute({ getParentRoute: parent, path: '/subscriptions/$id', component: SubscriptionPage }),
   createRoute({ getParentRoute: parent, path: '/invoices', component: InvoicesPage }),

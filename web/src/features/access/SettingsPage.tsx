@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { SettingsQuery } from '../../api/generated/graphql';
@@ -12,13 +13,20 @@ import { type Column, Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
 import { ZoneSelect } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
+import { NewToken, RevokeToken } from './TokenTools';
 
 const Settings = graphql(`
   query Settings {
+    me {
+      accessToken {
+        id
+      }
+    }
     organization {
       id
       name
       slug
+      ...OrganizationForm_organization
       accessTokens {
         id
         name
@@ -33,6 +41,10 @@ const Settings = graphql(`
 `);
 
 type Token = SettingsQuery['organization']['accessTokens'][number];
+
+const OrganizationForm = lazy(async () => ({
+  default: (await import('./OrganizationForm')).OrganizationForm,
+}));
 
 const TOKENS: Column<Token>[] = [
   { title: 'Token', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
@@ -51,6 +63,17 @@ const TOKENS: Column<Token>[] = [
     cell: ({ createdAt }) => <Time at={createdAt} />,
   },
 ];
+
+function tokenColumns(own: string | undefined): Column<Token>[] {
+  return [
+    ...TOKENS,
+    {
+      title: 'Action',
+      nowrap: true,
+      cell: (token) => !token.revokedAt && <RevokeToken token={token} isOwn={token.id === own} />,
+    },
+  ];
+}
 
 function TokenStatus({ token: { revokedAt, expiresAt } }: { token: Token }) {
   const now = useNow();
@@ -85,7 +108,12 @@ export function SettingsPage() {
         </Stack>
       </Card>
       {organization && (
-        <Card title="Organization">
+        <Suspense>
+          <OrganizationForm organization={organization} />
+        </Suspense>
+      )}
+      {organization && (
+        <Card title="Details">
           <KeyValues>
             <KeyValue name="Name">
               <bdi>{organization.name}</bdi>
@@ -100,10 +128,16 @@ export function SettingsPage() {
         </Card>
       )}
       {!error && (
-        <Card title="Access tokens" flush>
+        <Card
+          title="Access tokens"
+          flush
+          tools={
+            organization && <NewToken onCreated={() => again({ requestPolicy: 'network-only' })} />
+          }
+        >
           <Table
             label="Access tokens"
-            columns={TOKENS}
+            columns={tokenColumns(data?.me.accessToken?.id)}
             rows={organization?.accessTokens ?? []}
             keyOf={({ id }) => id}
             loading={fetching && organization === undefined}

@@ -19,13 +19,14 @@ const Permissions = graphql(`
 
 export type Permission = 'yes' | 'no' | 'unknown';
 
-export function usePermission(scope: Scope): Permission {
+/** Whether the token has one of the scopes. */
+export function usePermission(...scopes: Scope[]): Permission {
   // Scopes of a token never change.
   const [{ data }] = useQuery({ query: Permissions, requestPolicy: 'cache-first' });
   if (data === undefined) {
     return 'unknown';
   }
-  return data.me.scopes.some((each) => each === scope || each === 'ADMIN') ? 'yes' : 'no';
+  return data.me.scopes.some((each) => scopes.includes(each) || each === 'ADMIN') ? 'yes' : 'no';
 }
 
 /** Buttons and menus that need a scope. */

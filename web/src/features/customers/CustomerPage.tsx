@@ -7,6 +7,7 @@ import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
 import { type Tab, Tabs } from '../../ui/Tabs';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
+import { CustomerActions } from './CustomerActions';
 import { CustomerCredits } from './CustomerCredits';
 import { CustomerEvents } from './CustomerEvents';
 import { CustomerInvoices } from './CustomerInvoices';
@@ -21,6 +22,7 @@ const CustomerPageDocument = graphql(`
       externalId
       email
       createdAt
+      ...CustomerActions_customer
       ...CustomerName_customer
     }
   }
@@ -52,6 +54,7 @@ export function CustomerPage() {
             above={<Link to="/customers">Customers</Link>}
             title={customerName(customer)}
             about={customer.email && <bdi>{customer.email}</bdi>}
+            tools={<CustomerActions customer={customer} onChanged={refresh} />}
           />
           <Tabs
             label="Parts of the customer"

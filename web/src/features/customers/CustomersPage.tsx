@@ -1,15 +1,21 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { graphql } from '../../api/generated';
 import type { CustomersQuery } from '../../api/generated/graphql';
+import { Button } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { SearchInput } from '../../ui/Field';
 import { Time } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
+import { usePermission } from '../access/permissions';
 import { ListTable } from '../listing/ListTable';
 import { PAGE, useList } from '../listing/useList';
 import { CustomerLink } from './CustomerName';
+
+const CustomerDialog = lazy(async () => ({
+  default: (await import('./CustomerDialog')).CustomerDialog,
+}));
 
 const Customers = graphql(`
   query Customers($after: String, $first: Int!, $query: String) {
@@ -68,7 +74,11 @@ export function CustomersPage() {
   });
   return (
     <Stack>
-      <PageHead title="Customers" about="Whoever has events, credits or a subscription." />
+      <PageHead
+        title="Customers"
+        about="Whoever has events, credits or a subscription."
+        tools={<NewCustomer />}
+      />
       <Card
         title={q ? `Matching “${q}”` : 'Newest first'}
         flush
@@ -84,7 +94,7 @@ export function CustomersPage() {
                 The search looks for the text in names, emails and external IDs.
               </Empty>
             ) : (
-              <Empty title="No customers yet">
+              <Empty title="No customers yet" action={<NewCustomer />}>
                 An event with a new external customer ID makes a customer.
               </Empty>
             )
@@ -92,5 +102,28 @@ export function CustomersPage() {
         />
       </Card>
     </Stack>
+  );
+}
+
+function NewCustomer() {
+  const navigate = useNavigate();
+  const [isOpen, setOpen] = useState(false);
+  if (usePermission('BILLING_WRITE', 'EVENTS_WRITE') !== 'yes') {
+    return null;
+  }
+  return (
+    <>
+      <Button look="primary" onClick={() => setOpen(true)}>
+        New customer
+      </Button>
+      <Suspense>
+        {isOpen && (
+          <CustomerDialog
+            onSaved={({ id }) => navigate({ to: '/customers/$id', params: { id } })}
+            onClose={() => setOpen(false)}
+          />
+        )}
+      </Suspense>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useLiveStatus } from '../../api/status';
@@ -9,9 +9,14 @@ import { Empty } from '../../ui/Empty';
 import { ToolSelect } from '../../ui/Field';
 import { Icon } from '../../ui/Icon';
 import { Card, PageHead, Stack } from '../../ui/Surface';
+import { IfAllowed } from '../access/permissions';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
 import { type EventRow, eventColumns } from './EventCells';
+
+const SendEventDialog = lazy(async () => ({
+  default: (await import('./SendEventDialog')).SendEventDialog,
+}));
 
 const Events = graphql(`
   query Events($after: String, $filter: EventFilter) {
@@ -76,10 +81,13 @@ export function EventsPage() {
         title="Events"
         about="What your application reported, as it comes in."
         tools={
-          <Button onClick={() => setPaused(!isPaused)}>
-            <Icon name={isPaused ? 'play' : 'pause'} size={14} />
-            {isPaused ? `Resume${waitingText(waiting)}` : 'Pause'}
-          </Button>
+          <>
+            <Button onClick={() => setPaused(!isPaused)}>
+              <Icon name={isPaused ? 'play' : 'pause'} size={14} />
+              {isPaused ? `Resume${waitingText(waiting)}` : 'Pause'}
+            </Button>
+            <SendEvent />
+          </>
         }
       />
       <Card
@@ -208,6 +216,16 @@ function TailState({ isPaused }: { isPaused: boolean }) {
     <Badge tone="good" dot>
       Live
     </Badge>
+  );
+}
+
+function SendEvent() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <IfAllowed scope="EVENTS_WRITE">
+      <Button onClick={() => setOpen(true)}>Send test event</Button>
+      <Suspense>{isOpen && <SendEventDialog onClose={() => setOpen(false)} />}</Suspense>
+    </IfAllowed>
   );
 }
 

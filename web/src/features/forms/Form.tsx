@@ -19,6 +19,8 @@ interface FormProps<Values extends FieldValues> {
   submission: Submission;
   /** What its button says: what happens. */
   action: string;
+  /** What its other button says. */
+  cancel?: string;
   onCancel(): void;
   children: ReactNode;
 }
@@ -28,10 +30,16 @@ export function PageForm<Values extends FieldValues>({
   form,
   submission,
   action,
+  cancel = 'Cancel',
+  isIdle = false,
   onCancel,
   layout: Layout = Stack,
   children,
-}: FormProps<Values> & { layout?: ComponentType<{ children: ReactNode }> }) {
+}: FormProps<Values> & {
+  /** There is nothing to send, nor to discard. */
+  isIdle?: boolean;
+  layout?: ComponentType<{ children: ReactNode }>;
+}) {
   const { isDirty } = form.formState;
   return (
     <FormProvider {...form}>
@@ -40,10 +48,12 @@ export function PageForm<Values extends FieldValues>({
           {children}
           <Refused submission={submission} />
           <div className={styles.actions}>
-            <Button type="submit" look="primary" busy={submission.isSending}>
+            <Button type="submit" look="primary" busy={submission.isSending} disabled={isIdle}>
               {action}
             </Button>
-            <Button onClick={onCancel}>Cancel</Button>
+            <Button onClick={onCancel} disabled={isIdle}>
+              {cancel}
+            </Button>
           </div>
         </Layout>
       </form>
@@ -106,13 +116,21 @@ export function DialogForm<Values extends FieldValues>({
   submission,
   action,
   onCancel,
+  cancel = 'Cancel',
   isDanger = false,
+  isQuestion = false,
   isWide = false,
   children,
-}: FormProps<Values> & { title: string; isDanger?: boolean; isWide?: boolean }) {
+}: FormProps<Values> & {
+  title: string;
+  isDanger?: boolean;
+  /** Nothing is written in it that could be lost. */
+  isQuestion?: boolean;
+  isWide?: boolean;
+}) {
   const [isAsking, setAsking] = useState(false);
   const { isDirty } = form.formState;
-  const close = () => (isDirty ? setAsking(true) : onCancel());
+  const close = () => (isDirty && !isQuestion ? setAsking(true) : onCancel());
   return (
     <FormProvider {...form}>
       <FormModal title={title} onClose={close} isWide={isWide}>
@@ -131,7 +149,7 @@ export function DialogForm<Values extends FieldValues>({
               <Discard onKeep={() => setAsking(false)} onDiscard={onCancel} />
             ) : (
               <>
-                <Button onClick={close}>Cancel</Button>
+                <Button onClick={close}>{cancel}</Button>
                 <Button
                   type="submit"
                   look={isDanger ? 'danger' : 'primary'}

@@ -15,6 +15,8 @@ export interface SubmissionOptions<Values extends FieldValues, Data, Input exten
   mutation: TypedDocumentNode<Data, { input: Input }>;
   /** What is sent; the form is not where `refuse` was called. Keep the key over retries. */
   input(values: Values, key: string, refuse: Refuse): Input;
+  /** The path of the field that shows what the API says of a path. */
+  at?(path: readonly string[]): readonly string[];
   answer(data: Data): { userErrors: readonly UserError[] };
   onDone(data: Data, values: Values): void;
 }
@@ -62,7 +64,9 @@ export function useSubmission<Values extends FieldValues, Data, Input extends ob
   function refuse(errors: readonly UserError[]) {
     const has = (field: string) => elementOf(formRef.current, field) !== null;
     const rest: string[] = [];
-    for (const { field, message } of placed(errors, has)) {
+    const { at = (path) => path } = options;
+    const found = errors.map((error) => ({ ...error, path: at(error.path) }));
+    for (const { field, message } of placed(found, has)) {
       if (field === null) {
         rest.push(message);
       } else {

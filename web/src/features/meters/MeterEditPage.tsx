@@ -73,9 +73,8 @@ function EditMeter({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
       ...(dirtyFields.filter && { filter: filterInput(values.filter) }),
       ...(dirtyFields.aggregation && { aggregation: aggregationInput(values.aggregation) }),
     }),
-    answer: ({ meterUpdate: { userErrors } }) => ({
-      userErrors: userErrors.map((error) => ({ ...error, path: formPath(error.path) })),
-    }),
+    at: formPath,
+    answer: (data) => data.meterUpdate,
     onDone: (_data, values) => {
       showToast(`${values.name} is saved.`);
       toMeter();

@@ -106,7 +106,9 @@ export function formPath(path: readonly string[]): readonly string[] {
 /** Whether there is enough to count by: nothing that must be chosen is empty. */
 export function isComplete({ filter, aggregation }: DefinitionValues): boolean {
   return (
-    everyClause(filter, ({ property }) => property.trim() !== '') &&
+    everyClause(filter, ({ property, text }) =>
+      property === 'name' ? text !== '' : property.trim() !== '',
+    ) &&
     (aggregation.function === 'COUNT' || aggregation.property.trim() !== '')
   );
 }

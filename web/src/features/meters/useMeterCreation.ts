@@ -40,9 +40,8 @@ export function useMeterCreation(
       aggregation: aggregationInput(aggregation),
       idempotencyKey,
     }),
-    answer: ({ meterCreate: { userErrors } }) => ({
-      userErrors: userErrors.map((error) => ({ ...error, path: formPath(error.path) })),
-    }),
+    at: formPath,
+    answer: (data) => data.meterCreate,
     onDone: ({ meterCreate: { meter } }) => meter && onDone(meter),
   });
 }

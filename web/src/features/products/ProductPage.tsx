@@ -10,6 +10,7 @@ import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { Loaded } from '../listing/Loaded';
 import { PERIODS, PriceCard } from './PriceText';
+import { ProductActions } from './ProductActions';
 
 const ProductPageDocument = graphql(`
   query ProductPage($id: ID!) {
@@ -20,6 +21,7 @@ const ProductPageDocument = graphql(`
       recurringInterval
       createdAt
       archivedAt
+      ...ProductActions_product
       prices {
         id
         ...PriceCard_price
@@ -82,6 +84,7 @@ export function ProductPage() {
               product.archivedAt ? <Badge>Archived</Badge> : <Badge tone="good">On sale</Badge>
             }
             about={product.description}
+            tools={<ProductActions product={product} />}
           />
           <Columns>
             {product.prices.map((price) => (

@@ -3,11 +3,13 @@ import { useState } from 'react';
 import { graphql } from '../../api/generated';
 import type { ProductsQuery } from '../../api/generated/graphql';
 import { Badge } from '../../ui/Badge';
+import { buttonClass } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { Checkbox } from '../../ui/Field';
 import { Time } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
+import { IfAllowed } from '../access/permissions';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
 import { priceSummary } from './PriceText';
@@ -77,6 +79,7 @@ export function ProductsPage() {
       <PageHead
         title="Products"
         about="What customers subscribe to: prices, and credit every period."
+        tools={<NewProductLink />}
       />
       <Card
         title="All products"
@@ -90,12 +93,22 @@ export function ProductsPage() {
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title="No products yet">
+            <Empty title="No products yet" action={<NewProductLink />}>
               A product has fixed prices, prices for what a meter counts, and credit.
             </Empty>
           }
         />
       </Card>
     </Stack>
+  );
+}
+
+function NewProductLink() {
+  return (
+    <IfAllowed scope="BILLING_WRITE">
+      <Link to="/products/new" className={buttonClass({ look: 'primary' })}>
+        New product
+      </Link>
+    </IfAllowed>
   );
 }

@@ -1,8 +1,10 @@
 import { Link, useParams } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { SubscriptionPageQuery } from '../../api/generated/graphql';
 import { formatExactInstant, formatPeriod, formatRelative } from '../../format/time';
+import { Button } from '../../ui/Button';
 import { Id } from '../../ui/Code';
 import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';
@@ -11,7 +13,8 @@ import { Card, Figure, Figures, KeyValue, KeyValues, PageHead } from '../../ui/S
 import { Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
-import { CustomerLink } from '../customers/CustomerName';
+import { IfAllowed } from '../access/permissions';
+import { CustomerLink, customerName } from '../customers/CustomerName';
 import { invoiceColumns } from '../invoices/InvoiceCells';
 import { InvoiceLines } from '../invoices/InvoiceLines';
 import { Loaded } from '../listing/Loaded';
@@ -26,6 +29,7 @@ const SubscriptionPageDocument = graphql(`
       currentPeriodStart
       currentPeriodEnd
       endedAt
+      cancelAtPeriodEnd
       invoicingProblem
       ...SubscriptionCells_subscription
       customer {
@@ -53,6 +57,8 @@ const SubscriptionPageDocument = graphql(`
     }
   }
 `);
+
+const CancelDialog = lazy(async () => ({ default: (await import('./CancelDialog')).CancelDialog }));
 
 type Subscription = NonNullable<SubscriptionPageQuery['subscription']>;
 
@@ -88,6 +94,9 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
             </Link>
             .
           </>
+        }
+        tools={
+          !subscription.endedAt && <CancelButton subscription={subscription} refresh={refresh} />
         }
       />
       {invoicingProblem && (
@@ -151,5 +160,25 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
         </KeyValues>
       </Card>
     </>
+  );
+}
+
+function CancelButton({ subscription, refresh }: { subscription: Subscription; refresh(): void }) {
+  const { id, product, customer, currentPeriodEnd, cancelAtPeriodEnd } = subscription;
+  const [isOpen, setOpen] = useState(false);
+  const title = `${product.name} of ${customerName(customer)}`;
+  return (
+    <IfAllowed scope="BILLING_WRITE">
+      <Button onClick={() => setOpen(true)}>{cancelAtPeriodEnd ? 'End now' : 'Cancel'}</Button>
+      <Suspense>
+        {isOpen && (
+          <CancelDialog
+            subscription={{ id, title, currentPeriodEnd, cancelAtPeriodEnd }}
+            onDone={refresh}
+            onClose={() => setOpen(false)}
+          />
+        )}
+      </Suspense>
+    </IfAllowed>
   );
 }

@@ -1,9 +1,11 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { graphql } from '../../api/generated';
 import type { CustomerSubscriptionStatus } from '../../api/generated/graphql';
+import { buttonClass } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { ToolSelect } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
+import { IfAllowed } from '../access/permissions';
 import { ListTable } from '../listing/ListTable';
 import { PAGE, useList } from '../listing/useList';
 import { subscriptionColumns } from './SubscriptionCells';
@@ -41,7 +43,11 @@ export function SubscriptionsPage() {
   });
   return (
     <Stack>
-      <PageHead title="Subscriptions" about="Who pays for what, and until when." />
+      <PageHead
+        title="Subscriptions"
+        about="Who pays for what, and until when."
+        tools={<NewSubscriptionLink />}
+      />
       <Card
         title="Newest first"
         flush
@@ -65,12 +71,25 @@ export function SubscriptionsPage() {
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title={status ? 'None with this status' : 'No subscriptions yet'}>
+            <Empty
+              title={status ? 'None with this status' : 'No subscriptions yet'}
+              action={!status && <NewSubscriptionLink />}
+            >
               A customer that subscribes to a product gets its credit, and is invoiced for it.
             </Empty>
           }
         />
       </Card>
     </Stack>
+  );
+}
+
+function NewSubscriptionLink() {
+  return (
+    <IfAllowed scope="BILLING_WRITE">
+      <Link to="/subscriptions/new" className={buttonClass({ look: 'primary' })}>
+        New subscription
+      </Link>
+    </IfAllowed>
   );
 }

@@ -58,7 +58,8 @@ export function Combobox(props: ComboboxProps) {
             },
           })}
       isInvalid={error !== undefined}
-      menuTrigger="focus"
+      // Opened by itself, the list would hide what is wrong.
+      menuTrigger={error === undefined ? 'focus' : 'input'}
     >
       <Label className={hideLabel ? 'visually-hidden' : (fieldStyles.label ?? '')}>{label}</Label>
       <div className={styles.box}>

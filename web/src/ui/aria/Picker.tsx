@@ -71,7 +71,8 @@ export function Picker({
       onSelectionChange={(key) => onChoose(items.find((item) => item.key === key) ?? null)}
       {...(onSearch && { defaultFilter: () => true })}
       isInvalid={error !== undefined}
-      menuTrigger="focus"
+      // Opened by itself, the list would hide what is wrong.
+      menuTrigger={error === undefined ? 'focus' : 'input'}
       allowsEmptyCollection
     >
       <Label className={hideLabel ? 'visually-hidden' : (fieldStyles.label ?? '')}>{label}</Label>

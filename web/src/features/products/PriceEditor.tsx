@@ -1,0 +1,180 @@
+import { useState } from 'react';
+import { useFormContext, useWatch } from 'react-hook-form';
+import type { MeteredPricing } from '../../api/generated/graphql';
+import { Button } from '../../ui/Button';
+import type { Option } from '../../ui/Field';
+import { Card } from '../../ui/Surface';
+import { Chosen } from '../forms/choices';
+import { ChoiceInput, FieldMessage, Row, TextInput } from '../forms/fields';
+import { MeterPicker, meterChoice } from '../meters/MeterPicker';
+import { NewMeterDialog } from '../meters/NewMeterDialog';
+import { PERIODS } from './PriceText';
+import styles from './Product.module.css';
+import type { ProductValues } from './productValues';
+import { TiersTable } from './TiersTable';
+
+const PRICINGS: Option<MeteredPricing>[] = [
+  { value: 'PER_UNIT', label: 'Per unit: every unit costs the same' },
+  { value: 'GRADUATED', label: 'Graduated: each tier prices its own units' },
+  { value: 'VOLUME', label: 'Volume: the tier reached prices all units' },
+  { value: 'PACKAGE', label: 'Package: every started package costs the same' },
+];
+
+/** One price of a product. */
+export function PriceEditor({
+  place,
+  onRemove,
+  canMakeMeters,
+}: {
+  place: number;
+  onRemove: (() => void) | null;
+  canMakeMeters: boolean;
+}) {
+  const path = `prices.${place}`;
+  const { control } = useFormContext<ProductValues>();
+  const [price, currency, interval] = useWatch({
+    control,
+    name: [`prices.${place}`, 'currency', 'recurringInterval'],
+  });
+  return (
+    <Card
+      title={price.kind === 'fixed' ? 'Fixed price' : 'Metered price'}
+      tools={
+        onRemove && (
+          <Button small onClick={onRemove}>
+            Remove
+          </Button>
+        )
+      }
+    >
+      <div className={styles.price} data-field={path}>
+        {price.kind === 'fixed' ? (
+          <Row>
+            <TextInput
+              name={`${path}.fixed.amount`}
+              label={`Amount, ${currency}`}
+              hint={`Charged in advance, once a ${PERIODS[interval]}.`}
+              inputMode="decimal"
+              autoComplete="off"
+              placeholder="20.00"
+            />
+          </Row>
+        ) : (
+          <Metered path={`${path}.metered`} {...{ currency, interval, canMakeMeters }} />
+        )}
+        <FieldMessage name={path} />
+      </div>
+    </Card>
+  );
+}
+
+function Metered({
+  path,
+  currency,
+  interval,
+  canMakeMeters,
+}: {
+  path: string;
+  currency: string;
+  interval: ProductValues['recurringInterval'];
+  canMakeMeters: boolean;
+}) {
+  const pricing = useWatch({ name: `${path}.pricing` }) as MeteredPricing;
+  return (
+    <>
+      <MeterChoice path={`${path}.meterId`} canMake={canMakeMeters} />
+      <ChoiceInput
+        name={`${path}.pricing`}
+        label="Pricing"
+        hint={`Charged after each ${PERIODS[interval]}, for the units that the meter counted, less credit.`}
+        options={PRICINGS}
+      />
+      {pricing === 'PER_UNIT' && (
+        <Row>
+          <AmountInput name={`${path}.unitAmount`} label={`Price of a unit, ${currency}`} isExact />
+          <Cap path={path} currency={currency} interval={interval} />
+        </Row>
+      )}
+      {(pricing === 'GRADUATED' || pricing === 'VOLUME') && (
+        <>
+          <TiersTable path={`${path}.tiers`} currency={currency} />
+          <Row>
+            <Cap path={path} currency={currency} interval={interval} />
+          </Row>
+        </>
+      )}
+      {pricing === 'PACKAGE' && (
+        <Row>
+          <TextInput
+            name={`${path}.packageSize`}
+            label="Units in a package"
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder="1000"
+          />
+          <AmountInput name={`${path}.packageAmount`} label={`Price of a package, ${currency}`} />
+          <Cap path={path} currency={currency} interval={interval} />
+        </Row>
+      )}
+    </>
+  );
+}
+
+function AmountInput({
+  name,
+  label,
+  isExact = false,
+}: {
+  name: string;
+  label: string;
+  isExact?: boolean;
+}) {
+  return (
+    <TextInput
+      name={name}
+      label={label}
+      inputMode="decimal"
+      autoComplete="off"
+      placeholder={isExact ? '0.000004' : '5.00'}
+      {...(isExact && { hint: 'As many decimals as it takes.' })}
+    />
+  );
+}
+
+function Cap({
+  path,
+  currency,
+  interval,
+}: {
+  path: string;
+  currency: string;
+  interval: ProductValues['recurringInterval'];
+}) {
+  return (
+    <TextInput
+      name={`${path}.capAmount`}
+      label={`At most, ${currency} (optional)`}
+      hint={`The most that usage can cost in a ${PERIODS[interval]}.`}
+      inputMode="decimal"
+      autoComplete="off"
+      placeholder="No limit"
+    />
+  );
+}
+
+function MeterChoice({ path, canMake }: { path: string; canMake: boolean }) {
+  const { setValue } = useFormContext();
+  const [isMaking, setMaking] = useState(false);
+  return (
+    <div className={styles.picking}>
+      <Chosen as={MeterPicker} name={path} label="Meter" />
+      {canMake && <Button onClick={() => setMaking(true)}>New meter</Button>}
+      {isMaking && (
+        <NewMeterDialog
+          onCreated={(meter) => setValue(path, meterChoice(meter), { shouldDirty: true })}
+          onClose={() => setMaking(false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,141 @@
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useFieldArray, useForm } from 'react-hook-form';
+import { graphql } from '../../api/generated';
+import type { RecurringInterval } from '../../api/generated/graphql';
+import { Button } from '../../ui/Button';
+import type { Option } from '../../ui/Field';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import { showToast } from '../../ui/Toast';
+import { Allowed, usePermission } from '../access/permissions';
+import { PageForm } from '../forms/Form';
+import {
+  AreaInput,
+  ChoiceInput,
+  FieldMessage,
+  Row,
+  SuggestedInput,
+  TextInput,
+} from '../forms/fields';
+import { useSubmission } from '../forms/useSubmission';
+import { BenefitsEditor } from './BenefitsEditor';
+import { PriceEditor } from './PriceEditor';
+import styles from './Product.module.css';
+import { newPrice, newProduct, type PriceValues, pricesInput, productField } from './productValues';
+
+const ProductCreate = graphql(`
+  mutation ProductCreate($input: ProductCreateInput!) {
+    productCreate(input: $input) {
+      product {
+        id
+        name
+      }
+      userErrors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+const INTERVALS: Option<RecurringInterval>[] = [
+  { value: 'DAY', label: 'Every day' },
+  { value: 'WEEK', label: 'Every week' },
+  { value: 'MONTH', label: 'Every month' },
+  { value: 'YEAR', label: 'Every year' },
+];
+const CURRENCIES = Intl.supportedValuesOf('currency');
+
+export function ProductNewPage() {
+  return (
+    <Allowed scope="BILLING_WRITE">
+      <NewProduct />
+    </Allowed>
+  );
+}
+
+function NewProduct() {
+  const navigate = useNavigate();
+  const form = useForm({ defaultValues: newProduct() });
+  const submission = useSubmission({
+    form,
+    mutation: ProductCreate,
+    input: (values, idempotencyKey, refuse) => ({
+      name: values.name,
+      description: values.description || null,
+      recurringInterval: values.recurringInterval,
+      prices: pricesInput(values, refuse),
+      benefitIds: values.benefits.map(({ key }) => key),
+      idempotencyKey,
+    }),
+    at: productField,
+    answer: (data) => data.productCreate,
+    onDone: ({ productCreate: { product } }) => {
+      if (product) {
+        showToast(`${product.name} is on sale.`);
+        navigate({ to: '/products/$id', params: { id: product.id } });
+      }
+    },
+  });
+  return (
+    <Stack>
+      <PageHead
+        above={<Link to="/products">Products</Link>}
+        title="New product"
+        about="Its interval, currency and prices never change, so that what a customer agreed to holds. For other prices, make another product."
+      />
+      <PageForm
+        form={form}
+        submission={submission}
+        action="Create product"
+        onCancel={() => navigate({ to: '/products' })}
+      >
+        <Card title="Product">
+          <Stack>
+            <Row>
+              <TextInput name="name" label="Name" hint="Invoices show it." autoFocus />
+              <ChoiceInput name="recurringInterval" label="Billed" options={INTERVALS} />
+              <SuggestedInput
+                name="currency"
+                label="Currency"
+                hint="Of all prices."
+                options={CURRENCIES}
+              />
+            </Row>
+            <AreaInput name="description" label="Description (optional)" rows={2} />
+          </Stack>
+        </Card>
+        <Prices />
+        <BenefitsEditor about="A benefit grants credit on a meter at the start of every period." />
+      </PageForm>
+    </Stack>
+  );
+}
+
+function Prices() {
+  const { fields, append, remove } = useFieldArray({ name: 'prices' });
+  const canMakeMeters = usePermission('METERS_WRITE') === 'yes';
+  const add = (kind: PriceValues['kind']) =>
+    append(newPrice(kind), {
+      focusName: `prices.${fields.length}.${kind === 'fixed' ? 'fixed.amount' : 'metered.pricing'}`,
+    });
+  return (
+    <>
+      {fields.map(({ id }, place) => (
+        <PriceEditor
+          key={id}
+          place={place}
+          canMakeMeters={canMakeMeters}
+          onRemove={fields.length > 1 ? () => remove(place) : null}
+        />
+      ))}
+      <div data-field="prices">
+        <FieldMessage name="prices" />
+        <div className={styles.adding}>
+          <Button onClick={() => add('fixed')}>Add fixed price</Button>
+          <Button onClick={() => add('metered')}>Add metered price</Button>
+        </div>
+      </div>
+    </>
+  );
+}

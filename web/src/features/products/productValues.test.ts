@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { newPrice, newTier, pricesInput, productField } from './productValues';
+
+function failing(): never {
+  throw new Error('nothing to refuse');
+}
+
+const METER = { key: 'meter-1', title: 'Tokens' };
+
+test('amounts go in minor units, exactly', () => {
+  const fixed = { ...newPrice('fixed'), fixed: { amount: '1,234.50' } };
+  expect(pricesInput({ currency: 'USD', prices: [fixed] }, failing)).toEqual([
+    { fixed: { currency: 'USD', amount: 123450 } },
+  ]);
+});
+
+test('a metered price has the fields of its pricing and no others', () => {
+  const price = newPrice('metered');
+  Object.assign(price.metered, {
+    meterId: METER,
+    unitAmount: '0.000004',
+    packageSize: '1000',
+    packageAmount: '5',
+  });
+  const of = (pricing: 'PER_UNIT' | 'PACKAGE') =>
+    pricesInput(
+      { currency: 'USD', prices: [{ ...price, metered: { ...price.metered, pricing } }] },
+      failing,
+    );
+  expect(of('PER_UNIT')).toEqual([
+    {
+      metered: { currency: 'USD', meterId: 'meter-1', pricing: 'PER_UNIT', unitAmount: '0.0004' },
+    },
+  ]);
+  expect(of('PACKAGE')).toEqual([
+    {
+      metered: {
+        currency: 'USD',
+        meterId: 'meter-1',
+        pricing: 'PACKAGE',
+        packageAmount: 500,
+        packageSize: '1000',
+      },
+    },
+  ]);
+});
+
+test('the last tier has no end, and a flat amount may be left out', () => {
+  const price = newPrice('metered');
+  Object.assign(price.metered, {
+    meterId: METER,
+    pricing: 'GRADUATED',
+    capAmount: '100',
+    tiers: [
+      { upTo: '1,000', unitAmount: '0.01', flatAmount: '' },
+      { upTo: 'ignored', unitAmount: '0', flatAmount: '2' },
+    ],
+  });
+  expect(pricesInput({ currency: 'JPY', prices: [price] }, failing)).toEqual([
+    {
+      metered: {
+        currency: 'JPY',
+        meterId: 'meter-1',
+        pricing: 'GRADUATED',
+        capAmount: 100,
+        tiers: [
+          { upTo: '1000', unitAmount: '0.01', flatAmount: 0 },
+          { upTo: null, unitAmount: '0', flatAmount: 2 },
+        ],
+      },
+    },
+  ]);
+});
+
+test('what cannot be written is refused at its input', () => {
+  const price = newPrice('metered');
+  price.metered.pricing = 'VOLUME';
+  price.metered.tiers = [{ ...newTier(), unitAmount: 'x', flatAmount: '1.005' }];
+  const refused: string[] = [];
+  pricesInput({ currency: 'USD', prices: [price] }, (field) => refused.push(field));
+  expect(refused).toEqual([
+    'prices.0.metered.meterId',
+    'prices.0.metered.tiers.0.unitAmount',
+    'prices.0.metered.tiers.0.flatAmount',
+  ]);
+});
+
+test('the currency of any price is that of the product', () => {
+  expect(productField(['prices', '1', 'fixed', 'currency'])).toEqual(['currency']);
+  expect(productField(['benefitIds', '0'])).toEqual(['benefits']);
+  expect(productField(['name'])).toEqual(['name']);
+});

@@ -1,0 +1,160 @@
+/** A product's prices as its form has them, and as the API takes them. */
+import type {
+  MeteredPriceInput,
+  MeteredPricing,
+  PriceTierInput,
+  ProductPriceInput,
+  RecurringInterval,
+} from '../../api/generated/graphql';
+import type { Choice } from '../../ui/aria/Picker';
+import { NOT_A_NUMBER, readDecimal, toMinor, toWholeMinor } from '../forms/amounts';
+import type { Refuse } from '../forms/useSubmission';
+
+export interface TierValues {
+  upTo: string;
+  unitAmount: string;
+  flatAmount: string;
+}
+
+export interface PriceValues {
+  kind: 'fixed' | 'metered';
+  fixed: { amount: string };
+  metered: {
+    meterId: Choice | null;
+    pricing: MeteredPricing;
+    unitAmount: string;
+    tiers: TierValues[];
+    packageAmount: string;
+    packageSize: string;
+    capAmount: string;
+  };
+}
+
+export interface ProductValues {
+  name: string;
+  description: string;
+  recurringInterval: RecurringInterval;
+  currency: string;
+  prices: PriceValues[];
+  benefits: Choice[];
+}
+
+export const newTier = (): TierValues => ({ upTo: '', unitAmount: '', flatAmount: '' });
+
+export const newPrice = (kind: PriceValues['kind']): PriceValues => ({
+  kind,
+  fixed: { amount: '' },
+  metered: {
+    meterId: null,
+    pricing: 'PER_UNIT',
+    unitAmount: '',
+    tiers: [newTier(), newTier()],
+    packageAmount: '',
+    packageSize: '',
+    capAmount: '',
+  },
+});
+
+export const newProduct = (): ProductValues => ({
+  name: '',
+  description: '',
+  recurringInterval: 'MONTH',
+  currency: 'USD',
+  prices: [newPrice('fixed')],
+  benefits: [],
+});
+
+export function pricesInput(
+  { currency, prices }: Pick<ProductValues, 'currency' | 'prices'>,
+  refuse: Refuse,
+): ProductPriceInput[] {
+  return prices.map((price, place) => {
+    const write = writer(currency, `prices.${place}`, refuse);
+    return price.kind === 'fixed'
+      ? { fixed: { currency, amount: write.whole('fixed.amount', price.fixed.amount) } }
+      : { metered: meteredInput(price.metered, currency, write, refuse, place) };
+  });
+}
+
+function meteredInput(
+  metered: PriceValues['metered'],
+  currency: string,
+  write: Writer,
+  refuse: Refuse,
+  place: number,
+): MeteredPriceInput {
+  const { meterId, pricing, tiers } = metered;
+  if (meterId === null) {
+    refuse(`prices.${place}.metered.meterId`, 'Choose a meter.');
+  }
+  const cap = metered.capAmount.trim();
+  return {
+    currency,
+    meterId: meterId?.key ?? '',
+    pricing,
+    ...(pricing === 'PER_UNIT' && {
+      unitAmount: write.exact('metered.unitAmount', metered.unitAmount),
+    }),
+    ...((pricing === 'GRADUATED' || pricing === 'VOLUME') && {
+      tiers: tiers.map((tier, index) => tierInput(tier, index, tiers.length, write)),
+    }),
+    ...(pricing === 'PACKAGE' && {
+      packageAmount: write.whole('metered.packageAmount', metered.packageAmount),
+      packageSize: units(metered.packageSize),
+    }),
+    ...(cap !== '' && { capAmount: write.whole('metered.capAmount', cap) }),
+  };
+}
+
+function tierInput(
+  { upTo, unitAmount, flatAmount }: TierValues,
+  index: number,
+  count: number,
+  write: Writer,
+): PriceTierInput {
+  const at = `metered.tiers.${index}`;
+  return {
+    // The last has no end.
+    upTo: index === count - 1 ? null : units(upTo),
+    unitAmount: write.exact(`${at}.unitAmount`, unitAmount),
+    flatAmount: flatAmount.trim() === '' ? 0 : write.whole(`${at}.flatAmount`, flatAmount),
+  };
+}
+
+/** What is no number goes as it is, and the API says so. */
+function units(text: string): string {
+  return readDecimal(text) ?? text;
+}
+
+interface Writer {
+  whole(field: string, text: string): number;
+  exact(field: string, text: string): string;
+}
+
+function writer(currency: string, path: string, refuse: Refuse): Writer {
+  return {
+    whole(field, text) {
+      const read = toWholeMinor(text, currency);
+      if ('amount' in read) {
+        return read.amount;
+      }
+      refuse(`${path}.${field}`, read.problem);
+      return 0;
+    },
+    exact(field, text) {
+      const read = toMinor(text, currency);
+      if (read === null) {
+        refuse(`${path}.${field}`, NOT_A_NUMBER);
+      }
+      return read ?? '0';
+    },
+  };
+}
+
+/** Prices have one currency, which the form asks for once. */
+export function productField(path: readonly string[]): readonly string[] {
+  if (path.at(-1) === 'currency') {
+    return ['currency'];
+  }
+  return path[0] === 'benefitIds' ? ['benefits'] : path;
+}

@@ -1,0 +1,249 @@
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useForm, useWatch } from 'react-hook-form';
+import { useQuery } from 'urql';
+import { graphql } from '../../api/generated';
+import { formatExactInstant } from '../../format/time';
+import { type Choice, Picker } from '../../ui/aria/Picker';
+import { Button } from '../../ui/Button';
+import { Card, PageHead, Stack } from '../../ui/Surface';
+import { showToast } from '../../ui/Toast';
+import { useNow } from '../../ui/useNow';
+import { useZone } from '../../ui/zone';
+import { Allowed } from '../access/permissions';
+import { CustomerDialog } from '../customers/CustomerDialog';
+import { customerName } from '../customers/CustomerName';
+import { CustomerPicker } from '../customers/CustomerPicker';
+import { Chosen } from '../forms/choices';
+import { PageForm } from '../forms/Form';
+import { TextInput } from '../forms/fields';
+import { instantAt, shownAt } from '../forms/instants';
+import { RadioInput } from '../forms/Radios';
+import { useSubmission } from '../forms/useSubmission';
+import { Loaded } from '../listing/Loaded';
+import { priceSummary } from '../products/PriceText';
+import styles from '../products/Product.module.css';
+
+const NewSubscription = graphql(`
+  query NewSubscription($customer: ID!, $product: ID!, $hasCustomer: Boolean!, $hasProduct: Boolean!) {
+    customer(id: $customer) @include(if: $hasCustomer) {
+      id
+      ...CustomerName_customer
+    }
+    product(id: $product) @include(if: $hasProduct) {
+      id
+      name
+    }
+  }
+`);
+
+const ProductChoices = graphql(`
+  query ProductChoices {
+    products(first: 100) {
+      nodes {
+        id
+        name
+        recurringInterval
+        prices {
+          id
+          ...PriceSummary_price
+        }
+      }
+    }
+  }
+`);
+
+const SubscriptionCreate = graphql(`
+  mutation SubscriptionCreate($input: CustomerSubscriptionCreateInput!) {
+    customerSubscriptionCreate(input: $input) {
+      subscription {
+        id
+        product {
+          id
+          name
+        }
+        customer {
+          id
+          ...CustomerName_customer
+        }
+      }
+      userErrors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+interface Values {
+  customerId: Choice | null;
+  productId: Choice | null;
+  begins: 'now' | 'past';
+  startedAt: string;
+}
+
+export function SubscriptionNewPage() {
+  const search = useSearch({ strict: false }) as { customer?: string; product?: string };
+  const { customer = '', product = '' } = search;
+  const isEmpty = customer === '' && product === '';
+  const [{ data, error }, again] = useQuery({
+    query: NewSubscription,
+    variables: { customer, product, hasCustomer: customer !== '', hasProduct: product !== '' },
+    pause: isEmpty,
+  });
+  return (
+    <Allowed scope="BILLING_WRITE">
+      <Loaded
+        what="customer or product"
+        value={isEmpty ? {} : data}
+        error={error}
+        onRetry={() => again({ requestPolicy: 'network-only' })}
+      >
+        {(known: NonNullable<typeof data>) => (
+          <SubscriptionForm
+            key={`${customer} ${product}`}
+            customer={
+              known.customer ? { key: customer, title: customerName(known.customer) } : null
+            }
+            product={known.product ? { key: product, title: known.product.name } : null}
+          />
+        )}
+      </Loaded>
+    </Allowed>
+  );
+}
+
+function SubscriptionForm({
+  customer,
+  product,
+}: {
+  customer: Choice | null;
+  product: Choice | null;
+}) {
+  const navigate = useNavigate();
+  const zone = useZone();
+  const now = useNow();
+  const form = useForm<Values>({
+    defaultValues: { customerId: customer, productId: product, begins: 'now', startedAt: '' },
+  });
+  const { control, setValue } = form;
+  const [begins, startedAt] = useWatch({ control, name: ['begins', 'startedAt'] });
+  const [isMaking, setMaking] = useState(false);
+  const started = instantAt(startedAt, zone);
+  const submission = useSubmission({
+    form,
+    mutation: SubscriptionCreate,
+    input: ({ customerId, productId }, idempotencyKey, refuse) => {
+      if (customerId === null) {
+        refuse('customerId', 'Choose a customer.');
+      }
+      if (productId === null) {
+        refuse('productId', 'Choose a product.');
+      }
+      if (begins === 'past' && started === null) {
+        refuse(
+          'startedAt',
+          startedAt === '' ? 'Enter when it began.' : `Clocks in ${zone} never showed this time.`,
+        );
+      }
+      return {
+        customerId: customerId?.key ?? '',
+        productId: productId?.key ?? '',
+        ...(begins === 'past' && { startedAt: started }),
+        idempotencyKey,
+      };
+    },
+    answer: (data) => data.customerSubscriptionCreate,
+    onDone: ({ customerSubscriptionCreate: { subscription } }) => {
+      if (subscription) {
+        showToast(
+          `${customerName(subscription.customer)} is subscribed to ${subscription.product.name}.`,
+        );
+        navigate({ to: '/subscriptions/$id', params: { id: subscription.id } });
+      }
+    },
+  });
+  return (
+    <Stack>
+      <PageHead
+        above={<Link to="/subscriptions">Subscriptions</Link>}
+        title="New subscription"
+        about="The first period’s credit is granted at once, and what is charged in advance is invoiced."
+      />
+      <PageForm
+        form={form}
+        submission={submission}
+        action="Subscribe customer"
+        onCancel={() => navigate({ to: '/subscriptions' })}
+      >
+        <Card title="Who subscribes to what">
+          <Stack>
+            <div className={styles.picking}>
+              <Chosen as={CustomerPicker} name="customerId" label="Customer" />
+              <Button onClick={() => setMaking(true)}>New customer</Button>
+              {isMaking && (
+                <CustomerDialog
+                  onSaved={({ id, name }) =>
+                    setValue('customerId', { key: id, title: name }, { shouldDirty: true })
+                  }
+                  onClose={() => setMaking(false)}
+                />
+              )}
+            </div>
+            <Chosen as={ProductPicker} name="productId" label="Product" />
+          </Stack>
+        </Card>
+        <Card title="When it begins">
+          <Stack>
+            <RadioInput
+              name="begins"
+              label="When it begins"
+              options={[
+                { value: 'now', label: 'Now' },
+                {
+                  value: 'past',
+                  label: 'In the past',
+                  about:
+                    'For a subscription that is running elsewhere. The current period is granted and billed in full; periods before it are not invoiced.',
+                },
+              ]}
+            />
+            {begins === 'past' && (
+              <TextInput
+                name="startedAt"
+                label={`Began at, ${zone}`}
+                type="datetime-local"
+                max={shownAt(now, zone)}
+                hint={
+                  started ? `Periods are counted from ${formatExactInstant(started, 'UTC')}.` : null
+                }
+              />
+            )}
+          </Stack>
+        </Card>
+      </PageForm>
+    </Stack>
+  );
+}
+
+function ProductPicker(props: {
+  label: string;
+  name: string;
+  error?: string | undefined;
+  chosen: Choice | null;
+  onChoose(choice: Choice | null): void;
+}) {
+  const [{ data }] = useQuery({ query: ProductChoices });
+  return (
+    <Picker
+      {...props}
+      choices={(data?.products.nodes ?? []).map(({ id, name, prices, recurringInterval }) => ({
+        key: id,
+        title: name,
+        detail: prices.map((price) => priceSummary(price, recurringInterval)).join('; '),
+      }))}
+      nothing={data === undefined ? 'Loading…' : 'No product matches'}
+    />
+  );
+}
