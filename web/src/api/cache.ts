@@ -101,9 +101,9 @@ export function objectCache() {
           renew(cache, 'Query', 'subscriptions', 'invoices');
           renew(cache, customerOf(args), 'subscriptions', 'invoices', 'meters');
         },
-        customerMeterCredit(answer: Credited, args, cache) {
+        customerMeterCredit(answer, args, cache) {
           renew(cache, customerOf(args), 'meters');
-          const { customerMeter } = answer.customerMeterCredit;
+          const { customerMeter } = (answer as unknown as Credited).customerMeterCredit;
           if (customerMeter) {
             renew(cache, { __typename: 'CustomerMeter', id: customerMeter.id }, 'creditEntries');
           }
