@@ -1,7 +1,7 @@
 import { useForm, useWatch } from 'react-hook-form';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import { negate } from '../../format/decimals';
+import { subtract } from '../../format/decimals';
 import type { Choice } from '../../ui/aria/Picker';
 import { Quantity } from '../../ui/Figures';
 import { showToast } from '../../ui/Toast';
@@ -78,7 +78,7 @@ export function CreditDialog({
       return {
         customerId,
         meterId: meterId?.key ?? '',
-        units: read === null ? units : isDebit ? negate(read) : read,
+        units: read === null ? units : isDebit ? subtract('0', read) : read,
         reason,
         idempotencyKey,
       };
