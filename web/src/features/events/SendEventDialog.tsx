@@ -4,7 +4,7 @@ import { graphql } from '../../api/generated';
 import { showToast } from '../../ui/Toast';
 import { DialogForm } from '../forms/Form';
 import { AreaInput, SuggestedInput } from '../forms/fields';
-import { jsonProblem, readExactly } from '../forms/json';
+import { inexactNumber, jsonProblem } from '../forms/json';
 import { type Refuse, type Submission, useSubmission } from '../forms/useSubmission';
 
 const EventSend = graphql(`
@@ -92,7 +92,7 @@ export function SendEventDialog({ onClose }: { onClose(): void }) {
       <AreaInput
         name="metadata"
         label="Metadata"
-        hint="A JSON object. Numbers are kept exactly."
+        hint="A JSON object."
         isCode
         spellCheck={false}
         autoComplete="off"
@@ -113,14 +113,15 @@ function readMetadata(
     form?.querySelector('textarea')?.setSelectionRange(at, at + 1);
     return {};
   }
-  const read = readExactly(text);
-  if ('inexact' in read) {
-    refuse('metadata', `This browser cannot send ${read.inexact} exactly. Write it in quotes.`);
+  const inexact = inexactNumber(text);
+  if (inexact !== null) {
+    refuse('metadata', `A browser cannot send ${inexact} exactly. Write it in quotes.`);
     return {};
   }
-  if (typeof read.value !== 'object' || read.value === null || Array.isArray(read.value)) {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse('metadata', 'Metadata is a JSON object: keys and values in { }.');
     return {};
   }
-  return read.value as Record<string, unknown>;
+  return value as Record<string, unknown>;
 }

@@ -10,7 +10,6 @@ import { Dialog } from '../../ui/Dialog';
 import dialogStyles from '../../ui/Dialog.module.css';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Icon } from '../../ui/Icon';
-import { Stack } from '../../ui/Surface';
 import styles from './Forms.module.css';
 import type { Submission } from './useSubmission';
 
@@ -33,7 +32,7 @@ export function PageForm<Values extends FieldValues>({
   cancel = 'Cancel',
   isIdle = false,
   onCancel,
-  layout: Layout = Stack,
+  layout: Layout = Page,
   children,
 }: FormProps<Values> & {
   /** There is nothing to send, nor to discard. */
@@ -60,6 +59,11 @@ export function PageForm<Values extends FieldValues>({
       <Leaving isDirty={isDirty} isDone={submission.isDone} />
     </FormProvider>
   );
+}
+
+/** Lines that are not too long to read. */
+function Page({ children }: { children: ReactNode }) {
+  return <div className={styles.page}>{children}</div>;
 }
 
 /** What is refused and belongs to no input, or that no answer came. */

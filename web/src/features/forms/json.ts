@@ -91,31 +91,21 @@ function firstWrong(text: string): number | null {
   }
 }
 
-interface Source {
-  source?: string;
-}
-type Raw = { rawJSON?: (source: string) => unknown };
-
-export type Parsed = { value: unknown } | { inexact: string };
-
 /**
- * Reads JSON whose numbers are sent on exactly as they are written.
+ * The first number of a JSON text that a browser would not send on as it is written, or null.
  *
- * Browsers that cannot do so refuse a number that they would change.
+ * A binary float keeps fifteen digits.
  */
-export function readExactly(text: string): Parsed {
-  const { rawJSON } = JSON as Raw;
-  let inexact: string | null = null;
-  const reviver = (_key: string, value: unknown, { source }: Source = {}) => {
-    if (typeof value !== 'number' || source === undefined || String(value) === source) {
-      return value;
-    }
-    if (rawJSON !== undefined) {
-      return rawJSON(source);
-    }
-    inexact ??= source;
-    return value;
-  };
-  const value: unknown = JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
-  return inexact === null ? { value } : { inexact };
+export function inexactNumber(text: string): string | null {
+  const bare = text.replace(new RegExp(STRING.source, 'gu'), '""');
+  const numbers = bare.match(/-?\d[\d.eE+-]*/g) ?? [];
+  return (
+    numbers.find((number) => String(Number(number)) !== number && digitsOf(number) > 15) ?? null
+  );
+}
+
+/** How many digits of a number count. */
+function digitsOf(number: string): number {
+  const [mantissa = ''] = number.split(/[eE]/);
+  return mantissa.replace(/\D/g, '').replace(/^0+/, '').length;
 }
