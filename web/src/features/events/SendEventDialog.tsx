@@ -115,7 +115,7 @@ function readMetadata(
   }
   const inexact = inexactNumber(text);
   if (inexact !== null) {
-    refuse('metadata', `A browser cannot send ${inexact} exactly. Write it in quotes.`);
+    refuse('metadata', `A browser cannot send ${inexact} exactly. Use fewer digits, or send the event from a program.`);
     return {};
   }
   const value: unknown = JSON.parse(text);
