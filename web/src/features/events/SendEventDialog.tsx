@@ -115,7 +115,10 @@ function readMetadata(
   }
   const inexact = inexactNumber(text);
   if (inexact !== null) {
-    refuse('metadata', `A browser cannot send ${inexact} exactly. Use fewer digits, or send the event from a program.`);
+    refuse(
+      'metadata',
+      `A browser cannot send ${inexact} exactly. Use fewer digits, or send the event from a program.`,
+    );
     return {};
   }
   const value: unknown = JSON.parse(text);

@@ -1,8 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import { ActionMenu } from '../../ui/aria/Menu';
-import { buttonClass } from '../../ui/Button';
+import { Button, buttonClass } from '../../ui/Button';
 import { showToast } from '../../ui/Toast';
 import { IfAllowed } from '../access/permissions';
 import { Confirm } from '../forms/Confirm';
@@ -57,16 +56,7 @@ export function MeterActions({ meter }: { meter: FragmentType<typeof MeterAction
       <Link to="/meters/$id/edit" params={{ id }} className={buttonClass()}>
         Edit
       </Link>
-      <ActionMenu
-        label="More actions"
-        actions={[
-          {
-            name: isArchived ? 'Unarchive…' : 'Archive…',
-            isDanger: !isArchived,
-            run: () => setAsking(true),
-          },
-        ]}
-      />
+      <Button onClick={() => setAsking(true)}>{isArchived ? 'Unarchive' : 'Archive'}</Button>
       {isAsking && isArchived && (
         <Confirm
           title={`Unarchive ${name}?`}

@@ -1,8 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import { ActionMenu } from '../../ui/aria/Menu';
-import { buttonClass } from '../../ui/Button';
+import { Button, buttonClass } from '../../ui/Button';
 import { showToast } from '../../ui/Toast';
 import { IfAllowed } from '../access/permissions';
 import { Confirm } from '../forms/Confirm';
@@ -53,12 +52,7 @@ export function ProductActions({
       <Link to="/products/$id/edit" params={{ id }} className={buttonClass()}>
         Edit
       </Link>
-      {!archivedAt && (
-        <ActionMenu
-          label="More actions"
-          actions={[{ name: 'Archive…', isDanger: true, run: () => setAsking(true) }]}
-        />
-      )}
+      {!archivedAt && <Button onClick={() => setAsking(true)}>Archive</Button>}
       {isAsking && (
         <Confirm
           title={`Take ${name} off sale?`}
