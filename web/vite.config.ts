@@ -13,7 +13,7 @@ const TARGET = join(REPOSITORY, 'metergraph', 'pages');
 
 /** What pages share, by the name of its file. */
 const SHARED: [name: string, modules: RegExp][] = [
-  ['react', /node_modules\/(react|react-dom|scheduler)\//],
+  ['react', /node_modules\/(react|react-dom|scheduler|use-sync-external-store)\//],
   [
     'aria',
     /node_modules\/(react-aria|react-stately|@react-aria|@react-stately|@internationalized)/,

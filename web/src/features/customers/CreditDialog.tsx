@@ -105,7 +105,7 @@ export function CreditDialog({
           {
             value: 'grant',
             label: 'Credit units',
-            about: 'They count before charges, and carry over until they are used.',
+            about: 'They are used before anything is charged, and carry over until then.',
           },
           {
             value: 'debit',

@@ -91,9 +91,7 @@ function Group({
       data-field={path}
     >
       <div className={styles.groupHead}>
-        <span id={id}>
-          {fields.length === 0 ? 'Every event counts' : 'Events count that match'}
-        </span>
+        <span id={id}>{fields.length === 0 ? 'Every event counts' : 'Match'}</span>
         {fields.length > 0 && (
           <>
             <ChoiceInput

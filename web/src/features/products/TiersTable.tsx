@@ -1,6 +1,6 @@
 import type { KeyboardEvent } from 'react';
 import { useFieldArray, useFormContext, useWatch } from 'react-hook-form';
-import { formatDecimal } from '../../format/decimals';
+import { formatCompact, formatDecimal } from '../../format/decimals';
 import { Button } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { readDecimal } from '../forms/amounts';
@@ -121,10 +121,15 @@ const LABELS: Record<Column, string> = {
   flatAmount: 'Amount charged once',
 };
 
+/** The bound is in full one row above. */
+const LONGEST = 12;
+
 function fromText(tiers: readonly TierValues[], place: number): string {
   if (place === 0) {
     return '0';
   }
   const end = readDecimal(tiers[place - 1]?.upTo ?? '');
-  return end === null ? '…' : `above ${formatDecimal(end)}`;
+  return end === null
+    ? '…'
+    : `above ${end.length > LONGEST ? formatCompact(end) : formatDecimal(end)}`;
 }
