@@ -1,6 +1,7 @@
 import { useState } from 'react';
-import { boundsOf, NAMED_RANGES, type NamedRange } from '../../format/ranges';
+import { boundsOf, intervalsOf, NAMED_RANGES, type NamedRange } from '../../format/ranges';
 import type { Choice } from '../../ui/aria/Picker';
+import { TimeChart } from '../../ui/chart/TimeChart';
 import { classes } from '../../ui/classes';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { ToolSelect } from '../../ui/Field';
@@ -10,6 +11,7 @@ import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
 import { customerName } from '../customers/CustomerName';
 import { CustomerPicker } from '../customers/CustomerPicker';
+import { mergingOf } from './aggregation';
 import styles from './Builder.module.css';
 import { type DefinitionValues, valueAt } from './meterValues';
 import { type Preview, type PreviewState, usePreview } from './usePreview';
@@ -26,7 +28,9 @@ export function MeterPreview({ unit }: { unit: string }) {
   const [range, setRange] = useState<NamedRange>('30d');
   const [customer, setCustomer] = useState<Choice | null>(null);
   const { start, end } = boundsOf(range, zone, now);
-  const preview = usePreview({ start, end, customerId: customer?.key ?? null });
+  const interval = intervalsOf({ start, end })[0] ?? 'DAY';
+  const customerId = customer?.key ?? null;
+  const preview = usePreview({ start, end, customerId, interval, zone });
   return (
     <Card
       title="Preview"
@@ -65,13 +69,29 @@ function Answer({ answer, state, problem, unit }: PreviewState & { unit: string 
     <>
       <div className={classes(isStale && styles.stale)} aria-live="polite" aria-busy={isStale}>
         <p className={styles.quantity}>
-          <Quantity value={answer.preview.quantity ?? null} unit={unit.trim() || null} />
+          <Quantity
+            value={answer.preview.quantity ?? null}
+            unit={unit.trim() || null}
+            completeThrough={answer.preview.completeThrough}
+          />
         </p>
         <Counts preview={answer.preview} of={answer.of} />
         {isStale && (
           <p className={styles.note}>{state === 'asking' ? 'Counting…' : HINTS[state]}</p>
         )}
       </div>
+      {answer.preview.matchedEvents > 0 && (
+        <TimeChart
+          label="Preview"
+          series={[{ name: 'Preview', points: answer.preview.quantities.points }]}
+          kind={answer.interval === 'HOUR' ? 'area' : 'bar'}
+          interval={answer.interval}
+          unit={unit.trim() || null}
+          merging={mergingOf(answer.of.function)}
+          completeThrough={answer.preview.completeThrough}
+          height={140}
+        />
+      )}
       <Latest preview={answer.preview} of={answer.of} />
     </>
   );

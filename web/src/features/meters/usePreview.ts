@@ -5,6 +5,7 @@ import { useClient } from 'urql';
 import { graphql } from '../../api/generated';
 import type { MeterPreviewQuery, MeterPreviewQueryVariables } from '../../api/generated/graphql';
 import { type Problem, problemOf } from '../../api/problems';
+import type { Interval } from '../../format/time';
 import {
   aggregationInput,
   type DefinitionValues,
@@ -20,6 +21,8 @@ const MeterPreviewDocument = graphql(`
     $start: DateTime
     $end: DateTime
     $customerId: ID
+    $interval: Interval!
+    $zone: String!
   ) {
     meterPreview(
       filter: $filter
@@ -31,6 +34,14 @@ const MeterPreviewDocument = graphql(`
       matchedEvents
       skippedEvents
       quantity
+      completeThrough
+      quantities(interval: $interval, timezone: $zone) {
+        points {
+          start
+          end
+          quantity
+        }
+      }
       events(first: 8) {
         nodes {
           id
@@ -54,7 +65,11 @@ const PAUSE = 300;
 
 export interface PreviewState {
   /** The latest answer, and what it is an answer to. */
-  answer: { preview: Preview; of: DefinitionValues['aggregation'] } | null;
+  answer: {
+    preview: Preview;
+    of: DefinitionValues['aggregation'];
+    interval: Interval;
+  } | null;
   state: 'incomplete' | 'asking' | 'refused' | 'answered';
   problem: Problem | null;
 }
@@ -63,6 +78,8 @@ export function usePreview(scope: {
   start: string;
   end: string;
   customerId: string | null;
+  interval: Interval;
+  zone: string;
 }): PreviewState {
   const client = useClient();
   const { setError, clearErrors } = useFormContext<DefinitionValues>();
@@ -101,6 +118,7 @@ export function usePreview(scope: {
             setAnswer({
               preview: data.meterPreview,
               of: { function: name, property: property ?? '' },
+              interval: variables.interval,
             });
             setProblem(null);
             setState('answered');
