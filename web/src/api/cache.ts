@@ -10,11 +10,14 @@ export const EMBEDDED = [
   'CustomerEdge',
   'CustomerMeterConnection',
   'CustomerMeterEdge',
+  'CustomerQuantity',
+  'CustomerSeries',
   'CustomerSubscriptionConnection',
   'CustomerSubscriptionEdge',
   'EventConnection',
   'EventEdge',
   'EventName',
+  'EventUpdate',
   'InvoiceConnection',
   'InvoiceEdge',
   'InvoiceLine',
@@ -42,6 +45,7 @@ export const EMBEDDED = [
 export const POSSIBLE_TYPES = {
   MeterFilterNode: ['MeterClause', 'MeterFilter'],
   ProductPrice: ['FixedPrice', 'MeteredPrice'],
+  SearchResult: ['Customer', 'Invoice', 'Meter', 'Product'],
 };
 
 const pages = () => relayPagination();
