@@ -29,7 +29,7 @@ InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class MeterChanges:
-    """The changes to a meter. None leaves a field as it is; `sets_unit` says to set `unit`."""
+    """The changes to a meter. None leaves a field unchanged; `sets_unit` says to set `unit`."""
 
     name: str | None = None
     sets_unit: bool = False
@@ -41,7 +41,7 @@ class MeterChanges:
 async def create_meter(
     organization_id: UUID, name: str, unit: str | None, filter_: Filter, aggregation: Aggregation
 ) -> Meter:
-    """Creates a meter, which also counts the events that are stored already."""
+    """Creates a meter, which also counts all stored events."""
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
         emit(connection, Wake(CATCH_UP_METERS, organization_id))
@@ -58,7 +58,7 @@ async def create_meter(
 async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChanges) -> Meter:
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
-    Where it is not, the meter starts over with every event.
+    Otherwise such a change makes the meter start over with every event.
     """
     async with in_transaction() as connection:
         if changes.filter is not None or changes.aggregation is not None:
@@ -85,14 +85,14 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
         if changed:
             await _forget(connection, meter)
             if await note_recounting(connection, organization_id, meter_id):
-                # Invoices made until now say that it counted nothing, which is so for ever.
+                # Invoices made until now say that it counted nothing, and must stay right.
                 log = await take_position(connection, organization_id)
                 meter.defined_from = log.head
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0
             _end_pause(meter)
-            # An archived meter stays where it stands; live, it would count.
+            # An archived meter keeps its position; a live one would count.
             meter.position = _position(0, log) if meter.archived_at is None else 0
             emit(connection, Wake(CATCH_UP_METERS, organization_id))
         if changes.name is not None:
@@ -139,7 +139,7 @@ def _position(counted: int, log: LogState) -> int | None:
 
 
 def _end_pause(meter: Meter) -> None:
-    """Forgets that counting failed."""
+    """Clears the record that counting failed."""
     meter.update_from_dict({"problem": None, "failing_since": None, "retry_at": None})
 
 

@@ -1,4 +1,4 @@
-"""What a caller did wrong. `schema.errors` turns it into a UserError of the API."""
+"""Problems that a caller can correct. `schema.errors` turns them into UserErrors of the API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,19 +17,19 @@ ProblemCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the caller can correct. `path` leads to the culprit."""
+    """A problem that the caller can correct. `path` leads to its cause."""
 
     code: ProblemCode
     message: str
     path: tuple[str, ...] = ()
 
     def below(self, *path: str | int) -> "Problem":
-        """The problem of something at `path`, as a problem of what it is part of."""
+        """Returns the same problem with `path` in front of its own path."""
         return replace(self, path=(*map(str, path), *self.path))
 
 
 class RefusedError(Exception):
-    """Nothing was done, because of problems that the caller must correct first."""
+    """Nothing was done; the caller must correct these problems first."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -37,12 +37,12 @@ class RefusedError(Exception):
 
 
 def problem(code: ProblemCode, message: str, *path: str | int) -> Problem:
-    """A Problem at `path`."""
+    """Makes a Problem at `path`."""
     return Problem(code, message, tuple(map(str, path)))
 
 
 def refuse_any(problems: Iterable[Problem]) -> None:
-    """Raises RefusedError if there is a problem."""
+    """Raises RefusedError if there are problems."""
     found = tuple(problems)
     if found:
         raise RefusedError(*found)

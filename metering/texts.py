@@ -1,4 +1,4 @@
-"""Texts that callers write: how long they may be, and what they must not contain."""
+"""Checks texts from callers: their length and forbidden characters."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ IDEMPOTENCY_KEY = 255
 
 
 def text_fault(value: Any, maximum: int, minimum: int = 1) -> tuple[ProblemCode, str] | None:
-    """What is wrong with a text: a code, and the rest of a sentence that begins with its name.
+    """Returns a text's fault: a code, and the rest of a sentence that begins with its name.
 
     PostgreSQL stores neither a NUL nor half of a surrogate pair.
     """
@@ -46,20 +46,20 @@ def _has_surrogate(value: str) -> bool:
 
 
 def name_fault(value: Any, maximum: int) -> tuple[ProblemCode, str] | None:
-    """What is wrong with a name or an id, which has more in it than white space."""
+    """Returns the fault of a name or an id, which must also not be blank."""
     if type(value) is str and value.isspace():
         return "INVALID", "is blank."
     return text_fault(value, maximum)
 
 
 def name_problems(value: Any, maximum: int, *path: str | int) -> list[Problem]:
-    """What is wrong with a name, an id or a sentence at `path`."""
+    """Returns the problems of a name, an id or a sentence at `path`."""
     fault = name_fault(value, maximum)
     return [] if fault is None else [problem(fault[0], f"{path[-1]} {fault[1]}", *path)]
 
 
 def given_name_problems(*texts: tuple[str, Any, int]) -> list[Problem]:
-    """What is wrong with each (field, value, maximum) whose value is given."""
+    """Returns the problems of each (field, value, maximum) whose value is given."""
     return [
         found
         for field, value, maximum in texts

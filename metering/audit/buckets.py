@@ -20,7 +20,7 @@ from models import ALL_CUSTOMERS
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time in [start, end) of some customers, or of ALL_CUSTOMERS. None means no bound."""
+    """The customers to audit, or ALL_CUSTOMERS, and a range [start, end). None means no bound."""
 
     customer_ids: tuple[UUID, ...]
     start: datetime | None
@@ -28,11 +28,11 @@ class Span:
 
     @property
     def is_of_all_customers(self) -> bool:
-        """Whether it is about the rows that sum up all customers."""
+        """Whether the span covers the rows that sum up all customers."""
         return self.customer_ids == (ALL_CUSTOMERS,)
 
 
-# `matched` has the events that the meter has counted, `truth` what its buckets should be.
+# `matched` has the events that the meter has counted, `truth` the buckets that follow from them.
 _TRUTH = """
 WITH matched AS MATERIALIZED (
     SELECT {customer} AS customer_id, e.id, e.timestamp, counted.value,
@@ -119,7 +119,7 @@ FROM matched WHERE {drifted} AND value IS NOT NULL
 async def drifted_buckets(
     connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span
 ) -> list[Drift]:
-    """The buckets of the span that differ from the events, missing ones included."""
+    """Returns the span's buckets that differ from the events, including missing ones."""
     parameters = _parameters(meter, span)
     keeps_values = meter.keeps_values
     of_values = _DISTINCT_VALUES if keeps_values else _NO_VALUES
@@ -159,7 +159,7 @@ async def rewrite_buckets(
     span: Span,
     drifts: Sequence[Drift],
 ) -> None:
-    """Rebuilds these buckets of the span. The caller holds the log's lock and catch-up."""
+    """Rebuilds these buckets of the span. The caller has stopped catch-up and locked the log."""
     customers = [drift.customer_id for drift in drifts]
     buckets = [drift.bucket for drift in drifts]
     for table in ("usage_bucket", "usage_value"):

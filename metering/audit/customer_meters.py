@@ -37,7 +37,7 @@ async def drifted_periods(
     position: int,
     customer_ids: Sequence[UUID],
 ) -> list[DriftedPeriod]:
-    """The customers whose cached usage differs from the events, missing rows included.
+    """Returns the customers whose cached usage differs from the events, including missing rows.
 
     The caller's transaction has one snapshot or holds the log's lock. `position` is the meter's.
     """
@@ -116,7 +116,7 @@ async def rewrite_periods(
 async def _kept_values(
     connection: BaseDBAsyncClient, meter: MeterDefinition, customer_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[int, int]]:
-    """How many distinct values each customer's period keeps, and how many no bucket has."""
+    """Counts the distinct values that each customer's period keeps, and those without a bucket."""
     if not meter.keeps_values:
         return {}
     rows = await connection.execute_query_dict(

@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 class Drift:
     """A cached aggregate that differs from the true one in the columns of `differences`.
 
-    It is that of a bucket or, if `bucket` is None, of the customer's current period. `cached` and
-    `recomputed` are quantities.
+    The aggregate is a bucket's or, if `bucket` is None, that of the customer's current period.
+    `cached` and `recomputed` are quantities.
     """
 
     meter_id: UUID
@@ -74,7 +74,7 @@ async def note_drifts(
 
 
 def differences(row: dict[str, Any], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The differences between the `cached_…` and `true_…` columns of a row, for JSON."""
+    """Finds the differences between the `cached_…` and `true_…` columns of a row, for JSON."""
     return {
         column: {"cached": _plain(row[f"cached_{column}"]), "true": _plain(row[f"true_{column}"])}
         for column in columns

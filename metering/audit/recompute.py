@@ -24,7 +24,7 @@ from metering.usage.windows import BUCKET
 from models import ALL_CUSTOMERS, CustomerMeter
 
 SPAN_EVENTS = 20_000
-"""About so many events are compared by one statement, which never divides a bucket."""
+"""One statement compares about this many events; it never splits a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def recompute_customer_meter(
 async def spans(
     organization_id: UUID, customer_id: UUID, start: datetime | None = None
 ) -> AsyncIterator[Span]:
-    """Divides the time from `start` on into spans of about SPAN_EVENTS events each."""
+    """Splits the time from `start` on into spans of about SPAN_EVENTS events each."""
     while True:
         end = await end_of_span(organization_id, customer_id, start)
         yield Span((customer_id,), start, end)
@@ -71,7 +71,7 @@ async def spans(
 async def end_of_span(
     organization_id: UUID, customer_id: UUID, start: datetime | None
 ) -> datetime | None:
-    """The end of the span that begins at `start`; None if it is the last one."""
+    """Returns the end of the span that begins at `start`; None if it is the last one."""
     of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
@@ -109,7 +109,7 @@ async def repair_buckets(organization_id: UUID, meter_id: UUID, span: Span) -> l
 async def repair_periods(
     organization_id: UUID, meter_id: UUID, customer_ids: Sequence[UUID]
 ) -> list[Drift]:
-    """Repairs the customers' current periods on a meter. Its buckets must be right already."""
+    """Repairs the customers' current periods on a meter. Its buckets must be right."""
     async with in_transaction() as connection:
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         found = await _standing(connection, organization_id, meter_id)

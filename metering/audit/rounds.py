@@ -1,8 +1,8 @@
 """The rolling audit: recomputes the cached usage of an organization in small steps.
 
-A round takes one customer after the other, ALL_CUSTOMERS first, and one span of its time after the
-other. `usage_audit` has how far it has come, so that a restarted worker continues there. Repeating
-a step changes nothing.
+A round goes through the customers one by one, ALL_CUSTOMERS first, and through the time of each one
+span by span. `usage_audit` stores its progress, so that a restarted worker continues there.
+Repeating a step changes nothing.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from metering.audit.buckets import Span
 from metering.audit.recompute import SPAN_EVENTS, end_of_span, repair_buckets, repair_periods
 from models import ALL_CUSTOMERS, UsageAudit
 
-# A step audits at most so many customers that have few events.
+# A step audits at most this many customers with few events.
 _CUSTOMERS = 100
 
 
@@ -29,7 +29,7 @@ class AuditStep:
 
 
 async def audits_due(round_start: datetime) -> list[UUID]:
-    """The organizations with an unfinished round, those that have waited longest first.
+    """Returns the organizations with an unfinished round, those that have waited longest first.
 
     Begins a new round for each organization whose last one began before `round_start`.
     """
@@ -83,7 +83,7 @@ async def audit_step(organization_id: UUID) -> AuditStep:
 
 
 async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUID]:
-    """The customer and those after it, as long as their events fit into one span."""
+    """Returns the customer and as many of the following ones as fit into one span."""
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT id, sum(events) OVER (ORDER BY id) AS events_together
@@ -109,7 +109,7 @@ async def _small_customers(organization_id: UUID, customer_id: UUID) -> list[UUI
 
 
 async def _meters_in(organization_id: UUID, span: Span) -> list[UUID]:
-    """The meters that may have counted events of the span or have buckets in it."""
+    """Returns the meters that may have counted events of the span or have buckets in it."""
     of_customer = "" if span.is_of_all_customers else "AND customer_id = ANY($2)"
     rows = await get_connection("default").execute_query_dict(
         f"""
@@ -138,7 +138,7 @@ async def _meters_in(organization_id: UUID, span: Span) -> list[UUID]:
 
 
 async def _meters_of(organization_id: UUID, span: Span) -> list[UUID]:
-    """The meters on which the span's customers have usage; none for ALL_CUSTOMERS."""
+    """Returns the meters on which the span's customers have usage; none for ALL_CUSTOMERS."""
     if span.is_of_all_customers:
         return []
     rows = await get_connection("default").execute_query_dict(

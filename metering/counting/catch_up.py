@@ -41,7 +41,7 @@ class _MeterChangedError(RuntimeError):
 
 
 class Chunk(Enum):
-    """What became of a chunk of history."""
+    """The outcome of a chunk of history."""
 
     NOTHING = "nothing to do now: another worker is counting, or counting failed"
     INTERRUPTED = "try again: the meter or a period changed"
@@ -55,7 +55,7 @@ class Chunk(Enum):
 
     @property
     def is_more(self) -> bool:
-        """Whether there is more to do at once."""
+        """Whether the next chunk can be counted at once."""
         return self in {Chunk.INTERRUPTED, Chunk.COUNTED}
 
 

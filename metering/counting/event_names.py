@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 MAXIMUM_NAMES = 1_000
-# Per name: of one step of the log, and altogether.
+# Samples kept per name: from one step of the log, and in total.
 _SAMPLES_OF_STEP = 3
 _SAMPLES = 20
 

@@ -1,4 +1,4 @@
-"""Notes for billing: what changes time that is already closed into billing periods."""
+"""Notes late changes for billing: events and edits that concern closed billing periods."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 async def note_late_events(
     connection: BaseDBAsyncClient, organization_id: UUID, batch_ids: Sequence[int]
 ) -> None:
-    """Notes, by customer, the earliest of the batches' events that lies in closed time.
+    """Notes each customer's earliest event in the batches that lies in closed time.
 
     The batches have positions, and the caller holds the log's lock. Billing rates those periods
     again and removes the note.

@@ -30,7 +30,7 @@ from metering.live.wakeup import UsageChanged
 
 _log = structlog.get_logger(__name__)
 
-# Enough that a step's fixed cost does not show, few enough that it takes a fraction of a second.
+# Enough to make a step's fixed cost negligible; few enough for a fraction of a second.
 MAXIMUM_EVENTS = 10_000
 MAXIMUM_BATCHES = 2_000
 
@@ -108,7 +108,7 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
 
 
 async def take_position(connection: BaseDBAsyncClient, organization_id: UUID) -> LogState:
-    """Takes a position for a change of numbers that is not a batch; under the log's lock.
+    """Takes a position for a change that is not a batch; under the log's lock.
 
     Each position then tells whether it was before or after the change.
     """
@@ -184,7 +184,7 @@ async def _count_together(
 async def _count_meter_by_meter(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> None:
-    """Counts a step into each meter that it can; the others fall behind."""
+    """Counts a step meter by meter; those that fail fall behind."""
     where = {"organization_id": str(step.organization_id), "position": step.head}
     try:
         async with savepoint(connection):

@@ -60,7 +60,7 @@ COUNTED_POSITION = """coalesce((
 
 
 def with_position(rows: QuerySet[CustomerMeter]) -> QuerySet[CustomerMeter]:
-    """The same rows, each with its `counted_position`."""
+    """Returns the same rows, each with its `counted_position`."""
     return rows.annotate(counted_position=RawSQL(COUNTED_POSITION))
 
 
@@ -91,7 +91,7 @@ class Progress:
 
 
 async def oldest_in_flight() -> datetime:
-    """Returns an instant; what was stored before it is visible to the statements that follow.
+    """Returns an instant; events stored before it are visible to the statements that follow.
 
     A batch that is being stored was received after its transaction began, and completeThrough must
     not pass that. Call this before reading the pending batches.
@@ -141,7 +141,7 @@ async def progress(
 
 
 async def complete_through(organization_id: UUID, positions: Sequence[int]) -> list[datetime]:
-    """For each position: what was stored before this instant is at that position or before it.
+    """Returns an instant for each position: the events stored before it are counted at the position.
 
     Call it after what is counted up to the positions was read.
     """

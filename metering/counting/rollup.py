@@ -79,9 +79,9 @@ _DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AN
 class UsageIncrement:
     """The partial aggregate of a customer's events in some batches on a meter.
 
-    `in_period`: of those in its current period, which began at `period_start`, or, where it has
-    none, of all. Otherwise of those outside. `distinct_values`: of a UNIQUE meter, where there
-    are some in the period. `state` has the values of the columns STATE.
+    `in_period`: the events are in its current period, which began at `period_start`, or it has no
+    such period. Otherwise they are outside of it. `distinct_values`: those in the period, of a
+    UNIQUE meter. `state` has the values of the columns STATE.
     """
 
     meter_id: UUID

@@ -58,7 +58,7 @@ def check_event(
 
 
 def unknown_customer() -> Problem:
-    """Makes the error for a customerId that does not exist in the organization."""
+    """Returns the problem of a customerId that does not exist in the organization."""
     return Problem("NOT_FOUND", "There is no customer with this id.", ("customerId",))
 
 

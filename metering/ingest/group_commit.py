@@ -91,7 +91,7 @@ class GroupCommit:
                     slow.cancel()
                     self._slow.discard(task)
         finally:
-            # At once, so that no call relies on a task that is ending.
+            # Start it now, so that no call relies on a task that is ending.
             running = self._running[organization_id]
             running.discard(task)
             left = group if running else [*group, *self._waiting.pop(organization_id)]

@@ -40,7 +40,7 @@ class InvalidEventPolicy(StrEnum):
 
 
 class ReceiptStatus(StrEnum):
-    """As EventReceiptStatus of the API."""
+    """The status of a receipt: EventReceiptStatus of the API."""
 
     INSERTED = "INSERTED"
     DUPLICATE = "DUPLICATE"

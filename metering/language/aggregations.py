@@ -33,7 +33,7 @@ class Sum(Calculation):
 
 
 class Average(Calculation):
-    """The sum by the count, rounded half away from zero to 12 decimals more than the sum has.
+    """The sum divided by the count, rounded half away from zero to 12 more decimals than the sum.
 
     `div` is exact. numeric's own `/` keeps 16 digits, whatever the magnitude, and rounding its
     result again could round twice.
@@ -63,7 +63,7 @@ def _extreme(name: str, of_many: str, of_two: str) -> StateColumn:
 
 
 class Minimum(Calculation):
-    """The least value."""
+    """The smallest value."""
 
     quantity = "trim_scale({row}.minimum)"
     columns = (_extreme("minimum", "min", "least"),)
@@ -77,7 +77,7 @@ class Maximum(Calculation):
 
 
 class Unique(Calculation):
-    """How many different values there are. Their keys are kept; a row has their number."""
+    """The number of distinct values. Their keys are kept in a table, their number in a row."""
 
     quantity = "trim_scale({row}.unique_count::numeric)"
     of_nothing = Decimal(0)
@@ -94,7 +94,7 @@ class Unique(Calculation):
         return key_sql(property_, parameters)
 
     def previewed_value_sql(self, property_: Property, parameters: Parameters) -> str:
-        """The value itself: jsonb groups as its keys do, and computing keys takes longer."""
+        """The value itself, because jsonb groups like its keys, which take longer to compute."""
         return f"NULLIF({json_sql(property_, parameters)}, 'null'::jsonb)"
 
 
@@ -119,7 +119,7 @@ def _latest(name: str, sql_type: str, of_event: str) -> StateColumn:
 
 
 class Latest(Calculation):
-    """The value of the event that happened last; of two at one instant, of the greater id."""
+    """The value of the latest event; of two at the same instant, the one with the greater id."""
 
     quantity = "trim_scale({row}.latest_value)"
     columns = (
@@ -127,7 +127,7 @@ class Latest(Calculation):
         _latest("latest_at", "timestamptz", "{timestamp}"),
         _latest("latest_event_id", "uuid", "{event_id}"),
     )
-    # By the index on the time, without sorting all that matches.
+    # Uses the index on the time, without sorting all matching events.
     preview = """
         SELECT count(value) AS count, count(*) - count(value) AS skipped, (
             SELECT {value} FROM event e WHERE {where} AND {value} IS NOT NULL
@@ -205,7 +205,7 @@ class Aggregation:
     def of_events(
         self, value: str = "value", timestamp: str = "timestamp", event_id: str = "id"
     ) -> dict[str, str]:
-        """Aggregate expressions for the state of a group of events, by column.
+        """Aggregate expressions, by column, for the state of a group of events.
 
         Args:
             value: a column that holds `value_sql`.
@@ -216,7 +216,7 @@ class Aggregation:
         return self._with_empty(lambda column: column.of_events.format(**names))
 
     def of_partials(self, row: str) -> dict[str, str]:
-        """Aggregate expressions that merge a group of states in rows `row`, by column."""
+        """Aggregate expressions, by column, that merge a group of states in rows `row`."""
         return self._with_empty(lambda column: column.of_partials.format(row=row))
 
     def _with_empty(self, sql: Callable[[StateColumn], str]) -> dict[str, str]:
@@ -225,7 +225,7 @@ class Aggregation:
         return counts | _EMPTY | own
 
     def merged(self, kept: str, added: str) -> dict[str, str]:
-        """Expressions that merge the states in two rows, by column; of this function alone."""
+        """Expressions, by column, that merge the states in two rows; for this function only."""
         columns = (*COUNTS, *self.function.calculation.columns)
         return {column.name: column.merged.format(kept=kept, added=added) for column in columns}
 
@@ -235,7 +235,7 @@ class Aggregation:
 
 
 def merged_sql(kept: str, added: str) -> dict[str, str]:
-    """Expressions that merge two rows of CUSTOMER_COLUMNS of any function, by column."""
+    """Expressions, by column, that merge two rows of CUSTOMER_COLUMNS, for any function."""
     counts = {name: f"{kept}.{name} + {added}.{name}" for name in ("count", "unique_count")}
     return counts | {column.name: column.merged.format(kept=kept, added=added) for column in STATE}
 

@@ -1,4 +1,4 @@
-"""What an aggregation function consists of: columns that hold its state, and their SQL."""
+"""The parts of an aggregation function: columns that hold its state, and their SQL."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ class StateColumn:
     Args:
         name: the column.
         sql_type: its type in PostgreSQL.
-        of_events: aggregates a group of events, of each `{value}`, `{timestamp}` and `{event_id}`.
+        of_events: aggregates a group of events by `{value}`, `{timestamp}` and `{event_id}`.
         of_partials: aggregates a group of states, each in a row `{row}`.
         merged: merges the states in the rows `{kept}` and `{added}`.
         empty: the state over no events.
@@ -65,5 +65,5 @@ class Calculation:
         return numeric_sql(property_, parameters)
 
     def previewed_value_sql(self, property_: Property, parameters: Parameters) -> str:
-        """The same for a preview, which keeps no values."""
+        """The value of one event `e` in a preview, which keeps no values."""
         return self.value_sql(property_, parameters)

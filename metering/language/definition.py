@@ -1,4 +1,4 @@
-"""The definition of a meter, read from its row: what counting needs of it."""
+"""Reads the definition of a meter, as counting needs it, from its row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class MeterDefinition:
 
 
 def definition_of(meter: Meter) -> MeterDefinition:
-    """The definition of a meter."""
+    """Returns the definition of a meter."""
     return MeterDefinition(
         id=meter.id,
         organization_id=meter.organization_id,
@@ -55,5 +55,5 @@ def definition_of(meter: Meter) -> MeterDefinition:
 
 
 def meter_definition(row: Mapping[str, Any]) -> MeterDefinition:
-    """The definition in a row of `meter`, which may have other columns too."""
+    """Reads the definition from a row of `meter`, which may have other columns too."""
     return definition_of(Meter(**{column: row[column] for column in _NAMES}))

@@ -1,4 +1,4 @@
-"""Filters: which events a meter counts. This module has the values; it runs nothing.
+"""Filters: data classes for which events a meter counts.
 
 The stored form is that of the API's input: {"conjunction": "AND", "clauses": [{"clause":
 {"property", "operator", "value"}} | {"filter": …}]}. `metering.language.parsing` reads it.

@@ -6,10 +6,10 @@ _FORMATS = "an ISO 8601 instant with an offset, such as 2026-03-01T12:00:00Z"
 
 
 def parse_instant(text: object) -> datetime:
-    """The instant in UTC that a text names. Cuts off what is finer than a microsecond.
+    """Parses an instant, in UTC. Cuts off digits finer than a microsecond.
 
-    Raises ValueError, which says what is wrong, for any other text, for an instant without an
-    offset, and for one outside the years 1 to 9999 in UTC.
+    Raises ValueError, with the reason, for other texts, for an instant without an offset, and for
+    one outside the years 1 to 9999 in UTC.
     """
     if not isinstance(text, str) or len(text) > 64 or not text.isascii():
         raise ValueError(f"is not {_FORMATS}")
@@ -21,7 +21,7 @@ def parse_instant(text: object) -> datetime:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC. Raises ValueError as `parse_instant` does."""
+    """Converts an instant to UTC. Raises ValueError as `parse_instant` does."""
     if instant.tzinfo is None:
         raise ValueError("has no offset: add Z or an offset such as +02:00")
     try:

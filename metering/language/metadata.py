@@ -19,7 +19,7 @@ _INTEGER_LIMIT = 10 ** (MAXIMUM_EXPONENT + 1)
 
 
 class MetadataError(ValueError):
-    """Metadata passes a limit. `problem` completes a sentence about what `path` leads to."""
+    """Metadata exceeds a limit. `problem` completes a sentence about the value at `path`."""
 
     def __init__(self, problem: str, path: tuple[str, ...], code: ProblemCode = "INVALID") -> None:
         super().__init__(problem)
@@ -29,7 +29,7 @@ class MetadataError(ValueError):
 
 
 def metadata_text(metadata: Any) -> str:
-    """The metadata as JSON. Raises MetadataError if it passes a limit."""
+    """Writes metadata as JSON. Raises MetadataError if it exceeds a limit."""
     if type(metadata) is not dict:
         _refuse_ambiguous(metadata, ())
         raise MetadataError("is not a JSON object.", ())
@@ -79,7 +79,7 @@ def _check_container(value: Any, path: tuple[str, ...], level: int) -> None:
 
 
 def _refuse_ambiguous(value: Any, path: tuple[str, ...]) -> None:
-    """Refuses an object that has a key twice: neither value can be billed."""
+    """Refuses an object with a duplicate key, because neither value can be billed."""
     if isinstance(value, exact_json.Ambiguous):
         raise MetadataError(f"has the key {exact_json.shown_key(value.key)} twice.", path)
 
@@ -91,7 +91,7 @@ _NUMBER_PROBLEM = (
 
 
 def within_number_limits(value: Decimal) -> bool:
-    """Whether metadata may hold a number. Of zero, only its written length is limited."""
+    """Whether metadata may hold a number. For zero, only its written length is limited."""
     if not value.is_finite():
         return False
     if not value:

@@ -17,7 +17,7 @@ _PATTERN = re.compile(_GRAMMAR)
 
 
 def number_of_text(text: str) -> Decimal | None:
-    """The number that a string writes, or None if it is no number."""
+    """Parses a string as a number; None if it is not one."""
     # Unlike fullmatch, the pattern's $ would accept a line feed at the end.
     if len(text) > MAXIMUM_STRING or not _PATTERN.fullmatch(text):
         return None
@@ -40,7 +40,7 @@ def text_of_number(number: Decimal) -> str:
 def numeric_of_text_sql(text: str) -> str:
     """SQL that does what `number_of_text` does: numeric, or NULL.
 
-    It raises for no text: every cast stands in a CASE behind the test that makes it safe.
+    It never raises: every cast stands in a CASE behind the test that makes it safe.
     """
     significant = f"length(ltrim(split_part(translate({text}, 'E-.', 'e'), 'e', 1), '0'))"
     magnitude = f"abs(({text})::numeric)"
@@ -57,7 +57,7 @@ def numeric_of_text_sql(text: str) -> str:
 def numeric_of_json_sql(value: str, text: str) -> str:
     """SQL for the number in a jsonb expression, whose text is `text`: numeric, or NULL.
 
-    It looks at the type first, so that JSON numbers skip the grammar.
+    It tests the type first, so that JSON numbers skip the grammar.
     """
     return (
         f"CASE jsonb_typeof({value}) WHEN 'number' THEN ({value})::numeric"

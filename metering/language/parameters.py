@@ -7,7 +7,7 @@ from typing import Any
 class Parameters:
     """Collects the values that a statement binds, and writes a placeholder for each.
 
-    The values given at first are $1, $2, …; `values` has these and those added, in order. The same
+    The initial values are $1, $2, …. `values` has them and the added ones, in order. The same
     value of the same type is added once.
     """
 
@@ -16,7 +16,7 @@ class Parameters:
         self._placeholders: dict[tuple[str, Any], str] = {}
 
     def add(self, value: Any, type_: str) -> str:
-        """The placeholder of a hashable value of a PostgreSQL type, such as `$3::text`."""
+        """Adds a hashable value of a PostgreSQL type; returns its placeholder: `$3::text`."""
         key = (type_, value)
         placeholder = self._placeholders.get(key)
         if placeholder is None:
@@ -26,10 +26,10 @@ class Parameters:
 
 
 def select_list(expressions: Mapping[str, str]) -> str:
-    """The expressions as a SELECT lists them, each under its column's name."""
+    """Writes expressions for a SELECT, each named after its column."""
     return ", ".join(f"{sql} AS {column}" for column, sql in expressions.items())
 
 
 def arrays(sql_types: Iterable[str], first: int) -> str:
-    """Placeholders of arrays of these types from `$first` on, as unnest takes them."""
+    """Writes placeholders of arrays of these types, from `$first` on, for unnest."""
     return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(sql_types, start=first))

@@ -1,4 +1,4 @@
-"""Reads filters and aggregations from JSON. What is wrong with them is returned, all of it.
+"""Reads filters and aggregations from JSON, and returns all problems if they are invalid.
 
 A clause has a `value`, or a `text` as a person types it. A text is read as a JSON number, else as
 true or false, else as a string. With CONTAINS and NOT_CONTAINS it is always a string.
@@ -39,7 +39,7 @@ _OPERATORS = ", ".join(ClauseOperator)
 
 
 def parse_filter(data: Any) -> Filter | list[Problem]:
-    """The filter in the data, or a list of everything that is wrong with it.
+    """Returns the filter in the data, or a list of all its problems.
 
     A number may be an int, a Decimal or a float; an enum may be its member or the member's name. A
     key with the value None counts as absent. The limits are 5 levels, 100 clauses, strings of 1,000
@@ -59,7 +59,7 @@ def parse_filter(data: Any) -> Filter | list[Problem]:
 
 
 def stored_filter(data: Any) -> Filter:
-    """The filter of a stored meter. Raises ValueError if it is invalid, which is a bug."""
+    """Reads the filter of a stored meter. Raises ValueError if it is invalid, which is a bug."""
     filter_ = parse_filter(data)
     if isinstance(filter_, Filter):
         return filter_
@@ -67,9 +67,9 @@ def stored_filter(data: Any) -> Filter:
 
 
 def instant_of(value: ClauseValue) -> datetime:
-    """The instant that a clause on `timestamp` names: ISO 8601 with an offset, or epoch seconds.
+    """Reads the instant in a clause on `timestamp`: ISO 8601 with an offset, or epoch seconds.
 
-    Cuts off what is finer than a microsecond. Raises ValueError for anything else; its message
+    Cuts off digits finer than a microsecond. Raises ValueError for anything else; its message
     completes a sentence.
     """
     match value:
@@ -182,7 +182,7 @@ class _Reading:
 
 
 def _mismatch(clause: Clause, value_key: str) -> tuple[str, str] | None:
-    """Why the operator, the property and the value do not fit together: a key and a message."""
+    """Says why operator, property and value do not fit together: a key and a message."""
     if property_of(clause.property) == EventField("timestamp"):
         if clause.operator.is_containment:
             return "operator", f"{clause.operator} does not apply to timestamp."
@@ -211,7 +211,7 @@ def _value(value: Any) -> ClauseValue:
         case str():
             return value
         case int() | Decimal() | float():
-            # repr gives the shortest decimal that reads back as this float: what the caller wrote.
+            # repr gives the shortest decimal that parses to this float, so what the caller wrote.
             number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             if not within_number_limits(number):
                 raise ValueError(
@@ -233,7 +233,7 @@ def _member(enum: type[_Member], value: Any) -> _Member | None:
 
 
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
-    """The aggregation in {"function", "property"}, or what is wrong with it."""
+    """Returns the aggregation in {"function", "property"}, or its problem."""
     if not isinstance(data, Mapping):
         return [problem("INVALID", "An aggregation must be an object with function and property.")]
     function = _member(AggregationFunction, data.get("function"))

@@ -1,7 +1,7 @@
 """Compiles a filter to one SQL predicate over a row `e` of table event.
 
-The predicate is true or false, never NULL, so NOT is its exact complement. It raises for no event:
-every cast stands in a CASE behind the test that makes it safe. Paths, names and values are bound.
+The predicate is true or false, never NULL, so NOT is its exact complement. It never raises: every
+cast stands in a CASE behind the test that makes it safe. Paths, names and values are bound.
 """
 
 from decimal import Decimal
@@ -30,7 +30,7 @@ _SYMBOLS = {
 
 
 def predicate_sql(filter_: Filter, parameters: Parameters) -> str:
-    """A boolean SQL expression over `e`; what it binds is added to `parameters`."""
+    """Returns a boolean SQL expression over `e`; adds the values that it binds to `parameters`."""
     if not filter_.clauses:
         return "TRUE"
     parts = [
@@ -46,7 +46,7 @@ def predicate_sql(filter_: Filter, parameters: Parameters) -> str:
 def _clause(clause: Clause, parameters: Parameters) -> str:
     property_ = property_of(clause.property)
     if property_ == EventField("timestamp"):
-        # A plain comparison of the column, so that its index serves.
+        # A plain comparison of the column, so that its index can be used.
         instant = parameters.add(instant_of(clause.value), "timestamptz")
         return f"e.timestamp {_SYMBOLS[clause.operator]} {instant}"
     match clause.operator:
@@ -61,7 +61,7 @@ def _clause(clause: Clause, parameters: Parameters) -> str:
 
 
 def _compared(property_: Property, symbol: str, value: ClauseValue, parameters: Parameters) -> str:
-    """Compares the property with a value of the same kind; false if it is of another kind."""
+    """Compares the property with a value; false if the property is of another kind."""
     match value:
         case bool():
             if symbol != "=":
@@ -96,7 +96,7 @@ def _contains(property_: Property, value: ClauseValue, parameters: Parameters) -
 
 
 def _has_element(array: str, value: ClauseValue, parameters: Parameters) -> str:
-    """Whether an element of the array equals the value: for a scalar, `@>` asks just that."""
+    """Whether an element of the array equals the value; for a scalar, `@>` tests exactly that."""
     match value:
         case bool():
             word = _text_of(value)

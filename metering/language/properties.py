@@ -1,4 +1,4 @@
-"""Properties of an event, which clauses and aggregations read.
+"""The properties of an event that clauses and aggregations read.
 
 `name` and `timestamp` are fields of the event; anything else is a key of its metadata. A leading
 `metadata.` is dropped, so `metadata.name` is the metadata key "name". `a.b` is the key "a.b" if it
@@ -32,7 +32,7 @@ class MetadataPath:
 
     @property
     def nested(self) -> tuple[str, ...]:
-        """The keys of the path, one for each level."""
+        """Returns the keys of the path, one for each level."""
         return tuple(self.key.split("."))
 
 
@@ -40,7 +40,7 @@ Property = EventField | MetadataPath
 
 
 def property_of(text: str) -> Property:
-    """The property that a text names."""
+    """Returns the property that a text names."""
     if text == "name":
         return EventField("name")
     if text == "timestamp":
@@ -49,7 +49,7 @@ def property_of(text: str) -> Property:
 
 
 def property_problem(value: object) -> str | None:
-    """What is wrong with the text of a property, to complete a sentence; None if it is valid."""
+    """What is wrong with a property's text, to complete a sentence; None if it is valid."""
     fault = text_fault(value, MAXIMUM_PROPERTY)
     if fault is None and value == _PREFIX:
         return "names no key after “metadata.”."
@@ -57,7 +57,7 @@ def property_problem(value: object) -> str | None:
 
 
 def json_sql(property_: Property, parameters: Parameters) -> str:
-    """The property of event `e` as jsonb; NULL or JSON null if it is missing."""
+    """SQL: the property of event `e` as jsonb; NULL or JSON null if it is missing."""
     match property_:
         case EventField(field="name"):
             return "to_jsonb(e.name)"
@@ -73,7 +73,7 @@ def json_sql(property_: Property, parameters: Parameters) -> str:
 
 
 def text_sql(property_: Property, parameters: Parameters) -> str:
-    """The property as text: the content of a string, the notation of other JSON, or NULL."""
+    """SQL: the property as text: the content of a string, the notation of other JSON, or NULL."""
     if isinstance(property_, EventField):
         return "e.name" if property_.field == "name" else json_sql(property_, parameters)
     if len(property_.nested) == 1:
@@ -82,7 +82,7 @@ def text_sql(property_: Property, parameters: Parameters) -> str:
 
 
 def numeric_sql(property_: Property, parameters: Parameters) -> str:
-    """The number that the property is, or that its string writes; else NULL."""
+    """SQL: the property as a number, if it is a number or a numeric string; else NULL."""
     text = text_sql(property_, parameters)
     if isinstance(property_, EventField):
         return numeric_of_text_sql(text)
@@ -95,10 +95,10 @@ _INSIGNIFICANT_ZEROS = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+(?:\.[0-9]*[1-9])?)\.?0*'
 
 
 def key_sql(property_: Property, parameters: Parameters) -> str:
-    """A key (bytea) that is the same exactly for equal values; NULL if the property is missing.
+    """SQL: a key (bytea) that equal values and only they share; NULL if the property is missing.
 
-    PostgreSQL writes equal jsonb values alike, but for trailing zeros of numbers, so the key is a
-    hash of the text without those. A hash, because an index entry must be small.
+    PostgreSQL writes equal jsonb values alike except for trailing zeros of numbers, so the key is
+    a hash of the text without those. It is a hash because an index entry must be small.
     """
     json = json_sql(property_, parameters)
     text = (

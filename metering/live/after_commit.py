@@ -4,10 +4,10 @@
         ...
         emit(connection, UsageChanged(organization_id))
 
-A rollback drops them, of a savepoint too. Outside of a transaction a statement is committed when it
-returns, so an event is then performed at once. Events are hints: one that is lost, because Redis is
-away or the process is killed, delays something and loses nothing. What must not be lost belongs in
-a table.
+A rollback drops them, even that of a savepoint. Outside of a transaction, a statement is committed
+when it returns, so an event is performed at once. Events are hints: losing one, because Redis is
+away or the process is killed, delays something but loses no data. Anything that must not be lost
+belongs in a table.
 """
 
 import asyncio
@@ -32,18 +32,18 @@ class Event(Protocol):
     def __hash__(self) -> int: ...
 
     async def perform(self, redis: ArqRedis) -> None:
-        """Does it. May raise RedisError and OSError, which the connection's circuit logs."""
+        """Performs the event. May raise RedisError and OSError, which the circuit logs."""
 
 
 def emit(connection: BaseDBAsyncClient, event: Event) -> None:
-    """Has an event performed once the transaction of `connection` is committed."""
+    """Performs an event after the transaction of `connection` commits."""
     client: Any = connection  # see metergraph.database.transactions
     client.emit([event])
 
 
 @contextlib.asynccontextmanager
 async def performing_events(redis: ArqRedis) -> AsyncIterator[None]:
-    """Performs what this process emits inside the block. The database must be open.
+    """Performs the events that this process emits inside the block. The database must be open.
 
     Without such a block, events are dropped.
     """
@@ -69,7 +69,7 @@ class _Performer:
     def take(self, events: Iterable[Event]) -> None:
         self._waiting.update(events)
         if self._waiting and self._running is None:
-            # A context of its own: that of the caller is inside the transaction.
+            # A new context, because the caller's is inside the transaction.
             self._running = asyncio.create_task(self._run(), context=Context())
 
     async def finish(self) -> None:

@@ -23,7 +23,7 @@ from waiting.outages import is_outage
 _log = structlog.get_logger(__name__)
 
 WINDOW = 1_000
-# The memory of a follower that does not take its page: so many rows, and what they refer to.
+# Bounds the memory of a follower that does not take its page: rows, and the data they refer to.
 PAGE = 100
 # A signal can be lost. Followers then see the change after at most this long.
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -58,18 +58,18 @@ class Selection(Protocol[Wanted_contra]):
 
     @property
     def customer_id(self) -> UUID | None:
-        """The customer whose rows it wants, or None for all."""
+        """The customer whose rows are wanted; None for all."""
 
     def matches(self, row: Wanted_contra, /) -> bool:
-        """Whether it wants this row."""
+        """Whether this row is wanted."""
 
 
 Read = Callable[[Cursor, int, Selection[Row] | None], Awaitable[list[Entry[Row]]]]
-"""Reads the first rows after a cursor, at most so many, of a selection or of all."""
+"""Reads the first rows after a cursor, up to a limit, of a selection or of all."""
 
 
 class _Growth:
-    """Happens when there are changes for those who wait. All of them are after `since`."""
+    """Resolves when there are changes for waiting followers, all of whom are after `since`."""
 
     def __init__(self) -> None:
         self.happened = asyncio.Event()
@@ -117,10 +117,10 @@ class ChangeFeed(Generic[Row]):
     async def follow(
         self, after: Cursor | None, selection: Selection[Row]
     ) -> AsyncGenerator[Sequence[Entry[Row]], None]:
-        """The changes after a cursor, or from now on if it is None, without end.
+        """Yields the changes after a cursor, or from now on if it is None, without end.
 
         They come in pages. If a row has changed more than once since the last page, the page has
-        its newest state only.
+        only its newest state.
         """
         await self._begin()
         whose = selection.customer_id
@@ -163,7 +163,7 @@ class ChangeFeed(Generic[Row]):
     async def _after(
         self, cursor: Cursor, selection: Selection[Row]
     ) -> tuple[list[Entry[Row]], Cursor]:
-        """The entries after a cursor, and the cursor up to which they are complete."""
+        """Returns the entries after a cursor, and the cursor up to which they are complete."""
         end = self._end
         if cursor >= self._start:
             first = bisect_right(self._window, cursor, key=lambda entry: entry.cursor)
@@ -177,7 +177,7 @@ class ChangeFeed(Generic[Row]):
         return entries, last if len(entries) == PAGE else max(end, last)
 
     async def _read_together(self, cursor: Cursor, selection: Selection[Row]) -> list[Entry[Row]]:
-        """A page from the database, shared by all followers who want it while it is read.
+        """Reads a page from the database for all followers who want it meanwhile.
 
         It is no older than `_end` was when they asked.
         """
@@ -237,6 +237,6 @@ class ChangeFeed(Generic[Row]):
 
 
 def _newest(entries: Sequence[Entry[Row]]) -> Sequence[Entry[Row]]:
-    """The last entry of each row, in the order of their cursors."""
+    """Returns the last entry of each row, in the order of their cursors."""
     last = {entry.cursor.id: place for place, entry in enumerate(entries)}
     return [entry for place, entry in enumerate(entries) if last[entry.cursor.id] == place]

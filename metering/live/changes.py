@@ -1,4 +1,4 @@
-"""Reads what feeds follow: customer meters and events, in the order of their changes."""
+"""Reads changes for feeds: customer meters and events, in the order of their changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,37 +20,37 @@ EVENT_COLUMNS = """
     c.external_id AS customer_external_id, c.name AS customer_name,
     c.email AS customer_email, c.created_at AS customer_created_at
 """
-"""What is read of event `e`, its batch `b` and its customer `c`."""
+"""The columns that are read of event `e`, its batch `b` and its customer `c`."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSelection:
-    """Customer meters: of a customer, of a meter, or all."""
+    """Selects customer meters: of a customer, of a meter, or all."""
 
     customer_id: UUID | None = None
     meter_id: UUID | None = None
 
     def matches(self, row: CustomerMeter, /) -> bool:
-        """Whether a customer meter is one of them."""
+        """Whether a customer meter is selected."""
         return self.customer_id in (None, row.customer_id) and self.meter_id in (None, row.meter_id)
 
 
 @dataclass(frozen=True, slots=True)
 class EventSelection:
-    """Events: with some names, of a customer, or all."""
+    """Selects events: with some names, of a customer, or all."""
 
     names: frozenset[str] | None = None
     customer_id: UUID | None = None
 
     def matches(self, row: EventRow, /) -> bool:
-        """Whether an event is one of them."""
+        """Whether an event is selected."""
         return (self.names is None or row["name"] in self.names) and (
             self.customer_id in (None, row["customer_id"])
         )
 
 
 async def log_column(organization_id: UUID, column: str) -> int:
-    """A column of the organization's log: `head` or `revision`."""
+    """Reads a column of the organization's log: `head` or `revision`."""
     rows = await get_connection("default").execute_query_dict(
         f"SELECT {column} AS number FROM event_log WHERE organization_id = $1", [organization_id]
     )
@@ -60,7 +60,7 @@ async def log_column(organization_id: UUID, column: str) -> int:
 async def read_usage(
     organization_id: UUID, after: Cursor, limit: int, selection: Selection[CustomerMeter] | None
 ) -> list[Entry[CustomerMeter]]:
-    """The first customer meters after a cursor, at most so many."""
+    """Reads the first customer meters after a cursor, up to a limit."""
     query = CustomerMeter.filter(
         Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
         organization_id=organization_id,
@@ -78,7 +78,7 @@ async def read_usage(
 async def read_events(
     organization_id: UUID, after: Cursor, limit: int, selection: Selection[EventRow] | None
 ) -> list[Entry[EventRow]]:
-    """The first events after a cursor, at most so many."""
+    """Reads the first events after a cursor, up to a limit."""
     names: Sequence[str] | None = None
     customer_id = None
     if isinstance(selection, EventSelection):

@@ -67,7 +67,7 @@ class Circuit:
         self.missed_at = -1.0
 
     def enter(self) -> None:
-        """Lets a caller pass, unless Redis was silent a second ago; one a second may try then.
+        """Lets a caller pass, unless Redis fell silent; then one caller a second may try.
 
         Raises RedisAwayError.
         """
@@ -78,24 +78,24 @@ class Circuit:
         self._next_try = self._now() + SECONDS_BETWEEN_TRIES
 
     def missed(self, error: BaseException) -> None:
-        """A caller got no answer in time, or an error instead."""
+        """Records that a caller got no answer in time, or an error instead."""
         self.missed_at = self._now()
         self._next_try = self.missed_at + SECONDS_BETWEEN_TRIES
         self._outage.away(error)
 
     def hurried(self, seconds: float) -> None:
-        """A caller waited `seconds` in vain: a miss, unless others got answers meanwhile."""
+        """Records that a caller waited in vain: a miss, unless others got answers meanwhile."""
         if self._now() - self._answered >= seconds:
             self.missed(TimeoutError(f"no answer within {seconds:g} s"))
 
     def answered(self) -> None:
-        """Redis answered."""
+        """Records that Redis answered."""
         self._answered = self._now()
         self._next_try = None
         self._outage.back()
 
     def refused(self, error: BaseException) -> None:
-        """Redis answered that it cannot do its work."""
+        """Records that Redis answered that it cannot do its work."""
         self._answered = self._now()
         self._next_try = None
         self._outage.away(error)
@@ -149,7 +149,7 @@ class GuardedPool(ConnectionPool):
         super().__init__(connection_class=watched, **options)
 
     async def get_connection(self, *_arguments: Any, **_options: Any) -> AbstractConnection:
-        """A connection. Raises RedisAwayError at once while the circuit is open.
+        """Returns a connection. Raises RedisAwayError at once while the circuit is open.
 
         Unlike in redis-py's pool, callers that connect do not wait for each other.
         """
@@ -167,7 +167,7 @@ class GuardedPool(ConnectionPool):
 
 @asynccontextmanager
 async def deadline(redis: Redis, seconds: float) -> AsyncIterator[None]:
-    """Limits how long a request waits for Redis, to less than the connection's deadline.
+    """Limits a request's wait for Redis to less than the connection's deadline.
 
     Raises TimeoutError.
     """

@@ -35,8 +35,8 @@ from waiting.turns import Pace
 
 _SECONDS_BETWEEN_CONNECTS = 0.5
 _SECONDS_OF_SILENCE = 1.0
-# A subscribed connection cannot tell a dead server from a quiet one. After a silence it sends a
-# ping, and is replaced if no answer comes in time.
+# A subscribed connection cannot tell a dead server from a quiet one. After a silence we send a
+# ping, and replace the connection if no answer comes in time.
 _SECONDS_FOR_PONG = 3.0
 
 
@@ -197,7 +197,7 @@ class _Pulse:
         self._asked_at: float | None = None
 
     async def feel(self, message: Any) -> None:
-        """Takes a message, or None after a silence. Raises TimeoutError if a ping got no answer."""
+        """Notes a message, or None after a silence. Raises TimeoutError if a ping got no answer."""
         if message is not None:
             self._asked_at = None
         elif self._asked_at is None:

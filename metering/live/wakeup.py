@@ -1,6 +1,6 @@
 """Hints over Redis: workers learn that work waits, and subscribers that usage has changed.
 
-Losing a hint loses nothing: a sweep finds what waits, and subscribers look now and then.
+Losing a hint loses no data: a sweep finds waiting work, and subscribers look now and then.
 """
 
 import json
@@ -41,7 +41,7 @@ def open_queue(redis_url: str) -> ArqRedis:
 
 
 def usage_channel(organization_id: UUID) -> str:
-    """The pub/sub channel on which subscribers hear that something of the organization changed."""
+    """The pub/sub channel that tells subscribers of changes in the organization."""
     return f"metergraph:usage:{organization_id}"
 
 

@@ -77,7 +77,7 @@ def _written(
 
 
 def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
-    """The edges of the windows as arrays of ordinals, starts and ends; "" if there are none."""
+    """Writes the windows' edges as arrays of ordinals, starts and ends; "" if there are none."""
     bounds = (*(window.start for window in windows), windows[-1].end)
     if all(bucket_of(bound) == bound for bound in bounds):
         return ""
@@ -90,7 +90,7 @@ def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
 
 
 def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
-    """A condition that excludes the buckets in which one window ends and the next begins.
+    """Writes a condition that excludes the buckets in which one window ends and the next begins.
 
     They exist only where a time zone's offset is not a multiple of 15 minutes.
     """

@@ -1,4 +1,4 @@
-"""SQL that aggregates the raw events at the edges of ranges, as far as a meter has counted."""
+"""SQL that aggregates the raw events at the edges of ranges, up to a meter's position."""
 
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters

@@ -111,7 +111,7 @@ async def usage_of_periods(
     position: int,
     periods: Sequence[CustomerPeriod],
 ) -> list[PeriodState]:
-    """The usage of each period, in order, from the events up to the meter's `position`."""
+    """Returns the usage of each period, in order, from the events up to the meter's `position`."""
     if not periods:
         return []
     parameters = _parameters(meter, position, periods)
@@ -141,7 +141,7 @@ async def begin_periods(
 ) -> None:
     """Makes these the customers' current periods on the meter, with their usage so far.
 
-    What has been credited stays.
+    Credit stays unchanged.
     """
     usages = await usage_of_periods(connection, meter, position, periods)
     if meter.keeps_values:
@@ -216,7 +216,7 @@ def _parameters(
 def _split(
     period: CustomerPeriod,
 ) -> tuple[datetime | None, datetime | None, tuple[Window, ...]]:
-    """The start and end of a period's whole buckets, None without a bound, and its edges."""
+    """Returns the bounds of a period's whole buckets, None if there is none, and its edges."""
     if period.start is not None and period.end is not None:
         parts = split(Window(period.start, period.end))
         return parts.start, parts.end, parts.edges

@@ -28,7 +28,7 @@ class PreviewTimeoutError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class PreviewSelection:
-    """The events to read: those in [start, end) and of a customer. None means any."""
+    """Selects the events of a customer in [start, end). None means any."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -54,7 +54,7 @@ _MATCHED = (
     "(SELECT e.id, e.timestamp, {value} AS value FROM event e WHERE {where} OFFSET 0) AS matched"
 )
 
-# A generic plan would suit a short range only.
+# A generic plan would be good for short ranges only.
 _SETTINGS = f"""
     {ON_ONE_PROCESSOR}, set_config('statement_timeout', $1, true),
            set_config('plan_cache_mode', 'force_custom_plan', true)
@@ -88,9 +88,9 @@ async def preview(
 
 @asynccontextmanager
 async def previewing(seconds: float) -> AsyncIterator[BaseDBAsyncClient]:
-    """A transaction for statements of a preview, each of which is cut off after `seconds`.
+    """Opens a transaction for a preview's statements, each of which is cut off after `seconds`.
 
-    Raises PreviewTimeoutError if one is.
+    Raises PreviewTimeoutError if one is cut off.
     """
     try:
         async with in_transaction() as connection:
@@ -106,7 +106,7 @@ async def previewing(seconds: float) -> AsyncIterator[BaseDBAsyncClient]:
 def where_sql(
     organization_id: UUID, filter_: Filter, selection: PreviewSelection, parameters: Parameters
 ) -> str:
-    """The condition on event `e`."""
+    """Writes the condition on event `e`."""
     conditions = [f"e.organization_id = {parameters.add(organization_id, 'uuid')}"]
     if selection.customer_id is not None:
         conditions.append(f"e.customer_id = {parameters.add(selection.customer_id, 'uuid')}")

@@ -1,4 +1,4 @@
-"""The chart of a preview: what a meter would count over time, from the raw events."""
+"""Reads a preview's chart from the raw events: what the meter would count over time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ SELECT ordinal, {quantity} AS quantity, count AS counted, skipped FROM merged
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """What a preview aggregates: which events, and how."""
+    """The events that a preview reads, and how it aggregates them."""
 
     filter: Filter
     aggregation: Aggregation
@@ -50,7 +50,7 @@ async def preview_series(
     *,
     seconds: float = PREVIEW_SECONDS,
 ) -> tuple[list[Window], Quantities]:
-    """The windows of the previewed range, and what a meter would count in each.
+    """Returns the windows of the previewed range, and what a meter would count in each.
 
     A side without a bound ends at the first or the last matching event. Raises PreviewTimeoutError
     if it takes longer than `seconds`, and RangeError for an impossible range.
@@ -80,7 +80,7 @@ async def preview_series(
 async def _bounded(
     connection: BaseDBAsyncClient, organization_id: UUID, previewed: Previewed
 ) -> PreviewSelection:
-    """The selection with both bounds, or as it is if nothing matches."""
+    """Returns the selection with both bounds, or unchanged if nothing matches."""
     selection = previewed.selection
     if selection.start is not None and selection.end is not None:
         return selection

@@ -32,7 +32,7 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """A quantity for each window, and one over all of them."""
+    """The quantities of the windows, and the quantity over all of them."""
 
     points: tuple[Quantity, ...]
     total: Quantity
@@ -71,7 +71,7 @@ _TOTAL = 0
 
 
 class _Parts(NamedTuple):
-    """The windows in SQL: their whole buckets, and their edges, if there are any."""
+    """The windows in SQL: their whole buckets, and their edges if there are any."""
 
     whole: Callable[..., str]
     edges: str
@@ -83,7 +83,7 @@ async def usage(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> Quantities:
-    """The quantities of all customers, or of one, in each window and over all windows.
+    """Reads the quantities of all customers or of one, in each window and over all windows.
 
     `windows` follow each other without gaps, as those of `metering.usage.windows` do.
     """
@@ -97,12 +97,12 @@ async def usage_of_meters(
     windows: Sequence[Window],
     customer_id: UUID | None = None,
 ) -> list[Quantities]:
-    """The same for several meters of an organization, in order, by one statement.
+    """Reads the quantities of several meters of an organization, in order, by one statement.
 
     A meter may occur more than once.
     """
     alike: dict[AggregationFunction, list[MeterDefinition]] = {}
-    # Each meter once: if a statement had it twice, it would count its edges twice.
+    # Each meter once: a statement that had it twice would count its edges twice.
     for meter in {meter.id: meter for meter in meters}.values():
         alike.setdefault(meter.aggregation.function, []).append(meter)
     found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
@@ -134,7 +134,7 @@ def _statement(
     customer_id: UUID | None,
     parameters: Parameters,
 ) -> str:
-    """The statement for meters that have the same function."""
+    """Writes the statement for meters with the same function."""
     aggregation = meters[0].aggregation
     ids = parameters.add(tuple(meter.id for meter in meters), "uuid[]")
     of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")

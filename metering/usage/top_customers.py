@@ -74,7 +74,7 @@ _VALUES = """
 async def top_customers(
     connection: BaseDBAsyncClient, meter: MeterDefinition, window: Window, limit: int
 ) -> list[CustomerUsage]:
-    """At most `limit` customers with an event in the window that counts.
+    """Returns at most `limit` customers with a counted event in the window.
 
     The greatest quantity comes first and null last; equal quantities are in the order of ids.
     """

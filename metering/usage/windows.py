@@ -52,7 +52,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BucketSplit:
-    """A window as whole buckets in [start, end), none if these are equal, and the edges around."""
+    """A window's whole buckets, in [start, end) (none if equal), and the edges around them."""
 
     start: datetime
     end: datetime
@@ -60,7 +60,7 @@ class BucketSplit:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The IANA time zone of this name. Raises RangeError if there is none."""
+    """Returns the IANA time zone of this name. Raises RangeError if there is none."""
     # The machine may have others, such as `localtime` and zones that count leap seconds.
     if name not in _ZONES:
         raise RangeError("timezone", f"`timezone` is not an IANA time zone: {name[:64]!r}.")
@@ -68,14 +68,14 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def check_range(start: datetime, end: datetime) -> Window:
-    """The range in UTC. Raises RangeError if it ends before it starts."""
+    """Returns the range in UTC. Raises RangeError if it ends before it starts."""
     if end < start:
         raise RangeError("end", "`end` is before `start`.")
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
 def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) -> list[Window]:
-    """The intervals that overlap [start, end), the first and last cut off at its bounds.
+    """Returns the intervals that overlap [start, end), cut off at its bounds.
 
     Raises RangeError if the range ends before it starts or has more than 10,000 intervals.
     """
@@ -97,7 +97,7 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
 
 
 def split(window: Window) -> BucketSplit:
-    """The whole 15-minute buckets inside a window, and what is left at its edges."""
+    """Splits a window into whole 15-minute buckets and the edges around them."""
     start, end = bucket_of(window.start), bucket_of(window.end)
     if start != window.start and start < end:
         start += BUCKET
@@ -111,7 +111,7 @@ def split(window: Window) -> BucketSplit:
 
 
 def bucket_of(instant: datetime) -> datetime:
-    """The start of the bucket that contains an instant in UTC."""
+    """Returns the start of the bucket that contains an instant in UTC."""
     # This runs for every point of a range, and nearly every point begins a bucket.
     if instant.minute % 15 == instant.second == instant.microsecond == 0:
         return instant
@@ -119,7 +119,7 @@ def bucket_of(instant: datetime) -> datetime:
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:
-    """The instants after `instant` at which intervals begin; the last is the end of time."""
+    """Yields the instants after `instant` at which intervals begin; the last is the end of time."""
     try:
         if interval is Interval.HOUR:
             yield from _hours_after(instant, zone)
@@ -137,7 +137,7 @@ def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iter
 
 
 def _next_day(day: date, interval: Interval) -> date:
-    """The first day of the interval after the one that contains `day`."""
+    """Returns the first day of the interval after the one that contains `day`."""
     match interval:
         case Interval.WEEK:
             return day + timedelta(days=7 - day.weekday())
@@ -150,7 +150,7 @@ def _next_day(day: date, interval: Interval) -> date:
 
 
 def _hours_after(instant: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The instants after `instant` at which the clock strikes the hour, without end."""
+    """Yields the instants after `instant` at which the clock strikes the hour, without end."""
     instant = _next_hour(instant, zone)
     yield instant
     offset = instant.astimezone(zone).utcoffset()
@@ -182,7 +182,7 @@ def _next_hour(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def first_instant(naive: datetime, zone: ZoneInfo, *, fold: int = 0) -> datetime:
-    """The instant in UTC at which clocks in the zone show a local time, or skip it.
+    """Returns the instant in UTC at which clocks in the zone show a local time, or skip it.
 
     If they show it twice, `fold` 1 means the second time.
     """
