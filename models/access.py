@@ -1,4 +1,4 @@
-"""Who may ask: tokens, customers' sessions and browsers'. Only hashes of secrets are stored."""
+"""Tokens, customers' sessions and browsers' sessions. Only hashes of secrets are stored."""
 
 from uuid import UUID
 

@@ -8,7 +8,7 @@ from models.fields import NumericField
 
 
 class AggregationState:
-    """State of each aggregation; a row fills the columns of its meter's."""
+    """The state of every aggregation; a row fills the columns of its meter's aggregation."""
 
     sum = NumericField(default=Decimal(0))
     minimum = NumericField(null=True)

@@ -38,7 +38,7 @@ class Event(Model):
 
 
 class EventBatch(Model):
-    """Events that were committed together, or none if something else took a position of the log.
+    """Events that were committed together; none if something else took a position of the log.
 
     `position`, `events_through` (how many events the log holds up to and including this batch) and
     `processed_at` are null until the batch is counted. `names` are its events' distinct names.

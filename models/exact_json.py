@@ -1,4 +1,4 @@
-"""JSON without floats: what a client sent as 0.30000000000000004 is stored and shown so.
+"""JSON without floats: 0.30000000000000004 is stored and shown exactly as the client sent it.
 
 `loads` returns `int` for integers and `Decimal` for other numbers, and refuses ambiguous JSON;
 `dumps` writes both in full. All JSON with quantities goes through this module.
@@ -78,7 +78,7 @@ class _RepeatedKeyError(Exception):
 
 
 def ambiguity(value: Any, *, but_in: str | None = None) -> str | None:
-    """Describes where an object has a duplicate key; None if none has.
+    """Describes where an object has a duplicate key; None if there is none.
 
     Values under the key `but_in` of items of a list are skipped.
     """
@@ -124,7 +124,7 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Noting:
-    """Makes the objects of one text; those with a duplicate key are Ambiguous."""
+    """Builds the objects of one text; those with a duplicate key are Ambiguous."""
 
     def __init__(self) -> None:
         self._left = _MOST_NOTED

@@ -1,4 +1,4 @@
-"""Idempotency keys: what each mutation made, so that a retry makes nothing more."""
+"""Idempotency keys, with what each mutation made, so that a retry makes nothing twice."""
 
 from tortoise import fields
 from tortoise.models import Model

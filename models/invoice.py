@@ -1,4 +1,4 @@
-"""Invoices, their lines, and the counter that numbers them."""
+"""Invoices, their lines, and the counter for their numbers."""
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -12,7 +12,7 @@ class Invoice(Model):
     """A bill, never changed.
 
     `sequence` numbers the invoices of an organization without gaps. `position` is the head of
-    the log that it was made at: events behind it are not in it. `total` in minor units.
+    the log when it was made: it does not include later events. `total` is in minor units.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -1,4 +1,4 @@
-"""Meters: what is counted."""
+"""Meters: what to count."""
 
 from uuid import UUID
 
@@ -15,11 +15,11 @@ class Meter(Model):
     """A filter over events and an aggregation of those that match.
 
     `position` is null while the meter is live, at the head of the log, and a number while it
-    catches up or is archived. `event_names` are the names that its filter
-    can match, null for any. `counted_events` were aggregated; `skipped_events` passed the filter
-    but had nothing to aggregate. `defined_from` is the position of the log from which on the meter
-    counts by its filter and aggregation; by those that it had up to then, no event counted.
-    `problem`: why counting fails, `failing_since` then; it is tried again at `retry_at`.
+    catches up or is archived. `event_names` are the names that its filter can match, null for any.
+    `counted_events` were aggregated; `skipped_events` passed the filter but had nothing to
+    aggregate. The present filter and aggregation hold from the log position `defined_from` on; the
+    earlier ones counted no event. `problem` says why counting fails and `failing_since` since
+    when; the next try is at `retry_at`.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -9,15 +9,15 @@ from models.identifiers import new_id
 
 
 class MeteredPeriod(Model):
-    """A link in the chain of periods of a customer on a meter; at most one of them is open.
+    """One of the consecutive periods of a customer on a meter; at most one of them is open.
 
     `subscription_id` is null for the time between subscriptions, which has a row only if there is
     credit; `starts_at` is null for the time before the first. `plain` and `rolling` are the credit
     ledger's sums over the period.
 
-    Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log;
-    `is_behind`: the meter had not counted all of the log then. `billed_*` is what invoices have
-    said of it, null before the first; `needs_correction`: that is no longer right.
+    Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log.
+    `is_behind`: the meter had not counted the whole log then. `billed_*` is what invoices have
+    billed, null before the first. `needs_correction`: that is no longer right.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -87,7 +87,7 @@ class CreditEntry(Model):
 
 
 class BillingFrontier(Model):
-    """A customer's closed time ends at `closed_through`; an event from before that is late.
+    """The end of a customer's closed time, `closed_through`; an event before it is late.
 
     `late_from` is the earliest late event that no rating has seen yet. Its key in the database
     is (organization, customer).

@@ -1,4 +1,4 @@
-"""A tenant: everything else belongs to exactly one organization."""
+"""Organizations: the tenants, to which everything else belongs."""
 
 from tortoise import fields
 from tortoise.models import Model

@@ -1,4 +1,4 @@
-"""What is sold: products with their prices, and the benefits that come with them."""
+"""Products with their prices, and the benefits that come with them."""
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from models.identifiers import new_id
 
 
 class Product(Model):
-    """Something to subscribe to. Its interval, its currency and its prices never change."""
+    """A product to subscribe to. Its interval, its currency and its prices never change."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
@@ -26,10 +26,10 @@ class Product(Model):
 
 
 class ProductPrice(Model):
-    """A price of a product, never changed. Amounts in minor units.
+    """A price of a product, never changed. Amounts are in minor units.
 
-    `kind` is FIXED, with `amount`, or METERED, with `meter_id`, `pricing` and what that pricing
-    takes in `parameters`, as the class of its scheme stores it.
+    `kind` is FIXED, with `amount`, or METERED, with `meter_id`, `pricing` and `parameters`, which
+    the class of the price scheme writes and reads.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -51,7 +51,7 @@ class ProductPrice(Model):
 
 
 class ProductBenefit(Model):
-    """A benefit of a product. A change counts from each subscription's next period on."""
+    """A benefit of a product. A change takes effect with each subscription's next period."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
@@ -68,8 +68,8 @@ class ProductBenefit(Model):
 class Benefit(Model):
     """A benefit, never changed.
 
-    `parameters` are those of its `kind`, as the kind's class stores them. `meter_id`: the meter
-    that it is about, if any.
+    The class of its `kind` writes and reads `parameters`. `meter_id` is the meter that it concerns,
+    if any.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -10,9 +10,9 @@ from models.identifiers import new_id
 class CustomerSubscription(Model):
     """A customer's subscription to a product.
 
-    `status` is ACTIVE or CANCELED. The current period is the one of `period_index`, counted in
-    intervals from `started_at`; of a canceled one it is the last. `corrections_due_at`: when a
-    canceled one is next billed for late events. `invoicing_problem`: why its invoices are not made.
+    `status` is ACTIVE or CANCELED. `period_index` is the current period, counted in intervals from
+    `started_at`, or the last one of a canceled subscription. `corrections_due_at`: when a canceled
+    one is next billed for late events. `invoicing_problem`: why its invoices are not made.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -49,7 +49,7 @@ class CustomerSubscription(Model):
 
 
 class SubscriptionMeter(Model):
-    """A live subscription's hold on a meter for its customer: no other may price or credit it.
+    """Reserves a meter of a customer for a live subscription: no other may price or credit it.
 
     The key in the database is (organization, customer, meter).
     """
@@ -73,7 +73,7 @@ class SubscriptionPeriod(Model):
     """A closed period of a subscription.
 
     `invoiced_at` is null while it waits for its events to be counted; `invoice_id` stays null
-    where there was nothing to put on an invoice. `is_last`: the subscription ended with it.
+    if there was nothing to invoice. `is_last`: the subscription ended with it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -1,4 +1,4 @@
-"""What meters have counted, by 15 minutes and in each customer's current period."""
+"""Usage: what meters have counted, per 15 minutes and in each customer's current period."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -88,7 +88,7 @@ class CustomerMeter(AggregationState, Model):
     credited = NumericField(default=Decimal(0))
     revision = fields.BigIntField(default=0)
     updated_at = fields.DatetimeField()
-    # Up to which position of the log it is counted, where that was read along with the row.
+    # The position of the log up to which it is counted, if it was read along with the row.
     counted_position: int | None = None
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The rolling audit of cached usage, and what it found."""
+"""The state of the rolling audit of cached usage, and its findings."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -8,7 +8,7 @@ from models.identifiers import new_id
 
 
 class UsageAudit(Model):
-    """The audit of an organization: which customer is next, and from which instant on.
+    """The progress of an organization's audit: the next customer, and the next instant.
 
     Customers go by id, ALL_CUSTOMERS first. `next_from` is null at a customer's beginning.
     `finished_at` is null while a round is under way.

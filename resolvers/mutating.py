@@ -1,4 +1,4 @@
-"""Every mutation goes through here: permissions, what its answer may show, and repeats."""
+"""Runs every mutation: checks permissions and what its answer may show, and handles repeats."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,8 +21,8 @@ _FREE = {"id", "__typename"}
 class Mutates(Requires):
     """Lets a mutation run as `Requires` does, once for each idempotency key.
 
-    An answer shows no more than the caller may read: of an object that it may not, the id only.
-    That is checked before anything is done.
+    An answer shows only what the caller may read. If the caller may not read an object, only its id
+    may be selected. This is checked before the mutation runs.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class Mutates(Requires):
         self.is_repeatable = is_repeatable
 
     def apply(self, field: StrawberryField) -> None:
-        """Describes the argument `input`, whose type says the rest."""
+        """Describes the argument `input`; its type describes the rest."""
         for argument in field.arguments:
             argument.description = "The input."
 
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
     ) -> Any:
-        """Checks, then carries the mutation out, or gives what it has made already.
+        """Checks, then runs the mutation, or returns what it made the first time.
 
         A RefusedError becomes the errors of the payload.
         """
@@ -74,15 +74,15 @@ def mutates(
 ) -> Mutates:
     """A mutation for tokens with any one of `scopes`, and with the scope `and_` besides.
 
-    `makes` is the field of the payload with the object that is made or changed: the mutation then
-    takes an `idempotencyKey`, which its input must have. `is_repeatable` says of an input whether
-    it can be sent again without a key.
+    `makes` names the payload's field with the object that is made or changed. The mutation then
+    takes an `idempotencyKey`, which its input type must have. `is_repeatable` tells whether an
+    input can be sent again without a key.
     """
     return Mutates(scopes, and_=and_, makes=makes, is_repeatable=is_repeatable)
 
 
 def _check_answer(info: Info) -> None:
-    """Raises Forbidden where the answer would show what the caller may not read."""
+    """Raises Forbidden if the answer would show what the caller may not read."""
     raw: Any = info._raw_info  # noqa: SLF001  # Strawberry's own copies all that is selected
     for type_name, field in _selected(raw):
         if type_name in ACCESS and field not in _FREE:
@@ -102,7 +102,7 @@ def _check_object(context: Context, type_name: str, field: str) -> None:
 
 
 def _selected(raw: Any) -> Iterator[tuple[str, str]]:
-    """The type and the name of every field that is selected beneath a field, at any depth."""
+    """Returns the type and the name of every field that is selected below a field, at any depth."""
     types = raw.schema.type_map
     pending: list[tuple[Any, Any]] = [
         (get_named_type(raw.return_type), field.selection_set) for field in raw.field_nodes

@@ -1,7 +1,7 @@
-"""Carries a mutation out once for each idempotency key of an organization.
+"""Runs a mutation once for each idempotency key of an organization.
 
 The key, the input's hash and the id of the result are stored in the mutation's own transaction. So
-the key exists if and only if the mutation was carried out, even if a process is killed.
+the key exists if and only if the mutation was done, even if a process is killed.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from resolvers.queries.nodes import load_node
 from schema.context import Context, Info
 from schema.inputs.idempotency import input_hash
 
-# Who waits for another request with its key asks again after so long, ever longer.
+# The first pause of a request that waits for another one with its key; each pause is longer.
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.5
 
@@ -36,7 +36,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Earlier:
-    """What the key was used for before; `result` is the global id of what was made."""
+    """The earlier use of a key; `result` is the global id of the object that was made."""
 
     mutation: str
     input_hash: bytes
@@ -46,7 +46,7 @@ class _Earlier:
 async def carried_out_once(
     info: Info, sent: Any, makes: str, run: Callable[[], Awaitable[Any]]
 ) -> Any:
-    """The payload of the mutation that `run` carries out, or did when its key came first.
+    """Returns the payload of `run`, which runs only if the key is new.
 
     Args:
         info: the mutation's field.
@@ -76,7 +76,7 @@ async def carried_out_once(
 
 
 async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any | _Earlier | None:
-    """The payload of `run`, or the earlier use of the key, or None while another is under way."""
+    """Returns the payload of `run`, or the key's earlier use; None while another is under way."""
     async with in_transaction() as connection:
         if not await _claim(connection, use):
             return None
@@ -91,7 +91,7 @@ async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any 
 async def _again(
     context: Context, payload_type: Any, makes: str, use: _Use, earlier: _Earlier
 ) -> Any:
-    """The payload of a key that was used before: the object as it is now."""
+    """Returns the payload for a key that was used before, with the object in its current state."""
     if use.mutation != earlier.mutation:
         raise _refused("CONFLICT", f"was already used for {earlier.mutation}")
     if use.input_hash != earlier.input_hash:
@@ -108,7 +108,7 @@ def _refused(code: ProblemCode, what: str) -> RefusedError:
 
 
 async def _claim(connection: BaseDBAsyncClient, use: _Use) -> bool:
-    """Whether no other transaction is at work with this key; none is until this one ends."""
+    """Tries to lock the key until the transaction ends; False if another transaction has it."""
     rows = await connection.execute_query_dict(
         "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0)) AS claimed",
         [f"idempotency:{use.organization_id}:{use.key}"],

@@ -8,9 +8,9 @@ from resolvers.schema import create_schema
 
 
 def printed_schema() -> str:
-    """The schema in GraphQL's own language, with every description."""
+    """Returns the schema in GraphQL's schema language, with every description."""
     schema = create_schema()
-    # Strawberry leaves the description of the schema itself out.
+    # Strawberry leaves out the description of the schema itself.
     return f"{print_schema_definition(schema._schema)}\n\n{schema.as_str().strip()}\n"  # noqa: SLF001  # Strawberry offers no other way to it
 
 

@@ -1,4 +1,4 @@
-"""What the ids of a mutation's input name; RefusedError where they name nothing."""
+"""Resolves the ids in a mutation's input, or raises RefusedError."""
 
 from uuid import UUID
 
@@ -16,13 +16,13 @@ _CALLED = {
 
 
 def not_found(type_name: str, field: str) -> RefusedError:
-    """The refusal of an id that names nothing of the organization."""
+    """The refusal of an id that does not exist in the organization."""
     called = _CALLED.get(type_name, type_name.lower())
     return RefusedError(problem("NOT_FOUND", f"There is no {called} with this id.", field))
 
 
 def required_id(value: str, type_name: str, field: str) -> UUID:
-    """The key in a global id; raises RefusedError where it is none of that type."""
+    """Returns the key in a global id; raises RefusedError if the id is not of that type."""
     found = decode_id(value, type_name)
     if found is None:
         raise not_found(type_name, field)
@@ -32,7 +32,7 @@ def required_id(value: str, type_name: str, field: str) -> UUID:
 async def named_customer(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> Customer:
-    """The customer that an input names by exactly one of the two ids; raises RefusedError."""
+    """Returns the customer that an input names by exactly one of two ids; raises RefusedError."""
     if (customer_id is None) == (external_id is None):
         message = "Give exactly one of customerId and externalCustomerId."
         raise RefusedError(problem("INVALID", message))

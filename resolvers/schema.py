@@ -1,4 +1,4 @@
-"""The schema: the roots put together, with everything that surrounds an operation."""
+"""Builds the schema from its root types, with the extensions that run around operations."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ class Subscription(UsageSubscriptions, EventSubscriptions):
 
 
 class MetergraphSchema(strawberry.Schema):
-    """Strawberry's schema, with our limits, errors and ingestion. One a process."""
+    """Strawberry's schema, with our limits, errors and ingestion. One per process."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class MetergraphSchema(strawberry.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
-            # Reached through an interface only, where Strawberry does not look.
+            # Reachable only through an interface, where Strawberry does not look.
             types=[FixedPrice, MeteredPrice],
             extensions=[lambda: Lifecycle(self.documents)],
             execution_context_class=LiftingExecutor,
@@ -115,7 +115,7 @@ class MetergraphSchema(strawberry.Schema):
             _let_graphql_core_check_one_of(graphql_type)
 
     def mistakes(self, text: str) -> list[GraphQLError]:
-        """The errors of a document, for any caller, except those that depend on variables."""
+        """Returns a document's errors for any caller, except those that depend on variables."""
         try:
             document = self.documents.parse(text, anonymous=False)
         except GraphQLError as error:
@@ -133,7 +133,7 @@ class MetergraphSchema(strawberry.Schema):
 
 
 def _let_graphql_core_check_one_of(graphql_type: Any) -> None:
-    """Strawberry's own check of @oneOf gives no location and ignores fragments."""
+    """Removes Strawberry's own check of @oneOf, which gives no location and ignores fragments."""
     if isinstance(graphql_type, GraphQLInputObjectType):
         definition = graphql_type.extensions.get("strawberry-definition")
         if definition is not None and definition.is_one_of:
@@ -142,7 +142,7 @@ def _let_graphql_core_check_one_of(graphql_type: Any) -> None:
 
 
 def _drop_null_defaults(graphql_type: Any) -> None:
-    """Python's `= None` means that something may be left out, which needs no default in GraphQL."""
+    """Removes defaults of null: Python's `= None` only means that an argument may be left out."""
     values: list[Any] = []
     if isinstance(graphql_type, GraphQLInputObjectType):
         values = list(graphql_type.fields.values())
@@ -156,7 +156,7 @@ def _drop_null_defaults(graphql_type: Any) -> None:
 def create_schema(
     settings: Settings | None = None, listed: frozenset[str] | None = None
 ) -> MetergraphSchema:
-    """The schema, limited as the settings say, and to the `listed` documents where there are."""
+    """Builds the schema with the limits in the settings, for `listed` documents only if given."""
     if settings is None:
         return MetergraphSchema()
     limits = Limits(

@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 _CLIENT_ERRORS = (
     OSError,  # TimeoutError and ConnectionError are some
-    asyncpg.InterfaceError,  # the connection was closed, or the pool
+    asyncpg.InterfaceError,  # the connection or the pool was closed
     asyncpg.InternalClientError,
     DBConnectionError,
 )
@@ -35,24 +35,24 @@ _STATES = frozenset(
         "25006",  # read-only transaction: this is a standby now
         "25P03",  # idle in a transaction for too long: this process hung
         "25P04",  # a transaction that took too long
-        "55P03",  # a lock could not be had in time
+        "55P03",  # a lock was not available in time
         "58030",  # I/O error
     }
 )
-_CUT_OFF = "57014"  # by `statement_timeout`, or because somebody asked for it
+_CUT_OFF = "57014"  # by `statement_timeout`, or on request
 
 _SECONDS_BETWEEN_REASONS = 60.0
 
 
 class OutageError(Exception):
-    """An outage that PostgreSQL or its client has no error for; the message says what happened."""
+    """An outage for which PostgreSQL and its client have no error; the message describes it."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether an error is an outage, so that the same may succeed later.
+    """Whether an error is an outage, so that a later try may succeed.
 
-    A statement that was cut off is not an outage, because it may have been too large. For one that
-    cannot be, `cut_off_is_outage` makes it one.
+    A statement that was cut off is not an outage, because it may have been too large. For work that
+    is never too large, `cut_off_is_outage` makes it one.
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_outage(inner) for inner in error.exceptions)
@@ -66,7 +66,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def postgres_error(error: BaseException) -> asyncpg.PostgresError | None:
-    """The error from PostgreSQL, also if Tortoise has wrapped it; None if it is another error."""
+    """Returns PostgreSQL's error, even if Tortoise wrapped it; None for any other error."""
     for candidate in (error, error.__cause__):
         if isinstance(candidate, asyncpg.PostgresError):
             return candidate
@@ -75,7 +75,7 @@ def postgres_error(error: BaseException) -> asyncpg.PostgresError | None:
 
 @contextmanager
 def cut_off_is_outage() -> Iterator[None]:
-    """Makes an outage of statements that are cut off, for work that is never too large.
+    """Turns cut-off statements into outages, for work that is never too large.
 
     Raises:
         OutageError: a statement inside the block was cut off.
@@ -89,8 +89,8 @@ def cut_off_is_outage() -> Iterator[None]:
 class Outage:
     """Tracks whether this process can use a server.
 
-    It logs a warning when an outage starts and a line when it is over, however much fails
-    meanwhile. If the reason changes, it logs another warning, at most once a minute.
+    It logs one warning when an outage starts and one line when it is over, however much fails in
+    between. If the reason changes, it logs another warning, at most once a minute.
 
     Args:
         server: its name, for the log.
@@ -114,7 +114,7 @@ class Outage:
         self._failures = 0
 
     def away(self, error: BaseException) -> None:
-        """Takes a failure of the server."""
+        """Records a failure of the server."""
         now = self._now()
         reason = str(error) or repr(error)
         if self._reason is None:
@@ -128,7 +128,7 @@ class Outage:
         self._failures += 1
 
     def back(self) -> None:
-        """Takes a success."""
+        """Records a success."""
         if self._reason is None or self._now() - self._failed < self._quiet_seconds:
             return
         seconds = round(self._failed - self._since, 1)

@@ -19,7 +19,7 @@ _OF_WHAT_IT_TOOK = 4.0
 
 
 class Patience:
-    """The waits of a process for one kind of work, by the key of what is worked on.
+    """The waits of a process for one kind of work, by key.
 
     Args:
         first_seconds: the length of the first wait.

@@ -32,12 +32,12 @@ _work: ContextVar[_Work | None] = ContextVar("work", default=None)
 
 
 def serve(organization_id: UUID) -> None:
-    """Says that this task and those it starts serve an organization."""
+    """Declares that this task and those it starts serve an organization."""
     _work.set(_Work(organization_id, None))
 
 
 def store(organization_id: UUID, events: int) -> None:
-    """Says that this task stores so many events of an organization."""
+    """Declares that this task stores this many events of an organization."""
     _work.set(_Work(organization_id, events))
 
 

@@ -1,4 +1,4 @@
-"""Fair queues: a key that wants much does not delay the others.
+"""Fair queues: a busy key does not delay the others.
 
 A key is, for example, an organization. The key that has been served least comes next. Within a key,
 the order is first come, first served.
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 
-# A piece takes a tenth of a millisecond, so a pass takes about one millisecond.
+# Pieces per pass. One takes a tenth of a millisecond, so a pass takes about a millisecond.
 PIECES = 10
 
 # Passes that let no piece through, between two that do. A request of another key takes about twelve
@@ -18,16 +18,16 @@ _BREATHS = 3
 
 
 class CrowdedError(RuntimeError):
-    """Too many of one key wait already."""
+    """Too many callers with one key are waiting already."""
 
 
 class _Queue:
-    """Those who wait, by their keys."""
+    """The waiters, by key."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, dict[asyncio.Future[None], float]] = {}
         # How much each key has been served. A new key starts where the last one served did;
-        # otherwise it would be owed for the time in which it wanted nothing.
+        # otherwise it would catch up for the time in which it was idle.
         self._served: dict[Hashable, float] = {}
         self._now = 0.0
 
@@ -35,7 +35,7 @@ class _Queue:
         return bool(self._waiting)
 
     def length(self, key: Hashable) -> int:
-        """How many wait with this key."""
+        """Returns how many waiters have this key."""
         return len(self._waiting.get(key, ()))
 
     def add(self, key: Hashable, weight: float) -> asyncio.Future[None]:

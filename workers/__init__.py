@@ -1,1 +1,1 @@
-"""arq workers: they count events, grant cycle credits and recompute cached usage."""
+"""arq workers: they count events, run billing cycles and audit cached usage."""

@@ -12,9 +12,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def grant_cycle_credits(patience: Patience) -> None:
-    """Does all that is due. Any number of workers may run it at once.
+    """Does everything that is due. Any number of workers may run it at once.
 
-    PostgreSQL's clock says what is due; while that has not been read, nothing is.
+    PostgreSQL's clock says what is due; before its first reading, nothing is.
     """
     if not clock.is_followed():
         return
@@ -22,7 +22,7 @@ async def grant_cycle_credits(patience: Patience) -> None:
     report = CycleReport()
     try:
         await run_cycle(patience=patience, report=report)
-    finally:  # what was done before something failed is done
+    finally:  # chunks that were committed before a failure count
         if report.organizations:
             _log.info(
                 "cycle done",

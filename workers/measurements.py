@@ -1,4 +1,4 @@
-"""What workers measure: summed up in Redis for the API's /metrics, and logged.
+"""Measurements of workers: added up in Redis for the API's /metrics, and logged.
 
 If Redis loses the sums, they start at zero, which Prometheus takes for a restart.
 """
@@ -39,12 +39,12 @@ class Measurements:
         self._seen: dict[str, int] = {}
 
     def counted(self, events: int, seconds: float) -> None:
-        """A step of the log was counted."""
+        """Records a counted step of the log."""
         bound = next((bound for bound in COUNTING_BOUNDS if seconds <= bound), None)
         self._gain({step_field(bound): 1, EVENTS: events, SECONDS: seconds})
 
     def watch(self, worker: Worker) -> None:
-        """Takes the jobs that arq counts in this worker."""
+        """Includes the numbers of jobs that arq counts in this worker."""
         self._take_jobs()
         self._worker, self._seen = worker, {}
 
@@ -97,14 +97,14 @@ def job_field(outcome: str) -> str:
 
 
 async def read_measurements(redis: ArqRedis) -> dict[str, float]:
-    """Reads what all workers have measured, by field."""
+    """Reads the sums of all workers, by field."""
     found = await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(KEY))
     return {name.decode(): float(amount) for name, amount in found.items()}
 
 
 @dataclass
 class _CountedSteps:
-    """Steps of counting, summed up."""
+    """The sums of some steps of counting."""
 
     organizations: set[UUID] = field(default_factory=set)
     number: int = 0

@@ -1,4 +1,4 @@
-"""How a worker gets through outages of PostgreSQL."""
+"""Lets jobs of a worker survive outages of PostgreSQL."""
 
 import functools
 from collections.abc import Callable, Coroutine

@@ -22,8 +22,8 @@ from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
 
-# A step costs the same for one event as for a hundred. So an organization's steps keep this
-# distance, while events gather; the first step after a silence starts at once.
+# A step costs the same for one event as for a hundred. So an organization's steps begin at least
+# this far apart, while events gather; the first step after a silence starts at once.
 _SECONDS_BETWEEN_STEPS = 0.025
 # A process counts this many organizations' histories at once, to leave the machine and the pool's
 # connections to new events.
@@ -73,7 +73,7 @@ class Counting:
         await self._catch_up.run(organization_id)
 
     async def sweep(self) -> None:
-        """Counts what waits in any organization, in case a wake-up was lost.
+        """Counts pending events of all organizations, in case a wake-up was lost.
 
         After a while it stops waiting for organizations that take long, so that the others' new
         events wait for the next sweep at most.
@@ -89,7 +89,7 @@ class Counting:
             await asyncio.wait(begun.values(), timeout=_SWEEP_SECONDS)
 
     def end(self) -> None:
-        """Cancels what sweeps still run; its batches are pending again."""
+        """Cancels the counting that sweeps started; its batches are pending again."""
         for task in self._swept.values():
             task.cancel()
 
@@ -147,7 +147,7 @@ class Counting:
             )
             self._next_step[organization_id] = time.monotonic() + _SECONDS_BETWEEN_STEPS
             if step.batches < MAXIMUM_BATCHES and step.events < MAXIMUM_EVENTS:
-                # That was all. What was committed since then has its own wake-up.
+                # Nothing is left. Later commits have their own wake-up.
                 return
 
     async def _count_history(self, organization_id: UUID) -> None:

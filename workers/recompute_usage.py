@@ -18,7 +18,7 @@ _WINDOW_HOURS = 4
 _RUN_SECONDS = 50.0
 # A step recomputes usage from raw events, which takes longer than counting them once.
 _STEP_SECONDS = 60.0
-# It rests after each step for as long as the step took, and so uses half a connection at most.
+# It rests after each step for as long as the step took, so it uses at most half a connection.
 _REST = 1.0
 
 
@@ -39,7 +39,7 @@ class NightlyAudit:
 async def audit_until(
     round_start: datetime, seconds: float, patience: Patience | None = None
 ) -> None:
-    """Audits what has not been audited since `round_start`, for about `seconds`."""
+    """Audits for about `seconds` what has not been audited since `round_start`."""
     patience = patience or Patience(_STEP_SECONDS)
     deadline = time.monotonic() + seconds
     for organization_id in await patience.wait_for("due", lambda: audits_due(round_start)):

@@ -1,6 +1,6 @@
 """Repeats a worker's tasks, by a monotonic clock and without Redis.
 
-Several workers may do the same at once: the database's locks serialize them.
+Several workers may run the same task at once: the database's locks serialize them.
 """
 
 import asyncio

@@ -130,7 +130,7 @@ async def _take_wakeups(
 
 
 async def _cancel(worker: Worker) -> None:
-    """Cancels what the worker still runs; its batches are pending again."""
+    """Cancels the worker's tasks; their batches are pending again."""
     running = [*worker.tasks.values(), worker.main_task]
     await _end(*(task for task in running if task is not None))
 

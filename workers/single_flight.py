@@ -1,4 +1,4 @@
-"""One run at a time per key in a process, and one more for requests that came meanwhile."""
+"""Limits a process to one run at a time per key, plus one for requests that came meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -9,10 +9,10 @@ _log = structlog.get_logger(__name__)
 
 
 class SingleFlight:
-    """Keeps jobs for one organization from queueing up behind its lock, each with a connection.
+    """Keeps an organization's jobs from queueing for its lock, each with a connection.
 
-    A request during a run returns at once. The run starts over when it has ended, even if it
-    failed, and so sees everything that was committed before the request.
+    A request during a run returns at once. When the run ends, even by an error, it starts over and
+    so sees everything that was committed before the request.
     """
 
     def __init__(self, run: Callable[[UUID], Awaitable[None]]) -> None:

@@ -141,9 +141,9 @@ async def progress(
 
 
 async def complete_through(organization_id: UUID, positions: Sequence[int]) -> list[datetime]:
-    """Returns an instant for each position: the events stored before it are counted at the position.
+    """Returns an instant for each position: usage counted up to it has all events stored earlier.
 
-    Call it after what is counted up to the positions was read.
+    Call it after reading the usage that is counted up to the positions.
     """
     in_flight = await oldest_in_flight()
     rows = await get_connection("default").execute_query_dict(

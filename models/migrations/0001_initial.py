@@ -373,8 +373,8 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
-        # Keys that the models cannot say. Those of hot tables begin with the organization, so that
-        # the tables can be distributed by it.
+        # Keys that the models cannot express. Those of hot tables begin with the organization, so
+        # that the tables can be distributed by it.
         ops.RunSQL(
             [
                 "ALTER TABLE customer DROP CONSTRAINT customer_pkey, ADD PRIMARY KEY (organization_id, id)",

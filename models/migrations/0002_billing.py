@@ -406,8 +406,8 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
-        # Keys that the models cannot say; all begin with the organization, so that the tables can be
-        # distributed by it.
+        # Keys that the models cannot express. All begin with the organization, so that the tables
+        # can be distributed by it.
         ops.RunSQL(
             [
                 "ALTER TABLE credit_entry DROP CONSTRAINT credit_entry_pkey, ADD PRIMARY KEY (organization_id, id)",

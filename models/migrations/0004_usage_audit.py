@@ -1,4 +1,4 @@
-"""What the rolling audit of cached usage has found, and how far it has come."""
+"""The findings and the progress of the rolling audit of cached usage."""
 
 from uuid import uuid4
 

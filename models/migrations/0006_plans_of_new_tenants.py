@@ -1,9 +1,9 @@
-"""Plans that are right for a tenant that the statistics do not know yet."""
+"""Good query plans for tenants that the statistics do not know yet."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-# The hot tables that have several indexes which begin with the organization.
+# The hot tables with several indexes that begin with the organization.
 _TABLES = (
     "credit_entry",
     "customer",
@@ -23,10 +23,10 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # With statistics, the planner takes a value that it has not seen for one row, so that any
-        # index that begins with the organization looks as good as the right one: each batch of a
-        # new tenant was counted by going through all its events. Without, it takes an organization
-        # for a two-hundredth of the table, and chooses the index that narrows it down.
+        # With statistics, the planner assumes one row for a value that it has not seen. Any index
+        # that begins with the organization then looks as good as the right one, and counting a
+        # batch of a new tenant read all its events. Without statistics, it assumes that an
+        # organization has a two-hundredth of the table, and chooses the index that narrows it down.
         ops.RunSQL(
             [
                 f"ALTER TABLE {table} ALTER COLUMN organization_id SET STATISTICS 0"

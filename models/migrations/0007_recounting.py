@@ -1,4 +1,4 @@
-"""Positions from which on an event counts after all, or a meter by another definition."""
+"""Positions from which an event counts after all, or from which a meter's definition holds."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops

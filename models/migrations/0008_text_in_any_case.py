@@ -1,4 +1,4 @@
-"""A collation that knows upper and lower case of all letters, whatever the database's own does."""
+"""A collation that knows upper and lower case of all letters, independent of the database's own."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # A database of the locale C knows A to Z only. PostgreSQL 17 has a provider of its own;
-        # before, what ICU says, or where it was built without, what the database's locale does.
+        # A database with the locale C knows only A to Z. PostgreSQL 17 has a builtin provider.
+        # Before that we use ICU or, in builds without it, the database's locale.
         ops.RunSQL(
             [
                 """

@@ -1,4 +1,4 @@
-"""The buckets that sum up everybody lie together, apart from those of customers."""
+"""The buckets of all customers get their own partition, apart from those of each customer."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # Counted with the customers' buckets of the same events, each of everybody's came to lie
-        # on a page of its own, and a month of a meter was read from 2,880 pages.
+        # Each bucket of all customers was stored on a different page, among the customers' buckets
+        # of the same events, so a month of a meter was read from 2,880 pages.
         ops.RunSQL(
             [
                 "ALTER TABLE usage_bucket RENAME TO usage_bucket_customer",
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ) PARTITION BY LIST (customer_id)
                 """,
                 "ALTER SEQUENCE usage_bucket_id_seq OWNED BY usage_bucket.id",
-                # Half of each page is for the next versions of its rows, so that they stay there.
+                # Half of each page is left free, so that new versions of its rows stay on it.
                 """
                 CREATE TABLE usage_bucket_everybody PARTITION OF usage_bucket
                 FOR VALUES IN ('00000000-0000-0000-0000-000000000000') WITH (fillfactor = 50)

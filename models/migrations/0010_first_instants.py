@@ -1,9 +1,9 @@
-"""The first instant there is, which was stored as -infinity, as what it is."""
+"""Corrects the first instant there is, which was stored as -infinity."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-# What is an event's instant, or follows from one.
+# Columns that hold an event's instant or follow from one.
 _COLUMNS = (
     ("billing_frontier", "late_from"),
     ("customer_meter", "latest_at"),
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # No datetime says -infinity: a page, or a feed, with one could not be read.
+        # No datetime can be -infinity, so a page or a feed with one could not be read.
         ops.RunSQL(
             [
                 f"UPDATE {table} SET {column} = '0001-01-01 00:00:00Z' WHERE {column} = '-infinity'"

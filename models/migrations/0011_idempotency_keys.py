@@ -1,4 +1,4 @@
-"""The keys of mutations that are to be carried out once."""
+"""The keys of mutations that must run only once."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops

@@ -1,4 +1,4 @@
-"""A metered period that was billed otherwise than it now comes to needs a correction."""
+"""A metered period needs a correction if its rating differs from what was billed."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             [
                 "ALTER INDEX metered_period_disputed RENAME TO metered_period_needs_correction",
-                # A chunk of waiting periods is the oldest one of each of the next subscriptions.
+                # A chunk of waiting periods has the oldest one of each of the next subscriptions.
                 "DROP INDEX subscription_period_waiting",
                 "CREATE INDEX subscription_period_waiting ON subscription_period"
                 " (organization_id, subscription_id, period_index) WHERE invoiced_at IS NULL",

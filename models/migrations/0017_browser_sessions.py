@@ -1,4 +1,4 @@
-"""Sessions of browsers, and what an organization's pages show of it."""
+"""Sessions of browsers, and the fields of an organization that its pages show."""
 
 from tortoise import fields, migrations
 from tortoise.indexes import Index

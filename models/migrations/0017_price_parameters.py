@@ -1,4 +1,4 @@
-"""The parameters of a price scheme are one column, so that a new scheme needs no migration."""
+"""Stores a price scheme's parameters in one column, so that a new scheme needs no migration."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops

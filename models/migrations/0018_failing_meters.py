@@ -1,4 +1,4 @@
-"""A meter that cannot be counted falls behind; no event is left out."""
+"""A meter that cannot be counted falls behind instead of leaving out events."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
-        # Meters have gone on without these events. Dropping their notes would lose them for good.
+        # Meters have left out these events. Without their notes, they would be lost for good.
         ops.RunSQL(
             [
                 """

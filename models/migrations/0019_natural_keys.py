@@ -1,4 +1,4 @@
-"""Tables with a key of their own have no id beside it."""
+"""Drops the ids of tables that have a natural key."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from tortoise.migrations.schema_generator.state import State
 
 
 class _NaturalKey(ops.AlterField):
-    """Drops the id. Of the natural key, the ORM knows one column.
+    """Drops the id. The ORM knows one column of the natural key.
 
-    It rewrites nothing: a row keeps the room of its id until it is updated.
+    It rewrites nothing: a row keeps the space of its id until it is updated.
     """
 
     def state_forward(self, app_label: str, state: State) -> None:

@@ -1,4 +1,4 @@
-"""A benefit has a kind, and the parameters of its kind are one column."""
+"""Adds the kind of a benefit, and one column for the parameters of its kind."""
 
 from tortoise import fields, migrations
 from tortoise.indexes import Index

@@ -1,4 +1,4 @@
-"""Lists of invoices are in the order of issuing, and subscriptions are listed by product."""
+"""Indexes for invoices in the order of issuing, and for subscriptions by product."""
 
 from tortoise import migrations
 from tortoise.indexes import Index

@@ -1,4 +1,4 @@
-"""Finds the periods that a meter has counted further since, without reading the others."""
+"""An index for the periods that a meter has since counted further."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops

@@ -1,4 +1,4 @@
-"""Customers are found by the beginning of their external id, name and email, and of words in them."""
+"""Indexes for finding customers by prefixes of their external id, name and email, and of words."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -18,8 +18,8 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             [
                 *(_BEGINNING.format(column=column) for column in ("external_id", "name", "email")),
-                # Each word has the organization's id before it, as a GIN index has no column of a
-                # UUID without an extension.
+                # Each word is prefixed with the organization's id, because without an extension a
+                # GIN index cannot have a UUID column.
                 """
                 CREATE INDEX customer_words ON customer USING gin (
                     array_to_tsvector(string_to_array(regexp_replace(

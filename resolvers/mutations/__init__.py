@@ -1,1 +1,1 @@
-"""The fields of Mutation: one file a mutation or close family."""
+"""The fields of Mutation, one module per mutation or close family."""

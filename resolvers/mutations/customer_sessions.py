@@ -81,7 +81,7 @@ class CustomerSessionMutation:
 
 
 def _portal_url(context: Context, secret: str) -> str | None:
-    """A link to the portal; the secret is in the fragment, which browsers send to no server."""
+    """Makes a link to the portal. The secret is in the fragment, which browsers never send."""
     origin = context.services.settings.public_url or context.origin
     return None if origin is None else f"{origin}/portal#token={secret}"
 
@@ -89,7 +89,7 @@ def _portal_url(context: Context, secret: str) -> str | None:
 async def _revoked(
     organization_id: UUID, column: str, value: UUID | bytes
 ) -> CustomerSessionRevokePayload:
-    """Deletes sessions, and counts those that had not expired."""
+    """Deletes sessions and returns how many of them had not expired."""
     rows = await fetch(
         f"""
         DELETE FROM customer_session WHERE organization_id = $1 AND {column} = $2

@@ -38,7 +38,7 @@ class CustomerMutation:
         organization_id = info.context.organization_id
         values: dict[str, Any] = {"name": input.name, "email": input.email}
         try:
-            # A savepoint, where this is part of a transaction that goes on.
+            # A savepoint, if this is part of a transaction that goes on.
             async with in_transaction() as connection:
                 row = await CustomerRow.create(
                     organization_id=organization_id,
@@ -47,7 +47,7 @@ class CustomerMutation:
                     **values,
                 )
         except IntegrityError:
-            # Events may have made it: then it knows nothing but its external id yet.
+            # An event may have created the customer, which then has only its external id.
             filled = await CustomerRow.filter(
                 organization_id=organization_id,
                 external_id=input.external_id,

@@ -1,4 +1,4 @@
-"""Mutation eventsIngest: store events, each once."""
+"""Mutation eventsIngest: stores events, each once."""
 
 from typing import assert_never
 from uuid import UUID
@@ -19,11 +19,11 @@ from waiting.turns import PIECES
 
 
 def _is_repeatable(sent: EventsIngestInput) -> bool:
-    """Whether every event has an externalId, by which it is stored once."""
+    """Whether every event has an externalId, so that repeating stores it only once."""
     return all(event.get("externalId") is not None for event in sent.raw["events"])
 
 
-# It takes a millisecond or two, for which the requests of others wait.
+# This takes a millisecond or two, during which other requests wait.
 _CHECKED_AT_ONCE = 200
 
 
@@ -59,7 +59,7 @@ def _decode_customer_id(value: str) -> UUID | None:
 
 
 def _user_errors(found: list[Receipt], policy: InvalidEventPolicy) -> list[UserError]:
-    """Every invalid event, if they kept the others from being stored."""
+    """Returns an error for every invalid event, if these kept the others from being stored."""
     match policy:
         case InvalidEventPolicy.SKIP_INVALID:
             return []

@@ -1,4 +1,4 @@
-"""Mutations about meters: create, update, archive, take back."""
+"""Mutations about meters: create, update, archive, unarchive."""
 
 from typing import Any
 

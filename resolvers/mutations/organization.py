@@ -1,4 +1,4 @@
-"""Mutation about the organization: update."""
+"""Mutation organizationUpdate."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,7 +64,7 @@ def _is_zone(name: str) -> bool:
 
 
 def _is_https(text: str) -> bool:
-    """Whether a browser loads this over TLS, from a host, without a password."""
+    """Whether this is an https URL with a host and without a password."""
     if not text.isprintable() or " " in text or "\\" in text:
         return False
     try:

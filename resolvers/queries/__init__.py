@@ -1,1 +1,1 @@
-"""The fields of Query, one family a file."""
+"""The fields of Query, one module per family."""

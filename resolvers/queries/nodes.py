@@ -1,4 +1,4 @@
-"""Query fields node and nodes: any object by its id, of the types whose owner may see them."""
+"""Query fields node and nodes: any object by its id, if the caller may read its type."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,14 +31,14 @@ MAX_NODES = 100
 
 @dataclass(frozen=True)
 class NodeType:
-    """How objects of a type are found: the row of an id, and the object of a row."""
+    """How to load an object of a type: a row by id, and the object made of it."""
 
     load: Callable[[Context, UUID], Awaitable[Any]]
     of: Callable[[Any], Node]
 
 
 def _of_table(model: type[Model], of: Callable[[Any], Node], **having: str) -> NodeType:
-    """The organization's rows of a table, or those with some values."""
+    """Loads the organization's rows of a table, or those with certain values."""
 
     async def load(context: Context, key: UUID) -> Model | None:
         row = await context.loaders.by_id(model).load(key)
@@ -71,7 +71,7 @@ NODE_TYPES: dict[str, NodeType] = {
 
 
 async def find_node(context: Context, node_id: str) -> Node | None:
-    """The object of an id; None where it is malformed, foreign or gone. Raises Forbidden."""
+    """Returns the object with an id; None if it is malformed, foreign or gone. Raises Forbidden."""
     found = split_id(node_id)
     if found is None or found[0] not in NODE_TYPES:
         return None
@@ -80,13 +80,13 @@ async def find_node(context: Context, node_id: str) -> Node | None:
 
 
 async def load_node(context: Context, node_id: str) -> Node | None:
-    """The object of an id for a caller who may read it; None where there is none."""
+    """Returns the object with an id, if the caller may read it; None if there is none."""
     found = split_id(node_id)
     return await _load(context, *found) if found else None
 
 
 async def one(context: Context, node_id: str, node_type: type[N]) -> N | None:
-    """The object of an id, for a caller who may read it; None where it is of another type."""
+    """Returns the object with an id, if the caller may read it; None if it has another type."""
     key = decode_id(node_id, node_type.__name__)
     found: Any = await _load(context, node_type.__name__, key) if key else None
     node: N | None = found

@@ -1,4 +1,4 @@
-"""Query fields about who asks: me, organization and viewer."""
+"""Query fields about the caller: me, organization and viewer."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Query field search: what a text names, of any kind."""
+"""Query field search: finds objects of any kind by a text."""
 
 import asyncio
 from typing import Annotated, Union

@@ -1,1 +1,1 @@
-"""The fields of Subscription, one family a file."""
+"""The fields of Subscription, one module per family."""

@@ -1,4 +1,4 @@
-"""eventsIngested and eventsFollowed: events as the log takes them in."""
+"""Subscriptions eventsIngested and eventsFollowed: events in the order of the log."""
 
 import contextlib
 from collections.abc import AsyncGenerator
@@ -64,7 +64,7 @@ class EventSubscriptions:
                 for event in page:
                     await context.turn()
                     update: Any = Update(event.cursor, partial(_made, context, event.row))
-                    yield update  # of which the executor makes an Event
+                    yield update  # the executor makes an Event of it
 
     @strawberry.subscription(
         description="New events in the order in which they are counted: from now on, or with "
@@ -99,7 +99,7 @@ class EventSubscriptions:
                 for event in page:
                     await context.turn()
                     update: Any = Update(event.cursor, partial(_followed, context, event))
-                    yield update  # of which the executor makes an EventUpdate
+                    yield update  # the executor makes an EventUpdate of it
 
 
 async def _selection(

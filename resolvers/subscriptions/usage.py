@@ -1,4 +1,4 @@
-"""usageUpdated: the state of usage, and then every change of it."""
+"""Subscription usageUpdated: the current usage, and then every change."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ class UsageUpdate:
 
 
 class _Referred:
-    """The customers and meters of a page, read when the first update of the page is made.
+    """A page's customers and meters, loaded when the first update of the page is made.
 
     Args:
         info: of the subscription, which may select neither.
@@ -48,7 +48,7 @@ class _Referred:
         self._reading: asyncio.Future[tuple[dict[UUID, Customer], dict[UUID, Meter]]] | None = None
 
     async def read(self) -> tuple[dict[UUID, Customer], dict[UUID, Meter]]:
-        """The customers and the meters by id, as far as the subscription selects any."""
+        """Loads the customers and the meters, by id, if the subscription selects them."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._read())
         return await asyncio.shield(self._reading)
@@ -118,7 +118,7 @@ class UsageSubscriptions:
                 for change in page:
                     await context.turn()
                     update: Any = Update(change.cursor, partial(_update, info, change, referred))
-                    yield update  # of which the executor makes a UsageUpdate
+                    yield update  # the executor makes a UsageUpdate of it
 
 
 async def _update(info: Info, change: Entry[CustomerMeterRow], referred: _Referred) -> UsageUpdate:
@@ -134,7 +134,7 @@ async def _update(info: Info, change: Entry[CustomerMeterRow], referred: _Referr
 
 
 async def _meter_asked_for(context: Context, meter_id: str | None) -> UUID | None:
-    """The meter that the argument names; None where it names none. Raises NotFound."""
+    """Returns the meter that the argument names; None without an argument. Raises NotFound."""
     if meter_id is None:
         return None
     key = decode_id(meter_id, "Meter")
