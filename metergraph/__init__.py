@@ -1,1 +1,1 @@
-"""The program: the command line, the ASGI application, the servers that it can bring along."""
+"""The program: the command line, the ASGI application, and the embedded servers."""

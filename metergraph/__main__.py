@@ -6,7 +6,7 @@ import signal
 def main() -> None:
     """Imports the command and runs it."""
     interrupt = signal.getsignal(signal.SIGINT)
-    # Importing takes half a second, in which Ctrl-C should end us without a traceback.
+    # Importing takes half a second; Ctrl-C during that time should not print a traceback.
     if interrupt is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from metergraph.cli import main as run  # noqa: PLC0415  # after the signal is arranged

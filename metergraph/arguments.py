@@ -1,4 +1,4 @@
-"""What commands take: an organization, an instant, the API and its token."""
+"""Shared arguments of commands: an organization, an instant, the API and its token."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,8 +65,8 @@ def find_api(settings: Settings, url: str | None, token: str | None) -> Api:
 
     Args:
         settings: the data directory, the host and the port.
-        url: as given; None: that of the running `metergraph dev`.
-        token: as given; None: the demo's, which is sent to our own `metergraph dev` only.
+        url: the option; None: that of the running `metergraph dev`.
+        token: the option; None: the demo's, which is sent only to our own `metergraph dev`.
 
     Raises:
         click.ClickException: there is no token, or no API to send it to.

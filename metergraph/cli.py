@@ -77,7 +77,7 @@ def main() -> None:
             _complain(f"{name} is not valid: {redact(repr(problem['input']))}: {reason}.")
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of our output has gone, so there is nobody to tell.
+        # The reader of our output has gone, so we cannot report it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The servers that a command uses: those of the settings, running embedded ones, or its own."""
+"""Finds the servers for a command: those of the settings, running embedded ones, or its own."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What commands say to people: errors, and numbers of things."""
+"""Text that commands show to people: errors, and numbers of things."""
 
 import socket
 
@@ -18,7 +18,7 @@ def number_of(count: int, thing: str) -> str:
 
 
 def sentence(error: Exception) -> str:
-    """Says what went wrong, for a person; a group of errors has a line for each.
+    """Describes an error for a person; a group of errors has a line for each.
 
     The messages of our own errors are sentences. For others the type matters more.
     """

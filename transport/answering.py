@@ -1,4 +1,4 @@
-"""What is answered when something goes wrong before there is a result."""
+"""Builds responses for requests that fail before there is a result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,13 +22,13 @@ async def answered(
     seconds: float,
     media: str = JSON,
 ) -> Response:
-    """The response of `answer`, which has so many seconds, or one that says why there is none."""
+    """Returns the response of `answer` within a time limit, or one that says why there is none."""
     deadline = asyncio.timeout(seconds)
     try:
         async with deadline:
             return await answer()
     except ClientDisconnect:
-        return Response(status_code=499)  # nobody reads it
+        return Response(status_code=499)  # the client has gone
     except HTTPError as error:
         refusal = error
     except asyncio.CancelledError:
@@ -44,7 +44,7 @@ async def answered(
 
 
 def refused(refusal: HTTPError, media: str = JSON) -> Response:
-    """The response of a request that is refused, as GraphQL writes errors."""
+    """Builds the response to a refused request, with a GraphQL error."""
     headers: Mapping[str, str] = refusal.headers
     media = media if media in {JSON, GRAPHQL_JSON} else JSON
     body = {"errors": [refusal.error.formatted]}
@@ -52,6 +52,6 @@ def refused(refusal: HTTPError, media: str = JSON) -> Response:
 
 
 def denied(error: APIError) -> HTTPError:
-    """The refusal of a request for who sends it."""
+    """Builds the refusal of a caller."""
     status = _STATUS[type(error)]
     return HTTPError(status, error, {"www-authenticate": "Bearer"} if status == 401 else None)

@@ -31,7 +31,7 @@ PATH = "/graphql"
 
 @contextlib.asynccontextmanager
 async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[GraphQLApplication]:
-    """The GraphQL application; its feeds run inside the block, and events are performed.
+    """Opens the GraphQL application; inside the block its feeds run and events are performed.
 
     The database must be open. Redis may be down.
     """
@@ -63,7 +63,7 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
 
 
 def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:
-    """Warns at the start of listed documents that cannot be run."""
+    """Logs warnings about listed documents that cannot be run."""
     mistakes = schema.mistakes(text)
     if mistakes:
         reason = "; ".join(mistake.message for mistake in mistakes)
@@ -74,7 +74,7 @@ async def _end(task: asyncio.Task[None]) -> None:
     """Cancels a task until it ends.
 
     redis-py can turn a cancellation into an error of its own while it opens or closes a connection.
-    A task that goes on after errors then misses the cancellation.
+    A task that continues after errors then misses the cancellation.
     """
     while not task.done():
         task.cancel()
@@ -85,7 +85,7 @@ def graphql_routes(page: ASGIApp | None = None) -> list[BaseRoute]:
     """The routes of the API; `app.state.graphql` must be the application of `opened_api`.
 
     Args:
-        page: what browsers get that visit the API's address.
+        page: what a browser gets when it visits the API's address.
     """
     endpoint = _Endpoint()
     return [

@@ -1,7 +1,7 @@
-"""Signing a browser in and out: `POST` and `DELETE /session`.
+"""Signs browsers in and out: `POST` and `DELETE /session`.
 
 POST takes an access token (for the dashboard) or a customer's session token (for the portal), and
-sets a cookie with a secret of its own. It lasts twelve hours, and no longer than what it acts for.
+sets a cookie with its own secret. It lasts twelve hours, but no longer than that token or session.
 """
 
 from datetime import timedelta
@@ -35,7 +35,7 @@ from transport.http_response import encode_json
 LASTS = timedelta(hours=12)
 MOST_OF_CREDENTIAL = 1_000
 
-# Signing in again takes the place of what the browser had. The oldest beyond the bound go.
+# Signing in again replaces the browser's earlier session. Beyond the bound, the oldest are deleted.
 _SIGN_IN = """
 WITH replaced AS (DELETE FROM browser_session WHERE secret_hash = $8),
      oldest AS (
@@ -121,7 +121,7 @@ def _token(body: bytes) -> str:
 
 
 def _check_client(identity: Identity, client: Client) -> None:
-    """Raises Forbidden for a token that is the other client's."""
+    """Raises Forbidden for a token of the other client."""
     if client is Client.DASHBOARD and not isinstance(identity, TokenIdentity):
         raise Forbidden("The dashboard needs an access token, and this is a customer's session")
     if client is Client.PORTAL and not isinstance(identity, SessionIdentity):

@@ -1,8 +1,8 @@
-"""What a process holds open for its clients: streams, WebSockets and subscriptions.
+"""Tracks what a process holds open for its clients: streams, WebSockets and subscriptions.
 
-When the process ends, streams and idle WebSockets are closed, because they would never end
-themselves. What ends itself, such as a mutation, may finish: a client whose WebSocket is closed
-during it would send it again elsewhere.
+When the process ends, streams and idle WebSockets are closed, because they would never end by
+themselves. Operations that do end, such as mutations, may finish: if their WebSocket were closed,
+the client would send them again elsewhere.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ MOST_OF_SESSION = 10
 
 
 class Stream(Protocol):
-    """A response that goes on until one side ends it."""
+    """A response that continues until one side ends it."""
 
     def end(self) -> None:
-        """Ends it in a way that lets the client come again."""
+        """Ends it so that the client reconnects."""
 
 
 class Socket(Protocol):
     """A WebSocket with any number of operations."""
 
     def answering(self) -> Iterable[asyncio.Task[None]]:
-        """The operations that will end themselves."""
+        """Returns the operations that will end by themselves."""
 
 
 class OpenConnections:
@@ -67,7 +67,7 @@ class OpenSubscriptions:
         self._of_sessions: Counter[UUID] = Counter()
 
     def enter(self, caller: Identity | None, *, endless: bool = True) -> None:
-        """Counts one more; raises RateLimited if it is one too many.
+        """Adds one; raises RateLimited if that is one too many.
 
         An operation that is not `endless` does not count as a subscription of a session.
         """
@@ -94,7 +94,7 @@ class OpenSubscriptions:
 
     @property
     def total(self) -> int:
-        """How many are open."""
+        """The number of open subscriptions."""
         return self._open.total()
 
 

@@ -1,8 +1,9 @@
-"""The cookies of browsers that are signed in, and when they count.
+"""Session cookies of browsers, and the rules by which they are accepted.
 
-A cookie counts only for the server's own pages, and only if the page names itself: in a header that
-no page of another origin may send, or in the payload of `connection_init`. The dashboard and the
-portal have a cookie each. Under TLS its name begins with `__Host-`, which no other host can set.
+A cookie counts only for the server's own pages, and only if the page identifies itself: in a header
+that no page of another origin may send, or in the payload of `connection_init`. The dashboard and
+the portal each have their own cookie. Under TLS its name begins with `__Host-`, which no other host
+can set.
 """
 
 from collections.abc import Mapping
@@ -28,9 +29,9 @@ _DENIED_OVER_WEBSOCKET = (
 def credential_of_request(
     connection: HTTPConnection, method: str, public_url: str | None
 ) -> Credential | None:
-    """What a request shows; None if it shows nothing. A token wins over a cookie.
+    """Returns the credential of a request; None if it has none. A token wins over a cookie.
 
-    Raises BadUserInput, Forbidden or Unauthenticated for what is sent in the wrong way.
+    Raises BadUserInput, Forbidden or Unauthenticated for a credential sent in the wrong way.
     """
     authorization = connection.headers.get("authorization")
     if authorization:
@@ -47,7 +48,7 @@ def credential_of_request(
 def credential_of_socket(
     handshake: HTTPConnection, payload: Mapping[str, Any] | None, public_url: str | None
 ) -> Credential:
-    """What a WebSocket shows in `connection_init`, or its handshake; raises as for a request."""
+    """Returns the credential in `connection_init` or the handshake; raises as for a request."""
     authorization = authorization_of(payload) or handshake.headers.get("authorization")
     if authorization:
         return bearer(authorization)
@@ -61,7 +62,7 @@ def credential_of_socket(
 
 
 def client_and_page(connection: HTTPConnection, public_url: str | None) -> tuple[Client, str]:
-    """Which client sends a request, and the origin of its page.
+    """Returns the client that sends a request, and the origin of its page.
 
     Raises BadUserInput if it names none, and Forbidden if the page is not the server's own.
     """
@@ -86,9 +87,9 @@ def _page(connection: HTTPConnection, public_url: str | None) -> str:
 
 
 def cookie_secret(connection: HTTPConnection, client: Client, page: str) -> str | None:
-    """What a browser has in the cookie of a client; None if nothing, or two different things.
+    """Returns the secret in a client's cookie; None if there is none, or two different ones.
 
-    Two cookies of one name were not both set here, so neither is believed.
+    Of two cookies with one name, we cannot have set both, so neither is trusted.
     """
     name = _cookie_name(client, page)
     found = set()
@@ -103,13 +104,13 @@ def cookie_secret(connection: HTTPConnection, client: Client, page: str) -> str 
 def set_cookie(
     response: Response, client: Client, page: str, secret: str, expires_at: datetime
 ) -> None:
-    """Lets a browser keep a secret until then, where no script reads it."""
+    """Sets a cookie with a secret that no script can read, until it expires."""
     seconds = max(0, int((expires_at - clock.now()).total_seconds()))
     _write_cookie(response, client, page, secret, seconds)
 
 
 def clear_cookie(response: Response, client: Client, page: str) -> None:
-    """Takes the secret away from the browser."""
+    """Deletes the cookie from the browser."""
     _write_cookie(response, client, page, "", 0)
 
 

@@ -1,11 +1,11 @@
 """Computes the cost of an operation in linear time, before graphql-core validates it.
 
-Every selected field or spread costs 1, and a scan hundreds. Selections on a list cost its page size
-times as much (a series: its points; introspection: the list's length). A page without a size is
-smaller inside a list. A fragment is weighed once for each default size, however often it is spread,
-with one number for what is selected once and one for what is selected per object of a page. So a
-kilobyte of nested fragments takes a millisecond, and so does its nesting. Some of graphql-core's
-rules take more than linear time; documents that pass here are small.
+Every selected field or spread costs 1, and a scan hundreds. Selections on a list are multiplied by
+its page size (a series: by its points; introspection: by the list's length). A page without a size
+is smaller inside a list. A fragment is weighed once for each default size, however often it is
+spread, with one number for fields selected once and one for fields selected per object of a page.
+So a kilobyte of nested fragments takes a millisecond, and so does its nesting. Some of
+graphql-core's rules take more than linear time; documents that pass here are small.
 """
 
 from collections.abc import Mapping
@@ -51,8 +51,8 @@ from transport.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # the assumed length of a list without pages
 SERIES = {"MeterQuantities", "Revenue"}
-SERIES_OF_CUSTOMER = "CustomerSeries"  # of which the list has the arguments of a series
-PREVIEW = "MeterPreview"  # of which the preview around a series has its range
+SERIES_OF_CUSTOMER = "CustomerSeries"  # a list of these has the arguments of a series
+PREVIEW = "MeterPreview"  # a series inside it has the preview's range
 FILTER_NODES = "MeterFilterNode"
 _CLAUSES = 2
 _LENGTHS = {
@@ -132,7 +132,7 @@ class Weighing:
                 self.entered.remove(name)
         return self.known[key]
 
-    def field(  # one for each way in which a field is repeated
+    def field(  # one for each way of repeating a field
         self, node: FieldNode, parent: GraphQLNamedType | None, level: int = 0
     ) -> Weight:
         """Weighs a field inside `level` lists, with what is selected below it."""
@@ -171,14 +171,14 @@ class Weighing:
         return min(level + is_list, len(self.default_pages) - 1)
 
     def count(self, node: FieldNode, named: GraphQLNamedType, level: int) -> int:
-        """The most objects of a page, or the points of a series."""
+        """Returns the most objects of a page, or the points of a series."""
         if named.name in SERIES:
             return self.points(node)
         size = self.given_size(node)
         return self.default_pages[level] if size is None else size
 
     def given_size(self, node: FieldNode) -> int | None:
-        """The size in the arguments of a page; None if there is none."""
+        """Returns the size in the arguments of a page; None if there is none."""
         for argument in node.arguments or ():
             if argument.name.value in {"first", "last"}:
                 size = self.value(argument.value)
@@ -187,7 +187,7 @@ class Weighing:
         return None
 
     def points(self, node: FieldNode) -> int:
-        """About how many points a series will have."""
+        """Estimates the number of points of a series."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         try:
             start, end = (self.instant(given[name]) for name in ("start", "end"))
@@ -197,7 +197,7 @@ class Weighing:
         return max(1, -((start - end) // length))
 
     def instant(self, node: Node) -> datetime:
-        """The instant of an argument; raises ValueError if it is not one."""
+        """Reads the instant of an argument; raises ValueError if it is not one."""
         return parse_instant(self.value(node))
 
     def list_size(self, node: FieldNode) -> int:
@@ -211,14 +211,14 @@ class Weighing:
         return self.given_size(node) or UNPAGED_LIST
 
     def given(self, node: Node) -> Any:
-        """The value sent for a variable, or its default in the document; another node as it is."""
+        """Replaces a variable by its sent value or its default; other nodes stay unchanged."""
         if not isinstance(node, VariableNode):
             return node
         name = node.name.value
         return self.variables[name] if name in self.variables else self.defaults.get(name)
 
     def value(self, node: Node) -> Any:
-        """The value of an argument, as far as it matters to the cost."""
+        """Returns the value of an argument, as far as it matters to the cost."""
         if isinstance(node, VariableNode):
             found = self.given(node)
             return self.value(found) if isinstance(found, Node) else found
@@ -235,7 +235,7 @@ def is_page(type_: GraphQLNamedType) -> bool:
 
 
 def fields_of(type_: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:
-    """The fields of an object type or an interface; none for other types."""
+    """Returns the fields of an object type or an interface; none for other types."""
     return type_.fields if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) else {}
 
 
@@ -258,7 +258,7 @@ def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:
 
 @lru_cache(maxsize=8)
 def cost_of_introspection(schema: GraphQLSchema) -> int:
-    """The cost of the usual query for the whole schema, and a quarter more for similar ones."""
+    """Returns the cost of the usual query for the whole schema, plus a quarter for similar ones."""
     document = parse(
         get_introspection_query(
             specified_by_url=True,

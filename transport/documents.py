@@ -25,12 +25,12 @@ from transport.overlapping_fields import OverlappingFieldsRule
 
 MAX_LENGTH = 100_000
 MAX_DIGITS = 1_000
-MAX_ERRORS = 5  # each may take milliseconds, because suggestions are looked up in all types
+MAX_ERRORS = 5  # each may take milliseconds, because suggestions search all types
 _REMEMBERED = 500
 _REMEMBERED_LENGTH = 10_000
 
-# Both look at each character once, whatever the text: a number is matched from its beginning, and
-# an unterminated string is a token too.
+# Both patterns look at each character once, for any text: a number is matched from its beginning,
+# and an unterminated string is a token too.
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS}}}")
 # A string, a comment, a name, a number or a punctuator: exactly the parser's tokens, so that counts
 # agree. Counting takes a hundredth of the time of parsing. In a block string, a backslash escapes
@@ -49,15 +49,15 @@ RULES = tuple(
 
 @dataclass
 class Documents:
-    """The valid documents that a process has seen lately, by their text; one for each schema."""
+    """A process's recent valid documents, by their text; one instance per schema."""
 
     limits: Limits
     introspection: bool = True
-    listed: frozenset[str] | None = None  # the only documents that are run
+    listed: frozenset[str] | None = None  # the only documents that may run
     _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
 
     def knows(self, text: str) -> bool:
-        """Whether a document is remembered, and so is valid."""
+        """Whether a document is remembered and therefore valid."""
         return text in self._valid
 
     def parse(self, text: str, *, anonymous: bool) -> DocumentNode:

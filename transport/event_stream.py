@@ -1,4 +1,4 @@
-"""Server-sent events: a subscription's results as a stream, while its token is valid.
+"""Server-sent events: streams a subscription's results while its token is valid.
 
 Any other operation streams its one result.
 

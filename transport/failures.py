@@ -1,8 +1,8 @@
 """Turns unexpected exceptions into what the client may see.
 
 A bug is logged with an id, and the client sees only the id. An outage of the database is
-`retryable` if repeating the request can do nothing twice (`schema.repeating`). A statement that was
-cut off is for the caller to change.
+`retryable` if repeating the request does nothing twice (`schema.repeating`). If a statement was cut
+off, the caller has to change the request.
 """
 
 import re
@@ -21,15 +21,15 @@ from waiting.outages import is_outage
 
 log = structlog.get_logger("metergraph.graphql")
 
-# Queries may be sent in every way.
+# Queries may be sent with any method.
 _NOT_HERE = {
     OperationType.MUTATION: "Mutations need POST",
     OperationType.SUBSCRIPTION: f"Subscriptions need a WebSocket, or `Accept: {EVENT_STREAM}`",
 }
 _MAX_MESSAGE = 1_000
-_SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # at most five names
+_SUGGESTION = re.compile(r" Did you mean [^?]{1,500}\?")  # with at most five names
 _ABORTED = "Parsing aborted."  # too many tokens, or nested too deeply
-_NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes one of a variable
+_NOT_INTEGER = "<Decimal instance>"  # how graphql-core quotes a variable's value
 
 
 def present(error: GraphQLError, *, suggesting: bool = True) -> GraphQLError:
@@ -95,10 +95,10 @@ def took_too_long(seconds: float) -> APIError:
 
 
 def _too_long(reason: str, advice: str = "") -> APIError:
-    """Returns the error of what was cut off; the advice is for queries, which can ask for less."""
+    """Returns the error of an operation that was cut off; its advice is for queries."""
     if not repeating.has_begun():
         return TooComplex(f"{reason}{advice}")
-    # Nobody can ask a mutation for less.
+    # A mutation cannot ask for less.
     identifier = secrets.token_hex(8)
     log.warning("mutation cut off because it took too long", error_id=identifier)
     return _passing(reason, identifier)

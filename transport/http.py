@@ -1,7 +1,7 @@
 """The ASGI application of the API: GraphQL over HTTP, server-sent events and WebSocket.
 
-HTTP follows https://graphql.github.io/graphql-over-http/draft/, while Strawberry's own view answers
-200 to everything. Numbers are exact in both directions.
+HTTP follows https://graphql.github.io/graphql-over-http/draft/, whereas Strawberry's own view
+answers everything with 200. Numbers are exact in both directions.
 """
 
 from datetime import timedelta

@@ -37,7 +37,7 @@ def is_request_error(result: ExecutionResult) -> bool:
 
 
 def response_body(result: ExecutionResult) -> dict[str, Any]:
-    """Returns the body of a result; errors come first, to be seen."""
+    """Returns the body of a result; errors come first, so that people see them."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]

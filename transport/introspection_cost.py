@@ -34,14 +34,14 @@ class _Sizes(NamedTuple):
 
 
 def introspection_cost(schema: GraphQLSchema, name: str, once: int, each: int) -> tuple[int, int]:
-    """Returns a field's cost on average and at worst; `once` and `each` are those of what is below.
+    """Returns a field's average and worst cost; `once` and `each` are those of its selections.
 
     It is a field of an introspection type, or a root, whose cost is the sum of the two.
     """
     if name in ROOTS:
         return 1 + each, 0
     if name == "ofType":
-        below = _OF_TYPE if once == each else 1  # without a list below, most are null
+        below = _OF_TYPE if once == each else 1  # without a list below it, most are null
         return 1 + ceil(_OF_TYPE * once), 1 + ceil(below * each)
     if name in _CHOSEN:
         once = each

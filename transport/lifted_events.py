@@ -29,7 +29,7 @@ from schema.inputs.events import EventInput
 from transport.per_event import PerEventExecutor
 
 MOST_EVENTS = 10_000  # no setting allows more
-# In an object, because graphql-core reads and quotes all of it for each key that it refuses.
+# Keys in an object: for each key that it refuses, graphql-core reads and quotes the whole object.
 _MOST_KEYS = 1_000
 # Fields of other kinds than these, `timestamp` and `metadata` are left to graphql-core.
 _TEXTS = tuple(
@@ -156,7 +156,7 @@ def _is_wide(value: dict[str, Any] | list[Any], levels: int = 4) -> bool:
 
 def _events(items: Any) -> list[dict[str, Any]] | None:
     if type(items) is list and len(items) > MOST_EVENTS:
-        return items  # unread: `eventsIngest` refuses them by their number
+        return items  # unread: `eventsIngest` refuses them because they are too many
     return plain_events(items)
 
 

@@ -63,7 +63,7 @@ class OverlappingFieldsRule(ValidationRule):
             return  # another rule refuses it
         root = self.context.schema.get_root_type(node.operation)
         pending: list[tuple[_Selections, bool]] = [([(node.selection_set, root)], True)]
-        # Nested fragments are reached in many ways, of which one is enough.
+        # Nested fragments are reached in many ways; one is enough.
         seen: set[tuple[bool, frozenset[tuple[int, str | None]]]] = set()
         while pending:
             selections, same_parent = pending.pop()
@@ -207,7 +207,7 @@ def _mergers(group: list[_Found]) -> list[list[_Found]]:
 
 
 def _shape(type_: Any) -> tuple[str, ...]:
-    """What must be equal: the lists and non-nulls around a type, and its name if it is a leaf."""
+    """Returns what must be equal: the lists and non-nulls around a type, and a leaf's name."""
     wrappers = []
     while isinstance(type_, GraphQLList | GraphQLNonNull):
         wrappers.append("!" if isinstance(type_, GraphQLNonNull) else "[")

@@ -1,4 +1,4 @@
-"""Which pages may open a WebSocket, and which are the server's own.
+"""Checks which pages may open a WebSocket, and which are the server's own.
 
 Browsers apply no CORS to WebSockets, so the server checks where a page is from: its own host and
 `METERGRAPH_CORS_ORIGINS` may connect, with a token. A session cookie counts for its own pages only,
@@ -16,17 +16,17 @@ _log = logging.getLogger(__name__)
 
 
 def origin_asked(connection: HTTPConnection) -> str | None:
-    """The origin that a request was sent to, as trusted proxies tell it; None if that is none."""
+    """Returns the origin that a request was sent to, by trusted proxies too; None if invalid."""
     scheme = "https" if connection.scope["scheme"] in {"https", "wss"} else "http"
     return normalize_origin(f"{scheme}://{connection.headers.get('host', '')}")
 
 
 def own_page(connection: HTTPConnection, public_url: str | None) -> str | None:
-    """The origin of the server's own page that sends a request; None if it is another's, or none.
+    """Returns the page's origin if one of the server's own pages sends the request; else None.
 
-    Of a request, browsers say in `Sec-Fetch-Site` whether it comes from the origin that it goes to.
-    Where they do not, and for WebSockets, `Origin` must be that of the request, or `public_url`. If
-    the page has https and the request has not, a proxy ends TLS without saying so.
+    In `Sec-Fetch-Site`, browsers say whether a request comes from the origin that it goes to.
+    Without this header, and for WebSockets, `Origin` must be that of the request, or `public_url`.
+    If the page has https and the request has not, a proxy ends TLS without saying so.
     """
     page = normalize_origin(connection.headers.get("origin", ""))
     site = connection.headers.get("sec-fetch-site")

@@ -6,7 +6,7 @@ documents in full. Each organization has its own, up to a limit, and registers t
 Sessions, which are in the hands of customers, may only use them.
 https://www.apollographql.com/docs/apollo-server/performance/apq
 
-With a list (a file named by a setting), nothing else is run, neither by hash nor in full.
+With a list (a file named by a setting), no other document runs, neither by hash nor in full.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class PersistedQueries:
     async def document(
         self, query: str | None, extensions: Mapping[str, Any] | None, caller: Identity | None
     ) -> str:
-        """Returns the document of a request, which is sent in full or by its hash.
+        """Returns the document of a request, sent in full or by its hash.
 
         Raises BadUserInput, PersistedQueryNotFound or PersistedQueryNotSupported.
         """

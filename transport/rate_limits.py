@@ -1,6 +1,6 @@
 """Rate limits of tokens, counted in Redis for all processes together.
 
-Without Redis, no request is refused: refusing paying customers' events because a cache is away
+Without Redis, no request is refused. Refusing paying customers' events because a cache is down
 would do more harm than good.
 """
 
@@ -22,7 +22,7 @@ _PREFIX = "metergraph:limit"
 
 
 class RateLimits:
-    """The limit in a process's settings, such as `600/minute`; None: there is none."""
+    """Applies the limit in the settings, such as `600/minute`; None: there is none."""
 
     def __init__(self, limit: str | None, redis: ArqRedis) -> None:
         self._redis = redis

@@ -1,4 +1,4 @@
-"""Visits of browsers to addresses that programs use, too."""
+"""Serves pages to browsers at addresses that programs use too."""
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,8 +9,8 @@ class ForBrowsers:
 
     Args:
         page: the page; None: there is none.
-        otherwise: what answers all other requests.
-        but_with: a parameter of the query string with which a visit is a request of a program's.
+        otherwise: answers all other requests.
+        but_with: a query parameter that marks a visit as a program's request.
     """
 
     def __init__(self, page: ASGIApp | None, otherwise: ASGIApp, *, but_with: str = "") -> None:

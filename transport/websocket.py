@@ -89,7 +89,7 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
             yield message
 
     def take_large(self, context: Context) -> None:
-        """Takes large messages from now on, in the organization's turn."""
+        """Accepts large messages from now on, in the organization's turn."""
         self.context = context
         server_takes_large = self.ws.scope.get("extensions", {}).get(LARGE_MESSAGES)
         if server_takes_large is not None:
@@ -126,7 +126,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             sockets.discard(self)
 
     def answering(self) -> Iterable[asyncio.Task[None]]:
-        """The operations that end themselves: all but subscriptions."""
+        """Returns the operations that end by themselves: all but subscriptions."""
         for operation in self.operations.values():
             if operation.task is not None and not self._is_subscription(operation):
                 yield operation.task

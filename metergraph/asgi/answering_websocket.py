@@ -2,8 +2,8 @@
 
 uvicorn does not answer a handshake that `websockets` cannot read, such as one with a header of more
 than 8 KiB (a page's cookies are enough) or more than 128 headers, and keeps the connection for
-ever. It has one limit for messages, whoever sends them, and keeps each piece of a message by
-itself.
+ever. It has one message limit for all senders, and stores each piece of a message
+separately.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ class AnsweringWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def handle_cont(self, event: Frame) -> None:
-        """Joins the pieces of a message as they come; kept apart, they would take more memory."""
+        """Joins the pieces of a message as they arrive; separate pieces would take more memory."""
         whole: Any = self.frames[0]
         if not isinstance(whole, bytearray):
             whole = bytearray(whole)

@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, pages: Path = PAGES) -> Starlet
     """Returns the application.
 
     Args:
-        settings: None: those of the environment, with the embedded servers that run.
+        settings: None: those of the environment, and of running embedded servers.
         pages: the folder of the pages for people.
 
     Raises:
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, pages: Path = PAGES) -> Starlet
     """
     chosen = with_running_servers(settings or get_settings())
     if chosen.persisted_queries is not None:
-        listed_documents(chosen.persisted_queries)  # here, because uvicorn would log a traceback
+        listed_documents(chosen.persisted_queries)  # here, because uvicorn would print a traceback
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None, pages: Path = PAGES) -> Starlet
     app = Starlette(
         routes=_routes(chosen, built), middleware=_middleware(chosen), lifespan=lifespan
     )
-    # The dashboard has addresses of its own.
+    # The dashboard has its own addresses.
     app.router.default = ForBrowsers(built.dashboard, app.router.default)
     return app
 
@@ -136,10 +136,10 @@ async def _index(_request: Request) -> Response:
 
 
 def answered_together(endpoint: Endpoint) -> Endpoint:
-    """Gives those who ask at the same time one answer.
+    """Answers simultaneous requests once.
 
-    The operator's pages need no token, and use the few connections by which tokens are looked up: a
-    flood of requests must not take them all.
+    The operator's pages need no token and use the few connections for looking up tokens. A flood of
+    requests must not take them all.
     """
     making: asyncio.Future[Response] | None = None
 

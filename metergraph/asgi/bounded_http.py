@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with limits on all but bodies: in bytes and in seconds.
+"""uvicorn's HTTP protocol, with limits in bytes and seconds on everything but bodies.
 
 uvicorn with httptools does not limit a head or what surrounds a body. A client that never ends its
 headers, or never begins them, would hold its memory and its connection for as long as it likes; so
@@ -59,7 +59,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Counts a header, or a trailer, which nobody reads."""
+        """Counts a header or a trailer."""
         self._count(len(name) + len(value) + _BETWEEN_FIELDS)
         if self._in_head:
             super().on_header(name, value)
@@ -72,7 +72,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Takes a part of the body, with what surrounds it."""
+        """Takes a part of the body, with the bytes around it."""
         self._unused = max(0, self._unused - len(body) * (1 + _AROUND_A_BYTE))
         super().on_body(body)
 

@@ -1,4 +1,4 @@
-"""What trusted proxies say of the requests that they pass on."""
+"""Reads the forwarding headers of trusted proxies."""
 
 import ipaddress
 from typing import Any

@@ -38,7 +38,7 @@ class Check:
 
 
 async def healthz(request: Request) -> JSONResponse:
-    """Answers, which is all that is asked."""
+    """Answers that the process lives."""
     del request
     return JSONResponse({"status": "ok"})
 
@@ -46,16 +46,16 @@ async def healthz(request: Request) -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """Says whether requests can be served, and how far counting lags.
 
-    The status is 200 if the database answers, takes writes and is migrated, else 503. The database
-    is asked in the way of every request, which starts with its token. Redis carries only hints:
-    events are stored and counted without it. So Redis is shown but does not count, and neither
-    does this machine's clock, because PostgreSQL's decides.
+    The status is 200 if the database answers, accepts writes and is migrated, else 503. The check
+    looks up a token, as every request does. Redis carries only hints: events are stored and
+    counted without it. So Redis is shown but does not affect the status, and neither does this
+    machine's clock, because PostgreSQL's decides.
     """
     secrets = request.app.state.graphql.services.secrets
     database, migrations = await asyncio.gather(
         _check(_database(secrets.find(_UNKNOWN_HASH))), _check(_migrations())
     )
-    # In a database that was never migrated, the first fails without a table; the second says why.
+    # In an unmigrated database, the first query fails for lack of a table; the second says why.
     if not database.is_ok and migrations.status != _LACKING:
         migrations = _unknown()
     is_ready = database.is_ok and migrations.is_ok
@@ -101,7 +101,7 @@ async def _check(work: Awaitable[Any]) -> Check:
 
 
 async def _database(finding: Awaitable[Any]) -> Check:
-    """Tries a request's first query; a database without writes, such as a standby, is no use."""
+    """Tries a request's first query; a read-only database, such as a standby, does not pass."""
     await finding
     (row,) = await aside().execute_query_dict(_READ_ONLY)
     return Check("read-only" if row["is_read_only"] else "ok")

@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: of this process, and of the whole system by its database and Redis.
+"""`/metrics` for Prometheus: of this process, and of the whole system through database and Redis.
 
-The help of a metric says if it is of the process. All others are the same from every API process:
-aggregate them with `max`.
+The help of a metric says whether it is of the process. All others are the same from every API
+process: aggregate them with `max`.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
        (SELECT count(*) FROM usage_drift) AS usage_drifts
 """
 
-# By the columns of the query.
+# Metrics by the columns of the query.
 _GAUGES = {
     "batches_pending": "Stored batches that are not counted yet.",
     "lag_seconds": "How long the oldest pending batch has waited.",
@@ -72,7 +72,7 @@ _COUNTERS = {
 
 @dataclass(frozen=True)
 class _Found:
-    """What the metrics are made of; None where the database or Redis did not answer."""
+    """The data for the metrics; None if the database or Redis did not answer."""
 
     receipts: dict[ReceiptStatus, int]
     subscribers: int
@@ -82,7 +82,7 @@ class _Found:
 
 
 async def metrics(request: Request) -> Response:
-    """Answers with all metrics, even while the database or Redis is away."""
+    """Returns all metrics, even while the database or Redis is away."""
     services = request.app.state.graphql.services
     redis: ArqRedis = request.app.state.redis
     facts, measured, queued = await asyncio.gather(
@@ -101,7 +101,7 @@ async def metrics(request: Request) -> Response:
 
 
 def exposition(collector: Collector) -> Response:
-    """The metrics of a collector and of this process, in Prometheus' text format."""
+    """Writes the metrics of a collector and of this process in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(collector)
     for of_process in (ProcessCollector, PlatformCollector, GCCollector):
@@ -148,7 +148,7 @@ def _of_process(found: _Found) -> Iterator[Metric]:
 
 
 def clock_offset() -> Iterator[Metric]:
-    """How far this machine's clock is off, once it is known."""
+    """Yields how far this machine's clock is off, once it is known."""
     ahead = clock.ahead()
     if ahead is not None:
         yield GaugeMetricFamily(

@@ -1,7 +1,7 @@
 """The pages for people: the dashboard, the customer portal and GraphiQL.
 
-`metergraph/pages` has them as they were built: `dashboard.html`, `portal.html` and `graphiql.html`,
-and what they load in `assets/`. They work without a network, and a page that is not there is not
+`metergraph/pages` has the built pages (`dashboard.html`, `portal.html` and `graphiql.html`), and in
+`assets/` the files that they load. They work without a network. A page that was not built is not
 served.
 """
 
@@ -21,11 +21,11 @@ _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "img-src": "'self' data: https:",  # an organization's logo is where it likes
+    "img-src": "'self' data: https:",  # an organization's logo may be on any host
     "font-src": "'self'",
     "connect-src": "'self'",
     "base-uri": "'self'",
-    "form-action": "'none'",  # no form sends a token by itself, into an address and a log
+    "form-action": "'none'",  # no form may send a token by itself, into an address and a log
     "frame-ancestors": "'none'",
 }
 # GraphiQL's dialogs stop the page behind them from scrolling with one constant style element.
@@ -47,8 +47,8 @@ class Pages:
     """The pages of a folder.
 
     Args:
-        folder: where they are.
-        portal_ancestors: origins whose pages may have the portal in a frame.
+        folder: the folder.
+        portal_ancestors: origins whose pages may embed the portal in a frame.
     """
 
     def __init__(self, folder: Path, portal_ancestors: tuple[str, ...] = ()) -> None:
@@ -60,21 +60,21 @@ class Pages:
         self.graphiql = _page(folder / "graphiql.html", _GRAPHIQL)
 
     def files(self) -> Mount:
-        """What the pages load: under the hash of all of it, so browsers may keep it for ever."""
+        """The files of the pages, below their hash, so browsers may cache them for ever."""
         served = GZipMiddleware(_Files(directory=self._assets, check_dir=False), compresslevel=6)
         return Mount(f"/assets/{self.version}", served)
 
 
 class _Files(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or 404; only the file is kept."""
+        """Returns the file, or 404; browsers may cache only the file."""
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = _IMMUTABLE
         return response
 
 
 def assets_version(folder: Path) -> str:
-    """A hash of the names and contents of the files in a folder.
+    """Returns a hash of the names and contents of the files in a folder.
 
     The SHA-256 of a line for each file in the order of the names, as `sha256sum` prints it; its
     first 16 digits. The build of the pages writes it into their addresses.
@@ -101,5 +101,5 @@ class _Page:
 
 
 def _page(file: Path, policy: dict[str, str]) -> ASGIApp | None:
-    """The page in a file; None if it was not built."""
+    """Returns the page in a file; None if it was not built."""
     return _Page(file.read_bytes(), policy) if file.exists() else None

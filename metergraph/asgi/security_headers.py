@@ -15,7 +15,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers that an answer lacks. TLS and its header are left to the proxy."""
+    """Adds the headers that an answer lacks. TLS and HSTS are left to the proxy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,7 +32,7 @@ class SecurityHeaders:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 if "frame-ancestors 'none'" not in headers["content-security-policy"]:
-                    del headers["x-frame-options"]  # which cannot name who may
+                    del headers["x-frame-options"]  # it cannot name allowed origins
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

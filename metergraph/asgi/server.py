@@ -1,4 +1,4 @@
-"""uvicorn as we run it, and how it stops: within a limit, and without losing answers."""
+"""Configures uvicorn, and stops it within a time limit without losing answers."""
 
 import math
 import socket
@@ -23,10 +23,10 @@ def server_config(settings: Settings) -> uvicorn.Config:
         loop="uvloop",
         http=BoundedHttpProtocol,
         ws=AnsweringWebSocketProtocol,
-        ws_per_message_deflate=False,  # costs 40 KB a connection, for short messages
+        ws_per_message_deflate=False,  # would cost 40 KB per connection, for short messages
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
-        # structlog configures the loggers. A line for each request is for debugging.
+        # structlog configures the loggers. Logging each request is for debugging.
         log_config=None,
         access_log=settings.log_level is LogLevel.DEBUG,
         server_header=False,

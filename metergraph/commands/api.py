@@ -47,7 +47,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
 
 
 def _warn_of_what_strangers_see(settings: Settings) -> None:
-    """Warns of what is for developers and needs no token."""
+    """Warns if features for developers are open without a token."""
     shown = [field for field in ("graphiql", "introspection") if getattr(settings, field)]
     if shown:
         _log.warning(

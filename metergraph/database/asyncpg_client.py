@@ -31,7 +31,7 @@ from waiting.outages import Outage, OutageError, is_outage
 from waiting.shares import Share, Shares
 
 _FREE_SECONDS = 10.0
-# Longer, because an organization that waits for its share waits for its own work, which goes on.
+# Longer, because an organization that waits for its share waits for its own work.
 _SHARE_SECONDS = 30.0
 _RELEASE_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0

@@ -29,7 +29,7 @@ async def read_database_clock() -> None:
 
 @contextlib.asynccontextmanager
 async def following_database_clock() -> AsyncIterator[None]:
-    """Inside the block, `clock.now()` is PostgreSQL's time, however this machine's clock is set.
+    """Makes `clock.now()` PostgreSQL's time inside the block, whatever this machine's clock shows.
 
     The log says when this machine's clock starts to be off, and when it is right again. The
     database must be open; if PostgreSQL cannot be reached, this machine's clock is used until it
@@ -59,7 +59,7 @@ async def _read(patience: Patience) -> None:
     try:
         await patience.wait_for("clock", read_database_clock)
     except Exception as error:  # noqa: BLE001  # it is read again soon
-        # Those who need the database log its outages.
+        # Code that needs the database logs its outages.
         if not is_outage(error):
             _log.exception("cannot read PostgreSQL's clock")
 

@@ -1,6 +1,6 @@
 """One connection to PostgreSQL: its instants are exact, it is never reset, and it can be watched.
 
-asyncpg writes Python's first and last instants as -infinity and infinity. We write them as they are
+asyncpg writes Python's first and last instants as -infinity and infinity. We write them exactly
 (`_use_exact_instants`): Go's zero time is 0001-01-01T00:00:00Z, and an event with that timestamp
 must be shown, paged and audited like any other.
 """
@@ -24,7 +24,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _CONNECT_SECONDS = 5.0
 
-# The kernel also probes silent peers and gives them up, even where no statement waits.
+# The kernel also probes silent peers and gives them up, even if no statement is waiting.
 _SOCKET_OPTIONS = {
     socket.TCP_KEEPIDLE: 15,
     socket.TCP_KEEPINTVL: 5,
@@ -77,27 +77,27 @@ class DatabaseConnection(asyncpg.Connection):
             self.waiting_since = None
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109  # asyncpg's signature
-        """As asyncpg's, watched."""
+        """Like asyncpg's own method, but watched."""
         with self._waiting():
             return await super().execute(query, *args, timeout=timeout)
 
     async def executemany(self, command: str, args: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  # asyncpg's signature
-        """As asyncpg's, watched."""
+        """Like asyncpg's own method, but watched."""
         with self._waiting():
             await super().executemany(command, args, timeout=timeout)
 
     async def fetch(self, *args: Any, **named: Any) -> Any:
-        """As asyncpg's, watched."""
+        """Like asyncpg's own method, but watched."""
         with self._waiting():
             return await super().fetch(*args, **named)
 
     async def fetchval(self, *args: Any, **named: Any) -> Any:
-        """As asyncpg's, watched."""
+        """Like asyncpg's own method, but watched."""
         with self._waiting():
             return await super().fetchval(*args, **named)
 
     async def fetchrow(self, *args: Any, **named: Any) -> Any:
-        """As asyncpg's, watched."""
+        """Like asyncpg's own method, but watched."""
         with self._waiting():
             return await super().fetchrow(*args, **named)
 

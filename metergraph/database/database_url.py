@@ -1,4 +1,4 @@
-"""Reads a PostgreSQL URL, as libpq writes it, into asyncpg's arguments.
+"""Parses a PostgreSQL URL in libpq's format into asyncpg's arguments.
 
 asyncpg parses URLs as well, but takes `statement_cache_size`, which PgBouncer needs, for a setting
 of the server, and its errors may quote the password.
@@ -64,6 +64,6 @@ def credentials(url: str) -> dict[str, Any]:
 
 
 def address(url: str) -> str:
-    """Where `url` leads, as `host:port/name`, without user and password."""
+    """Returns the target of `url` as `host:port/name`, without user and password."""
     found = credentials(url)
     return f"{found['host'] or 'localhost'}:{found['port']}/{found['database'] or ''}"

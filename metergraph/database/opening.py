@@ -46,7 +46,7 @@ TORTOISE_ORM = {"connections": {"default": "asyncpg://localhost/metergraph"}, "a
 _MIGRATION_LOCK = 0x6D65746572
 # Besides the pool: for tokens, health and metrics.
 _CONNECTIONS_ASIDE = 3
-# A process that hangs in a transaction must not hold an organization's log lock for ever.
+# A process that hangs in a transaction must not hold an organization's log for ever.
 _IDLE_IN_TRANSACTION_SECONDS = 60
 
 
@@ -90,7 +90,7 @@ def tortoise_config(
                 "engine": "metergraph.database.asyncpg_client",
                 "credentials": {
                     **found,
-                    "minsize": 0,  # else the first one would connect under a lock of the pool
+                    "minsize": 0,  # else the first one would be made under a lock of the pool
                     "maxsize": pool_size,
                     "aside": _CONNECTIONS_ASIDE,
                     "outage": outage,
@@ -138,7 +138,7 @@ async def opened_database(
 
 
 def aside() -> BaseDBAsyncClient:
-    """The open database over the few connections that are set aside.
+    """Returns the open database over the few connections that are set aside.
 
     Health and metrics use them: they must be right while tenants keep all others busy, and must not
     take connections from tenants.

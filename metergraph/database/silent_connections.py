@@ -1,9 +1,9 @@
-"""Finds connections to PostgreSQL that have fallen silent, and gives them up.
+"""Finds connections to PostgreSQL that have fallen silent, and aborts them.
 
 When packets are lost, or a firewall forgets a connection, nothing resets it: its statement waits
 for ever, and so does everything that waits for its locks. A long wait alone proves nothing, because
-a statement may take long. So we ask PostgreSQL over a separate connection what it does for those
-that wait long. A connection for which it does nothing, or for which it waits for *us*, is silent.
+a statement may take long. So we ask PostgreSQL over a separate connection what it is doing for
+these connections. One for which it does nothing, or waits for *us*, is silent.
 """
 
 import asyncio

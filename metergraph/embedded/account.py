@@ -1,7 +1,7 @@
 """The account that the embedded servers run as.
 
-PostgreSQL refuses to run as root. So root runs the servers as an unprivileged account of their own;
-everybody else runs them as themselves.
+PostgreSQL refuses to run as root. So root runs the servers under their own unprivileged account.
+Other users run them as themselves.
 """
 
 import os
@@ -29,7 +29,7 @@ class Account:
 
 
 class Identity(TypedDict, total=False):
-    """The arguments of `subprocess.Popen` that choose whom a program runs as."""
+    """The arguments of `subprocess.Popen` that choose the user of a program."""
 
     user: int
     group: int
@@ -46,7 +46,7 @@ def identity(account: Account | None) -> Identity:
 def server_account() -> Account | None:
     """Returns the servers' account, and creates it if it is missing; None: they run as we do.
 
-    Falls back on `nobody` where no account can be created, such as on a read-only system.
+    Falls back on `nobody` if no account can be created, such as on a read-only system.
     """
     if os.geteuid() != 0:
         return None

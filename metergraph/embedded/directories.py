@@ -1,9 +1,9 @@
 """Where the embedded servers keep their data and sockets, and where their programs are.
 
 Everything is in the data directory, with two exceptions. The path of a Unix socket has at most 107
-bytes, so the sockets of a long data directory are in /tmp. And where root runs in a directory that
-others may not enter, such as a clone in /root, the servers' account could not reach its data: then
-data and programs are in /var/lib/metergraph, instead of opening root's home to everybody.
+bytes, so the sockets of a long data directory are in /tmp. And if root runs in a directory that
+others may not enter, such as a clone in /root, the servers' account could not reach its data. Then
+data and programs are in /var/lib/metergraph, so that root's home stays closed to other users.
 """
 
 import importlib.util
@@ -50,7 +50,7 @@ class EmbeddedServerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Directories:
-    """The places of one data directory.
+    """The paths of one data directory.
 
     home: the data directory itself: the lock, the record of processes, logs, the demo's token.
     servers: PostgreSQL's data, in a directory that belongs to the servers' account.
@@ -113,7 +113,7 @@ def _prepare(home: Path) -> Directories:
     packages = _packages()
     servers = home / "servers"
     if account is not None:
-        # Lets the account, and nobody else, pass through to its own directories.
+        # Lets only the account pass through to its own directories.
         os.chown(home, -1, account.gid)
         home.chmod(_PASSABLE_TO_GROUP)
         if not _may(account, "-x", home):
@@ -141,7 +141,7 @@ def _identity(home: Path) -> str:
     """A unique name for this data directory, which moves with it."""
     path = home / "id"
     if not path.exists():
-        # A link puts it in place as a whole, so that two first starts at once agree.
+        # A link creates it atomically, so that two simultaneous first starts agree.
         draft = home / f"id.{secrets.token_hex(4)}"
         with open_private_text(draft, "x") as file:
             file.write(secrets.token_hex(6))
@@ -155,7 +155,7 @@ def _identity(home: Path) -> str:
 
 
 def _private(path: Path, account: Account | None) -> None:
-    """Makes `path` a directory of the account that nobody else may enter."""
+    """Makes `path` a directory of the account that no other user may enter."""
     owner = os.geteuid() if account is None else account.uid
     try:
         path.mkdir(mode=PRIVATE_DIRECTORY)
@@ -175,7 +175,7 @@ def _private(path: Path, account: Account | None) -> None:
 
 
 def _make_system_data() -> None:
-    """Creates the parent of what cannot be in the data directory; only root may write to it."""
+    """Creates the system directory for data; only root may write to it."""
     _SYSTEM_DATA.mkdir(parents=True, mode=PRIVATE_DIRECTORY, exist_ok=True)
     _SYSTEM_DATA.chmod(_PASSABLE_TO_ALL)
 

@@ -33,7 +33,7 @@ def spawn(
     Args:
         command: the program and its arguments.
         death_signal: what the kernel sends the child when we die.
-        account: whom it runs as; None: as we do.
+        account: the account it runs under; None: ours.
         environment: its environment; None: ours.
         directory: its working directory; None: ours.
         log: a file to append its output to; None: our own standard output and error.

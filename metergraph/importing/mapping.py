@@ -1,6 +1,6 @@
-"""Makes an event of a row, by the templates of the command's options.
+"""Makes events from rows by the templates in the command's options.
 
-A template says where a text comes from:
+A template says how to build a text:
 
     ai_usage            that text, for every row
     {Model}             the row's value in the column Model
@@ -194,7 +194,7 @@ class EventMapping:
         return frozenset().union(*(part.columns for part in needed if part is not None))
 
     def event(self, number: int, values: Mapping[str, str]) -> dict[str, Any]:
-        """Returns the event of a row, with the keys of EventInput; raises RowError."""
+        """Makes the event of a row, with the keys of EventInput; raises RowError."""
         event: dict[str, Any] = {}
         for key, template in self._texts.items():
             if template is not None:

@@ -1,6 +1,6 @@
 """Shows on standard error how an import goes: its progress, and its bad rows.
 
-Of each kind of problem, the first rows are shown as they come, and the end says how many more there
+For each kind of problem, the first rows are shown at once, and the end says how many more there
 were: one mistake in an option must not scroll everything else away.
 """
 
@@ -31,10 +31,10 @@ class Reporter(Protocol):
     """Shows how an import goes."""
 
     def advance(self, rows: int, offset: int) -> None:
-        """`rows` rows are done; the last one ends at `offset` of the file."""
+        """Notes that `rows` rows are done; the last one ends at `offset` of the file."""
 
     def bad_row(self, line: int, problem: str) -> None:
-        """The row on this line of the file is bad; `problem` says why."""
+        """Shows that the row on this line is bad; `problem` says why."""
 
     def note(self, message: str) -> None:
         """Shows another sentence."""

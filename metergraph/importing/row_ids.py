@@ -1,4 +1,4 @@
-"""External ids for rows without one, made from the event, which keeps its id in any file.
+"""Makes external ids for rows without one, from the event, so that they are the same in any file.
 
 Rows that make the same event are its first, second, third … occurrence, each with its own id. So
 stored events are recognized after the file has grown, lost rows or been sorted.
@@ -72,7 +72,7 @@ def _instant(timestamp: datetime | None) -> str | None:
 
 
 def _canonical(value: Any) -> Any:
-    """Makes equal what PostgreSQL takes for equal JSON: sorts keys, writes 1.50 as 1.5."""
+    """Writes JSON that PostgreSQL considers equal alike: sorts keys, writes 1.50 as 1.5."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in sorted(value.items())}
     if isinstance(value, list | tuple):

@@ -40,7 +40,7 @@ class StoppedError(RuntimeError):
 
 @dataclass(slots=True)
 class Totals:
-    """What became of the rows. `refused` includes rows that were not sent."""
+    """The outcomes of the rows. `refused` includes rows that were not sent."""
 
     rows: int = 0
     inserted: int = 0
