@@ -1,13 +1,14 @@
-import { useEffect } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql, readFragment } from '../api/generated';
 import type { CustomerPortalQuery } from '../api/generated/graphql';
 import { problemOf } from '../api/problems';
+import { CreditLedger } from '../features/customers/CreditLedger';
 import { InvoiceLines } from '../features/invoices/InvoiceLines';
 import { CustomerUsage } from '../features/usage/usage';
 import { useUsageLive } from '../features/usage/usageLive';
 import { share, sign } from '../format/decimals';
-import { formatPeriod, formatRelative } from '../format/time';
+import { formatInstant, formatPeriod } from '../format/time';
 import { Empty } from '../ui/Empty';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Money, Quantity, Time } from '../ui/Figures';
@@ -17,10 +18,19 @@ import { Card, Figure, Figures, PageHead, Stack } from '../ui/Surface';
 import { type Column, Table } from '../ui/Table';
 import { useNow } from '../ui/useNow';
 import { useZone } from '../ui/zone';
+import { invoiceAddress, useOpenInvoice } from './address';
 import styles from './Portal.module.css';
+import { PortalInvoice } from './PortalInvoice';
 
 const CustomerPortalDocument = graphql(`
   query CustomerPortal {
+    me {
+      organization {
+        id
+        displayName
+        logoUrl
+      }
+    }
     viewer {
       id
       name
@@ -33,6 +43,13 @@ const CustomerPortalDocument = graphql(`
             name
             unit
           }
+          completeThrough
+          creditEntries(last: 50) {
+            nodes {
+              id
+            }
+          }
+          ...CreditLedger_meter
           ...CustomerUsage
         }
       }
@@ -50,6 +67,7 @@ const CustomerPortalDocument = graphql(`
           upcomingInvoice {
             currency
             total
+            completeThrough
             lines {
               ...InvoiceLines_line
             }
@@ -74,9 +92,15 @@ type Meter = Customer['meters']['nodes'][number];
 type Subscription = Customer['subscriptions']['nodes'][number];
 type Invoice = Customer['invoices']['nodes'][number];
 
+const UsageByDay = lazy(() =>
+  import('./UsageByDay').then((module) => ({ default: module.UsageByDay })),
+);
+
 export function CustomerPortal({ onEnded }: { onEnded(): void }) {
   const [{ data, error }, again] = useQuery({ query: CustomerPortalDocument });
-  const refresh = () => again({ requestPolicy: 'network-only' });
+  const [openInvoice, setOpenInvoice] = useOpenInvoice();
+  const [moved, setMoved] = useState(0);
+  const refresh = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
   // An organization's token has no page here.
   const isNobody = data?.viewer === null;
   useEffect(() => {
@@ -84,7 +108,16 @@ export function CustomerPortal({ onEnded }: { onEnded(): void }) {
       onEnded();
     }
   }, [isNobody, onEnded]);
-  useUsageLive({}, refresh);
+  useUsageLive({}, () => {
+    refresh();
+    setMoved((times) => times + 1);
+  });
+  const organization = data?.me.organization;
+  useEffect(() => {
+    if (organization) {
+      document.title = `Usage and invoices · ${organization.displayName}`;
+    }
+  }, [organization]);
   if (error && !data) {
     return error.graphQLErrors.some(
       ({ extensions }) => extensions.code === 'UNAUTHENTICATED',
@@ -93,7 +126,7 @@ export function CustomerPortal({ onEnded }: { onEnded(): void }) {
     );
   }
   const customer = data?.viewer;
-  if (!customer) {
+  if (!customer || !organization) {
     return (
       <Stack>
         <PageHead title={<Skeleton width="12rem" />} />
@@ -105,44 +138,122 @@ export function CustomerPortal({ onEnded }: { onEnded(): void }) {
   }
   return (
     <Stack>
-      <PageHead
-        title={customer.name ?? customer.externalId ?? 'Your account'}
-        about="Your usage, what it comes to, and your invoices. The numbers move by themselves."
-      />
-      {customer.subscriptions.nodes
-        .filter(({ status }) => status === 'ACTIVE')
-        .map((subscription) => (
-          <SubscriptionCard key={subscription.id} subscription={subscription} />
-        ))}
-      <Card title="Usage">
-        {customer.meters.nodes.length === 0 ? (
-          <Empty title="Nothing used yet" />
-        ) : (
-          customer.meters.nodes.map((meter) => <MeterUsage key={meter.id} meter={meter} />)
-        )}
-      </Card>
-      <Card title="Invoices" flush>
-        <Table
-          label="Invoices"
-          columns={INVOICES}
-          rows={[...customer.invoices.nodes].reverse()}
-          keyOf={({ id }) => id}
-          empty={<Empty title="No invoices yet" />}
-        />
-      </Card>
+      <header className={`${styles.brand} screen-only`}>
+        {organization.logoUrl && <img src={organization.logoUrl} alt="" />}
+        <bdi>{organization.displayName}</bdi>
+      </header>
+      {openInvoice === null ? (
+        <Account customer={customer} moved={moved} onOpenInvoice={setOpenInvoice} />
+      ) : (
+        <PortalInvoice id={openInvoice} onClose={() => setOpenInvoice(null)} />
+      )}
     </Stack>
   );
 }
 
-const INVOICES: Column<Invoice>[] = [
-  { title: 'Number', isName: true, cell: ({ number }) => number },
-  { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} /> },
-  {
-    title: 'Total',
-    isNumber: true,
-    cell: ({ total, currency }) => <Money amount={total} currency={currency} />,
-  },
-];
+function Account({
+  customer,
+  moved,
+  onOpenInvoice,
+}: {
+  customer: Customer;
+  moved: number;
+  onOpenInvoice(id: string): void;
+}) {
+  const zone = useZone();
+  const active = customer.subscriptions.nodes.filter(({ status }) => status === 'ACTIVE');
+  const ledgers = customer.meters.nodes.filter(
+    ({ creditEntries }) => creditEntries.nodes.length > 0,
+  );
+  return (
+    <>
+      <PageHead
+        title={customer.name ?? customer.externalId ?? 'Your account'}
+        about="Your usage, what it comes to, and your invoices. Numbers update by themselves."
+      />
+      <Card title="Usage">
+        {customer.meters.nodes.length === 0 ? (
+          <Empty title="Nothing used yet">Your usage appears here as it happens.</Empty>
+        ) : (
+          customer.meters.nodes.map((meter) => <MeterUsage key={meter.id} meter={meter} />)
+        )}
+      </Card>
+      {active.map((subscription) => (
+        <SubscriptionCard key={subscription.id} subscription={subscription} />
+      ))}
+      {customer.meters.nodes.length > 0 && (
+        <Suspense
+          fallback={
+            <Card title="Usage by day">
+              <Skeleton width="100%" height="150px" />
+            </Card>
+          }
+        >
+          <UsageByDay moved={moved} />
+        </Suspense>
+      )}
+      <Card title="Invoices" flush>
+        <Table
+          label="Invoices"
+          columns={invoiceColumns(onOpenInvoice)}
+          rows={[...customer.invoices.nodes].reverse()}
+          keyOf={({ id }) => id}
+          empty={
+            <Empty title="No invoices yet">
+              Invoices are issued by themselves when a period begins or ends.
+            </Empty>
+          }
+        />
+      </Card>
+      {ledgers.map((meter) => (
+        <Card key={meter.id} title={`Credit: ${meter.meter.name}`} flush>
+          <CreditLedger meter={meter} />
+        </Card>
+      ))}
+      <p className={`${styles.soft} screen-only`}>Days and times are those of {zone}.</p>
+    </>
+  );
+}
+
+function invoiceColumns(onOpen: (id: string) => void): Column<Invoice>[] {
+  return [
+    {
+      title: 'Number',
+      isName: true,
+      cell: ({ id, number }) => (
+        <a
+          href={invoiceAddress(id)}
+          onClick={(event) => {
+            if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
+              event.preventDefault();
+              onOpen(id);
+            }
+          }}
+        >
+          {number}
+        </a>
+      ),
+    },
+    { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} /> },
+    {
+      title: 'Total',
+      isNumber: true,
+      cell: ({ total, currency }) => <Money amount={total} currency={currency} />,
+    },
+  ];
+}
+
+const DAY = 86_400_000;
+
+/** 12 days left. */
+function daysLeft(end: string, now: number): string {
+  const left = Math.max(0, Date.parse(end) - now);
+  const days = Math.floor(left / DAY);
+  if (days === 0) {
+    return 'Less than a day left';
+  }
+  return days === 1 ? '1 day left' : `${days} days left`;
+}
 
 function SubscriptionCard({ subscription }: { subscription: Subscription }) {
   const zone = useZone();
@@ -155,12 +266,20 @@ function SubscriptionCard({ subscription }: { subscription: Subscription }) {
         <Figures>
           <Figure
             label="Current period"
-            note={`${cancelAtPeriodEnd ? 'Your subscription ends' : 'Renews'} ${formatRelative(currentPeriodEnd, now)}`}
+            note={`${formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}, then it ${
+              cancelAtPeriodEnd ? 'ends' : 'renews'
+            }`}
           >
-            {formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}
+            {daysLeft(currentPeriodEnd, now)}
           </Figure>
           {upcomingInvoice && (
-            <Figure label="Your next invoice, if the period ended now">
+            <Figure
+              label="Next invoice, estimated"
+              note={`If the period ended now. Usage through ${formatInstant(
+                upcomingInvoice.completeThrough,
+                zone,
+              )}.`}
+            >
               <Money amount={upcomingInvoice.total} currency={upcomingInvoice.currency} />
             </Figure>
           )}
@@ -191,7 +310,12 @@ function MeterUsage({ meter }: { meter: Meter }) {
           <bdi>{name}</bdi>
         </h3>
         <span>
-          <Quantity value={consumedUnits} unit={unit ?? null} /> used
+          <Quantity
+            value={consumedUnits}
+            unit={unit ?? null}
+            completeThrough={meter.completeThrough}
+          />{' '}
+          used
         </span>
       </div>
       {hasCredit && (

@@ -2,6 +2,7 @@
 import { type Decimal, formatCompact, formatDecimal, formatFitting } from '../format/decimals';
 import { formatMoney } from '../format/money';
 import { formatExactInstant, formatInstant, formatMoment, formatRelative } from '../format/time';
+import styles from './Figures.module.css';
 import { useNow } from './useNow';
 import { useZone } from './zone';
 
@@ -30,7 +31,7 @@ export function Quantity({
   return (
     <data value={value} title={`${exact}${unit ? ` ${unit}` : ''}${through}`}>
       {text}
-      {unit && <> {unit}</>}
+      {unit && <span className={styles.unit}> {unit}</span>}
     </data>
   );
 }

@@ -1,12 +1,11 @@
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import type { CreditEntryKind, CustomerCreditsQuery } from '../../api/generated/graphql';
 import { problemOf } from '../../api/problems';
 import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';
-import { Quantity, Time } from '../../ui/Figures';
+import { Quantity } from '../../ui/Figures';
 import { Card, Stack } from '../../ui/Surface';
-import { type Column, Table } from '../../ui/Table';
+import { CreditLedger } from './CreditLedger';
 
 const CustomerCreditsDocument = graphql(`
   query CustomerCredits($id: ID!) {
@@ -24,43 +23,14 @@ const CustomerCreditsDocument = graphql(`
           creditEntries(last: 50) {
             nodes {
               id
-              kind
-              units
-              reason
-              createdAt
-              benefit {
-                id
-                description
-              }
             }
           }
+          ...CreditLedger_meter
         }
       }
     }
   }
 `);
-
-type Meter = NonNullable<CustomerCreditsQuery['customer']>['meters']['nodes'][number];
-type Entry = Meter['creditEntries']['nodes'][number];
-
-const KINDS: Record<CreditEntryKind, string> = {
-  CARRIED_OVER: 'Carried over',
-  EXPIRY: 'Expired',
-  GRANT: 'Granted',
-  MANUAL: 'By hand',
-  REVOKE: 'Taken back',
-};
-
-const COLUMNS: Column<Entry>[] = [
-  { title: 'Time', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: 'Entry', nowrap: true, cell: ({ kind }) => KINDS[kind] },
-  {
-    title: 'Reason',
-    isName: true,
-    cell: ({ reason, benefit }) => <bdi>{reason ?? benefit?.description}</bdi>,
-  },
-  { title: 'Units', isNumber: true, cell: ({ units }) => <Quantity value={units} /> },
-];
 
 /** The credit ledger of each meter, latest entries first. */
 export function CustomerCredits({ id }: { id: string }) {
@@ -101,13 +71,7 @@ export function CustomerCredits({ id }: { id: string }) {
           }
           flush
         >
-          <Table
-            label={`Credit ledger${meter ? ` of ${meter.meter.name}` : ''}`}
-            columns={COLUMNS}
-            rows={meter ? [...meter.creditEntries.nodes].reverse() : []}
-            keyOf={(entry) => entry.id}
-            loading={meter === undefined}
-          />
+          <CreditLedger meter={meter ?? null} />
         </Card>
       ))}
     </Stack>

@@ -4,6 +4,7 @@ import { formatPeriod } from '../../format/time';
 import { Money, Quantity } from '../../ui/Figures';
 import { type Column, Table } from '../../ui/Table';
 import { useZone } from '../../ui/zone';
+import { computation } from './computation';
 import styles from './Invoice.module.css';
 
 export const InvoiceLines_line = graphql(`
@@ -16,13 +17,34 @@ export const InvoiceLines_line = graphql(`
     creditedUnits
     billableUnits
     amount
+    price {
+      __typename
+      id
+      currency
+      ... on MeteredPrice {
+        pricing
+        unitAmount
+        packageAmount
+        packageSize
+        capAmount
+        tiers {
+          upTo
+          unitAmount
+          flatAmount
+        }
+        meter {
+          id
+          unit
+        }
+      }
+    }
   }
 `);
 
 type Line = { place: number; line: FragmentType<typeof InvoiceLines_line> };
 
 const KINDS: Record<InvoiceLineKind, string> = {
-  CORRECTION: 'Correction: usage that arrived after its period was invoiced',
+  CORRECTION: 'Correction',
   FIXED: 'In advance',
   METERED: 'Usage',
 };
@@ -53,13 +75,21 @@ export function InvoiceLines({
       isName: true,
       foot: 'Total',
       cell: ({ line }) => {
-        const { description, kind, periodStart, periodEnd, ...units } = readFragment(
+        const { description, kind, periodStart, periodEnd, price, ...units } = readFragment(
           InvoiceLines_line,
           line,
         );
+        const isMetered = price.__typename === 'MeteredPrice';
+        const unit = isMetered ? price.meter.unit : null;
         return (
           <>
             <bdi>{description}</bdi>
+            {unit && (
+              <span className={styles.unit}>
+                {' '}
+                in <bdi>{unit}</bdi>
+              </span>
+            )}
             <div className={styles.lineNote}>
               {KINDS[kind]}, {formatPeriod(periodStart, periodEnd, zone)}
               {units.billableUnits != null && (
@@ -69,6 +99,11 @@ export function InvoiceLines({
                   <Quantity value={units.billableUnits} /> charged
                 </div>
               )}
+              {kind === 'METERED' &&
+                isMetered &&
+                computation(price, units.billableUnits ?? '0').map((part) => (
+                  <div key={part}>{part}</div>
+                ))}
             </div>
           </>
         );
@@ -91,11 +126,20 @@ export function InvoiceLines({
     },
   ];
   return (
-    <Table
-      label="Lines"
-      columns={columns}
-      rows={lines.map((line, place) => ({ line, place }))}
-      keyOf={({ place }) => String(place)}
-    />
+    <>
+      <Table
+        label="Lines"
+        columns={columns}
+        rows={lines.map((line, place) => ({ line, place }))}
+        keyOf={({ place }) => String(place)}
+      />
+      {lines.some((line) => readFragment(InvoiceLines_line, line).kind === 'CORRECTION') && (
+        <p className={styles.explained}>
+          <strong>What a correction is:</strong> some usage was reported after its period had been
+          invoiced. That period was computed again with all of its usage. The correction is the
+          difference from what was invoiced then, more or less.
+        </p>
+      )}
+    </>
   );
 }

@@ -2,34 +2,24 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
-import { Money, Time } from '../../ui/Figures';
 import { Icon } from '../../ui/Icon';
-import { Card, PageHead } from '../../ui/Surface';
+import { PageHead } from '../../ui/Surface';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
-import styles from './Invoice.module.css';
-import { InvoiceLines } from './InvoiceLines';
+import { InvoiceDocument } from './InvoiceDocument';
 
 const InvoicePageDocument = graphql(`
   query InvoicePage($id: ID!) {
     organization {
       id
-      displayName
-      address
+      ...InvoiceDocument_issuer
     }
     invoice(id: $id) {
       id
       number
-      currency
-      total
-      issuedAt
-      lines {
-        ...InvoiceLines_line
-      }
+      ...InvoiceDocument_invoice
       customer {
         id
-        externalId
-        email
         ...CustomerName_customer
       }
       subscription {
@@ -43,7 +33,6 @@ const InvoicePageDocument = graphql(`
   }
 `);
 
-/** An invoice as a document, which the browser prints. */
 export function InvoicePage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: InvoicePageDocument, variables: { id } });
@@ -66,51 +55,18 @@ export function InvoicePage() {
               </Button>
             }
           />
-          <div className={styles.document}>
-            <Card flush>
-              <div className={styles.parties}>
-                <div>
-                  <h2>From</h2>
-                  <strong>
-                    <bdi>{data?.organization.displayName}</bdi>
-                  </strong>
-                  {data?.organization.address && (
-                    <div className={styles.address}>{data.organization.address}</div>
-                  )}
-                </div>
-                <div>
-                  <h2>To</h2>
-                  <strong>
-                    <CustomerLink customer={invoice.customer} />
-                  </strong>
-                  {invoice.customer.email && (
-                    <div>
-                      <bdi>{invoice.customer.email}</bdi>
-                    </div>
-                  )}
-                </div>
-                <div>
-                  <h2>Issued</h2>
-                  <Time at={invoice.issuedAt} />
-                </div>
-                <div>
-                  <h2>For</h2>
-                  <Link to="/subscriptions/$id" params={{ id: invoice.subscription.id }}>
-                    <bdi>{invoice.subscription.product.name}</bdi>
-                  </Link>
-                </div>
-                <div className={styles.amount}>
-                  <h2>Total</h2>
-                  <Money amount={invoice.total} currency={invoice.currency} />
-                </div>
-              </div>
-              <InvoiceLines
-                lines={invoice.lines}
-                currency={invoice.currency}
-                total={invoice.total}
-              />
-            </Card>
-          </div>
+          {data && (
+            <InvoiceDocument
+              invoice={invoice}
+              issuer={data.organization}
+              customer={<CustomerLink customer={invoice.customer} />}
+              product={
+                <Link to="/subscriptions/$id" params={{ id: invoice.subscription.id }}>
+                  <bdi>{invoice.subscription.product.name}</bdi>
+                </Link>
+              }
+            />
+          )}
         </>
       )}
     </Loaded>

@@ -1,0 +1,123 @@
+import { useEffect, useState } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '../api/generated';
+import { problemOf } from '../api/problems';
+import { mergingOf } from '../features/meters/aggregation';
+import { boundsOf } from '../format/ranges';
+import { TimeChart } from '../ui/chart/TimeChart';
+import { ErrorPanel } from '../ui/ErrorPanel';
+import { Quantity } from '../ui/Figures';
+import { Card } from '../ui/Surface';
+import { Segments } from '../ui/Tabs';
+import { useNow } from '../ui/useNow';
+import { useZone } from '../ui/zone';
+import styles from './Portal.module.css';
+
+const UsageByDayDocument = graphql(`
+  query UsageByDay($start: DateTime!, $end: DateTime!, $zone: String!) {
+    viewer {
+      id
+      quantities(start: $start, end: $end, interval: DAY, timezone: $zone) {
+        meter {
+          id
+          name
+          unit
+          aggregation {
+            function
+          }
+        }
+        quantities {
+          points {
+            start
+            end
+            quantity
+          }
+          total
+          completeThrough
+        }
+      }
+    }
+  }
+`);
+
+type Days = '7d' | '30d' | '90d';
+type Form = 'chart' | 'table';
+
+/** How much of each meter was used on each day. A chunk of its own: charts are large. */
+export function UsageByDay({ moved }: { moved: number }) {
+  const zone = useZone();
+  const now = useNow();
+  const [days, setDays] = useState<Days>('30d');
+  const [form, setForm] = useState<Form>('chart');
+  const [{ data, error }, again] = useQuery({
+    query: UsageByDayDocument,
+    variables: { ...boundsOf(days, zone, now), zone },
+  });
+  useEffect(() => {
+    if (moved > 0) {
+      again({ requestPolicy: 'network-only' });
+    }
+  }, [moved, again]);
+  return (
+    <Card
+      title="Usage by day"
+      tools={
+        <>
+          <Segments
+            label="Days"
+            options={[
+              { key: '7d', title: '7 days' },
+              { key: '30d', title: '30 days' },
+              { key: '90d', title: '90 days' },
+            ]}
+            selected={days}
+            onSelect={setDays}
+          />
+          <Segments
+            label="Show as"
+            options={[
+              { key: 'chart', title: 'Chart' },
+              { key: 'table', title: 'Table' },
+            ]}
+            selected={form}
+            onSelect={setForm}
+          />
+        </>
+      }
+    >
+      {error && (
+        <ErrorPanel
+          problem={problemOf(error)}
+          onRetry={() => again({ requestPolicy: 'network-only' })}
+        />
+      )}
+      {data?.viewer?.quantities.map(({ meter, quantities }) => (
+        <div key={meter.id} className={styles.meter}>
+          <div className={styles.meterHead}>
+            <h3>
+              <bdi>{meter.name}</bdi>
+            </h3>
+            <Quantity
+              value={quantities.total ?? null}
+              unit={meter.unit ?? null}
+              completeThrough={quantities.completeThrough}
+            />
+          </div>
+          <TimeChart
+            label={`${meter.name} by day`}
+            series={[{ name: meter.name, points: quantities.points }]}
+            interval="DAY"
+            unit={meter.unit ?? null}
+            merging={mergingOf(meter.aggregation.function)}
+            completeThrough={quantities.completeThrough}
+            asTable={form === 'table'}
+            height={150}
+          />
+        </div>
+      ))}
+      {data === undefined && !error && (
+        <TimeChart label="Loading" loading series={[]} interval="DAY" merging="sum" height={150} />
+      )}
+    </Card>
+  );
+}
