@@ -43,10 +43,13 @@ const EventNames = graphql(`
 `);
 
 const EventsLive = graphql(`
-  subscription EventsLive($names: [String!]) {
-    eventsIngested(names: $names) {
-      id
-      ...EventCells_event
+  subscription EventsLive($names: [String!], $after: String) {
+    eventsFollowed(names: $names, after: $after) {
+      event {
+        id
+        ...EventCells_event
+      }
+      cursor
     }
   }
 `);
@@ -135,12 +138,11 @@ function waitingText(waiting: number): string {
 /**
  * Events that came in while one watched, newest first.
  *
- * The stream has no cursor: after a lost connection, `refill` asks for the list again. So it does when
- * more came in than the tail holds: until then the tail `isAhead`, and the list does not follow it.
+ * The stream resumes by cursor. When more came in than the tail holds, the tail `isAhead` and the list
+ * does not follow it, until `refill` has asked for the list again.
  */
 function useTail(name: string | null, isPaused: boolean, refill: () => void) {
   const client = useClient();
-  const status = useLiveStatus();
   const [tail, setTail] = useState<readonly EventRow[]>([]);
   const [waiting, setWaiting] = useState(0);
   const [isAhead, setAhead] = useState(false);
@@ -149,7 +151,6 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
   const held = useRef<EventRow[]>([]);
   const again = useRef(refill);
   again.current = refill;
-  const wasLost = useRef(false);
 
   useEffect(() => {
     held.current = [];
@@ -161,7 +162,7 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
       .subscription(EventsLive, { names: name === null ? null : [name] })
       .subscribe(({ data }) => {
         if (data) {
-          const latest = [data.eventsIngested, ...held.current];
+          const latest = [data.eventsFollowed.event, ...held.current];
           hasOverflown.current ||= latest.length > LONGEST_TAIL;
           held.current = latest.slice(0, LONGEST_TAIL);
         }
@@ -194,13 +195,6 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
       setWaiting(0);
     };
   }, [isPaused]);
-
-  useEffect(() => {
-    if (status === 'live' && wasLost.current) {
-      again.current();
-    }
-    wasLost.current = status === 'lost' || (wasLost.current && status !== 'live');
-  }, [status]);
 
   return { tail, waiting, isAhead };
 }

@@ -2,33 +2,42 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useQuery } from 'urql';
-import { graphql, readFragment } from '../../api/generated';
+import { graphql } from '../../api/generated';
+import type { PaletteQuery } from '../../api/generated/graphql';
 import { Icon, type IconName } from '../../ui/Icon';
-import { CustomerName_customer, customerName } from '../customers/CustomerName';
+import { customerName } from '../customers/CustomerName';
 import styles from './Palette.module.css';
 
 const PaletteDocument = graphql(`
-  query Palette($query: String) {
-    customers(first: 6, query: $query) {
-      nodes {
+  query Palette($query: String!) {
+    search(query: $query, first: 12) {
+      __typename
+      ... on Meter {
         id
+        name
+      }
+      ... on Product {
+        id
+        name
+      }
+      ... on Customer {
+        id
+        externalId
         ...CustomerName_customer
       }
-    }
-    meters(first: 100) {
-      nodes {
+      ... on Invoice {
         id
-        name
-      }
-    }
-    products(first: 100) {
-      nodes {
-        id
-        name
+        number
+        customer {
+          id
+          ...CustomerName_customer
+        }
       }
     }
   }
 `);
+
+type Result = PaletteQuery['search'][number];
 
 export interface PalettePage {
   name: string;
@@ -45,7 +54,6 @@ interface Found {
 }
 
 const PAUSE = 150;
-const MOST = 12;
 
 export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onClose(): void }) {
   const [text, setText] = useState('');
@@ -93,11 +101,11 @@ export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onC
         <input
           className={styles.input}
           role="combobox"
-          aria-label="Go to a page, customer, meter or product"
+          aria-label="Find a page, meter, customer, product or invoice"
           aria-expanded="true"
           aria-controls={`${id}-list`}
           aria-activedescendant={found[selected] && `${id}-${selected}`}
-          placeholder="Go to a page, customer, meter or product"
+          placeholder="Find a page, meter, customer, product or invoice"
           value={text}
           autoComplete="off"
           spellCheck={false}
@@ -137,35 +145,46 @@ function useFound(text: string, pages: readonly PalettePage[]): Found[] {
     const timer = setTimeout(setAsked, PAUSE, text.trim());
     return () => clearTimeout(timer);
   }, [text]);
-  const [{ data }] = useQuery({ query: PaletteDocument, variables: { query: asked || null } });
+  const [{ data }] = useQuery({
+    query: PaletteDocument,
+    variables: { query: asked },
+    pause: asked === '',
+  });
   return useMemo(() => {
-    const matches = (name: string) => name.toLowerCase().includes(text.trim().toLowerCase());
-    const entry =
-      (icon: IconName, detail: string, path: string) => (each: { id: string; name: string }) => ({
-        key: each.id,
-        name: each.name,
-        detail,
-        icon,
-        to: `/${path}/${encodeURIComponent(each.id)}`,
-      });
-    const customers = (data?.customers.nodes ?? []).map((customer) => ({
-      id: customer.id,
-      name: customerName(customer),
-      other: readFragment(CustomerName_customer, customer).externalId ?? '',
-    }));
+    const typed = text.trim().toLowerCase();
+    const results = asked === '' || data === undefined ? [] : data.search;
     return [
       ...pages
-        .map(({ name, to, icon }) => ({ key: to, name, detail: 'Page', icon, to }))
-        .filter(({ name }) => matches(name)),
-      ...(data?.meters.nodes ?? [])
-        .filter(({ name }) => matches(name))
-        .map(entry('meters', 'Meter', 'meters')),
-      ...(data?.products.nodes ?? [])
-        .filter(({ name }) => matches(name))
-        .map(entry('products', 'Product', 'products')),
-      ...customers
-        .filter(({ name, other }) => matches(name) || matches(other))
-        .map(entry('customers', 'Customer', 'customers')),
-    ].slice(0, MOST);
-  }, [data, pages, text]);
+        .filter(({ name }) => name.toLowerCase().includes(typed))
+        .map(({ name, to, icon }) => ({ key: to, name, detail: 'Page', icon, to })),
+      ...results.map(entry),
+    ];
+  }, [data, pages, text, asked]);
+}
+
+function entry(found: Result): Found {
+  const at = (path: string) => ({ key: found.id, to: `/${path}/${encodeURIComponent(found.id)}` });
+  switch (found.__typename) {
+    case 'Meter':
+      return { ...at('meters'), name: found.name, detail: 'Meter', icon: 'meters' };
+    case 'Product':
+      return { ...at('products'), name: found.name, detail: 'Product', icon: 'products' };
+    case 'Invoice':
+      return {
+        ...at('invoices'),
+        name: `${found.number}, ${customerName(found.customer)}`,
+        detail: 'Invoice',
+        icon: 'invoices',
+      };
+    case 'Customer': {
+      const name = customerName(found);
+      const id = found.externalId;
+      return {
+        ...at('customers'),
+        name: id && id !== name ? `${name} (${id})` : name,
+        detail: 'Customer',
+        icon: 'customers',
+      };
+    }
+  }
 }
