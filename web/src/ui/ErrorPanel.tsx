@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { Problem } from '../api/problems';
 import { Button } from './Button';
 import { classes } from './classes';
@@ -8,10 +9,13 @@ import { Icon } from './Icon';
 export function ErrorPanel({
   problem,
   onRetry,
+  action,
   inset = false,
 }: {
   problem: Problem;
   onRetry?: () => void;
+  /** What else one can do. */
+  action?: ReactNode;
   inset?: boolean;
 }) {
   const { title, advice, code, id } = problem;
@@ -29,6 +33,7 @@ export function ErrorPanel({
           Try again
         </Button>
       )}
+      {action}
     </div>
   );
 }

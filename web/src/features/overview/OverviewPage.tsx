@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { OverviewQuery } from '../../api/generated/graphql';
@@ -6,14 +7,19 @@ import { problemOf } from '../../api/problems';
 import { formatDecimal } from '../../format/decimals';
 import { intervalsOf } from '../../format/ranges';
 import type { Interval } from '../../format/time';
+import { buttonClass } from '../../ui/Button';
 import { TimeChart } from '../../ui/chart/TimeChart';
-import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';
+import { ToolSelect } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
 import { Card, Columns, PageHead, Stack } from '../../ui/Surface';
+import { IfAllowed } from '../access/permissions';
 import { mergingOf } from '../meters/aggregation';
+import { TopCustomers } from '../meters/TopCustomers';
 import { ViewTools } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
+import { FirstSteps } from './FirstSteps';
+import { LatestInvoices, Withheld } from './OverviewBilling';
 
 const Overview = graphql(`
   query Overview($start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!) {
@@ -66,34 +72,34 @@ export function OverviewPage() {
         />
       )}
       <Attention meters={meters ?? []} />
-      {meters?.length === 0 ? (
-        <Card flush>
-          <Empty title="Nothing to count with yet">
-            Make a meter, and send events: usage appears here as it happens.
-          </Empty>
-        </Card>
-      ) : (
-        !(error && meters === undefined) && (
-          <Columns>
-            {meters
-              ? meters.map((meter) => (
-                  <MeterCard key={meter.id} meter={meter} interval={interval} />
-                ))
-              : ['first', 'second', 'third', 'fourth'].map((key) => (
-                  <Card key={key}>
-                    <TimeChart
-                      label="Loading"
-                      loading
-                      series={[]}
-                      interval="DAY"
-                      merging="sum"
-                      height={200}
-                    />
-                  </Card>
-                ))}
-          </Columns>
-        )
+      <IfAllowed scope="BILLING_READ">
+        <Withheld />
+      </IfAllowed>
+      <FirstSteps />
+      {!(error && meters === undefined) && (
+        <Columns>
+          {meters
+            ? meters.map((meter) => <MeterCard key={meter.id} meter={meter} interval={interval} />)
+            : ['first', 'second', 'third'].map((key) => (
+                <Card key={key}>
+                  <TimeChart
+                    label="Loading"
+                    loading
+                    series={[]}
+                    interval="DAY"
+                    merging="sum"
+                    height={200}
+                  />
+                </Card>
+              ))}
+        </Columns>
       )}
+      <Columns>
+        {meters !== undefined && meters.length > 0 && <TopByMeter meters={meters} />}
+        <IfAllowed scope="BILLING_READ">
+          <LatestInvoices />
+        </IfAllowed>
+      </Columns>
     </Stack>
   );
 }
@@ -130,7 +136,7 @@ function MeterCard({ meter, interval }: { meter: Meter; interval: Interval }) {
   );
 }
 
-/** What somebody should look at; nothing where all is well. */
+/** Meters that somebody should look at; nothing where all is well. */
 function Attention({ meters }: { meters: readonly Meter[] }) {
   return meters
     .filter(({ progress }) => progress.failedEvents > 0 || progress.pendingEvents > BEHIND)
@@ -142,9 +148,38 @@ function Attention({ meters }: { meters: readonly Meter[] }) {
           title: name,
           advice:
             failedEvents > 0
-              ? `${formatDecimal(String(failedEvents))} events wait because counting fails. The meter’s page says why.`
+              ? `${formatDecimal(String(failedEvents))} events wait because counting fails.`
               : `${formatDecimal(String(pendingEvents))} events are waiting to be counted.`,
         }}
+        action={
+          <Link to="/meters/$id" params={{ id }} className={buttonClass({ small: true })}>
+            Show meter
+          </Link>
+        }
       />
     ));
+}
+
+function TopByMeter({ meters }: { meters: readonly Meter[] }) {
+  const { bounds } = useView();
+  const [chosen, setChosen] = useState<string | null>(null);
+  const meter = meters.find(({ id }) => id === chosen) ?? meters[0];
+  return (
+    meter && (
+      <Card
+        title="Top customers"
+        flush
+        tools={
+          <ToolSelect
+            label="Meter"
+            value={meter.id}
+            options={meters.map(({ id, name }) => ({ value: id, label: name }))}
+            onChange={setChosen}
+          />
+        }
+      >
+        <TopCustomers meterId={meter.id} unit={meter.unit ?? null} bounds={bounds} first={5} />
+      </Card>
+    )
+  );
 }

@@ -14,11 +14,11 @@ const PaletteDocument = graphql(`
       __typename
       ... on Meter {
         id
-        name
+        title: name
       }
       ... on Product {
         id
-        name
+        title: name
       }
       ... on Customer {
         id
@@ -166,9 +166,9 @@ function entry(found: Result): Found {
   const at = (path: string) => ({ key: found.id, to: `/${path}/${encodeURIComponent(found.id)}` });
   switch (found.__typename) {
     case 'Meter':
-      return { ...at('meters'), name: found.name, detail: 'Meter', icon: 'meters' };
+      return { ...at('meters'), name: found.title, detail: 'Meter', icon: 'meters' };
     case 'Product':
-      return { ...at('products'), name: found.name, detail: 'Product', icon: 'products' };
+      return { ...at('products'), name: found.title, detail: 'Product', icon: 'products' };
     case 'Invoice':
       return {
         ...at('invoices'),

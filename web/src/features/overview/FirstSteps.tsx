@@ -1,0 +1,102 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '../../api/generated';
+import { serverUrl } from '../../api/page';
+import { Badge } from '../../ui/Badge';
+import { buttonClass } from '../../ui/Button';
+import { Code } from '../../ui/Code';
+import { Card } from '../../ui/Surface';
+import { IfAllowed, usePermission } from '../access/permissions';
+import styles from './FirstSteps.module.css';
+
+const FirstStepsDocument = graphql(`
+  query FirstSteps($withProducts: Boolean!) {
+    meters(first: 1, includeArchived: true) {
+      nodes {
+        id
+      }
+    }
+    eventNames {
+      name
+    }
+    products(first: 1, includeArchived: true) @include(if: $withProducts) {
+      nodes {
+        id
+      }
+    }
+  }
+`);
+
+function example(): string {
+  const query =
+    'mutation { eventsIngest(input: {events: [{name: \\"ai_usage\\", externalCustomerId: \\"acme\\", ' +
+    'metadata: {total_tokens: 1204}}]}) { inserted } }';
+  return `curl ${serverUrl('graphql').href} \\
+  -H "Authorization: Bearer $TOKEN" \\
+  -H "Content-Type: application/json" \\
+  -d '{"query": "${query}"}'`;
+}
+
+/** What a new organization does first; nothing once it has done it. */
+export function FirstSteps() {
+  const withProducts = usePermission('BILLING_READ') === 'yes';
+  const [{ data }] = useQuery({ query: FirstStepsDocument, variables: { withProducts } });
+  if (data === undefined) {
+    return null;
+  }
+  const hasMeter = data.meters.nodes.length > 0;
+  const hasEvent = data.eventNames.length > 0;
+  const hasProduct = (data.products?.nodes.length ?? 1) > 0;
+  if (hasMeter && hasEvent && hasProduct) {
+    return null;
+  }
+  return (
+    <Card title="First steps">
+      <ol className={styles.steps}>
+        <Step title="Make a meter" isDone={hasMeter}>
+          <p>A meter counts what your customers use, such as tokens or seconds.</p>
+          <IfAllowed scope="METERS_WRITE">
+            <Link to="/meters/new" className={buttonClass({ look: 'primary' })}>
+              New meter
+            </Link>
+          </IfAllowed>
+        </Step>
+        <Step title="Send an event" isDone={hasEvent}>
+          <p>
+            Your application reports usage as events. <code>TOKEN</code> is an access token with the
+            scope <code>EVENTS_WRITE</code>, from the settings.
+          </p>
+          <Code label="command" text={example()} />
+        </Step>
+        <Step title="Make a product" isDone={hasProduct}>
+          <p>A product has prices, and credit for every period. Customers subscribe to it.</p>
+          <IfAllowed scope="BILLING_WRITE">
+            <Link to="/products/new" className={buttonClass()}>
+              New product
+            </Link>
+          </IfAllowed>
+        </Step>
+      </ol>
+    </Card>
+  );
+}
+
+function Step({
+  title,
+  isDone,
+  children,
+}: {
+  title: string;
+  isDone: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <li className={styles.step} data-done={isDone}>
+      <h3>
+        {title} {isDone && <Badge tone="good">Done</Badge>}
+      </h3>
+      {!isDone && children}
+    </li>
+  );
+}
