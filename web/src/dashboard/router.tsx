@@ -31,34 +31,38 @@ const root = createRootRoute({
   notFoundComponent: NotFound,
 });
 
-/** A text in the address; anything else in its place is left out. */
-function text<Name extends string>(name: Name) {
-  return (search: Record<string, unknown>): { [name in Name]?: string | undefined } => {
-    const value = search[name];
-    return (typeof value === 'string' ? { [name]: value } : {}) as {
+/** Texts in the address; anything else in their place is left out. */
+function text<Name extends string>(...names: Name[]) {
+  return (search: Record<string, unknown>): { [name in Name]?: string | undefined } =>
+    Object.fromEntries(
+      names.flatMap((name) => (typeof search[name] === 'string' ? [[name, search[name]]] : [])),
+    ) as {
       [name in Name]?: string | undefined;
     };
-  };
-}
-
-function status(search: Record<string, unknown>): { status?: 'ACTIVE' | 'CANCELED' | undefined } {
-  return search.status === 'ACTIVE' || search.status === 'CANCELED'
-    ? { status: search.status }
-    : {};
 }
 
 const parent = () => root;
 
 const routes = [
   createRoute({ getParentRoute: parent, path: '/', component: OverviewPage }),
-  createRoute({ getParentRoute: parent, path: '/meters', component: MetersPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/meters',
+    component: MetersPage,
+    validateSearch: text('q'),
+  }),
   createRoute({
     getParentRoute: parent,
     path: '/meters/new',
     component: lazyRouteComponent(() => import('../features/meters/MeterNewPage'), 'MeterNewPage'),
     validateSearch: text('from'),
   }),
-  createRoute({ getParentRoute: parent, path: '/meters/$id', component: MeterPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/meters/$id',
+    component: MeterPage,
+    validateSearch: text('customer'),
+  }),
   createRoute({
     getParentRoute: parent,
     path: '/meters/$id/edit',
@@ -78,7 +82,7 @@ const routes = [
     getParentRoute: parent,
     path: '/customers',
     component: CustomersPage,
-    validateSearch: text('q'),
+    validateSearch: text('q', 'order'),
   }),
   createRoute({
     getParentRoute: parent,
@@ -86,7 +90,12 @@ const routes = [
     component: CustomerPage,
     validateSearch: text('part'),
   }),
-  createRoute({ getParentRoute: parent, path: '/products', component: ProductsPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/products',
+    component: ProductsPage,
+    validateSearch: text('q'),
+  }),
   createRoute({
     getParentRoute: parent,
     path: '/products/new',
@@ -108,7 +117,7 @@ const routes = [
     getParentRoute: parent,
     path: '/subscriptions',
     component: SubscriptionsPage,
-    validateSearch: status,
+    validateSearch: text('status', 'customer', 'product'),
   }),
   createRoute({
     getParentRoute: parent,
@@ -117,10 +126,15 @@ const routes = [
       () => import('../features/subscriptions/SubscriptionNewPage'),
       'SubscriptionNewPage',
     ),
-    validateSearch: (search) => ({ ...text('customer')(search), ...text('product')(search) }),
+    validateSearch: text('customer', 'product'),
   }),
   createRoute({ getParentRoute: parent, path: '/subscriptions/$id', component: SubscriptionPage }),
-  createRoute({ getParentRoute: parent, path: '/invoices', component: InvoicesPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/invoices',
+    component: InvoicesPage,
+    validateSearch: text('customer', 'from', 'to', 'order'),
+  }),
   createRoute({ getParentRoute: parent, path: '/invoices/$id', component: InvoicePage }),
   createRoute({ getParentRoute: parent, path: '/settings', component: SettingsPage }),
 ];

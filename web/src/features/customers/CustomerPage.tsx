@@ -5,13 +5,17 @@ import { Id } from '../../ui/Code';
 import { Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
 import { type Tab, Tabs } from '../../ui/Tabs';
+import { IfAllowed } from '../access/permissions';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
+import { ViewTools } from '../viewing/ViewTools';
 import { CustomerActions } from './CustomerActions';
 import { CustomerCredits } from './CustomerCredits';
+import { CustomerEstimate } from './CustomerEstimate';
 import { CustomerEvents } from './CustomerEvents';
 import { CustomerInvoices } from './CustomerInvoices';
 import { customerName } from './CustomerName';
+import { CustomerOverTime } from './CustomerOverTime';
 import { CustomerSubscriptions } from './CustomerSubscriptions';
 import { CustomerUsageCard } from './CustomerUsage';
 
@@ -54,7 +58,12 @@ export function CustomerPage() {
             above={<Link to="/customers">Customers</Link>}
             title={customerName(customer)}
             about={customer.email && <bdi>{customer.email}</bdi>}
-            tools={<CustomerActions customer={customer} onChanged={refresh} />}
+            tools={
+              <>
+                <ViewTools />
+                <CustomerActions customer={customer} onChanged={refresh} />
+              </>
+            }
           />
           <Tabs
             label="Parts of the customer"
@@ -92,7 +101,15 @@ export function CustomerPage() {
 function PartOf({ part, id }: { part: Part; id: string }) {
   switch (part) {
     case 'usage':
-      return <CustomerUsageCard id={id} />;
+      return (
+        <>
+          <CustomerUsageCard id={id} />
+          <CustomerOverTime id={id} />
+          <IfAllowed scope="BILLING_READ">
+            <CustomerEstimate id={id} />
+          </IfAllowed>
+        </>
+      );
     case 'credits':
       return <CustomerCredits id={id} />;
     case 'subscriptions':

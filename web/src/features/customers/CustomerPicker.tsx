@@ -24,6 +24,7 @@ export function CustomerPicker(props: {
   label: string;
   name: string;
   placeholder?: string;
+  hideLabel?: boolean;
   error?: string | undefined;
   chosen: Choice | null;
   onChoose(choice: Choice | null): void;

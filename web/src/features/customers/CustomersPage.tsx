@@ -1,15 +1,17 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { graphql } from '../../api/generated';
 import type { CustomersQuery } from '../../api/generated/graphql';
 import { Button } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
-import { SearchInput } from '../../ui/Field';
 import { Time } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { usePermission } from '../access/permissions';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
+import { OrderSelect } from '../listing/OrderSelect';
+import { SearchTool } from '../listing/SearchTool';
 import { PAGE, useList } from '../listing/useList';
 import { CustomerLink } from './CustomerName';
 
@@ -18,8 +20,8 @@ const CustomerDialog = lazy(async () => ({
 }));
 
 const Customers = graphql(`
-  query Customers($after: String, $first: Int!, $query: String) {
-    customers(first: $first, after: $after, order: NEWEST, query: $query) {
+  query Customers($after: String, $first: Int!, $query: String, $order: ListOrder!) {
+    customers(first: $first, after: $after, order: $order, query: $query) {
       nodes {
         id
         externalId
@@ -48,28 +50,11 @@ const COLUMNS: Column<Row>[] = [
   { title: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
-/** Nothing is asked for until one stops typing. */
-const PAUSE = 250;
-
 export function CustomersPage() {
-  const { q = '' } = useSearch({ strict: false }) as { q?: string };
-  const navigate = useNavigate();
-  const [text, setText] = useState(q);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (text !== q) {
-        navigate({
-          to: '.',
-          search: (old: object) => ({ ...old, q: text || undefined }),
-          replace: true,
-        });
-      }
-    }, PAUSE);
-    return () => clearTimeout(timer);
-  }, [text, q, navigate]);
+  const [{ q = '', order }, change] = useFilters();
   const list = useList({
     query: Customers,
-    variables: { first: PAGE, query: q || null },
+    variables: { first: PAGE, query: q || null, order: order === 'OLDEST' ? 'OLDEST' : 'NEWEST' },
     connection: (data) => data.customers,
   });
   return (
@@ -80,9 +65,14 @@ export function CustomersPage() {
         tools={<NewCustomer />}
       />
       <Card
-        title={q ? `Matching “${q}”` : 'Newest first'}
+        title={q ? `Matching “${q}”` : 'All customers'}
         flush
-        tools={<SearchInput label="Search by name, email or ID" value={text} onChange={setText} />}
+        tools={
+          <>
+            <SearchTool label="Search by name, email or ID" />
+            <OrderSelect order={order} onChange={(next) => change({ order: next })} />
+          </>
+        }
       >
         <ListTable
           label="Customers"

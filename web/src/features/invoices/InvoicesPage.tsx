@@ -1,13 +1,34 @@
 import { graphql } from '../../api/generated';
+import { parseDays } from '../../format/ranges';
+import { addDays, type LocalDate, startOfDay } from '../../format/zones';
 import { Empty } from '../../ui/Empty';
 import { Card, PageHead, Stack } from '../../ui/Surface';
+import { useZone } from '../../ui/zone';
+import { CustomerFilter } from '../customers/CustomerFilter';
+import { DaysFilter } from '../listing/DaysFilter';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
+import { OrderSelect } from '../listing/OrderSelect';
 import { PAGE, useList } from '../listing/useList';
 import { invoiceColumns } from './InvoiceCells';
 
 const Invoices = graphql(`
-  query Invoices($after: String, $first: Int!) {
-    invoices(first: $first, after: $after, order: NEWEST) {
+  query Invoices(
+    $after: String
+    $first: Int!
+    $order: ListOrder!
+    $customerId: ID
+    $issuedAfter: DateTime
+    $issuedBefore: DateTime
+  ) {
+    invoices(
+      first: $first
+      after: $after
+      order: $order
+      customerId: $customerId
+      issuedAfter: $issuedAfter
+      issuedBefore: $issuedBefore
+    ) {
       nodes {
         id
         ...InvoiceCells_invoice
@@ -22,10 +43,25 @@ const Invoices = graphql(`
 
 const COLUMNS = invoiceColumns({ withCustomer: true });
 
+function startOf(day: LocalDate, zone: string): string {
+  return new Date(startOfDay(day, zone)).toISOString();
+}
+
 export function InvoicesPage() {
+  const zone = useZone();
+  const [{ customer, order, from = '', to = '' }, change] = useFilters();
+  // A day that is left out is as far away as the other allows.
+  const days = parseDays(`${from || '0001-01-01'}..${to || '9999-12-30'}`);
+  const isFiltered = Boolean(customer || from || to);
   const list = useList({
     query: Invoices,
-    variables: { first: PAGE },
+    variables: {
+      first: PAGE,
+      order: order === 'OLDEST' ? 'OLDEST' : 'NEWEST',
+      customerId: customer ?? null,
+      issuedAfter: from && days ? startOf(days.first, zone) : null,
+      issuedBefore: to && days ? startOf(addDays(days.last, 1), zone) : null,
+    },
     connection: (data) => data.invoices,
   });
   return (
@@ -34,15 +70,29 @@ export function InvoicesPage() {
         title="Invoices"
         about="Made by themselves when a period ends. They never change."
       />
-      <Card title="Newest first" flush>
+      <Card
+        title={isFiltered ? 'Matching invoices' : 'All invoices'}
+        flush
+        tools={
+          <>
+            <CustomerFilter />
+            <DaysFilter />
+            <OrderSelect order={order} onChange={(next) => change({ order: next })} />
+          </>
+        }
+      >
         <ListTable
           label="Invoices"
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title="No invoices yet">
-              The first is made when a subscription with a fixed price begins, or a period ends.
-            </Empty>
+            isFiltered ? (
+              <Empty title="No invoice matches">Choose other days, or all customers.</Empty>
+            ) : (
+              <Empty title="No invoices yet">
+                The first is made when a subscription with a fixed price begins, or a period ends.
+              </Empty>
+            )
           }
         />
       </Card>

@@ -21,6 +21,8 @@ import {
   Stack,
 } from '../../ui/Surface';
 import { Segments } from '../../ui/Tabs';
+import { CustomerFilter } from '../customers/CustomerFilter';
+import { useFilters } from '../listing/filters';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
 import { ViewTools } from '../viewing/ViewTools';
@@ -31,6 +33,7 @@ import { MeterActions } from './MeterActions';
 import { MeterCustomers } from './MeterCustomers';
 import { MeterEvents } from './MeterEvents';
 import { CatchingUp, MeterState } from './MeterProgress';
+import { TopCustomers } from './TopCustomers';
 
 const MeterPageDocument = graphql(`
   query MeterPage(
@@ -42,6 +45,7 @@ const MeterPageDocument = graphql(`
     $compares: Boolean!
     $interval: Interval!
     $zone: String!
+    $customerId: ID
   ) {
     meter(id: $id) {
       id
@@ -64,7 +68,13 @@ const MeterPageDocument = graphql(`
       }
       ...MeterActions_meter
       ...MeterProgress_meter
-      quantities(start: $start, end: $end, interval: $interval, timezone: $zone) {
+      quantities(
+        start: $start
+        end: $end
+        interval: $interval
+        timezone: $zone
+        customerId: $customerId
+      ) {
         points {
           start
           end
@@ -73,7 +83,13 @@ const MeterPageDocument = graphql(`
         total
         completeThrough
       }
-      before: quantities(start: $beforeStart, end: $beforeEnd, interval: $interval, timezone: $zone)
+      before: quantities(
+        start: $beforeStart
+        end: $beforeEnd
+        interval: $interval
+        timezone: $zone
+        customerId: $customerId
+      )
         @include(if: $compares) {
         points {
           start
@@ -99,6 +115,7 @@ const INTERVALS: Record<Interval, string> = {
 export function MeterPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const view = useView();
+  const [{ customer }] = useFilters();
   const [compares, setCompares] = useState(true);
   const [chosen, setChosen] = useState<Interval | null>(null);
   const intervals = intervalsOf(view.bounds);
@@ -113,6 +130,7 @@ export function MeterPage() {
       compares,
       interval,
       zone: view.zone,
+      customerId: customer ?? null,
     },
   });
   const refresh = () => again({ requestPolicy: 'network-only' });
@@ -128,6 +146,14 @@ export function MeterPage() {
             isLoading={fetching && meter.quantities.points.length === 0}
             setInterval={setChosen}
           />
+          <Card title="Top customers" flush>
+            <TopCustomers
+              meterId={meter.id}
+              unit={meter.unit ?? null}
+              bounds={view.bounds}
+              first={10}
+            />
+          </Card>
           <MeterCustomers meterId={meter.id} unit={meter.unit ?? null} />
           <MeterEvents meterId={meter.id} />
           <Definition meter={meter} />
@@ -188,6 +214,7 @@ function Usage({
       title="Usage"
       tools={
         <>
+          <CustomerFilter />
           <Checkbox label="Compare" checked={compares} onChange={setCompares} />
           <ToolSelect
             label="Interval"

@@ -11,7 +11,9 @@ import { Quantity } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { IfAllowed } from '../access/permissions';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
+import { SearchTool } from '../listing/SearchTool';
 import { useList } from '../listing/useList';
 import { ViewTools } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
@@ -22,12 +24,13 @@ const Meters = graphql(`
   query Meters(
     $after: String
     $includeArchived: Boolean!
+    $query: String
     $start: DateTime!
     $end: DateTime!
     $interval: Interval!
     $zone: String!
   ) {
-    meters(first: 20, after: $after, includeArchived: $includeArchived) {
+    meters(first: 20, after: $after, includeArchived: $includeArchived, query: $query) {
       nodes {
         id
         name
@@ -81,10 +84,17 @@ const COLUMNS: Column<Row>[] = [
 
 export function MetersPage() {
   const { bounds, zone } = useView();
+  const [{ q }] = useFilters();
   const [includeArchived, setIncludeArchived] = useState(false);
   const list = useList({
     query: Meters,
-    variables: { ...bounds, interval: intervalsOf(bounds)[0] ?? 'DAY', zone, includeArchived },
+    variables: {
+      ...bounds,
+      interval: intervalsOf(bounds)[0] ?? 'DAY',
+      zone,
+      includeArchived,
+      query: q ?? null,
+    },
     connection: (data) => data.meters,
   });
   return (
@@ -103,7 +113,14 @@ export function MetersPage() {
         title="All meters"
         flush
         tools={
-          <Checkbox label="Show archived" checked={includeArchived} onChange={setIncludeArchived} />
+          <>
+            <SearchTool label="Search by name" />
+            <Checkbox
+              label="Show archived"
+              checked={includeArchived}
+              onChange={setIncludeArchived}
+            />
+          </>
         }
       >
         <ListTable
@@ -111,10 +128,14 @@ export function MetersPage() {
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title="No meters yet" action={<NewMeterLink />}>
-              A meter filters events and adds up what they say. It also counts events that are there
-              already.
-            </Empty>
+            q ? (
+              <Empty title="No meter matches">The search looks for the text in names.</Empty>
+            ) : (
+              <Empty title="No meters yet" action={<NewMeterLink />}>
+                A meter filters events and adds up what they say. It also counts events that are
+                there already.
+              </Empty>
+            )
           }
         />
       </Card>

@@ -10,13 +10,16 @@ import { Time } from '../../ui/Figures';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { IfAllowed } from '../access/permissions';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
+import { SearchTool } from '../listing/SearchTool';
 import { useList } from '../listing/useList';
 import { priceSummary } from './PriceText';
 
 const Products = graphql(`
-  query Products($after: String, $includeArchived: Boolean!) {
-    products(first: 20, after: $after, includeArchived: $includeArchived) {
+  query Products($after: String, $includeArchived: Boolean!
+    $query: String) {
+    products(first: 20, after: $after, includeArchived: $includeArchived, query: $query) {
       nodes {
         id
         name
@@ -68,10 +71,11 @@ const COLUMNS: Column<Row>[] = [
 ];
 
 export function ProductsPage() {
+  const [{ q }] = useFilters();
   const [includeArchived, setIncludeArchived] = useState(false);
   const list = useList({
     query: Products,
-    variables: { includeArchived },
+    variables: { includeArchived, query: q ?? null },
     connection: (data) => data.products,
   });
   return (
@@ -85,7 +89,14 @@ export function ProductsPage() {
         title="All products"
         flush
         tools={
-          <Checkbox label="Show archived" checked={includeArchived} onChange={setIncludeArchived} />
+          <>
+            <SearchTool label="Search by name" />
+            <Checkbox
+              label="Show archived"
+              checked={includeArchived}
+              onChange={setIncludeArchived}
+            />
+          </>
         }
       >
         <ListTable
@@ -93,9 +104,13 @@ export function ProductsPage() {
           list={list}
           columns={COLUMNS}
           empty={
-            <Empty title="No products yet" action={<NewProductLink />}>
-              A product has fixed prices, prices for what a meter counts, and credit.
-            </Empty>
+            q ? (
+              <Empty title="No product matches">The search looks for the text in names.</Empty>
+            ) : (
+              <Empty title="No products yet" action={<NewProductLink />}>
+                A product has fixed prices, prices for what a meter counts, and credit.
+              </Empty>
+            )
           }
         />
       </Card>

@@ -1,4 +1,5 @@
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
+import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { CustomerSubscriptionStatus } from '../../api/generated/graphql';
 import { buttonClass } from '../../ui/Button';
@@ -6,13 +7,27 @@ import { Empty } from '../../ui/Empty';
 import { ToolSelect } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { IfAllowed } from '../access/permissions';
+import { CustomerFilter } from '../customers/CustomerFilter';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
 import { PAGE, useList } from '../listing/useList';
 import { subscriptionColumns } from './SubscriptionCells';
 
 const Subscriptions = graphql(`
-  query Subscriptions($before: String, $last: Int!, $status: CustomerSubscriptionStatus) {
-    subscriptions(last: $last, before: $before, status: $status) {
+  query Subscriptions(
+    $before: String
+    $last: Int!
+    $status: CustomerSubscriptionStatus
+    $customerId: ID
+    $productId: ID
+  ) {
+    subscriptions(
+      last: $last
+      before: $before
+      status: $status
+      customerId: $customerId
+      productId: $productId
+    ) {
       nodes {
         id
         ...SubscriptionCells_subscription
@@ -26,18 +41,56 @@ const Subscriptions = graphql(`
 `);
 
 const STATUSES: { value: CustomerSubscriptionStatus | ''; label: string }[] = [
-  { value: '', label: 'All' },
+  { value: '', label: 'Any status' },
   { value: 'ACTIVE', label: 'Active' },
   { value: 'CANCELED', label: 'Ended' },
 ];
 const COLUMNS = subscriptionColumns({ withCustomer: true });
 
+const ProductNames = graphql(`
+  query ProductNames {
+    products(first: 100, includeArchived: true) {
+      nodes {
+        id
+        name
+      }
+    }
+  }
+`);
+
+function ProductSelect({
+  product = '',
+  onChange,
+}: {
+  product: string | undefined;
+  onChange(product: string): void;
+}) {
+  const [{ data }] = useQuery({ query: ProductNames });
+  return (
+    <ToolSelect
+      label="Product"
+      value={product}
+      options={[
+        { value: '', label: 'All products' },
+        ...(data?.products.nodes ?? []).map(({ id, name }) => ({ value: id, label: name })),
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
 export function SubscriptionsPage() {
-  const { status } = useSearch({ strict: false }) as { status?: CustomerSubscriptionStatus };
-  const navigate = useNavigate();
+  const [{ status: named, customer, product }, change] = useFilters();
+  const status = STATUSES.find(({ value }) => value === named)?.value;
+  const isFiltered = Boolean(status || customer || product);
   const list = useList({
     query: Subscriptions,
-    variables: { last: PAGE, status: status ?? null },
+    variables: {
+      last: PAGE,
+      status: status || null,
+      customerId: customer ?? null,
+      productId: product ?? null,
+    },
     connection: (data) => data.subscriptions,
     newestFirst: true,
   });
@@ -52,18 +105,16 @@ export function SubscriptionsPage() {
         title="Newest first"
         flush
         tools={
-          <ToolSelect
-            label="Status"
-            value={status ?? ''}
-            options={STATUSES}
-            onChange={(next) =>
-              navigate({
-                to: '.',
-                search: (old: object) => ({ ...old, status: next || undefined }),
-                replace: true,
-              })
-            }
-          />
+          <>
+            <CustomerFilter />
+            <ProductSelect product={product} onChange={(next) => change({ product: next })} />
+            <ToolSelect
+              label="Status"
+              value={status ?? ''}
+              options={STATUSES}
+              onChange={(next) => change({ status: next })}
+            />
+          </>
         }
       >
         <ListTable
@@ -72,8 +123,8 @@ export function SubscriptionsPage() {
           columns={COLUMNS}
           empty={
             <Empty
-              title={status ? 'None with this status' : 'No subscriptions yet'}
-              action={!status && <NewSubscriptionLink />}
+              title={isFiltered ? 'No subscription matches' : 'No subscriptions yet'}
+              action={!isFiltered && <NewSubscriptionLink />}
             >
               A customer that subscribes to a product gets its credit, and is invoiced for it.
             </Empty>
