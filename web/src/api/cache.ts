@@ -37,6 +37,8 @@ export const EMBEDDED = [
   'PriceTier',
   'ProductConnection',
   'ProductEdge',
+  'Revenue',
+  'RevenuePoint',
   'UpcomingInvoice',
   'UsageUpdate',
 ] as const;

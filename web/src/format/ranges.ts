@@ -7,7 +7,7 @@
 import type { Instant, Interval } from './time';
 import { addDays, dateAt, daysBetween, type LocalDate, startOfDay } from './zones';
 
-export type NamedRange = '24h' | '7d' | '30d' | '90d' | 'month' | 'year';
+export type NamedRange = '24h' | '7d' | '30d' | '90d' | 'month' | 'year' | '12m';
 /** A name, or first and last day: 2026-10-01..2026-10-31. */
 export type Range = NamedRange | `${string}..${string}`;
 
@@ -26,6 +26,7 @@ export const NAMED_RANGES: Record<NamedRange, string> = {
   '90d': 'Last 90 days',
   month: 'This month',
   year: 'This year',
+  '12m': 'Last 12 months',
 };
 
 export function isRange(text: string): text is Range {
@@ -98,16 +99,23 @@ function daysOf(range: Range, zone: string, now: number): { first: LocalDate; la
       return { first: { ...today, day: 1 }, last: today };
     case 'year':
       return { first: { year: today.year, month: 1, day: 1 }, last: today };
+    case '12m':
+      return { first: elevenMonthsBefore(today), last: today };
     default:
       return parseDays(range) ?? daysOf('30d', zone, now);
   }
+}
+
+/** The first of the month, eleven months ago: with this one, there are twelve. */
+function elevenMonthsBefore({ year, month }: LocalDate): LocalDate {
+  return month === 12 ? { year, month: 1, day: 1 } : { year: year - 1, month: month + 1, day: 1 };
 }
 
 function beforeBegin(range: Range, first: LocalDate, days: number): LocalDate {
   if (range === 'month') {
     return { ...addDays(first, -1), day: 1 };
   }
-  if (range === 'year') {
+  if (range === 'year' || range === '12m') {
     return { ...first, year: first.year - 1 };
   }
   return addDays(first, -days);

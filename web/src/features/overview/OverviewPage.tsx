@@ -20,6 +20,7 @@ import { ViewTools } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
 import { FirstSteps } from './FirstSteps';
 import { LatestInvoices, Withheld } from './OverviewBilling';
+import { RevenueCard } from './RevenueCard';
 
 const Overview = graphql(`
   query Overview($start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!) {
@@ -97,6 +98,7 @@ export function OverviewPage() {
       <Columns>
         {meters !== undefined && meters.length > 0 && <TopByMeter meters={meters} />}
         <IfAllowed scope="BILLING_READ">
+          <RevenueCard />
           <LatestInvoices />
         </IfAllowed>
       </Columns>
