@@ -3,7 +3,6 @@ import { useQuery } from 'urql';
 import { graphql, readFragment } from '../api/generated';
 import type { CustomerPortalQuery } from '../api/generated/graphql';
 import { problemOf } from '../api/problems';
-import { CreditLedger } from '../features/customers/CreditLedger';
 import { InvoiceLines } from '../features/invoices/InvoiceLines';
 import { CustomerUsage } from '../features/usage/usage';
 import { useUsageLive } from '../features/usage/usageLive';
@@ -19,6 +18,7 @@ import { type Column, Table } from '../ui/Table';
 import { useNow } from '../ui/useNow';
 import { useZone } from '../ui/zone';
 import { invoiceAddress, useOpenInvoice } from './address';
+import { Credits } from './Credits';
 import styles from './Portal.module.css';
 import { PortalInvoice } from './PortalInvoice';
 
@@ -44,12 +44,6 @@ const CustomerPortalDocument = graphql(`
             unit
           }
           completeThrough
-          creditEntries(last: 50) {
-            nodes {
-              id
-            }
-          }
-          ...CreditLedger_meter
           ...CustomerUsage
         }
       }
@@ -162,9 +156,6 @@ function Account({
 }) {
   const zone = useZone();
   const active = customer.subscriptions.nodes.filter(({ status }) => status === 'ACTIVE');
-  const ledgers = customer.meters.nodes.filter(
-    ({ creditEntries }) => creditEntries.nodes.length > 0,
-  );
   return (
     <>
       <PageHead
@@ -205,14 +196,14 @@ function Account({
           }
         />
       </Card>
-      {ledgers.map((meter) => (
-        <Card key={meter.id} title={`Credit: ${meter.meter.name}`} flush>
-          <CreditLedger meter={meter} />
-        </Card>
-      ))}
+      <Credits credited={customer.meters.nodes.map(creditOf).join()} />
       <p className={`${styles.soft} screen-only`}>Days and times are those of {zone}.</p>
     </>
   );
+}
+
+function creditOf(meter: Meter): string {
+  return readFragment(CustomerUsage, meter).creditedUnits;
 }
 
 function invoiceColumns(onOpen: (id: string) => void): Column<Invoice>[] {

@@ -99,9 +99,11 @@ export function OverviewPage() {
         {meters !== undefined && meters.length > 0 && <TopByMeter meters={meters} />}
         <IfAllowed scope="BILLING_READ">
           <RevenueCard />
-          <LatestInvoices />
         </IfAllowed>
       </Columns>
+      <IfAllowed scope="BILLING_READ">
+        <LatestInvoices />
+      </IfAllowed>
     </Stack>
   );
 }

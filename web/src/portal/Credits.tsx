@@ -1,0 +1,57 @@
+import { useEffect, useRef } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '../api/generated';
+import { problemOf } from '../api/problems';
+import { CreditLedger } from '../features/customers/CreditLedger';
+import { ErrorPanel } from '../ui/ErrorPanel';
+import { Card } from '../ui/Surface';
+
+const CreditsDocument = graphql(`
+  query Credits {
+    viewer {
+      id
+      meters(first: 20) {
+        nodes {
+          id
+          meter {
+            id
+            name
+          }
+          creditEntries(last: 50) {
+            nodes {
+              id
+            }
+          }
+          ...CreditLedger_meter
+        }
+      }
+    }
+  }
+`);
+
+/** Where the credit of each meter came from, and went; asked for again when `credited` changes. */
+export function Credits({ credited }: { credited: string }) {
+  const [{ data, error }, again] = useQuery({ query: CreditsDocument });
+  const seen = useRef(credited);
+  useEffect(() => {
+    if (seen.current !== credited) {
+      seen.current = credited;
+      again({ requestPolicy: 'network-only' });
+    }
+  }, [credited, again]);
+  if (error && data === undefined) {
+    return (
+      <ErrorPanel
+        problem={problemOf(error)}
+        onRetry={() => again({ requestPolicy: 'network-only' })}
+      />
+    );
+  }
+  return data?.viewer?.meters.nodes
+    .filter(({ creditEntries }) => creditEntries.nodes.length > 0)
+    .map((meter) => (
+      <Card key={meter.id} title={`Credit: ${meter.meter.name}`} flush>
+        <CreditLedger meter={meter} />
+      </Card>
+    ));
+}
