@@ -3,8 +3,10 @@ import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { problemOf } from '../api/problems';
 import { mergingOf } from '../features/meters/aggregation';
+import { sign } from '../format/decimals';
 import { boundsOf } from '../format/ranges';
 import { TimeChart } from '../ui/chart/TimeChart';
+import { Empty } from '../ui/Empty';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Quantity } from '../ui/Figures';
 import { Card } from '../ui/Surface';
@@ -58,6 +60,9 @@ export function UsageByDay({ moved }: { moved: number }) {
       again({ requestPolicy: 'network-only' });
     }
   }, [moved, again]);
+  const used = data?.viewer?.quantities.filter(({ quantities: { points } }) =>
+    points.some(({ quantity }) => quantity != null && sign(quantity) !== 0),
+  );
   return (
     <Card
       title="Usage by day"
@@ -91,7 +96,8 @@ export function UsageByDay({ moved }: { moved: number }) {
           onRetry={() => again({ requestPolicy: 'network-only' })}
         />
       )}
-      {data?.viewer?.quantities.map(({ meter, quantities }) => (
+      {used?.length === 0 && <Empty title="Nothing used on these days" />}
+      {used?.map(({ meter, quantities }) => (
         <div key={meter.id} className={styles.meter}>
           <div className={styles.meterHead}>
             <h3>
