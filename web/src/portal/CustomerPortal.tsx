@@ -225,7 +225,7 @@ function invoiceColumns(onOpen: (id: string) => void): Column<Invoice>[] {
         </a>
       ),
     },
-    { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} /> },
+    { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} day /> },
     {
       title: 'Total',
       isNumber: true,

@@ -1,7 +1,13 @@
 /** Numbers and instants as they are shown everywhere: short where there is no room, exact on hover. */
 import { type Decimal, formatCompact, formatDecimal, formatFitting } from '../format/decimals';
 import { formatMoney } from '../format/money';
-import { formatExactInstant, formatInstant, formatMoment, formatRelative } from '../format/time';
+import {
+  formatDate,
+  formatExactInstant,
+  formatInstant,
+  formatMoment,
+  formatRelative,
+} from '../format/time';
 import styles from './Figures.module.css';
 import { useNow } from './useNow';
 import { useZone } from './zone';
@@ -40,12 +46,20 @@ export function Money({ amount, currency }: { amount: number | string; currency:
   return <data value={String(amount)}>{formatMoney(amount, currency)}</data>;
 }
 
-/** `moment`: to the second, without the year. */
-export function Time({ at, moment = false }: { at: string; moment?: boolean }) {
+/** `moment`: to the second, without the year. `day`: only the day. */
+export function Time({
+  at,
+  moment = false,
+  day = false,
+}: {
+  at: string;
+  moment?: boolean;
+  day?: boolean;
+}) {
   const zone = useZone();
   return (
     <time dateTime={at} title={formatExactInstant(at, zone)}>
-      {moment ? formatMoment(at, zone) : formatInstant(at, zone)}
+      {(moment ? formatMoment : day ? formatDate : formatInstant)(at, zone)}
     </time>
   );
 }

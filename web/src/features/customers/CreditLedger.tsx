@@ -37,7 +37,7 @@ const KINDS: Record<CreditEntryKind, string> = {
 };
 
 const COLUMNS: Column<Entry>[] = [
-  { title: 'Time', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: 'Day', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} day /> },
   { title: 'Entry', isMinor: true, nowrap: true, cell: ({ kind }) => KINDS[kind] },
   {
     title: 'Reason',

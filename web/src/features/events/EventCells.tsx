@@ -45,7 +45,11 @@ export function eventColumns({ withCustomer }: { withCustomer: boolean }): Colum
     },
     {
       title: 'Customer',
-      cell: (row) => <CustomerLink customer={readFragment(EventCells_event, row).customer} />,
+      cell: (row) => (
+        <span className={styles.customer}>
+          <CustomerLink customer={readFragment(EventCells_event, row).customer} />
+        </span>
+      ),
     },
     {
       title: 'Metadata',

@@ -42,7 +42,7 @@ export function invoiceColumns({ withCustomer }: { withCustomer: boolean }): Col
     {
       title: 'Issued',
       nowrap: true,
-      cell: (row) => <Time at={readFragment(InvoiceCells_invoice, row).issuedAt} />,
+      cell: (row) => <Time at={readFragment(InvoiceCells_invoice, row).issuedAt} day />,
     },
     {
       title: 'Total',
