@@ -249,7 +249,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """Replaces a hash by its document; raises APIError if there are too many operations."""
         maximum = self.max_subscriptions_per_connection
         if maximum is not None and len(self.operations) >= maximum:
-            raise RateLimited(f"This connection already has {maximum} operations")
+            raise RateLimited(f"This connection already has {maximum} operations, the maximum")
         operations, caller = self.view.operations, self.context.caller
         payload["operationName"] = payload.get("operationName") or None
         payload["query"] = await operations.persisted.document(
