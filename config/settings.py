@@ -168,7 +168,8 @@ class Settings(BaseSettings):
     persisted_queries: Path | None = Field(
         default=None,
         description="A file with the only operations that are allowed: Apollo's manifest of "
-        "persisted queries, or a JSON object of documents by hash. Empty: all operations are allowed.",
+        "persisted queries, or a JSON object of documents by hash. Empty: all operations are "
+        "allowed.",
     )
     rate_limit: str | None = Field(
         default=None,
