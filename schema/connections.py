@@ -1,7 +1,7 @@
 """Relay connections: the GraphQL side of pages by keyset.
 
 A field that is declared with `connection` has the arguments first, after, last and before. Cursors
-are written only where they are selected, and so is `totalCount`, which takes a query of its own.
+are written only if they are selected. `totalCount` takes another query, also only if selected.
 See https://relay.dev/graphql/connections.htm.
 """
 

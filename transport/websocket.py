@@ -156,7 +156,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def send_message(self, message: Message) -> None:
         """Sends a message; without execution a result has no `data`, as over HTTP."""
         payload: Any = message.get("payload")
-        # Before the client knows that it may send one.
+        # Do this before the client knows that it may send one.
         if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
             self.websocket.take_large(self.context)
         if message["type"] == "next" and payload["data"] is None:
