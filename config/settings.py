@@ -97,8 +97,8 @@ class Settings(BaseSettings):
 
     public_url: str | None = Field(
         default=None,
-        description="The address that browsers use, such as `https://usage.example`: links to the "
-        "portal begin with it, and pages of it are the server's own. Empty: the host that each "
+        description="The address that browsers use, such as `https://usage.example`. Links to the "
+        "portal begin with it, and its pages count as the server's own. Empty: the host that each "
         "request was sent to.",
     )
 
@@ -120,12 +120,12 @@ class Settings(BaseSettings):
         "jobs; for tokens, health and metrics it opens up to five more.",
     )
     statement_timeout_seconds: PositiveFloat = Field(
-        default=30.0, description="A statement of the API that runs longer is cut off."
+        default=30.0, description="How long a statement of the API may run before it is cancelled."
     )
     request_timeout_seconds: PositiveFloat = Field(
         default=60.0,
-        description="A request, or an operation over a WebSocket, that takes longer is answered "
-        "with an error; subscriptions have no limit.",
+        description="How long a request, or an operation over a WebSocket, may take before it is "
+        "answered with an error; subscriptions have no limit.",
     )
     shutdown_timeout_seconds: PositiveFloat = Field(
         default=5.0, description="How long requests and jobs may take to end on shutdown."
@@ -135,17 +135,18 @@ class Settings(BaseSettings):
         default=10 * 1024 * 1024, description="The largest request body."
     )
     max_batch_events: PositiveInt = Field(
-        default=10_000, le=10_000, description="The most events of one `eventsIngest`."
+        default=10_000, le=10_000, description="The most events in one `eventsIngest`."
     )
     max_query_cost: PositiveInt = Field(
         default=20_000,
-        description="The highest cost of an operation: its fields times the page sizes around.",
+        description="The highest cost of an operation: its fields times the sizes of the pages "
+        "around.",
     )
     max_query_depth: PositiveInt = Field(
         default=20, description="The deepest nesting of fields in an operation."
     )
     max_query_tokens: PositiveInt = Field(
-        default=2_000, description="The most tokens of a GraphQL document."
+        default=2_000, description="The most tokens in a GraphQL document."
     )
     max_scans: PositiveInt = Field(
         default=4,
@@ -157,7 +158,7 @@ class Settings(BaseSettings):
         default=10, description="The most operations that one request may batch."
     )
     max_subscriptions_per_connection: PositiveInt = Field(
-        default=200, description="The most subscriptions of one WebSocket."
+        default=200, description="The most operations that one WebSocket runs at a time."
     )
     max_subscriptions_per_token: PositiveInt = Field(
         default=1_000,
@@ -167,7 +168,8 @@ class Settings(BaseSettings):
     persisted_queries: Path | None = Field(
         default=None,
         description="A file with the only operations that are allowed: Apollo's manifest of "
-        "persisted queries, or a JSON object of documents by hash. Empty: any operation is run.",
+        "persisted queries, or a JSON object of documents by hash. Empty: all operations are "
+        "allowed.",
     )
     rate_limit: str | None = Field(
         default=None,
@@ -175,7 +177,8 @@ class Settings(BaseSettings):
         "operation over a WebSocket counts as a request. Empty: no limit.",
     )
     websocket_init_timeout_seconds: PositiveFloat = Field(
-        default=10.0, description="A WebSocket that sends no `connection_init` by then is closed."
+        default=10.0,
+        description="How long a new WebSocket may take to send `connection_init`.",
     )
     customer_session_minutes: PositiveInt = Field(
         default=60, description="How long a customer's session token is valid."

@@ -53,7 +53,7 @@ docs/api.md has the rest.\
 """
 
 
-@strawberry.type(description="Reads.")
+@strawberry.type(description="Queries, which read data.")
 class Query(
     NodeQuery,
     OrganizationQuery,
@@ -67,8 +67,8 @@ class Query(
 
 
 @strawberry.type(
-    description="Changes. Every mutation takes one input, and reports problems with it in "
-    "`userErrors`."
+    description="Mutations, which change data. Each takes one input, and reports problems with "
+    "it in `userErrors`."
 )
 class Mutation(
     EventsIngestMutation,
@@ -83,7 +83,7 @@ class Mutation(
     pass
 
 
-@strawberry.type(description="Changes as they happen.")
+@strawberry.type(description="Subscriptions, which send changes as they happen.")
 class Subscription(UsageSubscriptions, EventSubscriptions):
     pass
 

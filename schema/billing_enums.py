@@ -23,8 +23,8 @@ described(
     "How a metered price computes the amount from the units.",
     {
         "PER_UNIT": "Every unit costs the same.",
-        "GRADUATED": "Each tier prices the units that fall into it.",
-        "VOLUME": "The tier that the units reach prices all of them.",
+        "GRADUATED": "The units within each tier have that tier's price.",
+        "VOLUME": "All units have the price of the tier that their number reaches.",
         "PACKAGE": "Every started package of units costs the same.",
     },
     name="MeteredPricing",
@@ -35,7 +35,8 @@ described(
     {
         "GRANT": "A benefit granted them at the start of a period.",
         "MANUAL": "They were credited or debited manually.",
-        "EXPIRY": "The period ended, and its credit expired, whether used or not.",
+        "EXPIRY": "The period ended. All its credit, used or not, was taken out. Unused credit "
+        "that rolls over came back as CARRIED_OVER.",
         "CARRIED_OVER": "Unused units carried over from the previous period, or a correction of "
         "them after late usage.",
         "REVOKE": "A grant was taken back.",

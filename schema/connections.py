@@ -1,7 +1,7 @@
 """Relay connections: the GraphQL side of pages by keyset.
 
 A field that is declared with `connection` has the arguments first, after, last and before. Cursors
-are written only where they are selected, and so is `totalCount`, which takes a query of its own.
+are written only if they are selected. `totalCount` takes another query, also only if selected.
 See https://relay.dev/graphql/connections.htm.
 """
 
@@ -32,14 +32,14 @@ _ARGUMENTS: tuple[tuple[str, Any, str], ...] = (
     (
         "first",
         int | None,
-        f"Return the first so many objects, or the first after `after`: 1 to {MAX_PAGE}. By "
+        f"Return at most this many objects, from the start or after `after`: 1 to {MAX_PAGE}. By "
         "default {}, inside a list {}, and inside a list of a list {}.".format(*DEFAULT_PAGES),
     ),
     ("after", str | None, "Return objects after this cursor, such as `endCursor`."),
     (
         "last",
         int | None,
-        f"Return the last so many objects, or the last before `before`: 1 to {MAX_PAGE}.",
+        f"Return at most this many objects, from the end or before `before`: 1 to {MAX_PAGE}.",
     ),
     ("before", str | None, "Return objects before this cursor, such as `startCursor`."),
 )

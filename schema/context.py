@@ -154,7 +154,7 @@ class Context:
         return self.services.scans.place(self.organization_id)
 
     async def turn(self, pieces: float = 1.0) -> None:
-        """Waits for the organization's turn of so many pieces of work; see `waiting.turns.Pace`."""
+        """Waits for the organization's turn to do some pieces of work; see `waiting.turns.Pace`."""
         await self.services.pace.turn(self.organization_id, pieces)
 
     def forget_loaded(self) -> None:

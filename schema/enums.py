@@ -61,13 +61,13 @@ described(
 )
 described(
     Interval,
-    "The length of each point of a series, by the calendar of a time zone.",
+    "The length of the intervals of a series. They follow the calendar of a time zone.",
     {
-        "HOUR": "From each full hour.",
-        "DAY": "From midnight.",
-        "WEEK": "From Monday at midnight.",
-        "MONTH": "From the first of the month at midnight.",
-        "YEAR": "From January 1 at midnight.",
+        "HOUR": "An hour, from each full hour.",
+        "DAY": "A day, from midnight.",
+        "WEEK": "A week, from Monday at midnight.",
+        "MONTH": "A month, from midnight on the first.",
+        "YEAR": "A year, from midnight on January 1.",
     },
 )
 described(
@@ -80,7 +80,7 @@ described(
 )
 described(
     ReceiptStatus,
-    "The result for one event.",
+    "What happened to an event.",
     {
         "INSERTED": "The event was stored, and meters will count it.",
         "DUPLICATE": "The same event was already stored.",

@@ -126,9 +126,9 @@ class ErrorCode(enum.Enum):
 @strawberry.type(description="A problem with the input that the caller can correct.")
 class UserError:
     code: ErrorCode = strawberry.field(description="The kind of problem.")
-    message: str = strawberry.field(description="A readable sentence that names the limit or rule.")
+    message: str = strawberry.field(description="A sentence for people that explains the problem.")
     path: list[str] = strawberry.field(
-        description='The path from `input` to the faulty value, such as ["events", "3", '
+        description='The path from `input` to the value at fault, such as ["events", "3", '
         '"metadata"].'
     )
 

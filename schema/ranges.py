@@ -15,7 +15,7 @@ Start = Annotated[
 End = Annotated[
     datetime, strawberry.argument(description="Include events that happened before this instant.")
 ]
-EachInterval = Annotated[Interval, strawberry.argument(description="The length of each point.")]
+EachInterval = Annotated[Interval, strawberry.argument(description="The length of each interval.")]
 TimeZone = Annotated[
     str,
     strawberry.argument(description="The IANA time zone of the intervals, such as Europe/Berlin."),

@@ -31,7 +31,7 @@ _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 
 # A session ends with the token that opened it, and a browser's with the token or session that it
-# acts for: `client` is where that one is signed in. LEAST leaves out what is null.
+# acts for. `client` is where the browser is signed in. LEAST ignores nulls.
 _FIND = """
 SELECT secret_hash, id, organization_id, scopes, last_used_at,
        NULL::uuid AS customer_id, expires_at, NULL::text AS client

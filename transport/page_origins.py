@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def origin_asked(connection: HTTPConnection) -> str | None:
-    """Returns the origin that a request was sent to, by trusted proxies too; None if invalid."""
+    """Returns the origin that a request was sent to, also behind a proxy; None if invalid."""
     scheme = "https" if connection.scope["scheme"] in {"https", "wss"} else "http"
     return normalize_origin(f"{scheme}://{connection.headers.get('host', '')}")
 

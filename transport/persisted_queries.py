@@ -94,7 +94,7 @@ class PersistedQueries:
                 found: bytes | None = await self._redis.get(_key(caller.organization_id, sent))
         except REDIS_FAILURES:
             return None
-        # Others who can write to Redis must not choose what a token runs.
+        # Other writers to Redis must not choose what a token runs.
         if found is None or hashlib.sha256(found).hexdigest() != sent:
             return None
         return found.decode()

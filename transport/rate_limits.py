@@ -31,7 +31,7 @@ class RateLimits:
             "async+redis://",
             implementation="redispy",
             key_prefix=_PREFIX,
-            # Typed as text, but passed on to redis-py as it is.
+            # Typed as text, but passed on unchanged to redis-py.
             connection_pool=cast(str, redis.connection_pool),
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class ForBrowsers:
-    """Answers a browser's visit with a page, and any other request as it is.
+    """Answers a browser's visit with a page, and passes any other request on.
 
     Args:
         page: the page; None: there is none.

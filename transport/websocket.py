@@ -156,7 +156,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def send_message(self, message: Message) -> None:
         """Sends a message; without execution a result has no `data`, as over HTTP."""
         payload: Any = message.get("payload")
-        # Before the client knows that it may send one.
+        # Do this before the client knows that it may send one.
         if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
             self.websocket.take_large(self.context)
         if message["type"] == "next" and payload["data"] is None:
@@ -249,7 +249,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """Replaces a hash by its document; raises APIError if there are too many operations."""
         maximum = self.max_subscriptions_per_connection
         if maximum is not None and len(self.operations) >= maximum:
-            raise RateLimited(f"This connection already has {maximum} operations")
+            raise RateLimited(f"This connection already has {maximum} operations, the maximum")
         operations, caller = self.view.operations, self.context.caller
         payload["operationName"] = payload.get("operationName") or None
         payload["query"] = await operations.persisted.document(

@@ -77,7 +77,7 @@ class _Queue:
 
 
 class Turns:
-    """A number of places, of which each key may have only some.
+    """A number of places; each key may hold only some of them.
 
     Args:
         places: how many places there are.

@@ -1,1 +1,1 @@
-"""What is sold: products, prices and benefits."""
+"""The catalog: products, prices and benefits."""

@@ -1,6 +1,6 @@
 """Loads and stores metered periods and ledger entries, many at a time.
 
-Whoever changes credit or periods holds the log.
+Code that changes credit or periods must hold the log.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -23,7 +23,7 @@ class Plan(StrEnum):
 
 @dataclass(frozen=True)
 class Habits:
-    """What a customer does.
+    """The habits of a customer.
 
     `models` are those that it calls, the favourite first; `mix` weighs calls, videos and files;
     `context` multiplies the length of its prompts.
@@ -64,7 +64,7 @@ class DemoCustomer:
 
     @property
     def habits_now(self) -> Habits:
-        """What it does today."""
+        """Returns the customer's habits today."""
         return self.lately or self.habits
 
 

@@ -1,8 +1,8 @@
 """Fills the demo organization with 90 days of customers, events and invoices, once.
 
-Events are stored and counted as those of the API are: in batches, and each only once, because it
-has an external id. Whoever interrupts this and starts again completes them. Plans, subscriptions
-and invoices come after them, in one transaction: all of them, or none.
+Events are stored and counted like those of the API: in batches, and each only once, because it
+has an external id. After an interruption, the next run completes them. Plans, subscriptions and
+invoices follow in one transaction.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -45,7 +45,7 @@ _FILLING_LOCK = 0x6D6567_64656D6F
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How much there is in an organization that was filled."""
+    """The numbers of objects in an organization that was filled."""
 
     customers: int
     events: int
@@ -60,7 +60,7 @@ async def fill(settings: Settings, organization: Organization, seed: int = SEED)
     Args:
         settings: the database's URL.
         organization: the demo organization.
-        seed: another one gives other events.
+        seed: determines the events.
     """
     async with _alone(settings):
         meters = await _meters(organization.id)
@@ -72,7 +72,7 @@ async def fill(settings: Settings, organization: Organization, seed: int = SEED)
             await ingest(organization.id, [IngestCall(events, InvalidEventPolicy.REJECT_BATCH)])
         await _count(organization.id)
         async with in_transaction() as connection:
-            # From here on nobody else bills in this organization.
+            # From here on, no other process bills in this organization.
             await lock_log(connection, organization.id)
             if await Product.exists(organization_id=organization.id):
                 return None
@@ -99,7 +99,7 @@ async def _meters(organization_id: UUID) -> dict[str, UUID] | None:
 
 
 async def _make_customers(organization: Organization) -> None:
-    """Makes the customers, or completes those of which there is only an external id."""
+    """Makes the customers, or completes those that have only an external id."""
     now, zone = clock.now(), zone_of(organization.timezone)
     await get_connection("default").execute_query(
         """
@@ -127,7 +127,7 @@ async def _make_customers(organization: Organization) -> None:
 
 
 def _in_calls(days: Iterable[list[EventDraft]]) -> Iterator[list[EventDraft]]:
-    """Joins days into lists that are worth a call."""
+    """Groups days into lists large enough for one call."""
     call: list[EventDraft] = []
     for events in days:
         call += events

@@ -88,7 +88,7 @@ def history(now: datetime, zone: ZoneInfo, seed: int) -> Iterator[list[EventDraf
 def late_events(
     customer: DemoCustomer, turn: datetime, now: datetime, zone: ZoneInfo, seed: int
 ) -> list[EventDraft]:
-    """What a customer did on the last whole days before `turn`, and sends after it."""
+    """Returns a customer's events of the last whole days before `turn`, which it sends after it."""
     life = life_of(customer, now, zone)
     days = windows(
         _local(turn, zone, _LATE_DAYS, time()), _local(turn, zone, 0, time()), Interval.DAY, zone

@@ -1,4 +1,4 @@
-"""Finds which events of a page match a filter, once for all followers who ask for the same."""
+"""Finds the events of a page that match a filter, once for all followers with this filter."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ WHERE e.organization_id = {organization} AND e.id = ANY({ids}) AND {predicate}
 
 
 class Matching:
-    """The pages of an organization's events that are being looked at."""
+    """The pages of an organization's events that are being filtered."""
 
     def __init__(self, organization_id: UUID) -> None:
         self._organization_id = organization_id
         self._looking: dict[tuple[Filter, tuple[UUID, ...]], asyncio.Task[set[UUID]]] = {}
 
     async def of(self, filter_: Filter, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of a page's events that match the filter. It reads no other events."""
+        """Returns the page's events that match the filter. It reads no other events."""
         key = (filter_, tuple(ids))
         looking = self._looking.get(key)
         if looking is None:

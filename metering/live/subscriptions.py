@@ -91,8 +91,8 @@ class ChangeFeeds:
     ) -> AsyncGenerator[Sequence[Entry[EventRow]], None]:
         """Events after a cursor, or from now on, in the order of the log and in pages.
 
-        See `ChangeFeed.follow`. The log has no index by which to find the events of a selection or
-        a filter. So from a cursor on, and for a filter, it is read as it is, a page at a time.
+        See `ChangeFeed.follow`. No index finds the events of a selection or a filter in the order
+        of the log. So from a cursor on, and for a filter, the whole log is read, page by page.
         """
         followed = selection if after is None else EventSelection()
         async with (

@@ -24,8 +24,8 @@ MOST_MINUTES = 7 * 24 * 60
 class CustomerSessionMutation:
     @strawberry.mutation(
         description="Opens a session: a short-lived token with which a customer sees its own "
-        "usage and nothing else. The session ends at the latest with the token that opened "
-        "it.",
+        "usage, charges and invoices and nothing else. The session ends with the "
+        "token that opened it, if not before.",
         extensions=[mutates(Scope.BILLING_WRITE)],
     )
     async def customer_session_create(
@@ -59,7 +59,7 @@ class CustomerSessionMutation:
         )
 
     @strawberry.mutation(
-        description="Ends all sessions of a customer, or one session by its token. Open "
+        description="Ends all sessions of a customer, or one session by its token. Their open "
         "WebSockets and streams close within seconds.",
         extensions=[mutates(Scope.BILLING_WRITE)],
     )

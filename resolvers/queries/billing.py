@@ -119,7 +119,9 @@ class BillingQuery:
         return await one(info.context, id, Invoice)
 
     @connection(
-        Invoice, description="All invoices, by when they were issued.", extensions=[requires(_READ)]
+        Invoice,
+        description="All invoices, in the order in which they were issued.",
+        extensions=[requires(_READ)],
     )
     async def invoices(
         self,
@@ -164,8 +166,8 @@ class BillingQuery:
         return Listed(source, Invoice.of)
 
     @strawberry.field(
-        description="What was invoiced, by when invoices were issued, in one currency. At most "
-        "10,000 points.",
+        description="What was invoiced over time, in one currency. Invoices count when they were"
+        " issued. At most 10,000 points.",
         extensions=[requires(_READ)],
     )
     async def revenue(
@@ -184,8 +186,8 @@ class BillingQuery:
         currency: Annotated[
             CurrencyCode | None,
             strawberry.argument(
-                description="The currency. By default the one that most of the latest invoices "
-                "and of the prices have, or USD if there are none."
+                description="The currency. By default, the most frequent one among the latest "
+                "invoices and the prices, or USD if there are none."
             ),
         ] = None,
     ) -> Revenue:

@@ -33,7 +33,7 @@ class CustomerQuery:
 
     @connection(
         Customer,
-        description="All customers, by when they were created.",
+        description="All customers, in the order in which they were created.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
     def customers(

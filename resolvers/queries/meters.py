@@ -70,7 +70,7 @@ class MeterQuery:
         info: Info,
         filter: Annotated[
             MeterFilterInput,
-            strawberry.argument(description="The events that the meter would count."),
+            strawberry.argument(description="Which events the meter would count."),
         ],
         aggregation: Annotated[
             MeterAggregationInput,

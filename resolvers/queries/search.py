@@ -34,18 +34,19 @@ SearchResult = Annotated[
 @strawberry.type
 class SearchQuery:
     @strawberry.field(
-        description="Finds what a text names, the best first: what has the very text, then what "
-        "begins with it, then the rest. Customers are found by externalId, name and email, if one "
-        "of them or a word in it begins with the text; of several words, with each of them. Meters "
-        "and products are found by any part of their name, archived ones too; invoices by their "
-        "number; and all of them by their id. Case is ignored, and no character stands for others. "
-        "Returns only what the token may read.",
+        description="Finds objects by a text, best matches first: exact matches, then those that"
+        " begin with the text, then the rest. A customer matches if its externalId, "
+        "name or email, or a word in one of them, begins with the text; if the text "
+        "has several words, each must match. Meters and products, including archived"
+        " ones, match by any part of their name, invoices by their number, and all "
+        "of these by their id. Case is ignored, and there are no wildcards. Returns "
+        "only what the token may read.",
         extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
     )
     async def search(
         self,
         info: Info,
-        query: Annotated[str, strawberry.argument(description="The text.")],
+        query: Annotated[str, strawberry.argument(description="The text to search for.")],
         first: Annotated[
             int | None,
             strawberry.argument(description="How many results to return: 1 to 100, by default 10."),

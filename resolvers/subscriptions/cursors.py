@@ -1,4 +1,4 @@
-"""Cursors of subscriptions as texts: opaque to clients."""
+"""Writes and reads cursors of subscriptions, which are opaque to clients."""
 
 import base64
 import binascii
@@ -11,12 +11,12 @@ _LONGEST_CURSOR = 200
 
 
 def encode_cursor(cursor: Cursor) -> str:
-    """The text of a cursor."""
+    """Writes a cursor as text."""
     return base64.urlsafe_b64encode(f"{cursor.number}:{cursor.id}".encode()).decode()
 
 
 def decode_cursor(text: str, field: str) -> Cursor:
-    """The cursor of a text; raises BadUserInput where it is not one of ours."""
+    """Reads a cursor; raises BadUserInput if it is not one of ours."""
     cursor = _cursor(text) if len(text) <= _LONGEST_CURSOR else None
     if cursor is None or encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
         raise BadUserInput(f"after is not a cursor of {field}")

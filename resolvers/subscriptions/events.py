@@ -68,7 +68,8 @@ class EventSubscriptions:
 
     @strawberry.subscription(
         description="New events in the order in which they are counted: from now on, or with "
-        "`after` every one that followed. Only events that meet all conditions.",
+        "`after`, all that came after that event. Sends only events that meet all "
+        "conditions.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def events_followed(
@@ -80,8 +81,8 @@ class EventSubscriptions:
         where: Annotated[
             MeterFilterInput | None,
             strawberry.argument(
-                description="Limits the stream to events that match this filter, as a meter's "
-                "filter does."
+                description="Limits the stream to events that match this filter. It works like a"
+                " meter's filter."
             ),
         ] = None,
         after: Annotated[

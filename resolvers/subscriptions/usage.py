@@ -71,9 +71,9 @@ class _Referred:
 @strawberry.type
 class UsageSubscriptions:
     @strawberry.subscription(
-        description="Usage as it changes. First comes the current state, or with `after` "
-        "everything that changed since, then every change. Changes in quick succession may "
-        "arrive as one.",
+        description="Usage as it changes. Sends the current state first, or with `after` "
+        "everything that has changed since, and then every change. Changes in quick "
+        "succession may arrive as one.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def usage_updated(

@@ -15,7 +15,7 @@ class AccessTokenCreateInput:
     scopes: list[Scope] = strawberry.field(description="The token's permissions, at least one.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When the token expires, and every session that it opened. By default, never.",
+        description="When the token and every session that it opened expire. By default, never.",
     )
 
 

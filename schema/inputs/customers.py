@@ -51,8 +51,8 @@ class CustomerSessionCreateInput:
     )
     minutes: int | None = strawberry.field(
         default=None,
-        description="How long it lasts: 1 to 10,080, which is a week. As the server is set, where "
-        "left out: an hour by default.",
+        description="How long the session lasts, in minutes: 1 to 10,080, which is a week. By "
+        "default, an hour, unless the server is configured otherwise.",
     )
 
 

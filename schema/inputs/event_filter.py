@@ -34,7 +34,8 @@ class EventFilter:
         default=None, description="Return events that happened before this instant."
     )
     where: MeterFilterInput | None = strawberry.field(
-        default=None, description="Return events that match this filter, as a meter's filter does."
+        default=None,
+        description="Return events that match this filter. It works like a meter's filter.",
     )
 
 

@@ -23,8 +23,9 @@ def idempotency_key() -> Any:
     return strawberry.field(
         default=None,
         description="Your key for this call: 1 to 255 characters. If you send the same key and "
-        "input again, the mutation is not repeated but returns the object that it made. The "
-        "same key with another input is a CONFLICT. Keys are kept for at least 30 days.",
+        "input again, the mutation is not repeated; it returns the object that it "
+        "made the first time. The same key with another input is a CONFLICT. Keys "
+        "are kept for at least 30 days.",
     )
 
 

@@ -56,7 +56,7 @@ def _customer_meters(organization_id: UUID, *conditions: Where) -> SQLSource[Cus
 async def customer_meters_of(
     organization_id: UUID, pairs: list[tuple[UUID, UUID]]
 ) -> list[CustomerMeter | None]:
-    """The usage of each (customer, meter), None where there is none."""
+    """The usage of each (customer, meter); None if there is none."""
     rows = await with_position(
         CustomerMeter.filter(
             organization_id=organization_id,

@@ -76,8 +76,8 @@ class Customer(Node):
         return customer_meter.CustomerMeter.of(row) if row else None
 
     @strawberry.field(
-        description="Usage over time on each meter for which the customer has usage, credit or a "
-        "metered price, oldest meter first. At most 10,000 points, of all meters together.",
+        description="Usage over time on each meter for which the customer has usage, credit or a"
+        " metered price, oldest meter first. At most 10,000 points in total.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
     async def quantities(
@@ -89,7 +89,7 @@ class Customer(Node):
         timezone: NullableTimeZone = None,
         meter_ids: Annotated[
             list[strawberry.ID] | None,
-            strawberry.argument(description="Limits the list to these meters."),
+            strawberry.argument(description="Return only the series of these meters."),
         ] = None,
     ) -> list[Annotated["CustomerSeries", strawberry.lazy("schema.types.customer_usage")]]:
         keys = None if meter_ids is None else {decode_id(id_, "Meter") for id_ in meter_ids}

@@ -38,17 +38,17 @@ class InvoiceLine:
         "usage that was billed. Only for METERED and CORRECTION."
     )
     credited_units: Decimal | None = strawberry.field(
-        description="Credit that was set against the usage, in units. For a CORRECTION, the "
+        description="Credit that was applied to the usage, in units. For a CORRECTION, the "
         "difference."
     )
     billable_units: Decimal | None = strawberry.field(
-        description="Units that are charged. For a CORRECTION, the difference."
+        description="The units that are charged. For a CORRECTION, the difference."
     )
     amount: BigInt = strawberry.field(
         description="The amount in minor units. Negative if a CORRECTION gives money back."
     )
 
-    @strawberry.field(description="The price that the line follows.")
+    @strawberry.field(description="The price that the line charges.")
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:

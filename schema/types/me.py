@@ -22,6 +22,6 @@ class Me:
         description="The customer of a customer's session. Null for a token."
     )
     scopes: list[Scope] = strawberry.field(
-        description="The token's permissions, as they were given; ADMIN includes all others. "
-        "Empty for a customer's session, which sees its own usage and charges."
+        description="The token's permissions, as they were granted; ADMIN includes all others. "
+        "Empty for a customer's session, which sees only its own usage and charges."
     )

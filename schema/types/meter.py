@@ -175,8 +175,8 @@ class Meter(Node):
         return await meter_quantities(info, self.row, asked, customer)
 
     @strawberry.field(
-        description="The customers with the most usage in [start, end): the greatest quantity "
-        "first, equal ones by id. Customers without an event that counts are left out.",
+        description="The customers with the most usage in [start, end), in descending order of "
+        "quantity, then by id. Customers without usage in the range are left out.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def top_customers(
@@ -212,7 +212,7 @@ class Meter(Node):
 
     @connection(
         Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
-        description="Current usage and balance on this meter, customer by customer.",
+        description="Current usage and balance of each customer on this meter.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     def customers(self, info: Info) -> Listed:

@@ -31,10 +31,11 @@ class MeterPreview:
         description="The number of events that match the filter."
     )
     skipped_events: BigInt = strawberry.field(
-        description="The number of matching events that have no number to aggregate."
+        description="The number of matching events that have nothing to aggregate."
     )
     quantity: Decimal | None = strawberry.field(
-        description="The aggregate of the other events. Null if there is nothing to aggregate."
+        description="The aggregate of the matching events. If there is nothing to aggregate, it is "
+        "0 for COUNT, SUM and UNIQUE, and null for the other functions."
     )
 
     through: strawberry.Private[datetime | None] = None
@@ -46,10 +47,10 @@ class MeterPreview:
         return self.through
 
     @strawberry.field(
-        description="What the meter would count over time: over [start, end) of the preview, or "
-        "where one of them is missing, from the first or through the last matching event. At "
-        f"most {PREVIEW_POINTS:,} points. The numbers are read again, so they include events "
-        "that arrived meanwhile."
+        description="What the meter would count over time, from the start to the end of the "
+        "preview. Without a start, the series begins at the first matching event; without an end, "
+        f"it ends after the last. At most {PREVIEW_POINTS:,} points. Events are read again, so "
+        "the series includes those that have arrived meanwhile."
     )
     async def quantities(
         self, info: Info, interval: EachInterval, timezone: NullableTimeZone = None

@@ -48,7 +48,7 @@ class Organization(Node):
         description="The organization's unique short name, for the command line."
     )
     display_name: str = strawberry.field(
-        description="The name that customers see. `name`, unless another one was set."
+        description="The name that customers see. It is `name` unless it was set."
     )
     timezone: str = strawberry.field(
         description="The IANA time zone in which the organization's people read usage. It "

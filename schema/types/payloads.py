@@ -38,8 +38,8 @@ class CustomerSessionCreatePayload:
     )
     portal_url: str | None = strawberry.field(
         default=None,
-        description="A link that signs the customer in to the portal until then, as often as it is "
-        "opened. Whoever has the link has the session.",
+        description="A link that signs the customer in to the portal. It can be opened any "
+        "number of times until the token expires, by anyone who has it.",
     )
     user_errors: list[UserError] = user_errors()
 

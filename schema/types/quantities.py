@@ -19,7 +19,7 @@ from schema.selections import selects
 @strawberry.type(description="A meter's usage over one interval.")
 class MeterQuantity:
     start: datetime = strawberry.field(description="The start of the interval.")
-    end: datetime = strawberry.field(description="The end of the period, exclusive.")
+    end: datetime = strawberry.field(description="The end of the interval, exclusive.")
     quantity: Decimal | None = strawberry.field(
         description="The usage in the meter's units. Without events, it is 0 for COUNT, SUM and "
         "UNIQUE, and null for the other functions."

@@ -20,14 +20,15 @@ class RevenuePoint:
 @strawberry.type(description="What an organization invoices in one currency.")
 class Revenue:
     points: list[RevenuePoint] = strawberry.field(
-        description="One point for each interval that overlaps [start, end), cut off at its ends."
+        description="One point for each interval that overlaps [start, end). The first and the "
+        "last are cut off at the ends of the range."
     )
     total: BigInt = strawberry.field(description="The sum of the points, in minor units.")
     currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
 
     @strawberry.field(
-        description="What the next invoices of all active subscriptions would come to if their "
-        "periods ended now, in minor units. Estimated once a minute at most."
+        description="The total of the next invoices of all active subscriptions if their periods"
+        " ended now, in minor units. Estimated at most once a minute."
     )
     async def upcoming(self, info: Info) -> BigInt:
         context = info.context

@@ -70,7 +70,8 @@ class CustomerSubscription(Node):
 
     @strawberry.field(
         description="The estimated charges: the next invoice, as if the period ended now. Null "
-        "if nothing is left to bill, or with an error if an amount is too large.",
+        "if nothing is left to bill. Also null, with the error AMOUNT_TOO_LARGE, if "
+        "an amount is too large for clients to read exactly.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def upcoming_invoice(

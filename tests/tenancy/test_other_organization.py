@@ -105,10 +105,11 @@ async def test_a_subscription_shows_nothing_of_others(
     }[place.kind]
     async with connected(application, own.api.secret) as socket:
         answers = []
-        for number, named in enumerate([*foreign, *never]):
+        for place_in_order, named in enumerate([*foreign, *never]):
+            number = f"operation {place_in_order}"  # unlike anything in an answer
             document, variables = request(own, place, named, 1)
-            await socket.subscribe(document, str(number), **variables)
-            message = await first_message(application, socket, str(number))
+            await socket.subscribe(document, number, **variables)
+            message = await first_message(application, socket, number)
             answers.append(message.replace(named, "NAMED").replace(f'"{number}"', "NUMBER"))
         assert not any(other.word in answer for answer in answers)
         if never:
