@@ -3,6 +3,7 @@ import { use, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { useLiveStatus } from '../api/status';
+import { usePermission } from '../features/access/permissions';
 import { Palette, type PalettePage } from '../features/search/Palette';
 import { readViewSearch } from '../features/viewing/view';
 import { Button } from '../ui/Button';
@@ -23,6 +24,9 @@ const PAGES = [
   { name: 'Settings', to: '/settings', icon: 'settings' },
 ] as const satisfies readonly PalettePage[];
 
+/** Pages that need the scope BILLING_READ. */
+const BILLING: readonly string[] = ['/products', '/subscriptions', '/invoices'];
+
 const ShellDocument = graphql(`
   query Shell {
     me {
@@ -42,6 +46,8 @@ export function Shell() {
     useSearch({ strict: false }) as Record<string, unknown>,
   );
   const { pathname } = useLocation();
+  const hidesBilling = usePermission('BILLING_READ') === 'no';
+  const pages = PAGES.filter(({ to }) => !(hidesBilling && BILLING.includes(to)));
   const [openAt, setOpenAt] = useState<string | null>(null);
   const [isFinding, setFinding] = useState(false);
   // The menu closes when one has gone somewhere.
@@ -95,7 +101,7 @@ export function Shell() {
             <Icon name="search" size={14} /> Search <kbd>{SHORTCUT}</kbd>
           </button>
           <div className={styles.nav}>
-            {PAGES.map(({ name, to, icon }) => (
+            {pages.map(({ name, to, icon }) => (
               <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
                 <Icon name={icon} />
                 {name}
@@ -112,7 +118,7 @@ export function Shell() {
         </main>
       </div>
       <ConnectionLine />
-      {isFinding && <Palette pages={PAGES} onClose={() => setFinding(false)} />}
+      {isFinding && <Palette pages={pages} onClose={() => setFinding(false)} />}
     </ZoneContext>
   );
 }
