@@ -1,11 +1,10 @@
 # `make` lists the targets. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-check web-dev test test-all check schema format contract bench chaos lock clean
+.PHONY: help run web web-check web-dev web-test test test-all check schema format contract bench chaos lock clean
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
-web_modules := web/node_modules/.package-lock.json
 packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks scripts tests)
 
 help: ## List the targets
@@ -18,18 +17,19 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@scripts/environment requirements.txt scripts/port $(ARGS)
 	@exec $(bin)/metergraph dev $(ARGS)
 
-$(web_modules): web/package-lock.json
-	npm --prefix web ci
+web: ## Build the web pages, which are committed (needs Node.js 20.19 or later)
+	@exec scripts/web npm run build
 
-web: $(web_modules) ## Build the web pages, which are committed (needs Node.js 20.19 or later)
-	npm --prefix web run build
+web-check: ## Check format, lint and types of the web pages, and run their unit tests
+	@scripts/web npm run check
+	@exec scripts/web npm test
 
-web-check: $(web_modules) ## Check format, lint and types of the web pages, and run their unit tests
-	npm --prefix web run check
-	npm --prefix web test
+web-dev: ## Serve the web pages as they are edited, beside `make run`
+	@exec scripts/web npm run dev
 
-web-dev: $(web_modules) ## Serve the web pages as they are edited, beside `make run`
-	npm --prefix web run dev
+web-test: ## Test the web pages in Chromium (ARGS="printing --headed")
+	@scripts/environment requirements.txt
+	@CHROMIUM="$(CHROMIUM)" exec scripts/web-test $(ARGS)
 
 test: ## Run all but the slow tests, on their own servers (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt
@@ -71,5 +71,5 @@ lock: ## Resolve pyproject.toml into the lock files (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 
 clean: ## Remove the environment and the caches of tools; data stays
-	rm -rf .venv build metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build web/node_modules web/e2e/results web/e2e/screenshots metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

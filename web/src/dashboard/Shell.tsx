@@ -8,6 +8,7 @@ import { Palette, type PalettePage } from '../features/search/Palette';
 import { readViewSearch } from '../features/viewing/view';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
+import { Skeleton } from '../ui/Skeleton';
 import { ZoneContext } from '../ui/zone';
 import { Logo } from './Logo';
 import styles from './Shell.module.css';
@@ -113,7 +114,7 @@ export function Shell() {
         <main className={styles.main} id="main" tabIndex={-1}>
           <div className={styles.inner}>
             {/* Questions are about days of a zone: they wait until it is known. */}
-            {(zone !== undefined || error) && <Outlet />}
+            {zone !== undefined || error ? <Outlet /> : <Skeleton height="60vh" />}
           </div>
         </main>
       </div>

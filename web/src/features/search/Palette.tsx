@@ -1,6 +1,14 @@
 /** Goes anywhere by name: Ctrl-K, or ⌘K. */
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { PaletteQuery } from '../../api/generated/graphql';
@@ -64,7 +72,8 @@ export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onC
   const id = useId();
   const selected = Math.min(place, found.length - 1);
 
-  useEffect(() => {
+  // Closed before it is gone, so that the focus goes back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

@@ -1,0 +1,72 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './harness/test';
+
+/** Chromium's own measure of jumps: below 0.1 is good. */
+const MOST_SHIFT = 0.1;
+
+for (const [name, path] of [
+  ['Overview', ''],
+  ['Meters', 'meters'],
+  ['Events', 'events'],
+  ['Customers', 'customers'],
+  ['Products', 'products'],
+  ['Subscriptions', 'subscriptions'],
+  ['Invoices', 'invoices'],
+] as const) {
+  test(`a slow API: ${name} shows its layout, and does not jump`, async ({ dashboard, url }) => {
+    const release = await holdAnswers(dashboard);
+    await dashboard.goto(`${url}/${path}`);
+    await expect(dashboard.getByRole('heading', { level: 1, name })).toBeVisible();
+    const shimmer = dashboard.locator('[aria-busy="true"], [aria-hidden="true"]:not(svg)');
+    await expect(shimmer.first()).toBeVisible();
+    await dashboard.evaluate(() => {
+      const total = { shift: 0 };
+      Object.assign(window, { total });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+          total.shift += (entry as PerformanceEntry & { value: number }).value;
+        }
+      }).observe({ type: 'layout-shift' });
+    });
+    await release();
+    await expect(dashboard.locator('main data, main time').first()).toBeVisible();
+    await expect(dashboard.locator('[aria-busy="true"]')).toHaveCount(0);
+    const shift = await dashboard.evaluate(
+      () => (window as unknown as { total: { shift: number } }).total.shift,
+    );
+    expect(shift).toBeLessThan(MOST_SHIFT);
+  });
+}
+
+test('a failing API says what to do, and trying again helps', async ({
+  dashboard,
+  url,
+  expectErrors,
+}) => {
+  expectErrors(/ERR_FAILED/);
+  await dashboard.goto(`${url}/products`);
+  await expect(dashboard.getByRole('table', { name: 'Products' })).toBeVisible();
+  await dashboard.route('**/graphql', (route) => route.abort());
+  await dashboard.getByRole('link', { name: 'Invoices', exact: true }).click();
+  const alert = dashboard.getByRole('alert').first();
+  await expect(alert).toContainText('Can’t reach Metergraph');
+  await dashboard.unroute('**/graphql');
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect(dashboard.getByRole('table', { name: 'Invoices' })).toBeVisible();
+});
+
+/** Holds all answers of the API back; returns what lets them go. */
+async function holdAnswers(page: Page): Promise<() => Promise<void>> {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await page.route('**/graphql', async (route) => {
+    await opened;
+    await route.continue();
+  });
+  return async () => {
+    open();
+    await page.unroute('**/graphql');
+  };
+}
