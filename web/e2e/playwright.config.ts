@@ -1,11 +1,17 @@
+import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 import { browserPath } from './harness/browser';
+
+// Workers read this file too, and have other ids.
+process.env.METERGRAPH_E2E_RESULTS ??= join('results', String(process.pid));
+const results = process.env.METERGRAPH_E2E_RESULTS;
 
 /** Run by `make web-test`. The machine may be slow, so deadlines are generous; nothing is tried twice. */
 export default defineConfig({
   testDir: '.',
   globalSetup: './harness/start.ts',
-  outputDir: 'results',
+  // Each run has its own, also side by side.
+  outputDir: results,
   forbidOnly: true,
   workers: 1,
   timeout: 120_000,

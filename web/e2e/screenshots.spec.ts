@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { portalLink } from './harness/data';
+import { dashboardPages, dialogs } from './harness/places';
+import { expect, test } from './harness/test';
+
+const FOLDER = join(import.meta.dirname, 'screenshots');
+
+/** For people to look at; SCREENSHOTS=yes make web-test ARGS=screenshots */
+test.skip(process.env.SCREENSHOTS !== 'yes', 'pictures for people; SCREENSHOTS=yes makes them');
+test.setTimeout(600_000);
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [390, 1024, 1440]) {
+    test.describe(`${colorScheme}, ${width} px wide`, () => {
+      test.use({ colorScheme, viewport: { width, height: 900 } });
+
+      test('screenshots of every page', async ({ dashboard, api, url, account, context }) => {
+        const shoot = async (page: typeof dashboard, name: string) => {
+          await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+          const path = join(FOLDER, `${name}-${colorScheme}-${width}.png`);
+          await page.screenshot({ path, fullPage: true });
+        };
+        const { event, customer } = account;
+        await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
+        for (const { path, heading } of dashboardPages(account)) {
+          await dashboard.goto(`${url}${path}`);
+          await expect(dashboard.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+          await shoot(dashboard, named(path, account));
+        }
+        for (const [place, { path, open }] of dialogs(account).entries()) {
+          await dashboard.goto(`${url}${path}`);
+          await open(dashboard);
+          await expect(dashboard.getByRole('dialog')).toBeVisible();
+          await shoot(dashboard, `dialog-${place}`);
+        }
+        const portal = await context.newPage();
+        await portal.goto(await portalLink(api, account));
+        await expect(portal.getByRole('heading', { name: customer.name })).toBeVisible();
+        await shoot(portal, 'portal');
+      });
+    });
+  }
+}
+
+/** A path as the name of a file, with words in place of ids. */
+function named(path: string, account: object): string {
+  const named = Object.entries(account).reduce(
+    (text, [kind, { id }]) => (id === undefined ? text : text.replaceAll(id, kind)),
+    path,
+  );
+  return named.replaceAll(/\W+/g, '-').replace(/^-/, '') || 'overview';
+}
