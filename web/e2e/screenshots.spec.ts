@@ -24,7 +24,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
         for (const { path, heading } of dashboardPages(account)) {
           await dashboard.goto(`${url}${path}`);
-          await expect(dashboard.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+          await expect(dashboard.getByRole('heading', { name: heading }).first()).toBeVisible();
           await shoot(dashboard, named(path, account));
         }
         for (const [place, { path, open }] of dialogs(account).entries()) {
