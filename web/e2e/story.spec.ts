@@ -21,9 +21,9 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
     await page.getByRole('link', { name: 'New meter' }).first().click();
     await page.getByLabel('Name', { exact: true }).fill(meter);
     await page.getByLabel('Unit (optional)').fill('token');
-    await page.getByRole('combobox', { name: 'Event name' }).fill(event);
+    await enter(page, 'Event name', event);
     await page.getByLabel('Usage is the').selectOption('SUM');
-    await page.getByRole('combobox', { name: 'Of the property' }).fill('units');
+    await enter(page, 'Of the property', 'units');
     await expect(page.locator(exactly(1000)).first()).toBeVisible();
     await expect(page.getByText('1 event matches')).toBeVisible();
     await page.getByRole('button', { name: 'Create meter' }).click();
@@ -104,6 +104,13 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
 async function goTo(page: Page, name: string): Promise<void> {
   await page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+}
+
+/** Types into an input with suggestions, and goes on. */
+async function enter(page: Page, label: string, text: string): Promise<void> {
+  const input = page.getByRole('combobox', { name: label });
+  await input.fill(text);
+  await input.press('Tab');
 }
 
 /** Chooses from a list that typing narrows. */
