@@ -10,7 +10,7 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-test.setTimeout(300_000);
+test.setTimeout(600_000);
 
 test('every page of the dashboard', async ({ dashboard, api, url, account }) => {
   await use(api, account);
@@ -64,9 +64,9 @@ async function check(page: Page, where: string): Promise<void> {
   for (const size of SIZES) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: 'light' });
-    await checkNow(new AxeBuilder({ page }), `${where}, light, ${size.width} px`);
+    await checkNow(axeOf(page), `${where}, light, ${size.width} px`);
     await page.emulateMedia({ colorScheme: 'dark' });
-    const contrast = new AxeBuilder({ page }).withRules(['color-contrast']);
+    const contrast = axeOf(page).withRules(['color-contrast']);
     await checkNow(contrast, `${where}, dark, ${size.width} px`);
     const excess = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -80,4 +80,9 @@ async function checkNow(axe: AxeBuilder, where: string): Promise<void> {
   const { violations } = await axe.analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
   expect.soft(found, where).toEqual([]);
+}
+
+/** Without frames, for which it would open a page each time, and the 400 zones, which the browser draws. */
+function axeOf(page: Page): AxeBuilder {
+  return new AxeBuilder({ page }).setLegacyMode().exclude('option');
 }
