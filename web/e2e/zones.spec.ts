@@ -29,11 +29,7 @@ for (const { zone, days, what } of VIEWS) {
 
     for (const interval of ['DAY', 'HOUR']) {
       await dashboard.getByLabel('Interval').selectOption(interval);
-      await dashboard
-        .getByRole('radio', { name: 'Table' })
-        .or(dashboard.getByRole('button', { name: 'Table', exact: true }))
-        .first()
-        .click();
+      await dashboard.getByText('Table', { exact: true }).click();
       const { meter } = await api.ask(
         `query Points($id: ID!, $start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String!) {
           meter(id: $id) {
