@@ -10,6 +10,7 @@ export function Trouble({ error, reset }: ErrorComponentProps) {
     <Card flush>
       <div role="alert">
         <Empty
+          isPage
           title="This page has a bug"
           action={
             <Button
@@ -32,7 +33,7 @@ export function Trouble({ error, reset }: ErrorComponentProps) {
 export function NotFound() {
   return (
     <Card flush>
-      <Empty title="There is no such page" action={<Link to="/">Go to the overview</Link>}>
+      <Empty isPage title="There is no such page" action={<Link to="/">Go to the overview</Link>}>
         The link may be incomplete.
       </Empty>
     </Card>

@@ -44,6 +44,17 @@ export function Portal() {
       isCurrent = false;
     };
   }, [access]);
+  useEffect(() => {
+    // A link that is opened in a tab with this page changes only what follows #.
+    const onLink = () => {
+      const token = takeTokenFromAddress();
+      if (token !== null) {
+        setAccess({ state: 'opening', token });
+      }
+    };
+    addEventListener('hashchange', onLink);
+    return () => removeEventListener('hashchange', onLink);
+  }, []);
   const onSignedOut = useCallback(() => setAccess({ state: 'ended' }), []);
   return (
     <ZoneContext value={browserZone()}>
@@ -81,7 +92,7 @@ function Signed({ onSignedOut }: { onSignedOut(): void }) {
 function Ended() {
   return (
     <Card flush>
-      <Empty title="This link has expired">
+      <Empty isPage title="This link has expired">
         Links to this page work for a short time. Ask for a new one where you got it: in the
         application that you use, or from its support.
       </Empty>

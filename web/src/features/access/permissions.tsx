@@ -44,7 +44,7 @@ export function Allowed({ scope, children }: { scope: Scope; children: ReactNode
   if (permission === 'no') {
     return (
       <Card flush>
-        <Empty title="Your token may not do this">
+        <Empty isPage title="Your token may not do this">
           It lacks the scope <code>{scope}</code>. An administrator can make a token that has it.
         </Empty>
       </Card>

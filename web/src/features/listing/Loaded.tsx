@@ -36,7 +36,7 @@ export function Loaded<T>({
   if (value === null) {
     return (
       <Card flush>
-        <Empty title={`There is no such ${what}`}>
+        <Empty isPage title={`There is no such ${what}`}>
           It may be of another organization, or the link is incomplete.
         </Empty>
       </Card>
