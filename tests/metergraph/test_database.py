@@ -65,7 +65,7 @@ async def test_a_database_of_a_later_version_is_not_touched(
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', $1, now())",
         ["9999_from_the_future"],
     )
-    with pytest.raises(UnsuitableDatabaseError, match=r"later version .*: 9999_from"):
+    with pytest.raises(UnsuitableDatabaseError, match=r"later version .* 9999_from"):
         await migrate(settings)
     with pytest.raises(UnsuitableDatabaseError, match="METERGRAPH_DATA_DIR"):
         await is_migrated(fresh_database_url)

@@ -53,7 +53,7 @@ def said_at_start(settings: Settings, host: str, **variables: str) -> list[str]:
             for line in process.stderr:
                 lines.append(line)
                 if "startup complete" in line:
-                    return [json.loads(line)["turn_off"] for line in lines if "strangers" in line]
+                    return [json.loads(line)["turn_off"] for line in lines if "turn_off" in line]
             pytest.fail("".join(lines))
         finally:
             process.kill()

@@ -8,11 +8,11 @@ from starlette.applications import Starlette
 
 from models import exact_json
 from resolvers.queries.nodes import NODE_TYPES
-from tests.tenancy.places import ROOTS, Place, arguments, field_of, operation
+from tests.tenancy.places import REACHED, Place, arguments, field_of, operation
 from tests.tenancy.world import Tenant
 from tests.websocket_client import Socket
 
-NODES = {"Query", "Mutation", *NODE_TYPES}
+NODES = {"Query", "Mutation", *NODE_TYPES, *REACHED}
 
 
 SECONDS_OF_SILENCE = 0.3
@@ -54,7 +54,7 @@ def request(tenant: Tenant, place: Place, value: Any, depth: int) -> tuple[str, 
     named = place if place.path else None
     given = arguments(field_of(place), named, value, own_id(tenant, place))
     variables = {f"v_{name}": item for name, item in given.items()}
-    if place.parent not in ROOTS.values():
+    if place.parent in NODE_TYPES:
         variables["node"] = tenant.ids[place.parent]
     return operation(place, given, depth), variables
 

@@ -49,6 +49,15 @@ _BY_TYPE: dict[str, Any] = {
     "JSONObject": {},
     "ClauseValue": 1,
 }
+# How objects are reached that are no nodes, by type.
+REACHED = {
+    "MeterPreview": """meterPreview(
+        filter: { clauses: [{ clause: { property: "name", operator: EQUALS, value: "x" } }] }
+        aggregation: { function: COUNT }
+        start: "2026-01-01T00:00:00Z"
+        end: "2026-01-03T00:00:00Z"
+    )"""
+}
 # What else an input needs that its type does not say.
 _ALSO: dict[str, dict[str, Any]] = {
     "MeteredPriceInput": {"unitAmount": "1"},
@@ -213,6 +222,8 @@ def operation(place: Place, given: dict[str, Any], depth: int) -> str:
     for kind, root in ROOTS.items():
         if place.parent == root:
             return f"{kind} ({', '.join(variables)}) {{ {call} }}".replace("()", "")
+    if place.parent in REACHED:
+        return f"query ({', '.join(variables)}) {{ {REACHED[place.parent]} {{ {call} }} }}"
     return (
         f"query ($node: ID!, {', '.join(variables)}) "
         f"{{ node(id: $node) {{ ... on {place.parent} {{ {call} }} }} }}"
