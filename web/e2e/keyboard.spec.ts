@@ -31,7 +31,7 @@ test('the palette goes to a customer, a meter and a page by name', async ({
     ['Invoi', 'Invoices'],
   ] as const) {
     await dashboard.keyboard.press('Control+k');
-    const box = dashboard.getByRole('combobox', { name: /^Go to/ });
+    const box = dashboard.getByRole('combobox', { name: /^Find a page/ });
     await expect(box).toBeFocused();
     await dashboard.keyboard.type(text);
     await expect(

@@ -12,6 +12,7 @@ import { TimeChart } from '../../ui/chart/TimeChart';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { ToolSelect } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
+import { Skeleton } from '../../ui/Skeleton';
 import { Card, Columns, PageHead, Stack } from '../../ui/Surface';
 import { IfAllowed } from '../access/permissions';
 import { mergingOf } from '../meters/aggregation';
@@ -96,7 +97,7 @@ export function OverviewPage() {
         </Columns>
       )}
       <Columns>
-        {meters !== undefined && meters.length > 0 && <TopByMeter meters={meters} />}
+        {meters === undefined ? !error && <TopLoading /> : <TopByMeter meters={meters} />}
         <IfAllowed scope="BILLING_READ">
           <RevenueCard />
         </IfAllowed>
@@ -162,6 +163,15 @@ function Attention({ meters }: { meters: readonly Meter[] }) {
         }
       />
     ));
+}
+
+/** As high as five customers. */
+function TopLoading() {
+  return (
+    <Card title="Top customers">
+      <Skeleton height="236px" />
+    </Card>
+  );
 }
 
 function TopByMeter({ meters }: { meters: readonly Meter[] }) {

@@ -8,6 +8,7 @@ import { formatInstant } from '../../format/time';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Money } from '../../ui/Figures';
+import { Skeleton } from '../../ui/Skeleton';
 import { Card, Figure, Figures, Stack } from '../../ui/Surface';
 import { useNow } from '../../ui/useNow';
 import { useView } from '../viewing/view';
@@ -48,7 +49,9 @@ export function RevenueCard() {
   return (
     <Card title="Invoiced by month">
       <Stack>
-        {revenue && (
+        {revenue === undefined ? (
+          <Skeleton height="68px" />
+        ) : (
           <Figures>
             <Figure label="Last 12 months">
               <Money amount={revenue.total} currency={revenue.currency} />
