@@ -12,7 +12,6 @@ import { TimeChart } from '../../ui/chart/TimeChart';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { ToolSelect } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
-import { Skeleton } from '../../ui/Skeleton';
 import { Card, Columns, PageHead, Stack } from '../../ui/Surface';
 import { IfAllowed } from '../access/permissions';
 import { mergingOf } from '../meters/aggregation';
@@ -96,15 +95,20 @@ export function OverviewPage() {
               ))}
         </Columns>
       )}
-      <Columns>
-        {meters === undefined ? !error && <TopLoading /> : <TopByMeter meters={meters} />}
-        <IfAllowed scope="BILLING_READ">
-          <RevenueCard />
-        </IfAllowed>
-      </Columns>
-      <IfAllowed scope="BILLING_READ">
-        <LatestInvoices />
-      </IfAllowed>
+      {/* It loads beside the meters, and shows once their number says where it stands. */}
+      <div hidden={meters === undefined && !error}>
+        <Stack>
+          <Columns>
+            {meters && <TopByMeter meters={meters} />}
+            <IfAllowed scope="BILLING_READ">
+              <RevenueCard />
+            </IfAllowed>
+          </Columns>
+          <IfAllowed scope="BILLING_READ">
+            <LatestInvoices />
+          </IfAllowed>
+        </Stack>
+      </div>
     </Stack>
   );
 }
@@ -163,15 +167,6 @@ function Attention({ meters }: { meters: readonly Meter[] }) {
         }
       />
     ));
-}
-
-/** As high as five customers. */
-function TopLoading() {
-  return (
-    <Card title="Top customers">
-      <Skeleton height="236px" />
-    </Card>
-  );
 }
 
 function TopByMeter({ meters }: { meters: readonly Meter[] }) {
