@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import websockets
 
+from models import BrowserSession, Organization
+from tests.graphql_client import Api
 from tests.websocket_client import PROTOCOL
 
 
@@ -101,3 +103,20 @@ async def begin(socket: websockets.ClientConnection, **payload: Any) -> Any:
     with contextlib.suppress(websockets.ConnectionClosed):
         return json.loads(await socket.recv())["type"]
     return socket.close_code, socket.close_reason
+
+
+WHO = "{ me { accessToken { name } customer { externalId } } }"
+OPEN = """mutation ($input: CustomerSessionCreateInput!) {
+  customerSessionCreate(input: $input) { token expiresAt portalUrl userErrors { code path } } }"""
+OWN = "http://metergraph"
+
+
+async def opened(api: Api, customer: str = "c1", **given: int) -> dict[str, Any]:
+    answer = await api.get(OPEN, input={"externalCustomerId": customer, **given})
+    payload: dict[str, Any] = answer["customerSessionCreate"]
+    return payload
+
+
+async def rows(organization: Organization) -> int:
+    """How many sessions of browsers the organization has."""
+    return await BrowserSession.filter(organization_id=organization.id).count()
