@@ -16,7 +16,7 @@ from billing.catalog.catalog_products import catalog_products
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
 from billing.catalog.products import ProductDraft, create_benefit, create_product
 from billing.invoicing.estimates import upcoming_invoices
-from billing.periods.intervals import Period, RecurringInterval, period_at
+from billing.periods.intervals import Period, Recurrence, RecurringInterval, period_at
 from billing.periods.metered_renewal import renew_periods
 from billing.subscriptions.cycle import run_cycle
 from billing.subscriptions.renewal import next_periods
@@ -41,7 +41,7 @@ async def measure(run: Run) -> list[Result]:
         tenant = await system.new_tenant(meters=1)
         product = await _plan(tenant)
         now = datetime.now(UTC)
-        current = period_at(now - timedelta(days=20), RecurringInterval.MONTH, 0)
+        current = period_at(now - timedelta(days=20), Recurrence(RecurringInterval.MONTH), 0)
         subscriptions = await _subscribe(tenant, product, current, count)
         await _use(system, tenant, current)
         estimates = await _estimates(tenant, subscriptions)

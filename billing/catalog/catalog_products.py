@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.benefits import stored_benefit
 from billing.catalog.prices import metered_price
-from billing.periods.intervals import RecurringInterval
+from billing.periods.intervals import Recurrence, RecurringInterval
 from billing.periods.metered_periods import Grant
 from billing.rating.lines import FixedPrice, MeteredPrice
 from models import exact_json
@@ -21,7 +21,7 @@ class CatalogProduct:
     id: UUID
     name: str
     currency: str
-    interval: RecurringInterval
+    interval: Recurrence
     fixed: list[FixedPrice] = field(default_factory=list)
     metered: dict[UUID, MeteredPrice] = field(default_factory=dict)
     grants: dict[UUID, list[Grant]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ async def catalog_products(
                 row["of_product"],
                 row["product_name"],
                 row["product_currency"],
-                RecurringInterval(row["recurring_interval"]),
+                Recurrence(RecurringInterval(row["recurring_interval"])),
             ),
         )
         match row["kind"]:

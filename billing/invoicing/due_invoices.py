@@ -10,7 +10,14 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from billing.catalog.catalog_products import catalog_products
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
 from billing.periods.billed_meters import counted_meters
-from billing.periods.intervals import Period, RecurringInterval, boundary, index_at, period_at
+from billing.periods.intervals import (
+    Period,
+    Recurrence,
+    RecurringInterval,
+    boundary,
+    index_at,
+    period_at,
+)
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, columns
@@ -106,8 +113,9 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
         anchor, interval = row["started_at"], RecurringInterval(row["recurring_interval"])
         if interval is RecurringInterval.YEAR:
             interval = RecurringInterval.MONTH
-        index = index_at(anchor, interval, row["issued_at"])
-        due.append((row["id"], boundary(anchor, interval, index + 1)))
+        every = Recurrence(interval)
+        index = index_at(anchor, every, row["issued_at"])
+        due.append((row["id"], boundary(anchor, every, index + 1)))
     await transaction.run(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at
@@ -212,7 +220,7 @@ def periods_through(
     ]
 
 
-def following_period(row: dict[str, Any], interval: RecurringInterval) -> Period | None:
+def following_period(row: dict[str, Any], interval: Recurrence) -> Period | None:
     """Returns the period after that in a row of `waiting_periods`; None if it was the last."""
     if row.get("is_last", True):
         return None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
-from billing.periods.intervals import Period, RecurringInterval, period_at
+from billing.periods.intervals import Period, Recurrence, period_at
 from billing.periods.metered_periods import NextPeriod
 from billing.periods.metered_renewal import renew_periods
 from billing.transaction import BillingTransaction, columns
@@ -99,7 +99,7 @@ async def end_at(
     await _carry_out(transaction, [_Renewal(subscription, at, None)], products)
 
 
-def _following(subscription: LiveSubscription, interval: RecurringInterval) -> Period:
+def _following(subscription: LiveSubscription, interval: Recurrence) -> Period:
     return period_at(subscription.anchor, interval, subscription.period_index + 1)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from billing.periods.intervals import RecurringInterval, boundary
+from billing.periods.intervals import Recurrence, RecurringInterval, boundary
 from metergraph.demo.customers import CUSTOMERS, DemoCustomer
 from metergraph.demo.events import demo_event
 from metergraph.demo.organization import HISTORY
@@ -20,6 +20,8 @@ from metering.usage.windows import Interval, Window, first_instant, windows
 from models import exact_json
 
 DAYS = 90
+
+_MONTHLY = Recurrence(RecurringInterval.MONTH)
 
 _TRIED_FOR = timedelta(days=7)
 _SUBSCRIBED = time(9, 30)
@@ -53,14 +55,14 @@ def life_of(customer: DemoCustomer, now: datetime, zone: ZoneInfo) -> Life:
     began_at = _local(now, zone, customer.days, _SUBSCRIBED)
     if customer.plan is None:
         return Life(began_at, None, (), None, None)
-    subscribed_at = boundary(began_at, RecurringInterval.MONTH, -customer.months)
+    subscribed_at = boundary(began_at, _MONTHLY, -customer.months)
     left = customer.canceled_days_ago
     canceled_at = None if left is None else _local(now, zone, left, _SUBSCRIBED)
     turns = []
-    turn = boundary(subscribed_at, RecurringInterval.MONTH, 1)
+    turn = boundary(subscribed_at, _MONTHLY, 1)
     while turn < (canceled_at or now):
         turns.append(turn)
-        turn = boundary(subscribed_at, RecurringInterval.MONTH, len(turns) + 1)
+        turn = boundary(subscribed_at, _MONTHLY, len(turns) + 1)
     return Life(
         began_at=max(earliest, subscribed_at - _TRIED_FOR),
         subscribed_at=subscribed_at,

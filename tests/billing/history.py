@@ -180,7 +180,7 @@ class History:
             await self._take(step)
         await self._take(Count())
         # So long that whatever runs or has ended is invoiced once more.
-        self.now += timedelta(days=70 if self.reference.interval is INTERVALS[0] else 430)
+        self.now += timedelta(days=70 if self.reference.interval.interval is INTERVALS[0] else 430)
         await self._take(Cycle())
 
     async def _take(self, step: Action) -> None:  # noqa: C901, PLR0912  # as many kinds of steps

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.numbers import minus
-from billing.periods.intervals import Period, RecurringInterval, index_at, period_at
+from billing.periods.intervals import Period, Recurrence, index_at, period_at
 from billing.rating.pricing import Rating, Tariff
 from tests.reference.aggregations import aggregate
 
@@ -53,7 +53,7 @@ class Reference:
     function: str
     property: str | None
     tariff: Tariff
-    interval: RecurringInterval
+    interval: Recurrence
     subscriptions: list[Subscribed] = field(default_factory=list)
     benefits: list[tuple[int, datetime, Decimal, Decimal]] = field(default_factory=list)
     by_hand: list[tuple[Place, int]] = field(default_factory=list)

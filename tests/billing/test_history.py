@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.prices import MeteredDraft
-from billing.periods.intervals import Period, RecurringInterval
+from billing.periods.intervals import Period, Recurrence, RecurringInterval
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CustomerMeter, Organization
@@ -44,7 +44,9 @@ async def test_every_line_follows_from_the_raw_events(
     customer, meter = await world.customer(), await world.meter(function)
     draft = MeteredDraft("USD", meter.id, **PRICES[price])
     product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
-    reference = Reference(function, meter.aggregation_property, draft.tariff(), interval)
+    reference = Reference(
+        function, meter.aggregation_property, draft.tariff(), Recurrence(interval)
+    )
     history = History(world, customer, meter, product, reference)
     await history.give_benefits(plain, rolling)
 

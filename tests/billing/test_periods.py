@@ -3,12 +3,19 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.periods.intervals import RecurringInterval, boundary, index_at, period_at
+from billing.periods.intervals import (
+    Recurrence,
+    RecurringInterval,
+    boundary,
+    index_at,
+    period_at,
+)
 
-MONTH, YEAR = RecurringInterval.MONTH, RecurringInterval.YEAR
+MONTH, YEAR = Recurrence(RecurringInterval.MONTH), Recurrence(RecurringInterval.YEAR)
 
 
 def test_the_end_of_january_comes_back_after_february() -> None:
@@ -28,7 +35,7 @@ def test_a_leap_day_comes_back_in_leap_years() -> None:
 def test_years_end() -> None:
     anchor = datetime(2025, 12, 31, 23, 59, 59, 999_999, UTC)
     assert period_at(anchor, MONTH, 0).end == datetime(2026, 1, 31, 23, 59, 59, 999_999, UTC)
-    assert period_at(anchor, RecurringInterval.DAY, 1).start.year == 2026
+    assert period_at(anchor, Recurrence(RecurringInterval.DAY), 1).start.year == 2026
     assert boundary(anchor, MONTH, -10) == datetime(2025, 2, 28, 23, 59, 59, 999_999, UTC)
 
 
@@ -41,33 +48,60 @@ def test_an_anchor_of_another_zone_is_taken_in_utc() -> None:
 def test_a_boundary_past_the_calendar_overflows() -> None:
     for interval in RecurringInterval:
         with pytest.raises(OverflowError):
-            boundary(datetime(9999, 12, 31, tzinfo=UTC), interval, 1)
+            boundary(datetime(9999, 12, 31, tzinfo=UTC), Recurrence(interval), 1)
 
 
 instants = st.integers(0, 100 * 365 * 86_400 * 1_000_000).map(
     lambda microseconds: datetime(1990, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 )
-intervals = st.sampled_from(RecurringInterval)
+recurrences = st.builds(Recurrence, st.sampled_from(RecurringInterval), st.integers(1, 12))
 
 
-@given(instants, intervals, st.integers(-400, 400))
-def test_periods_tile_the_time(anchor: datetime, interval: RecurringInterval, index: int) -> None:
-    current = period_at(anchor, interval, index)
-    assert current.start < current.end == period_at(anchor, interval, index + 1).start
+@given(instants, recurrences, st.integers(-100, 100))
+def test_periods_tile_the_time(anchor: datetime, every: Recurrence, index: int) -> None:
+    current = period_at(anchor, every, index)
+    assert current.start < current.end == period_at(anchor, every, index + 1).start
 
 
-@given(instants, intervals, instants)
+@given(instants, recurrences, instants)
 def test_every_instant_lies_in_the_period_of_its_index(
-    anchor: datetime, interval: RecurringInterval, instant: datetime
+    anchor: datetime, every: Recurrence, instant: datetime
 ) -> None:
-    found = period_at(anchor, interval, index_at(anchor, interval, instant))
+    found = period_at(anchor, every, index_at(anchor, every, instant))
     assert found.start <= instant < found.end
 
 
-@given(instants, intervals, st.integers(-200, 200))
+@given(instants, recurrences, st.integers(-100, 100))
 def test_a_boundary_belongs_to_the_period_that_it_begins(
-    anchor: datetime, interval: RecurringInterval, index: int
+    anchor: datetime, every: Recurrence, index: int
 ) -> None:
-    start = boundary(anchor, interval, index)
-    assert index_at(anchor, interval, start) == index
-    assert index_at(anchor, interval, start - timedelta(microseconds=1)) == index - 1
+    start = boundary(anchor, every, index)
+    assert index_at(anchor, every, start) == index
+    assert index_at(anchor, every, start - timedelta(microseconds=1)) == index - 1
+
+
+@given(instants, recurrences, st.integers(-100, 100))
+def test_boundaries_are_those_of_another_library(
+    anchor: datetime, every: Recurrence, index: int
+) -> None:
+    steps = every.count * index
+    expected = {
+        RecurringInterval.DAY: relativedelta(days=steps),
+        RecurringInterval.WEEK: relativedelta(weeks=steps),
+        RecurringInterval.MONTH: relativedelta(months=steps),
+        RecurringInterval.YEAR: relativedelta(years=steps),
+    }
+    assert boundary(anchor, every, index) == anchor + expected[every.interval]
+
+
+def test_a_quarter_is_three_months_from_its_start() -> None:
+    anchor = datetime(2025, 11, 30, tzinfo=UTC)
+    dates = [boundary(anchor, Recurrence(RecurringInterval.MONTH, 3), k).date() for k in range(4)]
+    assert [one.isoformat() for one in dates] == [
+        "2025-11-30",
+        "2026-02-28",
+        "2026-05-30",
+        "2026-08-30",
+    ]
+    fortnight = Recurrence(RecurringInterval.WEEK, 2)
+    assert boundary(anchor, fortnight, 2) == datetime(2025, 12, 28, tzinfo=UTC)

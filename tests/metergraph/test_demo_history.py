@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.periods.intervals import RecurringInterval, boundary
+from billing.periods.intervals import Recurrence, RecurringInterval, boundary
 from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.history import DAYS, history, late_events, life_of
 from metering.ingest.events import EventDraft, check_event
@@ -102,7 +102,8 @@ def test_globex_has_used_a_larger_model_since_its_last_invoiced_period_began(
 ) -> None:
     life = life_of(BY_ID["globex"], NOW, PARIS)
     assert life.subscribed_at is not None
-    assert life.changed_at == boundary(life.subscribed_at, RecurringInterval.MONTH, 1)
+    monthly = Recurrence(RecurringInterval.MONTH)
+    assert life.changed_at == boundary(life.subscribed_at, monthly, 1)
     tokens: dict[bool, int] = {True: 0, False: 0}
     for event in events:
         if event.external_customer_id == "globex" and event.name == "ai_usage":
