@@ -9,6 +9,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.log import lock_log, next_revision
+from metering.live.outbox import OutboxType, publish
 
 Row = TypeVar("Row")
 
@@ -30,6 +31,10 @@ class BillingTransaction:
     async def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Runs a statement whose first parameter is the organization, and returns its rows."""
         return await self.connection.execute_query_dict(statement, [self.organization_id, *values])
+
+    async def publish(self, type_: OutboxType, *object_ids: UUID) -> None:
+        """Records in the outbox that something happened to objects of the organization."""
+        await publish(self.connection, self.organization_id, type_, *object_ids)
 
     async def run(self, statement: str, *values: Any) -> None:
         """Runs a statement whose first parameter is the organization."""

@@ -12,6 +12,7 @@ from models.product import Benefit, Product, ProductBenefit, ProductPrice
 from models.subscription import CustomerSubscription, SubscriptionMeter, SubscriptionPeriod
 from models.usage import ALL_CUSTOMERS, CustomerMeter, CustomerMeterValue, UsageBucket, UsageValue
 from models.usage_audit import UsageAudit, UsageDrift
+from models.webhook import OutboxEvent, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ALL_CUSTOMERS",
@@ -36,6 +37,7 @@ __all__ = [
     "Meter",
     "MeteredPeriod",
     "Organization",
+    "OutboxEvent",
     "Product",
     "ProductBenefit",
     "ProductPrice",
@@ -45,4 +47,6 @@ __all__ = [
     "UsageBucket",
     "UsageDrift",
     "UsageValue",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

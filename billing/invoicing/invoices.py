@@ -22,6 +22,7 @@ from billing.rating.lines import (
     total,
 )
 from billing.transaction import BillingTransaction, columns
+from metering.live.outbox import OutboxType
 from models.identifiers import new_id
 
 _log = structlog.get_logger(__name__)
@@ -124,6 +125,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
         await _insert_invoices(transaction, due, first)
         await _insert_lines(transaction, due)
         await _mark_billed(transaction, [line for invoice in due for line in invoice.lines])
+        await transaction.publish(OutboxType.INVOICE_ISSUED, *(invoice.id for invoice in due))
     invoice_ids = {invoice.bill.subscription_id: invoice.id for invoice in due}
     await _mark_periods(transaction, bills, invoice_ids)
 

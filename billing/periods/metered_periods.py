@@ -108,6 +108,11 @@ class LedgerEntry:
     benefit_id: UUID | None = None
     reason: str | None = None
 
+    @property
+    def is_granted(self) -> bool:
+        """Whether it gives new credit: a grant, or a credit by hand."""
+        return self.kind in {EntryKind.GRANT, EntryKind.MANUAL} and self.units > 0
+
 
 @dataclass(frozen=True, slots=True)
 class NextPeriod:

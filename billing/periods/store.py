@@ -10,6 +10,7 @@ from uuid import UUID
 from billing.periods.metered_periods import NOTHING, Credit, LedgerEntry, MeteredPeriod, PeriodUsage
 from billing.rating.pricing import Rating
 from billing.transaction import BillingTransaction, columns
+from metering.live.outbox import OutboxType
 from models.identifiers import new_id
 
 PERIOD_COLUMNS = """
@@ -126,6 +127,7 @@ async def insert_entries(transaction: BillingTransaction, entries: Sequence[Ledg
     """Adds entries to the ledger, in their order."""
     if not entries:
         return
+    ids = [new_id() for _ in entries]
     await transaction.run(
         """
         INSERT INTO credit_entry (
@@ -139,9 +141,9 @@ async def insert_entries(transaction: BillingTransaction, entries: Sequence[Ledg
         ) AS entry
         """,
         transaction.now,
+        ids,
         *columns(
             entries,
-            lambda _entry: new_id(),
             lambda entry: entry.period.customer_id,
             lambda entry: entry.period.meter_id,
             lambda entry: entry.period.id,
@@ -152,6 +154,8 @@ async def insert_entries(transaction: BillingTransaction, entries: Sequence[Ledg
             lambda entry: entry.reason,
         ),
     )
+    granted = [id_ for id_, entry in zip(ids, entries, strict=True) if entry.is_granted]
+    await transaction.publish(OutboxType.CREDIT_GRANTED, *granted)
 
 
 async def store_credit(transaction: BillingTransaction, periods: Sequence[MeteredPeriod]) -> None:

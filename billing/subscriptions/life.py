@@ -20,6 +20,7 @@ from billing.subscriptions.renewal import (
     next_periods,
 )
 from billing.transaction import BillingTransaction
+from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
 from models import CustomerSubscription
 
@@ -79,6 +80,7 @@ async def create_subscription(
             created_at=transaction.now,
             using_db=transaction.connection,
         )
+        await transaction.publish(OutboxType.SUBSCRIPTION_CREATED, subscription.id)
         await _hold_meters(transaction, subscription, product)
         # Late usage comes first: the credit that it burns does not carry over.
         await rerate_late(transaction, [customer_id])
@@ -110,10 +112,13 @@ async def cancel_subscription(
         if subscription.status != "ACTIVE":
             raise RefusedError(problem("INVALID", "This subscription has already ended.", "id"))
         if when is CancelWhen.PERIOD_END:
+            is_new = not subscription.cancel_at_period_end
             subscription.cancel_at_period_end = True
             await subscription.save(
                 using_db=transaction.connection, update_fields=["cancel_at_period_end"]
             )
+            if is_new:
+                await transaction.publish(OutboxType.SUBSCRIPTION_CANCEL_SCHEDULED, subscription.id)
         else:
             await _end_now(transaction, subscription)
             await subscription.refresh_from_db(using_db=transaction.connection)

@@ -12,6 +12,7 @@ from billing.periods.intervals import Period, Recurrence, period_at
 from billing.periods.metered_periods import NextPeriod
 from billing.periods.metered_renewal import renew_periods
 from billing.transaction import BillingTransaction, columns
+from metering.live.outbox import OutboxType
 from models.identifiers import new_id
 
 
@@ -141,6 +142,10 @@ async def _carry_out(
     await renew_periods(transaction, opening)
     await _move_subscriptions(transaction, renewals)
     await _release_meters(transaction, renewals, products)
+    renewed = [one.subscription.id for one in renewals if one.following is not None]
+    ended = [one.subscription.id for one in renewals if one.following is None]
+    await transaction.publish(OutboxType.SUBSCRIPTION_RENEWED, *renewed)
+    await transaction.publish(OutboxType.SUBSCRIPTION_ENDED, *ended)
 
 
 def next_periods(

@@ -12,6 +12,7 @@ import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError, OperationalError
 
+from metering.live.outbox import OutboxType, publish
 from waiting.outages import postgres_error
 
 COUNTING_ERRORS = (
@@ -57,15 +58,19 @@ async def note_problem(connection: BaseDBAsyncClient, meter_id: UUID, error: Bas
 
     Each pause is as long as the meter has been failing: from a second to five minutes.
     """
-    await connection.execute_query(
+    rows = await connection.execute_query_dict(
         """
         UPDATE meter
         SET problem = $2, failing_since = coalesce(failing_since, now()),
             retry_at = now() + least(greatest(now() - failing_since, '1 second'), '5 minutes')
         WHERE id = $1 AND position IS NOT NULL AND archived_at IS NULL
+        RETURNING organization_id, failing_since = now() AS begins
         """,
         [meter_id, reason_of(error)],
     )
+    for row in rows:
+        if row["begins"]:
+            await publish(connection, row["organization_id"], OutboxType.METER_FAILING, meter_id)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ Each call keeps its own policy and gets its own receipts. The events become a ba
 position, which the log counts later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from metering.ingest.stored_events import (
     insert_events,
     stored_under_external_ids,
 )
+from metering.live.outbox import OutboxType, publish
 from metering.problems import Problem
 from models.identifiers import new_id
 
@@ -164,6 +165,7 @@ async def _insert(
     inserted = await insert_events(connection, organization_id, new_events)
     status = ReceiptStatus.INSERTED
     if len(inserted) == len(drafts):
+        await _publish_created(connection, organization_id, created)
         return [Receipt(status, event_id) for event_id in new_events.ids]
     held = await stored_under_external_ids(
         connection, organization_id, new_events.without(inserted)
@@ -174,10 +176,17 @@ async def _insert(
         if event_id in inserted
     }
     await remove_unused_customers(connection, organization_id, created - used)
+    await _publish_created(connection, organization_id, created & used)
     return [
         Receipt(status, event_id) if event_id in inserted else _held_receipt(held[event_id])
         for event_id in new_events.ids
     ]
+
+
+async def _publish_created(
+    connection: BaseDBAsyncClient, organization_id: UUID, customer_ids: Iterable[UUID]
+) -> None:
+    await publish(connection, organization_id, OutboxType.CUSTOMER_CREATED, *sorted(customer_ids))
 
 
 def _held_receipt(held: HeldExternalId) -> Receipt:

@@ -15,6 +15,7 @@ from metering.live.redis_connections import GuardedPool
 QUEUE = "metergraph:jobs"
 PROCESS_EVENTS = "process_events"
 CATCH_UP_METERS = "catch_up_meters"
+DELIVER_WEBHOOKS = "deliver_webhooks"
 
 # A wake-up expires if a worker is killed after taking the job and before running it.
 _EXPIRY_SECONDS = 5

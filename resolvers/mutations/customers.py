@@ -6,6 +6,7 @@ import strawberry
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from metering.live.outbox import OutboxType, publish
 from metering.problems import RefusedError, problem, refuse_any
 from metering.texts import EMAIL, EXTERNAL_ID, NAME, given_name_problems
 from models import Customer as CustomerRow
@@ -46,19 +47,27 @@ class CustomerMutation:
                     using_db=connection,
                     **values,
                 )
+                await publish(connection, organization_id, OutboxType.CUSTOMER_CREATED, row.id)
         except IntegrityError:
             # An event may have created the customer, which then has only its external id.
-            filled = await CustomerRow.filter(
-                organization_id=organization_id,
-                external_id=input.external_id,
-                name=None,
-                email=None,
-            ).update(**values)
-            if not filled:
-                raise _taken() from None
-            row = await CustomerRow.get(
-                organization_id=organization_id, external_id=input.external_id
-            )
+            async with in_transaction() as connection:
+                filled = (
+                    await CustomerRow.filter(
+                        organization_id=organization_id,
+                        external_id=input.external_id,
+                        name=None,
+                        email=None,
+                    )
+                    .using_db(connection)
+                    .update(**values)
+                )
+                if not filled:
+                    raise _taken() from None
+                row = await CustomerRow.get(
+                    organization_id=organization_id, external_id=input.external_id
+                )
+                if any(values.values()):
+                    await publish(connection, organization_id, OutboxType.CUSTOMER_UPDATED, row.id)
         return CustomerCreatePayload(customer=Customer.of(row))
 
     @strawberry.mutation(
@@ -82,7 +91,13 @@ class CustomerMutation:
         changes = {name: value for name, value in sent.items() if value is not strawberry.UNSET}
         if changes:
             try:
-                await row.update_from_dict(changes).save(update_fields=list(changes))
+                async with in_transaction() as connection:
+                    await row.update_from_dict(changes).save(
+                        using_db=connection, update_fields=list(changes)
+                    )
+                    await publish(
+                        connection, row.organization_id, OutboxType.CUSTOMER_UPDATED, row.id
+                    )
             except IntegrityError:
                 raise _taken() from None
         return CustomerUpdatePayload(customer=Customer.of(row))
