@@ -55,6 +55,12 @@ class BadUserInput(APIError):
     code = "BAD_USER_INPUT"
 
 
+def bad_input(found: Problem) -> BadUserInput:
+    """Returns a problem of an argument as an error; for queries, which have no userErrors."""
+    path, message = list(found.path), found.message.removesuffix(".")
+    return BadUserInput(f"{message} (at `{'.'.join(path)}`)", path=path)
+
+
 class NotFound(APIError):
     """What an argument names does not exist in the token's organization."""
 

@@ -55,6 +55,7 @@ SERIES_OF_CUSTOMER = "CustomerSeries"  # a list of these has the arguments of a 
 PREVIEW = "MeterPreview"  # a series inside it has the preview's range
 FILTER_NODES = "MeterFilterNode"
 _CLAUSES = 2
+RATING = 10  # rating units at a price of a hundred tiers takes as long as reading ten fields
 _LENGTHS = {
     "HOUR": timedelta(hours=1),
     "DAY": timedelta(days=1),
@@ -208,6 +209,9 @@ class Weighing:
                 if isinstance(ids, list):
                     return len(ids)
                 return 1 if argument.name.value == "ids" else UNPAGED_LIST
+            if argument.name.value == "units":
+                units = self.value(argument.value)
+                return RATING * (len(units) if isinstance(units, list) else 1)
         return self.given_size(node) or UNPAGED_LIST
 
     def given(self, node: Node) -> Any:

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from billing.catalog.benefits import MeterCredit
-from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.prices import FixedDraft, PriceDraft
 from billing.catalog.products import (
     ProductChanges,
     ProductDraft,
@@ -105,12 +105,5 @@ def _price(price: ProductPriceInput) -> PriceDraft:
     if price.fixed:
         return FixedDraft(price.fixed.currency, price.fixed.amount)
     if price.metered:
-        metered = price.metered
-        return MeteredDraft(
-            currency=metered.currency,
-            meter_id=decode_id(metered.meter_id, "Meter"),
-            pricing=metered.pricing,
-            parameters=metered.parameters(),
-            cap_amount=metered.cap_amount,
-        )
+        return price.metered.draft()
     raise ValueError("GraphQL lets a price of neither kind through")

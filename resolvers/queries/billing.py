@@ -14,8 +14,9 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import customer_to_list
 from schema.enums import ListOrder
-from schema.errors import BadUserInput
+from schema.errors import BadUserInput, bad_input
 from schema.ids import Id, key_to_list
+from schema.inputs.products import MeteredPriceInput
 from schema.loaders.billing import (
     InvoiceQuery,
     SubscriptionQuery,
@@ -28,6 +29,7 @@ from schema.permissions import requires
 from schema.ranges import EachInterval, NullableTimeZone
 from schema.scalars import BigInt, CurrencyCode
 from schema.types.invoice import Invoice
+from schema.types.price_example import ExampleUnits, PriceExample, price_examples
 from schema.types.product import MeterCreditBenefit, Product
 from schema.types.revenue import Revenue, RevenuePoint
 from schema.types.subscription import CustomerSubscription
@@ -61,6 +63,21 @@ class BillingQuery:
             info.context.organization_id, query, include_archived=include_archived
         )
         return Listed(source, Product.of)
+
+    @strawberry.field(
+        description="What numbers of units would cost at a metered price, in the same order. "
+        "Nothing is created, and the meter need not exist.",
+        extensions=[requires(_READ, Scope.BILLING_WRITE)],
+    )
+    def price_examples(
+        self,
+        price: Annotated[MeteredPriceInput, strawberry.argument(description="The price.")],
+        units: ExampleUnits,
+    ) -> list[PriceExample]:
+        draft = price.draft()
+        for problem in draft.problems("price"):
+            raise bad_input(problem)
+        return price_examples(draft.tariff(), units)
 
     @connection(
         MeterCreditBenefit, description="All benefits, oldest first.", extensions=[requires(_READ)]

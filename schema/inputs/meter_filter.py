@@ -14,7 +14,7 @@ from metering.language.filters import Filter
 from metering.language.parsing import parse_aggregation, parse_filter
 from metering.problems import Problem
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction
-from schema.errors import BadUserInput
+from schema.errors import bad_input
 from schema.inputs.raw import kept_raw
 from schema.scalars import ClauseValue
 
@@ -93,6 +93,5 @@ def read_aggregation(sent: MeterAggregationInput, *path: str) -> Aggregation | l
 def required(found: Filter | Aggregation | list[Problem]) -> Any:
     """Raises BadUserInput with the first error; for queries, which have no userErrors."""
     if isinstance(found, list):
-        path, message = list(found[0].path), found[0].message.removesuffix(".")
-        raise BadUserInput(f"{message} (at `{'.'.join(path)}`)", path=path)
+        raise bad_input(found[0])
     return found

@@ -5,8 +5,10 @@ from typing import Any
 
 import strawberry
 
+from billing.catalog.prices import MeteredDraft
 from billing.rating.schemes import Tier
 from schema.billing_enums import Pricing, RecurringInterval
+from schema.ids import decode_id
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
 
@@ -67,14 +69,21 @@ class MeteredPriceInput:
         default=None, description="The most that a period's usage can cost, in minor units."
     )
 
-    def parameters(self) -> dict[str, Any]:
-        """Returns the parameters of all price schemes; None for those that were left out."""
-        return {
+    def draft(self) -> MeteredDraft:
+        """Returns the price, which may have problems."""
+        parameters: dict[str, Any] = {
             "unit_amount": self.unit_amount,
             "tiers": None if self.tiers is None else [tier.read() for tier in self.tiers],
             "package_amount": self.package_amount,
             "package_size": self.package_size,
         }
+        return MeteredDraft(
+            currency=self.currency,
+            meter_id=decode_id(self.meter_id, "Meter"),
+            pricing=self.pricing,
+            parameters=parameters,
+            cap_amount=self.cap_amount,
+        )
 
 
 @strawberry.input(one_of=True, description="A fixed or a metered price. Give exactly one.")

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from models import Customer as CustomerRow
+from models import Invoice as InvoiceRow
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import Node, decode_id, encode_id
@@ -124,6 +125,19 @@ class Customer(Node):
         return Listed(
             invoices_of_customer(info.context.organization_id, self.key), invoice.Invoice.of
         )
+
+    @strawberry.field(
+        description="One of the customer's invoices by its id. Null if there is none.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def invoice(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],
+    ) -> Annotated["Invoice", strawberry.lazy("schema.types.invoice")] | None:
+        key = decode_id(id, "Invoice")
+        row = await info.context.loaders.by_id(InvoiceRow).load(key) if key else None
+        return invoice.Invoice.of(row) if row and row.customer_id == self.key else None
 
     @connection(
         Annotated["Event", strawberry.lazy("schema.types.event")],

@@ -9,7 +9,8 @@ import strawberry
 
 from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import stored_scheme
-from billing.rating.schemes import Tier
+from billing.rating.pricing import Tariff
+from billing.rating.schemes import PriceScheme, Tier
 from models import Benefit as BenefitRow
 from models import Meter as MeterRow
 from models import Product as ProductRow
@@ -20,6 +21,7 @@ from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import meter  # which refers back to this module
+from schema.types.price_example import ExampleUnits, PriceExample, price_examples
 
 if TYPE_CHECKING:
     from schema.types.meter import Meter
@@ -30,6 +32,12 @@ LazyMeter = Annotated["Meter", strawberry.lazy("schema.types.meter")]
 async def _meter(info: Info, key: UUID) -> "Meter":
     row: MeterRow = await info.context.loaders.existing(MeterRow, key)
     return meter.Meter.of(row)
+
+
+def _scheme(row: PriceRow) -> PriceScheme:
+    if row.pricing is None:
+        raise LookupError(f"metered price {row.id} has no pricing")
+    return stored_scheme(row.pricing, row.parameters)
 
 
 @strawberry.interface(description="A price of a product: fixed, or by usage.")
@@ -107,11 +115,13 @@ class MeteredPrice(ProductPrice, Node):
             raise LookupError(f"metered price {self.row.id} has no meter")
         return await _meter(info, self.row.meter_id)
 
+    @strawberry.field(description="What numbers of units cost, in the same order.")
+    def examples(self, units: ExampleUnits) -> list[PriceExample]:
+        return price_examples(Tariff(_scheme(self.row), self.row.cap_amount), units)
+
     @classmethod
     def of_row(cls, row: PriceRow) -> "MeteredPrice":
-        if row.pricing is None:
-            raise LookupError(f"metered price {row.id} has no pricing")
-        scheme = stored_scheme(row.pricing, row.parameters)
+        scheme = _scheme(row)
         given: dict[str, Any] = {name: getattr(scheme, name) for name in scheme.parameters}
         return cls(
             id=encode_id("MeteredPrice", row.id),

@@ -214,3 +214,19 @@ async def test_a_session_sees_the_charges_of_its_customer(
     assert seen["id"] == subscription["id"]
     assert seen["upcomingInvoice"]["total"] == 2080
     assert viewer["invoices"]["totalCount"] == 1
+
+
+async def test_a_session_opens_its_customers_invoices_by_id_and_no_others(
+    api: Api, organization: Organization
+) -> None:
+    await subscribed(api, organization)
+    listed = await api.get("{ invoices { nodes { id number } } }")
+    [invoice] = listed["invoices"]["nodes"]
+    opened = "query ($id: ID!) { viewer { invoice(id: $id) { number } } }"
+    session, other = await api.session("acme"), await api.session("another")
+    assert (await session.get(opened, id=invoice["id"]))["viewer"]["invoice"] == {
+        "number": invoice["number"]
+    }
+    assert (await other.get(opened, id=invoice["id"]))["viewer"]["invoice"] is None
+    for unknown in ("", "x", invoice["id"] + "A"):
+        assert (await session.get(opened, id=unknown))["viewer"]["invoice"] is None

@@ -1,14 +1,14 @@
 """Filters and orders of lists: pages of every kind are what Python makes of all rows."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from models import Customer, CustomerSubscription, Invoice, Meter, Organization, Product
+from models import Customer, CustomerSubscription, Invoice, Organization, Product
 from schema.ids import encode_id
 from schema.loaders.billing import (
     InvoiceQuery,
@@ -19,8 +19,10 @@ from schema.loaders.billing import (
 from schema.loaders.keyset import PageRequest, bounds_of, page_of
 from schema.loaders.sources import SQLSource, read_pages
 from tests.graphql_client import Api
+from tests.resolvers.rows import START, store_named
+from tests.resolvers.rows import invoice as invoice_row
+from tests.resolvers.rows import product as product_row
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 CUSTOMERS, PRODUCTS, SUBSCRIPTIONS, INVOICES = 3, 2, 12, 24
 INVOICE_LIST = """
 query (
@@ -44,16 +46,7 @@ class Billed:
             Customer(organization_id=organization.id, external_id=f"c{number}")
             for number in range(CUSTOMERS)
         ]
-        self.products = [
-            Product(
-                organization_id=organization.id,
-                name=f"Plan {number}",
-                recurring_interval="MONTH",
-                currency="USD",
-                created_at=START,
-            )
-            for number in range(PRODUCTS)
-        ]
+        self.products = [product_row(organization, f"Plan {number}") for number in range(PRODUCTS)]
         self.subscriptions = [
             CustomerSubscription(
                 organization_id=organization.id,
@@ -69,16 +62,14 @@ class Billed:
             for number in range(SUBSCRIPTIONS)
         ]
         self.invoices = [
-            Invoice(
-                organization_id=organization.id,
-                sequence=number + 1,
+            invoice_row(
+                organization,
+                number + 1,
                 customer_id=(
                     subscription := self.subscriptions[number % SUBSCRIPTIONS]
                 ).customer_id,
                 subscription_id=subscription.id,
-                currency="USD",
                 total=number,
-                position=0,
                 issued_at=START + timedelta(days=number * 5 % 8),
             )
             for number in range(INVOICES)
@@ -267,29 +258,7 @@ NAMES = ("AI tokens", "100 % of it", "a_b", "Éclair", "back\\slash", "AI plan")
 async def test_meters_and_products_are_found_by_any_part_of_their_name(
     api: Api, organization: Organization, text: str
 ) -> None:
-    await Meter.bulk_create(
-        [
-            Meter(
-                organization_id=organization.id,
-                name=name,
-                event_filter={"conjunction": "AND", "clauses": []},
-                aggregation_function="COUNT",
-            )
-            for name in NAMES
-        ]
-    )
-    await Product.bulk_create(
-        [
-            Product(
-                organization_id=organization.id,
-                name=name,
-                recurring_interval="MONTH",
-                currency="USD",
-                created_at=START,
-            )
-            for name in NAMES
-        ]
-    )
+    await store_named(organization, NAMES)
     query = """query ($text: String) {
       meters(query: $text) { nodes { name } } products(query: $text) { nodes { name } }
     }"""

@@ -1,8 +1,7 @@
 """revenue: what was invoiced over time, and what is to come."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -10,9 +9,9 @@ from models import Invoice, Organization
 from schema.context import Scope
 from tests.graphql_client import Api
 from tests.resolvers.ai_plan import VIEW, subscribed
+from tests.resolvers.rows import START, invoice
 from tests.serving import new_token
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 REVENUE = """query ($start: DateTime!, $end: DateTime!, $interval: Interval!, $zone: String,
   $currency: CurrencyCode) {
   revenue(start: $start, end: $end, interval: $interval, timezone: $zone, currency: $currency) {
@@ -24,14 +23,11 @@ async def issued(organization: Organization, *invoices: tuple[int, int, str]) ->
     """Invoices by the day of the year that they were issued on, amount and currency."""
     await Invoice.bulk_create(
         [
-            Invoice(
-                organization_id=organization.id,
-                sequence=100 + number,
-                customer_id=UUID(int=1),
-                subscription_id=UUID(int=1),
+            invoice(
+                organization,
+                100 + number,
                 currency=currency,
                 total=amount,
-                position=0,
                 issued_at=START + timedelta(days=day),
             )
             for number, (day, amount, currency) in enumerate(invoices)

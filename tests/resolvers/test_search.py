@@ -1,9 +1,7 @@
 """search: what a text names, as a search through all rows in Python finds it."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -11,9 +9,9 @@ from models import Customer, Invoice, Meter, Organization, Product
 from schema.context import Scope
 from schema.ids import encode_id
 from tests.graphql_client import Api
+from tests.resolvers.rows import invoice, store_named
 from tests.serving import new_token
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 SEARCH = """query ($query: String!, $first: Int) { search(query: $query, first: $first) {
   __typename ... on Meter { name } ... on Product { name }
   ... on Customer { externalId customerName: name } ... on Invoice { number } } }"""
@@ -41,44 +39,8 @@ async def stored(organization: Organization) -> None:
             for one, name, email in CUSTOMERS
         ]
     )
-    await Meter.bulk_create(
-        [
-            Meter(
-                organization_id=organization.id,
-                name=name,
-                event_filter={"conjunction": "AND", "clauses": []},
-                aggregation_function="COUNT",
-            )
-            for name in NAMES
-        ]
-    )
-    await Product.bulk_create(
-        [
-            Product(
-                organization_id=organization.id,
-                name=name,
-                recurring_interval="MONTH",
-                currency="USD",
-                created_at=START,
-            )
-            for name in NAMES
-        ]
-    )
-    await Invoice.bulk_create(
-        [
-            Invoice(
-                organization_id=organization.id,
-                sequence=number,
-                customer_id=UUID(int=1),
-                subscription_id=UUID(int=1),
-                currency="USD",
-                total=0,
-                position=0,
-                issued_at=START,
-            )
-            for number in (1, 2, 42)
-        ]
-    )
+    await store_named(organization, NAMES)
+    await Invoice.bulk_create([invoice(organization, number) for number in (1, 2, 42)])
 
 
 def _words(text: str) -> list[str]:

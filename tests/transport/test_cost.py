@@ -33,6 +33,7 @@ from tests.schema_execution import GRAPHQL_SCHEMA, codes, execute, weight
         ("{ nodes(ids: [1, 2, 3]) { id } }", 1 + 3),
         ("{ nodes(ids: [1, 2]) { ... on Meter { events { nodes { id } } } } }", 1 + 2 * (2 + 10)),
         ("{ eventNames { name } }", 1 + 10),
+        ("{ priceExamples(units: [1, 2, 3]) { units amount } }", 1 + 10 * 3 * 2),
         ("{ __schema { types { name } } }", 2 + 2 * len(GRAPHQL_SCHEMA.type_map)),
         ("{ a: viewer { id } b: viewer { id } }", 4),
         ("{ ...F ...F } fragment F on Query { viewer { id } }", 6),

@@ -34,6 +34,7 @@ export const EMBEDDED = [
   'MeterQuantities',
   'MeterQuantity',
   'PageInfo',
+  'PriceExample',
   'PriceTier',
   'ProductConnection',
   'ProductEdge',

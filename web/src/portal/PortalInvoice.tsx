@@ -7,7 +7,7 @@ import { Icon } from '../ui/Icon';
 import { PageHead } from '../ui/Surface';
 
 const PortalInvoiceDocument = graphql(`
-  query PortalInvoice {
+  query PortalInvoice($id: ID!) {
     me {
       organization {
         id
@@ -18,17 +18,15 @@ const PortalInvoiceDocument = graphql(`
       id
       name
       externalId
-      invoices(last: 24) {
-        nodes {
+      invoice(id: $id) {
+        id
+        number
+        ...InvoiceDocument_invoice
+        subscription {
           id
-          number
-          ...InvoiceDocument_invoice
-          subscription {
+          product {
             id
-            product {
-              id
-              name
-            }
+            name
           }
         }
       }
@@ -36,17 +34,20 @@ const PortalInvoiceDocument = graphql(`
   }
 `);
 
-/** One of the invoices that the page lists: a session reads its customer, and nothing by an id. */
+/** One of the customer's invoices, as a document. */
 export function PortalInvoice({ id, onClose }: { id: string; onClose(): void }) {
-  const [{ data, error }, again] = useQuery({ query: PortalInvoiceDocument });
+  const [{ data, error }, again] = useQuery({
+    query: PortalInvoiceDocument,
+    variables: { id },
+  });
   const customer = data?.viewer;
-  const found = customer?.invoices.nodes.find((invoice) => invoice.id === id);
   return (
     <Loaded
       what="invoice"
-      value={data && (found ?? null)}
+      value={data && (customer?.invoice ?? null)}
       error={error}
       onRetry={() => again({ requestPolicy: 'network-only' })}
+      wayBack={<Button onClick={onClose}>All usage and invoices</Button>}
     >
       {(invoice) => (
         <>

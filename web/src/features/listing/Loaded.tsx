@@ -12,6 +12,7 @@ export function Loaded<T>({
   value,
   error,
   onRetry,
+  wayBack,
   children,
 }: {
   /** Such as “meter”. */
@@ -20,6 +21,8 @@ export function Loaded<T>({
   value: T | null | undefined;
   error: CombinedError | undefined;
   onRetry(): void;
+  /** Leads away from nothing, where the page around it has no links. */
+  wayBack?: ReactNode;
   children(value: T): ReactNode;
 }) {
   if (value !== undefined && value !== null) {
@@ -36,7 +39,7 @@ export function Loaded<T>({
   if (value === null) {
     return (
       <Card flush>
-        <Empty isPage title={`There is no such ${what}`}>
+        <Empty isPage title={`There is no such ${what}`} action={wayBack}>
           It may be of another organization, or the link is incomplete.
         </Empty>
       </Card>

@@ -87,6 +87,19 @@ export function valueAt(points: readonly Point[], place: number): number | null 
   return quantity === undefined || quantity === null ? null : toDrawing(quantity);
 }
 
+/** The points of the longest series, whose bounds are the chart's places. */
+export function longest(series: readonly Series[]): readonly Point[] {
+  return series.reduce<readonly Point[]>(
+    (most, { points }) => (points.length > most.length ? points : most),
+    [],
+  );
+}
+
+/** Whether a point still grows: it ends after what is complete. */
+export function isUnfinished(point: Point, completeThrough: string | null): boolean {
+  return completeThrough !== null && Date.parse(point.end) > Date.parse(completeThrough);
+}
+
 /** The places that get a label, so that they stand `apart` at least. */
 export function labelledPlaces(count: number, width: number, apart: number): number[] {
   const fit = Math.max(1, Math.floor(width / apart));

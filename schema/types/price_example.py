@@ -1,0 +1,49 @@
+"""Examples of prices: what so many units cost."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from billing.numbers import LARGEST_AMOUNT, decimal_problems
+from billing.rating.pricing import Tariff
+from schema.errors import AmountTooLarge, BadUserInput, bad_input
+from schema.scalars import BigInt
+
+MAXIMUM_EXAMPLES = 20
+
+ExampleUnits = Annotated[
+    list[Decimal],
+    strawberry.argument(
+        description="The billable units of a period, after credit, of each example: at most "
+        f"{MAXIMUM_EXAMPLES}."
+    ),
+]
+
+
+@strawberry.type(description="What a number of units costs.")
+class PriceExample:
+    tariff: strawberry.Private[Tariff]
+    units: Decimal = strawberry.field(description="The billable units of a period, after credit.")
+
+    @strawberry.field(
+        description="The charge for them, rounded and capped, in minor units. Null, with the error "
+        "AMOUNT_TOO_LARGE, if it is too large to be invoiced."
+    )
+    def amount(self) -> BigInt | None:
+        amount = self.tariff.amount(self.units)
+        if amount > LARGEST_AMOUNT:
+            raise AmountTooLarge(f"{amount:,} is beyond {LARGEST_AMOUNT:,} minor units")
+        return BigInt(amount)
+
+
+def price_examples(tariff: Tariff, units: Sequence[Decimal]) -> list[PriceExample]:
+    """Returns what each number of units costs. Raises BadUserInput for impossible units."""
+    if len(units) > MAXIMUM_EXAMPLES:
+        message = f"`units` may have at most {MAXIMUM_EXAMPLES} numbers, not {len(units)}"
+        raise BadUserInput(message, path=["units"])
+    for index, number in enumerate(units):
+        for found in decimal_problems(number, "units", index):
+            raise bad_input(found)
+    return [PriceExample(tariff=tariff, units=number) for number in units]

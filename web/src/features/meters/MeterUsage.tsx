@@ -1,0 +1,149 @@
+import { useState } from 'react';
+import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { formatChange } from '../../format/decimals';
+import { formatPeriod, type Interval } from '../../format/time';
+import { TimeChart } from '../../ui/chart/TimeChart';
+import { Checkbox, ToolSelect } from '../../ui/Field';
+import { Quantity } from '../../ui/Figures';
+import { Card, Figure, Figures, Stack } from '../../ui/Surface';
+import { Segments } from '../../ui/Tabs';
+import { CustomerFilter } from '../customers/CustomerFilter';
+import type { View } from '../viewing/view';
+import { mergingOf } from './aggregation';
+
+export const MeterUsage_meter = graphql(`
+  fragment MeterUsage_meter on Meter {
+    id
+    name
+    unit
+    aggregation {
+      function
+    }
+    quantities(
+      start: $start
+      end: $end
+      interval: $interval
+      timezone: $zone
+      customerId: $customerId
+    ) {
+      points {
+        start
+        end
+        quantity
+      }
+      total
+      completeThrough
+    }
+    before: quantities(
+      start: $beforeStart
+      end: $beforeEnd
+      interval: $interval
+      timezone: $zone
+      customerId: $customerId
+    )
+      @include(if: $compares) {
+      points {
+        start
+        end
+        quantity
+      }
+      total
+    }
+  }
+`);
+
+const INTERVALS: Record<Interval, string> = {
+  HOUR: 'By hour',
+  DAY: 'By day',
+  WEEK: 'By week',
+  MONTH: 'By month',
+  YEAR: 'By year',
+};
+
+/** What a meter counted in a range, as a chart or a table, beside the range before it. */
+export function MeterUsage({
+  meter: of,
+  view,
+  interval,
+  intervals,
+  compares,
+  isFetching,
+  setCompares,
+  setInterval,
+}: {
+  meter: FragmentType<typeof MeterUsage_meter>;
+  view: View;
+  interval: Interval;
+  intervals: readonly Interval[];
+  compares: boolean;
+  isFetching: boolean;
+  setCompares(compares: boolean): void;
+  setInterval(interval: Interval): void;
+}) {
+  const [form, setForm] = useState<'chart' | 'table'>('chart');
+  const meter = readFragment(MeterUsage_meter, of);
+  const { quantities, before, unit } = meter;
+  const total = quantities.total ?? null;
+  const totalBefore = before?.total ?? null;
+  const change = total !== null && totalBefore !== null ? formatChange(totalBefore, total) : null;
+  const periodBefore = formatPeriod(view.before.start, view.before.end, view.zone);
+  return (
+    <Card
+      title="Usage"
+      tools={
+        <>
+          <CustomerFilter />
+          <Checkbox label="Compare" checked={compares} onChange={setCompares} />
+          <ToolSelect
+            label="Interval"
+            value={interval}
+            options={intervals.map((value) => ({ value, label: INTERVALS[value] }))}
+            onChange={setInterval}
+          />
+          <Segments
+            label="Show as"
+            options={[
+              { key: 'chart', title: 'Chart' },
+              { key: 'table', title: 'Table' },
+            ]}
+            selected={form}
+            onSelect={setForm}
+          />
+        </>
+      }
+    >
+      <Stack>
+        <Figures>
+          <Figure
+            label={formatPeriod(view.bounds.start, view.bounds.end, view.zone)}
+            note={change !== null && `${change} compared with ${periodBefore}`}
+          >
+            <Quantity
+              value={total}
+              unit={unit ?? null}
+              completeThrough={quantities.completeThrough}
+            />
+          </Figure>
+          {before && (
+            <Figure label={periodBefore}>
+              <Quantity value={totalBefore} unit={unit ?? null} />
+            </Figure>
+          )}
+        </Figures>
+        <TimeChart
+          label={`${meter.name}, ${INTERVALS[interval].toLowerCase()}`}
+          series={[{ name: meter.name, points: quantities.points }]}
+          before={before && { name: periodBefore, points: before.points }}
+          kind={interval === 'HOUR' ? 'area' : 'bar'}
+          interval={interval}
+          unit={unit ?? null}
+          merging={mergingOf(meter.aggregation.function)}
+          completeThrough={quantities.completeThrough}
+          loading={isFetching && quantities.points.length === 0}
+          asTable={form === 'table'}
+          height={280}
+        />
+      </Stack>
+    </Card>
+  );
+}

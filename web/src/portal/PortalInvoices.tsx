@@ -1,0 +1,93 @@
+import { useEffect, useRef } from 'react';
+import { graphql } from '../api/generated';
+import type { PortalInvoicesQuery } from '../api/generated/graphql';
+import { ListTable } from '../features/listing/ListTable';
+import { useList } from '../features/listing/useList';
+import { Empty } from '../ui/Empty';
+import { Money, Time } from '../ui/Figures';
+import { Card } from '../ui/Surface';
+import type { Column } from '../ui/Table';
+import { invoiceAddress } from './address';
+
+const PortalInvoicesDocument = graphql(`
+  query PortalInvoices($before: String) {
+    viewer {
+      id
+      invoices(last: 12, before: $before) {
+        nodes {
+          id
+          number
+          currency
+          total
+          issuedAt
+        }
+        pageInfo {
+          hasPreviousPage
+          startCursor
+        }
+      }
+    }
+  }
+`);
+
+type Invoice = NonNullable<PortalInvoicesQuery['viewer']>['invoices']['nodes'][number];
+
+/** All invoices, the newest first; asked for again when usage has `moved`. */
+export function PortalInvoices({ moved, onOpen }: { moved: number; onOpen(id: string): void }) {
+  const list = useList({
+    query: PortalInvoicesDocument,
+    variables: {},
+    connection: (data) => data.viewer?.invoices,
+    newestFirst: true,
+  });
+  const { retry } = list;
+  const seen = useRef(moved);
+  useEffect(() => {
+    if (seen.current !== moved) {
+      seen.current = moved;
+      retry();
+    }
+  }, [moved, retry]);
+  return (
+    <Card title="Invoices" flush>
+      <ListTable
+        label="Invoices"
+        list={list}
+        columns={invoiceColumns(onOpen)}
+        empty={
+          <Empty title="No invoices yet">
+            Invoices are issued by themselves when a period begins or ends.
+          </Empty>
+        }
+      />
+    </Card>
+  );
+}
+
+function invoiceColumns(onOpen: (id: string) => void): Column<Invoice>[] {
+  return [
+    {
+      title: 'Number',
+      isName: true,
+      cell: ({ id, number }) => (
+        <a
+          href={invoiceAddress(id)}
+          onClick={(event) => {
+            if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
+              event.preventDefault();
+              onOpen(id);
+            }
+          }}
+        >
+          {number}
+        </a>
+      ),
+    },
+    { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} day /> },
+    {
+      title: 'Total',
+      isNumber: true,
+      cell: ({ total, currency }) => <Money amount={total} currency={currency} />,
+    },
+  ];
+}

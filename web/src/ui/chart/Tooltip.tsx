@@ -1,0 +1,71 @@
+/** The numbers of one place of a chart: shown beside it, and as they are read out. */
+import { formatPoint } from '../../format/time';
+import styles from './Chart.module.css';
+import type { PlotProps } from './Plot';
+import { isUnfinished, longest } from './series';
+import { chartNumber, seriesColour } from './TimeChart';
+
+export function Tooltip({
+  series,
+  before,
+  place,
+  at,
+  interval,
+  unit,
+  zone,
+  completeThrough,
+}: PlotProps & { place: number; at: number }) {
+  const point = longest(series)[place];
+  if (point === undefined) {
+    return null;
+  }
+  const side = at > 0.5 ? { right: `${(1 - at) * 100 + 2}%` } : { left: `${at * 100 + 2}%` };
+  return (
+    <div className={styles.tooltip} style={side} aria-hidden="true">
+      <strong>
+        {formatPoint(point.start, point.end, interval, zone)}
+        {isUnfinished(point, completeThrough) && ' · so far'}
+      </strong>
+      <dl>
+        {series.map(({ name, points }, nth) => (
+          <TooltipRow
+            key={name}
+            name={name}
+            colour={seriesColour(nth)}
+            text={chartNumber(points[place]?.quantity ?? null, unit)}
+          />
+        ))}
+        {before?.points[place] && (
+          <TooltipRow
+            name={formatPoint(before.points[place].start, before.points[place].end, interval, zone)}
+            colour="var(--series-before)"
+            text={chartNumber(before.points[place].quantity, unit)}
+          />
+        )}
+      </dl>
+    </div>
+  );
+}
+
+function TooltipRow({ name, colour, text }: { name: string; colour: string; text: string }) {
+  return (
+    <>
+      <dt>
+        <span className={styles.swatch} style={{ color: colour }} />
+        <bdi>{name}</bdi>
+      </dt>
+      <dd>{text}</dd>
+    </>
+  );
+}
+
+export function spoken({ series, before, interval, unit, zone }: PlotProps, place: number): string {
+  const point = longest(series)[place];
+  if (point === undefined) {
+    return '';
+  }
+  const numbers = [...series, ...(before ? [before] : [])].map(
+    ({ name, points }) => `${name}: ${chartNumber(points[place]?.quantity ?? null, unit)}`,
+  );
+  return `${formatPoint(point.start, point.end, interval, zone)}. ${numbers.join(', ')}`;
+}
