@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -157,7 +158,9 @@ class ChangeFeed(Generic[Row]):
             self._reader.cancel()
             self._reader = None
             self._window.clear()
-            for reading in self._reading.values():
+            # Whoever comes next must not join a reading that is being cancelled.
+            readings, self._reading = self._reading, {}
+            for reading in readings.values():
                 reading.cancel()
 
     async def _after(
@@ -186,8 +189,12 @@ class ChangeFeed(Generic[Row]):
         if reading is None:
             reading = asyncio.create_task(self._retrying(cursor, PAGE, selection))
             self._reading[key] = reading
-            reading.add_done_callback(lambda _reading: self._reading.pop(key))
+            reading.add_done_callback(partial(self._forget, key))
         return await asyncio.shield(reading)
+
+    def _forget(self, key: Hashable, reading: "asyncio.Task[list[Entry[Row]]]") -> None:
+        if self._reading.get(key) is reading:
+            del self._reading[key]
 
     async def _follow_changes(self) -> None:
         while True:

@@ -148,3 +148,31 @@ async def test_a_slow_follower_gets_the_newest_state_of_a_row() -> None:
         feed.look()
         assert [entry.row for entry in await anext(pages)] == [6]
     await pages.aclose()
+
+
+async def test_a_follower_that_comes_as_the_last_one_leaves_gets_its_page() -> None:
+    """It must not join the reading that is cancelled for the one who left."""
+    begun = asyncio.Event()
+    answering = asyncio.Event()
+    everything = Everything()
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        if scope is everything:
+            begun.set()
+            await answering.wait()
+        return [Entry(Cursor(1, UUID(int=1)), 1)] if after.number < 1 else []
+
+    async def head() -> int:
+        return 1
+
+    feed = feed_of(read, head)
+    first = feed.follow(BEGINNING, everything)
+    waiting = asyncio.ensure_future(anext(first))
+    async with asyncio.timeout(60):
+        await begun.wait()
+        waiting.cancel()
+        await asyncio.sleep(0)  # it leaves, and its reading has yet to end
+        second = one_by_one(feed.follow(BEGINNING, everything))
+        answering.set()
+        assert (await anext(second)).row == 1
+    await second.aclose()
