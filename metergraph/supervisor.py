@@ -101,9 +101,10 @@ class Supervisor:
         child.start()
         self._tasks.append(child)
 
-    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Keeps the children running until `until` returns true."""
+    def watch(self, check: Callable[[], None], until: Callable[[], bool] = lambda: False) -> None:
+        """Keeps the children running until `until` returns true or `check` raises."""
         while not until():
+            check()
             for child in self._children:
                 self._look_after(child)
             for task in self._tasks:

@@ -33,8 +33,40 @@ class UnsuitableRedisError(RuntimeError):
     """Metergraph cannot use this Redis; the message says why."""
 
 
-class _StopError(BaseException):
+class StopError(BaseException):
     """A signal asks us to stop."""
+
+
+class Signals:
+    """Signals that ask us to stop: each raises StopError wherever we are.
+
+    Python ignores what a handler raises in some places, such as the hooks of a fork, so whoever
+    waits calls `check`.
+    """
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def listen(self) -> None:
+        """Raises StopError at the next signal."""
+        for number in self.numbers:
+            signal.signal(number, self._stop)
+
+    def ignore(self) -> None:
+        """Ignores signals while we stop, which takes a few seconds."""
+        for number in self.numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    def check(self) -> None:
+        """Raises StopError if a signal has come."""
+        if self._asked:
+            raise StopError
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        self._asked = True
+        raise StopError
 
 
 @click.command(short_help="Run everything, with a demo organization.")
@@ -53,8 +85,8 @@ def command(host: str | None, port: int | None, *, history: bool) -> None:
     """
     settings = get_settings()
     chosen_host = host or settings.host
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    signals = Signals()
+    signals.listen()
     try:
         servers = EmbeddedServers(
             settings.data_dir,
@@ -64,11 +96,11 @@ def command(host: str | None, port: int | None, *, history: bool) -> None:
         try:
             with listen(chosen_host, settings.port if port is None else port) as listening:
                 api_url = local_url(listening, chosen_host)
-                _run(settings, servers, listening, api_url, history=history)
+                _run(settings, servers, listening, api_url, signals, history=history)
         finally:
-            _ignore_signals()
+            signals.ignore()
             servers.stop()
-    except _StopError:
+    except StopError:
         click.echo("Stopped.", err=True)
 
 
@@ -77,6 +109,7 @@ def _run(
     servers: EmbeddedServers,
     listening: socket.socket,
     api_url: str,
+    signals: Signals,
     *,
     history: bool,
 ) -> None:
@@ -104,14 +137,14 @@ def _run(
         for command_ in commands:
             supervisor.add(command_)
         demo = demo or _prepare(chosen, servers)
-        supervisor.watch(until=lambda: _is_ready(api_url))
+        supervisor.watch(signals.check, until=lambda: _is_ready(api_url))
         _print_welcome(servers, api_url, demo.token)
         if history and demo.is_untouched:
             click.echo("Filling the demo organization with 90 days of data ...", err=True)
             supervisor.add_task(_history(chosen))
-        supervisor.watch()
+        supervisor.watch(signals.check)
     finally:
-        _ignore_signals()
+        signals.ignore()
         supervisor.stop()
 
 
@@ -199,13 +232,3 @@ def _program() -> str:
     """How `metergraph` was called; `make run` calls `.venv/bin/metergraph`."""
     called = Path(sys.argv[0])
     return str(called) if called.name == "metergraph" else "metergraph"
-
-
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _StopError
-
-
-def _ignore_signals() -> None:
-    """Ignores signals while we stop, which takes a few seconds."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)

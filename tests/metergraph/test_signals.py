@@ -1,0 +1,40 @@
+"""Signals that ask `metergraph dev` to stop."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from metergraph.commands.dev import Signals, StopError
+from metergraph.supervisor import Supervisor
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    before = {number: signal.getsignal(number) for number in Signals.numbers}
+    found = Signals()
+    found.listen()
+    yield found
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", Signals.numbers)
+def test_a_signal_whose_exception_is_lost_stops_the_watch(
+    signals: Signals, number: signal.Signals
+) -> None:
+    """A hook that runs around a fork loses it: Python ignores what such hooks raise."""
+    signals.check()
+    with suppress(StopError):
+        os.kill(os.getpid(), number)
+        signals.check()
+    with pytest.raises(StopError):
+        Supervisor().watch(signals.check)
+
+
+def test_signals_are_ignored_while_we_stop(signals: Signals) -> None:
+    signals.ignore()
+    os.kill(os.getpid(), signal.SIGTERM)
+    signals.check()
