@@ -91,6 +91,7 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
             for column, value in _definition(new_filter, new_aggregation).items():
                 setattr(meter, column, value)
             meter.skipped_events = 0
+            meter.usage_version += 1
             _end_pause(meter)
             # An archived meter keeps its position; a live one would count.
             meter.position = _position(0, log) if meter.archived_at is None else 0

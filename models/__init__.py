@@ -10,7 +10,14 @@ from models.metered_period import BillingFrontier, CreditEntry, MeteredPeriod
 from models.organization import Organization
 from models.product import Benefit, Product, ProductBenefit, ProductPrice
 from models.subscription import CustomerSubscription, SubscriptionMeter, SubscriptionPeriod
-from models.usage import ALL_CUSTOMERS, CustomerMeter, CustomerMeterValue, UsageBucket, UsageValue
+from models.usage import (
+    ALL_CUSTOMERS,
+    CustomerMeter,
+    CustomerMeterValue,
+    UsageBucket,
+    UsageRange,
+    UsageValue,
+)
 from models.usage_audit import UsageAudit, UsageDrift
 from models.webhook import OutboxEvent, WebhookDelivery, WebhookEndpoint
 
@@ -46,6 +53,7 @@ __all__ = [
     "UsageAudit",
     "UsageBucket",
     "UsageDrift",
+    "UsageRange",
     "UsageValue",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 
 from models.fields import NumericField
 
@@ -16,3 +17,14 @@ class AggregationState:
     latest_value = NumericField(null=True)
     latest_at = fields.DatetimeField(null=True)
     latest_event_id = fields.UUIDField(null=True)
+
+
+class AggregationStates:
+    """The same columns for many customers; null unless the aggregation uses them."""
+
+    sum = ArrayField("numeric", null=True)
+    minimum = ArrayField("numeric", null=True)
+    maximum = ArrayField("numeric", null=True)
+    latest_value = ArrayField("numeric", null=True)
+    latest_at = ArrayField("timestamptz", null=True)
+    latest_event_id = ArrayField("uuid", null=True)

@@ -19,7 +19,8 @@ class Meter(Model):
     `counted_events` were aggregated; `skipped_events` passed the filter but had nothing to
     aggregate. The present filter and aggregation hold from the log position `defined_from` on; the
     earlier ones counted no event. `problem` says why counting fails and `failing_since` since
-    when; the next try is at `retry_at`.
+    when; the next try is at `retry_at`. `usage_version` grows when usage changes other than by
+    counting.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -37,6 +38,7 @@ class Meter(Model):
     defined_from = fields.BigIntField(null=True)
     counted_events = fields.BigIntField(default=0)
     skipped_events = fields.BigIntField(default=0)
+    usage_version = fields.BigIntField(default=0)
     problem = fields.TextField(null=True)
     failing_since = fields.DatetimeField(null=True)
     retry_at = fields.DatetimeField(null=True)

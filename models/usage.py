@@ -4,10 +4,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.aggregation_state import AggregationState
+from models.aggregation_state import AggregationState, AggregationStates
 from models.fields import NumericField
 from models.identifiers import new_id
 
@@ -49,6 +50,31 @@ class UsageValue(Model):
 
     class Meta:
         table = "usage_value"
+
+
+class UsageRange(AggregationStates, Model):
+    """Usage of every customer on a meter in a range of whole buckets, as of a position of the log.
+
+    The key in the database is (organization, meter, range_start, range_end). The row is a cache: it
+    may be deleted at any time, and does not count if `usage_version` is not the meter's.
+    `customers` is the length of the arrays. `events` is how many events the log holds up to
+    `position`.
+    """
+
+    organization_id = fields.UUIDField()
+    meter_id = fields.UUIDField()
+    range_start = fields.DatetimeField()
+    range_end = fields.DatetimeField(primary_key=True)
+    usage_version = fields.BigIntField()
+    position = fields.BigIntField()
+    events = fields.BigIntField()
+    kept_at = fields.DatetimeField()
+    customers = fields.IntField()
+    customer_ids = ArrayField("uuid")
+    count = ArrayField("bigint")
+
+    class Meta:
+        table = "usage_range"
 
 
 class CustomerMeterValue(Model):

@@ -1,4 +1,4 @@
-"""Deletes sessions that have expired, and idempotency keys after 30 days."""
+"""Deletes sessions that have expired, idempotency keys after 30 days, and unused kept ranges."""
 
 import structlog
 from tortoise.connection import get_connection
@@ -22,6 +22,14 @@ DELETE FROM idempotency_key WHERE (organization_id, key) IN (
     ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 """
+# A range of whole days is asked for until the day is over, in any time zone.
+_RANGES = """
+DELETE FROM usage_range WHERE (organization_id, meter_id, range_start, range_end) IN (
+    SELECT organization_id, meter_id, range_start, range_end FROM usage_range
+    WHERE kept_at < now() - interval '2 days'
+    LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 async def delete_expired() -> None:
@@ -29,12 +37,14 @@ async def delete_expired() -> None:
     sessions = await _delete(_SESSIONS.format(table="customer_session"))
     browsers = await _delete(_SESSIONS.format(table="browser_session"))
     keys = await _delete(_KEYS)
-    if sessions or browsers or keys:
+    ranges = await _delete(_RANGES)
+    if sessions or browsers or keys or ranges:
         _log.debug(
             "expired rows deleted",
             sessions=sessions,
             browser_sessions=browsers,
             idempotency_keys=keys,
+            kept_ranges=ranges,
         )
 
 

@@ -184,6 +184,9 @@ async def rewrite_buckets(
             columns=", ".join(meter.aggregation.of_events()),
         )
         await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
+    await connection.execute_query(
+        "UPDATE meter SET usage_version = usage_version + 1 WHERE id = $1", [meter.id]
+    )
 
 
 def _parameters(meter: MeterDefinition, span: Span) -> Parameters:

@@ -192,6 +192,10 @@ class Aggregation:
     function: AggregationFunction
     property: str | None = None
 
+    def state(self) -> tuple[str, ...]:
+        """The columns from which the quantity follows, except for distinct values."""
+        return ("count", *(column.name for column in self.function.calculation.columns))
+
     def value_sql(self, parameters: Parameters, *, is_preview: bool = False) -> str:
         """The value of one matching event `e`; NULL if the event is skipped."""
         calculation = self.function.calculation

@@ -18,6 +18,7 @@ _NAMES = (
     "aggregation_property",
     "event_names",
     "position",
+    "usage_version",
 )
 METER_COLUMNS = ", ".join(_NAMES)
 """The columns of `meter` that `meter_definition` reads."""
@@ -33,6 +34,7 @@ class MeterDefinition:
     aggregation: Aggregation
     event_names: tuple[str, ...] | None
     position: int | None
+    usage_version: int
 
     @property
     def keeps_values(self) -> bool:
@@ -51,6 +53,7 @@ def definition_of(meter: Meter) -> MeterDefinition:
         ),
         event_names=None if meter.event_names is None else tuple(meter.event_names),
         position=meter.position,
+        usage_version=meter.usage_version,
     )
 
 

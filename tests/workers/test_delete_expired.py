@@ -11,7 +11,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config import clock
 from config.settings import Settings
 from metergraph.database.database_url import credentials
-from models import BrowserSession, CustomerSession, Organization
+from models import BrowserSession, CustomerSession, Organization, UsageRange
 from models.identifiers import new_id
 from workers import delete_expired
 from workers.outages import database_outage
@@ -64,6 +64,27 @@ async def test_expired_sessions_are_deleted(
     assert [one.expires_at > clock.now() for one in browsers] == [True, True]
     left = await CustomerSession.all().order_by("expires_at")
     assert [one.expires_at > clock.now() for one in left] == [True, True]
+
+
+async def test_kept_ranges_are_deleted_after_two_days(
+    fresh_database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    for hours in (1, 47, 49, 500):
+        await UsageRange.create(
+            organization_id=organization.id,
+            meter_id=new_id(),
+            range_start=clock.now(),
+            range_end=clock.now(),
+            usage_version=0,
+            position=hours,
+            events=1,
+            kept_at=clock.now() - timedelta(hours=hours),
+            customers=1,
+            customer_ids=[new_id()],
+            count=[1],
+        )
+    await delete_expired.delete_expired()
+    assert sorted(row.position for row in await UsageRange.all()) == [1, 47]
 
 
 async def test_keys_are_kept_for_thirty_days(

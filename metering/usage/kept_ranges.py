@@ -1,0 +1,172 @@
+"""Keeps the usage of every customer in a range, so that the same range need not be added up again.
+
+A kept range is as of a position of the log. A reader adds the events that the meter has counted
+since, so the result is exact. `Meter.usage_version` tells whether the meter's usage was rebuilt in
+between; the kept range then does not count. A range is kept for meters with many customers only.
+"""
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters, select_list
+from metering.language.predicates import predicate_sql
+from metering.usage.windows import BucketSplit
+
+FEWEST_CUSTOMERS = 1_000
+"""With fewer customers, reading the buckets is fast."""
+_MOST_CUSTOMERS = 1_000_000  # some 40 MB
+
+# A reader reads at most this many events per customer; beyond that, buckets are faster.
+MOST_EVENTS_PER_CUSTOMER = 5
+# With this many events per customer, a reader asks for the range to be kept again.
+DUE_EVENTS_PER_CUSTOMER = 1
+# The ranges of a page, in a few time zones.
+_RANGES_PER_METER = 16
+
+_AS_OF = """
+as_of AS MATERIALIZED (
+    SELECT batch.position, batch.events_through AS events
+    FROM meter JOIN event_log log ON log.organization_id = meter.organization_id
+    JOIN event_batch batch ON batch.organization_id = meter.organization_id
+        AND batch.position = coalesce(meter.position, log.head)
+    WHERE meter.organization_id = $1 AND meter.id = $2 AND meter.usage_version = {version}
+)
+"""
+
+_KEPT = """
+kept AS MATERIALIZED (
+    SELECT found.*, as_of.position AS present, as_of.events - found.events AS events_since
+    FROM usage_range found CROSS JOIN as_of
+    WHERE found.organization_id = $1 AND found.meter_id = $2
+      AND found.range_start = {start} AND found.range_end = {end}
+      AND found.usage_version = {version}
+      AND as_of.events - found.events <= {most} * found.customers
+)
+"""
+
+_PARTS = """
+    SELECT part.*
+    FROM kept CROSS JOIN LATERAL unnest(customer_ids, {arrays}) AS part (customer_id, {columns})
+    UNION ALL
+    SELECT e.customer_id, {of_events}
+    -- OFFSET 0 is a fence, as in counting: the batches are a small part of the range.
+    FROM (
+        SELECT * FROM event
+        WHERE organization_id = $1 AND batch_id = ANY(ARRAY(
+            SELECT batch.id FROM event_batch batch, kept
+            WHERE batch.organization_id = $1
+              AND batch.position > kept.position AND batch.position <= kept.present
+        ))
+        OFFSET 0
+    ) AS e
+    CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
+    WHERE e.timestamp >= {start} AND e.timestamp < {end} AND {predicate}
+    GROUP BY e.customer_id
+"""
+
+_KEEP = """
+WITH {ctes}, partial AS (
+    {parts}
+), merged AS (
+    SELECT customer_id, {merged} FROM partial GROUP BY customer_id
+)
+INSERT INTO usage_range AS present (
+    organization_id, meter_id, range_start, range_end, usage_version, position, events, kept_at,
+    customers, customer_ids, {columns}
+)
+SELECT $1, $2, {start}, {end}, {version}, as_of.position, as_of.events, now(),
+       count(*), array_agg(customer_id), {arrays}
+FROM merged CROSS JOIN as_of
+WHERE merged.count > 0
+GROUP BY as_of.position, as_of.events
+HAVING count(*) BETWEEN {fewest} AND {most}
+ON CONFLICT (organization_id, meter_id, range_start, range_end) DO UPDATE SET
+    usage_version = excluded.usage_version, position = excluded.position,
+    events = excluded.events, kept_at = excluded.kept_at, customers = excluded.customers,
+    customer_ids = excluded.customer_ids, {replaced}
+WHERE (present.usage_version, present.position) < (excluded.usage_version, excluded.position)
+RETURNING 1
+"""
+
+_DELETE_OTHERS = """
+DELETE FROM usage_range
+WHERE organization_id = $1 AND meter_id = $2 AND (range_start, range_end) IN (
+    SELECT range_start, range_end FROM usage_range
+    WHERE organization_id = $1 AND meter_id = $2
+    ORDER BY kept_at DESC OFFSET $3
+)
+RETURNING 1
+"""
+
+
+class KeptRange:
+    """The whole buckets of a range of a meter, in SQL; $1 is the organization, $2 the meter."""
+
+    def __init__(self, meter: MeterDefinition, whole: BucketSplit, parameters: Parameters) -> None:
+        self._meter = meter
+        self._parameters = parameters
+        self._names = {
+            "start": parameters.add(whole.start, "timestamptz"),
+            "end": parameters.add(whole.end, "timestamptz"),
+            "version": parameters.add(meter.usage_version, "bigint"),
+        }
+        self.is_due = f"(SELECT events_since >= {DUE_EVENTS_PER_CUSTOMER} * customers FROM kept)"
+
+    @property
+    def ctes(self) -> str:
+        """Reads the kept range, as `kept`: no row if there is none, or if it is far behind."""
+        kept = _KEPT.format(most=MOST_EVENTS_PER_CUSTOMER, **self._names)
+        return f"{_AS_OF.format(**self._names)}, {kept}"
+
+    @property
+    def parts(self) -> str:
+        """A SELECT of states by customer: those that are kept, and those of the events since."""
+        aggregation = self._meter.aggregation
+        columns = aggregation.state()
+        of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
+        return _PARTS.format(
+            arrays=", ".join(f"kept.{column}" for column in columns),
+            columns=", ".join(columns),
+            of_events=select_list({column: of_events[column] for column in columns}),
+            value=aggregation.value_sql(self._parameters),
+            predicate=predicate_sql(self._meter.filter, self._parameters),
+            **self._names,
+        )
+
+    def keep(self, parts: str, *, is_new: bool) -> str:
+        """A statement that keeps the range, from a SELECT of its states by customer."""
+        aggregation = self._meter.aggregation
+        columns = aggregation.state()
+        of_partials = aggregation.of_partials("partial")
+        return _KEEP.format(
+            ctes=_AS_OF.format(**self._names) if is_new else self.ctes,
+            parts=parts,
+            merged=select_list({column: of_partials[column] for column in columns}),
+            columns=", ".join(columns),
+            arrays=", ".join(f"array_agg({column})" for column in columns),
+            replaced=", ".join(f"{column} = excluded.{column}" for column in columns),
+            fewest=FEWEST_CUSTOMERS,
+            most=_MOST_CUSTOMERS,
+            **self._names,
+        )
+
+
+async def has_many_customers(connection: BaseDBAsyncClient, meter: MeterDefinition) -> bool:
+    """Returns whether the meter has enough customers for its ranges to be kept."""
+    rows = await connection.execute_query_dict(
+        """
+        SELECT count(*) AS customers FROM (
+            SELECT FROM customer_meter WHERE organization_id = $1 AND meter_id = $2 LIMIT $3
+        ) AS few
+        """,
+        [meter.organization_id, meter.id, FEWEST_CUSTOMERS],
+    )
+    found: int = rows[0]["customers"]
+    return found >= FEWEST_CUSTOMERS
+
+
+async def delete_others(connection: BaseDBAsyncClient, meter: MeterDefinition) -> None:
+    """Deletes the meter's kept ranges except the newest few."""
+    await connection.execute_query_dict(
+        _DELETE_OTHERS, [meter.organization_id, meter.id, _RANGES_PER_METER]
+    )
