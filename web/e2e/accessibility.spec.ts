@@ -12,31 +12,31 @@ const SIZES = [
 
 test.setTimeout(600_000);
 
-test('every page of the dashboard', async ({ dashboard, api, url, account }) => {
+test('every page of the dashboard', async ({ dashboard, api, account }) => {
   await use(api, account);
   for (const { path, heading } of dashboardPages(account)) {
-    await dashboard.goto(`${url}${path}`);
+    await dashboard.goto(path);
     await expect(dashboard.getByRole('heading', { name: heading }).first()).toBeVisible();
     await check(dashboard, path);
   }
 });
 
-test('every dialog', async ({ dashboard, url, account }) => {
+test('every dialog', async ({ dashboard, account }) => {
   for (const [place, { path, open }] of dialogs(account).entries()) {
-    await dashboard.goto(`${url}${path}`);
+    await dashboard.goto(path);
     await open(dashboard);
     await expect(dashboard.getByRole('dialog')).toBeVisible();
     await check(dashboard, `dialog ${place}, of ${path}`);
   }
 });
 
-test('the portal, and the sign-in page', async ({ page, api, url, account, expectErrors }) => {
+test('the portal, and the sign-in page', async ({ page, api, account, expectErrors }) => {
   expectErrors(/status of 401/);
   await use(api, account);
-  await page.goto(url);
+  await page.goto('/');
   await expect(page.getByLabel('Access token')).toBeVisible();
   await check(page, 'sign-in');
-  await page.goto(`${url}/portal`);
+  await page.goto('/portal');
   await expect(page.getByRole('heading', { name: 'This link has expired' })).toBeVisible();
   await check(page, 'portal, expired');
   await page.goto(await portalLink(api, account));
@@ -44,11 +44,11 @@ test('the portal, and the sign-in page', async ({ page, api, url, account, expec
   await check(page, 'portal');
 });
 
-test('an organization with nothing', async ({ page, stranger, url }) => {
-  await page.goto(`${url}/#token=${stranger.token}`);
+test('an organization with nothing', async ({ page, empty }) => {
+  await page.goto(`/#token=${empty.token}`);
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
   for (const path of ['/', '/meters', '/events', '/customers', '/products', '/invoices']) {
-    await page.goto(`${url}${path}`);
+    await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await check(page, path);
   }

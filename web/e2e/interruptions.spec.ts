@@ -60,7 +60,7 @@ test('a connection that falls silent is given up, and nothing is missed', async 
 test('the server is restarted: the page goes on by itself', async ({ page, expectErrors }) => {
   test.setTimeout(300_000);
   expectErrors(...UNREACHABLE, /status of 50\d/);
-  const server = await Server.start();
+  const server = await Server.start({ history: false });
   try {
     const api = new Api(server.url, server.token);
     const account = await makeAccount(api);

@@ -1,11 +1,8 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from './harness/test';
 
-test('the keyboard alone reaches every page, and the focus can be seen', async ({
-  dashboard,
-  url,
-}) => {
-  await dashboard.goto(url);
+test('the keyboard alone reaches every page, and the focus can be seen', async ({ dashboard }) => {
+  await dashboard.goto('/');
   await expect(dashboard.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
   await dashboard.keyboard.press('Tab');
   await expect(dashboard.getByRole('link', { name: 'Skip to the page' })).toBeFocused();
@@ -24,6 +21,8 @@ test('the palette goes to a customer, a meter and a page by name', async ({
   dashboard,
   account,
 }) => {
+  await dashboard.goto('/');
+  await expect(dashboard.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
   for (const [text, heading] of [
     [account.customer.name, account.customer.name],
     [account.meter.name, account.meter.name],
@@ -44,6 +43,7 @@ test('the palette goes to a customer, a meter and a page by name', async ({
 });
 
 test('Escape closes the palette, and the focus is where it was', async ({ dashboard }) => {
+  await dashboard.goto('/');
   const link = dashboard.getByRole('link', { name: 'Meters', exact: true });
   await link.focus();
   await dashboard.keyboard.press('Control+k');
@@ -53,9 +53,9 @@ test('Escape closes the palette, and the focus is where it was', async ({ dashbo
   await expect(link).toBeFocused();
 });
 
-test('a chart is read with the arrow keys', async ({ dashboard, api, url, account }) => {
+test('a chart is read with the arrow keys', async ({ dashboard, api, account }) => {
   await api.send([{ name: account.event, customer: account.customer.externalId, units: 77 }]);
-  await dashboard.goto(`${url}/meters/${account.meter.id}`);
+  await dashboard.goto(`/meters/${account.meter.id}`);
   const chart = dashboard
     .locator('main svg[tabindex="0"], main [role="img"][tabindex="0"]')
     .first();

@@ -7,10 +7,9 @@ const EVENTS = 50;
 test('usage moves on screen within a second, without a reload', async ({
   dashboard,
   api,
-  url,
   account,
 }) => {
-  await dashboard.goto(`${url}/customers/${account.customer.id}`);
+  await dashboard.goto(`/customers/${account.customer.id}`);
   await api.send([{ name: account.event, customer: account.customer.externalId, units: 1 }]);
   const table = dashboard.getByRole('table', { name: 'Usage by meter' });
   await expect(table.locator(exactly(1)).first()).toBeVisible();
@@ -35,13 +34,12 @@ test('usage moves on screen within a second, without a reload', async ({
 test('every tab moves, the portal too, and all agree with the API', async ({
   dashboard,
   api,
-  url,
   account,
   context,
 }) => {
-  await dashboard.goto(`${url}/customers/${account.customer.id}`);
+  await dashboard.goto(`/customers/${account.customer.id}`);
   const other = await context.newPage();
-  await other.goto(`${url}/meters/${account.meter.id}`);
+  await other.goto(`/meters/${account.meter.id}`);
   const portal = await context.newPage();
   await portal.goto(await portalLink(api, account));
   await expect(portal.getByRole('heading', { name: account.customer.name })).toBeVisible();
@@ -59,10 +57,9 @@ test('every tab moves, the portal too, and all agree with the API', async ({
 test('an event sent meanwhile appears in the tail, and pausing holds it back', async ({
   dashboard,
   api,
-  url,
   account,
 }) => {
-  await dashboard.goto(`${url}/events`);
+  await dashboard.goto('/events');
   const rows = dashboard.getByRole('table', { name: 'Events' }).getByRole('row');
   await expect(rows.nth(1).locator('time')).toBeVisible();
   await api.send(unitsOf(account, [11]));

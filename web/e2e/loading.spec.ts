@@ -1,28 +1,33 @@
 import type { Page } from '@playwright/test';
-import { expect, test } from './harness/test';
+import { expect, openSession, test } from './harness/test';
 
 /** Chromium's own measure of jumps: below 0.1 is good. */
 const MOST_SHIFT = 0.1;
 
+/** Pages with much on them. */
+test.beforeEach(async ({ context, url, demo }) => {
+  await context.addCookies(await openSession(url, demo));
+});
+
 for (const [name, path] of [
-  ['Overview', ''],
-  ['Meters', 'meters'],
-  ['Events', 'events'],
-  ['Customers', 'customers'],
-  ['Products', 'products'],
-  ['Subscriptions', 'subscriptions'],
-  ['Invoices', 'invoices'],
+  ['Overview', '/'],
+  ['Meters', '/meters'],
+  ['Events', '/events'],
+  ['Customers', '/customers'],
+  ['Products', '/products'],
+  ['Subscriptions', '/subscriptions'],
+  ['Invoices', '/invoices'],
 ] as const) {
-  test(`a slow API: ${name} shows its layout, and does not jump`, async ({ dashboard, url }) => {
-    const release = await holdAnswers(dashboard);
-    await dashboard.goto(`${url}/${path}`);
-    const ghosts = dashboard.getByRole('main').locator('[aria-hidden="true"]:not(svg)');
+  test(`a slow API: ${name} shows its layout, and does not jump`, async ({ page }) => {
+    const release = await holdAnswers(page);
+    await page.goto(path);
+    const ghosts = page.getByRole('main').locator('[aria-hidden="true"]:not(svg)');
     await expect(ghosts.first()).toBeVisible();
     // The organization's zone, without which no page can ask for anything.
     release.first();
-    await expect(dashboard.getByRole('heading', { level: 1, name })).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
     await expect(ghosts.first()).toBeVisible();
-    await dashboard.evaluate(() => {
+    await page.evaluate(() => {
       const total = { shift: 0 };
       Object.assign(window, { total });
       new PerformanceObserver((list) => {
@@ -32,30 +37,26 @@ for (const [name, path] of [
       }).observe({ type: 'layout-shift' });
     });
     release.rest();
-    await expect(dashboard.locator('main data, main time').first()).toBeVisible();
-    await expect(dashboard.locator('[aria-busy="true"]')).toHaveCount(0);
-    const shift = await dashboard.evaluate(
+    await expect(page.locator('main data, main time').first()).toBeVisible();
+    await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+    const shift = await page.evaluate(
       () => (window as unknown as { total: { shift: number } }).total.shift,
     );
     expect(shift).toBeLessThan(MOST_SHIFT);
   });
 }
 
-test('a failing API says what to do, and trying again helps', async ({
-  dashboard,
-  url,
-  expectErrors,
-}) => {
+test('a failing API says what to do, and trying again helps', async ({ page, expectErrors }) => {
   expectErrors(/ERR_FAILED/);
-  await dashboard.goto(`${url}/products`);
-  await expect(dashboard.getByRole('table', { name: 'Products' })).toBeVisible();
-  await dashboard.route('**/graphql', (route) => route.abort());
-  await dashboard.getByRole('link', { name: 'Invoices', exact: true }).click();
-  const alert = dashboard.getByRole('alert').first();
+  await page.goto('/products');
+  await expect(page.getByRole('table', { name: 'Products' })).toBeVisible();
+  await page.route('**/graphql', (route) => route.abort());
+  await page.getByRole('link', { name: 'Invoices', exact: true }).click();
+  const alert = page.getByRole('alert').first();
   await expect(alert).toContainText('Can’t reach Metergraph');
-  await dashboard.unroute('**/graphql');
+  await page.unroute('**/graphql');
   await alert.getByRole('button', { name: 'Try again' }).click();
-  await expect(dashboard.getByRole('table', { name: 'Invoices' })).toBeVisible();
+  await expect(page.getByRole('table', { name: 'Invoices' })).toBeVisible();
 });
 
 /** Holds all answers of the API back: those about the organization, and the rest. */

@@ -26,7 +26,7 @@ test('the first number on a cold start', async ({ browser, api, url, account }) 
   for (let start = 0; start < 7; start += 1) {
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${url}/nothing#token=${api.token}`);
+    await page.goto(`/nothing#token=${api.token}`);
     await expect(page.getByText('There is no such page')).toBeVisible();
     await page.close();
     const cold = await context.newPage();
@@ -40,15 +40,10 @@ test('the first number on a cold start', async ({ browser, api, url, account }) 
   say(`first number on a cold start: ${spread(times)}`);
 });
 
-test('moved numbers and memory at 100 events a second', async ({
-  dashboard,
-  api,
-  url,
-  account,
-}) => {
+test('moved numbers and memory at 100 events a second', async ({ dashboard, api, account }) => {
   const noise = await makeAccount(api);
   await api.send([{ name: account.event, customer: account.customer.externalId, units: 1 }]);
-  await dashboard.goto(`${url}/customers/${account.customer.id}`);
+  await dashboard.goto(`/customers/${account.customer.id}`);
   await expect(dashboard.locator(exactly(1)).first()).toBeVisible();
   const sending = sendSteadily(api, noise.event, [
     noise.customer.externalId,
@@ -64,7 +59,7 @@ test('moved numbers and memory at 100 events a second', async ({
   say(`answer to moved number at ${sending.rate()} events/s: ${spread(delays)}`);
   await sending.stop();
 
-  await dashboard.goto(`${url}/events`);
+  await dashboard.goto('/events');
   const tail = sendSteadily(api, noise.event, [noise.customer.externalId]);
   const session = await dashboard.context().newCDPSession(dashboard);
   const sizes: string[] = [];
@@ -82,7 +77,7 @@ test('moved numbers and memory at 100 events a second', async ({
   expect(Number(await consumedUnits(api, account))).toBe(PROBES + 1);
 });
 
-test('1,000 updates a second', async ({ page, api, url }) => {
+test('1,000 updates a second', async ({ page, api }) => {
   // Fifty customers of one meter, so that fifty rows move.
   const account = await makeAccount(api);
   await api.send(
@@ -108,9 +103,9 @@ test('1,000 updates a second', async ({ page, api, url }) => {
       }
     };
   });
-  await page.goto(`${url}/#token=${api.token}`);
+  await page.goto(`/#token=${api.token}`);
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
-  await page.goto(`${url}/meters/${account.meter.id}`);
+  await page.goto(`/meters/${account.meter.id}`);
   await page.waitForFunction(
     () => (window as unknown as { messages: string[] }).messages.length >= 50,
   );

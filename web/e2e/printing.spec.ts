@@ -3,11 +3,10 @@ import { expect, test } from './harness/test';
 test('a printed invoice has its numbers, and nothing of the page around it', async ({
   dashboard,
   api,
-  url,
   account,
 }) => {
   await dashboard.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  await dashboard.goto(`${url}/invoices/${account.invoice.id}`);
+  await dashboard.goto(`/invoices/${account.invoice.id}`);
   const { invoice } = await api.ask(
     `query Invoice($id: ID!) {
       invoice(id: $id) { number total lines { description amount } }

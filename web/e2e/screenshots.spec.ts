@@ -14,7 +14,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`${colorScheme}, ${width} px wide`, () => {
       test.use({ colorScheme, viewport: { width, height: 900 } });
 
-      test('screenshots of every page', async ({ dashboard, api, url, account, context }) => {
+      test('screenshots of every page', async ({ dashboard, api, account, context }) => {
         const shoot = async (page: typeof dashboard, name: string) => {
           await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
           const path = join(FOLDER, `${name}-${colorScheme}-${width}.png`);
@@ -23,12 +23,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const { event, customer } = account;
         await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
         for (const { path, heading } of dashboardPages(account)) {
-          await dashboard.goto(`${url}${path}`);
+          await dashboard.goto(path);
           await expect(dashboard.getByRole('heading', { name: heading }).first()).toBeVisible();
           await shoot(dashboard, named(path, account));
         }
         for (const [place, { path, open }] of dialogs(account).entries()) {
-          await dashboard.goto(`${url}${path}`);
+          await dashboard.goto(path);
           await open(dashboard);
           await expect(dashboard.getByRole('dialog')).toBeVisible();
           await shoot(dashboard, `dialog-${place}`);

@@ -13,6 +13,7 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
   const mark = randomBytes(4).toString('hex');
   const event = `calls_${mark}`;
   const [meter, product, customer] = [`Tokens ${mark}`, `AI plan ${mark}`, `Pied Piper ${mark}`];
+  await page.goto('/');
   const send = (units: number) => api.send([{ name: event, customer: mark, units }]);
   await send(1000);
 

@@ -4,7 +4,6 @@ import { expect, test } from './harness/test';
 test('ids of another organization in the address show nothing of it', async ({
   dashboard,
   stranger,
-  url,
 }) => {
   const theirs = await makeAccount(stranger);
   await stranger.send([{ name: theirs.event, customer: theirs.customer.externalId, units: 3 }]);
@@ -19,7 +18,7 @@ test('ids of another organization in the address show nothing of it', async ({
     ['invoice', `invoices/${theirs.invoice.id}`],
     ['event', `events/${events.nodes[0].id}`],
   ]) {
-    await dashboard.goto(`${url}/${path}`);
+    await dashboard.goto(`/${path}`);
     await expect(
       dashboard.getByRole('heading', { name: `There is no such ${kind}` }),
       path,
@@ -30,10 +29,10 @@ test('ids of another organization in the address show nothing of it', async ({
   }
 });
 
-test('an address that is nothing’s says so', async ({ dashboard, url }) => {
-  await dashboard.goto(`${url}/nothing/of/the/kind`);
+test('an address that is nothing’s says so', async ({ dashboard }) => {
+  await dashboard.goto('/nothing/of/the/kind');
   await expect(dashboard.getByRole('heading', { name: 'There is no such page' })).toBeVisible();
-  await dashboard.goto(`${url}/meters/not-an-id`);
+  await dashboard.goto('/meters/not-an-id');
   await expect(dashboard.getByRole('heading', { level: 1, name: 'Meters' })).toHaveCount(0);
   await expect(
     dashboard.getByText('There is no such meter').or(dashboard.getByRole('alert')),

@@ -9,22 +9,30 @@ import { promisify } from 'node:util';
 const REPOSITORY = dirname(dirname(dirname(import.meta.dirname)));
 const PROGRAM = join(REPOSITORY, '.venv', 'bin', 'metergraph');
 
+interface Options {
+  /** Fills the demo organization with 90 days, in the background. */
+  history: boolean;
+}
+
 export class Server {
-  readonly #folder: string;
+  /** Where its data is. */
+  readonly folder: string;
+  readonly #options: readonly string[];
   #process: ChildProcess | undefined;
   #port = 0;
   /** The demo organization's, which may do everything. */
   token = '';
 
-  private constructor(folder: string) {
-    this.#folder = folder;
+  private constructor(folder: string, { history }: Options) {
+    this.folder = folder;
+    this.#options = history ? [] : ['--no-history'];
   }
 
-  static async start(): Promise<Server> {
+  static async start(options: Options): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'metergraph-e2e-'));
     // The embedded servers run as another user where we are root.
     chmodSync(folder, 0o711);
-    const server = new Server(folder);
+    const server = new Server(folder, options);
     try {
       await server.run();
     } catch (error) {
@@ -38,19 +46,10 @@ export class Server {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  get #environment(): NodeJS.ProcessEnv {
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('METERGRAPH_'));
-    return {
-      ...Object.fromEntries(own),
-      METERGRAPH_DATA_DIR: join(this.#folder, '.metergraph'),
-      METERGRAPH_LOG_LEVEL: 'warning',
-    };
-  }
-
   /** Starts it; the second time on the same port and data. */
   async run(): Promise<void> {
-    const started = spawn(PROGRAM, ['dev', '--port', String(this.#port)], {
-      env: this.#environment,
+    const started = spawn(PROGRAM, ['dev', '--port', String(this.#port), ...this.#options], {
+      env: environment(this.folder),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = started;
@@ -64,12 +63,11 @@ export class Server {
     }
     started.stdout.resume();
     const [, port] = said.match(/http:\/\/127\.0\.0\.1:(\d+)\/graphql/) ?? [];
-    const [token] = said.match(/mg_[\w-]+/) ?? [];
-    if (port === undefined || token === undefined) {
+    if (port === undefined) {
       throw new Error(`metergraph dev did not start:\n${said}`);
     }
     this.#port = Number(port);
-    this.token = token;
+    this.token = tokenIn(said);
   }
 
   async stop(): Promise<void> {
@@ -85,24 +83,36 @@ export class Server {
   /** Stops it and deletes its data. */
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs the command line beside the server; returns what it printed. */
-  async command(...words: string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(PROGRAM, words, { env: this.#environment });
-    return stdout.trim();
+  /** Makes an organization; returns the secret of a token that may do everything in it. */
+  async newOrganization(slug: string): Promise<string> {
+    await command(this.folder, ['organization', 'create', slug, '--slug', slug]);
+    const name = ['--organization', slug, '--name', 'tests', '--scope', 'ADMIN'];
+    return tokenIn(await command(this.folder, ['token', 'create', ...name]));
   }
+}
 
-  /** The secret of a new token that may do everything in an organization. */
-  async newToken(slug: string): Promise<string> {
-    const said = await this.command(
-      ...['token', 'create', '--organization', slug, '--name', 'tests', '--scope', 'ADMIN'],
-    );
-    const [token] = said.match(/mg_[\w-]+/) ?? [];
-    if (token === undefined) {
-      throw new Error(`No token was created: ${said}`);
-    }
-    return token;
+/** Runs the command line beside the server in a folder; returns what it printed. */
+export async function command(folder: string, words: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(PROGRAM, words, { env: environment(folder) });
+  return stdout.trim();
+}
+
+function environment(folder: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('METERGRAPH_'));
+  return {
+    ...Object.fromEntries(others),
+    METERGRAPH_DATA_DIR: join(folder, '.metergraph'),
+    METERGRAPH_LOG_LEVEL: 'warning',
+  };
+}
+
+function tokenIn(said: string): string {
+  const [token] = said.match(/mg_[\w-]+/) ?? [];
+  if (token === undefined) {
+    throw new Error(`This has no token: ${said}`);
   }
+  return token;
 }

@@ -1,30 +1,49 @@
-/** Starts the server for all tests, and stops it after the last, whatever came of them. */
-import { Server } from './server';
+/** Starts one server for all tests, with an organization for each worker; stops it after the last test. */
+import type { FullConfig } from '@playwright/test';
+import { command, Server } from './server';
 
-export const URL_VARIABLE = 'METERGRAPH_E2E_URL';
-export const TOKEN_VARIABLE = 'METERGRAPH_E2E_TOKEN';
-export const STRANGER_VARIABLE = 'METERGRAPH_E2E_STRANGER';
-
-/** What the start left for the tests, which run in processes of their own. */
-export function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined) {
-    throw new Error(`${name} is not set; run the tests with harness/start.ts`);
-  }
-  return value;
+/** What tests need to know of it; they run in processes of their own. */
+export interface Started {
+  url: string;
+  folder: string;
+  /** By organization, the secret of a token that may do everything in it. */
+  tokens: Record<string, string>;
 }
 
-export default async function start(): Promise<() => Promise<void>> {
-  const server = await Server.start();
+const VARIABLE = 'METERGRAPH_E2E_STARTED';
+
+export function started(): Started {
+  const text = process.env[VARIABLE];
+  if (text === undefined) {
+    throw new Error('No server is running. Run the browser tests with make web-test.');
+  }
+  return JSON.parse(text) as Started;
+}
+
+/** The organization that the tests of a worker have to themselves. */
+export function organizationOf(worker: number): string {
+  return `tests-${worker}`;
+}
+
+export default async function start({ workers }: FullConfig): Promise<() => Promise<void>> {
+  const server = await Server.start({ history: true });
   try {
-    await server.command('demo', '--duration', '1', '--rate', '100', '--seed', '1');
-    await server.command('organization', 'create', 'Strangers', '--slug', 'strangers');
-    process.env[STRANGER_VARIABLE] = await server.newToken('strangers');
+    const { url, folder, token } = server;
+    const names = [
+      'empty',
+      'stranger',
+      ...Array.from({ length: workers }, (_, n) => organizationOf(n)),
+    ];
+    const tokens = await Promise.all(
+      names.map(async (name) => [name, await server.newOrganization(name)] as const),
+    );
+    // Waits for the history of the demo organization, which is made in the background.
+    await command(folder, ['demo', '--duration', '1', '--rate', '100', '--seed', '1']);
+    const known: Started = { url, folder, tokens: { ...Object.fromEntries(tokens), demo: token } };
+    process.env[VARIABLE] = JSON.stringify(known);
   } catch (error) {
     await server.remove();
     throw error;
   }
-  process.env[URL_VARIABLE] = server.url;
-  process.env[TOKEN_VARIABLE] = server.token;
   return () => server.remove();
 }

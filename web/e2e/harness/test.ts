@@ -1,8 +1,14 @@
-/** `test` with a running server, an organization with data, and pages whose errors fail the test. */
-import { test as base, expect, type Page } from '@playwright/test';
+/**
+ * `test` with a running server, an organization of one's own, and pages whose errors fail the test.
+ *
+ * Tests run in parallel, each worker's in an organization of its own, where nothing else happens
+ * meanwhile. Earlier tests have left their objects there: look for names and ids of `account`.
+ */
+import { test as base, type Cookie, expect, type Page, request } from '@playwright/test';
 import { Api } from './api';
 import { type Account, makeAccount } from './data';
-import { STRANGER_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, variable } from './start';
+import { command } from './server';
+import { organizationOf, started } from './start';
 import { Wire } from './wire';
 
 export { expect };
@@ -10,30 +16,70 @@ export { expect };
 interface Shared {
   /** The server's address. */
   url: string;
-  /** The demo organization, which may do everything. */
+  /** The short name of the worker's organization. */
+  organization: string;
+  /** The worker's organization, which has at least one of everything. May do everything. */
   api: Api;
-  /** Another organization on the same server. */
+  /** The demo organization, with 90 days of history. Only to look at: all workers share it. */
+  demo: Api;
+  /** An organization that has nothing, and stays so. */
+  empty: Api;
+  /** Another organization, whose objects no page may show. */
   stranger: Api;
+  /** Runs `metergraph` beside the server; returns what it printed. */
+  metergraph(...words: string[]): Promise<string>;
+  /** The cookies of a session of the dashboard. */
+  session: Cookie[];
 }
 
 interface Own {
   /** Tells that the test itself causes such errors. */
   expectErrors(...patterns: RegExp[]): void;
+  /** A new customer with a meter, a product, a subscription and its first invoice. */
   account: Account;
   /** A connection to the server that can be cut. */
   wire: Wire;
-  /** A page that is signed in to the dashboard. */
+  /** A page that is signed in to the dashboard, and is not there yet: `dashboard.goto('/meters')`. */
   dashboard: Page;
 }
 
+/** Playwright reads from the pattern that it needs nothing. */
+type Nothing = Record<never, never>;
+
+const apiOf =
+  (organization: string) =>
+  // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+  async ({}: Nothing, use: (api: Api) => Promise<void>) => {
+    await use(apiFor(organization));
+  };
+
 export const test = base.extend<Own, Shared>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what it needs
-  url: [async ({}, use) => use(variable(URL_VARIABLE)), { scope: 'worker' }],
-  api: [async ({ url }, use) => use(new Api(url, variable(TOKEN_VARIABLE))), { scope: 'worker' }],
-  stranger: [
-    async ({ url }, use) => use(new Api(url, variable(STRANGER_VARIABLE))),
+  // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+  url: [async ({}, use) => use(started().url), { scope: 'worker' }],
+  baseURL: async ({ url }, use) => use(url),
+  organization: [
+    // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+    async ({}, use, { parallelIndex }) => use(organizationOf(parallelIndex)),
     { scope: 'worker' },
   ],
+  api: [
+    async ({ organization }, use) => {
+      const api = apiFor(organization);
+      const { event, customer } = await makeAccount(api);
+      await api.send([{ name: event, customer: customer.externalId, units: 1 }]);
+      await use(api);
+    },
+    { scope: 'worker' },
+  ],
+  demo: [apiOf('demo'), { scope: 'worker' }],
+  empty: [apiOf('empty'), { scope: 'worker' }],
+  stranger: [apiOf('stranger'), { scope: 'worker' }],
+  metergraph: [
+    // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+    async ({}, use) => use((...words) => command(started().folder, words)),
+    { scope: 'worker' },
+  ],
+  session: [async ({ url, api }, use) => use(await openSession(url, api)), { scope: 'worker' }],
   expectErrors: [
     async ({ context }, use) => {
       const errors: string[] = [];
@@ -65,11 +111,34 @@ export const test = base.extend<Own, Shared>({
     await use(wire);
     await wire.stop();
   },
-  dashboard: async ({ page, url, api }, use) => {
-    await signIn(page, url, api.token);
+  dashboard: async ({ page, session }, use) => {
+    await page.context().addCookies(session);
     await use(page);
   },
 });
+
+function apiFor(organization: string): Api {
+  const { url, tokens } = started();
+  const token = tokens[organization];
+  if (token === undefined) {
+    throw new Error(`There is no organization ${organization}`);
+  }
+  return new Api(url, token);
+}
+
+/** A session of the dashboard, as its sign-in page opens one. */
+export async function openSession(url: string, { token }: Api): Promise<Cookie[]> {
+  const browser = await request.newContext({
+    extraHTTPHeaders: { Origin: url, 'X-Metergraph-Client': 'dashboard' },
+  });
+  try {
+    const answer = await browser.post(`${url}/session`, { data: { token } });
+    expect(answer.status(), await answer.text()).toBe(200);
+    return (await browser.storageState()).cookies;
+  } finally {
+    await browser.dispose();
+  }
+}
 
 /** Signs in as the link does that `make run` prints. */
 export async function signIn(page: Page, url: string, token: string): Promise<void> {
