@@ -9,21 +9,36 @@ from models.identifiers import new_id
 
 
 class Invoice(Model):
-    """A bill, never changed.
+    """A bill. Once it is issued, only its status changes; its lines and amounts never do.
 
-    `sequence` numbers the invoices of an organization without gaps. `position` is the head of
-    the log when it was made: it does not include later events. `total` is in minor units.
+    `status` is DRAFT, ISSUED, PAID or VOID. `sequence` numbers the issued invoices of an
+    organization without gaps. `position` is the head of the log when it was issued: it does not
+    include later events. `total` is in minor units.
+
+    A DRAFT has none of the three, and no lines: they are computed whenever someone looks.
+    `issued_at` is when it will be issued.
+
+    `is_written_off`: what a VOID invoice billed still counts as billed. `needs_rebilling`: it does
+    not, and the subscription's next invoice has not billed it again yet.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
-    sequence = fields.BigIntField()
+    status = fields.CharField(max_length=8, default="ISSUED", db_default="ISSUED")
+    sequence = fields.BigIntField(null=True)
     customer_id = fields.UUIDField()
     subscription_id = fields.UUIDField()
     currency = fields.CharField(max_length=3)
-    total = NumericField()
-    position = fields.BigIntField()
+    total = NumericField(null=True)
+    position = fields.BigIntField(null=True)
     issued_at = fields.DatetimeField()
+    due_at = fields.DatetimeField(null=True)
+    paid_at = fields.DatetimeField(null=True)
+    payment_reference = fields.CharField(max_length=1000, null=True)
+    voided_at = fields.DatetimeField(null=True)
+    void_reason = fields.CharField(max_length=1000, null=True)
+    is_written_off = fields.BooleanField(default=False, db_default=False)
+    needs_rebilling = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "invoice"
@@ -32,6 +47,7 @@ class Invoice(Model):
             Index(fields=("organization_id", "customer_id", "id"), name="invoice_customer"),
             Index(fields=("organization_id", "subscription_id", "id"), name="invoice_subscription"),
             Index(fields=("organization_id", "issued_at", "id"), name="invoice_issued"),
+            Index(fields=("organization_id", "status", "issued_at", "id"), name="invoice_status"),
         )
 
 

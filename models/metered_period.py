@@ -17,7 +17,8 @@ class MeteredPeriod(Model):
 
     Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log.
     `is_behind`: the meter had not counted the whole log then. `billed_*` is what invoices have
-    billed, null before the first. `needs_correction`: that is no longer right.
+    billed, null before the first. `needs_correction`: that is no longer right. With a null
+    `billed_amount`, every invoice that billed the period was voided.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

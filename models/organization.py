@@ -10,6 +10,8 @@ class Organization(Model):
     """A tenant. `slug` names it on the command line.
 
     `display_name`, `address` and `logo_url` are for its customers; `timezone` is an IANA name.
+    An invoice stays a draft for `invoice_grace_hours` after its period's end, and is due
+    `payment_term_days` after it is issued; null says nothing of when it is due.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -19,6 +21,8 @@ class Organization(Model):
     display_name = fields.CharField(max_length=256, null=True)
     address = fields.CharField(max_length=1000, null=True)
     logo_url = fields.CharField(max_length=2048, null=True)
+    invoice_grace_hours = fields.IntField(default=0, db_default=0)
+    payment_term_days = fields.IntField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:

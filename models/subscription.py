@@ -73,7 +73,8 @@ class SubscriptionPeriod(Model):
     """A closed period of a subscription.
 
     `invoiced_at` is null while it waits for its events to be counted; `invoice_id` stays null
-    if there was nothing to invoice. `is_last`: the subscription ended with it.
+    if there was nothing to invoice. `draft_until`: its invoice is a draft until then; null from
+    then on. `is_last`: the subscription ended with it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -86,6 +87,7 @@ class SubscriptionPeriod(Model):
     closed_at = fields.DatetimeField()
     invoiced_at = fields.DatetimeField(null=True)
     invoice_id = fields.UUIDField(null=True)
+    draft_until = fields.DatetimeField(null=True)
 
     class Meta:
         table = "subscription_period"

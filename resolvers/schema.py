@@ -18,6 +18,7 @@ from resolvers.mutations.access_tokens import AccessTokenMutation
 from resolvers.mutations.customer_sessions import CustomerSessionMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
+from resolvers.mutations.invoices import InvoiceMutation
 from resolvers.mutations.meters import MeterMutation
 from resolvers.mutations.organization import OrganizationMutation
 from resolvers.mutations.products import ProductMutation
@@ -79,6 +80,7 @@ class Mutation(
     OrganizationMutation,
     ProductMutation,
     SubscriptionMutation,
+    InvoiceMutation,
 ):
     pass
 

@@ -1,5 +1,6 @@
 """The enums of billing, as the API describes them: see schema.enums."""
 
+from billing.invoicing.states import InvoiceStatus
 from billing.periods.intervals import RecurringInterval
 from billing.periods.metered_periods import EntryKind
 from billing.rating.lines import LineKind
@@ -68,10 +69,22 @@ described(
     },
     name="InvoiceLineKind",
 )
+described(
+    InvoiceStatus,
+    "Where an invoice is in its life.",
+    {
+        "DRAFT": "Its period has ended, but the organization's grace has not. It has no number "
+        "yet, and its lines still change with the usage.",
+        "ISSUED": "It has a number, and its lines never change. It is to be paid.",
+        "PAID": "It was marked as paid.",
+        "VOID": "It was voided and is not to be paid. It keeps its number and its lines.",
+    },
+)
 
 __all__ = [
     "CancelWhen",
     "EntryKind",
+    "InvoiceStatus",
     "LineKind",
     "Pricing",
     "RecurringInterval",

@@ -8,7 +8,9 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.catalog_products import catalog_products
+from billing.invoicing.drafts import draft_periods, end_grace
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
+from billing.invoicing.rebilling import NOTHING_AGAIN, rebillings
 from billing.periods.billed_meters import counted_meters
 from billing.periods.intervals import (
     Period,
@@ -25,51 +27,90 @@ from billing.transaction import BillingTransaction, columns
 # A chunk of this size holds the log of an organization for about half a second.
 CHUNK = 250
 
-# The oldest waiting period of each subscription, because periods are invoiced in order. The partial
-# index is in the order of subscriptions, so a chunk reads only its own rows.
-_WAITING = """
+_PERIODS = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
            subscription.customer_id, subscription.product_id, subscription.started_at,
-           subscription.invoicing_problem,
+           subscription.invoicing_problem, draft.id AS draft_id,
+           coalesce(draft.issued_at, period.ends_at) AS counts_until,
            (SELECT array_agg(metered.meter_id) FROM metered_period metered
             WHERE metered.organization_id = $1
               AND metered.subscription_id = period.subscription_id
               AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL) AS meter_ids
-    FROM (
-        SELECT DISTINCT ON (subscription_id) * FROM subscription_period
-        WHERE organization_id = $1 AND invoiced_at IS NULL AND {which}
-        ORDER BY subscription_id, period_index
-        LIMIT {limit}
-    ) AS period
+    FROM ({periods}) AS period
     JOIN customer_subscription subscription
         ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
-    ORDER BY period.subscription_id
+    LEFT JOIN invoice draft ON draft.organization_id = $1 AND draft.id = period.invoice_id
+    ORDER BY period.subscription_id, period.period_index
 """
-_OF_SUBSCRIPTIONS = _WAITING.format(which="subscription_id = ANY($2::uuid[])", limit="ALL")
-_NEXT_CHUNK = _WAITING.format(which="subscription_id > $2::uuid", limit=f"{CHUNK:d}")
+# The oldest waiting period of each subscription, because periods are invoiced in order. The partial
+# index is in the order of subscriptions, so a chunk reads only its own rows.
+_OLDEST = """
+    SELECT DISTINCT ON (subscription_id) * FROM subscription_period
+    WHERE organization_id = $1 AND invoiced_at IS NULL AND draft_until IS NULL AND {which}
+    ORDER BY subscription_id, period_index
+    LIMIT {limit}
+"""
+_OF_SUBSCRIPTIONS = _PERIODS.format(
+    periods=_OLDEST.format(which="subscription_id = ANY($2::uuid[])", limit="ALL")
+)
+_NEXT_CHUNK = _PERIODS.format(
+    periods=_OLDEST.format(which="subscription_id > $2::uuid", limit=f"{CHUNK:d}")
+)
+_WITH_DRAFTS = _PERIODS.format(
+    periods="""
+        SELECT * FROM subscription_period
+        WHERE organization_id = $1 AND subscription_id = ANY($2::uuid[])
+          AND invoiced_at IS NULL AND draft_until IS NULL
+        UNION ALL
+        SELECT * FROM subscription_period
+        WHERE organization_id = $1 AND subscription_id = ANY($2::uuid[])
+          AND draft_until IS NOT NULL
+    """
+)
 FIRST = UUID(int=0)
 
 
 async def waiting_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> list[dict[str, Any]]:
-    """Loads the oldest closed period of each subscription that is not invoiced yet."""
+    """Loads the oldest closed period of each subscription that is neither invoiced nor a draft."""
     return await connection.execute_query_dict(
         _OF_SUBSCRIPTIONS, [organization_id, list(subscription_ids)]
     )
 
 
-async def invoice_periods_of(
-    transaction: BillingTransaction, subscription_ids: Sequence[UUID]
-) -> None:
-    """Invoices the oldest waiting period of each subscription if all its usage is counted.
-
-    The caller has rated late usage in this transaction.
-    """
-    rows = await waiting_periods(
-        transaction.connection, transaction.organization_id, subscription_ids
+async def uninvoiced_periods(
+    connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Sequence[UUID]
+) -> dict[UUID, list[dict[str, Any]]]:
+    """Loads all closed periods that are not invoiced yet, by subscription, oldest first."""
+    rows = await connection.execute_query_dict(
+        _WITH_DRAFTS, [organization_id, list(subscription_ids)]
     )
-    await _invoice(transaction, await _ready(transaction, rows))
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["subscription_id"], []).append(row)
+    return found
+
+
+async def invoice_periods_of(
+    transaction: BillingTransaction, subscription_ids: Sequence[UUID], *, at_once: bool = False
+) -> None:
+    """Invoices the waiting periods of these subscriptions if all their usage is counted.
+
+    Periods whose grace is not over become drafts; with `at_once`, it is over now. The caller has
+    rated late usage in this transaction.
+    """
+    if at_once:
+        await end_grace(transaction, subscription_ids)
+    else:
+        await draft_periods(transaction, subscription_ids)
+    while ready := await _ready(
+        transaction,
+        await waiting_periods(
+            transaction.connection, transaction.organization_id, subscription_ids
+        ),
+    ):
+        await issue(transaction, await _bills(transaction, ready))
 
 
 async def invoice_waiting_periods(
@@ -83,7 +124,7 @@ async def invoice_waiting_periods(
     rows = await transaction.rows(_NEXT_CHUNK, after)
     ready = await _ready(transaction, rows)
     await rerate_late(transaction, [row["customer_id"] for row in ready])
-    await _invoice(transaction, ready)
+    await issue(transaction, await _bills(transaction, ready))
     return len(ready), rows[-1]["subscription_id"] if rows else None
 
 
@@ -91,21 +132,25 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     """Decides when ended subscriptions are invoiced for late usage.
 
     The invoice is due at the end of the period in which the last one was issued, so that it
-    collects the late usage until then. Yearly subscriptions go by months here.
+    collects the late usage until then, and what was voided. Yearly subscriptions go by months here.
     """
     rows = await transaction.rows(
         """
-        SELECT DISTINCT subscription.id, subscription.started_at, product.recurring_interval,
+        SELECT subscription.id, subscription.started_at, product.recurring_interval,
                (SELECT max(invoice.issued_at) FROM invoice
-                WHERE invoice.organization_id = $1 AND invoice.subscription_id = subscription.id)
-                   AS issued_at
-        FROM metered_period period
+                WHERE invoice.organization_id = $1 AND invoice.subscription_id = subscription.id
+                  AND invoice.status <> 'DRAFT') AS issued_at
+        FROM (
+            SELECT subscription_id FROM metered_period
+            WHERE organization_id = $1 AND needs_correction
+            UNION
+            SELECT subscription_id FROM invoice WHERE organization_id = $1 AND needs_rebilling
+        ) AS unbilled
         JOIN customer_subscription subscription
-            ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
+            ON subscription.organization_id = $1 AND subscription.id = unbilled.subscription_id
         JOIN product
             ON product.organization_id = $1 AND product.id = subscription.product_id
-        WHERE period.organization_id = $1 AND period.needs_correction
-          AND subscription.status = 'CANCELED' AND subscription.corrections_due_at IS NULL
+        WHERE subscription.status = 'CANCELED' AND subscription.corrections_due_at IS NULL
         """
     )
     due = []
@@ -155,6 +200,8 @@ async def _ready(
     transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Returns the rows whose usage is all counted and whose invoices are not withheld."""
+    if not rows:
+        return []
     meters = await counted_meters(
         transaction.connection,
         transaction.organization_id,
@@ -166,14 +213,10 @@ async def _ready(
         for row in rows
         if row["invoicing_problem"] is None
         and all(
-            meters[meter_id].has_counted_through(row["ends_at"])
+            meters[meter_id].has_counted_through(row["counts_until"])
             for meter_id in row["meter_ids"] or ()
         )
     ]
-
-
-async def _invoice(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> None:
-    await issue(transaction, await _bills(transaction, rows))
 
 
 async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> list[Bill]:
@@ -182,6 +225,11 @@ async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
         transaction.connection, transaction.organization_id, (row["product_id"] for row in rows)
     )
     periods = await unbilled_periods(
+        transaction.connection,
+        transaction.organization_id,
+        [row["subscription_id"] for row in rows],
+    )
+    again = await rebillings(
         transaction.connection,
         transaction.organization_id,
         [row["subscription_id"] for row in rows],
@@ -199,24 +247,34 @@ async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
                 ),
                 in_advance=following_period(row, product.interval),
                 period_id=row.get("id"),
+                draft_id=row.get("draft_id"),
+                again=again.get(row["subscription_id"], NOTHING_AGAIN),
             )
         )
     return bills
 
 
 def periods_through(
-    periods: Iterable[MeteredPeriod], through: datetime | None
+    periods: Iterable[MeteredPeriod], through: datetime | None, after: datetime | None = None
 ) -> list[MeteredPeriod]:
     """Returns the periods to bill with the period that ends at `through`.
 
-    These are corrections, and periods up to `through`: later ones get an invoice of their own.
-    None bills corrections only.
+    These are corrections, what was voided, and periods up to `through`: later ones get an invoice
+    of their own. None bills no period for the first time. If an older invoice is still a draft,
+    its period ends at `after`: that invoice bills everything else.
     """
     return [
         period
         for period in periods
-        if period.billed is not None
-        or (through is not None and period.end is not None and period.end <= through)
+        if (after is None and (period.billed is not None or period.is_voided))
+        or (
+            period.billed is None
+            and not period.is_voided
+            and through is not None
+            and period.end is not None
+            and period.end <= through
+            and (after is None or after < period.end)
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""Estimates the next invoices, as if the periods ended now.
+"""Estimates drafts, and the next invoices as if the periods ended now.
 
 The same code makes the lines of invoices and estimates; for an estimate, it gets periods that are
 closed and rated in memory only. Any number of subscriptions costs the same few statements.
@@ -14,8 +14,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
-from billing.invoicing.due_invoices import following_period, periods_through, waiting_periods
+from billing.invoicing.due_invoices import following_period, periods_through, uninvoiced_periods
 from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_periods
+from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, rebillings
 from billing.periods.billed_meters import counted_meters
 from billing.periods.intervals import period_at
 from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
@@ -45,10 +46,23 @@ class Estimate:
         return amount_problem(self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Estimates of the next invoices by subscription, and of drafts by the invoice's id."""
+
+    upcoming: dict[UUID, Estimate]
+    drafts: dict[UUID, Estimate]
+
+
 async def upcoming_invoices(
     organization_id: UUID, subscription_ids: Sequence[UUID]
 ) -> dict[UUID, Estimate]:
     """Estimates the next invoices, by subscription; those with nothing left to bill have none."""
+    return (await estimates(organization_id, subscription_ids)).upcoming
+
+
+async def estimates(organization_id: UUID, subscription_ids: Sequence[UUID]) -> Estimates:
+    """Estimates the drafts of subscriptions, and the next invoice after them."""
     in_flight = await oldest_in_flight()
     async with in_transaction() as connection:
         # All statements read one snapshot, without blocking anyone.
@@ -63,12 +77,20 @@ async def upcoming_invoices(
         products = await catalog_products(
             connection, organization_id, {row["product_id"] for row in rows}
         )
-        waiting = {
-            row["subscription_id"]: row
-            for row in await waiting_periods(connection, organization_id, subscription_ids)
-        }
+        ended = await uninvoiced_periods(connection, organization_id, subscription_ids)
+        again = await rebillings(connection, organization_id, subscription_ids)
         periods = await _periods(connection, organization_id, rows)
-        bills = [_bill(row, products[row["product_id"]], waiting, periods) for row in rows]
+        bills = [
+            bill
+            for row in rows
+            for bill in _bills(
+                row,
+                products[row["product_id"]],
+                ended.get(row["id"], []),
+                periods.get(row["id"], []),
+                again.get(row["id"], NOTHING_AGAIN),
+            )
+        ]
         meters = await Meter.filter(
             organization_id=organization_id,
             id__in={period.meter_id for bill in bills for period in bill.periods},
@@ -82,19 +104,23 @@ async def upcoming_invoices(
         meter_names={meter.id: meter.name for meter in meters},
     )
     through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
-    found: dict[UUID, Estimate] = {}
-    for row, bill in zip(rows, bills, strict=True):
+    active = {row["id"] for row in rows if row["status"] == "ACTIVE"}
+    found = Estimates({}, {})
+    for bill in bills:
         lines = bill_lines(bill, book)
-        if lines or row["status"] == "ACTIVE":
-            complete_through = min(
-                (
-                    through[line.metered_period.meter_id]
-                    for line in lines
-                    if line.metered_period is not None
-                ),
-                default=in_flight,
-            )
-            found[row["id"]] = Estimate(bill.product.currency, lines, complete_through)
+        complete_through = min(
+            (
+                through[line.metered_period.meter_id]
+                for line in lines
+                if line.metered_period is not None
+            ),
+            default=in_flight,
+        )
+        estimate = Estimate(bill.product.currency, lines, complete_through)
+        if bill.draft_id is not None:
+            found.drafts[bill.draft_id] = estimate
+        elif lines or bill.subscription_id in active:
+            found.upcoming[bill.subscription_id] = estimate
     return found
 
 
@@ -154,25 +180,38 @@ async def _open_periods(
     return [metered_period_of(row) for row in rows], usages
 
 
-def _bill(
+def _bills(
     row: dict[str, Any],
     product: CatalogProduct,
-    waiting: dict[UUID, dict[str, Any]],
-    periods: dict[UUID, list[MeteredPeriod]],
-) -> Bill:
-    """Returns what the next invoice of a subscription bills."""
-    ended = waiting.get(row["id"])
-    through = row["current_period_end"] if ended is None else ended["ends_at"]
-    if ended is not None:
-        in_advance = following_period(ended, product.interval)
-    elif row["status"] == "ACTIVE" and not row["cancel_at_period_end"]:
-        in_advance = period_at(row["started_at"], product.interval, row["period_index"] + 1)
-    else:
-        in_advance = None
-    return Bill(
-        subscription_id=row["id"],
-        customer_id=row["customer_id"],
-        product=product,
-        periods=periods_through(periods.get(row["id"], []), through),
-        in_advance=in_advance,
-    )
+    ended: Sequence[dict[str, Any]],
+    periods: Sequence[MeteredPeriod],
+    again: Rebilling,
+) -> list[Bill]:
+    """Returns what the drafts of a subscription bill, and then the next invoice.
+
+    The first of them also bills corrections and what was voided.
+    """
+    drafted = [period for period in ended if period["draft_id"] is not None]
+    waiting = next((period for period in ended if period["draft_id"] is None), None)
+    bills: list[Bill] = []
+    after: datetime | None = None
+    for period in (*drafted, waiting):
+        if period is not None:
+            through, in_advance = period["ends_at"], following_period(period, product.interval)
+        else:
+            through, in_advance = row["current_period_end"], None
+            if row["status"] == "ACTIVE" and not row["cancel_at_period_end"]:
+                in_advance = period_at(row["started_at"], product.interval, row["period_index"] + 1)
+        bills.append(
+            Bill(
+                subscription_id=row["id"],
+                customer_id=row["customer_id"],
+                product=product,
+                periods=periods_through(periods, through, after),
+                in_advance=in_advance,
+                draft_id=None if period is None else period["draft_id"],
+                again=again if after is None else NOTHING_AGAIN,
+            )
+        )
+        after = through
+    return bills

@@ -8,9 +8,15 @@ from tortoise.connection import get_connection
 from metering.usage.windows import Window
 
 _INVOICED = """
-SELECT width_bucket(issued_at, $3::timestamptz[]) AS ordinal, sum(total) AS amount
-FROM invoice
-WHERE organization_id = $1 AND currency = $2 AND issued_at >= $4 AND issued_at < $5
+SELECT width_bucket(at, $3::timestamptz[]) AS ordinal, sum(amount) AS amount
+FROM (
+    SELECT issued_at AS at, total AS amount FROM invoice
+    WHERE organization_id = $1 AND currency = $2 AND status <> 'DRAFT'
+      AND issued_at >= $4 AND issued_at < $5
+    UNION ALL
+    SELECT voided_at, -total FROM invoice
+    WHERE organization_id = $1 AND currency = $2 AND voided_at >= $4 AND voided_at < $5
+) AS moved
 GROUP BY ordinal
 """
 
@@ -33,7 +39,7 @@ WHERE organization_id = $1 AND status = 'ACTIVE' AND id > $2 ORDER BY id LIMIT $
 
 
 async def invoiced(organization_id: UUID, currency: str, windows: Sequence[Window]) -> list[int]:
-    """What was invoiced in each window, in minor units."""
+    """What was invoiced in each window, less what was voided in it, in minor units."""
     if not windows:
         return []
     rows = await get_connection("default").execute_query_dict(

@@ -81,7 +81,8 @@ class PeriodUsage:
 class MeteredPeriod:
     """A period [start, end) of a customer on a meter; see models.MeteredPeriod.
 
-    Only a closed period has `usage` and `carried`. `billed` is the sum of its invoice lines.
+    Only a closed period has `usage` and `carried`. `billed` is the sum of its invoice lines, those
+    of voided invoices left out. `is_voided`: it was billed, and all of that was voided.
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class MeteredPeriod:
     usage: PeriodUsage | None = None
     carried: Decimal = NOTHING
     billed: Rating | None = None
+    is_voided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,9 +154,9 @@ async def _release_invoices(
 
 
 def needs_correction(period: MeteredPeriod, prices: Mapping[UUID, MeteredPrice]) -> bool:
-    """Whether a period was billed for something else than it costs now."""
+    """Whether a period was billed for something else than it costs now, or not any more."""
     if period.billed is None or period.price_id is None:
-        return False
+        return period.is_voided
     return rating_of(period, prices[period.price_id]) != period.billed
 
 

@@ -17,7 +17,8 @@ PERIOD_COLUMNS = """
     period.id, period.customer_id, period.meter_id, period.subscription_id, period.product_price_id,
     period.starts_at, period.ends_at, period.plain, period.rolling, period.closed_at,
     period.consumed, period.carried, period.position, period.is_behind,
-    period.billed_consumed, period.billed_credited, period.billed_billable, period.billed_amount
+    period.billed_consumed, period.billed_credited, period.billed_billable, period.billed_amount,
+    period.needs_correction
 """
 """The columns of `metered_period period` that `metered_period_of` reads."""
 
@@ -47,6 +48,7 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
         else None,
         carried=row["carried"] if is_closed else NOTHING,
         billed=billed,
+        is_voided=billed is None and row["needs_correction"],
     )
 
 
@@ -88,7 +90,7 @@ async def update_periods(
 ) -> None:
     """Stores the credit of periods, and the end and usage of closed ones.
 
-    `corrections` are the ids of periods that were billed for something else.
+    `corrections` are the ids of periods whose invoice lines are not what they cost.
     """
     if not periods:
         return

@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from billing.invoicing.drafts import end_grace_of_due_drafts
 from billing.invoicing.due_invoices import (
     CHUNK,
     FIRST,
@@ -116,6 +117,7 @@ async def _run_organization(
     while done := await do(rerate_some):
         report.rerated += done
     await do(schedule_corrections)
+    await do(end_grace_of_due_drafts)
     while done := await invoice_waiting():
         report.invoiced += done
     while done := await do(invoice_due_corrections):
@@ -209,7 +211,9 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         SELECT organization_id FROM customer_subscription
         WHERE status = 'ACTIVE' AND current_period_end <= $1
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
-        UNION SELECT organization_id FROM subscription_period WHERE invoiced_at IS NULL
+        UNION SELECT organization_id FROM subscription_period
+            WHERE invoiced_at IS NULL AND draft_until IS NULL
+        UNION SELECT organization_id FROM subscription_period WHERE draft_until <= $1
         UNION SELECT organization_id FROM billing_frontier WHERE late_from IS NOT NULL
         -- Late usage that is rated, but whose invoice is not scheduled: it was rated when a
         -- subscription was created or canceled, or the worker was killed.

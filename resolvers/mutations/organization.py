@@ -15,11 +15,15 @@ from schema.inputs.organization import OrganizationUpdateInput
 from schema.types.organization import Organization
 from schema.types.payloads import OrganizationUpdatePayload
 
+MOST_GRACE_HOURS = 720
+MOST_TERM_DAYS = 365
+
 
 @strawberry.type
 class OrganizationMutation:
     @strawberry.mutation(
-        description="Changes how pages and invoices show the organization. A field that is left "
+        description="Changes how pages and invoices show the organization, and when invoices are "
+        "issued and due. A field that is left "
         "out keeps its value; null removes it.",
         extensions=[mutates(Scope.ADMIN)],
     )
@@ -33,6 +37,10 @@ class OrganizationMutation:
             "timezone": "UTC" if input.timezone is None else input.timezone,
             "address": input.address,
             "logo_url": input.logo_url,
+            "invoice_grace_hours": (
+                0 if input.invoice_grace_hours is None else input.invoice_grace_hours
+            ),
+            "payment_term_days": input.payment_term_days,
         }
         changes = {name: value for name, value in sent.items() if value is not strawberry.UNSET}
         if changes:
@@ -46,6 +54,12 @@ def _problems(sent: OrganizationUpdateInput) -> list[Problem]:
         ("address", sent.address, ADDRESS),
         ("logoUrl", sent.logo_url, URL),
     )
+    for field, value, most in (
+        ("invoiceGraceHours", sent.invoice_grace_hours, MOST_GRACE_HOURS),
+        ("paymentTermDays", sent.payment_term_days, MOST_TERM_DAYS),
+    ):
+        if isinstance(value, int) and not 0 <= value <= most:
+            problems.append(problem("INVALID", f"{field} must be from 0 to {most}.", field))
     if isinstance(sent.timezone, str) and not _is_zone(sent.timezone):
         message = f"timezone is not an IANA time zone: {sent.timezone[:64]!r}."
         problems.append(problem("INVALID", message, "timezone"))

@@ -9,7 +9,7 @@ from billing.invoicing.revenue import invoiced, most_used_currency
 from metering.usage.windows import RangeError, windows, zone_of
 from models import Benefit as BenefitRow
 from resolvers.queries.nodes import one
-from schema.billing_enums import SubscriptionStatus
+from schema.billing_enums import InvoiceStatus, SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import customer_to_list
@@ -137,7 +137,7 @@ class BillingQuery:
 
     @connection(
         Invoice,
-        description="All invoices, in the order in which they were issued.",
+        description="All invoices, in the order of `issuedAt`.",
         extensions=[requires(_READ)],
     )
     async def invoices(
@@ -159,6 +159,10 @@ class BillingQuery:
             strawberry.ID | None,
             strawberry.argument(description="Return invoices of this subscription."),
         ] = None,
+        status: Annotated[
+            InvoiceStatus | None,
+            strawberry.argument(description="Return invoices with this status."),
+        ] = None,
         issued_after: Annotated[
             datetime | None,
             strawberry.argument(description="Return invoices issued at or after this instant."),
@@ -174,6 +178,7 @@ class BillingQuery:
         query = InvoiceQuery(
             customer_id=await customer_to_list(info.context, customer_id, external_customer_id),
             subscription_id=key_to_list(subscription_id, "CustomerSubscription"),
+            status=status and status.value,
             issued_after=issued_after,
             issued_before=issued_before,
         )
@@ -184,7 +189,8 @@ class BillingQuery:
 
     @strawberry.field(
         description="What was invoiced over time, in one currency. Invoices count when they were"
-        " issued. At most 10,000 points.",
+        " issued, and are subtracted when they are voided. Drafts do not count. At most 10,000"
+        " points.",
         extensions=[requires(_READ)],
     )
     async def revenue(

@@ -26,3 +26,13 @@ class OrganizationUpdateInput:
         description="The https URL of the logo, for invoices and the portal: at most 2,048 "
         "characters.",
     )
+    invoice_grace_hours: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For how many hours after the end of its period an invoice is a DRAFT: 0 to "
+        "720. Null resets it to 0, which issues invoices at once. Drafts that exist keep theirs.",
+    )
+    payment_term_days: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Within how many days of 24 hours an invoice is to be paid: 0 to 365. Null "
+        "means that invoices do not say. Issued invoices keep theirs.",
+    )

@@ -10,7 +10,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
-from billing.invoicing.estimates import Estimate, upcoming_invoices
+from billing.invoicing.estimates import Estimate, estimates, upcoming_invoices
 from models import (
     Benefit,
     CreditEntry,
@@ -49,6 +49,7 @@ class InvoiceQuery:
     subscription_id: UUID | None = None
     issued_after: datetime | None = None
     issued_before: datetime | None = None
+    status: str | None = None
 
 
 def products_source(
@@ -92,6 +93,7 @@ def invoices_source(
         *given(
             equal("customer_id", query.customer_id),
             equal("subscription_id", query.subscription_id),
+            equal("status", query.status, "text"),
             Where("{row}.issued_at >= {value}", query.issued_after, "timestamptz"),
             Where("{row}.issued_at < {value}", query.issued_before, "timestamptz"),
         ),
@@ -148,6 +150,11 @@ class BillingLoaders:
         """An estimate of a subscription's next invoice."""
         return DataLoader(self._upcoming_invoices, cache=False)
 
+    @cached_property
+    def draft(self) -> DataLoader[tuple[UUID, UUID], Estimate | None]:
+        """Drafts as of now, by (invoice, subscription); None for an invoice that is no draft."""
+        return DataLoader(self._drafts, cache=False)
+
     def _of(
         self, model: type[M], column: str, parent: Callable[[M], UUID]
     ) -> DataLoader[UUID, list[M]]:
@@ -175,3 +182,8 @@ class BillingLoaders:
     async def _upcoming_invoices(self, keys: list[UUID]) -> list[Estimate | None]:
         found = await upcoming_invoices(self.organization_id, keys)
         return [found.get(key) for key in keys]
+
+    async def _drafts(self, keys: list[tuple[UUID, UUID]]) -> list[Estimate | None]:
+        ids = list({subscription_id for _, subscription_id in keys})
+        found = (await estimates(self.organization_id, ids)).drafts
+        return [found.get(invoice_id) for invoice_id, _ in keys]

@@ -14,9 +14,11 @@ from models import CustomerSubscription as CustomerSubscriptionRow
 from models import Invoice as InvoiceRow
 from models import InvoiceLine as InvoiceLineRow
 from models import ProductPrice as ProductPriceRow
-from schema.billing_enums import LineKind
-from schema.context import Info
+from schema.billing_enums import InvoiceStatus, LineKind
+from schema.context import Info, Scope
+from schema.errors import AmountTooLarge, UserError, user_errors
 from schema.ids import Node, encode_id
+from schema.permissions import requires
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import customer, product, subscription  # which refer back to this module
 
@@ -87,50 +89,128 @@ class InvoiceLine:
         )
 
 
-@strawberry.type(description="An invoice. It never changes.")
+@strawberry.type(
+    description="An invoice. Once it is issued, its lines and amounts never change. While it is a "
+    "DRAFT, they are what they would be if it was issued now."
+)
 class Invoice(Node):
-    key: strawberry.Private[UUID]
-    customer_key: strawberry.Private[UUID]
-    subscription_key: strawberry.Private[UUID]
+    row: strawberry.Private[InvoiceRow]
+    status: InvoiceStatus = strawberry.field(description="Where the invoice is in its life.")
     number: str = strawberry.field(
-        description="The invoice's number. An organization's invoices are numbered without gaps."
+        description="The invoice's number. An organization's invoices are numbered without gaps as "
+        "they are issued; the number of a DRAFT is empty."
     )
     currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
-    total: BigInt = strawberry.field(description="The sum of the lines, in minor units.")
-    issued_at: datetime = strawberry.field(description="When the invoice was issued.")
+    issued_at: datetime = strawberry.field(
+        description="When the invoice was issued, or when a DRAFT will be."
+    )
+    finalizes_at: datetime | None = strawberry.field(
+        description="When a DRAFT will be issued. Null for all others."
+    )
+    due_at: datetime | None = strawberry.field(
+        description="Until when it is to be paid, by the organization's `paymentTermDays` when it "
+        "was issued. Null without them, and if there is nothing to pay."
+    )
+    paid_at: datetime | None = strawberry.field(
+        description="When it was paid. Null if it is not marked as PAID."
+    )
+    payment_reference: str | None = strawberry.field(
+        description="What the payment is called elsewhere. Null if nobody said."
+    )
+    voided_at: datetime | None = strawberry.field(
+        description="When it was voided. Null if it was not."
+    )
+    is_written_off: bool = strawberry.field(
+        description="Whether it is VOID, and what it billed is never billed again."
+    )
+
+    @strawberry.field(
+        description="Why it was voided. Null if it was not.",
+        extensions=[requires(Scope.BILLING_READ)],
+    )
+    def void_reason(self) -> str | None:
+        return self.row.void_reason
+
+    @strawberry.field(description="The sum of the lines, in minor units.")
+    async def total(self, info: Info) -> BigInt:
+        if self.row.total is not None:
+            return BigInt(int(self.row.total))
+        draft = await self._draft(info)
+        if draft is not None:
+            return BigInt(draft.total)
+        return BigInt(sum(line.amount for line in await self._issued_lines(info)))
 
     @strawberry.field(description="The invoice's lines.")
     async def lines(self, info: Info) -> list[InvoiceLine]:
-        rows = await info.context.loaders.billing.lines_of_invoice.load(self.key)
-        return [InvoiceLine.of_row(row) for row in rows]
+        draft = await self._draft(info)
+        if draft is not None:
+            return [InvoiceLine.of_estimate(line) for line in draft.lines]
+        return await self._issued_lines(info)
 
     @strawberry.field(description="The customer.")
     async def customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
         return customer.Customer.of(
-            await info.context.loaders.existing(CustomerRow, self.customer_key)
+            await info.context.loaders.existing(CustomerRow, self.row.customer_id)
         )
 
     @strawberry.field(description="The subscription that the invoice bills.")
     async def subscription(
         self, info: Info
     ) -> Annotated["CustomerSubscription", strawberry.lazy("schema.types.subscription")]:
-        row = await info.context.loaders.existing(CustomerSubscriptionRow, self.subscription_key)
+        row = await info.context.loaders.existing(CustomerSubscriptionRow, self.row.subscription_id)
         return subscription.CustomerSubscription.of(row)
+
+    async def _draft(self, info: Info) -> Estimate | None:
+        """What a draft would say if it was issued now; None if it has been issued by now."""
+        if self.status is not InvoiceStatus.DRAFT:
+            return None
+        key = (self.row.id, self.row.subscription_id)
+        draft = await info.context.loaders.billing.draft.load(key)
+        if draft is not None and draft.problem is not None:
+            raise AmountTooLarge(draft.problem)
+        return draft
+
+    async def _issued_lines(self, info: Info) -> list[InvoiceLine]:
+        rows = await info.context.loaders.billing.lines_of_invoice.load(self.row.id)
+        return [InvoiceLine.of_row(row) for row in rows]
 
     @classmethod
     def of(cls, row: InvoiceRow) -> "Invoice":
+        status = InvoiceStatus(row.status)
         return cls(
             id=encode_id("Invoice", row.id),
-            key=row.id,
-            customer_key=row.customer_id,
-            subscription_key=row.subscription_id,
-            number=f"{row.sequence:06}",
+            row=row,
+            status=status,
+            number="" if row.sequence is None else f"{row.sequence:06}",
             currency=CurrencyCode(row.currency),
-            total=BigInt(int(row.total)),
             issued_at=row.issued_at,
+            finalizes_at=row.issued_at if status is InvoiceStatus.DRAFT else None,
+            due_at=row.due_at,
+            paid_at=row.paid_at,
+            payment_reference=row.payment_reference,
+            voided_at=row.voided_at,
+            is_written_off=row.is_written_off,
         )
+
+
+@strawberry.type(description="The issued invoice, or the reason why it was not issued.")
+class InvoiceFinalizePayload:
+    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The paid invoice, or the reason why it was not marked as paid.")
+class InvoiceMarkPaidPayload:
+    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The voided invoice, or the reason why it was not voided.")
+class InvoiceVoidPayload:
+    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
+    user_errors: list[UserError] = user_errors()
 
 
 @strawberry.type(description="The next invoice of a subscription, as if the period ended now.")

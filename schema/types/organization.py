@@ -58,6 +58,13 @@ class Organization(Node):
     logo_url: str | None = strawberry.field(
         description="The https URL of the logo, for invoices and the portal."
     )
+    invoice_grace_hours: int = strawberry.field(
+        description="For how many hours after the end of its period an invoice is a DRAFT. 0 if "
+        "invoices are issued at once."
+    )
+    payment_term_days: int | None = strawberry.field(
+        description="Within how many days an invoice is to be paid. Null if invoices do not say."
+    )
 
     @strawberry.field(
         description="The organization's tokens, newest first, including revoked ones. Needs the "
@@ -80,4 +87,6 @@ class Organization(Node):
             timezone=row.timezone,
             address=row.address,
             logo_url=row.logo_url,
+            invoice_grace_hours=row.invoice_grace_hours,
+            payment_term_days=row.payment_term_days,
         )

@@ -18,6 +18,8 @@ from billing.catalog.products import (
     create_product,
     update_product,
 )
+from billing.invoicing.estimates import Estimate, estimates
+from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions.cycle import CycleReport, run_cycle
 from billing.subscriptions.life import CancelWhen, cancel_subscription, create_subscription
@@ -220,8 +222,30 @@ class World:
                     "ordinal"
                 ),
             )
-            for invoice in await found.order_by("sequence")
+            for invoice in await found.exclude(status="DRAFT").order_by("sequence")
         ]
+
+    async def grace(self, hours: int) -> None:
+        """Invoices are drafts for so long."""
+        await Organization.filter(id=self.id).update(invoice_grace_hours=hours)
+
+    async def drafts(self) -> list[tuple[Invoice, Estimate]]:
+        """Drafts, and what they say now, in the order in which they will be issued."""
+        found = await Invoice.filter(organization_id=self.id, status="DRAFT").order_by("issued_at")
+        said = await estimates(self.id, [draft.subscription_id for draft in found])
+        return [(draft, said.drafts[draft.id]) for draft in found]
+
+    async def finalize(self, invoice: Invoice, at: str) -> None:
+        with clock.at(instant(at)):
+            await finalize_invoice(self.id, invoice.id)
+
+    async def pay(self, invoice: Invoice, at: str) -> None:
+        with clock.at(instant(at)):
+            await mark_paid(self.id, invoice.id)
+
+    async def void(self, invoice: Invoice, at: str, *, write_off: bool = False) -> None:
+        with clock.at(instant(at)):
+            await void_invoice(self.id, invoice.id, "a mistake", write_off=write_off)
 
     async def ledger(self, customer: Customer, meter: Meter) -> list[tuple[str, Any]]:
         rows = await self.query(

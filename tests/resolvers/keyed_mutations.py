@@ -26,6 +26,9 @@ DOCUMENTS = {
     ),
     "productCreate": ("ProductCreateInput", "product { id name }"),
     "meterCreditBenefitCreate": ("MeterCreditBenefitCreateInput", "benefit { id }"),
+    "invoiceFinalize": ("InvoiceFinalizeInput", "invoice { id number }"),
+    "invoiceMarkPaid": ("InvoiceMarkPaidInput", "invoice { id status }"),
+    "invoiceVoid": ("InvoiceVoidInput", "invoice { id status }"),
 }
 # What each makes a row of, at least.
 TABLES = {
@@ -84,6 +87,39 @@ def mistakes(payload: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(error["code"], error["path"]) for error in payload["userErrors"]]
 
 
+async def invoice_of(api: Api, name: str, product_id: str) -> str:
+    """The id of the first invoice of a new customer's new subscription."""
+    found = await api.get(
+        "mutation ($customer: String!, $product: ID!) {"
+        " customerCreate(input: {externalId: $customer}) { userErrors { message } }"
+        " customerSubscriptionCreate(input: {externalCustomerId: $customer, productId: $product})"
+        " { subscription { id invoices { nodes { id } } } } }",
+        customer=name,
+        product=product_id,
+    )
+    [invoice] = found["customerSubscriptionCreate"]["subscription"]["invoices"]["nodes"]
+    invoice_id: str = invoice["id"]
+    return invoice_id
+
+
+async def draft_of(api: Api, name: str, product_id: str) -> str:
+    """The id of a draft, of the subscription of a new customer that ended a moment ago."""
+    invoice_id = await invoice_of(api, name, product_id)
+    grace = "mutation ($hours: Int!) { organizationUpdate(input: {invoiceGraceHours: $hours}) {"
+    grace += " userErrors { message } } }"
+    await api.get(grace, hours=720)
+    node = "query ($id: ID!) { node(id: $id) { ... on Invoice { subscription { id } } } }"
+    subscription = (await api.get(node, id=invoice_id))["node"]["subscription"]
+    cancel = "mutation ($id: ID!) { customerSubscriptionCancel(input: {id: $id, when: NOW}) {"
+    cancel += " subscription { id invoices(last: 1) { nodes { id status } } } } }"
+    found = await api.get(cancel, id=subscription["id"])
+    await api.get(grace, hours=0)
+    [draft] = found["customerSubscriptionCancel"]["subscription"]["invoices"]["nodes"]
+    assert draft["status"] == "DRAFT"
+    draft_id: str = draft["id"]
+    return draft_id
+
+
 @pytest.fixture
 async def caller(api: Api) -> Caller:
     meter, product = await ai_plan(api)
@@ -99,6 +135,8 @@ async def caller(api: Api) -> Caller:
         document("customerSubscriptionCreate"),
         input={"customerId": customers["globex"], "productId": product["id"]},
     )
+    invoices = {name: await invoice_of(api, name, product["id"]) for name in ("initech", "hooli")}
+    draft = await draft_of(api, "pied piper", product["id"])
     inputs: dict[str, dict[str, Any]] = {
         "meterCreate": {
             "name": "tokens",
@@ -133,6 +171,9 @@ async def caller(api: Api) -> Caller:
             "meterId": meter,
             "units": "1.50",
         },
+        "invoiceFinalize": {"id": draft},
+        "invoiceMarkPaid": {"id": invoices["initech"], "reference": "transfer 4711"},
+        "invoiceVoid": {"id": invoices["hooli"], "reason": "a mistake"},
     }
     return Caller(api, inputs, customers)
 

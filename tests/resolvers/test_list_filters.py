@@ -24,6 +24,7 @@ from tests.resolvers.rows import invoice as invoice_row
 from tests.resolvers.rows import product as product_row
 
 CUSTOMERS, PRODUCTS, SUBSCRIPTIONS, INVOICES = 3, 2, 12, 24
+STATES = ("ISSUED", "PAID", "VOID")
 INVOICE_LIST = """
 query (
   $customerId: ID, $externalCustomerId: String, $subscriptionId: ID, $issuedAfter: DateTime,
@@ -71,6 +72,7 @@ class Billed:
                 subscription_id=subscription.id,
                 total=number,
                 issued_at=START + timedelta(days=number * 5 % 8),
+                status=STATES[number % len(STATES)],
             )
             for number in range(INVOICES)
         ]
@@ -136,14 +138,15 @@ INSTANTS = [START + timedelta(days=day) for day in range(-1, 9)]
 async def test_any_filters_of_invoices_together_find_what_meets_them_all(
     billed: Billed, organization: Organization
 ) -> None:
-    for customer, subscription, after, before, newest in product(
+    for customer, subscription, after, before, status, newest in product(
         (None, billed.customers[1].id, billed.customers[2].id),
         (None, billed.subscriptions[1].id, billed.subscriptions[2].id),
         (None, *INSTANTS[::3]),
         (None, *INSTANTS[1::3]),
+        (None, "PAID"),
         (False, True),
     ):
-        query = InvoiceQuery(customer, subscription, after, before)
+        query = InvoiceQuery(customer, subscription, after, before, status)
         expected = [
             row.id
             for row in billed.issued(newest)
@@ -151,6 +154,7 @@ async def test_any_filters_of_invoices_together_find_what_meets_them_all(
             and subscription in (None, row.subscription_id)
             and (after is None or row.issued_at >= after)
             and (before is None or row.issued_at < before)
+            and status in (None, row.status)
         ]
         source = invoices_source(organization.id, query, newest_first=newest)
         assert await paged(source, 4, backward=newest) == expected

@@ -1,0 +1,137 @@
+"""What people do with an invoice: issue a draft now, mark it as paid, or void it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.transactions import in_transaction
+
+from billing.invoicing.drafts import end_grace
+from billing.invoicing.due_invoices import invoice_periods_of, schedule_corrections
+from billing.invoicing.rebilling import count_as_unbilled
+from billing.invoicing.states import InvoiceStatus
+from billing.periods.rerating import rerate_late
+from billing.transaction import BillingTransaction, billing_transaction
+from config import clock
+from metering.live.outbox import OutboxType
+from metering.problems import RefusedError, problem, refuse_any
+from metering.texts import REASON, given_name_problems, name_problems
+from models import Invoice
+
+
+async def finalize_invoice(organization_id: UUID, invoice_id: UUID) -> None:
+    """Issues a draft now, and older drafts of its subscription before it.
+
+    If stored events are waiting to be counted, a worker issues it as soon as they are.
+
+    Raises:
+        RefusedError: there is no such invoice, or it is not a draft.
+    """
+    async with in_transaction() as connection:
+        transaction = await billing_transaction(connection, organization_id, clock.now())
+        invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.DRAFT)
+        periods = await transaction.rows(
+            """
+            SELECT period_index FROM subscription_period
+            WHERE organization_id = $1 AND subscription_id = $2 AND draft_until IS NOT NULL
+              AND invoice_id = $3
+            """,
+            invoice.subscription_id,
+            invoice.id,
+        )
+        for period in periods:  # none if its grace is over
+            await end_grace(transaction, [invoice.subscription_id], period["period_index"])
+        await rerate_late(transaction, [invoice.customer_id])
+        await invoice_periods_of(transaction, [invoice.subscription_id])
+
+
+async def mark_paid(
+    organization_id: UUID,
+    invoice_id: UUID,
+    paid_at: datetime | None = None,
+    reference: str | None = None,
+) -> None:
+    """Marks an issued invoice as paid, now or in the past.
+
+    Raises:
+        RefusedError: there is no such invoice, it is not to be paid, or a value is invalid.
+    """
+    problems = given_name_problems(("reference", reference, REASON))
+    if paid_at is not None and paid_at > clock.now():
+        problems.append(problem("INVALID", "paidAt is in the future.", "paidAt"))
+    refuse_any(problems)
+    async with in_transaction() as connection:
+        transaction = await billing_transaction(connection, organization_id, clock.now())
+        invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.ISSUED)
+        await transaction.run(
+            """
+            UPDATE invoice SET status = 'PAID', paid_at = $3, payment_reference = $4
+            WHERE organization_id = $1 AND id = $2
+            """,
+            invoice.id,
+            paid_at or transaction.now,
+            reference,
+        )
+        await transaction.publish(OutboxType.INVOICE_PAID, invoice.id)
+
+
+async def void_invoice(
+    organization_id: UUID, invoice_id: UUID, reason: str, *, write_off: bool
+) -> None:
+    """Voids an issued invoice, which keeps its number and its lines.
+
+    Args:
+        organization_id: the organization.
+        invoice_id: the invoice.
+        reason: why.
+        write_off: whether what it billed still counts as billed. Otherwise, the next invoice of
+            its subscription bills it again.
+
+    Raises:
+        RefusedError: there is no such invoice, it is not to be paid, or the reason is invalid.
+    """
+    refuse_any(name_problems(reason, REASON, "reason"))
+    async with in_transaction() as connection:
+        transaction = await billing_transaction(connection, organization_id, clock.now())
+        invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.ISSUED)
+        await transaction.run(
+            """
+            UPDATE invoice
+            SET status = 'VOID', voided_at = $3, void_reason = $4, is_written_off = $5,
+                needs_rebilling = NOT $5
+            WHERE organization_id = $1 AND id = $2
+            """,
+            invoice.id,
+            transaction.now,
+            reason,
+            write_off,
+        )
+        if not write_off:
+            await count_as_unbilled(transaction, invoice.id)
+            await schedule_corrections(transaction)
+        await transaction.publish(OutboxType.INVOICE_VOIDED, invoice.id)
+
+
+_OTHERWISE = {
+    InvoiceStatus.DRAFT: "is still a draft",
+    InvoiceStatus.ISSUED: "has been issued already",
+    InvoiceStatus.PAID: "is paid",
+    InvoiceStatus.VOID: "is void",
+}
+
+
+async def invoice_in(
+    transaction: BillingTransaction, invoice_id: UUID, path: str, *states: InvoiceStatus
+) -> Invoice:
+    """Locks an invoice and returns it; refuses one that is not in one of these states."""
+    invoice = (
+        await Invoice.filter(organization_id=transaction.organization_id, id=invoice_id)
+        .using_db(transaction.connection)
+        .select_for_update()
+        .first()
+    )
+    if invoice is None:
+        raise RefusedError(problem("NOT_FOUND", "There is no invoice with this id.", path))
+    status = InvoiceStatus(invoice.status)
+    if status not in states:
+        raise RefusedError(problem("INVALID", f"This invoice {_OTHERWISE[status]}.", path))
+    return invoice
