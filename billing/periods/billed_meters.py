@@ -45,8 +45,8 @@ async def counted_meters(
     rows = await connection.execute_query_dict(
         f"""
         SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
-               meter.aggregation_property, meter.event_names, meter.position, meter.archived_at,
-               meter.name,
+               meter.aggregation_property, meter.event_names, meter.position, meter.usage_version,
+               meter.archived_at, meter.name,
                CASE WHEN meter.archived_at IS NULL
                     THEN least(pending.received_at, next.received_at, $3::timestamptz)
                END AS waits_from,
