@@ -1,7 +1,7 @@
 # `make` lists the targets. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-check web-dev web-test test test-all check schema format contract bench chaos lock clean
+.PHONY: help run web web-check web-dev web-test screenshot test test-all check schema format contract bench chaos lock clean
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
@@ -30,6 +30,10 @@ web-dev: ## Serve the web pages as they are edited, beside `make run`
 web-test: ## Test the web pages in Chromium (ARGS="printing --headed")
 	@scripts/environment requirements.txt
 	@CHROMIUM="$(CHROMIUM)" exec scripts/web-test $(ARGS)
+
+screenshot: ## Take the picture of the dashboard that the README begins with
+	@scripts/environment requirements.txt
+	@SCREENSHOTS=readme CHROMIUM="$(CHROMIUM)" exec scripts/web-test readme
 
 test: ## Run all but the slow tests, on their own servers (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt

@@ -230,7 +230,10 @@ class Settings(BaseSettings):
         if value is None:
             return None
         if not value.startswith(("http://", "https://")) or not _ORIGIN.fullmatch(value):
-            raise ValueError("must be a scheme and a host only, such as https://usage.example")
+            raise ValueError(
+                "must be a scheme and a host only, such as https://usage.example: the pages are "
+                "served at the root of a host, not below a path"
+            )
         return value
 
     @field_validator("trusted_proxies", mode="before")

@@ -24,7 +24,7 @@ from schema.loaders.billing import (
     products_source,
     subscriptions_source,
 )
-from schema.loaders.tables import rows_source
+from schema.loaders.tables import has_text, rows_source
 from schema.permissions import requires
 from schema.ranges import EachInterval, NullableTimeZone
 from schema.scalars import BigInt, CurrencyCode
@@ -82,8 +82,19 @@ class BillingQuery:
     @connection(
         MeterCreditBenefit, description="All benefits, oldest first.", extensions=[requires(_READ)]
     )
-    def benefits(self, info: Info) -> Listed:
-        return Listed(rows_source(BenefitRow, info.context.organization_id), MeterCreditBenefit.of)
+    def benefits(
+        self,
+        info: Info,
+        query: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Return benefits with this text in their description. Case is ignored."
+            ),
+        ] = None,
+    ) -> Listed:
+        found = has_text(("description",), query)
+        source = rows_source(BenefitRow, info.context.organization_id, *found)
+        return Listed(source, MeterCreditBenefit.of)
 
     @strawberry.field(
         description="A subscription by its id. Null if there is none.",

@@ -16,7 +16,8 @@ ME = """{ me {
   organization { slug displayName } accessToken { scopes lastUsedAt } customer { externalId }
   scopes
 } }"""
-BENEFITS = """query ($first: Int, $after: String) { benefits(first: $first, after: $after) {
+BENEFITS = """query ($first: Int, $after: String, $query: String) {
+  benefits(first: $first, after: $after, query: $query) {
   totalCount pageInfo { hasNextPage endCursor } nodes { id description meter { name } } } }"""
 
 
@@ -147,6 +148,9 @@ async def test_benefits_are_listed_by_pages_to_who_reads_billing(
     assert second["id"] == created["meterCreditBenefitCreate"]["benefit"]["id"]
     assert second["description"] == "Second"
     assert first["nodes"][0]["id"] != second["id"]
+    found = (await reader.get(BENEFITS, query="SECO"))["benefits"]
+    assert [benefit["description"] for benefit in found["nodes"]] == ["Second"]
+    assert (await reader.get(BENEFITS, query="%"))["benefits"]["totalCount"] == 0
     assert (await other_api.get(BENEFITS))["benefits"]["nodes"] == []
     usage = api.with_secret(await new_token(organization, Scope.USAGE_READ))
     assert await usage.codes(BENEFITS) == ["FORBIDDEN"]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatMoney, formatUnitAmount } from './money';
+import { formatCompactMoney, formatMoney, formatUnitAmount } from './money';
 
 test.each([
   [123456, 'USD', '$1,234.56'],
@@ -28,4 +28,13 @@ test.each([
   ['2.5', 'JPY', '¥2.5'],
 ])('a unit for %s minor units of %s', (amount, currency, text) => {
   expect(formatUnitAmount(amount, currency)).toBe(text);
+});
+
+test.each([
+  ['0', 'USD', '$0'],
+  ['1234.56', 'USD', '$1.235K'],
+  ['-2500000', 'EUR', '−€2.5M'],
+  ['0.5', 'USD', '$0.5'],
+])('%s %s on an axis', (major, currency, text) => {
+  expect(formatCompactMoney(major, currency)).toBe(text);
 });

@@ -23,8 +23,25 @@ export function currencyDecimals(currency: string): number {
 
 /** An amount in full: formatMoney(-123456, 'USD') is −$1,234.56. */
 export function formatMoney(minorUnits: number | bigint | string, currency: string): string {
+  return formatMajor(shift(String(minorUnits), currencyDecimals(currency)), currency);
+}
+
+/** An amount in major units in full: formatMajor('-1234.5', 'USD') is −$1,234.50. */
+export function formatMajor(major: Decimal, currency: string): string {
   const decimals = currencyDecimals(currency);
-  return format(shift(String(minorUnits), decimals), currency, decimals, decimals);
+  return format(major, currency, decimals, decimals);
+}
+
+/** An amount in major units for tight places: $1.2K. */
+export function formatCompactMoney(major: Decimal, currency: string): string {
+  const text = new Intl.NumberFormat(LOCALE, {
+    style: 'currency',
+    currency,
+    notation: 'compact',
+    maximumSignificantDigits: 4,
+    minimumSignificantDigits: 1,
+  }).format(major as Intl.StringNumericLiteral);
+  return text.replace('-', MINUS);
 }
 
 /** What a unit costs, with all its decimals: formatUnitAmount('0.0004', 'USD') is $0.000004. */

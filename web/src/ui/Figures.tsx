@@ -8,6 +8,7 @@ import {
   formatMoment,
   formatRelative,
 } from '../format/time';
+import { unitAfter } from '../format/units';
 import styles from './Figures.module.css';
 import { useNow } from './useNow';
 import { useZone } from './zone';
@@ -30,14 +31,15 @@ export function Quantity({
     return <span title="Nothing to aggregate">–</span>;
   }
   const exact = formatDecimal(value);
+  const name = unit && unitAfter(value, unit);
   const text = compact ? formatCompact(value) : formatFitting(value);
   const through = completeThrough
     ? `\nComplete through ${formatExactInstant(completeThrough, zone)}`
     : '';
   return (
-    <data value={value} title={`${exact}${unit ? ` ${unit}` : ''}${through}`}>
+    <data value={value} title={`${exact}${name ? ` ${name}` : ''}${through}`}>
       {text}
-      {unit && <span className={styles.unit}> {unit}</span>}
+      {name && <span className={styles.unit}> {name}</span>}
     </data>
   );
 }
@@ -64,12 +66,13 @@ export function Time({
   );
 }
 
+/** How long ago it was. The page's clock is up to half a minute late, so nothing is yet to come. */
 export function RelativeTime({ at }: { at: string }) {
   const zone = useZone();
   const now = useNow();
   return (
     <time dateTime={at} title={formatExactInstant(at, zone)}>
-      {formatRelative(at, now)}
+      {formatRelative(at, Math.max(now, Date.parse(at)))}
     </time>
   );
 }

@@ -1,9 +1,7 @@
-import { lazy, Suspense, useState } from 'react';
+import { lazy } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import { Button } from '../../ui/Button';
-import { Icon } from '../../ui/Icon';
-import { useFilters } from '../listing/filters';
+import { PickedFilter } from '../listing/PickedFilter';
 import { customerName } from './CustomerName';
 
 const CustomerPicker = lazy(() =>
@@ -19,44 +17,19 @@ const FilteredCustomer = graphql(`
   }
 `);
 
-/** Whose a page shows, in the address as `customer`; its choices load when it is opened. */
-export function CustomerFilter() {
-  const [{ customer: id }, change] = useFilters();
-  const [isChoosing, setChoosing] = useState(false);
-  if (id) {
-    return <Chosen id={id} onClear={() => change({ customer: undefined })} />;
-  }
-  if (!isChoosing) {
-    return (
-      <Button small onClick={() => setChoosing(true)}>
-        By customer
-      </Button>
-    );
-  }
-  return (
-    <Suspense>
-      <CustomerPicker
-        label="Customer"
-        name="customer"
-        placeholder="Name, email or ID"
-        hideLabel
-        chosen={null}
-        onChoose={(choice) => {
-          setChoosing(false);
-          change({ customer: choice?.key });
-        }}
-      />
-    </Suspense>
-  );
+function useCustomerName(id: string): string | undefined {
+  const [{ data }] = useQuery({ query: FilteredCustomer, variables: { id } });
+  return data?.customer ? customerName(data.customer) : undefined;
 }
 
-function Chosen({ id, onClear }: { id: string; onClear(): void }) {
-  const [{ data }] = useQuery({ query: FilteredCustomer, variables: { id } });
-  const name = data?.customer ? customerName(data.customer) : 'One customer';
+/** Whose a page shows, in the address as `customer`. */
+export function CustomerFilter() {
   return (
-    <Button small onClick={onClear} aria-label={`Show all customers, not only ${name}`}>
-      <bdi>{name}</bdi>
-      <Icon name="close" size={12} />
-    </Button>
+    <PickedFilter
+      filter="customer"
+      what="customer"
+      picker={CustomerPicker}
+      useName={useCustomerName}
+    />
   );
 }

@@ -1,11 +1,12 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
+import type { Scope } from '../../api/generated/graphql';
 import { Id } from '../../ui/Code';
 import { Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
 import { type Tab, Tabs } from '../../ui/Tabs';
-import { IfAllowed } from '../access/permissions';
+import { Allowed, IfAllowed, usePermission } from '../access/permissions';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
 import { ViewTools } from '../viewing/ViewTools';
@@ -34,12 +35,16 @@ const CustomerPageDocument = graphql(`
 
 type Part = 'usage' | 'credits' | 'subscriptions' | 'invoices' | 'events';
 
-const PARTS: readonly Tab<Part>[] = [
-  { key: 'usage', title: 'Usage' },
-  { key: 'credits', title: 'Credits' },
-  { key: 'subscriptions', title: 'Subscriptions' },
-  { key: 'invoices', title: 'Invoices' },
-  { key: 'events', title: 'Events' },
+/** A part, and the scopes that it needs. */
+type PartTab = Tab<Part> & { scopes: readonly [Scope, ...Scope[]] };
+
+const USAGE: PartTab = { key: 'usage', title: 'Usage', scopes: ['USAGE_READ'] };
+const PARTS: readonly PartTab[] = [
+  USAGE,
+  { key: 'credits', title: 'Credits', scopes: ['BILLING_READ', 'USAGE_READ'] },
+  { key: 'subscriptions', title: 'Subscriptions', scopes: ['BILLING_READ'] },
+  { key: 'invoices', title: 'Invoices', scopes: ['BILLING_READ'] },
+  { key: 'events', title: 'Events', scopes: ['USAGE_READ'] },
 ];
 
 export function CustomerPage() {
@@ -49,7 +54,13 @@ export function CustomerPage() {
   const [{ data, error }, again] = useQuery({ query: CustomerPageDocument, variables: { id } });
   const refresh = () => again({ requestPolicy: 'network-only' });
   useUsageLive({ customerId: id });
-  const selected = PARTS.find(({ key }) => key === part)?.key ?? 'usage';
+  const lacks: Record<string, boolean> = {
+    USAGE_READ: usePermission('USAGE_READ') === 'no',
+    BILLING_READ: usePermission('BILLING_READ') === 'no',
+  };
+  const tabs = PARTS.filter(({ scopes }) => !scopes.some((scope) => lacks[scope]));
+  // A link may lead to a part that the token may not see.
+  const { key: selected, scopes } = PARTS.find(({ key }) => key === part) ?? tabs[0] ?? USAGE;
   return (
     <Loaded what="customer" value={data?.customer} error={error} onRetry={refresh}>
       {(customer) => (
@@ -67,14 +78,16 @@ export function CustomerPage() {
           />
           <Tabs
             label="Parts of the customer"
-            tabs={PARTS}
+            tabs={tabs}
             selected={selected}
             onSelect={(key) =>
               navigate({ to: '.', search: (old: object) => ({ ...old, part: key }), replace: true })
             }
           >
             <Stack>
-              <PartOf part={selected} id={customer.id} />
+              <Allowed scope={scopes.find((scope) => lacks[scope]) ?? scopes[0]}>
+                <PartOf part={selected} id={customer.id} />
+              </Allowed>
               <Card title="Details">
                 <KeyValues>
                   {customer.externalId && (

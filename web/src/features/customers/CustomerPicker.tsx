@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql, readFragment } from '../../api/generated';
 import { type Choice, Picker } from '../../ui/aria/Picker';
+import { useSearchText } from '../listing/useSearchText';
 import { CustomerName_customer, customerName } from './CustomerName';
 
 const CustomerChoices = graphql(`
@@ -16,9 +16,6 @@ const CustomerChoices = graphql(`
   }
 `);
 
-/** Nothing is asked for until one stops typing. */
-const PAUSE = 200;
-
 /** A customer, found by a part of its name, email or external id. */
 export function CustomerPicker(props: {
   label: string;
@@ -29,19 +26,11 @@ export function CustomerPicker(props: {
   chosen: Choice | null;
   onChoose(choice: Choice | null): void;
 }) {
-  const [text, setText] = useState('');
-  const [query, setQuery] = useState('');
-  useEffect(() => {
-    const timer = setTimeout(setQuery, PAUSE, text.trim());
-    return () => clearTimeout(timer);
-  }, [text]);
-  const [{ data, fetching }] = useQuery({
-    query: CustomerChoices,
-    variables: { query: query || null },
-  });
-  const isSearching = fetching || query !== text.trim();
+  const { query, isTyping, onSearch } = useSearchText();
+  const [{ data, fetching }] = useQuery({ query: CustomerChoices, variables: { query } });
   return (
     <Picker
+      placeholder="Name, email or ID"
       {...props}
       choices={[...(data?.customers.nodes ?? [])].reverse().map((customer) => {
         const { externalId, name } = readFragment(CustomerName_customer, customer);
@@ -52,8 +41,8 @@ export function CustomerPicker(props: {
           ...(detail && { detail }),
         };
       })}
-      onSearch={setText}
-      nothing={isSearching ? 'Searching…' : 'No customer matches'}
+      onSearch={onSearch}
+      nothing={fetching || isTyping ? 'Searching…' : 'No customer matches'}
     />
   );
 }

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { graphql, readFragment } from '../../api/generated';
 import type { CustomerUsageCardQuery } from '../../api/generated/graphql';
 import { share } from '../../format/decimals';
+import { plural } from '../../format/units';
 import { Empty } from '../../ui/Empty';
 import { RelativeTime } from '../../ui/Figures';
 import { Progress } from '../../ui/Progress';
@@ -46,7 +47,7 @@ const COLUMNS: Column<Row>[] = [
         <Link to="/meters/$id" params={{ id }}>
           <bdi>{name}</bdi>
         </Link>
-        {unit && ` (${unit})`}
+        {unit && ` (${plural(unit)})`}
       </>
     ),
   },

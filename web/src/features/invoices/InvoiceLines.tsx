@@ -1,6 +1,7 @@
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { InvoiceLineKind } from '../../api/generated/graphql';
 import { formatPeriod } from '../../format/time';
+import { plural } from '../../format/units';
 import { Money, Quantity } from '../../ui/Figures';
 import { type Column, Table } from '../../ui/Table';
 import { useZone } from '../../ui/zone';
@@ -87,7 +88,7 @@ export function InvoiceLines({
             {unit && (
               <span className={styles.unit}>
                 {' '}
-                in <bdi>{unit}</bdi>
+                in <bdi>{plural(unit)}</bdi>
               </span>
             )}
             <div className={styles.lineNote}>

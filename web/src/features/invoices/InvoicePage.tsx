@@ -6,6 +6,7 @@ import { Icon } from '../../ui/Icon';
 import { PageHead } from '../../ui/Surface';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
+import { InvoiceComparison } from './InvoiceComparison';
 import { InvoiceDocument } from './InvoiceDocument';
 
 const InvoicePageDocument = graphql(`
@@ -17,6 +18,7 @@ const InvoicePageDocument = graphql(`
     invoice(id: $id) {
       id
       number
+      issuedAt
       ...InvoiceDocument_invoice
       customer {
         id
@@ -67,6 +69,12 @@ export function InvoicePage() {
               }
             />
           )}
+          <InvoiceComparison
+            key={invoice.id}
+            id={invoice.id}
+            subscriptionId={invoice.subscription.id}
+            issuedAt={invoice.issuedAt}
+          />
         </>
       )}
     </Loaded>

@@ -1,5 +1,6 @@
 import { graphql, readFragment } from '../../api/generated';
 import type { MeterCustomersQuery } from '../../api/generated/graphql';
+import { plural } from '../../format/units';
 import { Empty } from '../../ui/Empty';
 import { RelativeTime } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
@@ -49,7 +50,7 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
     },
     { title: 'Period', isMinor: true, nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
     {
-      title: unit === null ? 'Used' : `Used (${unit})`,
+      title: unit === null ? 'Used' : `Used (${plural(unit)})`,
       isNumber: true,
       cell: (row) => <UsedCell usage={row} />,
     },

@@ -1,10 +1,11 @@
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { type Choice, Picker } from '../../ui/aria/Picker';
+import { useSearchText } from '../listing/useSearchText';
 
 const MeterChoices = graphql(`
-  query MeterChoices {
-    meters(first: 100) {
+  query MeterChoices($query: String) {
+    meters(first: 50, query: $query) {
       nodes {
         id
         name
@@ -22,12 +23,14 @@ export function MeterPicker(props: {
   chosen: Choice | null;
   onChoose(choice: Choice | null): void;
 }) {
-  const [{ data }] = useQuery({ query: MeterChoices });
+  const { query, isTyping, onSearch } = useSearchText();
+  const [{ data, fetching }] = useQuery({ query: MeterChoices, variables: { query } });
   return (
     <Picker
       {...props}
       choices={(data?.meters.nodes ?? []).map((meter) => meterChoice(meter))}
-      nothing={data === undefined ? 'Loading…' : 'No meter matches'}
+      onSearch={onSearch}
+      nothing={fetching || isTyping ? 'Searching…' : 'No meter matches'}
     />
   );
 }

@@ -4,6 +4,7 @@ import type { TopCustomersQuery } from '../../api/generated/graphql';
 import { problemOf } from '../../api/problems';
 import { share } from '../../format/decimals';
 import type { Bounds } from '../../format/ranges';
+import { plural } from '../../format/units';
 import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Quantity } from '../../ui/Figures';
@@ -70,9 +71,9 @@ export function TopCustomers({
       ),
     },
     {
-      title: 'Used',
+      title: unit === null ? 'Used' : `Used (${plural(unit)})`,
       isNumber: true,
-      cell: ({ quantity }) => <Quantity value={quantity ?? null} unit={unit} />,
+      cell: ({ quantity }) => <Quantity value={quantity ?? null} />,
     },
   ];
   return (

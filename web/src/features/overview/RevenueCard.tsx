@@ -78,7 +78,7 @@ export function RevenueCard() {
             },
           ]}
           interval="MONTH"
-          unit={revenue?.currency ?? null}
+          currency={revenue?.currency}
           merging="sum"
           height={170}
         />

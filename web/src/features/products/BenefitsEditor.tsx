@@ -6,13 +6,14 @@ import { type Choice, Picker } from '../../ui/aria/Picker';
 import { Button } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { Card, Stack } from '../../ui/Surface';
+import { useSearchText } from '../listing/useSearchText';
 import { BenefitDialog } from './BenefitDialog';
 import { benefitChoice } from './benefits';
 import styles from './Product.module.css';
 
 const BenefitChoices = graphql(`
-  query BenefitChoices {
-    benefits(first: 100) {
+  query BenefitChoices($query: String) {
+    benefits(first: 50, query: $query) {
       nodes {
         id
         description
@@ -32,7 +33,8 @@ const BenefitChoices = graphql(`
 export function BenefitsEditor({ about }: { about: string }) {
   const { field, fieldState } = useController({ name: 'benefits' });
   const chosen = field.value as Choice[];
-  const [{ data }] = useQuery({ query: BenefitChoices });
+  const { query, isTyping, onSearch } = useSearchText();
+  const [{ data, fetching }] = useQuery({ query: BenefitChoices, variables: { query } });
   const [isMaking, setMaking] = useState(false);
   const others = (data?.benefits.nodes ?? [])
     .map((benefit) => benefitChoice(benefit))
@@ -73,7 +75,8 @@ export function BenefitsEditor({ about }: { about: string }) {
             choices={others}
             chosen={null}
             onChoose={add}
-            nothing={data === undefined ? 'Loading…' : 'No other benefit'}
+            onSearch={onSearch}
+            nothing={fetching || isTyping ? 'Searching…' : 'No other benefit'}
           />
           <Button onClick={() => setMaking(true)}>New benefit</Button>
         </div>

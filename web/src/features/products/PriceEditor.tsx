@@ -8,9 +8,10 @@ import { Chosen } from '../forms/choices';
 import { ChoiceInput, FieldMessage, Row, TextInput } from '../forms/fields';
 import { MeterPicker, meterChoice } from '../meters/MeterPicker';
 import { NewMeterDialog } from '../meters/NewMeterDialog';
+import { PriceExamples } from './PriceExamples';
 import { PERIODS } from './PriceText';
 import styles from './Product.module.css';
-import type { ProductValues } from './productValues';
+import { draftPrice, type PriceValues, type ProductValues } from './productValues';
 import { TiersTable } from './TiersTable';
 
 const PRICINGS: Option<MeteredPricing>[] = [
@@ -79,7 +80,8 @@ function Metered({
   interval: ProductValues['recurringInterval'];
   canMakeMeters: boolean;
 }) {
-  const pricing = useWatch({ name: `${path}.pricing` }) as MeteredPricing;
+  const metered = useWatch({ name: path }) as PriceValues['metered'];
+  const { pricing } = metered;
   return (
     <>
       <MeterChoice path={`${path}.meterId`} canMake={canMakeMeters} />
@@ -116,6 +118,7 @@ function Metered({
           <Cap path={path} currency={currency} interval={interval} />
         </Row>
       )}
+      <PriceExamples price={draftPrice(metered, currency)} unit={metered.meterId?.detail ?? null} />
     </>
   );
 }

@@ -1,11 +1,15 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import type { RecurringInterval } from '../../api/generated/graphql';
+import type { MeteredPriceInput, RecurringInterval } from '../../api/generated/graphql';
 import { formatDecimal } from '../../format/decimals';
 import { formatMoney, formatUnitAmount } from '../../format/money';
+import { unitAfter } from '../../format/units';
+import { classes } from '../../ui/classes';
 import { Quantity } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
+import { PriceExamples } from './PriceExamples';
+import styles from './Product.module.css';
 
 /** What a list says of a price. */
 export const PriceSummary_price = graphql(`
@@ -36,6 +40,10 @@ export const PriceCard_price = graphql(`
     id
     currency
     ... on MeteredPrice {
+      pricing
+      unitAmount
+      packageAmount
+      packageSize
       capAmount
       tiers {
         upTo
@@ -73,7 +81,7 @@ export function priceSummary(of: Summary, interval: RecurringInterval): string {
     case 'PACKAGE':
       return `${formatMoney(price.packageAmount ?? 0, price.currency)} for each started ${formatDecimal(
         price.packageSize ?? '1',
-      )} ${unit}`;
+      )} ${unitAfter(price.packageSize ?? '1', unit)}`;
     case 'GRADUATED':
       return 'Graduated by tier';
     case 'VOLUME':
@@ -102,6 +110,20 @@ export function PriceCard({
     return <Card title={priceSummary(price, interval)}>Charged in advance, once a period.</Card>;
   }
   const { currency, meter, capAmount } = price;
+  const input: MeteredPriceInput = {
+    currency,
+    meterId: meter.id,
+    pricing: price.pricing,
+    unitAmount: price.unitAmount,
+    packageAmount: price.packageAmount,
+    packageSize: price.packageSize,
+    capAmount,
+    tiers: price.tiers?.map(({ upTo, unitAmount, flatAmount }) => ({
+      upTo,
+      unitAmount,
+      flatAmount,
+    })),
+  };
   const tiers: Tier[] = (price.tiers ?? []).map((tier, place, all) => ({
     place,
     from: place === 0 ? '0' : (all[place - 1]?.upTo ?? '0'),
@@ -120,15 +142,18 @@ export function PriceCard({
             keyOf={({ place }) => String(place)}
           />
         )}
-        <p style={tiers.length > 0 ? { padding: '10px 20px 14px' } : undefined}>
-          Charged after the period, on what{' '}
-          <Link to="/meters/$id" params={{ id: meter.id }}>
-            <bdi>{meter.name}</bdi>
-          </Link>{' '}
-          counted, less credit.
-          {typeof capAmount === 'number' &&
-            ` At most ${formatMoney(capAmount, currency)} a ${PERIODS[interval]}.`}
-        </p>
+        <div className={classes(styles.below, tiers.length > 0 && styles.inset)}>
+          <p>
+            Charged after the period, on what{' '}
+            <Link to="/meters/$id" params={{ id: meter.id }}>
+              <bdi>{meter.name}</bdi>
+            </Link>{' '}
+            counted, less credit.
+            {typeof capAmount === 'number' &&
+              ` At most ${formatMoney(capAmount, currency)} a ${PERIODS[interval]}.`}
+          </p>
+          <PriceExamples price={input} unit={meter.unit ?? null} />
+        </div>
       </div>
     </Card>
   );

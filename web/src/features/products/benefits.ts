@@ -1,4 +1,5 @@
 import { formatDecimal } from '../../format/decimals';
+import { unitAfter } from '../../format/units';
 import type { Choice } from '../../ui/aria/Picker';
 
 export interface Benefit {
@@ -9,9 +10,10 @@ export interface Benefit {
   meter: { name: string; unit?: string | null };
 }
 
-/** A benefit to choose, with what it grants: 100,000 token of AI usage, carried over. */
+/** A benefit to choose, with what it grants: 100,000 tokens of AI usage, carried over. */
 export function benefitChoice({ id, description, units, rollover, meter }: Benefit): Choice {
-  const amount = `${formatDecimal(units)}${meter.unit ? ` ${meter.unit}` : ''} of ${meter.name}`;
+  const unit = meter.unit ? ` ${unitAfter(units, meter.unit)}` : '';
+  const amount = `${formatDecimal(units)}${unit} of ${meter.name}`;
   return {
     key: id,
     title: description,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newPrice, newTier, pricesInput, productField } from './productValues';
+import { draftPrice, newPrice, newTier, pricesInput, productField } from './productValues';
 
 function failing(): never {
   throw new Error('nothing to refuse');
@@ -89,4 +89,24 @@ test('the currency of any price is that of the product', () => {
   expect(productField(['prices', '1', 'fixed', 'currency'])).toEqual(['currency']);
   expect(productField(['benefitIds', '0'])).toEqual(['benefits']);
   expect(productField(['name'])).toEqual(['name']);
+});
+
+test('a price can be rated as soon as its numbers are there, with or without a meter', () => {
+  const { metered } = newPrice('metered');
+  expect(draftPrice(metered, 'USD')).toBeNull();
+  const priced = { ...metered, unitAmount: '0.02' };
+  expect(draftPrice(priced, 'USD')).toMatchObject({ unitAmount: '2', meterId: '' });
+  expect(draftPrice({ ...priced, capAmount: '1.001' }, 'USD')).toBeNull();
+  const tiered = {
+    ...metered,
+    pricing: 'VOLUME' as const,
+    tiers: [
+      { upTo: '', unitAmount: '1', flatAmount: '' },
+      { upTo: '', unitAmount: '0.5', flatAmount: '' },
+    ],
+  };
+  expect(draftPrice(tiered, 'USD')).toBeNull();
+  const [first, last] = tiered.tiers;
+  const ended = { ...tiered, tiers: [{ ...first, upTo: '10' }, last] } as typeof tiered;
+  expect(draftPrice(ended, 'USD')?.tiers?.map(({ upTo }) => upTo)).toEqual(['10', null]);
 });

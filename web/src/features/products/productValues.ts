@@ -76,6 +76,22 @@ export function pricesInput(
   });
 }
 
+/** A metered price as far as it can be rated: without its meter; null while a number is missing. */
+export function draftPrice(
+  metered: PriceValues['metered'],
+  currency: string,
+): MeteredPriceInput | null {
+  let isComplete = true;
+  const refuse: Refuse = (field) => {
+    isComplete &&= field.endsWith('.meterId');
+  };
+  const price = meteredInput(metered, currency, writer(currency, '', refuse), refuse, 0);
+  const sizes = [price.packageSize, ...(price.tiers ?? []).map(({ upTo }) => upTo)];
+  return isComplete && sizes.every((size) => size == null || readDecimal(size) !== null)
+    ? price
+    : null;
+}
+
 function meteredInput(
   metered: PriceValues['metered'],
   currency: string,

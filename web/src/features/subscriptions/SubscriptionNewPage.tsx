@@ -4,7 +4,7 @@ import { useForm, useWatch } from 'react-hook-form';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { formatExactInstant } from '../../format/time';
-import { type Choice, Picker } from '../../ui/aria/Picker';
+import type { Choice } from '../../ui/aria/Picker';
 import { Button } from '../../ui/Button';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
@@ -21,8 +21,8 @@ import { instantAt, shownAt } from '../forms/instants';
 import { RadioInput } from '../forms/Radios';
 import { useSubmission } from '../forms/useSubmission';
 import { Loaded } from '../listing/Loaded';
-import { priceSummary } from '../products/PriceText';
 import styles from '../products/Product.module.css';
+import { ProductPicker } from '../products/ProductPicker';
 
 const NewSubscription = graphql(`
   query NewSubscription($customer: ID!, $product: ID!, $hasCustomer: Boolean!, $hasProduct: Boolean!) {
@@ -33,22 +33,6 @@ const NewSubscription = graphql(`
     product(id: $product) @include(if: $hasProduct) {
       id
       name
-    }
-  }
-`);
-
-const ProductChoices = graphql(`
-  query ProductChoices {
-    products(first: 100) {
-      nodes {
-        id
-        name
-        recurringInterval
-        prices {
-          id
-          ...PriceSummary_price
-        }
-      }
     }
   }
 `);
@@ -224,26 +208,5 @@ function SubscriptionForm({
         </Card>
       </PageForm>
     </Stack>
-  );
-}
-
-function ProductPicker(props: {
-  label: string;
-  name: string;
-  error?: string | undefined;
-  chosen: Choice | null;
-  onChoose(choice: Choice | null): void;
-}) {
-  const [{ data }] = useQuery({ query: ProductChoices });
-  return (
-    <Picker
-      {...props}
-      choices={(data?.products.nodes ?? []).map(({ id, name, prices, recurringInterval }) => ({
-        key: id,
-        title: name,
-        detail: prices.map((price) => priceSummary(price, recurringInterval)).join('; '),
-      }))}
-      nothing={data === undefined ? 'Loading…' : 'No product matches'}
-    />
   );
 }

@@ -1,5 +1,4 @@
 import { Link } from '@tanstack/react-router';
-import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { CustomerSubscriptionStatus } from '../../api/generated/graphql';
 import { buttonClass } from '../../ui/Button';
@@ -11,6 +10,7 @@ import { CustomerFilter } from '../customers/CustomerFilter';
 import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
 import { PAGE, useList } from '../listing/useList';
+import { ProductFilter } from '../products/ProductFilter';
 import { subscriptionColumns } from './SubscriptionCells';
 
 const Subscriptions = graphql(`
@@ -47,38 +47,6 @@ const STATUSES: { value: CustomerSubscriptionStatus | ''; label: string }[] = [
 ];
 const COLUMNS = subscriptionColumns({ withCustomer: true });
 
-const ProductNames = graphql(`
-  query ProductNames {
-    products(first: 100, includeArchived: true) {
-      nodes {
-        id
-        name
-      }
-    }
-  }
-`);
-
-function ProductSelect({
-  product = '',
-  onChange,
-}: {
-  product: string | undefined;
-  onChange(product: string): void;
-}) {
-  const [{ data }] = useQuery({ query: ProductNames });
-  return (
-    <ToolSelect
-      label="Product"
-      value={product}
-      options={[
-        { value: '', label: 'All products' },
-        ...(data?.products.nodes ?? []).map(({ id, name }) => ({ value: id, label: name })),
-      ]}
-      onChange={onChange}
-    />
-  );
-}
-
 export function SubscriptionsPage() {
   const [{ status: named, customer, product }, change] = useFilters();
   const status = STATUSES.find(({ value }) => value === named)?.value;
@@ -107,7 +75,7 @@ export function SubscriptionsPage() {
         tools={
           <>
             <CustomerFilter />
-            <ProductSelect product={product} onChange={(next) => change({ product: next })} />
+            <ProductFilter />
             <ToolSelect
               label="Status"
               value={status ?? ''}

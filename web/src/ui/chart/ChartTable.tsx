@@ -2,6 +2,7 @@ import { formatPoint, type Interval } from '../../format/time';
 import { Quantity } from '../Figures';
 import { type Column, Table } from '../Table';
 import styles from './Chart.module.css';
+import type { Measure } from './measure';
 import type { Point, Series } from './series';
 
 interface Row {
@@ -15,14 +16,14 @@ export function ChartTable({
   series,
   before,
   interval,
-  unit,
+  measure,
   zone,
 }: {
   label: string;
   series: readonly Series[];
   before: Series | undefined;
   interval: Interval;
-  unit: string | null;
+  measure: Measure;
   zone: string;
 }) {
   const columns: Column<Row>[] = [
@@ -32,7 +33,7 @@ export function ChartTable({
       cell: ({ point }) => formatPoint(point.start, point.end, interval, zone),
     },
     ...[...series, ...(before ? [before] : [])].map(({ name, points }) => ({
-      title: unit === null ? name : `${name} (${unit})`,
+      title: measure.heading(name),
       isNumber: true,
       cell: ({ place }: Row) => <Quantity value={points[place]?.quantity ?? null} />,
     })),

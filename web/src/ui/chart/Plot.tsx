@@ -1,10 +1,11 @@
 /** The drawing of a chart. Every point can be reached with the arrow keys and says its numbers. */
-import { scaleBand, scaleLinear } from 'd3-scale';
+import { type ScaleLinear, scaleBand, scaleLinear } from 'd3-scale';
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
-import { formatCompact, fromDrawing } from '../../format/decimals';
+import { fromDrawing } from '../../format/decimals';
 import { formatTick, type Interval } from '../../format/time';
 import styles from './Chart.module.css';
 import { Marks } from './Marks';
+import type { Measure } from './measure';
 import { extentOf, labelledPlaces, longest, type Series } from './series';
 import { spoken, Tooltip } from './Tooltip';
 import { useWidth } from './useWidth';
@@ -18,7 +19,7 @@ export interface PlotProps {
   kind: PlotKind;
   stacked: boolean;
   interval: Interval;
-  unit: string | null;
+  measure: Measure;
   zone: string;
   height: number;
   completeThrough: string | null;
@@ -32,14 +33,18 @@ const LABEL_APART = 64;
 const CHARACTER = 6.6;
 
 export function Plot(props: PlotProps) {
-  const { label, series, before, stacked, interval, zone, height, active, onActive } = props;
+  const { label, series, before, stacked, interval, measure, zone, height } = props;
+  const { active, onActive } = props;
   const [box, width] = useWidth<HTMLDivElement>(640);
   const targets = useRef<(SVGRectElement | null)[]>([]);
   const points = longest(series);
   const count = points.length;
   const extent = extentOf(before ? [...series, before] : series, stacked);
   const y = scaleLinear(niceExtent(extent), [height - BOTTOM, TOP]).nice(4);
-  const ticks = y.ticks(4).map((value) => ({ value, text: formatCompact(fromDrawing(value)) }));
+  const ticks = ticksOf(y, extent).map((value) => ({
+    value,
+    text: measure.tick(fromDrawing(value)),
+  }));
   const left = 10 + CHARACTER * Math.max(...ticks.map(({ text }) => text.length));
   const x = scaleBand<number>()
     .domain(Array.from({ length: count }, (_point, place) => place))
@@ -142,6 +147,11 @@ export function Plot(props: PlotProps) {
       )}
     </div>
   );
+}
+
+/** Where all is zero, there is no other value to name. */
+function ticksOf(y: ScaleLinear<number, number>, [low, high]: [number, number]): number[] {
+  return low === 0 && high === 0 ? [0] : y.ticks(4);
 }
 
 function niceExtent([low, high]: [number, number]): [number, number] {

@@ -7,7 +7,7 @@ import { extentOf, type Point, valueAt } from './series';
 export function Sparkline({
   points,
   width = 120,
-  height = 28,
+  height = 20,
 }: {
   points: readonly Point[];
   width?: number;

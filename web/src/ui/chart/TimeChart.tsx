@@ -1,10 +1,10 @@
 /** Usage over time, as bars, lines or areas, with the same numbers as a table. */
 import { useState } from 'react';
-import { formatFitting } from '../../format/decimals';
 import type { Interval } from '../../format/time';
 import { useZone } from '../zone';
 import styles from './Chart.module.css';
 import { ChartTable } from './ChartTable';
+import { inMoney, inUnits } from './measure';
 import { Plot, type PlotKind } from './Plot';
 import { type Merging, merged, type Series } from './series';
 
@@ -18,6 +18,8 @@ export interface TimeChartProps {
   stacked?: boolean;
   interval: Interval;
   unit?: string | null;
+  /** Of the amounts in major units, where it shows money. */
+  currency?: string | undefined;
   merging: Merging;
   /** Points that end later are still growing. */
   completeThrough?: string | null;
@@ -28,21 +30,29 @@ export interface TimeChartProps {
 }
 
 export function TimeChart(props: TimeChartProps) {
-  const { label, series, before, interval, unit = null, merging, loading, asTable } = props;
-  const { kind = 'bar', stacked = false, completeThrough = null, height = 240 } = props;
+  const { label, series, before, interval, unit = null, currency, merging } = props;
+  const {
+    loading,
+    asTable,
+    kind = 'bar',
+    stacked = false,
+    completeThrough = null,
+    height = 240,
+  } = props;
   const zone = useZone();
   const [active, setActive] = useState<number | null>(null);
 
   if (loading) {
     return <Ghosts height={height} />;
   }
+  const measure = currency === undefined ? inUnits(unit) : inMoney(currency);
   if (asTable) {
-    return <ChartTable {...{ label, series, before, interval, unit, zone }} />;
+    return <ChartTable {...{ label, series, before, interval, measure, zone }} />;
   }
   const drawn = series.map(({ name, points }) => ({ name, ...merged(points, merging) }));
   const drawnBefore = before && { name: before.name, ...merged(before.points, merging) };
   const each = drawn[0]?.each ?? 1;
-  if (drawn.every(({ points }) => points.length === 0)) {
+  if (drawn.every(({ points }) => points.every(({ quantity }) => quantity === null))) {
     return (
       <div className={styles.placeholder} style={{ height }}>
         Nothing in this range
@@ -52,7 +62,7 @@ export function TimeChart(props: TimeChartProps) {
   return (
     <div className={styles.frame}>
       <Plot
-        {...{ label, kind, stacked, interval, unit, zone, height, active, completeThrough }}
+        {...{ label, kind, stacked, interval, measure, zone, height, active, completeThrough }}
         series={drawn}
         before={drawnBefore}
         onActive={setActive}
@@ -114,13 +124,4 @@ function Ghosts({ height }: { height: number }) {
       ))}
     </div>
   );
-}
-
-/** A number of a chart, exact where there is room for it. */
-export function chartNumber(quantity: string | null, unit: string | null): string {
-  if (quantity === null) {
-    return '–';
-  }
-  const text = formatFitting(quantity);
-  return unit === null ? text : `${text} ${unit}`;
 }

@@ -1,9 +1,10 @@
 /** The numbers of one place of a chart: shown beside it, and as they are read out. */
 import { formatPoint } from '../../format/time';
 import styles from './Chart.module.css';
+import type { Measure } from './measure';
 import type { PlotProps } from './Plot';
-import { isUnfinished, longest } from './series';
-import { chartNumber, seriesColour } from './TimeChart';
+import { isUnfinished, longest, type Point } from './series';
+import { seriesColour } from './TimeChart';
 
 export function Tooltip({
   series,
@@ -11,7 +12,7 @@ export function Tooltip({
   place,
   at,
   interval,
-  unit,
+  measure,
   zone,
   completeThrough,
 }: PlotProps & { place: number; at: number }) {
@@ -32,14 +33,14 @@ export function Tooltip({
             key={name}
             name={name}
             colour={seriesColour(nth)}
-            text={chartNumber(points[place]?.quantity ?? null, unit)}
+            text={numberAt(points, place, measure)}
           />
         ))}
         {before?.points[place] && (
           <TooltipRow
             name={formatPoint(before.points[place].start, before.points[place].end, interval, zone)}
             colour="var(--series-before)"
-            text={chartNumber(before.points[place].quantity, unit)}
+            text={numberAt(before.points, place, measure)}
           />
         )}
       </dl>
@@ -59,13 +60,21 @@ function TooltipRow({ name, colour, text }: { name: string; colour: string; text
   );
 }
 
-export function spoken({ series, before, interval, unit, zone }: PlotProps, place: number): string {
+export function spoken(
+  { series, before, interval, measure, zone }: PlotProps,
+  place: number,
+): string {
   const point = longest(series)[place];
   if (point === undefined) {
     return '';
   }
   const numbers = [...series, ...(before ? [before] : [])].map(
-    ({ name, points }) => `${name}: ${chartNumber(points[place]?.quantity ?? null, unit)}`,
+    ({ name, points }) => `${name}: ${numberAt(points, place, measure)}`,
   );
   return `${formatPoint(point.start, point.end, interval, zone)}. ${numbers.join(', ')}`;
+}
+
+function numberAt(points: readonly Point[], place: number, measure: Measure): string {
+  const quantity = points[place]?.quantity ?? null;
+  return quantity === null ? '–' : measure.number(quantity);
 }

@@ -1,0 +1,40 @@
+import { expect, test } from './harness/test';
+
+test('the product editor shows what units cost while one types, as the API computes it', async ({
+  dashboard,
+  url,
+  account,
+}) => {
+  await dashboard.goto(`${url}/products/new`);
+  await dashboard.getByRole('button', { name: 'Add metered price' }).click();
+  const price = dashboard.getByRole('region', { name: 'Metered price' });
+  await expect(price.getByText('Complete the price')).toBeVisible();
+  await price.getByRole('combobox', { name: 'Meter' }).fill(account.meter.name);
+  await dashboard.getByRole('option', { name: account.meter.name }).click();
+  await price.getByLabel('Pricing').selectOption({ value: 'GRADUATED' });
+  await price.getByLabel('End of tier 1').fill('1000');
+  await price.getByLabel('Price of a unit of tier 1').fill('0.10');
+  await price.getByLabel('Price of a unit of tier 2').fill('0.05');
+  await price.getByLabel('Amount charged once of tier 2').fill('7');
+  const cost = (units: string) => price.getByRole('row', { name: units }).getByRole('cell').last();
+  await expect(cost('1,000 units')).toHaveText('$100.00');
+  await expect(cost('2,000 units')).toHaveText('$157.00');
+  const other = price.getByLabel('Another number of units');
+  await other.fill('1,000.5');
+  await expect(price.getByRole('status')).toHaveText('$107.03');
+  await price.getByLabel('At most').fill('150');
+  await expect(cost('2,000 units')).toHaveText('$150.00');
+  // The number is no part of the form: Enter does not send it.
+  await other.press('Enter');
+  await expect(dashboard).toHaveURL(/\/products\/new/);
+  await expect(dashboard.getByRole('alert')).toHaveCount(0);
+});
+
+test('a product’s page shows what units cost', async ({ dashboard, url, account }) => {
+  await dashboard.goto(`${url}/products/${account.product.id}`);
+  const examples = dashboard.getByRole('table', { name: 'What units cost in a period' });
+  await expect(examples.getByRole('row', { name: '1,000 units' })).toContainText('$20.00');
+  await expect(examples.getByRole('row', { name: '1 unit' })).toContainText('$0.02');
+  await dashboard.getByLabel('Another number of units').fill('12');
+  await expect(dashboard.getByRole('status')).toContainText(['$0.24']);
+});
