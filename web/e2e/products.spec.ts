@@ -2,10 +2,9 @@ import { expect, test } from './harness/test';
 
 test('the product editor shows what units cost while one types, as the API computes it', async ({
   dashboard,
-  url,
   account,
 }) => {
-  await dashboard.goto(`${url}/products/new`);
+  await dashboard.goto('/products/new');
   await dashboard.getByRole('button', { name: 'Add metered price' }).click();
   const price = dashboard.getByRole('region', { name: 'Metered price' });
   await expect(price.getByText('Complete the price')).toBeVisible();
@@ -30,8 +29,8 @@ test('the product editor shows what units cost while one types, as the API compu
   await expect(dashboard.getByRole('alert')).toHaveCount(0);
 });
 
-test('a product’s page shows what units cost', async ({ dashboard, url, account }) => {
-  await dashboard.goto(`${url}/products/${account.product.id}`);
+test('a product’s page shows what units cost', async ({ dashboard, account }) => {
+  await dashboard.goto(`/products/${account.product.id}`);
   const examples = dashboard.getByRole('table', { name: 'What units cost in a period' });
   await expect(examples.getByRole('row', { name: '1,000 units' })).toContainText('$20.00');
   await expect(examples.getByRole('row', { name: '1 unit' })).toContainText('$0.02');
