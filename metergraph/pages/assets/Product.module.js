@@ -1,1 +1,0 @@
-var e={price:`Product-price`,tiers:`Product-tiers`,from:`Product-from`,scroller:`Product-scroller`,adding:`Product-adding`,picking:`Product-picking`,benefits:`Product-benefits`,detail:`Product-detail`};export{e as t};
