@@ -5,7 +5,7 @@
 
 bin := .venv/bin
 pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
-packages := $(wildcard config waiting models metering billing schema resolvers transport workers metergraph benchmarks scripts tests)
+packages := $(wildcard config waiting models metering billing webhooks schema resolvers transport workers metergraph benchmarks scripts tests)
 
 help: ## List the targets
 	@echo "Usage: make TARGET [ARGS=...] [PYTHON=...]"

@@ -3,6 +3,7 @@
 A test compares the README's table with these descriptions.
 """
 
+import base64
 import re
 from enum import StrEnum
 from functools import lru_cache
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from limits import parse as parse_rate
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_KEY_BYTES = 32
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#;]+")
 
 
@@ -184,6 +186,18 @@ class Settings(BaseSettings):
         default=60, description="How long a customer's session token is valid."
     )
 
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="The key that encrypts the secrets of webhooks: 32 random bytes in base64, "
+        "such as the output of `openssl rand -base64 32`. With several, separated by commas, the "
+        "first encrypts and all decrypt. Needed for webhooks, by the API and the workers.",
+    )
+    webhook_allow_insecure: bool = Field(
+        default=False,
+        description="Send webhooks also to `http` URLs, and to private and local addresses. For "
+        "development only: it lets organizations send requests into your network.",
+    )
+
     audit_hour: int | None = Field(
         default=3,
         ge=0,
@@ -198,6 +212,21 @@ class Settings(BaseSettings):
         if value is not None:
             parse_rate(value)
         return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        keys = _items(value.get_secret_value())
+        for key in keys:
+            try:
+                is_key = len(base64.urlsafe_b64decode(key)) == _KEY_BYTES
+            except ValueError:
+                is_key = False
+            if not is_key:
+                raise ValueError("must be the base64 of 32 bytes, or several separated by commas")
+        return SecretStr(",".join(keys))
 
     @field_validator("audit_hour", mode="before")
     @classmethod

@@ -56,9 +56,18 @@ def reachable(settings: Settings) -> Iterator[Settings]:
 
 
 def export(settings: Settings) -> None:
-    """Makes the servers of `settings` those of `get_settings()`, here and in later processes."""
-    for field in ("database_url", "redis_url"):
-        value = getattr(settings, field)
+    """Passes the servers of `settings`, and what webhooks need, to `get_settings()`.
+
+    That is here and in processes that are started later.
+    """
+    key = settings.secret_key
+    values = {
+        "database_url": settings.database_url,
+        "redis_url": settings.redis_url,
+        "secret_key": None if key is None else key.get_secret_value(),
+        "webhook_allow_insecure": str(settings.webhook_allow_insecure).lower(),
+    }
+    for field, value in values.items():
         if value is not None:
             os.environ[variable_name(field)] = value
     get_settings.cache_clear()

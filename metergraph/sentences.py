@@ -7,8 +7,8 @@ from metergraph.database.database_url import address
 from metergraph.logging import redact
 
 _OURS = {
-    *("config", "waiting", "models", "metering", "billing", "schema", "resolvers"),
-    *("transport", "workers", "metergraph"),
+    *("config", "waiting", "models", "metering", "billing", "webhooks"),
+    *("schema", "resolvers", "transport", "workers", "metergraph"),
 }
 
 

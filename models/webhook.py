@@ -12,8 +12,8 @@ from models.identifiers import new_id
 class OutboxEvent(Model):
     """Something that happened to an object; see `metering.live.outbox`.
 
-    PostgreSQL gives `sequence`, which orders the events of one object. `payload` is the object as
-    the API shows it. It is null until a worker has rendered it and made the deliveries.
+    PostgreSQL gives `sequence`, which orders the events of one object. `body` is the JSON that is
+    sent. It is null until a worker has rendered it and made the deliveries.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -21,7 +21,7 @@ class OutboxEvent(Model):
     sequence = fields.BigIntField()
     type = fields.CharField(max_length=64)
     object_id = fields.UUIDField()
-    payload = ExactJSONField(null=True)
+    body = fields.TextField(null=True)
     created_at = fields.DatetimeField(db_index=True)
 
     class Meta:

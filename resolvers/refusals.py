@@ -12,6 +12,8 @@ _CALLED = {
     "AccessToken": "token",
     "CustomerMeter": "customer meter",
     "CustomerSubscription": "subscription",
+    "WebhookDelivery": "delivery",
+    "WebhookEndpoint": "webhook endpoint",
 }
 
 

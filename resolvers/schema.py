@@ -23,6 +23,7 @@ from resolvers.mutations.meters import MeterMutation
 from resolvers.mutations.organization import OrganizationMutation
 from resolvers.mutations.products import ProductMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
+from resolvers.mutations.webhooks import WebhookMutation
 from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
 from resolvers.queries.events import EventsQuery
@@ -30,6 +31,7 @@ from resolvers.queries.meters import MeterQuery
 from resolvers.queries.nodes import NodeQuery
 from resolvers.queries.organization import OrganizationQuery
 from resolvers.queries.search import SearchQuery
+from resolvers.queries.webhooks import WebhookQuery
 from resolvers.subscriptions.events import EventSubscriptions
 from resolvers.subscriptions.usage import UsageSubscriptions
 from schema.scalars import SCALARS
@@ -63,6 +65,7 @@ class Query(
     MeterQuery,
     BillingQuery,
     SearchQuery,
+    WebhookQuery,
 ):
     pass
 
@@ -81,6 +84,7 @@ class Mutation(
     ProductMutation,
     SubscriptionMutation,
     InvoiceMutation,
+    WebhookMutation,
 ):
     pass
 

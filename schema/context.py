@@ -46,6 +46,15 @@ class Scope(enum.Enum):
         "BILLING_WRITE",
         description="Change customers, products, subscriptions and credits, and open sessions.",
     )
+    WEBHOOKS_READ = strawberry.enum_value(
+        "WEBHOOKS_READ",
+        description="Read webhook endpoints and what was sent to them: customers, subscriptions, "
+        "credits, invoices and meters.",
+    )
+    WEBHOOKS_WRITE = strawberry.enum_value(
+        "WEBHOOKS_WRITE",
+        description="Create and change webhook endpoints, which are then sent all of that.",
+    )
     ADMIN = strawberry.enum_value(
         "ADMIN", description="Everything, including the organization's tokens."
     )

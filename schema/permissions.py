@@ -82,6 +82,7 @@ class Access:
 
 _USAGE = requires(Scope.USAGE_READ)
 _BILLING = requires(Scope.BILLING_READ)
+_WEBHOOKS = requires(Scope.WEBHOOKS_READ)
 _USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
 
 ACCESS: Mapping[str, Access] = {
@@ -98,4 +99,6 @@ ACCESS: Mapping[str, Access] = {
     "MeteredPrice": Access(_BILLING, Scope.BILLING_WRITE),
     "Organization": Access(requires()),
     "Product": Access(_BILLING, Scope.BILLING_WRITE),
+    "WebhookDelivery": Access(_WEBHOOKS, Scope.WEBHOOKS_WRITE),
+    "WebhookEndpoint": Access(_WEBHOOKS, Scope.WEBHOOKS_WRITE),
 }

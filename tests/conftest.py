@@ -16,6 +16,7 @@ fifth of them in a quick run, all with `--hypothesis-profile thorough`, and rand
 `--hypothesis-profile search`.
 """
 
+import base64
 import errno
 import ipaddress
 import os
@@ -77,11 +78,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_the_developer() -> Iterator[None]:
-    """A developer's own METERGRAPH_ variables do not reach the tests."""
+    """A developer's own METERGRAPH_ variables do not reach the tests, which have a secret key."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("METERGRAPH_") and not name.startswith("METERGRAPH_TEST_"):
                 patch.delenv(name)
+        patch.setenv("METERGRAPH_SECRET_KEY", base64.b64encode(secrets.token_bytes(32)).decode())
         get_settings.cache_clear()
         yield
         get_settings.cache_clear()

@@ -35,17 +35,9 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
 
     The database must be open. Redis may be down.
     """
-    pace = Pace(PIECES)
-    feeds = ChangeFeeds(redis, pace)
-    services = Services(
-        settings=settings,
-        commits=GroupCommit(ingest),
-        pace=pace,
-        feeds=feeds,
-        scans=Scans(settings.max_scans),
-    )
+    services = services_of(settings, redis)
     async with performing_events(redis):
-        listening = asyncio.create_task(feeds.listen())
+        listening = asyncio.create_task(services.feeds.listen())
         try:
             path = settings.persisted_queries
             listed = None if path is None else listed_documents(path)
@@ -60,6 +52,18 @@ async def opened_api(settings: Settings, redis: ArqRedis) -> AsyncIterator[Graph
             )
         finally:
             await _end(listening)
+
+
+def services_of(settings: Settings, redis: ArqRedis) -> Services:
+    """Makes what resolvers need. Its feeds do not run yet."""
+    pace = Pace(PIECES)
+    return Services(
+        settings=settings,
+        commits=GroupCommit(ingest),
+        pace=pace,
+        feeds=ChangeFeeds(redis, pace),
+        scans=Scans(settings.max_scans),
+    )
 
 
 def _warn_of_mistakes(schema: MetergraphSchema, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Deletes sessions that have expired, idempotency keys after 30 days, and unused kept ranges."""
+"""Deletes what has expired: sessions, idempotency keys and webhooks after 30 days, kept ranges."""
 
 import structlog
 from tortoise.connection import get_connection
@@ -30,6 +30,13 @@ DELETE FROM usage_range WHERE (organization_id, meter_id, range_start, range_end
     LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 """
+# Their deliveries go with them.
+_HAPPENED = """
+DELETE FROM outbox_event WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM outbox_event WHERE created_at < now() - interval '30 days'
+    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 async def delete_expired() -> None:
@@ -38,13 +45,15 @@ async def delete_expired() -> None:
     browsers = await _delete(_SESSIONS.format(table="browser_session"))
     keys = await _delete(_KEYS)
     ranges = await _delete(_RANGES)
-    if sessions or browsers or keys or ranges:
+    happened = await _delete(_HAPPENED)
+    if sessions or browsers or keys or ranges or happened:
         _log.debug(
             "expired rows deleted",
             sessions=sessions,
             browser_sessions=browsers,
             idempotency_keys=keys,
             kept_ranges=ranges,
+            outbox_events=happened,
         )
 
 

@@ -27,6 +27,8 @@ COUNTING_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 SECONDS = "counting.seconds"
 EVENTS = "counting.events"
 OUTCOMES = ("complete", "failed", "retried")
+ATTEMPTS = ("delivered", "retried", "failed")
+"""What comes of sending a webhook: it is sent again, or `failed` and is given up."""
 
 
 class Measurements:
@@ -42,6 +44,10 @@ class Measurements:
         """Records a counted step of the log."""
         bound = next((bound for bound in COUNTING_BOUNDS if seconds <= bound), None)
         self._gain({step_field(bound): 1, EVENTS: events, SECONDS: seconds})
+
+    def attempted(self, outcome: str) -> None:
+        """Records what came of sending a webhook: one of ATTEMPTS."""
+        self._gain({attempt_field(outcome): 1})
 
     def watch(self, worker: Worker) -> None:
         """Includes the numbers of jobs that arq counts in this worker."""
@@ -94,6 +100,11 @@ def step_field(bound: float | None) -> str:
 def job_field(outcome: str) -> str:
     """Names the field for jobs of an outcome."""
     return f"jobs.{outcome}"
+
+
+def attempt_field(outcome: str) -> str:
+    """Names the field for tries to send a webhook, by what came of them."""
+    return f"webhooks.{outcome}"
 
 
 async def read_measurements(redis: ArqRedis) -> dict[str, float]:

@@ -12,10 +12,12 @@ from arq.worker import Worker, func
 from config.settings import get_settings
 from metering.live.after_commit import performing_events
 from metering.live.redis_connections import REDIS_FAILURES
-from metering.live.wakeup import QUEUE, open_queue
+from metering.live.wakeup import QUEUE
 from waiting.outages import Outage
 from waiting.patience import Patience
+from webhooks.fan_out import Render
 from workers.delete_expired import delete_expired
+from workers.deliver_webhooks import Delivering, deliver_webhooks
 from workers.grant_cycle_credits import grant_cycle_credits
 from workers.measurements import Activity, Measurements
 from workers.outages import database_outage
@@ -40,12 +42,15 @@ _EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
 
 
-def build_worker(redis: ArqRedis, counting: Counting, database: Outage) -> Worker:
+def build_worker(
+    redis: ArqRedis, counting: Counting, delivering: Delivering, database: Outage
+) -> Worker:
     """A worker of arq on an open queue. It handles no signals; cancel `async_run` to stop it."""
     return Worker(
         functions=[
             func(process_events, keep_result=0, timeout=_JOB_SECONDS),
             func(catch_up_meters, keep_result=0, timeout=_JOB_SECONDS),
+            func(deliver_webhooks, keep_result=0, timeout=_JOB_SECONDS),
         ],
         queue_name=QUEUE,
         redis_pool=redis,
@@ -54,14 +59,16 @@ def build_worker(redis: ArqRedis, counting: Counting, database: Outage) -> Worke
         max_jobs=_JOBS_AT_ONCE,
         keep_result=0,
         log_results=False,
-        ctx={"counting": counting, "database": database},
+        ctx={"counting": counting, "delivering": delivering, "database": database},
         job_serializer=redis.job_serializer,
         job_deserializer=redis.job_deserializer,
     )
 
 
-async def run_worker(redis_url: str, status: WorkerStatus) -> None:
-    """Works until SIGTERM or SIGINT. The database must be open.
+async def run_worker(redis: ArqRedis, status: WorkerStatus, render: Render) -> None:
+    """Works until SIGTERM or SIGINT. The database must be open, and the queue of arq is closed.
+
+    `render` makes the objects of webhooks.
 
     arq takes wake-ups from Redis, and ends when Redis goes away. Everything else needs PostgreSQL
     only and follows the worker's own schedule.
@@ -70,17 +77,20 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    redis = open_queue(redis_url)
     measurements = Measurements(redis)
     activity = Activity()
     database = database_outage()
     counting = Counting(redis, measurements, activity, database)
-    recurring = schedule(counting, database, get_settings().audit_hour)
+    settings = get_settings()
+    delivering = Delivering(
+        render, measurements, database, allow_insecure=settings.webhook_allow_insecure
+    )
+    recurring = schedule(counting, delivering, database, settings.audit_hour)
     status.sweep = recurring[0]
     working = [
         asyncio.create_task(work)
         for work in (
-            _take_wakeups(redis, counting, measurements, database),
+            _take_wakeups(redis, counting, delivering, measurements, database),
             *(each.repeat() for each in recurring),
             measurements.flush_for_ever(),
             activity.say_for_ever(),
@@ -91,6 +101,7 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
         done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
         await _end(*working, stopping)
     counting.end()
+    await delivering.end()
     activity.say()
     await measurements.flush()
     await redis.aclose()
@@ -98,13 +109,16 @@ async def run_worker(redis_url: str, status: WorkerStatus) -> None:
         task.result()
 
 
-def schedule(counting: Counting, database: Outage, audit_hour: int | None) -> list[Recurring]:
+def schedule(
+    counting: Counting, delivering: Delivering, database: Outage, audit_hour: int | None
+) -> list[Recurring]:
     """Makes the tasks that a worker repeats; the first is the sweep."""
     patience = Patience()
 
     recurring = [
         Recurring("sweep", counting.sweep, _SWEEP_SECONDS, database),
         Recurring("sweep of histories", counting.sweep_histories, _SWEEP_SECONDS, database),
+        Recurring("sweep of webhooks", delivering.sweep, _SWEEP_SECONDS, database),
         Recurring("cycle", partial(grant_cycle_credits, patience), _CYCLE_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
     ]
@@ -115,10 +129,14 @@ def schedule(counting: Counting, database: Outage, audit_hour: int | None) -> li
 
 
 async def _take_wakeups(
-    redis: ArqRedis, counting: Counting, measurements: Measurements, database: Outage
+    redis: ArqRedis,
+    counting: Counting,
+    delivering: Delivering,
+    measurements: Measurements,
+    database: Outage,
 ) -> None:
     while True:
-        worker = build_worker(redis, counting, database)
+        worker = build_worker(redis, counting, delivering, database)
         measurements.watch(worker)
         try:
             await worker.async_run()

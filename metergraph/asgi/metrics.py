@@ -28,10 +28,12 @@ from metering.ingest.storing import ReceiptStatus
 from metering.live.wakeup import QUEUE
 from waiting.outages import is_outage
 from workers.measurements import (
+    ATTEMPTS,
     COUNTING_BOUNDS,
     EVENTS,
     OUTCOMES,
     SECONDS,
+    attempt_field,
     job_field,
     read_measurements,
     step_field,
@@ -52,7 +54,10 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
            AS reasons_of_failing,
        (SELECT count(*) FROM customer_subscription WHERE invoicing_problem IS NOT NULL)
            AS subscriptions_withheld,
-       (SELECT count(*) FROM usage_drift) AS usage_drifts
+       (SELECT count(*) FROM usage_drift) AS usage_drifts,
+       (SELECT count(*) FROM outbox_event WHERE body IS NULL) AS outbox_pending,
+       (SELECT count(*) FROM webhook_endpoint
+        WHERE failing_since IS NOT NULL AND disabled_at IS NULL) AS webhook_endpoints_failing
 """
 
 # Metrics by the columns of the query.
@@ -60,6 +65,8 @@ _GAUGES = {
     "batches_pending": "Stored batches that are not counted yet.",
     "lag_seconds": "How long the oldest pending batch has waited.",
     "meters_behind": "Meters that are catching up with history.",
+    "outbox_pending": "What happened and has no webhook deliveries yet.",
+    "webhook_endpoints_failing": "Enabled webhook endpoints whose last delivery failed.",
     "subscriptions_withheld": (
         "Subscriptions whose invoices are withheld until their usage is corrected."
     ),
@@ -196,6 +203,14 @@ def _of_redis(measured: dict[str, float] | None, queued: int | None) -> Iterator
     for outcome in OUTCOMES:
         jobs.add_metric([outcome], measured.get(job_field(outcome), 0))
     yield jobs
+    attempts = CounterMetricFamily(
+        "metergraph_webhook_attempts",
+        "Tries to send a webhook, by result: delivered, retried later, or failed for good.",
+        labels=["result"],
+    )
+    for outcome in ATTEMPTS:
+        attempts.add_metric([outcome], measured.get(attempt_field(outcome), 0))
+    yield attempts
     yield CounterMetricFamily(
         "metergraph_events_counted", "Events that workers counted.", measured.get(EVENTS, 0)
     )

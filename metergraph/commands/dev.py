@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 import click
+from pydantic import SecretStr
 
 from config.settings import Settings, get_settings, variable_name
 from metergraph.asgi.listening import listen, local_url
 from metergraph.connections import export
 from metergraph.database.migrations import is_migrated
 from metergraph.embedded import Addresses, EmbeddedServers
+from metergraph.embedded.private_files import secret_key
 from metergraph.supervisor import Command, Supervisor
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ def _run(
         update={
             "database_url": settings.database_url or servers.database_url,
             "redis_url": settings.redis_url or servers.redis_url,
+            "secret_key": settings.secret_key or SecretStr(secret_key(servers.home)),
+            "webhook_allow_insecure": True,
         }
     )
     export(chosen)

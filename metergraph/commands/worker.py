@@ -12,6 +12,9 @@ from metergraph.asgi.worker_health import worker_port
 from metergraph.connections import export, with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database, pending_migrations
+from metering.live.wakeup import open_queue
+from transport.application import services_of
+from transport.webhook_objects import WebhookObjects
 from waiting.patience import Patience
 from workers.schedule import WorkerStatus
 from workers.settings import run_worker
@@ -33,7 +36,9 @@ async def _work(settings: Settings) -> None:
     async with opened_database(settings, role="worker"), worker_port(settings, status):
         await _wait_for_migrations()
         async with following_database_clock():
-            await run_worker(str(settings.redis_url), status)
+            redis = open_queue(str(settings.redis_url))
+            objects = WebhookObjects(services_of(settings, redis))
+            await run_worker(redis, status, objects.render)
 
 
 async def _wait_for_migrations() -> None:

@@ -3,7 +3,9 @@
 The lock file holds the database's password, and PostgreSQL's log the values of failed statements.
 """
 
+import base64
 import os
+import secrets
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,15 @@ def open_private_text(path: Path, mode: str) -> IO[str]:
 def open_private_log(path: Path) -> IO[bytes]:
     """Opens a private file for appending."""
     return open(path, "ab", opener=_open_private)
+
+
+def secret_key(directory: Path) -> str:
+    """Returns the key that encrypts secrets, made at its first use: the base64 of 32 bytes."""
+    path = directory / "secret-key"
+    if not path.exists():
+        with open_private_text(path, "w") as file:
+            file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    return path.read_text().strip()
 
 
 def make_private(directory: Path) -> None:

@@ -9,7 +9,7 @@ renders the object as the API shows it and sends it to the organization's webhoo
 
 Rows take their `sequence` as they are inserted, without a lock of the organization's. A worker
 never looks for "the rows after n", because a transaction with a lower number may commit later. It
-looks for the rows without a payload. Order is kept for each object only. For that, call `publish`
+looks for the rows without a body. Order is kept for each object only. For that, call `publish`
 after the statement that writes the object's row: the row's lock then holds back the next
 transaction that publishes something about the object.
 """

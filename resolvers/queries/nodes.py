@@ -23,6 +23,7 @@ from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
 from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
 from schema.types.subscription import CustomerSubscription
+from schema.types.webhook import WebhookDelivery, WebhookEndpoint
 
 N = TypeVar("N", bound=Node)
 
@@ -67,6 +68,8 @@ NODE_TYPES: dict[str, NodeType] = {
     "MeteredPrice": _of_table(models.ProductPrice, MeteredPrice.of_row, kind="METERED"),
     "Organization": NodeType(_organization, Organization.of),
     "Product": _of_table(models.Product, Product.of),
+    "WebhookDelivery": _of_table(models.WebhookDelivery, WebhookDelivery.of),
+    "WebhookEndpoint": _of_table(models.WebhookEndpoint, WebhookEndpoint.of),
 }
 
 

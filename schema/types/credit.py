@@ -9,12 +9,16 @@ import strawberry
 
 from models import Benefit as BenefitRow
 from models import CreditEntry as CreditEntryRow
+from models import Customer as CustomerRow
+from models import Meter as MeterRow
 from schema.billing_enums import EntryKind
 from schema.context import Info
 from schema.ids import Node, encode_id
-from schema.types import product  # which refers back to this module
+from schema.types import customer, meter, product  # which refer back to this module
 
 if TYPE_CHECKING:
+    from schema.types.customer import Customer
+    from schema.types.meter import Meter
     from schema.types.product import MeterCreditBenefit
 
 
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     "They add up to the credit of the current period."
 )
 class CreditEntry(Node):
+    customer_key: strawberry.Private[UUID]
+    meter_key: strawberry.Private[UUID]
     benefit_key: strawberry.Private[UUID | None]
     kind: EntryKind = strawberry.field(description="Why the units were credited or debited.")
     units: Decimal = strawberry.field(
@@ -32,6 +38,17 @@ class CreditEntry(Node):
         description="The reason that was given with a MANUAL entry."
     )
     created_at: datetime = strawberry.field(description="When the entry was made.")
+
+    @strawberry.field(description="The customer whose credit it is.")
+    async def customer(
+        self, info: Info
+    ) -> Annotated["Customer", strawberry.lazy("schema.types.customer")]:
+        row = await info.context.loaders.existing(CustomerRow, self.customer_key)
+        return customer.Customer.of(row)
+
+    @strawberry.field(description="The meter whose units they are.")
+    async def meter(self, info: Info) -> Annotated["Meter", strawberry.lazy("schema.types.meter")]:
+        return meter.Meter.of(await info.context.loaders.existing(MeterRow, self.meter_key))
 
     @strawberry.field(
         description="The benefit that granted the units. Null unless the entry is a GRANT."
@@ -48,6 +65,8 @@ class CreditEntry(Node):
     def of(cls, row: CreditEntryRow) -> "CreditEntry":
         return cls(
             id=encode_id("CreditEntry", row.id),
+            customer_key=row.customer_id,
+            meter_key=row.meter_id,
             benefit_key=row.benefit_id,
             kind=EntryKind(row.kind),
             units=row.units,

@@ -34,6 +34,7 @@ PACKAGES = (
     "schema",
     "transport",
     "waiting",
+    "webhooks",
     "workers",
 )
 # Builds as pip does, with the backend that the lock has: nothing is fetched.

@@ -29,6 +29,7 @@ DOCUMENTS = {
     "invoiceFinalize": ("InvoiceFinalizeInput", "invoice { id number }"),
     "invoiceMarkPaid": ("InvoiceMarkPaidInput", "invoice { id status }"),
     "invoiceVoid": ("InvoiceVoidInput", "invoice { id status }"),
+    "webhookEndpointCreate": ("WebhookEndpointCreateInput", "webhookEndpoint { id url }"),
 }
 # What each makes a row of, at least.
 TABLES = {
@@ -38,6 +39,7 @@ TABLES = {
     "customerSubscriptionCreate": "invoice",
     "productCreate": "product",
     "meterCreditBenefitCreate": "benefit",
+    "webhookEndpointCreate": "webhook_endpoint",
 }
 KEY = "order-4711"
 
@@ -174,6 +176,7 @@ async def caller(api: Api) -> Caller:
         "invoiceFinalize": {"id": draft},
         "invoiceMarkPaid": {"id": invoices["initech"], "reference": "transfer 4711"},
         "invoiceVoid": {"id": invoices["hooli"], "reason": "a mistake"},
+        "webhookEndpointCreate": {"url": "https://hooks.example/metergraph"},
     }
     return Caller(api, inputs, customers)
 

@@ -116,6 +116,8 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "Revenue.points",
         "UpcomingInvoice.lines",
         "UserError.path",
+        "WebhookDelivery.attempts",
+        "WebhookEndpoint.eventTypes",
     }
     lists = {
         f"{type_.name}.{name}"

@@ -38,6 +38,7 @@ _VALUES: dict[str, Any] = {
     "value": "x",
     "first": 2,
     "last": 2,
+    "url": "https://hooks.example/",
 }
 _BY_TYPE: dict[str, Any] = {
     "String": "text",

@@ -23,6 +23,9 @@ EVERYTHING = """{
   invoices(first: 1) { edges { cursor } nodes { __typename id } }
   events(first: 1) { edges { cursor } nodes { __typename id } }
   meters(first: 1) { edges { cursor } nodes { __typename id } }
+  webhookEndpoints(first: 1) { edges { cursor } nodes {
+    __typename id deliveries(first: 1) { edges { cursor } nodes { __typename id } }
+  } }
   customers(first: 1) { edges { cursor } nodes {
     __typename id meters(first: 1) { edges { cursor } nodes {
       __typename id creditEntries(first: 1) { edges { cursor } nodes { __typename id } }
@@ -76,6 +79,15 @@ async def settled(api: Api, organization: Organization, word: str) -> Tenant:
         ],
     )
     await drain(organization.id)
+    created = await api.get(
+        "mutation ($url: String!) { webhookEndpointCreate(input: {url: $url}) "
+        "{ webhookEndpoint { id } } }",
+        url=f"https://{word}.example/",
+    )
+    await api.get(
+        "mutation ($id: ID!) { webhookEndpointTest(input: {id: $id}) { delivery { id } } }",
+        id=created["webhookEndpointCreate"]["webhookEndpoint"]["id"],
+    )
     ids: dict[str, str] = {}
     cursors: list[str] = []
     found = await api.get(EVERYTHING)

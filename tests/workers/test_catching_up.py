@@ -14,6 +14,7 @@ from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, open_que
 from metering.meters import create_meter
 from models import Meter, Organization
 from tests.ingesting import drain, send
+from tests.webhooks.world import nothing_to_deliver
 from workers.outages import database_outage
 from workers.process_events import Counting
 from workers.settings import build_worker
@@ -78,7 +79,7 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
     monkeypatch.setattr(Counting, "process_events", process)
     for organization_id in everybody:
         await Wake(CATCH_UP_METERS, organization_id).perform(redis)
-    worker = build_worker(redis, Counting(redis), database_outage())
+    worker = build_worker(redis, Counting(redis), nothing_to_deliver(redis), database_outage())
     worker.burst = True
     async with asyncio.timeout(60):
         await asyncio.gather(worker.async_run(), send_new_events())

@@ -13,6 +13,7 @@ from config.settings import Settings
 from metergraph.database.database_url import credentials
 from models import BrowserSession, CustomerSession, Organization, UsageRange
 from models.identifiers import new_id
+from tests.webhooks.world import nothing_to_deliver
 from workers import delete_expired
 from workers.outages import database_outage
 from workers.process_events import Counting
@@ -137,6 +138,6 @@ async def test_deleting_is_on_the_workers_schedule(
 ) -> None:
     await session(organization, -DAY)
     outage = database_outage()
-    for recurring in schedule(Counting(redis), outage, None):
+    for recurring in schedule(Counting(redis), nothing_to_deliver(redis), outage, None):
         await recurring.run()
     assert await CustomerSession.all().count() == 0

@@ -49,6 +49,16 @@ const SCOPES: { scope: Scope; label: string; about: string }[] = [
     label: 'Change billing',
     about: 'Customers, products, subscriptions, credits and portal links.',
   },
+  {
+    scope: 'WEBHOOKS_READ',
+    label: 'Read webhooks',
+    about: 'Endpoints, and what was sent to them: also customers and invoices.',
+  },
+  {
+    scope: 'WEBHOOKS_WRITE',
+    label: 'Change webhooks',
+    about: 'Decide where all of that is sent.',
+  },
   { scope: 'ADMIN', label: 'Everything', about: 'Including these settings and all tokens.' },
 ];
 

@@ -1,0 +1,136 @@
+"""The data of a webhook is the object as `node(id:)` answers it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from config.settings import Settings
+from metering.live.outbox import OutboxType
+from models import Organization, OutboxEvent, exact_json
+from models.identifiers import new_id
+from resolvers.queries.nodes import NODE_TYPES
+from schema.ids import decode_id
+from tests.graphql_client import Api
+from tests.outbox import listen
+from tests.resolvers.ai_plan import subscribed
+from transport.application import services_of
+from transport.webhook_objects import WebhookObjects, document, type_name
+from waiting.outages import OutageError
+from webhooks.fan_out import Happened, fan_out
+
+# A few fields of each type that its webhooks have, at least.
+SHOWN = {
+    "Customer": "id externalId name email createdAt",
+    "CustomerSubscription": """id status startedAt currentPeriodStart currentPeriodEnd
+        cancelAtPeriodEnd endedAt invoicingProblem
+        customer { id externalId name email createdAt } product { id name }""",
+    "Invoice": """id number currency total issuedAt customer { id externalId } subscription { id }
+        lines { kind description periodStart periodEnd consumedUnits creditedUnits billableUnits
+            amount price { id currency } }""",
+    "CreditEntry": "id kind units reason createdAt customer { id externalId } meter { id name }",
+    "Meter": """id name unit createdAt archivedAt isLocked aggregation { function property }
+        filter { conjunction clauses { __typename
+            ... on MeterClause { property operator value } } }
+        progress { pendingEvents problems }""",
+}
+
+
+@pytest.fixture
+def objects(settings: Settings, redis: ArqRedis) -> WebhookObjects:
+    return WebhookObjects(services_of(settings, redis))
+
+
+def contains(found: Any, wanted: Any) -> bool:
+    """Whether everything that is wanted was found, with the same values."""
+    if isinstance(wanted, dict):
+        return wanted.keys() <= found.keys() and all(
+            contains(found[name], value) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(contains, found, wanted))
+    return bool(found == wanted)
+
+
+async def test_each_type_is_shown_as_node_shows_it(
+    api: Api, organization: Organization, objects: WebhookObjects
+) -> None:
+    await listen(organization.id)
+    await subscribed(api, organization)
+    await fan_out(organization.id, objects.render)
+    seen = set()
+    for event in await OutboxEvent.filter(organization_id=organization.id):
+        message = await body(event)
+        name = type_name(event.type)
+        assert message["type"] == event.type
+        assert decode_id(message["data"]["id"], name) == event.object_id
+        shown = await api.get(
+            f"query ($id: ID!) {{ node(id: $id) {{ ... on {name} {{ {SHOWN[name]} }} }} }}",
+            id=message["data"]["id"],
+        )
+        assert contains(message["data"], shown["node"]), (message["data"], shown["node"])
+        seen.add(event.type)
+    assert seen >= {"customer.created", "subscription.created", "invoice.issued", "credit.granted"}
+
+
+async def body(event: OutboxEvent) -> Any:
+    return exact_json.loads(str(event.body))
+
+
+async def test_a_meter_says_why_it_fails(
+    api: Api, organization: Organization, objects: WebhookObjects
+) -> None:
+    await subscribed(api, organization)
+    [meter] = (await api.get("{ meters { nodes { id } } }"))["meters"]["nodes"]
+    key = decode_id(meter["id"], "Meter")
+    assert key is not None
+    [data] = await objects.render(organization.id, [happened(OutboxType.METER_FAILING, key)])
+    shown = await api.get(
+        f"query ($id: ID!) {{ node(id: $id) {{ ... on Meter {{ {SHOWN['Meter']} }} }} }}",
+        id=meter["id"],
+    )
+    assert contains(data, shown["node"])
+    assert data["progress"]["problems"] == []
+
+
+def happened(type_: OutboxType, object_id: Any) -> Happened:
+    return Happened(new_id(), type_.value, object_id, datetime.now(UTC))
+
+
+async def test_a_deleted_object_has_its_id_only(
+    organization: Organization, objects: WebhookObjects
+) -> None:
+    gone = happened(OutboxType.CUSTOMER_UPDATED, new_id())
+    [data] = await objects.render(organization.id, [gone])
+    assert list(data) == ["id"]
+    assert decode_id(data["id"], "Customer") == gone.object_id
+
+
+async def test_an_object_of_another_organization_is_not_shown(
+    api: Api, organization: Organization, other_organization: Organization, objects: WebhookObjects
+) -> None:
+    await subscribed(api, organization)
+    found = await api.get('{ customer(externalId: "acme") { id } }')
+    key = decode_id(found["customer"]["id"], "Customer")
+    event = happened(OutboxType.CUSTOMER_UPDATED, key)
+    [data] = await objects.render(other_organization.id, [event])
+    assert list(data) == ["id"]
+
+
+async def test_an_outage_is_no_deleted_object(
+    organization: Organization, objects: WebhookObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_arguments: object) -> None:
+        raise OutageError("no answer")
+
+    monkeypatch.setattr("schema.loaders.rows_by_id", away)
+    with pytest.raises(OutageError):
+        await objects.render(organization.id, [happened(OutboxType.CUSTOMER_UPDATED, new_id())])
+
+
+@pytest.mark.parametrize("type_", OutboxType)
+def test_every_type_of_event_has_an_object(type_: OutboxType) -> None:
+    name = type_name(type_.value)
+    assert name in NODE_TYPES or name == "AlertTrigger"
+    assert "ids" in document(frozenset({name}))

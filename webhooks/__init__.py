@@ -1,0 +1,1 @@
+"""Webhooks: endpoints, signatures, and deliveries of what the outbox has."""
