@@ -42,6 +42,11 @@ export const EMBEDDED = [
   'RevenuePoint',
   'UpcomingInvoice',
   'UsageUpdate',
+  'WebhookAttempt',
+  'WebhookDeliveryConnection',
+  'WebhookDeliveryEdge',
+  'WebhookEndpointConnection',
+  'WebhookEndpointEdge',
 ] as const;
 
 /** What abstract types can be, where documents ask. A test compares with the schema. */
