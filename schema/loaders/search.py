@@ -14,6 +14,8 @@ from metering.texts import is_storable
 from schema.loaders.rows import fetch
 
 LONGEST = 320
+# A word that one customer of five has is found among so many, as often as a page shows.
+_RECENT = 50
 _NUMBER = re.compile(r"0*[0-9]{1,18}", re.ASCII)
 
 
@@ -43,28 +45,37 @@ _TEXT = "lower($2::text COLLATE any_case)"
 _CUSTOMERS = f"""
 WITH begun AS (
     {{beginnings}}
+), asked AS (
+    SELECT string_agg('''' || $1::uuid::text || word || ''':*', ' & ')::tsquery AS words
+    FROM unnest(string_to_array(btrim(
+        regexp_replace({_TEXT}, '[^[:alnum:]]+', ' ', 'g')
+    ), ' ')) AS word
+), recent AS (
+    -- Most customers may have a word, and its index finds all of them before the first one can be
+    -- returned. Some of the newest customers then have it too.
+    SELECT * FROM (
+        SELECT * FROM customer c WHERE c.organization_id = $1
+        ORDER BY c.id DESC LIMIT $3 + {_RECENT}
+    ) AS customer
+    WHERE {{words}} @@ (SELECT words FROM asked) AND id NOT IN (SELECT id FROM begun)
+    LIMIT greatest(0, $3 - (SELECT count(*) FROM begun))
+), found AS (
+    SELECT * FROM begun UNION ALL SELECT * FROM recent
 ), by_word AS (
     -- OFFSET 0 is a fence: the words say whose they are, so the planner need not look for all
     -- customers of the organization too.
     SELECT * FROM (
-        SELECT * FROM customer
-        WHERE {{words}} @@ (
-            SELECT string_agg('''' || $1::uuid::text || word || ''':*', ' & ')::tsquery
-            FROM unnest(string_to_array(btrim(
-                regexp_replace({_TEXT}, '[^[:alnum:]]+', ' ', 'g')
-            ), ' ')) AS word
-        )
-        OFFSET 0
+        SELECT * FROM customer WHERE {{words}} @@ (SELECT words FROM asked) OFFSET 0
     ) AS c
-    WHERE c.organization_id = $1
-    LIMIT greatest(0, $3 - (SELECT count(*) FROM begun))
+    WHERE c.organization_id = $1 AND c.id NOT IN (SELECT id FROM found)
+    LIMIT greatest(0, $3 - (SELECT count(*) FROM found))
 )
 SELECT c.id, CASE
     WHEN {_TEXT} IN ({{columns}}) THEN 0
     WHEN {{begins}} THEN 1
     ELSE 2
 END AS rank
-FROM (SELECT * FROM begun UNION SELECT * FROM by_word) AS c
+FROM (SELECT * FROM found UNION ALL SELECT * FROM by_word) AS c
 ORDER BY rank, coalesce(lower(c.name COLLATE any_case), lower(c.external_id)) COLLATE "C", c.id
 LIMIT $3
 """
@@ -90,7 +101,7 @@ _WORDS = """
 """
 
 _COLUMNS = [f"lower(c.{column} COLLATE any_case)" for column in ("external_id", "name", "email")]
-_FIND_CUSTOMERS = _CUSTOMERS.format(
+FIND_CUSTOMERS = _CUSTOMERS.format(
     beginnings=" UNION ".join(_BEGINNING.format(column=column, text=_TEXT) for column in _COLUMNS),
     words=_WORDS,
     columns=", ".join(_COLUMNS),
@@ -124,7 +135,7 @@ async def search_rows(
                 continue
             rows = await fetch(_NUMBERED, organization_id, int(text))
         elif kind is Kind.CUSTOMER:
-            rows = await fetch(_FIND_CUSTOMERS, organization_id, text, limit)
+            rows = await fetch(FIND_CUSTOMERS, organization_id, text, limit)
         else:
             table = "meter" if kind is Kind.METER else "product"
             rows = await fetch(_NAMED.format(table=table), organization_id, text, limit)

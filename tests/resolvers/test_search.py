@@ -1,13 +1,17 @@
 """search: what a text names, as a search through all rows in Python finds it."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
 
 from models import Customer, Invoice, Meter, Organization, Product
 from schema.context import Scope
 from schema.ids import encode_id
+from schema.loaders.search import FIND_CUSTOMERS
 from tests.graphql_client import Api
 from tests.resolvers.rows import invoice, store_named
 from tests.serving import new_token
@@ -118,6 +122,59 @@ async def test_a_search_finds_what_going_through_everything_finds(
     assert in_order == sorted(in_order)
     some = (await api.get(SEARCH, query=text, first=2))["search"]
     assert [ranks[shown(node)] for node in some] == in_order[:2]
+
+
+async def test_those_that_begin_with_the_text_leave_room_for_those_that_contain_it(
+    api: Api, organization: Organization
+) -> None:
+    names = [*(f"Zeta {number}" for number in range(3)), *(f"Pi zeta {n}" for n in range(300))]
+    await Customer.bulk_create([Customer(organization_id=organization.id, name=n) for n in names])
+    found = (await api.get(SEARCH, query="zeta"))["search"]
+    shown_names = [node["customerName"] for node in found]
+    assert shown_names[:3] == names[:3]
+    assert len(set(shown_names)) == 10
+    assert set(shown_names) <= set(names)
+
+
+@pytest.mark.parametrize("rare", [1, 9, 30])
+async def test_a_word_of_old_customers_is_found(
+    api: Api, organization: Organization, other_organization: Organization, rare: int
+) -> None:
+    for tenant in (organization, other_organization):
+        names = ["Old rho"] * rare + ["New pi"] * 200 + ["Newer rho"] * 2
+        await Customer.bulk_create([Customer(organization_id=tenant.id, name=n) for n in names])
+    found = (await api.get(SEARCH, query="rho"))["search"]
+    shown_names = [node["customerName"] for node in found]
+    assert len(found) == min(10, rare + 2)
+    assert shown_names.count("Newer rho") == 2
+
+
+async def test_a_word_of_all_customers_is_found_without_reading_all_of_them(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await database.execute_query(
+        """
+        INSERT INTO customer (organization_id, id, name, created_at)
+        SELECT $1, gen_random_uuid(), 'Company ' || number || ' Incorporated', now()
+        FROM generate_series(1, 2000) AS number
+        """,
+        [organization.id],
+    )
+    async with in_transaction() as connection:
+        await connection.execute_query("SET LOCAL enable_seqscan = off")
+        (row,) = await connection.execute_query_dict(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND_CUSTOMERS}",
+            [organization.id, "incorporated", 10],
+        )
+    plan = json.loads(row["QUERY PLAN"])[0]["Plan"]
+    assert plan["Actual Rows"] == 10
+    assert _executions(plan, "customer_words") == [0]
+
+
+def _executions(plan: dict[str, Any], index: str) -> list[int]:
+    """How often a plan reads an index, wherever it would."""
+    own = [plan["Actual Loops"]] if plan.get("Index Name") == index else []
+    return own + [loops for part in plan.get("Plans", []) for loops in _executions(part, index)]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\0", "a\0", "x" * 10_000, "\t\n"])
