@@ -15,11 +15,12 @@ from models import CustomerMeter
 EventRow = Mapping[str, Any]
 """The values of EVENT_COLUMNS by name."""
 
-EVENT_COLUMNS = """
-    e.*, b.position, b.received_at, b.processed_at,
+_WITH_BATCH = "e.*, b.position, b.received_at, b.processed_at"
+_OF_CUSTOMER = """
     c.external_id AS customer_external_id, c.name AS customer_name,
     c.email AS customer_email, c.created_at AS customer_created_at
 """
+EVENT_COLUMNS = f"{_WITH_BATCH}, {_OF_CUSTOMER}"
 """The columns that are read of event `e`, its batch `b` and its customer `c`."""
 
 
@@ -86,14 +87,19 @@ async def read_events(
         customer_id = selection.customer_id
     rows = await get_connection("default").execute_query_dict(
         f"""
-        SELECT {EVENT_COLUMNS}
-        FROM event_batch b
-        JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+        SELECT e.*, {_OF_CUSTOMER}
+        -- The page comes before the customers: a batch can have thousands of events.
+        FROM (
+            SELECT {_WITH_BATCH}
+            FROM event_batch b
+            JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+            WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
+              AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
+              AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
+            ORDER BY b.position, e.id LIMIT $4
+        ) AS e
         LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
-        WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
-          AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
-          AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
-        ORDER BY b.position, e.id LIMIT $4
+        ORDER BY e.position, e.id
         """,
         [organization_id, after.number, after.id, limit, names, customer_id],
     )

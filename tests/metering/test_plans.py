@@ -4,6 +4,7 @@ import secrets
 from typing import Any, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
 
 from metering.counting.event_names import _NOTE
 from metering.counting.rollup import _statement
@@ -11,6 +12,8 @@ from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
 from metering.language.definition import METER_COLUMNS, meter_definition
 from metering.language.parameters import Parameters
+from metering.live.change_feed import BEGINNING
+from metering.live.changes import read_events
 from models import ALL_CUSTOMERS, Customer, EventBatch, Organization
 from models.identifiers import new_id
 from tests.ingesting import NOON, drain, meter_of, named, send, usages
@@ -97,3 +100,31 @@ async def test_a_large_batch_that_is_sent_again_is_looked_up_by_its_external_ids
     plan = await fresh_database.execute_query_dict(f"EXPLAIN {statement}", values)
     conditions = [row["QUERY PLAN"] for row in plan if "Index Cond" in row["QUERY PLAN"]]
     assert any("external_id" in condition for condition in conditions), plan
+
+
+async def test_a_page_of_a_large_batch_reads_only_the_customers_of_the_page(
+    database: BaseDBAsyncClient, organization: Organization
+) -> None:
+    await send(organization.id, *({"externalCustomerId": f"c{n}"} for n in range(1_000)))
+    await drain(organization.id)
+    await database.execute_script("ANALYZE")
+    async with in_transaction() as connection:
+        for join in ("hashjoin", "mergejoin", "seqscan"):
+            await connection.execute_query(f"SET LOCAL enable_{join} = off")
+        before = await _customers_read(connection)
+        page = await read_events(organization.id, BEGINNING, 10, None)
+        read = await _customers_read(connection) - before
+    assert len({entry.row["customer_external_id"] for entry in page}) == 10
+    assert [entry.cursor for entry in page] == sorted(entry.cursor for entry in page)
+    assert read == 10
+
+
+async def _customers_read(connection: BaseDBAsyncClient) -> int:
+    (row,) = await connection.execute_query_dict(
+        """
+        SELECT seq_tup_read + idx_tup_fetch AS customers FROM pg_stat_xact_user_tables
+        WHERE relname = 'customer'
+        """
+    )
+    customers: int = row["customers"]
+    return customers
