@@ -23,17 +23,17 @@ def end_of_history() -> datetime:
 
 @asynccontextmanager
 async def system_with_history(
-    run: Run, count: int, meters: int = 3
+    run: Run, count: int, meters: int = 3, customers: int = CUSTOMERS
 ) -> AsyncIterator[tuple[System, Tenant]]:
     """A running system without a worker, and a tenant with so many events in it."""
     async with running_system(run.folder) as system:
         system.stop("worker")
         tenant = await system.new_tenant(meters=meters)
-        await store_history(tenant.organization.id, count)
+        await store_history(tenant.organization.id, count, customers)
         yield system, tenant
 
 
-async def store_history(organization_id: UUID, count: int) -> None:
+async def store_history(organization_id: UUID, count: int, customers: int = CUSTOMERS) -> None:
     """Stores `count` calls of a language model over the last 30 days, and has the log count them.
 
     No worker may run meanwhile.
@@ -46,16 +46,20 @@ async def store_history(organization_id: UUID, count: int) -> None:
         FROM generate_series(1, $2::int) AS number
         ON CONFLICT DO NOTHING
         """,
-        [organization_id, CUSTOMERS],
+        [organization_id, customers],
     )
     for first in range(0, count, _BATCH):
-        await store_batch(organization_id, min(_BATCH, count - first), timedelta(days=DAYS))
+        await store_batch(
+            organization_id, min(_BATCH, count - first), timedelta(days=DAYS), customers
+        )
         while await advance(organization_id):
             pass
     await connection.execute_query("ANALYZE")
 
 
-async def store_batch(organization_id: UUID, count: int, over: timedelta) -> None:
+async def store_batch(
+    organization_id: UUID, count: int, over: timedelta, customers: int = CUSTOMERS
+) -> None:
     """Stores a batch of calls over the time before the last midnight; not counted yet."""
     await get_connection("default").execute_query(
         """
@@ -73,5 +77,5 @@ async def store_batch(organization_id: UUID, count: int, over: timedelta) -> Non
         FROM batch, generate_series(1, $2::int) AS number
         JOIN numbered ON numbered.place = 1 + number % $5
         """,
-        [organization_id, count, end_of_history(), over, CUSTOMERS],
+        [organization_id, count, end_of_history(), over, customers],
     )

@@ -1,15 +1,13 @@
 """Pages of 100 events under each filter, and previews, on a million events; one client."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import orjson
 from tortoise.connection import get_connection
 
+from benchmarks.asking import Asking
 from benchmarks.history import end_of_history, system_with_history
-from benchmarks.http_client import HttpConnection
 from benchmarks.results import Result, median, percentile
 from benchmarks.run import Run
 from benchmarks.system import Tenant
@@ -67,7 +65,7 @@ async def measure(run: Run) -> list[Result]:
         await connection.execute_query("VACUUM ANALYZE event")
         customer = await Customer.filter(organization_id=tenant.organization.id).first()
         assert customer is not None
-        client = _Client(await system.connect(tenant.token), count)
+        client = _Client(Asking(await system.connect(tenant.token)), count)
         results = [
             await client.page(case, query, variables)
             for case, query, variables in _pages(tenant, encode_id("Customer", customer.id))
@@ -151,14 +149,14 @@ def _where(*clauses: tuple[str, Any]) -> dict[str, Any]:
 class _Client:
     """Asks one thing at a time."""
 
-    def __init__(self, connection: HttpConnection, count: int) -> None:
-        self._connection = connection
+    def __init__(self, asking: Asking, count: int) -> None:
+        self._asking = asking
         self._count = count
 
     async def page(self, case: str, query: str, variables: dict[str, Any]) -> Result:
         """How long a page takes."""
         is_served = case not in _UNSERVED
-        taken = await self._seconds(query, variables, _CALLS if is_served else _FEW_CALLS)
+        taken = await self._asking.seconds(query, variables, _CALLS if is_served else _FEW_CALLS)
         slow = percentile(taken, 0.99)
         return Result(
             NAME,
@@ -170,7 +168,7 @@ class _Client:
 
     async def preview(self, case: str, variables: dict[str, Any]) -> Result:
         """How long a preview takes."""
-        taken = await self._seconds(_PREVIEW, variables, _FEW_CALLS)
+        taken = await self._asking.seconds(_PREVIEW, variables, _FEW_CALLS)
         return Result(
             NAME,
             f"preview: {case}; {self._count:,} events, p50",
@@ -182,24 +180,9 @@ class _Client:
     async def far_down(self) -> dict[str, Any]:
         """The variables of a page in the middle of the list."""
         end = end_of_history() - timedelta(days=15)
-        answer = await self._ask(_EVENTS_PAGE, {"filter": {"end": end}})
+        answer = await self._asking.ask(_EVENTS_PAGE, {"filter": {"end": end}})
         return {"after": answer["data"]["found"]["pageInfo"]["endCursor"]}
 
     async def close(self) -> None:
         """Closes the connection."""
-        await self._connection.close()
-
-    async def _seconds(self, query: str, variables: dict[str, Any], calls: int) -> list[float]:
-        taken = []
-        # The first one is not measured: it has the statement prepared.
-        for _ in range(calls + 1):
-            started = time.perf_counter()
-            answer = await self._ask(query, variables)
-            taken.append(time.perf_counter() - started)
-            assert "errors" not in answer, answer
-        return taken[1:]
-
-    async def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        body = orjson.dumps({"query": query, "variables": variables})
-        answer: dict[str, Any] = orjson.loads(await self._connection.post(body))
-        return answer
+        await self._asking.close()
