@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tortoise.transactions import in_transaction
 
 from config.settings import Settings
+from metergraph.asgi import health
 from metergraph.database import database_connection, silent_connections
 from metergraph.database.opening import opened_database
 from metering.counting.log import advance
@@ -43,6 +44,13 @@ mutation { meterCreate(input: {name: "m", filter: {}, aggregation: {function: CO
 def _silence_is_looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silent_connections, "_SECONDS_BETWEEN_LOOKS", 0.1)
     monkeypatch.setattr(silent_connections, "_LONG_SECONDS", 0.5)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, PostgreSQL may take longer to answer than `/readyz` waits for it."""
+    monkeypatch.setattr(health, "_CHECK_SECONDS", _SOON_SECONDS)
+    monkeypatch.setattr(silent_connections, "_ANSWER_SECONDS", _SOON_SECONDS)
 
 
 @pytest.fixture
@@ -129,6 +137,7 @@ ROLES = {
 }
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("role", "loses_answer"),
     [*((role, False) for role in ROLES), ("token", True), ("ingest", True), ("commit", True)],
@@ -162,6 +171,7 @@ async def test_requests_go_on_beside_a_silent_connection(
         assert "code" not in again
 
 
+@pytest.mark.usefixtures("patient")
 async def test_many_silent_connections_at_once_stop_requests_for_seconds_only(
     behind: Settings, proxy: Proxy, organization: Organization
 ) -> None:
@@ -261,6 +271,7 @@ async def test_a_statement_that_takes_its_time_is_left_alone(
             assert count == 1
 
 
+@pytest.mark.usefixtures("patient")
 async def test_an_operator_is_answered_while_tenants_keep_every_connection(
     settings: Settings,
     organization: Organization,

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { makeAccount } from './harness/data';
 import { expect, test } from './harness/test';
 
 test('the keyboard alone reaches every page, and the focus can be seen', async ({ dashboard }) => {
@@ -40,6 +41,49 @@ test('the palette goes to a customer, a meter and a page by name', async ({
     await expect(dashboard.getByRole('heading', { level: 1, name: heading })).toBeVisible();
     await expect(dashboard.getByRole('dialog')).toHaveCount(0);
   }
+});
+
+test('the palette opens nothing that an earlier text has found', async ({
+  dashboard,
+  api,
+  account,
+}) => {
+  const other = await makeAccount(api);
+  await dashboard.goto('/settings');
+  await expect(dashboard.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await dashboard.route('**/graphql', async (route) => {
+    if (route.request().postData()?.includes(other.customer.name)) {
+      await held;
+    }
+    await route.continue();
+  });
+
+  await dashboard.keyboard.press('Control+k');
+  const box = dashboard.getByRole('combobox', { name: /^Find a page/ });
+  const options = dashboard.getByRole('dialog').getByRole('option');
+  await box.fill(account.customer.name);
+  await expect(options.first()).toContainText(account.customer.name);
+  const asked = dashboard.waitForRequest((request) =>
+    Boolean(request.postData()?.includes(other.customer.name)),
+  );
+  await box.fill(other.customer.name);
+  await expect(options).toHaveCount(0);
+  await box.press('Enter');
+  await asked;
+  await expect(options).toHaveCount(0);
+  await box.press('Enter');
+  expect(new URL(dashboard.url()).pathname).toBe('/settings');
+
+  answer();
+  await expect(options.first()).toContainText(other.customer.name);
+  await box.press('Enter');
+  await expect(
+    dashboard.getByRole('heading', { level: 1, name: other.customer.name }),
+  ).toBeVisible();
 });
 
 test('Escape closes the palette, and the focus is where it was', async ({ dashboard }) => {

@@ -12,6 +12,16 @@ export interface Account {
   invoice: { id: string; number: string; total: number };
 }
 
+/** Has the form of an account, for what must be listed before there is one. */
+export const EXAMPLE: Account = {
+  event: 'event',
+  meter: { id: 'meter', name: 'Meter' },
+  customer: { id: 'customer', name: 'Customer', externalId: 'customer' },
+  product: { id: 'product', name: 'Product' },
+  subscription: { id: 'subscription' },
+  invoice: { id: 'invoice', number: '1', total: 0 },
+};
+
 export async function makeAccount(api: Api): Promise<Account> {
   const mark = randomBytes(4).toString('hex');
   const event = `units_${mark}`;

@@ -20,6 +20,8 @@ interface Shared {
   organization: string;
   /** The worker's organization, which has at least one of everything. May do everything. */
   api: Api;
+  /** What the worker's organization has first, with usage beyond its credit. Only to look at. */
+  first: Account;
   /** The demo organization, with 90 days of history. Only to look at: all workers share it. */
   demo: Api;
   /** An organization that has nothing, and stays so. */
@@ -62,14 +64,14 @@ export const test = base.extend<Own, Shared>({
     async ({}, use, { parallelIndex }) => use(organizationOf(parallelIndex)),
     { scope: 'worker' },
   ],
-  api: [
-    async ({ organization }, use) => {
-      const api = apiFor(organization);
-      const { event, customer } = await makeAccount(api);
-      await api.send([{ name: event, customer: customer.externalId, units: 1 }]);
-      await use(api);
+  api: [async ({ organization }, use) => use(apiFor(organization)), { scope: 'worker' }],
+  first: [
+    async ({ api }, use) => {
+      const account = await makeAccount(api);
+      await api.send([{ name: account.event, customer: account.customer.externalId, units: 1500 }]);
+      await use(account);
     },
-    { scope: 'worker' },
+    { scope: 'worker', auto: true },
   ],
   demo: [apiOf('demo'), { scope: 'worker' }],
   empty: [apiOf('empty'), { scope: 'worker' }],

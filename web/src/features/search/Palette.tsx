@@ -66,7 +66,7 @@ const PAUSE = 150;
 export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onClose(): void }) {
   const [text, setText] = useState('');
   const [place, setPlace] = useState(0);
-  const found = useFound(text, pages);
+  const { found, isAnswered } = useFound(text, pages);
   const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -142,33 +142,44 @@ export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onC
             <span>{each.detail}</span>
           </div>
         ))}
-        {found.length === 0 && <p className={styles.nothing}>Nothing matches “{text}”.</p>}
+        {found.length === 0 && (
+          <p className={styles.nothing}>
+            {isAnswered ? `Nothing matches “${text}”.` : 'Searching…'}
+          </p>
+        )}
       </div>
     </dialog>
   );
 }
 
-function useFound(text: string, pages: readonly PalettePage[]): Found[] {
+/** What the text finds. Results of an earlier text are left out, so that Enter cannot open them. */
+function useFound(
+  text: string,
+  pages: readonly PalettePage[],
+): { found: Found[]; isAnswered: boolean } {
+  const typed = text.trim();
   const [asked, setAsked] = useState('');
   useEffect(() => {
-    const timer = setTimeout(setAsked, PAUSE, text.trim());
+    const timer = setTimeout(setAsked, PAUSE, typed);
     return () => clearTimeout(timer);
-  }, [text]);
-  const [{ data }] = useQuery({
+  }, [typed]);
+  const [{ data, operation }] = useQuery({
     query: PaletteDocument,
     variables: { query: asked },
     pause: asked === '',
   });
-  return useMemo(() => {
-    const typed = text.trim().toLowerCase();
-    const results = asked === '' || data === undefined ? [] : data.search;
+  const isAnswered = typed === '' || operation?.variables.query === typed;
+  const found = useMemo(() => {
+    const name = typed.toLowerCase();
+    const results = typed === '' || !isAnswered || data === undefined ? [] : data.search;
     return [
       ...pages
-        .filter(({ name }) => name.toLowerCase().includes(typed))
+        .filter((page) => page.name.toLowerCase().includes(name))
         .map(({ name, to, icon }) => ({ key: to, name, detail: 'Page', icon, to })),
       ...results.map(entry),
     ];
-  }, [data, pages, text, asked]);
+  }, [data, pages, typed, isAnswered]);
+  return { found, isAnswered };
 }
 
 function entry(found: Result): Found {
