@@ -103,8 +103,10 @@ async def _subscribe(
         )
         for customer in customers
     ]
-    async with in_transaction() as connection:
-        log = await billing_transaction(connection, organization_id, current.start)
+    async with (
+        in_transaction() as connection,
+        billing_transaction(connection, organization_id, current.start) as log,
+    ):
         await Customer.bulk_create(customers, batch_size=_CHUNK, using_db=connection)
         await CustomerSubscription.bulk_create(
             subscriptions, batch_size=_CHUNK, using_db=connection

@@ -1,6 +1,7 @@
 """The transaction that a step of billing works in, and rows as parameters of its statements."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.alerts.deciding import decide
 from metering.counting.log import lock_log, next_revision
 from metering.live.outbox import OutboxType, publish
 
@@ -41,13 +43,18 @@ class BillingTransaction:
         await self.connection.execute_query(statement, [self.organization_id, *values])
 
 
+@asynccontextmanager
 async def billing_transaction(
     connection: BaseDBAsyncClient, organization_id: UUID, now: datetime
-) -> BillingTransaction:
-    """Takes the lock of the log, which comes before all other locks of billing."""
+) -> AsyncIterator[BillingTransaction]:
+    """Takes the lock of the log, which comes before all other locks of billing.
+
+    After the block, the alerts trigger that the changed credit and periods reach.
+    """
     state = await lock_log(connection, organization_id)
     revision = await next_revision(connection, organization_id)
-    return BillingTransaction(connection, organization_id, state.head, revision, now)
+    yield BillingTransaction(connection, organization_id, state.head, revision, now)
+    await decide(connection, organization_id, revision)
 
 
 def columns(rows: Iterable[Row], *values: Callable[[Row], Any]) -> list[list[Any]]:

@@ -1,6 +1,7 @@
 """The tables, as Tortoise models; `migrations/` makes and changes them."""
 
 from models.access import AccessToken, BrowserSession, CustomerSession
+from models.alert import AlertTrigger, UsageAlert
 from models.customer import Customer
 from models.event import Event, EventBatch, EventLog, EventName
 from models.idempotency_key import IdempotencyKey
@@ -24,6 +25,7 @@ from models.webhook import OutboxEvent, WebhookDelivery, WebhookEndpoint
 __all__ = [
     "ALL_CUSTOMERS",
     "AccessToken",
+    "AlertTrigger",
     "Benefit",
     "BillingFrontier",
     "BrowserSession",
@@ -50,6 +52,7 @@ __all__ = [
     "ProductPrice",
     "SubscriptionMeter",
     "SubscriptionPeriod",
+    "UsageAlert",
     "UsageAudit",
     "UsageBucket",
     "UsageDrift",

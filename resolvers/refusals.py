@@ -14,6 +14,7 @@ _CALLED = {
     "CustomerSubscription": "subscription",
     "WebhookDelivery": "delivery",
     "WebhookEndpoint": "webhook endpoint",
+    "UsageAlert": "alert",
 }
 
 

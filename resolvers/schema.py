@@ -15,6 +15,7 @@ from strawberry.types.execution import ExecutionContext
 
 from config.settings import Settings
 from resolvers.mutations.access_tokens import AccessTokenMutation
+from resolvers.mutations.alerts import AlertMutation
 from resolvers.mutations.customer_sessions import CustomerSessionMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
@@ -24,6 +25,7 @@ from resolvers.mutations.organization import OrganizationMutation
 from resolvers.mutations.products import ProductMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
 from resolvers.mutations.webhooks import WebhookMutation
+from resolvers.queries.alerts import AlertQuery
 from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
 from resolvers.queries.events import EventsQuery
@@ -32,6 +34,7 @@ from resolvers.queries.nodes import NodeQuery
 from resolvers.queries.organization import OrganizationQuery
 from resolvers.queries.search import SearchQuery
 from resolvers.queries.webhooks import WebhookQuery
+from resolvers.subscriptions.alerts import AlertSubscriptions
 from resolvers.subscriptions.events import EventSubscriptions
 from resolvers.subscriptions.usage import UsageSubscriptions
 from schema.scalars import SCALARS
@@ -64,6 +67,7 @@ class Query(
     EventsQuery,
     MeterQuery,
     BillingQuery,
+    AlertQuery,
     SearchQuery,
     WebhookQuery,
 ):
@@ -85,12 +89,13 @@ class Mutation(
     SubscriptionMutation,
     InvoiceMutation,
     WebhookMutation,
+    AlertMutation,
 ):
     pass
 
 
 @strawberry.type(description="Subscriptions, which send changes as they happen.")
-class Subscription(UsageSubscriptions, EventSubscriptions):
+class Subscription(UsageSubscriptions, EventSubscriptions, AlertSubscriptions):
     pass
 
 

@@ -55,6 +55,12 @@ class Scope(enum.Enum):
         "WEBHOOKS_WRITE",
         description="Create and change webhook endpoints, which are then sent all of that.",
     )
+    ALERTS_READ = strawberry.enum_value(
+        "ALERTS_READ", description="Read usage alerts and their triggers."
+    )
+    ALERTS_WRITE = strawberry.enum_value(
+        "ALERTS_WRITE", description="Create, change and delete usage alerts."
+    )
     ADMIN = strawberry.enum_value(
         "ADMIN", description="Everything, including the organization's tokens."
     )

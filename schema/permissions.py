@@ -80,6 +80,7 @@ class Access:
     changing: Scope | None = None
 
 
+_ALERTS = requires(Scope.ALERTS_READ)
 _USAGE = requires(Scope.USAGE_READ)
 _BILLING = requires(Scope.BILLING_READ)
 _WEBHOOKS = requires(Scope.WEBHOOKS_READ)
@@ -87,6 +88,7 @@ _USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
 
 ACCESS: Mapping[str, Access] = {
     "AccessToken": Access(requires(Scope.ADMIN)),
+    "AlertTrigger": Access(_ALERTS),
     "CreditEntry": Access(_BILLING),
     "Customer": Access(_USAGE_OR_BILLING, Scope.BILLING_WRITE),
     "CustomerMeter": Access(_USAGE),
@@ -101,4 +103,5 @@ ACCESS: Mapping[str, Access] = {
     "Product": Access(_BILLING, Scope.BILLING_WRITE),
     "WebhookDelivery": Access(_WEBHOOKS, Scope.WEBHOOKS_WRITE),
     "WebhookEndpoint": Access(_WEBHOOKS, Scope.WEBHOOKS_WRITE),
+    "UsageAlert": Access(_ALERTS, Scope.ALERTS_WRITE),
 }

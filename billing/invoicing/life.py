@@ -26,8 +26,10 @@ async def finalize_invoice(organization_id: UUID, invoice_id: UUID) -> None:
     Raises:
         RefusedError: there is no such invoice, or it is not a draft.
     """
-    async with in_transaction() as connection:
-        transaction = await billing_transaction(connection, organization_id, clock.now())
+    async with (
+        in_transaction() as connection,
+        billing_transaction(connection, organization_id, clock.now()) as transaction,
+    ):
         invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.DRAFT)
         periods = await transaction.rows(
             """
@@ -59,8 +61,10 @@ async def mark_paid(
     if paid_at is not None and paid_at > clock.now():
         problems.append(problem("INVALID", "paidAt is in the future.", "paidAt"))
     refuse_any(problems)
-    async with in_transaction() as connection:
-        transaction = await billing_transaction(connection, organization_id, clock.now())
+    async with (
+        in_transaction() as connection,
+        billing_transaction(connection, organization_id, clock.now()) as transaction,
+    ):
         invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.ISSUED)
         await transaction.run(
             """
@@ -90,8 +94,10 @@ async def void_invoice(
         RefusedError: there is no such invoice, it is not to be paid, or the reason is invalid.
     """
     refuse_any(name_problems(reason, REASON, "reason"))
-    async with in_transaction() as connection:
-        transaction = await billing_transaction(connection, organization_id, clock.now())
+    async with (
+        in_transaction() as connection,
+        billing_transaction(connection, organization_id, clock.now()) as transaction,
+    ):
         invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.ISSUED)
         await transaction.run(
             """

@@ -126,8 +126,11 @@ async def _run_organization(
 
 async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
     """Does a chunk of one kind of work, and returns how much it did."""
-    async with in_transaction() as connection:
-        return await work(await billing_transaction(connection, organization_id, at))
+    async with (
+        in_transaction() as connection,
+        billing_transaction(connection, organization_id, at) as transaction,
+    ):
+        return await work(transaction)
 
 
 async def renew_due(transaction: BillingTransaction, touched: Touched | None = None) -> int:
@@ -171,8 +174,10 @@ async def edit(organization_id: UUID, touched: Touched) -> AsyncIterator[Billing
     transaction; it concerns one customer only.
     """
     while True:
-        async with in_transaction() as connection:
-            transaction = await billing_transaction(connection, organization_id, clock.now())
+        async with (
+            in_transaction() as connection,
+            billing_transaction(connection, organization_id, clock.now()) as transaction,
+        ):
             if not await renew_due(transaction, touched):
                 yield transaction
                 return

@@ -14,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from metering.alerts.deciding import decide
 from metering.audit.buckets import Span, drifted_buckets, rewrite_buckets
 from metering.audit.customer_meters import drifted_periods, rewrite_periods
 from metering.audit.drift import Drift, note_drifts
@@ -128,7 +129,9 @@ async def repair_periods(
             return []
         await next_revision(connection, organization_id)
         periods = [each.period for each in drifted]
-        await rewrite_periods(connection, found.meter, found.position, periods, state.revision + 1)
+        revision = state.revision + 1
+        await rewrite_periods(connection, found.meter, found.position, periods, revision)
+        await decide(connection, organization_id, revision)
         drifts = [each.drift for each in drifted]
         await note_drifts(connection, organization_id, drifts)
         return drifts

@@ -15,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from metering.alerts.deciding import watched_meters
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
 from metering.counting.log import lock_log, next_revision
@@ -137,7 +138,8 @@ async def _merge(
 ) -> None:
     await check_periods(connection, meter.organization_id, increments)
     await add_to_totals(connection, meter.id, increments)
-    await merge_increments(connection, meter.organization_id, increments, revision)
+    watched = await watched_meters(connection, meter.organization_id, [meter.id])
+    await merge_increments(connection, meter.organization_id, increments, revision, watched)
 
 
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:

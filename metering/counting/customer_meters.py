@@ -1,11 +1,12 @@
 """Merges what was counted into the cached usage of customers' current periods."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.alerts.deciding import merged_and_decided_sql, tell
 from metering.counting.rollup import UsageIncrement
 from metering.language.aggregations import CUSTOMER_COLUMNS, consumed_sql, merged_sql
 from metering.language.parameters import arrays, select_list
@@ -38,24 +39,31 @@ ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE SET
 RETURNING meter_id, customer_id, period_start
 """
 
+_MERGE_AND_DECIDE = merged_and_decided_sql(
+    f"{_MERGE}, consumed, credited", "unnest($4::uuid[], $5::uuid[])"
+)
+
 
 async def merge_increments(
     connection: BaseDBAsyncClient,
     organization_id: UUID,
     increments: Sequence[UsageIncrement],
     revision: int,
+    watched: Collection[UUID],
 ) -> None:
     """Adds increments to the cached usage of customers' current periods, stamped with `revision`.
 
-    The caller holds the log's lock. Raises PeriodChangedError if an increment was counted for
+    Triggers the alerts that are reached on the `watched` meters, which have some. The caller holds
+    the log's lock. Raises PeriodChangedError if an increment was counted for
     a period that is no longer the current one; the caller then rolls back.
     """
     increments = [each for each in increments if each.in_period and each.count]
     if not increments:
         return
     new_values = await _keep_new_values(connection, organization_id, increments)
+    is_watched = any(increment.meter_id in watched for increment in increments)
     rows = await connection.execute_query_dict(
-        _MERGE,
+        _MERGE_AND_DECIDE if is_watched else _MERGE,
         [
             organization_id,
             revision,
@@ -67,6 +75,9 @@ async def merge_increments(
             *map(list, zip(*(increment.state for increment in increments), strict=True)),
         ],
     )
+    if is_watched:
+        triggered = [row["trigger_id"] for row in rows if row["trigger_id"]]
+        await tell(connection, organization_id, triggered)
     current = {(row["meter_id"], row["customer_id"]): row["period_start"] for row in rows}
     for increment in increments:
         if current[increment.meter_id, increment.customer_id] != increment.period_start:

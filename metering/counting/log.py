@@ -4,7 +4,7 @@ Positions are given only here, under the lock of the organization's row in `even
 have no gaps and never appear late. A crash anywhere leaves a batch pending or wholly counted.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from metering.alerts.deciding import IS_WATCHED
 from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
 from metering.counting.failures import (
@@ -60,12 +61,16 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class LogStep:
-    """The batches that a step of the log counts; `head` is the position before it."""
+    """The batches that a step of the log counts; `head` is the position before it.
+
+    `watched` are the meters that have alerts.
+    """
 
     organization_id: UUID
     batch_ids: Sequence[int]
     head: int
     revision: int
+    watched: Collection[UUID]
 
 
 Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[None]]
@@ -153,11 +158,11 @@ async def _advance(
     if not batches:
         return None
     names = {name for batch in batches for name in batch["names"]}
-    meters = await _live_meters(connection, organization_id, names)
+    meters, watched = await _live_meters(connection, organization_id, names)
     events = sum(batch["event_count"] for batch in batches)
     new_state = await _move_head(connection, organization_id, len(batches), events)
     batch_ids = [batch["id"] for batch in batches]
-    step = LogStep(organization_id, batch_ids, state.head, new_state.revision)
+    step = LogStep(organization_id, batch_ids, state.head, new_state.revision, watched)
     await count(connection, meters, step)
     await note_late_events(connection, organization_id, step.batch_ids)
     return Advance(new_state, len(batches), events, len(meters))
@@ -178,7 +183,9 @@ async def _count_together(
         counted = await count_batches(connection, meter, step.batch_ids)
         await add_to_totals(connection, meter.id, counted)
         increments += counted
-    await merge_increments(connection, step.organization_id, increments, step.revision)
+    await merge_increments(
+        connection, step.organization_id, increments, step.revision, step.watched
+    )
 
 
 async def _count_meter_by_meter(
@@ -241,17 +248,19 @@ async def _give_positions(
 
 async def _live_meters(
     connection: BaseDBAsyncClient, organization_id: UUID, names: Iterable[str]
-) -> list[MeterDefinition]:
+) -> tuple[list[MeterDefinition], frozenset[UUID]]:
+    """Returns the live meters that can match an event name, and the ids of those with alerts."""
     rows = await connection.execute_query_dict(
         f"""
-        SELECT {METER_COLUMNS} FROM meter
+        SELECT {METER_COLUMNS}, {IS_WATCHED} AS is_watched FROM meter
         WHERE organization_id = $1 AND position IS NULL
           AND (event_names IS NULL OR event_names && $2::text[])
         ORDER BY id
         """,
         [organization_id, list(names)],
     )
-    return [meter_definition(row) for row in rows]
+    watched = frozenset(row["id"] for row in rows if row["is_watched"])
+    return [meter_definition(row) for row in rows], watched
 
 
 async def _move_head(

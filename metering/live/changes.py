@@ -1,4 +1,4 @@
-"""Reads changes for feeds: customer meters and events, in the order of their changes."""
+"""Reads changes for feeds: customer meters, events and triggers, in the order of their changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tortoise.expressions import Q
 
 from metering.counting.progress import with_position
 from metering.live.change_feed import Cursor, Entry, Selection
-from models import CustomerMeter
+from models import AlertTrigger, CustomerMeter
 
 EventRow = Mapping[str, Any]
 """The values of EVENT_COLUMNS by name."""
@@ -48,6 +48,17 @@ class EventSelection:
         return (self.names is None or row["name"] in self.names) and (
             self.customer_id in (None, row["customer_id"])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSelection:
+    """Selects all triggers of alerts."""
+
+    customer_id: None = None
+
+    def matches(self, _row: AlertTrigger, /) -> bool:
+        """Every trigger is selected."""
+        return True
 
 
 async def log_column(organization_id: UUID, column: str) -> int:
@@ -104,3 +115,19 @@ async def read_events(
         [organization_id, after.number, after.id, limit, names, customer_id],
     )
     return [Entry(Cursor(row["position"], row["id"]), row) for row in rows]
+
+
+async def read_triggers(
+    organization_id: UUID, after: Cursor, limit: int, _selection: Selection[AlertTrigger] | None
+) -> list[Entry[AlertTrigger]]:
+    """Reads the first triggers of alerts after a cursor, up to a limit."""
+    rows = (
+        await AlertTrigger.filter(
+            Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
+            organization_id=organization_id,
+            revision__gte=after.number,
+        )
+        .order_by("revision", "id")
+        .limit(limit)
+    )
+    return [Entry(Cursor(row.revision, row.id), row) for row in rows]

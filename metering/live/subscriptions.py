@@ -22,15 +22,17 @@ from metering.live.change_feed import ChangeFeed, Cursor, Entry
 from metering.live.changes import (
     EventRow,
     EventSelection,
+    TriggerSelection,
     UsageSelection,
     log_column,
     read_events,
+    read_triggers,
     read_usage,
 )
 from metering.live.matching import Matching
 from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import usage_channel
-from models import CustomerMeter
+from models import AlertTrigger, CustomerMeter
 from waiting.turns import Pace
 
 _SECONDS_BETWEEN_CONNECTS = 0.5
@@ -44,6 +46,7 @@ _SECONDS_FOR_PONG = 3.0
 class _OrganizationFeeds:
     usage: ChangeFeed[CustomerMeter]
     events: ChangeFeed[EventRow]
+    triggers: ChangeFeed[AlertTrigger]
     matching: Matching
     # Followers, including those about to start.
     users: int = 0
@@ -51,10 +54,11 @@ class _OrganizationFeeds:
     def look(self) -> None:
         self.usage.look()
         self.events.look()
+        self.triggers.look()
 
     @property
     def followers(self) -> int:
-        return self.usage.followers + self.events.followers
+        return self.usage.followers + self.events.followers + self.triggers.followers
 
 
 class ChangeFeeds:
@@ -107,6 +111,17 @@ class ChangeFeeds:
                     wanted = [entry for entry in wanted if entry.cursor.id in ids]
                 if wanted:
                     yield wanted
+
+    async def triggers(
+        self, organization_id: UUID, after: Cursor | None
+    ) -> AsyncGenerator[Sequence[Entry[AlertTrigger]], None]:
+        """Alerts that triggered after a cursor, or from now on, in pages: see `events`."""
+        async with (
+            self._feeds(organization_id) as feeds,
+            contextlib.aclosing(feeds.triggers.follow(after, TriggerSelection())) as pages,
+        ):
+            async for page in pages:
+                yield page
 
     @contextlib.asynccontextmanager
     async def _feeds(self, organization_id: UUID) -> AsyncIterator[_OrganizationFeeds]:
@@ -232,6 +247,9 @@ def _organization_feeds(
         ),
         ChangeFeed(
             partial(read_events, organization_id), head, lambda row: row["customer_id"], turn
+        ),
+        ChangeFeed(
+            partial(read_triggers, organization_id), revision, lambda row: row.customer_id, turn
         ),
         Matching(organization_id),
     )

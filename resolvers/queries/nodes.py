@@ -14,6 +14,7 @@ from schema.context import Context, Info
 from schema.errors import BadUserInput
 from schema.ids import Id, Node, decode_id, split_id
 from schema.permissions import ACCESS, requires
+from schema.types.alert import AlertTrigger, UsageAlert
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
@@ -56,6 +57,7 @@ async def _organization(context: Context, key: UUID) -> models.Organization | No
 
 NODE_TYPES: dict[str, NodeType] = {
     "AccessToken": _of_table(models.AccessToken, AccessToken.of),
+    "AlertTrigger": _of_table(models.AlertTrigger, AlertTrigger.of),
     "CreditEntry": _of_table(models.CreditEntry, CreditEntry.of),
     "Customer": _of_table(models.Customer, Customer.of),
     "CustomerMeter": _of_table(models.CustomerMeter, CustomerMeter.of),
@@ -70,6 +72,7 @@ NODE_TYPES: dict[str, NodeType] = {
     "Product": _of_table(models.Product, Product.of),
     "WebhookDelivery": _of_table(models.WebhookDelivery, WebhookDelivery.of),
     "WebhookEndpoint": _of_table(models.WebhookEndpoint, WebhookEndpoint.of),
+    "UsageAlert": _of_table(models.UsageAlert, UsageAlert.of),
 }
 
 

@@ -13,6 +13,7 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.ids import Node, decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
+from schema.loaders.alerts import triggers_of_customer
 from schema.loaders.billing import invoices_of_customer, subscriptions_of_customer
 from schema.loaders.events import events_source
 from schema.loaders.meters import customer_meters_of_customer, meters_of_customer
@@ -20,6 +21,7 @@ from schema.loaders.usage import Range
 from schema.permissions import requires
 from schema.ranges import EachInterval, End, NullableTimeZone, Start
 from schema.types import (  # which refer back to this module
+    alert,
     customer_meter,
     customer_usage,
     event,
@@ -30,6 +32,7 @@ from schema.types import (  # which refer back to this module
 from schema.types.quantities import check_points, meter_quantities
 
 if TYPE_CHECKING:
+    from schema.types.alert import AlertTrigger
     from schema.types.customer_meter import CustomerMeter
     from schema.types.customer_usage import CustomerSeries
     from schema.types.event import Event
@@ -138,6 +141,16 @@ class Customer(Node):
         key = decode_id(id, "Invoice")
         row = await info.context.loaders.by_id(InvoiceRow).load(key) if key else None
         return invoice.Invoice.of(row) if row and row.customer_id == self.key else None
+
+    @connection(
+        Annotated["AlertTrigger", strawberry.lazy("schema.types.alert")],
+        description="Usage alerts that have triggered for the customer, latest first.",
+        extensions=[requires(Scope.ALERTS_READ)],
+    )
+    def alert_triggers(self, info: Info) -> Listed:
+        return Listed(
+            triggers_of_customer(info.context.organization_id, self.key), alert.AlertTrigger.of
+        )
 
     @connection(
         Annotated["Event", strawberry.lazy("schema.types.event")],

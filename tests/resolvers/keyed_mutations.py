@@ -30,6 +30,7 @@ DOCUMENTS = {
     "invoiceMarkPaid": ("InvoiceMarkPaidInput", "invoice { id status }"),
     "invoiceVoid": ("InvoiceVoidInput", "invoice { id status }"),
     "webhookEndpointCreate": ("WebhookEndpointCreateInput", "webhookEndpoint { id url }"),
+    "usageAlertCreate": ("UsageAlertCreateInput", "alert { id name }"),
 }
 # What each makes a row of, at least.
 TABLES = {
@@ -40,6 +41,7 @@ TABLES = {
     "productCreate": "product",
     "meterCreditBenefitCreate": "benefit",
     "webhookEndpointCreate": "webhook_endpoint",
+    "usageAlertCreate": "usage_alert",
 }
 KEY = "order-4711"
 
@@ -177,6 +179,12 @@ async def caller(api: Api) -> Caller:
         "invoiceMarkPaid": {"id": invoices["initech"], "reference": "transfer 4711"},
         "invoiceVoid": {"id": invoices["hooli"], "reason": "a mistake"},
         "webhookEndpointCreate": {"url": "https://hooks.example/metergraph"},
+        "usageAlertCreate": {
+            "name": "much",
+            "kind": "CONSUMED_UNITS",
+            "threshold": "10",
+            "meterId": meter,
+        },
     }
     return Caller(api, inputs, customers)
 

@@ -68,6 +68,8 @@ async def test_every_scope_opens_its_fields_and_no_others(
         Scope.METERS_WRITE: 'mutation { meterArchive(input: {id: "x"}) { userErrors { code } } }',
         Scope.EVENTS_WRITE: "mutation { eventsIngest(input: {events: []}) { inserted } }",
         Scope.BILLING_WRITE: "mutation { customerSessionCreate(input: {}) { token } }",
+        Scope.ALERTS_READ: "{ usageAlerts { totalCount } }",
+        Scope.ALERTS_WRITE: 'mutation { usageAlertDelete(input: {id: "x"}) { deletedId } }',
         Scope.ADMIN: 'mutation { accessTokenRevoke(input: {id: "x"}) { userErrors { code } } }',
     }
     for scope in Scope:

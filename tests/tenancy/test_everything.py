@@ -21,8 +21,12 @@ from tests.tenancy.world import Tenant, settled
 from tests.websocket_client import connected
 
 SECONDS_OF_SILENCE = 1.5  # nobody announces what this test has counted: feeds look by themselves
-INGEST = """mutation ($events: [EventInput!]!) {
+# The alert triggers at once.
+HAPPEN = """mutation ($events: [EventInput!]!, $meter: ID!, $name: String!) {
   eventsIngest(input: {events: $events}) { inserted }
+  usageAlertCreate(
+    input: {name: $name, kind: CREDIT_BALANCE, threshold: "1000000", meterId: $meter}
+  ) { alert { id } }
 }"""
 
 
@@ -57,7 +61,12 @@ async def test_nothing_of_another_organization_comes_over_a_subscription(
         await socket.subscribe(document, **variables)
         for tenant in (other, own):
             event = {"name": f"{tenant.word}-name", "externalCustomerId": tenant.customer}
-            await tenant.api.get(INGEST, events=[{**event, "metadata": {"tokens": 1}}])
+            await tenant.api.get(
+                HAPPEN,
+                events=[{**event, "metadata": {"tokens": 1}}],
+                meter=tenant.ids["Meter"],
+                name=f"{tenant.word}-alert",
+            )
             await drain(tenant.organization.id)
             seen += await heard(socket.outgoing, at_least=int(tenant is own))
     updates = [message for message in seen if exact_json.loads(message)["type"] == "next"]

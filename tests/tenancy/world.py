@@ -26,6 +26,9 @@ EVERYTHING = """{
   webhookEndpoints(first: 1) { edges { cursor } nodes {
     __typename id deliveries(first: 1) { edges { cursor } nodes { __typename id } }
   } }
+  usageAlerts(first: 1) { edges { cursor } nodes {
+    __typename id triggers(first: 1) { edges { cursor } nodes { __typename id } }
+  } }
   customers(first: 1) { edges { cursor } nodes {
     __typename id meters(first: 1) { edges { cursor } nodes {
       __typename id creditEntries(first: 1) { edges { cursor } nodes { __typename id } }
@@ -87,6 +90,17 @@ async def settled(api: Api, organization: Organization, word: str) -> Tenant:
     await api.get(
         "mutation ($id: ID!) { webhookEndpointTest(input: {id: $id}) { delivery { id } } }",
         id=created["webhookEndpointCreate"]["webhookEndpoint"]["id"],
+    )
+    meters = await api.get("{ meters(first: 1) { nodes { id } } }")
+    await api.get(
+        "mutation ($meter: ID!, $name: String!, $who: String!) { of_all: usageAlertCreate(input: "
+        '{name: $name, kind: CREDIT_BALANCE, threshold: "1000000000", meterId: $meter}'
+        ") { userErrors { message } } of_one: usageAlertCreate(input: {name: $name, kind: "
+        'CONSUMED_UNITS, threshold: "1", meterId: $meter, externalCustomerId: $who}'
+        ") { userErrors { message } } }",
+        who=f"{word}-customer",
+        meter=meters["meters"]["nodes"][0]["id"],
+        name=f"{word}-alert",
     )
     ids: dict[str, str] = {}
     cursors: list[str] = []

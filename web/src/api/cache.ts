@@ -4,6 +4,9 @@ import { relayPagination } from '@urql/exchange-graphcache/extras';
 
 /** Types without an id: they live in the object that has them. A test compares with the schema. */
 export const EMBEDDED = [
+  'AlertTriggerConnection',
+  'AlertTriggerEdge',
+  'AlertTriggered',
   'CreditEntryConnection',
   'CreditEntryEdge',
   'CustomerConnection',
@@ -41,6 +44,8 @@ export const EMBEDDED = [
   'Revenue',
   'RevenuePoint',
   'UpcomingInvoice',
+  'UsageAlertConnection',
+  'UsageAlertEdge',
   'UsageUpdate',
   'WebhookAttempt',
   'WebhookDeliveryConnection',

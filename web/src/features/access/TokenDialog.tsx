@@ -59,6 +59,8 @@ const SCOPES: { scope: Scope; label: string; about: string }[] = [
     label: 'Change webhooks',
     about: 'Decide where all of that is sent.',
   },
+  { scope: 'ALERTS_READ', label: 'Read alerts', about: 'Usage alerts and what triggered them.' },
+  { scope: 'ALERTS_WRITE', label: 'Change alerts', about: 'Create, change and delete them.' },
   { scope: 'ADMIN', label: 'Everything', about: 'Including these settings and all tokens.' },
 ];
 

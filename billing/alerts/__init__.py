@@ -1,0 +1,1 @@
+"""Usage alerts as people make them."""
