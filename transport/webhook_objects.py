@@ -60,10 +60,24 @@ class WebhookObjects:
         Raises:
             OutageError: the database is away.
         """
-        ids = [encode_id(type_name(event.type), event.object_id) for event in events]
+        found: dict[str, Any] = {}
+        wanted: dict[str, set[str]] = {}
+        ids = []
+        for event in events:
+            name = type_name(event.type)
+            ids.append(encode_id(name, event.object_id))
+            wanted.setdefault(name, set()).add(ids[-1])
+        for name, ids_of_type in wanted.items():
+            found |= await self._render(organization_id, name, list(ids_of_type))
+        return [found[id_] for id_ in ids]
+
+    async def _render(
+        self, organization_id: UUID, name: str, ids: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Returns the objects of one type, by id."""
         caller = TokenIdentity(organization_id, NO_KEY, frozenset({Scope.ADMIN}))
         result = await _schema().execute(
-            document(frozenset(type_name(event.type) for event in events)),
+            document(name),
             variable_values={"ids": ids},
             context_value=Context(self._services, caller),
         )
@@ -73,7 +87,8 @@ class WebhookObjects:
             _log.error("an object of a webhook cannot be shown", reason=error.message)
         if result.data is None:
             raise RuntimeError(f"the objects of webhooks cannot be shown: {result.errors}")
-        return [node or {"id": id_} for node, id_ in zip(result.data["nodes"], ids, strict=True)]
+        nodes = zip(ids, result.data["nodes"], strict=True)
+        return {id_: node or {"id": id_} for id_, node in nodes}
 
 
 def type_name(event_type: str) -> str:
@@ -82,14 +97,12 @@ def type_name(event_type: str) -> str:
 
 
 @cache
-def document(type_names: frozenset[str]) -> str:
-    """Returns the query for objects of these types."""
-    types = _schema()._schema.type_map  # noqa: SLF001  # Strawberry offers no other way
-    fragments = [
-        f"... on {name} {_own(types[name], (name,))}"
-        for name in sorted(type_names & NODE_TYPES.keys())
-    ]
-    return f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ {' '.join(fragments) or 'id'} }} }}"
+def document(name: str) -> str:
+    """Returns the query for objects of a type."""
+    if name not in NODE_TYPES:
+        return "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    own = _own(_schema()._schema.type_map[name], (name,))  # noqa: SLF001  # Strawberry offers no other way
+    return f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {name} {own} }} }}"
 
 
 @cache

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
-from schema.ids import key_to_list
+from schema.ids import Id, key_to_list
 from schema.loaders.webhooks import DeliveryQuery, deliveries_source, endpoints_source
 from schema.permissions import requires
 from schema.types.webhook import DeliveryStatusArgument, WebhookDelivery, WebhookEndpoint
@@ -16,6 +17,19 @@ _READ = Scope.WEBHOOKS_READ
 
 @strawberry.type
 class WebhookQuery:
+    @strawberry.field(
+        description="A webhook endpoint by its id. Null if there is none.",
+        extensions=[requires(_READ)],
+    )
+    async def webhook_endpoint(self, info: Info, id: Id) -> WebhookEndpoint | None:
+        return await one(info.context, id, WebhookEndpoint)
+
+    @strawberry.field(
+        description="A delivery by its id. Null if there is none.", extensions=[requires(_READ)]
+    )
+    async def webhook_delivery(self, info: Info, id: Id) -> WebhookDelivery | None:
+        return await one(info.context, id, WebhookDelivery)
+
     @connection(
         WebhookEndpoint,
         description="All webhook endpoints, oldest first.",

@@ -99,6 +99,8 @@ export function objectCache() {
         meters: pages(),
         products: pages(),
         subscriptions: pages(),
+        webhookDeliveries: pages(),
+        webhookEndpoints: pages(),
       },
       Customer: { events: pages(), invoices: pages(), meters: pages(), subscriptions: pages() },
       CustomerMeter: { creditEntries: pages() },
@@ -114,6 +116,10 @@ export function objectCache() {
         meterUnarchive: renewing('meters'),
         productArchive: renewing('products'),
         productCreate: renewing('products'),
+        webhookDeliveryResend: renewing('webhookDeliveries'),
+        webhookEndpointCreate: renewing('webhookEndpoints'),
+        webhookEndpointDelete: renewing('webhookEndpoints', 'webhookDeliveries'),
+        webhookEndpointTest: renewing('webhookDeliveries'),
         customerSubscriptionCreate(_answer, args, cache) {
           renew(cache, 'Query', 'subscriptions', 'invoices');
           renew(cache, customerOf(args), 'subscriptions', 'invoices', 'meters');

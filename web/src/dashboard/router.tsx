@@ -137,6 +137,31 @@ const routes = [
   }),
   createRoute({ getParentRoute: parent, path: '/invoices/$id', component: InvoicePage }),
   createRoute({ getParentRoute: parent, path: '/settings', component: SettingsPage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/settings/webhooks',
+    component: lazyRouteComponent(
+      () => import('../features/webhooks/WebhooksPage'),
+      'WebhooksPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/settings/webhooks/$id',
+    component: lazyRouteComponent(
+      () => import('../features/webhooks/EndpointPage'),
+      'EndpointPage',
+    ),
+    validateSearch: text('status'),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/settings/webhooks/deliveries/$id',
+    component: lazyRouteComponent(
+      () => import('../features/webhooks/DeliveryPage'),
+      'DeliveryPage',
+    ),
+  }),
 ];
 
 export const router = createRouter({

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
@@ -144,6 +145,12 @@ export function SettingsPage() {
           />
         </Card>
       )}
+      <Card title="Webhooks">
+        <p>
+          Your systems can be told what happens here.{' '}
+          <Link to="/settings/webhooks">See the webhook endpoints</Link>.
+        </p>
+      </Card>
       <Card title="API">
         <p>
           Everything here goes through the public GraphQL API.{' '}
