@@ -2,6 +2,7 @@
 
 from models.access import AccessToken, BrowserSession, CustomerSession
 from models.alert import AlertTrigger, UsageAlert
+from models.audit_entry import AuditEntry, AuditEntryObject
 from models.customer import Customer
 from models.event import Event, EventBatch, EventLog, EventName
 from models.idempotency_key import IdempotencyKey
@@ -26,6 +27,8 @@ __all__ = [
     "ALL_CUSTOMERS",
     "AccessToken",
     "AlertTrigger",
+    "AuditEntry",
+    "AuditEntryObject",
     "Benefit",
     "BillingFrontier",
     "BrowserSession",

@@ -1,15 +1,20 @@
-"""Runs every mutation: checks permissions and what its answer may show, and handles repeats."""
+"""Runs every mutation: checks permissions and what its answer may show, repeats, the audit log."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from enum import Enum
+from typing import Any, assert_never
 
 from graphql import FieldNode, InlineFragmentNode, get_named_type
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 from strawberry.types.field import StrawberryField
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
 
 from metering.problems import RefusedError
 from resolvers.once import carried_out_once
 from schema import repeating
+from schema.audit_log.entries import actor_of, objects_of, write_entry
+from schema.audit_log.shown_input import shown_input
 from schema.context import Context, Info, Scope, TokenIdentity
 from schema.errors import Forbidden, UserError
 from schema.permissions import ACCESS, Requires
@@ -18,8 +23,19 @@ from waiting.outages import cut_off_is_outage
 _FREE = {"id", "__typename"}
 
 
+class Audited(Enum):
+    """How a mutation gets its entry of the audit log."""
+
+    IN_ITS_TRANSACTION = "The mutation's transactions are savepoints of the one with the entry."
+    AFTERWARDS = "It needs transactions of its own. A process killed between loses the entry."
+    NOT = "There are too many calls, and what they store can be read."
+
+
 class Mutates(Requires):
-    """Lets a mutation run as `Requires` does, once for each idempotency key.
+    """Lets a mutation run as `Requires` does, once for each idempotency key, and audits it.
+
+    A mutation that is refused leaves no entry in the audit log. Nor does a repeat, which changes
+    nothing.
 
     An answer shows only what the caller may read. If the caller may not read an object, only its id
     may be selected. This is checked before the mutation runs.
@@ -32,10 +48,14 @@ class Mutates(Requires):
         and_: Scope | None,
         makes: str | None,
         is_repeatable: Callable[[Any], bool],
+        first: Callable[[Context, Any], Awaitable[None]] | None,
+        audited: Audited,
     ) -> None:
         super().__init__(scopes, and_=and_)
         self.makes = makes
         self.is_repeatable = is_repeatable
+        self.first = first
+        self.audited = audited
 
     def apply(self, field: StrawberryField) -> None:
         """Describes the argument `input`; its type describes the rest."""
@@ -54,16 +74,51 @@ class Mutates(Requires):
         sent = kwargs["input"]
         is_keyed = self.makes is not None and sent.idempotency_key is not None
         repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
+
+        async def run() -> Any:
+            return await self._audit(info, sent, lambda: next_(source, info, **kwargs))
+
         with cut_off_is_outage():  # a smaller request would not help
             try:
+                if self.first is not None:
+                    await self.first(info.context, sent)
                 if self.makes is None or not is_keyed:
-                    return await next_(source, info, **kwargs)
-                return await carried_out_once(
-                    info, sent, self.makes, lambda: next_(source, info, **kwargs)
-                )
+                    return await run()
+                return await carried_out_once(info, sent, self.makes, run)
             except RefusedError as refused:
                 payload_type: Any = info.return_type
                 return payload_type(user_errors=[UserError.of(one) for one in refused.problems])
+
+    async def _audit(self, info: Info, sent: Any, run: Callable[[], Awaitable[Any]]) -> Any:
+        """Runs the mutation and writes its entry."""
+        match self.audited:
+            case Audited.NOT:
+                return await run()
+            case Audited.AFTERWARDS:
+                payload = await run()
+                async with in_transaction() as connection:
+                    await _write_entry(connection, info, sent, payload)
+                return payload
+            case Audited.IN_ITS_TRANSACTION:
+                async with in_transaction() as connection:
+                    payload = await run()
+                    await _write_entry(connection, info, sent, payload)
+                    return payload
+        assert_never(self.audited)
+
+
+async def _write_entry(connection: BaseDBAsyncClient, info: Info, sent: Any, payload: Any) -> None:
+    if payload.user_errors:
+        return
+    context = info.context
+    await write_entry(
+        connection,
+        context.organization_id,
+        actor_of(context),
+        info.field_name,
+        objects_of(payload),
+        shown_input(sent),
+    )
 
 
 def mutates(
@@ -71,14 +126,23 @@ def mutates(
     and_: Scope | None = None,
     makes: str | None = None,
     is_repeatable: Callable[[Any], bool] = lambda _sent: False,
+    first: Callable[[Context, Any], Awaitable[None]] | None = None,
+    audited: Audited = Audited.IN_ITS_TRANSACTION,
 ) -> Mutates:
     """A mutation for tokens with any one of `scopes`, and with the scope `and_` besides.
 
     `makes` names the payload's field with the object that is made or changed. The mutation then
     takes an `idempotencyKey`, which its input type must have. `is_repeatable` tells whether an
-    input can be sent again without a key.
+    input can be sent again without a key. `first` runs before the mutation's transaction begins.
     """
-    return Mutates(scopes, and_=and_, makes=makes, is_repeatable=is_repeatable)
+    return Mutates(
+        scopes,
+        and_=and_,
+        makes=makes,
+        is_repeatable=is_repeatable,
+        first=first,
+        audited=audited,
+    )
 
 
 def _check_answer(info: Info) -> None:

@@ -26,6 +26,7 @@ from resolvers.mutations.products import ProductMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
 from resolvers.mutations.webhooks import WebhookMutation
 from resolvers.queries.alerts import AlertQuery
+from resolvers.queries.audit_log import AuditLogQuery
 from resolvers.queries.billing import BillingQuery
 from resolvers.queries.customers import CustomerQuery
 from resolvers.queries.events import EventsQuery
@@ -70,6 +71,7 @@ class Query(
     AlertQuery,
     SearchQuery,
     WebhookQuery,
+    AuditLogQuery,
 ):
     pass
 

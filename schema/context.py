@@ -61,6 +61,9 @@ class Scope(enum.Enum):
     ALERTS_WRITE = strawberry.enum_value(
         "ALERTS_WRITE", description="Create, change and delete usage alerts."
     )
+    AUDIT_READ = strawberry.enum_value(
+        "AUDIT_READ", description="Read the audit log, with the input of every change."
+    )
     ADMIN = strawberry.enum_value(
         "ADMIN", description="Everything, including the organization's tokens."
     )

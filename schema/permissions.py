@@ -89,6 +89,7 @@ _USAGE_OR_BILLING = requires(Scope.USAGE_READ, Scope.BILLING_READ)
 ACCESS: Mapping[str, Access] = {
     "AccessToken": Access(requires(Scope.ADMIN)),
     "AlertTrigger": Access(_ALERTS),
+    "AuditEntry": Access(requires(Scope.AUDIT_READ)),
     "CreditEntry": Access(_BILLING),
     "Customer": Access(_USAGE_OR_BILLING, Scope.BILLING_WRITE),
     "CustomerMeter": Access(_USAGE),
@@ -105,3 +106,12 @@ ACCESS: Mapping[str, Access] = {
     "WebhookEndpoint": Access(_WEBHOOKS, Scope.WEBHOOKS_WRITE),
     "UsageAlert": Access(_ALERTS, Scope.ALERTS_WRITE),
 }
+
+
+def may_read(context: Context, type_name: str) -> bool:
+    """Whether the caller may read objects of a type."""
+    try:
+        ACCESS[type_name].reading.check(context)
+    except Forbidden:
+        return False
+    return True

@@ -3,15 +3,19 @@
 import re
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click import Context
 from graphql import build_schema, parse, validate
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import clock
 from config.settings import Settings, variable_name
 from metergraph.asgi.metrics import _Collector, _Found
 from metergraph.asgi.worker_health import _WorkerCollector
 from metergraph.cli import cli
+from tests.graphql_client import Api
+from tests.postgres import connection_to
 from waiting.outages import Outage
 from workers.measurements import EVENTS
 from workers.schedule import Recurring, WorkerStatus
@@ -89,3 +93,24 @@ def test_its_settings_and_commands_are_there() -> None:
     commands = set(re.findall(r"`metergraph ([a-z]+)", PAGE))
     assert commands
     assert commands <= set(cli.list_commands(Context(cli)))
+
+
+async def test_old_entries_of_the_audit_log_are_removed_as_the_page_says(
+    fresh_database: BaseDBAsyncClient, settings: Settings, api: Api
+) -> None:
+    """And afterwards the log takes new entries only, as before."""
+    [statements] = re.findall(r"```sql\n(BEGIN;.*?audit_entry.*?)```", PAGE, re.DOTALL)
+    create = """mutation { customerCreate(input: {}) { userErrors { code } } }"""
+    await api.get(create)
+    async with connection_to(settings) as connection:
+        old = "INSERT INTO audit_entry SELECT gen_random_uuid(), organization_id, '2024-12-31Z',"
+        old += (
+            " actor_kind, actor, token_id, action, object_type, object_id, input FROM audit_entry"
+        )
+        await connection.execute(old)
+        assert await connection.fetchval("SELECT count(*) FROM audit_entry") == 2
+        await connection.execute(statements)
+        assert await connection.fetchval("SELECT count(*) FROM audit_entry") == 1
+        for table in ("audit_entry", "audit_entry_object"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"DELETE FROM {table}")

@@ -170,8 +170,8 @@ async def edit(organization_id: UUID, touched: Touched) -> AsyncIterator[Billing
 
     So an edit never changes a period that is over. Each chunk of due periods has a transaction of
     its own: the periods stay renewed if the edit is refused or killed, and the log is never held
-    for longer than by the cycle. A mutation with an idempotency key does it all in one
-    transaction; it concerns one customer only.
+    for longer than by the cycle. A mutation of the API does it all in one transaction: one that may
+    affect many subscriptions calls `renew_touched` before.
     """
     while True:
         async with (
@@ -181,6 +181,16 @@ async def edit(organization_id: UUID, touched: Touched) -> AsyncIterator[Billing
             if not await renew_due(transaction, touched):
                 yield transaction
                 return
+
+
+async def renew_touched(organization_id: UUID, touched: Touched) -> None:
+    """Renews the due periods that an edit affects, each chunk in a transaction of its own."""
+
+    async def work(transaction: BillingTransaction) -> int:
+        return await renew_due(transaction, touched)
+
+    while await _chunk(organization_id, clock.now(), work):
+        pass
 
 
 # Each part stops after a chunk, so that the cost does not grow with the number of late customers.

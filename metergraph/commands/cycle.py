@@ -6,18 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 import click
+from tortoise.transactions import in_transaction
 
 from billing.subscriptions.cycle import CycleReport, run_cycle
 from billing.subscriptions.rehearsal import RehearsedInvoice, rehearse_cycle
 from config.clock import now
 from config.settings import Settings
 from metergraph.arguments import INSTANT, organization_called, read_instant
+from metergraph.auditing import write_command_entry
 from metergraph.database.with_database import run_with_database
 from metergraph.sentences import number_of, sentence
 from metering.counting.catch_up import catch_up, meters_behind
 from metering.counting.log import advance
 from metering.language.instants import format_instant
 from models import Organization
+from schema.audit_log.entries import AuditedObject
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,10 @@ async def _run(at: datetime, slug: str | None, *, is_rehearsal: bool) -> list[_O
             if is_rehearsal:
                 report, invoices = await rehearse_cycle(organization.id, at, _count)
             else:
+                # First, so that there is an entry also if the command is killed.
+                async with in_transaction() as connection:
+                    about = AuditedObject("Organization", organization.id)
+                    await write_command_entry(connection, organization.id, about, {"at": at})
                 await _count(organization.id)
                 await run_cycle(at, organization.id, report=report)
         except Exception as error:  # noqa: BLE001  # other organizations go on

@@ -3,10 +3,13 @@
 import re
 
 import click
+from tortoise.transactions import in_transaction
 
 from config.settings import Settings
+from metergraph.auditing import write_command_entry
 from metergraph.database.with_database import run_with_database
 from models import Organization
+from schema.audit_log.entries import AuditedObject
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 64
@@ -48,9 +51,15 @@ def slug_of(name: str) -> str:
 
 
 async def _create(name: str, slug: str) -> None:
-    _, is_new = await Organization.get_or_create(slug=slug, defaults={"name": name})
-    if not is_new:
-        raise click.ClickException(f"The organization {slug} already exists; choose another slug.")
+    async with in_transaction() as connection:
+        made, is_new = await Organization.get_or_create(
+            slug=slug, defaults={"name": name}, using_db=connection
+        )
+        if not is_new:
+            message = f"The organization {slug} already exists; choose another slug."
+            raise click.ClickException(message)
+        about = AuditedObject("Organization", made.id)
+        await write_command_entry(connection, made.id, about, {"name": name, "slug": slug})
 
 
 async def _list(settings: Settings) -> list[tuple[str, str]]:

@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import click
+from tortoise.transactions import in_transaction
 
 from config import clock
 from metergraph.arguments import INSTANT, organization_called, read_instant
+from metergraph.auditing import write_command_entry
 from metergraph.database.with_database import run_with_database
 from models import AccessToken
+from schema.audit_log.entries import AuditedObject
 from schema.context import Scope
 from schema.secrets import hash_secret, new_secret
 
@@ -94,13 +97,18 @@ async def _create(
     slug: str, name: str, scopes: tuple[str, ...], secret: str, expires_at: datetime | None
 ) -> None:
     organization = await organization_called(slug)
-    await AccessToken.create(
-        organization=organization,
-        name=name,
-        scopes=sorted(set(scopes)),
-        secret_hash=hash_secret(secret),
-        expires_at=expires_at,
-    )
+    async with in_transaction() as connection:
+        token = await AccessToken.create(
+            organization=organization,
+            name=name,
+            scopes=sorted(set(scopes)),
+            secret_hash=hash_secret(secret),
+            expires_at=expires_at,
+            using_db=connection,
+        )
+        options = {"name": name, "scopes": token.scopes, "expiresAt": expires_at}
+        about = AuditedObject("AccessToken", token.id)
+        await write_command_entry(connection, organization.id, about, options)
 
 
 async def _list(slug: str) -> list[AccessToken]:
@@ -113,9 +121,12 @@ async def _revoke(slug: str, token_id: UUID) -> None:
     token = await AccessToken.get_or_none(id=token_id, organization_id=organization.id)
     if token is None:
         raise click.ClickException(f"{slug} has no token {token_id}.")
-    if token.revoked_at is None:
-        token.revoked_at = clock.now()
-        await token.save(update_fields=["revoked_at"])
+    async with in_transaction() as connection:
+        if token.revoked_at is None:
+            token.revoked_at = clock.now()
+            await token.save(using_db=connection, update_fields=["revoked_at"])
+        about = AuditedObject("AccessToken", token.id)
+        await write_command_entry(connection, organization.id, about, {"id": str(token_id)})
 
 
 def _state(token: AccessToken) -> str:

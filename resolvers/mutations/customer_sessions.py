@@ -1,5 +1,6 @@
 """Mutations about customers' sessions: open and revoke."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,12 +8,13 @@ import strawberry
 
 from config import clock
 from metering.problems import RefusedError, problem
+from models import Customer as CustomerRow
 from models import CustomerSession
 from resolvers.mutating import mutates
 from resolvers.refusals import named_customer
 from schema.context import Context, Info, Scope, TokenIdentity
 from schema.inputs.customers import CustomerSessionCreateInput, CustomerSessionRevokeInput
-from schema.loaders.rows import fetch
+from schema.loaders.rows import Record, fetch
 from schema.secrets import SESSION_PREFIX, hash_secret, is_like_secret, new_secret
 from schema.types.customer import Customer
 from schema.types.payloads import CustomerSessionCreatePayload, CustomerSessionRevokePayload
@@ -70,14 +72,21 @@ class CustomerSessionMutation:
         if sum(value is not None for value in named) != 1:
             message = "Give exactly one of customerId, externalCustomerId and token."
             raise RefusedError(problem("INVALID", message))
-        organization_id = info.context.organization_id
-        if input.token is not None:
-            if not is_like_secret(input.token):
-                return CustomerSessionRevokePayload()
+        context = info.context
+        if input.token is None:
+            row = await named_customer(context, input.customer_id, input.external_customer_id)
+            sessions = await _revoked(context.organization_id, "customer_id", row.id)
+        elif is_like_secret(input.token):
             secret_hash = hash_secret(input.token)
-            return await _revoked(organization_id, "secret_hash", secret_hash)
-        row = await named_customer(info.context, input.customer_id, input.external_customer_id)
-        return await _revoked(organization_id, "customer_id", row.id)
+            sessions = await _revoked(context.organization_id, "secret_hash", secret_hash)
+            if not sessions:
+                return CustomerSessionRevokePayload()
+            row = await context.loaders.existing(CustomerRow, sessions[0]["customer_id"])
+        else:
+            return CustomerSessionRevokePayload()
+        return CustomerSessionRevokePayload(
+            revoked=sum(session["was_open"] for session in sessions), customer=Customer.of(row)
+        )
 
 
 def _portal_url(context: Context, secret: str) -> str | None:
@@ -86,17 +95,14 @@ def _portal_url(context: Context, secret: str) -> str | None:
     return None if origin is None else f"{origin}/portal#token={secret}"
 
 
-async def _revoked(
-    organization_id: UUID, column: str, value: UUID | bytes
-) -> CustomerSessionRevokePayload:
-    """Deletes sessions and returns how many of them had not expired."""
-    rows = await fetch(
+async def _revoked(organization_id: UUID, column: str, value: UUID | bytes) -> Sequence[Record]:
+    """Deletes sessions, and returns for each its customer and whether it had not expired."""
+    return await fetch(
         f"""
         DELETE FROM customer_session WHERE organization_id = $1 AND {column} = $2
-        RETURNING expires_at > $3 AS was_open
+        RETURNING customer_id, expires_at > $3 AS was_open
         """,
         organization_id,
         value,
         clock.now(),
     )
-    return CustomerSessionRevokePayload(revoked=sum(row["was_open"] for row in rows))

@@ -9,7 +9,7 @@ from config import clock
 from metering.ingest.events import EventDraft, check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, Receipt, ReceiptStatus
 from metering.problems import Problem, RefusedError, problem
-from resolvers.mutating import mutates
+from resolvers.mutating import Audited, mutates
 from schema.context import Info, Scope
 from schema.errors import UserError
 from schema.ids import decode_id
@@ -33,7 +33,7 @@ class EventsIngestMutation:
         description="Stores events, each once, and answers when they are safe on disk. An event "
         "whose externalId is already stored is not stored again. Meters count the events "
         "within moments.",
-        extensions=[mutates(Scope.EVENTS_WRITE, is_repeatable=_is_repeatable)],
+        extensions=[mutates(Scope.EVENTS_WRITE, is_repeatable=_is_repeatable, audited=Audited.NOT)],
     )
     async def events_ingest(self, info: Info, input: EventsIngestInput) -> EventsIngestPayload:
         events = input.raw["events"]

@@ -16,7 +16,7 @@ from metering.meters import (
 from metering.problems import Problem, RefusedError
 from metering.texts import NAME, UNIT, given_name_problems
 from models import CustomerMeter as CustomerMeterRow
-from resolvers.mutating import mutates
+from resolvers.mutating import Audited, mutates
 from resolvers.refusals import not_found, required_id
 from schema.context import Info, Scope
 from schema.ids import decode_id
@@ -99,7 +99,7 @@ class MeterMutation:
     @strawberry.mutation(
         description="Recomputes a customer's usage of a meter from the raw events, and corrects "
         "the cached usage if it differs. Needs METERS_WRITE and USAGE_READ.",
-        extensions=[mutates(Scope.METERS_WRITE, and_=Scope.USAGE_READ)],
+        extensions=[mutates(Scope.METERS_WRITE, and_=Scope.USAGE_READ, audited=Audited.AFTERWARDS)],
     )
     async def customer_meter_recompute(
         self, info: Info, input: CustomerMeterRecomputeInput

@@ -15,9 +15,11 @@ from billing.catalog.products import (
     create_product,
     update_product,
 )
+from billing.subscriptions.cycle import renew_touched
+from billing.subscriptions.renewal import Touched
 from resolvers.mutating import mutates
 from resolvers.refusals import required_id
-from schema.context import Info, Scope
+from schema.context import Context, Info, Scope
 from schema.ids import decode_id
 from schema.inputs.products import (
     MeterCreditBenefitCreateInput,
@@ -36,6 +38,17 @@ from schema.types.product import (
 )
 
 _WRITE = Scope.BILLING_WRITE
+
+
+async def _renew_subscriptions(context: Context, sent: ProductUpdateInput) -> None:
+    """Renews what is due, in transactions of their own, as a product may have many subscriptions.
+
+    The update itself renews only what becomes due in between.
+    """
+    product_id = decode_id(sent.id, "Product")
+    if product_id is not None:
+        touched = Touched("product_id", product_id)
+        await renew_touched(context.organization_id, touched)
 
 
 @strawberry.type
@@ -58,7 +71,7 @@ class ProductMutation:
     @strawberry.mutation(
         description="Changes a product. New benefits apply to each subscription from its next "
         "period on.",
-        extensions=[mutates(_WRITE)],
+        extensions=[mutates(_WRITE, first=_renew_subscriptions)],
     )
     async def product_update(self, info: Info, input: ProductUpdateInput) -> ProductUpdatePayload:
         sets_description = input.description is not strawberry.UNSET

@@ -13,8 +13,9 @@ import models
 from schema.context import Context, Info
 from schema.errors import BadUserInput
 from schema.ids import Id, Node, decode_id, split_id
-from schema.permissions import ACCESS, requires
+from schema.permissions import ACCESS, may_read, requires
 from schema.types.alert import AlertTrigger, UsageAlert
+from schema.types.audit_entry import AuditEntry
 from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
@@ -58,6 +59,7 @@ async def _organization(context: Context, key: UUID) -> models.Organization | No
 NODE_TYPES: dict[str, NodeType] = {
     "AccessToken": _of_table(models.AccessToken, AccessToken.of),
     "AlertTrigger": _of_table(models.AlertTrigger, AlertTrigger.of),
+    "AuditEntry": _of_table(models.AuditEntry, lambda row: AuditEntry.of(row, find_readable)),
     "CreditEntry": _of_table(models.CreditEntry, CreditEntry.of),
     "Customer": _of_table(models.Customer, Customer.of),
     "CustomerMeter": _of_table(models.CustomerMeter, CustomerMeter.of),
@@ -82,6 +84,14 @@ async def find_node(context: Context, node_id: str) -> Node | None:
     if found is None or found[0] not in NODE_TYPES:
         return None
     ACCESS[found[0]].reading.check(context)
+    return await load_node(context, node_id)
+
+
+async def find_readable(context: Context, node_id: str) -> Node | None:
+    """Returns the object with an id; None also if the caller may not read it."""
+    found = split_id(node_id)
+    if found is None or found[0] not in NODE_TYPES or not may_read(context, found[0]):
+        return None
     return await load_node(context, node_id)
 
 

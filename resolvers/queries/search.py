@@ -7,10 +7,9 @@ import strawberry
 
 from resolvers.queries.nodes import find_node
 from schema.context import Context, Info, Scope
-from schema.errors import Forbidden
 from schema.ids import Node, encode_id, split_id
 from schema.loaders.search import Find, Kind, search_rows
-from schema.permissions import ACCESS, requires
+from schema.permissions import may_read, requires
 from schema.ranges import size_of_list
 from schema.types.customer import Customer
 from schema.types.invoice import Invoice
@@ -53,7 +52,7 @@ class SearchQuery:
         ] = None,
     ) -> list[SearchResult]:
         context, size = info.context, size_of_list(first, _FIRST)
-        kinds = [kind for kind, name in _TYPES.items() if _may_read(context, name)]
+        kinds = [kind for kind, name in _TYPES.items() if may_read(context, name)]
         named = split_id(query.strip())
         if named is not None:
             is_searched = named[0] in {_TYPES[kind] for kind in kinds}
@@ -62,14 +61,6 @@ class SearchQuery:
         found = await search_rows(context.organization_id, kinds, query, size)
         nodes = await asyncio.gather(*(_loaded(context, find) for find in found))
         return [node for node in nodes if node]  # type: ignore[misc]  # as above
-
-
-def _may_read(context: Context, type_name: str) -> bool:
-    try:
-        ACCESS[type_name].reading.check(context)
-    except Forbidden:
-        return False
-    return True
 
 
 async def _loaded(context: Context, find: Find) -> Node | None:

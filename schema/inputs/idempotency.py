@@ -57,7 +57,7 @@ def _canonical(value: Any) -> Any:  # noqa: PLR0911  # an input has as many kind
     return {
         field.name: _canonical(getattr(value, field.name))
         for field in dataclasses.fields(value)
-        if not _is_left_out(field, getattr(value, field.name))
+        if not is_left_out(field, getattr(value, field.name))
     }
 
 
@@ -73,7 +73,8 @@ def _number(value: Decimal) -> str:
     return f"{'-' if sign else ''}{stripped}e{exponent + len(text) - len(stripped)}"
 
 
-def _is_left_out(field: "dataclasses.Field[Any]", value: Any) -> bool:
+def is_left_out(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    """Whether a field of an input was left out, or its default was written out."""
     if value is UNSET:
         return True
     if field.default_factory is not dataclasses.MISSING:

@@ -49,6 +49,10 @@ class CustomerSessionRevokePayload:
     revoked: int = strawberry.field(
         default=0, description="The number of open sessions that were ended."
     )
+    customer: Customer | None = strawberry.field(
+        default=None,
+        description="The customer whose sessions were ended. Null if the token is unknown.",
+    )
     user_errors: list[UserError] = user_errors()
 
 

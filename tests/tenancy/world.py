@@ -13,6 +13,7 @@ from tests.ingesting import drain
 from tests.resolvers.ai_plan import subscribed
 
 EVERYTHING = """{
+  auditEntries(first: 1) { edges { cursor } nodes { __typename id } }
   organization { __typename id accessTokens { __typename id name } }
   products(first: 1) { edges { cursor } nodes {
     __typename id prices { __typename id } benefits { __typename id }

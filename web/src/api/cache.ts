@@ -7,6 +7,8 @@ export const EMBEDDED = [
   'AlertTriggerConnection',
   'AlertTriggerEdge',
   'AlertTriggered',
+  'AuditEntryConnection',
+  'AuditEntryEdge',
   'CreditEntryConnection',
   'CreditEntryEdge',
   'CustomerConnection',
@@ -92,6 +94,7 @@ export function objectCache() {
     possibleTypes: POSSIBLE_TYPES,
     resolvers: {
       Query: {
+        auditEntries: pages(),
         benefits: pages(),
         customers: pages(),
         events: pages(),

@@ -2,6 +2,7 @@
 import { Client, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core';
 import { retryExchange } from '@urql/exchange-retry';
 import { objectCache } from './cache';
+import { reportChange } from './changes';
 import { coalesced } from './coalescing';
 import { follow, type Socket } from './following';
 import { type PageName, serverUrl } from './page';
@@ -32,6 +33,11 @@ export function createApi({ page, onSignedOut }: ApiOptions): Client {
             (error.graphQLErrors as ApiError[]).some((each) => codeOf(each) === 'UNAUTHENTICATED')
           ) {
             onSignedOut();
+          }
+        },
+        onResult({ operation }) {
+          if (operation.kind === 'mutation') {
+            reportChange();
           }
         },
       }),

@@ -162,6 +162,11 @@ const routes = [
       'DeliveryPage',
     ),
   }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/settings/audit-log',
+    component: lazyRouteComponent(() => import('../features/audit/AuditLogPage'), 'AuditLogPage'),
+  }),
 ];
 
 export const router = createRouter({

@@ -14,6 +14,7 @@ import { type Column, Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
 import { ZoneSelect } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
+import { IfAllowed } from './permissions';
 import { NewToken, RevokeToken } from './TokenTools';
 
 const Settings = graphql(`
@@ -151,6 +152,13 @@ export function SettingsPage() {
           <Link to="/settings/webhooks">See the webhook endpoints</Link>.
         </p>
       </Card>
+      <IfAllowed scope="AUDIT_READ">
+        <Card title="Audit log">
+          <p>
+            Every change, and who made it. <Link to="/settings/audit-log">Open the audit log</Link>.
+          </p>
+        </Card>
+      </IfAllowed>
       <Card title="API">
         <p>
           Everything here goes through the public GraphQL API.{' '}

@@ -61,6 +61,11 @@ const SCOPES: { scope: Scope; label: string; about: string }[] = [
   },
   { scope: 'ALERTS_READ', label: 'Read alerts', about: 'Usage alerts and what triggered them.' },
   { scope: 'ALERTS_WRITE', label: 'Change alerts', about: 'Create, change and delete them.' },
+  {
+    scope: 'AUDIT_READ',
+    label: 'Read the audit log',
+    about: 'Every change with what was sent, and who made it.',
+  },
   { scope: 'ADMIN', label: 'Everything', about: 'Including these settings and all tokens.' },
 ];
 

@@ -7,6 +7,7 @@ import { Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues, PageHead, Stack } from '../../ui/Surface';
 import { type Tab, Tabs } from '../../ui/Tabs';
 import { Allowed, IfAllowed, usePermission } from '../access/permissions';
+import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
 import { ViewTools } from '../viewing/ViewTools';
@@ -103,6 +104,7 @@ export function CustomerPage() {
                   </KeyValue>
                 </KeyValues>
               </Card>
+              <History id={customer.id} />
             </Stack>
           </Tabs>
         </>

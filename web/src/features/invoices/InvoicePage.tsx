@@ -4,6 +4,7 @@ import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { PageHead } from '../../ui/Surface';
+import { History } from '../audit/History';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
 import { InvoiceComparison } from './InvoiceComparison';
@@ -75,6 +76,9 @@ export function InvoicePage() {
             subscriptionId={invoice.subscription.id}
             issuedAt={invoice.issuedAt}
           />
+          <div className="screen-only">
+            <History id={invoice.id} />
+          </div>
         </>
       )}
     </Loaded>

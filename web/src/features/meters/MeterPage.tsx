@@ -6,6 +6,7 @@ import type { MeterPageQuery } from '../../api/generated/graphql';
 import { intervalsOf } from '../../format/ranges';
 import type { Interval } from '../../format/time';
 import { Card, PageHead } from '../../ui/Surface';
+import { History } from '../audit/History';
 import { useFilters } from '../listing/filters';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
@@ -99,6 +100,7 @@ export function MeterPage() {
           <MeterCustomers meterId={meter.id} unit={meter.unit ?? null} />
           <MeterEvents meterId={meter.id} />
           <MeterDefinition meter={meter} />
+          <History id={meter.id} />
         </>
       )}
     </Loaded>

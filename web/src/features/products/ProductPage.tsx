@@ -8,6 +8,7 @@ import { Empty } from '../../ui/Empty';
 import { Quantity, Time } from '../../ui/Figures';
 import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
+import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
 import { PERIODS, PriceCard } from './PriceText';
 import { ProductActions } from './ProductActions';
@@ -118,6 +119,7 @@ export function ProductPage() {
               </KeyValue>
             </KeyValues>
           </Card>
+          <History id={product.id} />
         </>
       )}
     </Loaded>

@@ -14,6 +14,7 @@ import { Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
 import { IfAllowed } from '../access/permissions';
+import { History } from '../audit/History';
 import { CustomerLink, customerName } from '../customers/CustomerName';
 import { invoiceColumns } from '../invoices/InvoiceCells';
 import { InvoiceLines } from '../invoices/InvoiceLines';
@@ -159,6 +160,7 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           </KeyValue>
         </KeyValues>
       </Card>
+      <History id={subscription.id} />
     </>
   );
 }

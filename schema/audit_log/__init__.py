@@ -1,0 +1,1 @@
+"""The audit log: an entry for every change, without secrets."""
