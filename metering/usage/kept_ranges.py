@@ -13,12 +13,14 @@ from metering.language.predicates import predicate_sql
 from metering.usage.windows import BucketSplit
 
 FEWEST_CUSTOMERS = 1_000
-"""With fewer customers, reading the buckets is fast."""
-_MOST_CUSTOMERS = 1_000_000  # some 40 MB
+"""With fewer customers of the meter, reading the buckets is fast."""
+MOST_CUSTOMERS = 200_000
+"""With more customers of the meter, keeping a range takes too long for a request."""
 
-# A reader reads at most this many events per customer; beyond that, buckets are faster.
+# Per customer of the range, or per FEWEST_CUSTOMERS if it has fewer. With more events than these
+# since the range was kept, buckets are faster.
 MOST_EVENTS_PER_CUSTOMER = 5
-# With this many events per customer, a reader asks for the range to be kept again.
+# With so many events, the range is kept again.
 DUE_EVENTS_PER_CUSTOMER = 1
 # The ranges of a page, in a few time zones.
 _RANGES_PER_METER = 16
@@ -40,7 +42,7 @@ kept AS MATERIALIZED (
     WHERE found.organization_id = $1 AND found.meter_id = $2
       AND found.range_start = {start} AND found.range_end = {end}
       AND found.usage_version = {version}
-      AND as_of.events - found.events <= {most} * found.customers
+      AND as_of.events - found.events <= {most} * greatest(found.customers, {fewest})
 )
 """
 
@@ -79,7 +81,7 @@ SELECT $1, $2, {start}, {end}, {version}, as_of.position, as_of.events, now(),
 FROM merged CROSS JOIN as_of
 WHERE merged.count > 0
 GROUP BY as_of.position, as_of.events
-HAVING count(*) BETWEEN {fewest} AND {most}
+HAVING count(*) > 0
 ON CONFLICT (organization_id, meter_id, range_start, range_end) DO UPDATE SET
     usage_version = excluded.usage_version, position = excluded.position,
     events = excluded.events, kept_at = excluded.kept_at, customers = excluded.customers,
@@ -110,12 +112,13 @@ class KeptRange:
             "end": parameters.add(whole.end, "timestamptz"),
             "version": parameters.add(meter.usage_version, "bigint"),
         }
-        self.is_due = f"(SELECT events_since >= {DUE_EVENTS_PER_CUSTOMER} * customers FROM kept)"
+        due = f"{DUE_EVENTS_PER_CUSTOMER} * greatest(customers, {FEWEST_CUSTOMERS})"
+        self.is_due = f"(SELECT events_since >= {due} FROM kept)"
 
     @property
     def ctes(self) -> str:
         """Reads the kept range, as `kept`: no row if there is none, or if it is far behind."""
-        kept = _KEPT.format(most=MOST_EVENTS_PER_CUSTOMER, **self._names)
+        kept = _KEPT.format(most=MOST_EVENTS_PER_CUSTOMER, fewest=FEWEST_CUSTOMERS, **self._names)
         return f"{_AS_OF.format(**self._names)}, {kept}"
 
     @property
@@ -145,24 +148,22 @@ class KeptRange:
             columns=", ".join(columns),
             arrays=", ".join(f"array_agg({column})" for column in columns),
             replaced=", ".join(f"{column} = excluded.{column}" for column in columns),
-            fewest=FEWEST_CUSTOMERS,
-            most=_MOST_CUSTOMERS,
             **self._names,
         )
 
 
-async def has_many_customers(connection: BaseDBAsyncClient, meter: MeterDefinition) -> bool:
-    """Returns whether the meter has enough customers for its ranges to be kept."""
+async def can_keep(connection: BaseDBAsyncClient, meter: MeterDefinition) -> bool:
+    """Returns whether the meter's number of customers makes it worth keeping its ranges."""
     rows = await connection.execute_query_dict(
         """
         SELECT count(*) AS customers FROM (
             SELECT FROM customer_meter WHERE organization_id = $1 AND meter_id = $2 LIMIT $3
-        ) AS few
+        ) AS counted
         """,
-        [meter.organization_id, meter.id, FEWEST_CUSTOMERS],
+        [meter.organization_id, meter.id, MOST_CUSTOMERS + 1],
     )
     found: int = rows[0]["customers"]
-    return found >= FEWEST_CUSTOMERS
+    return FEWEST_CUSTOMERS <= found <= MOST_CUSTOMERS
 
 
 async def delete_others(connection: BaseDBAsyncClient, meter: MeterDefinition) -> None:

@@ -17,7 +17,7 @@ from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
 from metering.usage.bucket_ranges import edges_of
 from metering.usage.edges import edge_events
-from metering.usage.kept_ranges import KeptRange, delete_others, has_many_customers
+from metering.usage.kept_ranges import KeptRange, can_keep, delete_others
 from metering.usage.windows import BucketSplit, Window, split
 from waiting.outages import is_outage
 
@@ -86,7 +86,7 @@ async def top_customers(
     if meter.keeps_values or question.whole.start == question.whole.end:
         return await question.from_buckets(connection)
     found = await question.from_kept_range(connection)
-    if not found and await has_many_customers(connection, meter):
+    if not found and await can_keep(connection, meter):
         await question.keep(connection)
         found = await question.from_kept_range(connection)
     # A kept range has customers, so if none is found, there is no kept range.

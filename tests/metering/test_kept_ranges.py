@@ -232,6 +232,37 @@ async def test_nothing_is_kept_for_few_customers(
     assert await positions(meter) == []
 
 
+async def test_nothing_is_kept_for_too_many_customers(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    of_any_size: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept_ranges, "MOST_CUSTOMERS", 1)
+    meter = await meter_on(organization.id, Filter(), COUNT)
+    await count_more(database, organization.id, 3)
+    assert await quantities(database, meter) == [3]
+    assert len(await positions(meter)) == 1
+    await count_more(database, organization.id, 1_000, 1_001)
+    assert await quantities(database, meter) == [1_003, 1_001]
+    assert await positions(meter) == [1]
+
+
+async def test_a_range_of_few_of_many_customers_is_kept(
+    database: BaseDBAsyncClient,
+    organization: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept_ranges, "FEWEST_CUSTOMERS", 2)
+    meter = await meter_on(organization.id, Filter(), COUNT)
+    await store(database, organization.id, calls(CUSTOMERS[1], 4, timedelta(days=40)))
+    await count_more(database, organization.id, 3)
+    assert await quantities(database, meter) == [3]
+    assert len(await positions(meter)) == 1
+    await UsageBucket.filter(meter_id=meter.id).delete()
+    assert await quantities(database, meter) == [3]
+
+
 async def test_a_read_only_database_answers_all_the_same(
     settings: Settings, fresh_database_url: str, of_any_size: None
 ) -> None:
