@@ -13,7 +13,8 @@ class UsageAlert(Model):
     """A threshold for a number of one customer, or of each customer.
 
     `customer_id` is ALL_CUSTOMERS for an alert of each customer. `meter_id` is null for a `kind`
-    that has no meter.
+    that has no meter; such an alert has been decided up to the log's revision `decided`. A change
+    of the alert makes that a negative number, another one each time.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -24,6 +25,7 @@ class UsageAlert(Model):
     meter_id = fields.UUIDField(null=True)
     customer_id = fields.UUIDField(default=ALL_CUSTOMERS)
     is_enabled = fields.BooleanField(default=True)
+    decided = fields.BigIntField(default=-1)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
@@ -38,7 +40,8 @@ class AlertTrigger(Model):
     """An alert triggered for a customer in a period; at most once, as a unique index ensures.
 
     `period_start` is null before the first subscription. `value` is the number that reached the
-    threshold. `revision` is the log's revision at which it did.
+    threshold, in minor units of `currency` if it is an amount. `revision` is the log's revision at
+    which it did.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -47,6 +50,7 @@ class AlertTrigger(Model):
     customer_id = fields.UUIDField()
     period_start = fields.DatetimeField(null=True)
     value = NumericField()
+    currency = fields.CharField(max_length=3, null=True)
     revision = fields.BigIntField()
     triggered_at = fields.DatetimeField()
 

@@ -13,6 +13,7 @@ class CustomerSubscription(Model):
     `status` is ACTIVE or CANCELED. `period_index` is the current period, counted in intervals from
     `started_at`, or the last one of a canceled subscription. `corrections_due_at`: when a canceled
     one is next billed for late events. `invoicing_problem`: why its invoices are not made.
+    `revision` is the log's revision at the last change; a trigger of the database writes it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -28,6 +29,7 @@ class CustomerSubscription(Model):
     ended_at = fields.DatetimeField(null=True)
     corrections_due_at = fields.DatetimeField(null=True)
     invoicing_problem = fields.TextField(null=True)
+    revision = fields.BigIntField(default=0)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -13,6 +13,9 @@ described(
         "credit on the meter only reaches thresholds below zero.",
         "CREDIT_USED_PERCENT": "`consumedUnits` as a percentage of `creditedUnits` on the meter, "
         "as it rises. Without credit, there is no percentage.",
+        "ESTIMATED_AMOUNT": "What the next invoices would charge for all of the customer's open "
+        "periods in one currency if they ended now, in minor units, as it rises. Without a meter. "
+        "It triggers within ten seconds.",
     },
 )
 

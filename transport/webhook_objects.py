@@ -42,8 +42,8 @@ _TYPES = {
     "alert": "AlertTrigger",
     "meter": "Meter",
 }
-# Fields with a permission of their own that webhooks show: progress says why a meter fails.
-_ALSO = {("Meter", "progress")}
+# Fields with a permission of their own that webhooks show: why a meter fails, whose alert it was.
+_ALSO = {("Meter", "progress"), ("AlertTrigger", "customer")}
 _DEPTH = 8  # filters are nested
 _UNLIMITED = Limits(cost=10**12, depth=100, selections=10**6, tokens=10**6)
 

@@ -9,6 +9,7 @@ import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
+from billing.alerts.estimated import decide_estimates
 from config.settings import get_settings
 from metering.live.after_commit import performing_events
 from metering.live.redis_connections import REDIS_FAILURES
@@ -38,6 +39,7 @@ _JOB_SECONDS = 3_600
 _JOBS_AT_ONCE = 200
 _SWEEP_SECONDS = 1.0
 _CYCLE_SECONDS = 10.0
+_ALERTS_SECONDS = 5.0
 _EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
 
@@ -120,6 +122,7 @@ def schedule(
         Recurring("sweep of histories", counting.sweep_histories, _SWEEP_SECONDS, database),
         Recurring("sweep of webhooks", delivering.sweep, _SWEEP_SECONDS, database),
         Recurring("cycle", partial(grant_cycle_credits, patience), _CYCLE_SECONDS, database),
+        Recurring("alerts", partial(decide_estimates, patience), _ALERTS_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
     ]
     if audit_hour is not None:

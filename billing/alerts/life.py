@@ -12,7 +12,12 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from billing.numbers import decimal_problems, units_problems
+from billing.numbers import (
+    amount_problems,
+    decimal_problems,
+    units_problems,
+    whole_half_away,
+)
 from metering.alerts.deciding import decide_alert
 from metering.alerts.kinds import PERCENT_DECIMALS, UsageAlertKind
 from metering.counting.log import lock_log, next_revision
@@ -71,9 +76,10 @@ async def create_alert(organization_id: UUID, draft: AlertDraft, *mistakes: Prob
             threshold=draft.threshold,
             meter_id=draft.meter_id,
             customer_id=draft.customer_id or ALL_CUSTOMERS,
+            decided=-revision,
             using_db=connection,
         )
-        await decide_alert(connection, revision, alert)
+        await _decide(connection, revision, alert)
         return alert
 
 
@@ -91,8 +97,9 @@ async def update_alert(organization_id: UUID, alert_id: UUID, changes: AlertChan
         alert.name = alert.name if changes.name is None else changes.name
         alert.threshold = alert.threshold if changes.threshold is None else changes.threshold
         alert.is_enabled = alert.is_enabled if changes.is_enabled is None else changes.is_enabled
+        alert.decided = -revision
         await alert.save(using_db=connection)
-        await decide_alert(connection, revision, alert)
+        await _decide(connection, revision, alert)
         return alert
 
 
@@ -113,10 +120,19 @@ async def _changing(organization_id: UUID) -> AsyncIterator[tuple[BaseDBAsyncCli
         yield connection, await next_revision(connection, organization_id)
 
 
+async def _decide(connection: BaseDBAsyncClient, revision: int, alert: UsageAlert) -> None:
+    """Decides now; about an estimate, a worker does (`billing.alerts.estimated`)."""
+    if UsageAlertKind(alert.kind).has_meter:
+        await decide_alert(connection, revision, alert)
+
+
 def threshold_problems(kind: UsageAlertKind, threshold: Decimal) -> Iterator[Problem]:
     """Yields what is wrong with the threshold of an alert of this kind."""
     if kind is UsageAlertKind.CREDIT_BALANCE:
         yield from decimal_problems(threshold, "threshold")
+        return
+    if kind is UsageAlertKind.ESTIMATED_AMOUNT:
+        yield from _amount_problems(threshold)
         return
     yield from units_problems(threshold, "threshold")
     if kind is UsageAlertKind.CREDIT_USED_PERCENT and threshold != round(
@@ -126,9 +142,20 @@ def threshold_problems(kind: UsageAlertKind, threshold: Decimal) -> Iterator[Pro
         yield problem("INVALID", message, "threshold")
 
 
+def _amount_problems(threshold: Decimal) -> Iterator[Problem]:
+    if threshold <= 0 or threshold != whole_half_away(threshold):
+        message = "An amount is a whole number of minor units above zero."
+        yield problem("INVALID", message, "threshold")
+    else:
+        yield from amount_problems(threshold, "threshold")
+
+
 async def _meter_problems(
     connection: BaseDBAsyncClient, organization_id: UUID, draft: AlertDraft
 ) -> list[Problem]:
+    if not draft.kind.has_meter:
+        message = f"{draft.kind} is of all meters together."
+        return [] if draft.meter_id is None else [problem("INVALID", message, "meterId")]
     if draft.meter_id is None:
         return [problem("INVALID", f"{draft.kind} needs a meter.", "meterId")]
     meter = (
@@ -159,7 +186,8 @@ async def _check_number(
     most = MOST_OF_ONE_CUSTOMER if draft.customer_id else MOST_OF_ALL_CUSTOMERS
     if number >= most:
         of = "of one customer" if draft.customer_id else "of all customers"
-        message = f"A meter can have at most {most} alerts {of}."
+        where = "A meter can have" if draft.meter_id else "There can be"
+        message = f"{where} at most {most} alerts {of}."
         raise RefusedError(problem("LIMIT_EXCEEDED", message))
 
 

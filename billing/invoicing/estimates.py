@@ -61,8 +61,14 @@ async def upcoming_invoices(
     return (await estimates(organization_id, subscription_ids)).upcoming
 
 
-async def estimates(organization_id: UUID, subscription_ids: Sequence[UUID]) -> Estimates:
-    """Estimates the drafts of subscriptions, and the next invoice after them."""
+async def estimates(
+    organization_id: UUID, subscription_ids: Sequence[UUID], *, open_only: bool = False
+) -> Estimates:
+    """Estimates the drafts of subscriptions, and the next invoice after them.
+
+    With `open_only`, the next invoice bills open periods only, as if earlier ones were invoiced
+    already, and there are no drafts.
+    """
     in_flight = await oldest_in_flight()
     async with in_transaction() as connection:
         # All statements read one snapshot, without blocking anyone.
@@ -77,9 +83,10 @@ async def estimates(organization_id: UUID, subscription_ids: Sequence[UUID]) -> 
         products = await catalog_products(
             connection, organization_id, {row["product_id"] for row in rows}
         )
-        ended = await uninvoiced_periods(connection, organization_id, subscription_ids)
-        again = await rebillings(connection, organization_id, subscription_ids)
-        periods = await _periods(connection, organization_id, rows)
+        earlier = [] if open_only else subscription_ids
+        ended = await uninvoiced_periods(connection, organization_id, earlier)
+        again = await rebillings(connection, organization_id, earlier)
+        periods = await _periods(connection, organization_id, rows, open_only=open_only)
         bills = [
             bill
             for row in rows
@@ -125,9 +132,13 @@ async def estimates(organization_id: UUID, subscription_ids: Sequence[UUID]) -> 
 
 
 async def _periods(
-    connection: BaseDBAsyncClient, organization_id: UUID, rows: Sequence[dict[str, Any]]
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    rows: Sequence[dict[str, Any]],
+    *,
+    open_only: bool,
 ) -> dict[UUID, list[MeteredPeriod]]:
-    """Returns the periods of each subscription that an invoice may bill.
+    """Returns the periods of each subscription that an invoice may bill, or the open ones.
 
     They are as if late usage were rated and the open periods had ended.
     """
@@ -150,6 +161,8 @@ async def _periods(
         found |= {period.id: period for period in rerating.periods}
     by_subscription: dict[UUID, list[MeteredPeriod]] = {}
     for period in found.values():
+        if open_only and period.id not in usages:
+            continue
         if period.usage is None and period.id in usages and period.end is not None:
             period, _entries = close(period, period.end, usages[period.id])  # noqa: PLW2901  # the same period, ended
         if period.usage is not None and period.subscription_id is not None:

@@ -16,6 +16,12 @@ class UsageAlertKind(StrEnum):
     CONSUMED_UNITS = "CONSUMED_UNITS"
     CREDIT_BALANCE = "CREDIT_BALANCE"
     CREDIT_USED_PERCENT = "CREDIT_USED_PERCENT"
+    ESTIMATED_AMOUNT = "ESTIMATED_AMOUNT"
+
+    @property
+    def has_meter(self) -> bool:
+        """Whether it watches a number of `customer_meter`; billing decides about the others."""
+        return self is not UsageAlertKind.ESTIMATED_AMOUNT
 
 
 _PARTS = 10**PERCENT_DECIMALS

@@ -17,10 +17,13 @@ class UsageAlertCreateInput:
     kind: UsageAlertKind = strawberry.field(description="The number that the alert watches.")
     threshold: Decimal = strawberry.field(
         description="The number at which the alert triggers. It must be above zero, except for "
-        "CREDIT_BALANCE. Units have at most 12 decimals, a percentage at most 6."
+        "CREDIT_BALANCE. Units have at most 12 decimals, a percentage at most 6, and an amount, "
+        "which is in minor units, none."
     )
     meter_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the meter, which must not be archived."
+        default=None,
+        description="The id of the meter, which must not be archived. Only "
+        "ESTIMATED_AMOUNT has none.",
     )
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="Watches only the customer with this id in Metergraph."

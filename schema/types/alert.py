@@ -19,6 +19,7 @@ from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.loaders.alerts import triggers_of_alert
 from schema.permissions import requires
+from schema.scalars import CurrencyCode
 from schema.types import customer, meter  # which refer back to this module
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ class UsageAlert(Node):
     name: str = strawberry.field(description="The name.")
     kind: UsageAlertKind = strawberry.field(description="The number that the alert watches.")
     threshold: Decimal = strawberry.field(
-        description="The number at which the alert triggers: units or percent, by the kind."
+        description="The number at which the alert triggers: units or percent, by the "
+        "kind, or minor units of any currency."
     )
     enabled: bool = strawberry.field(description="Whether the alert triggers at all.")
     created_at: datetime = strawberry.field(description="When it was created.")
 
     @strawberry.field(
-        description="The meter that it watches.", extensions=[requires(*_READS_CUSTOMERS)]
+        description="The meter that it watches. Null for ESTIMATED_AMOUNT.",
+        extensions=[requires(*_READS_CUSTOMERS)],
     )
     async def meter(
         self, info: Info
@@ -95,9 +98,12 @@ class AlertTrigger(Node):
     value: Decimal = strawberry.field(
         description="The number that reached the threshold. Later changes do not change it."
     )
+    currency: CurrencyCode | None = strawberry.field(
+        description="The currency of the value. Null unless it is an amount."
+    )
     period_start: datetime | None = strawberry.field(
-        description="When the customer's period began. Null before the customer's first "
-        "subscription with the meter."
+        description="When the customer's period began: for ESTIMATED_AMOUNT, the latest of its "
+        "subscriptions. Null before the customer's first subscription with the meter."
     )
     triggered_at: datetime = strawberry.field(description="When the alert triggered.")
 
@@ -123,6 +129,7 @@ class AlertTrigger(Node):
             customer_key=row.customer_id,
             alert_row=alert_row,
             value=row.value,
+            currency=None if row.currency is None else CurrencyCode(row.currency),
             period_start=row.period_start,
             triggered_at=row.triggered_at,
         )

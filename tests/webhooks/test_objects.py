@@ -22,6 +22,8 @@ from webhooks.fan_out import Happened, fan_out
 
 # A few fields of each type that its webhooks have, at least.
 SHOWN = {
+    "AlertTrigger": """id value currency periodStart triggeredAt customer { id externalId }
+        alert { id name kind threshold enabled }""",
     "Customer": "id externalId name email createdAt",
     "CustomerSubscription": """id status startedAt currentPeriodStart currentPeriodEnd
         cancelAtPeriodEnd endedAt invoicingProblem
@@ -58,6 +60,12 @@ async def test_each_type_is_shown_as_node_shows_it(
 ) -> None:
     await listen(organization.id)
     await subscribed(api, organization)
+    meters = await api.get("{ meters(first: 1) { nodes { id } } }")
+    await api.get(
+        'mutation ($meter: ID!) { usageAlertCreate(input: {name: "low", kind: CREDIT_BALANCE,'
+        ' threshold: "1000000000", meterId: $meter}) { alert { id } } }',
+        meter=meters["meters"]["nodes"][0]["id"],
+    )
     await fan_out(organization.id, objects.render)
     seen = set()
     for event in await OutboxEvent.filter(organization_id=organization.id):
@@ -72,6 +80,7 @@ async def test_each_type_is_shown_as_node_shows_it(
         assert contains(message["data"], shown["node"]), (message["data"], shown["node"])
         seen.add(event.type)
     assert seen >= {"customer.created", "subscription.created", "invoice.issued", "credit.granted"}
+    assert "alert.triggered" in seen
 
 
 async def body(event: OutboxEvent) -> Any:
