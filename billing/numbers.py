@@ -70,7 +70,7 @@ def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:
     """Yields what is wrong with the size or the precision of a decimal of any sign."""
     decimals = len(format(value, "f").partition(".")[2].rstrip("0"))
     if abs(value) > MAXIMUM_UNITS:
-        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must lie within ±{MAXIMUM_UNITS:e}.", *path)
+        yield problem("LIMIT_EXCEEDED", f"{path[-1]} must lie within ±{MAXIMUM_UNITS:.0e}.", *path)
     elif decimals > MAXIMUM_DECIMALS:
         message = f"{path[-1]} may have at most {MAXIMUM_DECIMALS} decimals."
         yield problem("INVALID", message, *path)

@@ -1,6 +1,7 @@
 """Examples of prices: what so many units cost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
@@ -44,6 +45,6 @@ def price_examples(tariff: Tariff, units: Sequence[Decimal]) -> list[PriceExampl
         message = f"`units` may have at most {MAXIMUM_EXAMPLES} numbers, not {len(units)}"
         raise BadUserInput(message, path=["units"])
     for index, number in enumerate(units):
-        for found in decimal_problems(number, "units", index):
-            raise bad_input(found)
+        for found in decimal_problems(number, "units"):
+            raise bad_input(replace(found, path=("units", str(index))))
     return [PriceExample(tariff=tariff, units=number) for number in units]

@@ -110,6 +110,7 @@ async def test_impossible_examples_are_refused_at_their_place(
     answer = await api.ask(EXAMPLES, price=priced(**parameters), units=units)
     [error] = answer["errors"]
     assert (error["extensions"]["code"], error["extensions"]["path"]) == ("BAD_USER_INPUT", path)
+    assert path[0] == "price" or "units" in error["message"].partition(" (at")[0]
 
 
 async def test_examples_need_a_scope_of_billing(api: Api, organization: Organization) -> None:

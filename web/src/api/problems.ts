@@ -108,3 +108,8 @@ export function retryAfter(error: ApiError): number | null {
   const seconds = error.extensions?.retryAfterSeconds;
   return typeof seconds === 'number' && seconds >= 0 ? seconds : null;
 }
+
+/** What the API says is wrong with an argument, where the page itself shows which. */
+export function withoutPlace(message: string): string {
+  return message.replace(/ \(at `[^`]*`\)$/, '.');
+}

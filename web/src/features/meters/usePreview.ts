@@ -4,7 +4,7 @@ import { useFormContext, useWatch } from 'react-hook-form';
 import { useClient } from 'urql';
 import { graphql } from '../../api/generated';
 import type { MeterPreviewQuery, MeterPreviewQueryVariables } from '../../api/generated/graphql';
-import { type Problem, problemOf } from '../../api/problems';
+import { type Problem, problemOf, withoutPlace } from '../../api/problems';
 import type { Interval } from '../../format/time';
 import {
   aggregationInput,
@@ -128,7 +128,7 @@ export function usePreview(scope: {
           const path = first?.extensions?.path;
           if (Array.isArray(path) && (path[0] === 'filter' || path[0] === 'aggregation')) {
             refused.current = path[0];
-            const message = (first?.message ?? '').replace(/ \(at `.*`\)$/, '.');
+            const message = withoutPlace(first?.message ?? '');
             setError(formPath(path).join('.') as 'filter', { message });
             setProblem(null);
           } else if (error) {

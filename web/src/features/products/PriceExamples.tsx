@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { MeteredPriceInput, PriceExamplesQueryVariables } from '../../api/generated/graphql';
-import { problemOf } from '../../api/problems';
+import { problemOf, withoutPlace } from '../../api/problems';
 import type { Decimal } from '../../format/decimals';
 import { formatMoney } from '../../format/money';
 import { unitAfter } from '../../format/units';
@@ -92,7 +92,7 @@ export function PriceExamples({
           </tbody>
         </table>
       )}
-      {refusal && <p className={styles.detail}>{problemOf(refusal).advice}</p>}
+      {refusal && <p className={styles.detail}>{withoutPlace(problemOf(refusal).advice)}</p>}
     </div>
   );
 }

@@ -14,6 +14,11 @@ test.each<[string, Partial<MeteredPriceInput>, string[]]>([
     { tiers: tiers('1', '2', '3', '4', '5', '6', null) },
     ['1', '2', '3', '6', '12'],
   ],
+  [
+    'nothing above what the API rates',
+    { tiers: tiers('10', `6${'0'.repeat(29)}`, null) },
+    ['10', `6${'0'.repeat(29)}`],
+  ],
   ['a package, and one more', { pricing: 'PACKAGE', packageSize: '100' }, ['1', '100', '101']],
   ['a package of one', { pricing: 'PACKAGE', packageSize: '1' }, ['1', '2']],
 ])('%s', (_what, price, units) => {

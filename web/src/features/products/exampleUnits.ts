@@ -1,8 +1,10 @@
 /** Numbers of units that show how a price works. What they cost is the API's to say. */
 import type { MeteredPriceInput } from '../../api/generated/graphql';
-import { add, type Decimal } from '../../format/decimals';
+import { add, compare, type Decimal } from '../../format/decimals';
 
 const MOST_BOUNDS = 4;
+/** The API rates no more: 10³⁰. */
+const MOST_UNITS: Decimal = `1${'0'.repeat(30)}`;
 
 export function exampleUnits({ pricing, tiers, packageSize }: MeteredPriceInput): Decimal[] {
   if (pricing === 'PACKAGE' && packageSize) {
@@ -15,7 +17,8 @@ export function exampleUnits({ pricing, tiers, packageSize }: MeteredPriceInput)
     return ['1', '1000', '1000000'];
   }
   const shown = bounds.length > MOST_BOUNDS ? [...bounds.slice(0, MOST_BOUNDS - 1), last] : bounds;
-  return distinct([...shown, add(last, last)]);
+  const above = add(last, last);
+  return distinct(compare(above, MOST_UNITS) > 0 ? shown : [...shown, above]);
 }
 
 function distinct(values: readonly Decimal[]): Decimal[] {
