@@ -6,7 +6,14 @@ from models.audit_entry import AuditEntry, AuditEntryObject
 from models.customer import Customer
 from models.event import Event, EventBatch, EventLog, EventName
 from models.idempotency_key import IdempotencyKey
-from models.invoice import Invoice, InvoiceCounter, InvoiceLine
+from models.invoice import (
+    BalanceEntry,
+    CreditNote,
+    CreditNoteCounter,
+    Invoice,
+    InvoiceCounter,
+    InvoiceLine,
+)
 from models.meter import Meter
 from models.metered_period import BillingFrontier, CreditEntry, MeteredPeriod
 from models.organization import Organization
@@ -29,10 +36,13 @@ __all__ = [
     "AlertTrigger",
     "AuditEntry",
     "AuditEntryObject",
+    "BalanceEntry",
     "Benefit",
     "BillingFrontier",
     "BrowserSession",
     "CreditEntry",
+    "CreditNote",
+    "CreditNoteCounter",
     "Customer",
     "CustomerMeter",
     "CustomerMeterValue",

@@ -13,7 +13,7 @@ class Invoice(Model):
 
     `status` is DRAFT, ISSUED, PAID or VOID. `sequence` numbers the issued invoices of an
     organization without gaps. `position` is the head of the log when it was issued: it does not
-    include later events. `total` is in minor units.
+    include later events. `total` is in minor units, and comes after `balance_used` of the customer.
 
     A DRAFT has none of the three, and no lines: they are computed whenever someone looks.
     `issued_at` is when it will be issued.
@@ -30,6 +30,7 @@ class Invoice(Model):
     subscription_id = fields.UUIDField()
     currency = fields.CharField(max_length=3)
     total = NumericField(null=True)
+    balance_used = NumericField(default=0, db_default=0)
     position = fields.BigIntField(null=True)
     issued_at = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)
@@ -64,8 +65,8 @@ class InvoiceCounter(Model):
 class InvoiceLine(Model):
     """A line of an invoice, never changed. Amount in minor units.
 
-    `kind` is FIXED, METERED or CORRECTION. A metered line counts the events up to `position`;
-    a correction says how those up to `position` differ from what was billed before.
+    `kind` is a billing.rating.lines.LineKind. A metered line counts the events up to `position`; a
+    correction says how those up to `position` differ from what was billed before.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -87,3 +88,66 @@ class InvoiceLine(Model):
     class Meta:
         table = "invoice_line"
         unique_together = (("organization_id", "invoice_id", "ordinal"),)
+
+
+class CreditNote(Model):
+    """An amount taken off an issued invoice, never changed. Amount in minor units.
+
+    `sequence` numbers the credit notes of an organization without gaps. `refunded`: the amount is
+    settled elsewhere. Otherwise it is a balance of the customer.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    sequence = fields.BigIntField()
+    invoice_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    currency = fields.CharField(max_length=3)
+    amount = NumericField()
+    reason = fields.CharField(max_length=1000)
+    refunded = fields.BooleanField()
+    issued_at = fields.DatetimeField()
+
+    class Meta:
+        table = "credit_note"
+        unique_together = (("organization_id", "sequence"),)
+        indexes = (
+            Index(fields=("organization_id", "invoice_id"), name="credit_note_invoice"),
+            Index(fields=("organization_id", "issued_at"), name="credit_note_issued"),
+        )
+
+
+class CreditNoteCounter(Model):
+    """The last number given to a credit note of an organization."""
+
+    organization_id = fields.UUIDField(primary_key=True)
+    last_sequence = fields.BigIntField()
+
+    class Meta:
+        table = "credit_note_counter"
+
+
+class BalanceEntry(Model):
+    """A signed line of a customer's balance in a currency, never changed. Amount in minor units.
+
+    The balance is the sum of its entries, and what the next invoices use up. Each entry comes from
+    an invoice or a credit note.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    currency = fields.CharField(max_length=3)
+    amount = NumericField()
+    invoice_id = fields.UUIDField(null=True)
+    credit_note_id = fields.UUIDField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "balance_entry"
+        indexes = (
+            Index(
+                fields=("organization_id", "customer_id", "currency"),
+                name="balance_entry_customer",
+            ),
+        )

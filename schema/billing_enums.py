@@ -66,6 +66,8 @@ described(
         "METERED": "A period's usage, charged in arrears.",
         "CORRECTION": "Usage that arrived after its period was invoiced: the amount of the "
         "period as rated again, less the amount that was billed.",
+        "BALANCE": "What the customer was owed, by credit notes or by invoices with a negative "
+        "total, and pays a part of this invoice.",
     },
     name="InvoiceLineKind",
 )

@@ -91,6 +91,7 @@ ACCESS: Mapping[str, Access] = {
     "AlertTrigger": Access(_ALERTS),
     "AuditEntry": Access(requires(Scope.AUDIT_READ)),
     "CreditEntry": Access(_BILLING),
+    "CreditNote": Access(_BILLING),
     "Customer": Access(_USAGE_OR_BILLING, Scope.BILLING_WRITE),
     "CustomerMeter": Access(_USAGE),
     "CustomerSubscription": Access(_BILLING, Scope.BILLING_WRITE),

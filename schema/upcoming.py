@@ -54,7 +54,7 @@ async def _estimate(organization_id: UUID, place: AbstractAsyncContextManager[No
     async with place:
         while ids := await live_subscriptions(organization_id, last, _CHUNK):
             for estimate in (await upcoming_invoices(organization_id, ids)).values():
-                totals[estimate.currency] += estimate.total
+                totals[estimate.currency] += estimate.subtotal
                 through = min(through, estimate.complete_through)
             last = ids[-1]
     return Upcoming(totals, through)

@@ -14,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
+from billing.invoicing.balances import balance_lines, balances, subtotal
 from billing.invoicing.due_invoices import following_period, periods_through, uninvoiced_periods
 from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_periods
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, rebillings
@@ -41,6 +42,11 @@ class Estimate:
         return total(self.lines)
 
     @property
+    def subtotal(self) -> int:
+        """The sum of the lines before a balance is used, in minor units."""
+        return subtotal(self.lines)
+
+    @property
     def problem(self) -> str | None:
         """The reason why this could not be invoiced; None if it could."""
         return amount_problem(self.lines)
@@ -66,8 +72,10 @@ async def estimates(
 ) -> Estimates:
     """Estimates the drafts of subscriptions, and the next invoice after them.
 
+    The first one of each subscription uses the customer's balance, as if it was issued now.
+
     With `open_only`, the next invoice bills open periods only, as if earlier ones were invoiced
-    already, and there are no drafts.
+    already: there are no drafts, and no balance is left.
     """
     in_flight = await oldest_in_flight()
     async with in_transaction() as connection:
@@ -103,6 +111,8 @@ async def estimates(
             id__in={period.meter_id for bill in bills for period in bill.periods},
         ).using_db(connection)
         counted = await progress(organization_id, meters, in_flight)
+        owed_to = () if open_only else {row["customer_id"] for row in rows}
+        left = await balances(connection, organization_id, owed_to)
     # The products are loaded already, and have the prices of all these periods.
     book = PriceBook(
         prices={
@@ -113,8 +123,13 @@ async def estimates(
     through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
     active = {row["id"] for row in rows if row["status"] == "ACTIVE"}
     found = Estimates({}, {})
+    first: set[UUID] = set()
     for bill in bills:
         lines = bill_lines(bill, book)
+        if bill.subscription_id not in first:
+            first.add(bill.subscription_id)
+            key = (bill.customer_id, bill.product.currency)
+            lines += balance_lines(lines, left.get(key, 0))
         complete_through = min(
             (
                 through[line.metered_period.meter_id]

@@ -1,7 +1,7 @@
 """Issues invoices, which are numbered without gaps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -9,6 +9,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.catalog_products import CatalogProduct
 from billing.catalog.prices import metered_prices
+from billing.invoicing.balances import (
+    BalanceChange,
+    balance_lines,
+    balances,
+    change_balances,
+    subtotal,
+)
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, mark_rebilled
 from billing.invoicing.stored_invoices import (
     NewInvoice,
@@ -26,6 +33,7 @@ from billing.rating.lines import (
     amount_problem,
     fixed_lines,
     metered_lines,
+    total,
 )
 from billing.transaction import BillingTransaction
 from metering.live.outbox import OutboxType
@@ -137,6 +145,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
         if lines
     ]
     if due:
+        due = await _use_balances(transaction, due)
         await store_invoices(transaction, due)
         await mark_billed(transaction, [line for invoice in due for line in invoice.lines])
         await transaction.publish(OutboxType.INVOICE_ISSUED, *(invoice.id for invoice in due))
@@ -155,6 +164,29 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
             if bill.period_id is not None
         },
     )
+
+
+async def _use_balances(
+    transaction: BillingTransaction, invoices: Sequence[NewInvoice]
+) -> list[NewInvoice]:
+    """Lets invoices use up balances, in their order. A negative total becomes a balance."""
+    left = await balances(
+        transaction.connection,
+        transaction.organization_id,
+        (invoice.customer_id for invoice in invoices),
+    )
+    changes: list[BalanceChange] = []
+    settled: list[NewInvoice] = []
+    for invoice in invoices:
+        key = (invoice.customer_id, invoice.currency)
+        used = balance_lines(invoice.lines, left.get(key, 0))
+        settled.append(replace(invoice, lines=[*invoice.lines, *used]))
+        change = total(used) - min(0, subtotal(invoice.lines))
+        if change:
+            changes.append(BalanceChange(key, change, invoice.id))
+            left[key] = left.get(key, 0) + change
+    await change_balances(transaction, changes)
+    return settled
 
 
 async def _withhold(transaction: BillingTransaction, problems: Mapping[UUID, str]) -> None:

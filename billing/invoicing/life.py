@@ -5,10 +5,12 @@ from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
+from billing.invoicing.balances import BalanceChange, balances, change_balances
+from billing.invoicing.credit_notes import credited
 from billing.invoicing.drafts import end_grace
 from billing.invoicing.due_invoices import invoice_periods_of, schedule_corrections
 from billing.invoicing.rebilling import count_as_unbilled
-from billing.invoicing.states import InvoiceStatus
+from billing.invoicing.states import InvoiceStatus, invoice_in
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, billing_transaction
 from config import clock
@@ -91,7 +93,8 @@ async def void_invoice(
             its subscription bills it again.
 
     Raises:
-        RefusedError: there is no such invoice, it is not to be paid, or the reason is invalid.
+        RefusedError: there is no such invoice, it is not to be paid, it has credit notes, the
+            balance that it gave is used, or the reason is invalid.
     """
     refuse_any(name_problems(reason, REASON, "reason"))
     async with (
@@ -99,6 +102,10 @@ async def void_invoice(
         billing_transaction(connection, organization_id, clock.now()) as transaction,
     ):
         invoice = await invoice_in(transaction, invoice_id, "id", InvoiceStatus.ISSUED)
+        if await credited(transaction, invoice.id):
+            message = "This invoice has credit notes. Credit the rest of it instead."
+            raise RefusedError(problem("IN_USE", message, "id"))
+        await _take_back_balance(transaction, invoice)
         await transaction.run(
             """
             UPDATE invoice
@@ -117,27 +124,17 @@ async def void_invoice(
         await transaction.publish(OutboxType.INVOICE_VOIDED, invoice.id)
 
 
-_OTHERWISE = {
-    InvoiceStatus.DRAFT: "is still a draft",
-    InvoiceStatus.ISSUED: "has been issued already",
-    InvoiceStatus.PAID: "is paid",
-    InvoiceStatus.VOID: "is void",
-}
+async def _take_back_balance(transaction: BillingTransaction, invoice: Invoice) -> None:
+    """Gives back the balance that an invoice used, or takes away the one that it gave.
 
-
-async def invoice_in(
-    transaction: BillingTransaction, invoice_id: UUID, path: str, *states: InvoiceStatus
-) -> Invoice:
-    """Locks an invoice and returns it; refuses one that is not in one of these states."""
-    invoice = (
-        await Invoice.filter(organization_id=transaction.organization_id, id=invoice_id)
-        .using_db(transaction.connection)
-        .select_for_update()
-        .first()
-    )
-    if invoice is None:
-        raise RefusedError(problem("NOT_FOUND", "There is no invoice with this id.", path))
-    status = InvoiceStatus(invoice.status)
-    if status not in states:
-        raise RefusedError(problem("INVALID", f"This invoice {_OTHERWISE[status]}.", path))
-    return invoice
+    A balance that is used has paid for another invoice: it is as final as a payment.
+    """
+    key = (invoice.customer_id, invoice.currency)
+    # One of the two is zero, because only invoices above zero use a balance.
+    change = int(invoice.balance_used) + min(0, int(invoice.total))
+    left = await balances(transaction.connection, transaction.organization_id, [key[0]])
+    if left.get(key, 0) + change < 0:
+        message = "Later invoices have used the balance that this invoice gave."
+        raise RefusedError(problem("IN_USE", message, "id"))
+    if change:
+        await change_balances(transaction, [BalanceChange(key, change, invoice.id)])

@@ -42,7 +42,7 @@ async def rebillings(
         FROM invoice
         LEFT JOIN invoice_line line
             ON line.organization_id = $1 AND line.invoice_id = invoice.id
-           AND line.metered_period_id IS NULL
+           AND line.metered_period_id IS NULL AND line.kind <> 'BALANCE'
         WHERE invoice.organization_id = $1 AND invoice.subscription_id = ANY($2::uuid[])
           AND invoice.needs_rebilling
         ORDER BY invoice.sequence, line.ordinal

@@ -10,12 +10,15 @@ from metering.usage.windows import Window
 _INVOICED = """
 SELECT width_bucket(at, $3::timestamptz[]) AS ordinal, sum(amount) AS amount
 FROM (
-    SELECT issued_at AS at, total AS amount FROM invoice
+    SELECT issued_at AS at, total + balance_used AS amount FROM invoice
     WHERE organization_id = $1 AND currency = $2 AND status <> 'DRAFT'
       AND issued_at >= $4 AND issued_at < $5
     UNION ALL
-    SELECT voided_at, -total FROM invoice
+    SELECT voided_at, -total - balance_used FROM invoice
     WHERE organization_id = $1 AND currency = $2 AND voided_at >= $4 AND voided_at < $5
+    UNION ALL
+    SELECT issued_at, -amount FROM credit_note
+    WHERE organization_id = $1 AND currency = $2 AND issued_at >= $4 AND issued_at < $5
 ) AS moved
 GROUP BY ordinal
 """
@@ -39,7 +42,10 @@ WHERE organization_id = $1 AND status = 'ACTIVE' AND id > $2 ORDER BY id LIMIT $
 
 
 async def invoiced(organization_id: UUID, currency: str, windows: Sequence[Window]) -> list[int]:
-    """What was invoiced in each window, less what was voided in it, in minor units."""
+    """What was invoiced in each window, less what was voided or credited in it, in minor units.
+
+    A balance that an invoice uses is a payment, and takes nothing off.
+    """
     if not windows:
         return []
     rows = await get_connection("default").execute_query_dict(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from billing.invoicing.balances import subtotal
 from billing.rating.lines import Line, total
 from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
@@ -50,18 +51,19 @@ async def _insert_invoices(
         """
         INSERT INTO invoice AS kept (
             organization_id, status, position, issued_at, id, sequence, customer_id,
-            subscription_id, currency, total, due_at
+            subscription_id, currency, total, balance_used, due_at
         )
         SELECT $1, 'ISSUED', $2, $3::timestamptz, invoice.*,
                CASE WHEN invoice.total > 0
                     THEN $3::timestamptz + organization.payment_term_days * interval '24 hours' END
-        FROM unnest($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::numeric[])
-            AS invoice (id, sequence, customer_id, subscription_id, currency, total)
+        FROM unnest($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::numeric[],
+                    $10::numeric[])
+            AS invoice (id, sequence, customer_id, subscription_id, currency, total, balance_used)
         JOIN organization ON organization.id = $1
         ON CONFLICT (organization_id, id) DO UPDATE
         SET status = excluded.status, position = excluded.position, issued_at = excluded.issued_at,
             sequence = excluded.sequence, currency = excluded.currency, total = excluded.total,
-            due_at = excluded.due_at
+            balance_used = excluded.balance_used, due_at = excluded.due_at
         WHERE kept.status = 'DRAFT'
         """,
         transaction.head,
@@ -74,6 +76,7 @@ async def _insert_invoices(
             lambda numbered: numbered[1].subscription_id,
             lambda numbered: numbered[1].currency,
             lambda numbered: total(numbered[1].lines),
+            lambda numbered: subtotal(numbered[1].lines) - total(numbered[1].lines),
         ),
     )
 

@@ -18,6 +18,7 @@ class LineKind(StrEnum):
     FIXED = "FIXED"
     METERED = "METERED"
     CORRECTION = "CORRECTION"
+    BALANCE = "BALANCE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class MeteredPrice:
 class Line:
     """A line of an invoice. `amount` is in minor units.
 
+    A line for the whole invoice, such as BALANCE, has the price of the invoice's first line.
     A FIXED line has neither `rating` nor `metered_period`. The `rating` of a CORRECTION is the
     difference from what was billed.
     """

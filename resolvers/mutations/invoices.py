@@ -4,14 +4,21 @@ from uuid import UUID
 
 import strawberry
 
+from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
 from models import Invoice as InvoiceRow
 from resolvers.mutating import mutates
 from resolvers.refusals import required_id
 from schema.context import Context, Info, Scope
-from schema.inputs.invoices import InvoiceFinalizeInput, InvoiceMarkPaidInput, InvoiceVoidInput
-from schema.types.invoice import (
-    Invoice,
+from schema.inputs.invoices import (
+    CreditNoteCreateInput,
+    InvoiceFinalizeInput,
+    InvoiceMarkPaidInput,
+    InvoiceVoidInput,
+)
+from schema.types.invoice import CreditNote, Invoice
+from schema.types.invoice_payloads import (
+    CreditNoteCreatePayload,
     InvoiceFinalizePayload,
     InvoiceMarkPaidPayload,
     InvoiceVoidPayload,
@@ -57,6 +64,24 @@ class InvoiceMutation:
             info.context.organization_id, key, input.reason, write_off=input.write_off
         )
         return InvoiceVoidPayload(invoice=await _invoice(info.context, key))
+
+    @strawberry.mutation(
+        description="Takes an amount off an issued or paid invoice, whose lines and total stay as "
+        "they are. Unless it is refunded elsewhere, the amount is a balance that the customer's "
+        "next invoices in this currency use up.",
+        extensions=[mutates(_WRITE, makes="credit_note")],
+    )
+    async def credit_note_create(
+        self, info: Info, input: CreditNoteCreateInput
+    ) -> CreditNoteCreatePayload:
+        row = await create_credit_note(
+            info.context.organization_id,
+            required_id(input.invoice_id, "Invoice", "invoiceId"),
+            input.amount,
+            input.reason,
+            refunded=input.refunded,
+        )
+        return CreditNoteCreatePayload(credit_note=CreditNote.of(row))
 
 
 async def _invoice(context: Context, key: UUID) -> Invoice:

@@ -200,8 +200,8 @@ class BillingQuery:
 
     @strawberry.field(
         description="What was invoiced over time, in one currency. Invoices count when they were"
-        " issued, and are subtracted when they are voided. Drafts do not count. At most 10,000"
-        " points.",
+        " issued, before balances are used; credit notes are subtracted when they are issued, and"
+        " invoices when they are voided. Drafts do not count. At most 10,000 points.",
         extensions=[requires(_READ)],
     )
     async def revenue(

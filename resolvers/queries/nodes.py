@@ -20,7 +20,7 @@ from schema.types.credit import CreditEntry
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
 from schema.types.event import Event
-from schema.types.invoice import Invoice
+from schema.types.invoice import CreditNote, Invoice
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
 from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
@@ -61,6 +61,7 @@ NODE_TYPES: dict[str, NodeType] = {
     "AlertTrigger": _of_table(models.AlertTrigger, AlertTrigger.of),
     "AuditEntry": _of_table(models.AuditEntry, lambda row: AuditEntry.of(row, find_readable)),
     "CreditEntry": _of_table(models.CreditEntry, CreditEntry.of),
+    "CreditNote": _of_table(models.CreditNote, CreditNote.of),
     "Customer": _of_table(models.Customer, Customer.of),
     "CustomerMeter": _of_table(models.CustomerMeter, CustomerMeter.of),
     "CustomerSubscription": _of_table(models.CustomerSubscription, CustomerSubscription.of),

@@ -8,12 +8,15 @@ from typing import TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
+from tortoise.connection import get_connection
 from tortoise.models import Model
 
+from billing.invoicing.balances import balances
 from billing.invoicing.estimates import Estimate, estimates, upcoming_invoices
 from models import (
     Benefit,
     CreditEntry,
+    CreditNote,
     CustomerSubscription,
     Invoice,
     InvoiceLine,
@@ -141,6 +144,16 @@ class BillingLoaders:
         return self._of(InvoiceLine, "invoice_id", lambda line: line.invoice_id)
 
     @cached_property
+    def credit_notes_of_invoice(self) -> DataLoader[UUID, list[CreditNote]]:
+        """An invoice's credit notes, in order."""
+        return self._of(CreditNote, "invoice_id", lambda note: note.invoice_id, "sequence")
+
+    @cached_property
+    def balances_of_customer(self) -> DataLoader[UUID, list[tuple[str, int]]]:
+        """A customer's balances: currencies and minor units."""
+        return DataLoader(self._balances, cache=False)
+
+    @cached_property
     def benefits_of_product(self) -> DataLoader[UUID, list[Benefit]]:
         """A product's benefits, in order."""
         return DataLoader(self._benefits_of_products, cache=False)
@@ -156,14 +169,14 @@ class BillingLoaders:
         return DataLoader(self._drafts, cache=False)
 
     def _of(
-        self, model: type[M], column: str, parent: Callable[[M], UUID]
+        self, model: type[M], column: str, parent: Callable[[M], UUID], order: str = "ordinal"
     ) -> DataLoader[UUID, list[M]]:
-        """The rows of a table that belong to a parent, ordered by `ordinal`."""
+        """The rows of a table that belong to a parent, in the order of a column."""
 
         async def load(keys: list[UUID]) -> Sequence[list[M]]:
             rows = await model.filter(
                 organization_id=self.organization_id, **{f"{column}__in": set(keys)}
-            ).order_by("ordinal")
+            ).order_by(order)
             return [[row for row in rows if parent(row) == key] for key in keys]
 
         return DataLoader(load, cache=False)
@@ -187,3 +200,14 @@ class BillingLoaders:
         ids = list({subscription_id for _, subscription_id in keys})
         found = (await estimates(self.organization_id, ids)).drafts
         return [found.get(invoice_id) for invoice_id, _ in keys]
+
+    async def _balances(self, keys: list[UUID]) -> list[list[tuple[str, int]]]:
+        found = await balances(get_connection("default"), self.organization_id, keys)
+        return [
+            [
+                (currency, amount)
+                for (customer_id, currency), amount in found.items()
+                if customer_id == key
+            ]
+            for key in keys
+        ]

@@ -20,6 +20,7 @@ from schema.loaders.meters import customer_meters_of_customer, meters_of_custome
 from schema.loaders.usage import Range
 from schema.permissions import requires
 from schema.ranges import EachInterval, End, NullableTimeZone, Start
+from schema.scalars import BigInt, CurrencyCode
 from schema.types import (  # which refer back to this module
     alert,
     customer_meter,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
     from schema.types.customer_usage import CustomerSeries
     from schema.types.event import Event
-    from schema.types.invoice import Invoice
+    from schema.types.invoice import CustomerBalance, Invoice
     from schema.types.subscription import CustomerSubscription
 
 
@@ -128,6 +129,20 @@ class Customer(Node):
         return Listed(
             invoices_of_customer(info.context.organization_id, self.key), invoice.Invoice.of
         )
+
+    @strawberry.field(
+        description="What the customer is owed, by credit notes and by invoices with a negative "
+        "total: the next invoices use it up. One for each currency; none is zero.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    async def balances(
+        self, info: Info
+    ) -> list[Annotated["CustomerBalance", strawberry.lazy("schema.types.invoice")]]:
+        found = await info.context.loaders.billing.balances_of_customer.load(self.key)
+        return [
+            invoice.CustomerBalance(currency=CurrencyCode(currency), amount=BigInt(amount))
+            for currency, amount in found
+        ]
 
     @strawberry.field(
         description="One of the customer's invoices by its id. Null if there is none.",

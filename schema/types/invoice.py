@@ -9,6 +9,7 @@ import strawberry
 
 from billing.invoicing.estimates import Estimate
 from billing.rating.lines import Line
+from models import CreditNote as CreditNoteRow
 from models import Customer as CustomerRow
 from models import CustomerSubscription as CustomerSubscriptionRow
 from models import Invoice as InvoiceRow
@@ -16,7 +17,7 @@ from models import InvoiceLine as InvoiceLineRow
 from models import ProductPrice as ProductPriceRow
 from schema.billing_enums import InvoiceStatus, LineKind
 from schema.context import Info, Scope
-from schema.errors import AmountTooLarge, UserError, user_errors
+from schema.errors import AmountTooLarge
 from schema.ids import Node, encode_id
 from schema.permissions import requires
 from schema.scalars import BigInt, CurrencyCode
@@ -47,10 +48,14 @@ class InvoiceLine:
         description="The units that are charged. For a CORRECTION, the difference."
     )
     amount: BigInt = strawberry.field(
-        description="The amount in minor units. Negative if a CORRECTION gives money back."
+        description="The amount in minor units. Negative if a CORRECTION gives money back, or a "
+        "BALANCE is used."
     )
 
-    @strawberry.field(description="The price that the line charges.")
+    @strawberry.field(
+        description="The price that the line charges. A BALANCE is about the whole invoice; it has "
+        "the price of the first line."
+    )
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
@@ -86,6 +91,40 @@ class InvoiceLine:
             credited_units=None if rating is None else rating.credited,
             billable_units=None if rating is None else rating.billable,
             amount=BigInt(line.amount),
+        )
+
+
+@strawberry.type(description="An amount that was taken off an issued invoice. It never changes.")
+class CreditNote(Node):
+    row: strawberry.Private[CreditNoteRow]
+    number: str = strawberry.field(
+        description="The credit note's number. An organization's credit notes are numbered without "
+        "gaps, apart from its invoices."
+    )
+    amount: BigInt = strawberry.field(
+        description="The amount, in minor units of the invoice's currency."
+    )
+    reason: str = strawberry.field(description="The reason.")
+    refunded: bool = strawberry.field(
+        description="Whether the amount is settled elsewhere: paid back, or never collected. "
+        "Otherwise it is a balance that the customer's next invoices use up."
+    )
+    issued_at: datetime = strawberry.field(description="When it was issued.")
+
+    @strawberry.field(description="The invoice that it takes the amount off.")
+    async def invoice(self, info: Info) -> "Invoice":
+        return Invoice.of(await info.context.loaders.existing(InvoiceRow, self.row.invoice_id))
+
+    @classmethod
+    def of(cls, row: CreditNoteRow) -> "CreditNote":
+        return cls(
+            id=encode_id("CreditNote", row.id),
+            row=row,
+            number=f"CN-{row.sequence:06}",
+            amount=BigInt(int(row.amount)),
+            reason=row.reason,
+            refunded=row.refunded,
+            issued_at=row.issued_at,
         )
 
 
@@ -131,21 +170,31 @@ class Invoice(Node):
     def void_reason(self) -> str | None:
         return self.row.void_reason
 
-    @strawberry.field(description="The sum of the lines, in minor units.")
+    @strawberry.field(
+        description="The sum of the lines without BALANCE, in minor units: what the invoice "
+        "charges before the customer's balance pays a part of it."
+    )
+    async def subtotal(self, info: Info) -> BigInt:
+        subtotal, _total = await self._amounts(info)
+        return BigInt(subtotal)
+
+    @strawberry.field(description="The sum of the lines, in minor units: what is to be paid.")
     async def total(self, info: Info) -> BigInt:
-        if self.row.total is not None:
-            return BigInt(int(self.row.total))
-        draft = await self._draft(info)
-        if draft is not None:
-            return BigInt(draft.total)
-        return BigInt(sum(line.amount for line in await self._issued_lines(info)))
+        _subtotal, total = await self._amounts(info)
+        return BigInt(total)
 
     @strawberry.field(description="The invoice's lines.")
     async def lines(self, info: Info) -> list[InvoiceLine]:
         draft = await self._draft(info)
         if draft is not None:
             return [InvoiceLine.of_estimate(line) for line in draft.lines]
-        return await self._issued_lines(info)
+        rows = await info.context.loaders.billing.lines_of_invoice.load(self.row.id)
+        return [InvoiceLine.of_row(row) for row in rows]
+
+    @strawberry.field(description="The credit notes that take amounts off it, oldest first.")
+    async def credit_notes(self, info: Info) -> list[CreditNote]:
+        rows = await info.context.loaders.billing.credit_notes_of_invoice.load(self.row.id)
+        return [CreditNote.of(row) for row in rows]
 
     @strawberry.field(description="The customer.")
     async def customer(
@@ -172,9 +221,15 @@ class Invoice(Node):
             raise AmountTooLarge(draft.problem)
         return draft
 
-    async def _issued_lines(self, info: Info) -> list[InvoiceLine]:
-        rows = await info.context.loaders.billing.lines_of_invoice.load(self.row.id)
-        return [InvoiceLine.of_row(row) for row in rows]
+    async def _amounts(self, info: Info) -> tuple[int, int]:
+        """Returns the subtotal and the total."""
+        draft = await self._draft(info)
+        if draft is not None:
+            return draft.subtotal, draft.total
+        row = self.row
+        if row.total is None:
+            row = await info.context.loaders.existing(InvoiceRow, row.id)
+        return int(row.total + row.balance_used), int(row.total)
 
     @classmethod
     def of(cls, row: InvoiceRow) -> "Invoice":
@@ -195,25 +250,16 @@ class Invoice(Node):
         )
 
 
-@strawberry.type(description="The issued invoice, or the reason why it was not issued.")
-class InvoiceFinalizePayload:
-    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
-    user_errors: list[UserError] = user_errors()
+@strawberry.type(description="What a customer is owed in a currency.")
+class CustomerBalance:
+    currency: CurrencyCode = strawberry.field(description="The currency.")
+    amount: BigInt = strawberry.field(description="The amount in minor units, above zero.")
 
 
-@strawberry.type(description="The paid invoice, or the reason why it was not marked as paid.")
-class InvoiceMarkPaidPayload:
-    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
-    user_errors: list[UserError] = user_errors()
-
-
-@strawberry.type(description="The voided invoice, or the reason why it was not voided.")
-class InvoiceVoidPayload:
-    invoice: Invoice | None = strawberry.field(default=None, description="The invoice.")
-    user_errors: list[UserError] = user_errors()
-
-
-@strawberry.type(description="The next invoice of a subscription, as if the period ended now.")
+@strawberry.type(
+    description="The next invoice of a subscription, as if the period ended now. Drafts come first "
+    "and are not it."
+)
 class UpcomingInvoice:
     currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")
     lines: list[InvoiceLine] = strawberry.field(description="The invoice's lines.")

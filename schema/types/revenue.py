@@ -13,8 +13,8 @@ class RevenuePoint:
     start: datetime = strawberry.field(description="The start of the interval.")
     end: datetime = strawberry.field(description="The end of the interval, exclusive.")
     amount: BigInt = strawberry.field(
-        description="The sum of the invoices that were issued in it, less those that were voided "
-        "in it, whenever they were issued. In minor units."
+        description="The sum of the invoices that were issued in it, before balances were used, "
+        "less credit notes that were issued and invoices that were voided in it. In minor units."
     )
 
 
@@ -29,8 +29,8 @@ class Revenue:
 
     @strawberry.field(
         description="The total of the next invoices of all active subscriptions if their periods"
-        " ended now, in minor units. Drafts are neither in here nor in `points`. Estimated at most "
-        "once a minute."
+        " ended now, before balances are used, in minor units. Drafts are neither in here nor in "
+        "`points`. Estimated at most once a minute."
     )
     async def upcoming(self, info: Info) -> BigInt:
         context = info.context

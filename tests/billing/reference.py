@@ -94,12 +94,14 @@ class Reference:
 
     def closed_periods(self, subscription: int, until: datetime) -> list[Span]:
         """The periods of a subscription that are over at `until`."""
+        return [span for span in self.periods_of(subscription, until) if span.during.end <= until]
+
+    def periods_of(self, subscription: int, until: datetime) -> list[Span]:
+        """The periods of a subscription that have begun at `until`."""
         return [
             span
             for span in self._spans(until)
-            if span.place[0] == subscription
-            and span.place[1] is not None
-            and span.during.end <= until
+            if span.place[0] == subscription and span.place[1] is not None
         ]
 
     def ratings(

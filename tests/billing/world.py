@@ -18,6 +18,8 @@ from billing.catalog.products import (
     create_product,
     update_product,
 )
+from billing.invoicing.balances import balances
+from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
 from billing.periods.intervals import RecurringInterval
@@ -33,6 +35,7 @@ from metering.language.filters import Clause, ClauseOperator, Filter
 from metering.meters import create_meter
 from models import (
     Benefit,
+    CreditNote,
     Customer,
     CustomerSubscription,
     Invoice,
@@ -246,6 +249,19 @@ class World:
     async def void(self, invoice: Invoice, at: str, *, write_off: bool = False) -> None:
         with clock.at(instant(at)):
             await void_invoice(self.id, invoice.id, "a mistake", write_off=write_off)
+
+    async def note(
+        self, invoice: Invoice, amount: int, at: str, *, refunded: bool = False
+    ) -> CreditNote:
+        with clock.at(instant(at)):
+            return await create_credit_note(
+                self.id, invoice.id, amount, "an apology", refunded=refunded
+            )
+
+    async def owed(self, customer: Customer) -> dict[str, int]:
+        """The customer's balances by currency."""
+        found = await balances(self.database, self.id, [customer.id])
+        return {currency: amount for (_customer, currency), amount in found.items()}
 
     async def ledger(self, customer: Customer, meter: Meter) -> list[tuple[str, Any]]:
         rows = await self.query(

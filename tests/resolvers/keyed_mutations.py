@@ -26,6 +26,7 @@ DOCUMENTS = {
     ),
     "productCreate": ("ProductCreateInput", "product { id name }"),
     "meterCreditBenefitCreate": ("MeterCreditBenefitCreateInput", "benefit { id }"),
+    "creditNoteCreate": ("CreditNoteCreateInput", "creditNote { id number }"),
     "invoiceFinalize": ("InvoiceFinalizeInput", "invoice { id number }"),
     "invoiceMarkPaid": ("InvoiceMarkPaidInput", "invoice { id status }"),
     "invoiceVoid": ("InvoiceVoidInput", "invoice { id status }"),
@@ -42,6 +43,7 @@ TABLES = {
     "meterCreditBenefitCreate": "benefit",
     "webhookEndpointCreate": "webhook_endpoint",
     "usageAlertCreate": "usage_alert",
+    "creditNoteCreate": "balance_entry",
 }
 KEY = "order-4711"
 
@@ -174,6 +176,11 @@ async def caller(api: Api) -> Caller:
             "description": "free",
             "meterId": meter,
             "units": "1.50",
+        },
+        "creditNoteCreate": {
+            "invoiceId": invoices["initech"],
+            "amount": 100,
+            "reason": "slow answers",
         },
         "invoiceFinalize": {"id": draft},
         "invoiceMarkPaid": {"id": invoices["initech"], "reference": "transfer 4711"},

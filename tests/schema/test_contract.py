@@ -94,10 +94,12 @@ def test_every_root_field_requires_a_scope() -> None:
 def test_every_list_that_can_grow_is_a_connection() -> None:
     allowed = {
         "AccessToken.scopes",
+        "Customer.balances",
         "Customer.quantities",
         "Event.meters",
         "EventName.metadataKeys",
         "EventsIngestPayload.receipts",
+        "Invoice.creditNotes",
         "Invoice.lines",
         "Me.scopes",
         "Meter.topCustomers",

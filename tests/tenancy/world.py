@@ -21,7 +21,7 @@ EVERYTHING = """{
   subscriptions(first: 1) { edges { cursor } nodes {
     __typename id invoices(first: 1) { nodes { __typename id } }
   } }
-  invoices(first: 1) { edges { cursor } nodes { __typename id } }
+  invoices(first: 1) { edges { cursor } nodes { __typename id creditNotes { __typename id } } }
   events(first: 1) { edges { cursor } nodes { __typename id } }
   meters(first: 1) { edges { cursor } nodes { __typename id } }
   webhookEndpoints(first: 1) { edges { cursor } nodes {
@@ -102,6 +102,14 @@ async def settled(api: Api, organization: Organization, word: str) -> Tenant:
         who=f"{word}-customer",
         meter=meters["meters"]["nodes"][0]["id"],
         name=f"{word}-alert",
+    )
+    [invoice] = (await api.get("{ invoices { nodes { id } } }"))["invoices"]["nodes"]
+    await api.get(
+        "mutation ($id: ID!, $text: String!) {"
+        " creditNoteCreate(input: {invoiceId: $id, amount: 1, reason: $text})"
+        " { userErrors { message } } }",
+        id=invoice["id"],
+        text=f"{word}-reason",
     )
     ids: dict[str, str] = {}
     cursors: list[str] = []

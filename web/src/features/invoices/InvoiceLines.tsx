@@ -45,6 +45,7 @@ export const InvoiceLines_line = graphql(`
 type Line = { place: number; line: FragmentType<typeof InvoiceLines_line> };
 
 const KINDS: Record<InvoiceLineKind, string> = {
+  BALANCE: 'From credit notes and negative invoices',
   CORRECTION: 'Correction',
   FIXED: 'In advance',
   METERED: 'Usage',
@@ -80,7 +81,8 @@ export function InvoiceLines({
           InvoiceLines_line,
           line,
         );
-        const isMetered = price.__typename === 'MeteredPrice';
+        // A line about the whole invoice has a price, but not the price's units.
+        const isMetered = price.__typename === 'MeteredPrice' && kind !== 'BALANCE';
         const unit = isMetered ? price.meter.unit : null;
         return (
           <>
@@ -92,7 +94,8 @@ export function InvoiceLines({
               </span>
             )}
             <div className={styles.lineNote}>
-              {KINDS[kind]}, {formatPeriod(periodStart, periodEnd, zone)}
+              {KINDS[kind]}
+              {kind !== 'BALANCE' && `, ${formatPeriod(periodStart, periodEnd, zone)}`}
               {units.billableUnits != null && (
                 <div className={styles.narrow}>
                   <Quantity value={units.consumedUnits ?? null} /> used,{' '}

@@ -1,0 +1,95 @@
+"""Whatever people do with invoices: together they bill what the raw events say, once."""
+
+import secrets
+from collections import Counter
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.catalog.prices import MeteredDraft
+from billing.periods.intervals import Recurrence, RecurringInterval
+from billing.rating.pricing import NOTHING_BILLED, Rating
+from metering.language.aggregations import AggregationFunction
+from models import CreditNote, MeteredPeriod, Organization
+from tests.billing.history import FIXED_AMOUNT, PRICES, Action
+from tests.billing.invoice_history import InvoiceAction, InvoiceHistory, invoice_actions
+from tests.billing.reference import Place, Reference
+from tests.billing.world import World
+from tests.effort import examples
+
+
+@pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.MAXIMUM])
+@examples(30)
+@given(
+    steps=invoice_actions,
+    price=st.sampled_from(sorted(PRICES)),
+    interval=st.sampled_from([RecurringInterval.WEEK, RecurringInterval.MONTH]),
+    rolling=st.integers(0, 10),
+)
+async def test_invoices_that_count_bill_every_period_once(
+    database: BaseDBAsyncClient,
+    steps: list[Action | InvoiceAction],
+    price: str,
+    interval: RecurringInterval,
+    function: AggregationFunction,
+    rolling: int,
+) -> None:
+    organization = await Organization.create(name="Test", slug=f"test-{secrets.token_hex(8)}")
+    world = World(organization, database)
+    customer, meter = await world.customer(), await world.meter(function)
+    draft = MeteredDraft("USD", meter.id, **PRICES[price])
+    product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
+    reference = Reference(
+        function, meter.aggregation_property, draft.tariff(), Recurrence(interval)
+    )
+    history = InvoiceHistory(world, customer, meter, product, reference)
+    await history.give_benefits(0, rolling)
+
+    note(str(steps))
+    await history.play_all(steps)
+
+    events = await world.events()
+    expected = reference.ratings(events, history.now, await history.position())
+    billed, fixed = await what_counts(history)
+    for number in range(len(history.subscription_ids)):
+        closed = reference.closed_periods(number, history.now)
+        assert {place for place in billed if place[0] == number} == {span.place for span in closed}
+        for span in closed:
+            assert billed[span.place] == expected[span.place]
+        begun = {span.place for span in reference.periods_of(number, history.now)}
+        own = {place: amount for place, amount in fixed.items() if place[0] == number}
+        assert own == dict.fromkeys(begun, FIXED_AMOUNT)
+    numbers = [one.invoice.sequence for one in await world.invoices()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    notes = await CreditNote.filter(organization_id=world.id).order_by("sequence")
+    assert [one.sequence for one in notes] == list(range(1, len(notes) + 1))
+    assert not await MeteredPeriod.exists(organization_id=world.id, needs_correction=True)
+
+
+async def what_counts(history: InvoiceHistory) -> tuple[dict[Place, Rating], dict[Place, int]]:
+    """What invoices that count say together of the usage and the fixed price of each period."""
+    billed: dict[Place, Rating] = {}
+    fixed: Counter[Place] = Counter()
+    places = {
+        (history.subscription_ids[number], span.during.start): span.place
+        for number in range(len(history.subscription_ids))
+        for span in history.reference.periods_of(number, history.now)
+    }
+    for one in await history.counted():
+        for line in one.lines:
+            if line.kind == "BALANCE":
+                continue
+            place = places[one.invoice.subscription_id, line.period_start]
+            if line.kind == "FIXED":
+                fixed[place] += int(line.amount)
+                continue
+            before = billed.get(place, NOTHING_BILLED)
+            billed[place] = Rating(
+                before.consumed + line.consumed,
+                before.credited + line.credited,
+                before.billable + line.billable,
+                before.amount + int(line.amount),
+            )
+    return billed, dict(fixed)
