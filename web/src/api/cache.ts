@@ -11,6 +11,7 @@ export const EMBEDDED = [
   'AuditEntryEdge',
   'CreditEntryConnection',
   'CreditEntryEdge',
+  'CustomerBalance',
   'CustomerConnection',
   'CustomerEdge',
   'CustomerMeterConnection',

@@ -1,8 +1,9 @@
 /** How the charges of two invoices differ, price by price. */
+import type { InvoiceLineKind } from '../../api/generated/graphql';
 import { add, type Decimal } from '../../format/decimals';
 
 export interface ChargedLine {
-  kind: 'FIXED' | 'METERED' | 'CORRECTION';
+  kind: InvoiceLineKind;
   description: string;
   billableUnits?: Decimal | null;
   amount: number;
@@ -40,7 +41,8 @@ export function comparedCharges(
 function chargesOf(lines: readonly ChargedLine[]) {
   const charges = new Map<string, Charge & { description: string }>();
   for (const { kind, description, billableUnits = null, amount, price } of lines) {
-    const key = `${kind} ${price.id}`;
+    // A balance pays for all prices together.
+    const key = kind === 'BALANCE' ? kind : `${kind} ${price.id}`;
     const sofar = charges.get(key);
     charges.set(key, {
       description,
