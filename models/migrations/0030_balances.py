@@ -7,6 +7,11 @@ from tortoise.migrations import operations as ops
 from models.fields import NumericField
 from models.identifiers import new_id
 
+_UNCHANGING = """
+CREATE TRIGGER {table}_never_changes BEFORE UPDATE OR DELETE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_invoices()
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("models", "0035_estimated_alerts")]
@@ -98,6 +103,16 @@ class Migration(migrations.Migration):
                 " ADD PRIMARY KEY (organization_id, id)",
                 "ALTER TABLE balance_entry DROP CONSTRAINT balance_entry_pkey,"
                 " ADD PRIMARY KEY (organization_id, id)",
+                """
+                CREATE FUNCTION refuse_change_of_invoices() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    RAISE EXCEPTION 'what is on an invoice never changes: % of % is refused',
+                        TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+                END $$
+                """,
+                _UNCHANGING.format(table="invoice_line"),
+                _UNCHANGING.format(table="credit_note"),
+                _UNCHANGING.format(table="balance_entry"),
             ],
             reverse_sql=ops.RunSQL.noop,
         ),

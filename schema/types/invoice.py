@@ -115,6 +115,16 @@ class CreditNote(Node):
     async def invoice(self, info: Info) -> "Invoice":
         return Invoice.of(await info.context.loaders.existing(InvoiceRow, self.row.invoice_id))
 
+    @property
+    def invoice_key(self) -> UUID:
+        """The key of the invoice, for the audit log."""
+        return self.row.invoice_id
+
+    @property
+    def customer_key(self) -> UUID:
+        """The key of the customer, for the audit log."""
+        return self.row.customer_id
+
     @classmethod
     def of(cls, row: CreditNoteRow) -> "CreditNote":
         return cls(
@@ -230,6 +240,16 @@ class Invoice(Node):
         if row.total is None:
             row = await info.context.loaders.existing(InvoiceRow, row.id)
         return int(row.total + row.balance_used), int(row.total)
+
+    @property
+    def customer_key(self) -> UUID:
+        """The key of the customer, for the audit log."""
+        return self.row.customer_id
+
+    @property
+    def subscription_key(self) -> UUID:
+        """The key of the subscription, for the audit log."""
+        return self.row.subscription_id
 
     @classmethod
     def of(cls, row: InvoiceRow) -> "Invoice":

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from billing.invoicing.estimates import upcoming_invoices
 from metering.problems import RefusedError
@@ -171,3 +172,14 @@ async def test_two_workers_use_a_balance_once(world: World) -> None:
     used = sum(int(invoice.balance_used) for invoice in invoices)
     assert (used, await world.owed(customer)) == (160, {})
     assert all(int(invoice.balance_used) <= 100 for invoice in invoices)
+
+
+@pytest.mark.parametrize("table", ["invoice_line", "credit_note", "balance_entry"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET amount = 0", "DELETE FROM {}"])
+async def test_what_is_on_an_invoice_never_changes(world: World, table: str, change: str) -> None:
+    await world.subscribed(fixed=100)
+    await world.note(await number(world, 1), 60, "2026-01-02")
+    with pytest.raises(OperationalError, match="never changes"):
+        await world.query(f"{change.format(table)} WHERE organization_id = $1")
+    [row] = await world.query(f"SELECT amount FROM {table} WHERE organization_id = $1")
+    assert row["amount"] > 0
