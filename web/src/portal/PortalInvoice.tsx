@@ -52,7 +52,7 @@ export function PortalInvoice({ id, onClose }: { id: string; onClose(): void }) 
       {(invoice) => (
         <>
           <PageHead
-            title={`Invoice ${invoice.number}`}
+            title={invoice.number ? `Invoice ${invoice.number}` : 'Draft invoice'}
             tools={
               <>
                 <Button onClick={onClose}>Back</Button>

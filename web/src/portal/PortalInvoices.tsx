@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { graphql } from '../api/generated';
 import type { PortalInvoicesQuery } from '../api/generated/graphql';
+import { CustomerBalances } from '../features/invoices/CustomerBalances';
+import { InvoiceStatus } from '../features/invoices/InvoiceStatus';
 import { ListTable } from '../features/listing/ListTable';
 import { useList } from '../features/listing/useList';
 import { Empty } from '../ui/Empty';
@@ -13,6 +15,7 @@ const PortalInvoicesDocument = graphql(`
   query PortalInvoices($before: String) {
     viewer {
       id
+      ...CustomerBalances_customer
       invoices(last: 12, before: $before) {
         nodes {
           id
@@ -20,6 +23,7 @@ const PortalInvoicesDocument = graphql(`
           currency
           total
           issuedAt
+          ...InvoiceStatus_invoice
         }
         pageInfo {
           hasPreviousPage
@@ -50,6 +54,7 @@ export function PortalInvoices({ moved, onOpen }: { moved: number; onOpen(id: st
   }, [moved, retry]);
   return (
     <Card title="Invoices" flush>
+      {list.data?.viewer && <CustomerBalances customer={list.data.viewer} />}
       <ListTable
         label="Invoices"
         list={list}
@@ -79,10 +84,11 @@ function invoiceColumns(onOpen: (id: string) => void): Column<Invoice>[] {
             }
           }}
         >
-          {number}
+          {number || 'Draft'}
         </a>
       ),
     },
+    { title: 'Status', nowrap: true, cell: (row) => <InvoiceStatus invoice={row} /> },
     { title: 'Issued', nowrap: true, cell: ({ issuedAt }) => <Time at={issuedAt} day /> },
     {
       title: 'Total',

@@ -1,11 +1,12 @@
 import { useForm } from 'react-hook-form';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import type { OrganizationForm_OrganizationFragment } from '../../api/generated/graphql';
 import { allZones } from '../../format/zones';
 import { Card } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
 import { PageForm } from '../forms/Form';
 import { AreaInput, Row, SuggestedInput, TextInput } from '../forms/fields';
-import { useSubmission } from '../forms/useSubmission';
+import { type Refuse, useSubmission } from '../forms/useSubmission';
 
 export const OrganizationForm_organization = graphql(`
   fragment OrganizationForm_organization on Organization {
@@ -15,6 +16,8 @@ export const OrganizationForm_organization = graphql(`
     timezone
     address
     logoUrl
+    invoiceGraceHours
+    paymentTermDays
   }
 `);
 
@@ -33,40 +36,62 @@ const OrganizationUpdate = graphql(`
   }
 `);
 
-/** How pages and invoices show the organization. */
+function shown({
+  displayName,
+  timezone,
+  address,
+  logoUrl,
+  invoiceGraceHours,
+  paymentTermDays,
+}: OrganizationForm_OrganizationFragment) {
+  return {
+    displayName,
+    timezone,
+    address: address ?? '',
+    logoUrl: logoUrl ?? '',
+    invoiceGraceHours: String(invoiceGraceHours),
+    paymentTermDays: String(paymentTermDays ?? ''),
+  };
+}
+
+/** A whole number, or null if nothing is entered. */
+function whole(text: string, field: string, refuse: Refuse): number | null {
+  const bare = text.trim();
+  if (bare !== '' && !/^\d{1,9}$/.test(bare)) {
+    refuse(field, 'Enter a whole number, such as 14.');
+  }
+  return bare === '' ? null : Number(bare);
+}
+
+/** How pages and invoices show the organization, and when invoices are issued and due. */
 export function OrganizationForm({
   organization,
 }: {
   organization: FragmentType<typeof OrganizationForm_organization>;
 }) {
   const stored = readFragment(OrganizationForm_organization, organization);
-  const form = useForm({
-    defaultValues: {
-      displayName: stored.displayName,
-      timezone: stored.timezone,
-      address: stored.address ?? '',
-      logoUrl: stored.logoUrl ?? '',
-    },
-  });
+  const form = useForm({ defaultValues: shown(stored) });
   const { isDirty, dirtyFields } = form.formState;
   const submission = useSubmission({
     form,
     mutation: OrganizationUpdate,
     // What is not changed is not sent: others may have changed it meanwhile.
-    input: (values) => ({
+    input: (values, _key, refuse) => ({
       ...(dirtyFields.displayName && { displayName: values.displayName || null }),
       ...(dirtyFields.timezone && { timezone: values.timezone || null }),
       ...(dirtyFields.address && { address: values.address || null }),
       ...(dirtyFields.logoUrl && { logoUrl: values.logoUrl || null }),
+      ...(dirtyFields.invoiceGraceHours && {
+        invoiceGraceHours: whole(values.invoiceGraceHours, 'invoiceGraceHours', refuse),
+      }),
+      ...(dirtyFields.paymentTermDays && {
+        paymentTermDays: whole(values.paymentTermDays, 'paymentTermDays', refuse),
+      }),
     }),
     answer: (data) => data.organizationUpdate,
     onDone: ({ organizationUpdate: { organization: saved } }) => {
       if (saved) {
-        const { displayName, timezone, address, logoUrl } = readFragment(
-          OrganizationForm_organization,
-          saved,
-        );
-        form.reset({ displayName, timezone, address: address ?? '', logoUrl: logoUrl ?? '' });
+        form.reset(shown(readFragment(OrganizationForm_organization, saved)));
       }
       showToast('The organization is saved.');
     },
@@ -103,6 +128,22 @@ export function OrganizationForm({
             hint="The address of an image, for invoices and the portal; with https."
             placeholder="https://example.com/logo.svg"
             spellCheck={false}
+          />
+        </Row>
+        <Row>
+          <TextInput
+            name="invoiceGraceHours"
+            label="Hours that an invoice is a draft"
+            hint="After its period ends, so that late usage is still on it. 0 issues it at once."
+            inputMode="numeric"
+            autoComplete="off"
+          />
+          <TextInput
+            name="paymentTermDays"
+            label="Days to pay an invoice"
+            hint="From when it is issued. Empty: invoices do not say."
+            inputMode="numeric"
+            autoComplete="off"
           />
         </Row>
       </PageForm>

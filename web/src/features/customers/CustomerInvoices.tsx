@@ -1,6 +1,7 @@
 import { graphql } from '../../api/generated';
 import { Empty } from '../../ui/Empty';
 import { Card } from '../../ui/Surface';
+import { CustomerBalances } from '../invoices/CustomerBalances';
 import { invoiceColumns } from '../invoices/InvoiceCells';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
@@ -9,6 +10,7 @@ const CustomerInvoicesDocument = graphql(`
   query CustomerInvoices($id: ID!, $before: String) {
     customer(id: $id) {
       id
+      ...CustomerBalances_customer
       invoices(last: 20, before: $before) {
         nodes {
           id
@@ -34,6 +36,7 @@ export function CustomerInvoices({ id }: { id: string }) {
   });
   return (
     <Card title="Invoices" flush>
+      {list.data?.customer && <CustomerBalances customer={list.data.customer} />}
       <ListTable
         label="Invoices of the customer"
         list={list}

@@ -3,6 +3,7 @@ import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { Money, Time } from '../../ui/Figures';
 import type { Column } from '../../ui/Table';
 import { CustomerLink } from '../customers/CustomerName';
+import { InvoiceStatus } from './InvoiceStatus';
 
 export const InvoiceCells_invoice = graphql(`
   fragment InvoiceCells_invoice on Invoice {
@@ -11,6 +12,7 @@ export const InvoiceCells_invoice = graphql(`
     currency
     total
     issuedAt
+    ...InvoiceStatus_invoice
     customer {
       id
       ...CustomerName_customer
@@ -29,7 +31,7 @@ export function invoiceColumns({ withCustomer }: { withCustomer: boolean }): Col
         const { id, number } = readFragment(InvoiceCells_invoice, row);
         return (
           <Link to="/invoices/$id" params={{ id }}>
-            {number}
+            {number || 'Draft'}
           </Link>
         );
       },
@@ -38,6 +40,11 @@ export function invoiceColumns({ withCustomer }: { withCustomer: boolean }): Col
       title: 'Customer',
       isName: true,
       cell: (row) => <CustomerLink customer={readFragment(InvoiceCells_invoice, row).customer} />,
+    },
+    {
+      title: 'Status',
+      nowrap: true,
+      cell: (row) => <InvoiceStatus invoice={readFragment(InvoiceCells_invoice, row)} />,
     },
     {
       title: 'Issued',

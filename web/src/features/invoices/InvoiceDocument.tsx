@@ -1,9 +1,12 @@
 import type { ReactNode } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import type { InvoiceStatus as Status } from '../../api/generated/graphql';
 import { Money, Time } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
+import { CreditNotes } from './CreditNotes';
 import styles from './Invoice.module.css';
 import { InvoiceLines } from './InvoiceLines';
+import { InvoiceStatus } from './InvoiceStatus';
 
 export const InvoiceDocument_invoice = graphql(`
   fragment InvoiceDocument_invoice on Invoice {
@@ -12,6 +15,14 @@ export const InvoiceDocument_invoice = graphql(`
     currency
     total
     issuedAt
+    status
+    dueAt
+    paidAt
+    voidedAt
+    ...InvoiceStatus_invoice
+    creditNotes {
+      ...CreditNotes_note
+    }
     lines {
       ...InvoiceLines_line
     }
@@ -30,6 +41,22 @@ export const InvoiceDocument_issuer = graphql(`
     logoUrl
   }
 `);
+
+const NOTES: Partial<Record<Status, string>> = {
+  DRAFT: 'This is a draft. Its lines follow the usage until it is issued.',
+  VOID: 'This invoice is void and is not to be paid.',
+};
+
+function Day({ name, at }: { name: string; at: string | null | undefined }) {
+  return (
+    at && (
+      <div>
+        <h2>{name}</h2>
+        <Time at={at} day />
+      </div>
+    )
+  );
+}
 
 /** An invoice as a document, which the browser prints. */
 export function InvoiceDocument({
@@ -68,9 +95,16 @@ export function InvoiceDocument({
             )}
           </div>
           <div>
-            <h2>Issued</h2>
+            <h2>Status</h2>
+            <InvoiceStatus invoice={invoice} />
+          </div>
+          <div>
+            <h2>{invoice.status === 'DRAFT' ? 'Will be issued' : 'Issued'}</h2>
             <Time at={invoice.issuedAt} />
           </div>
+          {invoice.status === 'ISSUED' && <Day name="Due" at={invoice.dueAt} />}
+          <Day name="Paid" at={invoice.paidAt} />
+          <Day name="Voided" at={invoice.voidedAt} />
           <div>
             <h2>For</h2>
             {product}
@@ -80,7 +114,11 @@ export function InvoiceDocument({
             <Money amount={invoice.total} currency={invoice.currency} />
           </div>
         </div>
+        {NOTES[invoice.status] && <p className={styles.state}>{NOTES[invoice.status]}</p>}
         <InvoiceLines lines={invoice.lines} currency={invoice.currency} total={invoice.total} />
+        {invoice.creditNotes.length > 0 && (
+          <CreditNotes notes={invoice.creditNotes} currency={invoice.currency} />
+        )}
       </Card>
     </div>
   );

@@ -7,8 +7,10 @@ import { PageHead } from '../../ui/Surface';
 import { History } from '../audit/History';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
+import { InvoiceActions } from './InvoiceActions';
 import { InvoiceComparison } from './InvoiceComparison';
 import { InvoiceDocument } from './InvoiceDocument';
+import { InvoiceStatus } from './InvoiceStatus';
 
 const InvoicePageDocument = graphql(`
   query InvoicePage($id: ID!) {
@@ -20,6 +22,11 @@ const InvoicePageDocument = graphql(`
       id
       number
       issuedAt
+      status
+      paymentReference
+      voidReason
+      ...InvoiceStatus_invoice
+      ...InvoiceActions_invoice
       ...InvoiceDocument_invoice
       customer {
         id
@@ -39,23 +46,24 @@ const InvoicePageDocument = graphql(`
 export function InvoicePage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: InvoicePageDocument, variables: { id } });
+  const refresh = () => again({ requestPolicy: 'network-only' });
   return (
-    <Loaded
-      what="invoice"
-      value={data?.invoice}
-      error={error}
-      onRetry={() => again({ requestPolicy: 'network-only' })}
-    >
+    <Loaded what="invoice" value={data?.invoice} error={error} onRetry={refresh}>
       {(invoice) => (
         <>
           <PageHead
             above={<Link to="/invoices">Invoices</Link>}
-            title={`Invoice ${invoice.number}`}
+            title={invoice.number ? `Invoice ${invoice.number}` : 'Draft invoice'}
+            badge={<InvoiceStatus invoice={invoice} />}
+            about={<Why reason={invoice.voidReason} reference={invoice.paymentReference} />}
             tools={
-              <Button onClick={() => window.print()}>
-                <Icon name="print" size={14} />
-                Print or save as PDF
-              </Button>
+              <>
+                <InvoiceActions invoice={invoice} onDone={refresh} />
+                <Button onClick={() => window.print()}>
+                  <Icon name="print" size={14} />
+                  Print or save as PDF
+                </Button>
+              </>
             }
           />
           {data && (
@@ -70,17 +78,37 @@ export function InvoicePage() {
               }
             />
           )}
-          <InvoiceComparison
-            key={invoice.id}
-            id={invoice.id}
-            subscriptionId={invoice.subscription.id}
-            issuedAt={invoice.issuedAt}
-          />
+          {invoice.status !== 'VOID' && (
+            <InvoiceComparison
+              key={invoice.id}
+              id={invoice.id}
+              subscriptionId={invoice.subscription.id}
+              issuedAt={invoice.issuedAt}
+            />
+          )}
           <div className="screen-only">
             <History id={invoice.id} />
           </div>
         </>
       )}
     </Loaded>
+  );
+}
+
+/** Why it was voided, or how it was paid. */
+function Why({
+  reason,
+  reference,
+}: {
+  reason: string | null | undefined;
+  reference: string | null | undefined;
+}) {
+  const text = reason ?? reference;
+  return (
+    text && (
+      <>
+        {reason ? 'Voided' : 'Payment'}: <bdi>{text}</bdi>
+      </>
+    )
   );
 }

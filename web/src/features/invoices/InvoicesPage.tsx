@@ -1,7 +1,9 @@
 import { graphql } from '../../api/generated';
+import type { InvoiceStatus as Status } from '../../api/generated/graphql';
 import { parseDays } from '../../format/ranges';
 import { addDays, type LocalDate, startOfDay } from '../../format/zones';
 import { Empty } from '../../ui/Empty';
+import { ToolSelect } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { useZone } from '../../ui/zone';
 import { CustomerFilter } from '../customers/CustomerFilter';
@@ -11,6 +13,7 @@ import { ListTable } from '../listing/ListTable';
 import { OrderSelect } from '../listing/OrderSelect';
 import { PAGE, useList } from '../listing/useList';
 import { invoiceColumns } from './InvoiceCells';
+import { STATUS_NAMES } from './InvoiceStatus';
 
 const Invoices = graphql(`
   query Invoices(
@@ -18,6 +21,7 @@ const Invoices = graphql(`
     $first: Int!
     $order: ListOrder!
     $customerId: ID
+    $status: InvoiceStatus
     $issuedAfter: DateTime
     $issuedBefore: DateTime
   ) {
@@ -26,6 +30,7 @@ const Invoices = graphql(`
       after: $after
       order: $order
       customerId: $customerId
+      status: $status
       issuedAfter: $issuedAfter
       issuedBefore: $issuedBefore
     ) {
@@ -41,6 +46,11 @@ const Invoices = graphql(`
   }
 `);
 
+const STATUSES = [
+  { value: '', label: 'Any status' },
+  ...Object.entries(STATUS_NAMES).map(([value, label]) => ({ value, label })),
+];
+
 const COLUMNS = invoiceColumns({ withCustomer: true });
 
 function startOf(day: LocalDate, zone: string): string {
@@ -49,16 +59,18 @@ function startOf(day: LocalDate, zone: string): string {
 
 export function InvoicesPage() {
   const zone = useZone();
-  const [{ customer, order, from = '', to = '' }, change] = useFilters();
+  const [{ customer, order, status: named, from = '', to = '' }, change] = useFilters();
+  const status = named && named in STATUS_NAMES ? (named as Status) : null;
   // A day that is left out is as far away as the other allows.
   const days = parseDays(`${from || '0001-01-01'}..${to || '9999-12-30'}`);
-  const isFiltered = Boolean(customer || from || to);
+  const isFiltered = Boolean(customer || status || from || to);
   const list = useList({
     query: Invoices,
     variables: {
       first: PAGE,
       order: order === 'OLDEST' ? 'OLDEST' : 'NEWEST',
       customerId: customer ?? null,
+      status,
       issuedAfter: from && days ? startOf(days.first, zone) : null,
       issuedBefore: to && days ? startOf(addDays(days.last, 1), zone) : null,
     },
@@ -68,7 +80,7 @@ export function InvoicesPage() {
     <Stack>
       <PageHead
         title="Invoices"
-        about="Made by themselves when a period ends. They never change."
+        about="Made by themselves when a period ends. What is issued never changes."
       />
       <Card
         title={isFiltered ? 'Matching invoices' : 'All invoices'}
@@ -76,6 +88,12 @@ export function InvoicesPage() {
         tools={
           <>
             <CustomerFilter />
+            <ToolSelect
+              label="Status"
+              value={status ?? ''}
+              options={STATUSES}
+              onChange={(next) => change({ status: next })}
+            />
             <DaysFilter />
             <OrderSelect order={order} onChange={(next) => change({ order: next })} />
           </>
@@ -87,7 +105,9 @@ export function InvoicesPage() {
           columns={COLUMNS}
           empty={
             isFiltered ? (
-              <Empty title="No invoice matches">Choose other days, or all customers.</Empty>
+              <Empty title="No invoice matches">
+                Choose other days, any status, or all customers.
+              </Empty>
             ) : (
               <Empty title="No invoices yet">
                 The first is made when a subscription with a fixed price begins, or a period ends.
