@@ -7,9 +7,10 @@ import { appeared, watchFor } from './harness/watching';
 
 /** Figures for docs/performance.md and release notes; MEASURE=yes make web-test ARGS=measurements */
 test.skip(process.env.MEASURE !== 'yes', 'no pass or fail; MEASURE=yes measures');
-test.setTimeout(900_000);
+test.describe.configure({ mode: 'default' });
 
 const MINUTES = Number(process.env.MINUTES ?? 3);
+test.setTimeout((MINUTES + 12) * 60_000);
 const PROBES = 100;
 
 test('first loads', () => {

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Client, gql, subscriptionExchange } from '@urql/core';
 import { buildSchema, isAbstractType, isObjectType } from 'graphql';
-import { expect, test } from 'vitest';
-import { EMBEDDED, POSSIBLE_TYPES } from './cache';
+import { expect, test, vi } from 'vitest';
+import { EMBEDDED, objectCache, POSSIBLE_TYPES } from './cache';
 
 const schema = buildSchema(
   readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'),
@@ -36,3 +39,59 @@ test('abstract types can be what the schema says', () => {
   );
   expect(found).toEqual(POSSIBLE_TYPES);
 });
+
+test('events that have passed are not kept', async () => {
+  let pass: ((data: object) => void) | undefined;
+  const client = new Client({
+    url: 'http://localhost',
+    preferGetMethod: false,
+    exchanges: [
+      objectCache(),
+      subscriptionExchange({
+        forwardSubscription: () => ({
+          subscribe(sink) {
+            pass = (data) => sink.next({ data });
+            return { unsubscribe() {} };
+          },
+        }),
+      }),
+    ],
+  });
+  const followed = gql`
+    subscription Followed {
+      eventsFollowed { event { id metadata customer { id } } cursor }
+    }
+  `;
+  let seen = 0;
+  client.subscription(followed, {}).subscribe(({ data }) => {
+    seen += data?.eventsFollowed.event.metadata.units === 1 ? 1 : 0;
+  });
+  await vi.waitUntil(() => pass);
+  const passed = Array.from({ length: 500 }, (_none, nth) => {
+    // The cache keeps a JSON value as the object that it is.
+    const metadata = { units: 1 };
+    pass?.({
+      eventsFollowed: {
+        __typename: 'EventUpdate',
+        cursor: String(nth),
+        event: {
+          __typename: 'Event',
+          id: String(nth),
+          metadata,
+          customer: { __typename: 'Customer', id: 'customer' },
+        },
+      },
+    });
+    return new WeakRef(metadata);
+  });
+  expect(seen).toBe(500);
+  // What a WeakRef names is kept until the current task ends.
+  await new Promise(setImmediate);
+  collectGarbage();
+  expect(passed.filter((each) => each.deref() !== undefined).length).toBeLessThan(10);
+});
+
+function collectGarbage() {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}

@@ -91,7 +91,11 @@ interface Credited {
 
 export function objectCache() {
   return cacheExchange({
-    keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+    keys: {
+      ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+      // Events pass by the thousand and never change: by id, each would stay for ever.
+      Event: () => null,
+    },
     possibleTypes: POSSIBLE_TYPES,
     resolvers: {
       Query: {

@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { graphql, readFragment } from '../../api/generated';
 import type { MeterCustomersQuery } from '../../api/generated/graphql';
 import { plural } from '../../format/units';
@@ -35,14 +36,9 @@ const MeterCustomersDocument = graphql(`
 
 type Row = NonNullable<MeterCustomersQuery['meter']>['customers']['nodes'][number];
 
-/** Everybody’s usage in their current period. */
-export function MeterCustomers({ meterId, unit }: { meterId: string; unit: string | null }) {
-  const list = useList({
-    query: MeterCustomersDocument,
-    variables: { meterId },
-    connection: (data) => data.meter?.customers,
-  });
-  const columns: Column<Row>[] = [
+/** Made once, so that a row is drawn again only when it has changed. */
+function columnsFor(unit: string | null): Column<Row>[] {
+  return [
     {
       title: 'Customer',
       isName: true,
@@ -62,6 +58,16 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
       cell: (row) => <RelativeTime at={readFragment(CustomerUsage, row).updatedAt} />,
     },
   ];
+}
+
+/** Everybody’s usage in their current period. */
+export function MeterCustomers({ meterId, unit }: { meterId: string; unit: string | null }) {
+  const list = useList({
+    query: MeterCustomersDocument,
+    variables: { meterId },
+    connection: (data) => data.meter?.customers,
+  });
+  const columns = useMemo(() => columnsFor(unit), [unit]);
   return (
     <Card title="Customers, in their current period" flush>
       <ListTable
