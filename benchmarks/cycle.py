@@ -20,6 +20,7 @@ from billing.periods.intervals import Period, Recurrence, RecurringInterval, per
 from billing.periods.metered_renewal import renew_periods
 from billing.subscriptions.cycle import run_cycle
 from billing.subscriptions.renewal import next_periods
+from billing.subscriptions.terms import Terms
 from billing.transaction import billing_transaction
 from metering.counting.log import advance
 from models import Customer, CustomerSubscription, Invoice, Product
@@ -96,6 +97,7 @@ async def _subscribe(
             product_id=product.id,
             status="ACTIVE",
             started_at=current.start,
+            anchor_at=current.start,
             period_index=0,
             current_period_start=current.start,
             current_period_end=current.end,
@@ -111,11 +113,10 @@ async def _subscribe(
         await CustomerSubscription.bulk_create(
             subscriptions, batch_size=_CHUNK, using_db=connection
         )
-        terms = await catalog_products(connection, organization_id, [product.id])
+        products = await catalog_products(connection, organization_id, [product.id])
+        terms = Terms(products[product.id], 1, current.start, current, current)
         steps = [
-            step
-            for one in subscriptions
-            for step in next_periods(one.id, one.customer_id, terms[product.id], current)
+            step for one in subscriptions for step in next_periods(one.id, one.customer_id, terms)
         ]
         await renew_periods(log, steps)
     return subscriptions

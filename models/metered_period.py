@@ -15,6 +15,13 @@ class MeteredPeriod(Model):
     credit; `starts_at` is null for the time before the first. `plain` and `rolling` are the credit
     ledger's sums over the period.
 
+    `is_trial`: its usage costs nothing. `share_numerator` / `share_denominator` is the part of a
+    whole period that it covers, for what is prorated; both are null for a whole one.
+
+    A change of the subscription cuts a period short. Then `granted_plain` and `granted_rolling` are
+    the grants of the period, and `revocable_plain` and `revocable_rolling` are the part of them
+    that is taken back if it is unused. Otherwise the four are null.
+
     Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log.
     `is_behind`: the meter had not counted the whole log then. `billed_*` is what invoices have
     billed, null before the first. `needs_correction`: that is no longer right. With a null
@@ -31,6 +38,13 @@ class MeteredPeriod(Model):
     ends_at = fields.DatetimeField(null=True)
     plain = NumericField()
     rolling = NumericField()
+    is_trial = fields.BooleanField(default=False, db_default=False)
+    share_numerator = fields.BigIntField(null=True)
+    share_denominator = fields.BigIntField(null=True)
+    granted_plain = NumericField(null=True)
+    granted_rolling = NumericField(null=True)
+    revocable_plain = NumericField(null=True)
+    revocable_rolling = NumericField(null=True)
     closed_at = fields.DatetimeField(null=True)
     consumed = NumericField(null=True)
     carried = NumericField(null=True)

@@ -17,6 +17,7 @@ class Product(Model):
     description = fields.CharField(max_length=1000, null=True)
     recurring_interval = fields.CharField(max_length=8)
     currency = fields.CharField(max_length=3)
+    trial_days = fields.IntField(null=True)
     created_at = fields.DatetimeField()
     archived_at = fields.DatetimeField(null=True)
 

@@ -4,28 +4,40 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from models.fields import ExactJSONField
 from models.identifiers import new_id
 
 
 class CustomerSubscription(Model):
     """A customer's subscription to a product.
 
-    `status` is ACTIVE or CANCELED. `period_index` is the current period, counted in intervals from
-    `started_at`, or the last one of a canceled subscription. `corrections_due_at`: when a canceled
-    one is next billed for late events. `invoicing_problem`: why its invoices are not made.
-    `revision` is the log's revision at the last change; a trigger of the database writes it.
+    `status` is SCHEDULED, TRIALING, ACTIVE or CANCELED. Paid periods are counted from `anchor_at`.
+    `period_index` numbers the current period among all of them, or the last one of a canceled
+    subscription. A scheduled one has an empty period at its start.
+
+    `pending_product_id` and `pending_quantity` apply from the next period; both are null if no
+    change is scheduled. `trial_notice_at`: when the end of the trial is announced; null from then
+    on. `corrections_due_at`: when a canceled subscription is next billed for late events.
+    `invoicing_problem`: why its invoices are not made. `revision` is the log's revision at the last
+    change; a trigger of the database writes it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
     customer_id = fields.UUIDField()
     product_id = fields.UUIDField()
-    status = fields.CharField(max_length=8)
+    quantity = fields.IntField(default=1, db_default=1)
+    status = fields.CharField(max_length=16)
     started_at = fields.DatetimeField()
+    trial_ends_at = fields.DatetimeField(null=True)
+    trial_notice_at = fields.DatetimeField(null=True)
+    anchor_at = fields.DatetimeField()
     period_index = fields.IntField()
     current_period_start = fields.DatetimeField()
     current_period_end = fields.DatetimeField()
     cancel_at_period_end = fields.BooleanField(default=False)
+    pending_product_id = fields.UUIDField(null=True)
+    pending_quantity = fields.IntField(null=True)
     ended_at = fields.DatetimeField(null=True)
     corrections_due_at = fields.DatetimeField(null=True)
     invoicing_problem = fields.TextField(null=True)
@@ -74,9 +86,10 @@ class SubscriptionMeter(Model):
 class SubscriptionPeriod(Model):
     """A closed period of a subscription.
 
-    `invoiced_at` is null while it waits for its events to be counted; `invoice_id` stays null
-    if there was nothing to invoice. `draft_until`: its invoice is a draft until then; null from
-    then on. `is_last`: the subscription ended with it.
+    `charges` are the lines of its invoice that do not depend on usage: those in advance for the
+    period that follows, and prorated ones. `invoiced_at` is null while it waits for its events to
+    be counted; `invoice_id` stays null if there was nothing to invoice. `draft_until`: its invoice
+    is a draft until then; null from then on. `is_last`: the subscription ended with it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -86,6 +99,7 @@ class SubscriptionPeriod(Model):
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
     is_last = fields.BooleanField()
+    charges = ExactJSONField(default=list, db_default=[])
     closed_at = fields.DatetimeField()
     invoiced_at = fields.DatetimeField(null=True)
     invoice_id = fields.UUIDField(null=True)

@@ -1,6 +1,6 @@
 """Runs every mutation: checks permissions and what its answer may show, repeats, the audit log."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any, assert_never
 
@@ -46,7 +46,7 @@ class Mutates(Requires):
         scopes: tuple[Scope, ...],
         *,
         and_: Scope | None,
-        makes: str | None,
+        makes: Sequence[str],
         is_repeatable: Callable[[Any], bool],
         first: Callable[[Context, Any], Awaitable[None]] | None,
         audited: Audited,
@@ -72,7 +72,7 @@ class Mutates(Requires):
         self.check(info.context)
         _check_answer(info)
         sent = kwargs["input"]
-        is_keyed = self.makes is not None and sent.idempotency_key is not None
+        is_keyed = bool(self.makes) and sent.idempotency_key is not None
         repeating.begin(lambda: is_keyed or self.is_repeatable(sent))
 
         async def run() -> Any:
@@ -82,7 +82,7 @@ class Mutates(Requires):
             try:
                 if self.first is not None:
                     await self.first(info.context, sent)
-                if self.makes is None or not is_keyed:
+                if not is_keyed:
                     return await run()
                 return await carried_out_once(info, sent, self.makes, run)
             except RefusedError as refused:
@@ -125,6 +125,7 @@ def mutates(
     *scopes: Scope,
     and_: Scope | None = None,
     makes: str | None = None,
+    also: str | None = None,
     is_repeatable: Callable[[Any], bool] = lambda _sent: False,
     first: Callable[[Context, Any], Awaitable[None]] | None = None,
     audited: Audited = Audited.IN_ITS_TRANSACTION,
@@ -132,13 +133,14 @@ def mutates(
     """A mutation for tokens with any one of `scopes`, and with the scope `and_` besides.
 
     `makes` names the payload's field with the object that is made or changed. The mutation then
-    takes an `idempotencyKey`, which its input type must have. `is_repeatable` tells whether an
-    input can be sent again without a key. `first` runs before the mutation's transaction begins.
+    takes an `idempotencyKey`, which its input type must have. `also` names the field with another
+    object, which may be null. `is_repeatable` tells whether an input can be sent again without a
+    key. `first` runs before the mutation's transaction begins.
     """
     return Mutates(
         scopes,
         and_=and_,
-        makes=makes,
+        makes=[name for name in (makes, also) if name is not None],
         is_repeatable=is_repeatable,
         first=first,
         audited=audited,

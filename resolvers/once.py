@@ -5,7 +5,7 @@ the key exists if and only if the mutation was done, even if a process is killed
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Earlier:
-    """The earlier use of a key; `result` is the global id of the object that was made."""
+    """The earlier use of a key; `result` has the global ids of the objects that were made."""
 
     mutation: str
     input_hash: bytes
@@ -44,14 +44,15 @@ class _Earlier:
 
 
 async def carried_out_once(
-    info: Info, sent: Any, makes: str, run: Callable[[], Awaitable[Any]]
+    info: Info, sent: Any, makes: Sequence[str], run: Callable[[], Awaitable[Any]]
 ) -> Any:
     """Returns the payload of `run`, which runs only if the key is new.
 
     Args:
         info: the mutation's field.
         sent: its input, with an `idempotency_key`.
-        makes: the field of the payload with the object that the mutation makes or changes.
+        makes: the fields of the payload with the objects that the mutation makes or changes. Only
+            the first is never null.
         run: the mutation. Its own transactions become savepoints of the one that stores the key.
 
     Raises:
@@ -75,7 +76,9 @@ async def carried_out_once(
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any | _Earlier | None:
+async def _try(
+    use: _Use, makes: Sequence[str], run: Callable[[], Awaitable[Any]]
+) -> Any | _Earlier | None:
     """Returns the payload of `run`, or the key's earlier use; None while another is under way."""
     async with in_transaction() as connection:
         if not await _claim(connection, use):
@@ -84,23 +87,24 @@ async def _try(use: _Use, makes: str, run: Callable[[], Awaitable[Any]]) -> Any 
         if earlier is not None:
             return earlier
         payload = await run()
-        await _store(connection, use, getattr(payload, makes).id)
+        made = (getattr(payload, name) for name in makes)
+        await _store(connection, use, " ".join(one.id for one in made if one is not None))
         return payload
 
 
 async def _again(
-    context: Context, payload_type: Any, makes: str, use: _Use, earlier: _Earlier
+    context: Context, payload_type: Any, makes: Sequence[str], use: _Use, earlier: _Earlier
 ) -> Any:
-    """Returns the payload for a key that was used before, with the object in its current state."""
+    """Returns the payload for a key that was used before, with the objects as they are now."""
     if use.mutation != earlier.mutation:
         raise _refused("CONFLICT", f"was already used for {earlier.mutation}")
     if use.input_hash != earlier.input_hash:
         raise _refused("CONFLICT", "was already used with a different input")
     context.forget_loaded()
-    node = await load_node(context, earlier.result)
-    if node is None:
+    nodes = [await load_node(context, node_id) for node_id in earlier.result.split(" ")]
+    if None in nodes:
         raise _refused("NOT_FOUND", "created an object that no longer exists")
-    return payload_type(**{makes: node})
+    return payload_type(**dict(zip(makes, nodes, strict=False)))
 
 
 def _refused(code: ProblemCode, what: str) -> RefusedError:

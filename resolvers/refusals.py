@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from billing.subscriptions.changes import SubscriptionChange
 from metering.problems import RefusedError, problem
 from models import Customer
 from schema.context import Context
 from schema.customers import find_customer
 from schema.ids import decode_id
+from schema.inputs.subscriptions import CustomerSubscriptionChangeInput
 
 _CALLED = {
     "AccessToken": "token",
@@ -30,6 +32,15 @@ def required_id(value: str, type_name: str, field: str) -> UUID:
     if found is None:
         raise not_found(type_name, field)
     return found
+
+
+def requested_change(sent: CustomerSubscriptionChangeInput) -> tuple[UUID, SubscriptionChange]:
+    """Returns the subscription and the change that an input names; raises RefusedError."""
+    subscription_id = required_id(sent.id, "CustomerSubscription", "id")
+    product_id = None
+    if sent.product_id is not None:
+        product_id = required_id(sent.product_id, "Product", "productId")
+    return subscription_id, SubscriptionChange(product_id, sent.quantity, sent.when)
 
 
 async def named_customer(

@@ -6,7 +6,7 @@ from billing.periods.metered_periods import EntryKind
 from billing.rating.lines import LineKind
 from billing.rating.schemes import Pricing
 from billing.subscriptions.life import CancelWhen
-from billing.subscriptions.renewal import SubscriptionStatus
+from billing.subscriptions.terms import SubscriptionStatus
 from schema.enums import described
 
 described(
@@ -46,13 +46,18 @@ described(
 )
 described(
     SubscriptionStatus,
-    "Whether a subscription is active.",
-    {"ACTIVE": "The subscription is active.", "CANCELED": "The subscription has ended."},
+    "Where a subscription is in its life.",
+    {
+        "SCHEDULED": "The subscription has not started.",
+        "TRIALING": "The subscription is in its trial, which is free.",
+        "ACTIVE": "The subscription is active.",
+        "CANCELED": "The subscription has ended, or was canceled before it started.",
+    },
     name="CustomerSubscriptionStatus",
 )
 described(
     CancelWhen,
-    "When a cancellation takes effect.",
+    "When a cancellation or a change takes effect.",
     {
         "PERIOD_END": "When the current period ends.",
         "NOW": "Immediately. The current period is closed and billed.",
@@ -64,6 +69,8 @@ described(
     {
         "FIXED": "A fixed price, charged in advance for a period.",
         "METERED": "A period's usage, charged in arrears.",
+        "PRORATION": "The part of a fixed price for the rest of a period, when the subscription "
+        "changes or ends within it: the old price is given back, the new one is charged.",
         "CORRECTION": "Usage that arrived after its period was invoiced: the amount of the "
         "period as rated again, less the amount that was billed.",
         "BALANCE": "What the customer was owed, by credit notes or by invoices with a negative "

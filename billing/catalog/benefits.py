@@ -178,7 +178,7 @@ async def hold_new_meters(
     product_id: UUID,
     benefit_ids: Sequence[UUID],
 ) -> None:
-    """Reserves the benefits' meters for each active subscription to the product.
+    """Reserves the benefits' meters for each subscription to the product that has not ended.
 
     The caller has locked the product's row.
 
@@ -194,8 +194,8 @@ async def hold_new_meters(
             SELECT DISTINCT meter_id FROM benefit
             WHERE organization_id = $1 AND id = ANY($3::uuid[]) AND meter_id IS NOT NULL
         ) AS benefit
-        WHERE subscription.organization_id = $1 AND subscription.product_id = $2
-          AND subscription.status = 'ACTIVE'
+        WHERE subscription.organization_id = $1 AND subscription.status <> 'CANCELED'
+          AND (subscription.product_id = $2 OR subscription.pending_product_id = $2)
         ORDER BY subscription.customer_id, benefit.meter_id
         ON CONFLICT (organization_id, customer_id, meter_id) DO NOTHING
         """,
@@ -209,8 +209,8 @@ async def hold_new_meters(
         JOIN subscription_meter held
             ON held.organization_id = $1 AND held.customer_id = subscription.customer_id
            AND held.meter_id = benefit.meter_id AND held.subscription_id <> subscription.id
-        WHERE subscription.organization_id = $1 AND subscription.product_id = $2
-          AND subscription.status = 'ACTIVE'
+        WHERE subscription.organization_id = $1 AND subscription.status <> 'CANCELED'
+          AND (subscription.product_id = $2 OR subscription.pending_product_id = $2)
           AND benefit.organization_id = $1 AND benefit.id = ANY($3::uuid[])
         LIMIT 1
         """,

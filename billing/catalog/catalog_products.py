@@ -22,6 +22,7 @@ class CatalogProduct:
     name: str
     currency: str
     interval: Recurrence
+    trial_days: int | None
     fixed: list[FixedPrice] = field(default_factory=list)
     metered: dict[UUID, MeteredPrice] = field(default_factory=dict)
     grants: dict[UUID, list[Grant]] = field(default_factory=dict)
@@ -41,7 +42,8 @@ async def catalog_products(
     priced = await connection.execute_query_dict(
         """
         SELECT product.id AS of_product, product.name AS product_name,
-               product.currency AS product_currency, product.recurring_interval, price.*
+               product.currency AS product_currency, product.recurring_interval,
+               product.trial_days, price.*
         FROM product
         LEFT JOIN product_price price
             ON price.organization_id = $1 AND price.product_id = product.id
@@ -58,6 +60,7 @@ async def catalog_products(
                 row["product_name"],
                 row["product_currency"],
                 Recurrence(RecurringInterval(row["recurring_interval"])),
+                row["trial_days"],
             ),
         )
         match row["kind"]:

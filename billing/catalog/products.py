@@ -17,6 +17,7 @@ from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import Touched
+from billing.subscriptions.terms import LONGEST_TRIAL_DAYS
 from config.clock import now
 from metering.counting.log import lock_log
 from metering.problems import Problem, RefusedError, problem, refuse_any
@@ -33,6 +34,7 @@ class ProductDraft:
     recurring_interval: RecurringInterval
     prices: Sequence[PriceDraft]
     benefit_ids: Sequence[UUID | None] = ()
+    trial_days: int | None = None
 
 
 async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
@@ -48,6 +50,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *name_problems(draft.name, NAME, "name"),
             *_description_problems(draft.description),
             *check_prices(draft.prices),
+            *_trial_problems(draft.trial_days),
             *await _meter_problems(connection, organization_id, draft.prices),
         ]
         found, benefit_ids = await check_benefits(connection, organization_id, draft.benefit_ids)
@@ -59,6 +62,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             description=draft.description,
             recurring_interval=draft.recurring_interval.value,
             currency=draft.prices[0].currency,
+            trial_days=draft.trial_days,
             created_at=now(),
             using_db=connection,
         )
@@ -168,6 +172,13 @@ def _description_problems(description: str | None) -> list[Problem]:
     """Returns what is wrong with a description, which may be left out or empty."""
     fault = text_fault(description or "", DESCRIPTION, minimum=0)
     return [] if fault is None else [problem(fault[0], f"description {fault[1]}", "description")]
+
+
+def _trial_problems(days: int | None) -> list[Problem]:
+    if days is None or 1 <= days <= LONGEST_TRIAL_DAYS:
+        return []
+    message = f"trialDays must be from 1 to {LONGEST_TRIAL_DAYS}."
+    return [problem("INVALID", message, "trialDays")]
 
 
 async def _locked_product(

@@ -9,7 +9,6 @@ A subscription's drafts are issued in the order of its periods, so none ends bef
 from collections.abc import Sequence
 from uuid import UUID
 
-from billing.catalog.catalog_products import catalog_products
 from billing.transaction import BillingTransaction, columns
 from metering.live.outbox import OutboxType
 from models.identifiers import new_id
@@ -20,8 +19,8 @@ async def draft_periods(transaction: BillingTransaction, subscription_ids: Seque
     rows = await transaction.rows(
         """
         SELECT * FROM (
-            SELECT period.id, period.subscription_id, period.period_index, period.is_last,
-                   subscription.customer_id, subscription.product_id,
+            SELECT period.id, period.subscription_id, period.period_index,
+                   subscription.customer_id, product.currency,
                    greatest(
                        period.ends_at
                            + nullif(organization.invoice_grace_hours, 0) * interval '1 hour',
@@ -33,9 +32,21 @@ async def draft_periods(transaction: BillingTransaction, subscription_ids: Seque
             JOIN organization ON organization.id = $1
             JOIN customer_subscription subscription
                 ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
+            JOIN product
+                ON product.organization_id = $1 AND product.id = subscription.product_id
             WHERE period.organization_id = $1 AND period.subscription_id = ANY($2::uuid[])
               AND period.invoiced_at IS NULL AND period.draft_until IS NULL
               AND period.invoice_id IS NULL
+              -- Nothing would be on the invoice of a product that is free, or of a trial that was
+              -- canceled.
+              AND (period.charges <> '[]' OR EXISTS (
+                  SELECT FROM metered_period metered
+                  WHERE metered.organization_id = $1
+                    AND metered.subscription_id = period.subscription_id
+                    AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL
+                    AND metered.product_price_id IS NOT NULL
+                    AND NOT (metered.is_trial AND period.is_last)
+              ))
         ) AS period
         WHERE draft_until > $3
         ORDER BY subscription_id, period_index
@@ -45,16 +56,7 @@ async def draft_periods(transaction: BillingTransaction, subscription_ids: Seque
     )
     if not rows:
         return
-    products = await catalog_products(
-        transaction.connection, transaction.organization_id, (row["product_id"] for row in rows)
-    )
-    drafts = [
-        (new_id(), row)
-        for row in rows
-        # Nothing would be on the invoice of a product that is free.
-        if products[row["product_id"]].metered
-        or (products[row["product_id"]].fixed and not row["is_last"])
-    ]
+    drafts = [(new_id(), row) for row in rows]
     await transaction.run(
         """
         WITH draft AS (
@@ -79,7 +81,7 @@ async def draft_periods(transaction: BillingTransaction, subscription_ids: Seque
             lambda draft: draft[1]["draft_until"],
             lambda draft: draft[1]["customer_id"],
             lambda draft: draft[1]["subscription_id"],
-            lambda draft: products[draft[1]["product_id"]].currency,
+            lambda draft: draft[1]["currency"],
         ),
     )
     await transaction.publish(OutboxType.INVOICE_DRAFTED, *(draft[0] for draft in drafts))

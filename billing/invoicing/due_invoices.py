@@ -7,19 +7,12 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.catalog_products import catalog_products
+from billing.invoicing.charges import charges_of
 from billing.invoicing.drafts import draft_periods, end_grace
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
 from billing.invoicing.rebilling import NOTHING_AGAIN, rebillings
 from billing.periods.billed_meters import counted_meters
-from billing.periods.intervals import (
-    Period,
-    Recurrence,
-    RecurringInterval,
-    boundary,
-    index_at,
-    period_at,
-)
+from billing.periods.intervals import Recurrence, RecurringInterval, period_around
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, columns
@@ -29,7 +22,7 @@ CHUNK = 250
 
 _PERIODS = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
-           subscription.customer_id, subscription.product_id, subscription.started_at,
+           period.charges, subscription.customer_id, product.currency,
            subscription.invoicing_problem, draft.id AS draft_id,
            coalesce(draft.issued_at, period.ends_at) AS counts_until,
            (SELECT array_agg(metered.meter_id) FROM metered_period metered
@@ -39,6 +32,8 @@ _PERIODS = """
     FROM ({periods}) AS period
     JOIN customer_subscription subscription
         ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
+    LEFT JOIN product
+        ON product.organization_id = $1 AND product.id = subscription.product_id
     LEFT JOIN invoice draft ON draft.organization_id = $1 AND draft.id = period.invoice_id
     ORDER BY period.subscription_id, period.period_index
 """
@@ -113,6 +108,21 @@ async def invoice_periods_of(
         await issue(transaction, await _bills(transaction, ready))
 
 
+async def invoice_with_what_is_counted(
+    transaction: BillingTransaction, subscription_id: UUID
+) -> None:
+    """Invoices all closed periods of a subscription now, with the usage that is counted by now.
+
+    Later invoices correct what is counted afterwards. The caller has rated late usage.
+    """
+    await end_grace(transaction, [subscription_id])
+    connection, organization_id = transaction.connection, transaction.organization_id
+    while rows := await waiting_periods(connection, organization_id, [subscription_id]):
+        if rows[0]["invoicing_problem"] is not None:
+            return
+        await issue(transaction, await _bills(transaction, rows))
+
+
 async def invoice_waiting_periods(
     transaction: BillingTransaction, after: UUID
 ) -> tuple[int, UUID | None]:
@@ -136,10 +146,14 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     """
     rows = await transaction.rows(
         """
-        SELECT subscription.id, subscription.started_at, product.recurring_interval,
-               (SELECT max(invoice.issued_at) FROM invoice
-                WHERE invoice.organization_id = $1 AND invoice.subscription_id = subscription.id
-                  AND invoice.status <> 'DRAFT') AS issued_at
+        SELECT subscription.id, subscription.anchor_at, product.recurring_interval,
+               coalesce(
+                   (SELECT max(invoice.issued_at) FROM invoice
+                    WHERE invoice.organization_id = $1
+                      AND invoice.subscription_id = subscription.id
+                      AND invoice.status <> 'DRAFT'),
+                   subscription.ended_at
+               ) AS issued_at
         FROM (
             SELECT subscription_id FROM metered_period
             WHERE organization_id = $1 AND needs_correction
@@ -155,12 +169,10 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     )
     due = []
     for row in rows:
-        anchor, interval = row["started_at"], RecurringInterval(row["recurring_interval"])
+        anchor, interval = row["anchor_at"], RecurringInterval(row["recurring_interval"])
         if interval is RecurringInterval.YEAR:
             interval = RecurringInterval.MONTH
-        every = Recurrence(interval)
-        index = index_at(anchor, every, row["issued_at"])
-        due.append((row["id"], boundary(anchor, every, index + 1)))
+        due.append((row["id"], period_around(anchor, Recurrence(interval), row["issued_at"]).end))
     await transaction.run(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at
@@ -176,10 +188,14 @@ async def invoice_due_corrections(transaction: BillingTransaction) -> int:
     """Invoices the late usage of a chunk of ended subscriptions."""
     rows = await transaction.rows(
         """
-        SELECT id AS subscription_id, customer_id, product_id FROM customer_subscription
-        WHERE organization_id = $1 AND corrections_due_at <= $2 AND invoicing_problem IS NULL
-        ORDER BY corrections_due_at, id LIMIT $3
-        FOR UPDATE SKIP LOCKED
+        SELECT subscription.id AS subscription_id, subscription.customer_id, product.currency
+        FROM customer_subscription subscription
+        JOIN product
+            ON product.organization_id = $1 AND product.id = subscription.product_id
+        WHERE subscription.organization_id = $1 AND subscription.corrections_due_at <= $2
+          AND subscription.invoicing_problem IS NULL
+        ORDER BY subscription.corrections_due_at, subscription.id LIMIT $3
+        FOR UPDATE OF subscription SKIP LOCKED
         """,
         transaction.now,
         CHUNK,
@@ -221,9 +237,6 @@ async def _ready(
 
 async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> list[Bill]:
     """Returns a bill for each row: for its period, or only for corrections if it has none."""
-    products = await catalog_products(
-        transaction.connection, transaction.organization_id, (row["product_id"] for row in rows)
-    )
     periods = await unbilled_periods(
         transaction.connection,
         transaction.organization_id,
@@ -234,24 +247,20 @@ async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
         transaction.organization_id,
         [row["subscription_id"] for row in rows],
     )
-    bills: list[Bill] = []
-    for row in rows:
-        product = products[row["product_id"]]
-        bills.append(
-            Bill(
-                subscription_id=row["subscription_id"],
-                customer_id=row["customer_id"],
-                product=product,
-                periods=periods_through(
-                    periods.get(row["subscription_id"], []), row.get("ends_at")
-                ),
-                in_advance=following_period(row, product.interval),
-                period_id=row.get("id"),
-                draft_id=row.get("draft_id"),
-                again=again.get(row["subscription_id"], NOTHING_AGAIN),
-            )
+    return [
+        Bill(
+            subscription_id=row["subscription_id"],
+            customer_id=row["customer_id"],
+            currency=row["currency"],
+            periods=periods_through(periods.get(row["subscription_id"], []), row.get("ends_at")),
+            charges=charges_of(row.get("charges", "[]")),
+            is_last=row.get("is_last", True),
+            period_id=row.get("id"),
+            draft_id=row.get("draft_id"),
+            again=again.get(row["subscription_id"], NOTHING_AGAIN),
         )
-    return bills
+        for row in rows
+    ]
 
 
 def periods_through(
@@ -276,10 +285,3 @@ def periods_through(
             and (after is None or after < period.end)
         )
     ]
-
-
-def following_period(row: dict[str, Any], interval: Recurrence) -> Period | None:
-    """Returns the period after that in a row of `waiting_periods`; None if it was the last."""
-    if row.get("is_last", True):
-        return None
-    return period_at(row["started_at"], interval, row["period_index"] + 1)

@@ -4,7 +4,7 @@ The same code makes the lines of invoices and estimates; for an estimate, it get
 closed and rated in memory only. Any number of subscriptions costs the same few statements.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,15 +15,23 @@ from tortoise.transactions import in_transaction
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.balances import balance_lines, balances, subtotal
-from billing.invoicing.due_invoices import following_period, periods_through, uninvoiced_periods
-from billing.invoicing.invoices import Bill, PriceBook, bill_lines, unbilled_periods
+from billing.invoicing.charges import charges_of
+from billing.invoicing.due_invoices import periods_through, uninvoiced_periods
+from billing.invoicing.invoices import Bill, bill_lines, price_book, unbilled_periods
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, rebillings
 from billing.periods.billed_meters import counted_meters
-from billing.periods.intervals import period_at
 from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
 from billing.periods.rerating import late_periods, rerating_of
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import Line, amount_problem, total
+from billing.subscriptions.terms import (
+    LiveSubscription,
+    SubscriptionStatus,
+    charges_in_advance,
+    live_subscription,
+    next_terms,
+    product_ids,
+)
 from metering.counting.progress import oldest_in_flight, progress
 from models import Meter
 
@@ -88,24 +96,26 @@ async def estimates(
             """,
             [organization_id, list(subscription_ids)],
         )
-        products = await catalog_products(
-            connection, organization_id, {row["product_id"] for row in rows}
-        )
+        subscriptions = [live_subscription(row) for row in rows]
+        products = await catalog_products(connection, organization_id, product_ids(subscriptions))
         earlier = [] if open_only else subscription_ids
         ended = await uninvoiced_periods(connection, organization_id, earlier)
         again = await rebillings(connection, organization_id, earlier)
         periods = await _periods(connection, organization_id, rows, open_only=open_only)
         bills = [
             bill
-            for row in rows
+            for one in subscriptions
             for bill in _bills(
-                row,
-                products[row["product_id"]],
-                ended.get(row["id"], []),
-                periods.get(row["id"], []),
-                again.get(row["id"], NOTHING_AGAIN),
+                one,
+                products,
+                ended.get(one.id, []),
+                periods.get(one.id, []),
+                again.get(one.id, NOTHING_AGAIN),
             )
         ]
+        book = await price_book(
+            connection, organization_id, [period for bill in bills for period in bill.periods]
+        )
         meters = await Meter.filter(
             organization_id=organization_id,
             id__in={period.meter_id for bill in bills for period in bill.periods},
@@ -113,22 +123,15 @@ async def estimates(
         counted = await progress(organization_id, meters, in_flight)
         owed_to = () if open_only else {row["customer_id"] for row in rows}
         left = await balances(connection, organization_id, owed_to)
-    # The products are loaded already, and have the prices of all these periods.
-    book = PriceBook(
-        prices={
-            price.id: price for product in products.values() for price in product.metered.values()
-        },
-        meter_names={meter.id: meter.name for meter in meters},
-    )
     through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
-    active = {row["id"] for row in rows if row["status"] == "ACTIVE"}
+    live = {one.id for one in subscriptions if one.status is not SubscriptionStatus.CANCELED}
     found = Estimates({}, {})
     first: set[UUID] = set()
     for bill in bills:
-        lines = bill_lines(bill, book)
+        lines = bill_lines(bill, book) if bill.is_invoiced else []
         if bill.subscription_id not in first:
             first.add(bill.subscription_id)
-            key = (bill.customer_id, bill.product.currency)
+            key = (bill.customer_id, bill.currency)
             lines += balance_lines(lines, left.get(key, 0))
         complete_through = min(
             (
@@ -138,10 +141,10 @@ async def estimates(
             ),
             default=in_flight,
         )
-        estimate = Estimate(bill.product.currency, lines, complete_through)
+        estimate = Estimate(bill.currency, lines, complete_through)
         if bill.draft_id is not None:
             found.drafts[bill.draft_id] = estimate
-        elif lines or bill.subscription_id in active:
+        elif lines or bill.subscription_id in live:
             found.upcoming[bill.subscription_id] = estimate
     return found
 
@@ -209,8 +212,8 @@ async def _open_periods(
 
 
 def _bills(
-    row: dict[str, Any],
-    product: CatalogProduct,
+    subscription: LiveSubscription,
+    products: Mapping[UUID, CatalogProduct],
     ended: Sequence[dict[str, Any]],
     periods: Sequence[MeteredPeriod],
     again: Rebilling,
@@ -225,18 +228,21 @@ def _bills(
     after: datetime | None = None
     for period in (*drafted, waiting):
         if period is not None:
-            through, in_advance = period["ends_at"], following_period(period, product.interval)
+            through, is_last = period["ends_at"], period["is_last"]
+            charges = charges_of(period["charges"])
         else:
-            through, in_advance = row["current_period_end"], None
-            if row["status"] == "ACTIVE" and not row["cancel_at_period_end"]:
-                in_advance = period_at(row["started_at"], product.interval, row["period_index"] + 1)
+            through, terms = subscription.current.end, None
+            if subscription.status is not SubscriptionStatus.CANCELED:
+                terms = next_terms(subscription, products)
+            charges, is_last = charges_in_advance(terms), terms is None
         bills.append(
             Bill(
-                subscription_id=row["id"],
-                customer_id=row["customer_id"],
-                product=product,
+                subscription_id=subscription.id,
+                customer_id=subscription.customer_id,
+                currency=products[subscription.product_id].currency,
                 periods=periods_through(periods, through, after),
-                in_advance=in_advance,
+                charges=charges,
+                is_last=is_last,
                 draft_id=None if period is None else period["draft_id"],
                 again=again if after is None else NOTHING_AGAIN,
             )

@@ -7,7 +7,6 @@ from uuid import UUID
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.catalog.catalog_products import CatalogProduct
 from billing.catalog.prices import metered_prices
 from billing.invoicing.balances import (
     BalanceChange,
@@ -24,14 +23,12 @@ from billing.invoicing.stored_invoices import (
     mark_periods,
     store_invoices,
 )
-from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import (
     Line,
     MeteredPrice,
     amount_problem,
-    fixed_lines,
     metered_lines,
     total,
 )
@@ -47,19 +44,27 @@ class Bill:
     """What to bill a subscription for.
 
     `periods` are closed periods that were never billed, or were billed for something else.
-    `in_advance` is the period that begins, if any. `period_id` is the period that waits for this
+    `charges` are the lines that do not depend on usage. `is_last`: the subscription has ended.
+    `period_id` is the period that waits for this
     bill; a bill of corrections has none. `draft_id` is the draft that is issued with it. `again` is
     what voided invoices billed besides usage.
     """
 
     subscription_id: UUID
     customer_id: UUID
-    product: CatalogProduct
+    currency: str
     periods: Sequence[MeteredPeriod]
-    in_advance: Period | None
+    charges: Sequence[Line]
+    is_last: bool
     period_id: UUID | None = None
     draft_id: UUID | None = None
     again: Rebilling = NOTHING_AGAIN
+
+    @property
+    def is_invoiced(self) -> bool:
+        """Whether an invoice says what this bills. A trial that was canceled has none."""
+        in_trial = all(period.is_trial for period in self.periods)
+        return bool(self.charges or self.again.lines) or not (self.is_last and in_trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,8 @@ class PriceBook:
 
 def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
     """Returns the lines of a bill, for an invoice or an estimate. Pure."""
-    lines = metered_lines(bill.periods, book.prices, book.meter_names)
-    lines += bill.again.lines
-    if bill.in_advance is not None:
-        lines += fixed_lines(bill.product.name, bill.product.fixed, bill.in_advance)
-    return lines
+    metered = metered_lines(bill.periods, book.prices, book.meter_names)
+    return [*metered, *bill.again.lines, *bill.charges]
 
 
 async def unbilled_periods(
@@ -138,24 +140,29 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
             bill.draft_id or new_id(),
             bill.customer_id,
             bill.subscription_id,
-            bill.product.currency,
+            bill.currency,
             lines,
         )
         for bill, lines in kept
-        if lines
+        if lines and bill.is_invoiced
     ]
     if due:
         due = await _use_balances(transaction, due)
         await store_invoices(transaction, due)
-        await mark_billed(transaction, [line for invoice in due for line in invoice.lines])
         await transaction.publish(OutboxType.INVOICE_ISSUED, *(invoice.id for invoice in due))
+    await mark_billed(transaction, [line for _bill, lines in kept for line in lines])
+    invoice_ids = {invoice.subscription_id: invoice.id for invoice in due}
     await delete_drafts(
-        transaction, [bill.draft_id for bill, lines in kept if bill.draft_id and not lines]
+        transaction,
+        [
+            bill.draft_id
+            for bill, _ in kept
+            if bill.draft_id and bill.subscription_id not in invoice_ids
+        ],
     )
     await mark_rebilled(
         transaction, [invoice_id for bill, _ in kept for invoice_id in bill.again.invoice_ids]
     )
-    invoice_ids = {invoice.subscription_id: invoice.id for invoice in due}
     await mark_periods(
         transaction,
         {

@@ -37,7 +37,7 @@ GROUP BY currency ORDER BY sum(uses) DESC, currency LIMIT 1
 
 _LIVE = """
 SELECT id FROM customer_subscription
-WHERE organization_id = $1 AND status = 'ACTIVE' AND id > $2 ORDER BY id LIMIT $3
+WHERE organization_id = $1 AND status IN ('ACTIVE', 'TRIALING') AND id > $2 ORDER BY id LIMIT $3
 """
 
 
@@ -69,7 +69,7 @@ async def most_used_currency(organization_id: UUID) -> str | None:
 
 
 async def live_subscriptions(organization_id: UUID, after: UUID, limit: int) -> list[UUID]:
-    """The first active subscriptions after an id, at most so many."""
+    """The first subscriptions with a current period after an id, at most so many."""
     rows = await get_connection("default").execute_query_dict(
         _LIVE, [organization_id, after, limit]
     )

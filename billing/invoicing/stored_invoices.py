@@ -124,6 +124,8 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
 
 async def mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -> None:
     """Adds the lines to what was billed for their periods."""
+    if not lines:
+        return
     await transaction.run(
         """
         UPDATE metered_period AS kept

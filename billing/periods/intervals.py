@@ -117,6 +117,11 @@ def index_at(anchor: datetime, every: Recurrence, instant: datetime) -> int:
     return index - 1 if boundary(anchor, every, index) > instant else index
 
 
+def period_around(anchor: datetime, every: Recurrence, instant: datetime) -> Period:
+    """Returns the period that contains `instant`. A period includes its first instant."""
+    return period_at(anchor, every, index_at(anchor, every, instant))
+
+
 def _calendar_number(every: Recurrence, zone: ZoneInfo, instant: datetime) -> int:
     """Returns the number of the calendar period that contains an instant, since the year 0 or 1."""
     local = instant.astimezone(zone)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from uuid import UUID
 
-from billing.numbers import minus, plus
+from billing.periods.credit import NOTHING, NOTHING_PASSED, Credit, Cut, PassedOn, passed_on
+from billing.periods.intervals import Period
+from billing.periods.shares import WHOLE, share_of_units
 from billing.rating.pricing import Rating
 from models.identifiers import new_id
-
-NOTHING = Decimal(0)
 
 
 class EntryKind(StrEnum):
@@ -30,39 +31,21 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
-    """A customer's credit on a meter in one period, in units.
-
-    Usage burns `plain` first, and what is left of it expires with the period. `rolling` may carry
-    over: it is the grants with rollover, the manual credit and what was carried over before.
-    """
-
-    plain: Decimal = Decimal(0)
-    rolling: Decimal = Decimal(0)
-
-    @property
-    def credited(self) -> Decimal:
-        """All the credit of the period."""
-        return plus(self.plain, self.rolling)
-
-    def add(self, *, plain: Decimal = Decimal(0), rolling: Decimal = Decimal(0)) -> "Credit":
-        """Returns the credit with these units added; negative units are taken away."""
-        return Credit(plus(self.plain, plain), plus(self.rolling, rolling))
-
-
-def carried_over(credit: Credit, consumed: Decimal) -> Decimal:
-    """Returns the units that carry over into the next period: unused ones, at most the rolling."""
-    left = minus(credit.credited, consumed)
-    return max(Decimal(0), min(left, credit.rolling))
-
-
-@dataclass(frozen=True, slots=True)
 class Grant:
     """Units that a benefit credits at the start of a period."""
 
     benefit_id: UUID
     units: Decimal
     rollover: bool
+
+    @property
+    def credit(self) -> Credit:
+        """The units as credit."""
+        return Credit(rolling=self.units) if self.rollover else Credit(plain=self.units)
+
+    def part(self, share: Fraction) -> "Grant":
+        """Returns the grant for a part of a period."""
+        return replace(self, units=share_of_units(self.units, share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +64,10 @@ class PeriodUsage:
 class MeteredPeriod:
     """A period [start, end) of a customer on a meter; see models.MeteredPeriod.
 
-    Only a closed period has `usage` and `carried`. `billed` is the sum of its invoice lines, those
-    of voided invoices left out. `is_voided`: it was billed, and all of that was voided.
+    Only a closed period has `usage` and `passed`, the credit that went into the next period; it has
+    a `cut` if a change of the subscription ended it early. `share` is the part of a whole period
+    that it covers. `billed` is the sum of its invoice lines, those of voided invoices left out.
+    `is_voided`: it was billed, and all of that was voided.
     """
 
     id: UUID
@@ -93,8 +78,11 @@ class MeteredPeriod:
     start: datetime | None
     end: datetime | None
     credit: Credit
+    is_trial: bool = False
+    share: Fraction = WHOLE
+    cut: Cut | None = None
     usage: PeriodUsage | None = None
-    carried: Decimal = NOTHING
+    passed: PassedOn = NOTHING_PASSED
     billed: Rating | None = None
     is_voided: bool = False
 
@@ -121,7 +109,8 @@ class NextPeriod:
     """A period of a customer on a meter that begins at `start`.
 
     A subscription's period ends at `end`. Without a subscription, it is the time until the next
-    one, and has no `end` yet.
+    one, and has no `end` yet. `share` is the part of a whole period that it covers. `cuts` is set
+    if it begins within a period of the subscription, which it cuts: that whole period.
     """
 
     customer_id: UUID
@@ -131,31 +120,47 @@ class NextPeriod:
     subscription_id: UUID | None = None
     price_id: UUID | None = None
     grants: tuple[Grant, ...] = ()
+    is_trial: bool = False
+    share: Fraction = WHOLE
+    cuts: Period | None = None
 
 
 def close(
-    period: MeteredPeriod, at: datetime, usage: PeriodUsage
+    period: MeteredPeriod,
+    at: datetime,
+    usage: PeriodUsage,
+    share: Fraction | None = None,
+    cut: Cut | None = None,
 ) -> tuple[MeteredPeriod, list[LedgerEntry]]:
     """Closes a period at `at`. All its credit expires, and unused units may carry over.
 
-    A period without a start is before the first subscription. Its usage burns no credit.
+    Args:
+        period: an open period.
+        at: its end.
+        usage: its usage.
+        share: the part of a whole period that it covers, if that has changed.
+        cut: what is taken back if a change of the subscription ends the period early.
     """
-    burned = NOTHING if period.start is None else usage.consumed
-    carried = carried_over(period.credit, burned)
-    closed = replace(period, end=at, usage=usage, carried=carried)
-    return closed, _entries(closed, EntryKind.EXPIRY, minus(NOTHING, period.credit.credited))
+    closed = replace(
+        period,
+        end=at,
+        usage=usage,
+        share=period.share if share is None else share,
+        cut=cut,
+    )
+    closed = replace(closed, passed=_passed_on(closed, usage))
+    expired = _entries(closed, EntryKind.EXPIRY, Credit(rolling=period.credit.credited).negative)
+    return closed, expired
 
 
 def begin(
     following: NextPeriod, previous: MeteredPeriod | None
 ) -> tuple[MeteredPeriod, list[LedgerEntry]]:
     """Opens a period. `previous` is the closed one before it, if there is one."""
-    carried = NOTHING if previous is None else previous.carried
-    credit = Credit(rolling=carried)
+    passed = NOTHING_PASSED if previous is None else previous.passed
+    credit = passed.net
     for grant in following.grants:
-        credit = (
-            credit.add(rolling=grant.units) if grant.rollover else credit.add(plain=grant.units)
-        )
+        credit = credit.plus(grant.credit)
     period = MeteredPeriod(
         id=new_id(),
         customer_id=following.customer_id,
@@ -165,11 +170,14 @@ def begin(
         start=following.start,
         end=following.end,
         credit=credit,
+        is_trial=following.is_trial,
+        share=following.share,
     )
-    entries = _entries(period, EntryKind.CARRIED_OVER, carried)
+    entries = _passing_entries(period, passed)
     entries += (
         LedgerEntry(period, EntryKind.GRANT, grant.units, grant.rollover, grant.benefit_id)
         for grant in following.grants
+        if grant.units
     )
     return period, entries
 
@@ -185,25 +193,43 @@ def rerated(
     """
     result: list[MeteredPeriod] = []
     entries: list[LedgerEntry] = []
-    change = NOTHING
+    change = NOTHING_PASSED
     for period in periods:
-        current = period
-        if change:
-            current = replace(period, credit=period.credit.add(rolling=change))
-            entries += _entries(current, EntryKind.CARRIED_OVER, change)
+        current = replace(period, credit=period.credit.plus(change.net))
+        entries += _passing_entries(current, change)
         if period.usage is None:
             result.append(current)
             break
-        if change:
-            entries += _entries(current, EntryKind.EXPIRY, minus(NOTHING, change))
+        expired = Credit(rolling=change.net.credited).negative
+        entries += _entries(current, EntryKind.EXPIRY, expired)
         usage = usages.get(period.id, period.usage)
-        carried = period.carried
-        if period.start is not None:
-            carried = carried_over(current.credit, usage.consumed)
-        change = minus(carried, period.carried)
-        result.append(replace(current, usage=usage, carried=carried))
+        passed = _passed_on(current, usage)
+        change = passed.less(period.passed)
+        result.append(replace(current, usage=usage, passed=passed))
     return result, entries
 
 
-def _entries(period: MeteredPeriod, kind: EntryKind, units: Decimal) -> list[LedgerEntry]:
-    return [LedgerEntry(period, kind, units, is_rolling=True)] if units else []
+def _passed_on(period: MeteredPeriod, usage: PeriodUsage) -> PassedOn:
+    """Returns the credit that a closed period passes on to the next one.
+
+    A period without a start is before the first subscription. Its usage burns no credit.
+    """
+    burned = NOTHING if period.start is None else usage.consumed
+    return passed_on(period.credit, burned, period.cut)
+
+
+def _passing_entries(period: MeteredPeriod, passed: PassedOn) -> list[LedgerEntry]:
+    """Returns the entries for credit that is passed on to a period."""
+    return [
+        *_entries(period, EntryKind.CARRIED_OVER, passed.carried),
+        *_entries(period, EntryKind.REVOKE, passed.revoked.negative),
+    ]
+
+
+def _entries(period: MeteredPeriod, kind: EntryKind, units: Credit) -> list[LedgerEntry]:
+    found = []
+    if units.plain:
+        found.append(LedgerEntry(period, kind, units.plain, is_rolling=False))
+    if units.rolling:
+        found.append(LedgerEntry(period, kind, units.rolling, is_rolling=True))
+    return found

@@ -1,12 +1,14 @@
 """Renews metered periods, many at a time: closes them, carries credit over, opens the next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from billing.periods.billed_meters import CountedMeter, counted_meters, usage_by_meter
+from billing.periods.cuts import cuts_at, served_share
+from billing.periods.intervals import Period
 from billing.periods.metered_periods import (
     LedgerEntry,
     MeteredPeriod,
@@ -95,6 +97,7 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
     )
     renewals = [renewal for renewal in renewals if not _goes_back(renewal, opened)]
     usages = await _usages(transaction, renewals, opened, meters)
+    cuts = await cuts_at(transaction, _cutting(renewals, opened))
     closed_periods: list[MeteredPeriod] = []
     new_periods: list[MeteredPeriod] = []
     entries: list[LedgerEntry] = []
@@ -102,7 +105,12 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
         key = (renewal.customer_id, renewal.meter_id)
         previous: MeteredPeriod | None = None
         if key in opened:
-            previous, closing = close(opened[key].period, renewal.start, usages[key])
+            ending, served = opened[key].period, None
+            if renewal.cuts is not None and ending.id in cuts:
+                served = served_share(ending, renewal.start, renewal.cuts)
+            previous, closing = close(
+                ending, renewal.start, usages[key], served, cuts.get(ending.id)
+            )
             closed_periods.append(previous)
             entries += closing
         period, opening = begin(renewal, previous)
@@ -114,6 +122,23 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
     await store_credit(transaction, new_periods)
     await _move_frontiers(transaction, closed_periods)
     await _begin_current(transaction, renewals, meters)
+
+
+def _cutting(
+    renewals: Sequence[NextPeriod], opened: Mapping[PeriodKey, OpenPeriod]
+) -> dict[UUID, tuple[datetime, Period]]:
+    """Returns when the open periods of changed subscriptions are cut, and within which period."""
+    found = {}
+    for renewal in renewals:
+        ending = opened.get((renewal.customer_id, renewal.meter_id))
+        # A meter that is new in the subscription may have an open period without one.
+        if (
+            renewal.cuts is not None
+            and ending is not None
+            and ending.period.subscription_id is not None
+        ):
+            found[ending.period.id] = (renewal.start, renewal.cuts)
+    return found
 
 
 def _goes_back(renewal: NextPeriod, opened: dict[PeriodKey, OpenPeriod]) -> bool:

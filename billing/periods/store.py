@@ -4,10 +4,13 @@ Code that changes credit or periods must hold the log.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from billing.periods.metered_periods import NOTHING, Credit, LedgerEntry, MeteredPeriod, PeriodUsage
+from billing.periods.credit import NOTHING_PASSED, Credit, Cut, PassedOn, passed_on
+from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, PeriodUsage
+from billing.periods.shares import WHOLE
 from billing.rating.pricing import Rating
 from billing.transaction import BillingTransaction, columns
 from metering.live.outbox import OutboxType
@@ -15,9 +18,11 @@ from models.identifiers import new_id
 
 PERIOD_COLUMNS = """
     period.id, period.customer_id, period.meter_id, period.subscription_id, period.product_price_id,
-    period.starts_at, period.ends_at, period.plain, period.rolling, period.closed_at,
-    period.consumed, period.carried, period.position, period.is_behind,
-    period.billed_consumed, period.billed_credited, period.billed_billable, period.billed_amount,
+    period.starts_at, period.ends_at, period.plain, period.rolling, period.is_trial,
+    period.share_numerator, period.share_denominator, period.granted_plain, period.granted_rolling,
+    period.revocable_plain, period.revocable_rolling, period.closed_at, period.consumed,
+    period.carried, period.position, period.is_behind, period.billed_consumed,
+    period.billed_credited, period.billed_billable, period.billed_amount,
     period.needs_correction
 """
 """The columns of `metered_period period` that `metered_period_of` reads."""
@@ -25,7 +30,6 @@ PERIOD_COLUMNS = """
 
 def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
     """Loads a period from a row."""
-    is_closed = row["closed_at"] is not None
     billed = None
     if row["billed_amount"] is not None:
         billed = Rating(
@@ -34,6 +38,13 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
             billable=row["billed_billable"],
             amount=int(row["billed_amount"]),
         )
+    credit, cut = Credit(plain=row["plain"], rolling=row["rolling"]), _cut(row)
+    usage, passed = None, NOTHING_PASSED
+    if row["closed_at"] is not None:
+        usage = PeriodUsage(row["consumed"], row["position"], row["is_behind"])
+        passed = PassedOn(Credit(rolling=row["carried"]))
+        if cut is not None:
+            passed = passed_on(credit, row["consumed"], cut)
     return MeteredPeriod(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -42,14 +53,34 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
         price_id=row["product_price_id"],
         start=row["starts_at"],
         end=row["ends_at"],
-        credit=Credit(plain=row["plain"], rolling=row["rolling"]),
-        usage=PeriodUsage(row["consumed"], row["position"], row["is_behind"])
-        if is_closed
-        else None,
-        carried=row["carried"] if is_closed else NOTHING,
+        credit=credit,
+        is_trial=row["is_trial"],
+        share=WHOLE
+        if row["share_numerator"] is None
+        else Fraction(row["share_numerator"], row["share_denominator"]),
+        cut=cut,
+        usage=usage,
+        passed=passed,
         billed=billed,
         is_voided=billed is None and row["needs_correction"],
     )
+
+
+def _cut(row: Mapping[str, Any]) -> Cut | None:
+    if row["granted_plain"] is None:
+        return None
+    return Cut(
+        granted=Credit(row["granted_plain"], row["granted_rolling"]),
+        revocable=Credit(row["revocable_plain"], row["revocable_rolling"]),
+    )
+
+
+def _numerator(period: MeteredPeriod) -> int | None:
+    return None if period.share == WHOLE else period.share.numerator
+
+
+def _denominator(period: MeteredPeriod) -> int | None:
+    return None if period.share == WHOLE else period.share.denominator
 
 
 async def insert_periods(transaction: BillingTransaction, periods: Sequence[MeteredPeriod]) -> None:
@@ -60,12 +91,14 @@ async def insert_periods(transaction: BillingTransaction, periods: Sequence[Mete
         """
         INSERT INTO metered_period (
             organization_id, id, customer_id, meter_id, subscription_id, product_price_id,
-            starts_at, ends_at, plain, rolling, is_behind, needs_correction
+            starts_at, ends_at, plain, rolling, is_trial, share_numerator, share_denominator,
+            is_behind, needs_correction
         )
         SELECT $1, period.*, false, false
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
-            $8::timestamptz[], $9::numeric[], $10::numeric[]
+            $8::timestamptz[], $9::numeric[], $10::numeric[], $11::boolean[], $12::bigint[],
+            $13::bigint[]
         ) AS period
         """,
         *columns(
@@ -79,6 +112,9 @@ async def insert_periods(transaction: BillingTransaction, periods: Sequence[Mete
             lambda period: period.end,
             lambda period: period.credit.plain,
             lambda period: period.credit.rolling,
+            lambda period: period.is_trial,
+            _numerator,
+            _denominator,
         ),
     )
 
@@ -88,7 +124,7 @@ async def update_periods(
     periods: Sequence[MeteredPeriod],
     corrections: Collection[UUID] = (),
 ) -> None:
-    """Stores the credit of periods, and the end and usage of closed ones.
+    """Stores the credit of periods, and the end, usage and cut of closed ones.
 
     `corrections` are the ids of periods whose invoice lines are not what they cost.
     """
@@ -100,12 +136,18 @@ async def update_periods(
         SET ends_at = period.ends_at, plain = period.plain, rolling = period.rolling,
             closed_at = CASE WHEN period.position IS NOT NULL THEN coalesce(kept.closed_at, $2) END,
             consumed = period.consumed, carried = period.carried, position = period.position,
-            is_behind = period.is_behind, needs_correction = period.needs_correction
+            is_behind = period.is_behind, needs_correction = period.needs_correction,
+            share_numerator = period.share_numerator, share_denominator = period.share_denominator,
+            granted_plain = period.granted_plain, granted_rolling = period.granted_rolling,
+            revocable_plain = period.revocable_plain, revocable_rolling = period.revocable_rolling
         FROM unnest(
             $3::uuid[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::numeric[],
-            $8::numeric[], $9::bigint[], $10::boolean[], $11::boolean[]
+            $8::numeric[], $9::bigint[], $10::boolean[], $11::boolean[], $12::bigint[],
+            $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[], $17::numeric[]
         ) AS period (
-            id, ends_at, plain, rolling, consumed, carried, position, is_behind, needs_correction
+            id, ends_at, plain, rolling, consumed, carried, position, is_behind, needs_correction,
+            share_numerator, share_denominator, granted_plain, granted_rolling, revocable_plain,
+            revocable_rolling
         )
         WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
@@ -117,10 +159,16 @@ async def update_periods(
             lambda period: period.credit.plain,
             lambda period: period.credit.rolling,
             lambda period: None if period.usage is None else period.usage.consumed,
-            lambda period: None if period.usage is None else period.carried,
+            lambda period: None if period.usage is None else period.passed.net.credited,
             lambda period: None if period.usage is None else period.usage.position,
             lambda period: period.usage is not None and period.usage.is_behind,
             lambda period: period.id in corrections,
+            _numerator,
+            _denominator,
+            lambda period: None if period.cut is None else period.cut.granted.plain,
+            lambda period: None if period.cut is None else period.cut.granted.rolling,
+            lambda period: None if period.cut is None else period.cut.revocable.plain,
+            lambda period: None if period.cut is None else period.cut.revocable.rolling,
         ),
     )
 

@@ -1,14 +1,16 @@
 """The lines of invoices and estimates, which are computed in the same way. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from uuid import UUID
 
 from billing.numbers import LARGEST_AMOUNT
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
+from billing.periods.shares import share, share_of_amount
 from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
 
 
@@ -19,6 +21,7 @@ class LineKind(StrEnum):
     METERED = "METERED"
     CORRECTION = "CORRECTION"
     BALANCE = "BALANCE"
+    PRORATION = "PRORATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ class Line:
     """A line of an invoice. `amount` is in minor units.
 
     A line for the whole invoice, such as BALANCE, has the price of the invoice's first line.
-    A FIXED line has neither `rating` nor `metered_period`. The `rating` of a CORRECTION is the
-    difference from what was billed.
+    A FIXED or PRORATION line has neither `rating` nor `metered_period`. The `rating` of a
+    CORRECTION is the difference from what was billed.
     """
 
     kind: LineKind
@@ -57,15 +60,62 @@ class Line:
 
 
 def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
-    """Rates the usage of a closed period, less its credit."""
+    """Rates the usage of a closed period, less its credit. In a trial, it costs nothing."""
     if period.usage is None:
         raise ValueError("an open period has no usage to rate")
-    return price.tariff.rate(period.usage.consumed, period.credit.credited)
+    tariff = price.tariff.part(period.share)
+    rating = tariff.rate(period.usage.consumed, period.credit.credited)
+    return replace(rating, amount=0) if period.is_trial else rating
 
 
-def fixed_lines(product: str, prices: Iterable[FixedPrice], period: Period) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a subscription pays for in advance: `quantity` times the fixed prices of a product."""
+
+    product: str
+    prices: Sequence[FixedPrice]
+    quantity: int
+
+    @property
+    def name(self) -> str:
+        """The product and the quantity, for people."""
+        return self.product if self.quantity == 1 else f"{self.product} × {self.quantity:,}"  # noqa: RUF001  # a multiplication sign
+
+    @property
+    def amount(self) -> int:
+        """What a whole period costs in advance."""
+        return sum(price.amount for price in self.prices) * self.quantity
+
+
+def fixed_lines(plan: Plan, period: Period) -> list[Line]:
     """Returns a line for each price that a period costs in advance."""
-    return [Line(LineKind.FIXED, product, price.id, period, price.amount) for price in prices]
+    return [
+        Line(LineKind.FIXED, plan.name, price.id, period, price.amount * plan.quantity)
+        for price in plan.prices
+    ]
+
+
+def returning_lines(plan: Plan, unused: Period, whole: Period) -> list[Line]:
+    """Returns the lines that give back what was paid for the unused end of a period."""
+    return _prorated(f"Unused time of {plan.name}", plan, unused, -share(unused, whole))
+
+
+def remaining_lines(plan: Plan, remaining: Period, whole: Period) -> list[Line]:
+    """Returns the lines that charge for the remaining end of a period."""
+    return _prorated(f"Remaining time of {plan.name}", plan, remaining, share(remaining, whole))
+
+
+def _prorated(description: str, plan: Plan, period: Period, of: Fraction) -> list[Line]:
+    return [
+        Line(
+            LineKind.PRORATION,
+            description,
+            price.id,
+            period,
+            share_of_amount(price.amount * plan.quantity, of),
+        )
+        for price in plan.prices
+    ]
 
 
 def metered_lines(

@@ -4,10 +4,12 @@ Units and unit amounts are exact decimals, amounts are integers in minor units. 
 a whole line is rounded, half away from zero, and then capped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from billing.numbers import minus, whole_half_away
+from billing.periods.shares import share_of_amount
 from billing.rating.schemes import PriceScheme
 
 
@@ -43,6 +45,12 @@ class Tariff:
 
     scheme: PriceScheme
     cap_amount: int | None = None
+
+    def part(self, share: Fraction) -> "Tariff":
+        """Returns the tariff for a part of a period. The cap is in proportion to time."""
+        if self.cap_amount is None or share == 1:
+            return self
+        return replace(self, cap_amount=share_of_amount(self.cap_amount, share))
 
     def amount(self, billable: Decimal) -> int:
         """Returns what the billable units of a period cost: rounded once, then capped."""

@@ -24,14 +24,11 @@ from billing.invoicing.due_invoices import (
     schedule_corrections,
 )
 from billing.periods.rerating import rerate_late
-from billing.subscriptions.renewal import (
-    SUBSCRIPTION_COLUMNS,
-    Touched,
-    live_subscription,
-    renew_subscriptions,
-)
+from billing.subscriptions.renewal import Touched, renew_subscriptions
+from billing.subscriptions.terms import SUBSCRIPTION_COLUMNS, live_subscription
 from billing.transaction import BillingTransaction, billing_transaction
 from config import clock
+from metering.live.outbox import OutboxType
 from waiting.patience import MOST_SECONDS, Patience
 
 
@@ -116,6 +113,7 @@ async def _run_organization(
         report.renewed += done
     while done := await do(rerate_some):
         report.rerated += done
+    await do(announce_ends_of_trials)
     await do(schedule_corrections)
     await do(end_grace_of_due_drafts)
     while done := await invoice_waiting():
@@ -140,12 +138,12 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
     """
     only, lock, values = "", "FOR UPDATE SKIP LOCKED", []
     if touched is not None:
-        only, lock = f"AND subscription.{touched.column} = $4", "FOR UPDATE"
+        only, lock = f"AND {touched.sql}", "FOR UPDATE"
         values = [touched.value]
     rows = await transaction.rows(
         f"""
         SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
-        WHERE subscription.organization_id = $1 AND subscription.status = 'ACTIVE'
+        WHERE subscription.organization_id = $1 AND subscription.status <> 'CANCELED'
           AND subscription.current_period_end <= $2 {only}
         ORDER BY subscription.current_period_end, subscription.id
         LIMIT $3
@@ -220,12 +218,28 @@ async def rerate_some(transaction: BillingTransaction) -> int:
     return len(rows)
 
 
+async def announce_ends_of_trials(transaction: BillingTransaction) -> int:
+    """Records in the outbox that trials end soon."""
+    rows = await transaction.rows(
+        """
+        UPDATE customer_subscription SET trial_notice_at = NULL
+        WHERE organization_id = $1 AND trial_notice_at <= $2 AND status = 'TRIALING'
+        RETURNING id
+        """,
+        transaction.now,
+    )
+    await transaction.publish(OutboxType.SUBSCRIPTION_TRIAL_ENDING, *(row["id"] for row in rows))
+    return len(rows)
+
+
 async def _organizations_with_work(at: datetime) -> list[UUID]:
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT organization_id FROM customer_subscription
-        WHERE status = 'ACTIVE' AND current_period_end <= $1
+        WHERE status <> 'CANCELED' AND current_period_end <= $1
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
+        UNION SELECT organization_id FROM customer_subscription
+        WHERE trial_notice_at <= $1 AND status = 'TRIALING'
         UNION SELECT organization_id FROM subscription_period
             WHERE invoiced_at IS NULL AND draft_until IS NULL
         UNION SELECT organization_id FROM subscription_period WHERE draft_until <= $1

@@ -1,23 +1,29 @@
-"""Creates and cancels subscriptions."""
+"""Creates, cancels and resumes subscriptions."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from billing.catalog.catalog_products import CatalogProduct, catalog_products
+from billing.catalog.catalog_products import CatalogProduct
 from billing.invoicing.due_invoices import invoice_periods_of
 from billing.invoicing.invoices import Bill, issue
-from billing.numbers import LARGEST_AMOUNT
-from billing.periods.intervals import index_at, period_at
+from billing.periods.intervals import Recurrence, RecurringInterval, boundary
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
 from billing.subscriptions.cycle import edit
-from billing.subscriptions.renewal import (
+from billing.subscriptions.renewal import Touched, end_at, next_periods
+from billing.subscriptions.reserving import hold_meters, release_meters
+from billing.subscriptions.sale import check_quantity, product_on_sale
+from billing.subscriptions.terms import (
+    LONGEST_TRIAL_DAYS,
     SUBSCRIPTION_COLUMNS,
-    Touched,
-    end_at,
+    LiveSubscription,
+    SubscriptionStatus,
+    Terms,
+    charges_in_advance,
+    first_terms,
     live_subscription,
-    next_periods,
 )
 from billing.transaction import BillingTransaction
 from metering.live.outbox import OutboxType
@@ -25,143 +31,244 @@ from metering.problems import RefusedError, problem
 from models import CustomerSubscription
 
 EARLIEST_START = datetime(1970, 1, 1, tzinfo=UTC)
+TRIAL_NOTICE = timedelta(days=3)
+"""How long before its end a trial is announced to end."""
 
 
 class CancelWhen(StrEnum):
-    """When a cancellation takes effect."""
+    """When a cancellation or a change takes effect."""
 
     PERIOD_END = "PERIOD_END"
     NOW = "NOW"
 
 
-async def create_subscription(
-    organization_id: UUID, customer_id: UUID, product_id: UUID, started_at: datetime | None = None
-) -> CustomerSubscription:
-    """Subscribes a customer to a product, from now on or since `started_at`.
+@dataclass(frozen=True, slots=True)
+class SubscriptionDraft:
+    """A subscription to be created. It starts now if `started_at` is None.
 
-    The current period begins: its credit is granted, and its fixed prices are invoiced. Earlier
-    periods are not invoiced.
+    Without `trial_ends_at`, the product says how long the trial is. A trial that ends at or before
+    the start is none.
+    """
+
+    customer_id: UUID
+    product_id: UUID
+    started_at: datetime | None = None
+    quantity: int = 1
+    trial_ends_at: datetime | None = None
+
+
+async def create_subscription(
+    organization_id: UUID, draft: SubscriptionDraft
+) -> CustomerSubscription:
+    """Subscribes a customer to a product: now, since an instant in the past, or later.
+
+    The current period begins: its credit is granted, and its fixed prices are invoiced, unless it
+    is a trial. Earlier periods are not invoiced. A subscription that starts later is scheduled, and
+    reserves the product's meters.
 
     Raises:
-        RefusedError: the product is unknown or archived, `started_at` is invalid, or the
-            customer has another subscription with one of the meters.
+        RefusedError: the product is unknown or archived, the start, the trial or the quantity is
+            invalid, or the customer has another subscription with one of the meters.
     """
-    async with edit(organization_id, Touched("customer_id", customer_id)) as transaction:
-        await _check_product(transaction, product_id)
-        if started_at is not None:
-            _check_start(started_at, transaction.now)
-        products = await catalog_products(transaction.connection, organization_id, [product_id])
-        product = products[product_id]
-        if sum(price.amount for price in product.fixed) > LARGEST_AMOUNT:
-            message = "The fixed prices of this product are too large to be invoiced together."
-            raise RefusedError(problem("LIMIT_EXCEEDED", message, "productId"))
-        closed_through = await _closed_through(transaction, customer_id, product)
-        anchor = started_at or transaction.now
-        if started_at is None and closed_through is not None:
+    async with edit(organization_id, Touched("customer_id", draft.customer_id)) as transaction:
+        product = await product_on_sale(transaction, draft.product_id)
+        check_quantity(product, draft.quantity)
+        closed = await closed_through(transaction, draft.customer_id, product)
+        started_at = draft.started_at or transaction.now
+        if draft.started_at is not None:
+            _check_start(draft.started_at, transaction.now)
+        elif closed is not None:
             # The clock may have been set back since.
-            anchor = max(anchor, closed_through)
-        index = index_at(anchor, product.interval, max(transaction.now, anchor))
-        current = period_at(anchor, product.interval, index)
-        if closed_through is not None and current.start < closed_through:
+            started_at = max(started_at, closed)
+        trial_ends_at = _end_of_trial(draft, started_at, product)
+        terms = first_terms(
+            product, draft.quantity, started_at, trial_ends_at, max(transaction.now, started_at)
+        )
+        if closed is not None and terms.period.start < closed:
             message = (
-                f"This customer's usage is already closed through {closed_through.isoformat()},"
+                f"This customer's usage is already closed through {closed.isoformat()},"
                 " but the current period would begin before that."
             )
             raise RefusedError(problem("INVALID", message, "startedAt"))
+        is_scheduled = draft.started_at is not None and started_at > transaction.now
         subscription = await CustomerSubscription.create(
             organization_id=organization_id,
-            customer_id=customer_id,
-            product_id=product_id,
-            status="ACTIVE",
-            started_at=anchor,
-            period_index=index,
-            current_period_start=current.start,
-            current_period_end=current.end,
+            customer_id=draft.customer_id,
+            product_id=product.id,
+            quantity=draft.quantity,
+            status=(SubscriptionStatus.SCHEDULED if is_scheduled else terms.status).value,
+            started_at=started_at,
+            trial_ends_at=trial_ends_at,
+            trial_notice_at=_notice_of(trial_ends_at, terms),
+            anchor_at=terms.anchor,
+            period_index=0,
+            current_period_start=terms.period.start,
+            current_period_end=started_at if is_scheduled else terms.period.end,
             created_at=transaction.now,
             using_db=transaction.connection,
         )
         await transaction.publish(OutboxType.SUBSCRIPTION_CREATED, subscription.id)
-        await _hold_meters(transaction, subscription, product)
-        # Late usage comes first: the credit that it burns does not carry over.
-        await rerate_late(transaction, [customer_id])
-        await renew_periods(
-            transaction, next_periods(subscription.id, customer_id, product, current)
-        )
-        await issue(transaction, [Bill(subscription.id, customer_id, product, [], current)])
+        await hold_meters(transaction, subscription, product)
+        if not is_scheduled:
+            # Late usage comes first: the credit that it burns does not carry over.
+            await rerate_late(transaction, [draft.customer_id])
+            await _begin(transaction, subscription, terms)
         return subscription
 
 
+async def _begin(
+    transaction: BillingTransaction, subscription: CustomerSubscription, terms: Terms
+) -> None:
+    """Begins the first period, and invoices what it costs in advance."""
+    await renew_periods(transaction, next_periods(subscription.id, subscription.customer_id, terms))
+    bill = Bill(
+        subscription_id=subscription.id,
+        customer_id=subscription.customer_id,
+        currency=terms.product.currency,
+        periods=[],
+        charges=charges_in_advance(terms),
+        is_last=False,
+    )
+    await issue(transaction, [bill])
+
+
 async def cancel_subscription(
-    organization_id: UUID, subscription_id: UUID, when: CancelWhen
+    organization_id: UUID, subscription_id: UUID, when: CancelWhen, *, prorate: bool = False
 ) -> CustomerSubscription:
     """Cancels a subscription, at the end of its period or immediately.
+
+    A scheduled one ends immediately in any case. A change that is pending is dropped. With
+    `prorate`, an immediate cancellation gives back the fixed prices for the time that is left.
 
     Raises:
         RefusedError: there is no such subscription, or it has ended.
     """
     async with edit(organization_id, Touched("id", subscription_id)) as transaction:
-        subscription = (
-            await CustomerSubscription.filter(organization_id=organization_id, id=subscription_id)
-            .using_db(transaction.connection)
-            .select_for_update()
-            .first()
-        )
-        if subscription is None:
-            message = "There is no subscription with this id."
-            raise RefusedError(problem("NOT_FOUND", message, "id"))
-        if subscription.status != "ACTIVE":
-            raise RefusedError(problem("INVALID", "This subscription has already ended.", "id"))
-        if when is CancelWhen.PERIOD_END:
-            is_new = not subscription.cancel_at_period_end
-            subscription.cancel_at_period_end = True
-            await subscription.save(
-                using_db=transaction.connection, update_fields=["cancel_at_period_end"]
+        one = await locked_subscription(transaction, subscription_id)
+        if one.status is SubscriptionStatus.SCHEDULED:
+            await _withdraw(transaction, one)
+        elif when is CancelWhen.PERIOD_END:
+            await transaction.run(
+                """
+                UPDATE customer_subscription
+                SET cancel_at_period_end = true, pending_product_id = NULL, pending_quantity = NULL
+                WHERE organization_id = $1 AND id = $2
+                """,
+                one.id,
             )
-            if is_new:
-                await transaction.publish(OutboxType.SUBSCRIPTION_CANCEL_SCHEDULED, subscription.id)
+            await release_meters(transaction, one)
+            if not one.cancel_at_period_end:
+                await transaction.publish(OutboxType.SUBSCRIPTION_CANCEL_SCHEDULED, one.id)
         else:
-            await _end_now(transaction, subscription)
-            await subscription.refresh_from_db(using_db=transaction.connection)
-        return subscription
+            await rerate_late(transaction, [one.customer_id])
+            # The clock may have been set back to before the period.
+            at = max(transaction.now, one.current.start)
+            await end_at(transaction, one, at, prorate=prorate)
+            await invoice_periods_of(transaction, [one.id])
+        return await subscription_row(transaction, one.id)
 
 
-async def _end_now(transaction: BillingTransaction, subscription: CustomerSubscription) -> None:
+async def resume_subscription(organization_id: UUID, subscription_id: UUID) -> CustomerSubscription:
+    """Takes a cancellation at the period's end back. Without one, nothing changes.
+
+    Raises:
+        RefusedError: there is no such subscription, or it has ended.
+    """
+    async with edit(organization_id, Touched("id", subscription_id)) as transaction:
+        one = await locked_subscription(transaction, subscription_id)
+        await transaction.run(
+            """
+            UPDATE customer_subscription SET cancel_at_period_end = false
+            WHERE organization_id = $1 AND id = $2
+            """,
+            one.id,
+        )
+        if one.cancel_at_period_end:
+            await transaction.publish(OutboxType.SUBSCRIPTION_CHANGED, one.id)
+        return await subscription_row(transaction, one.id)
+
+
+async def locked_subscription(
+    transaction: BillingTransaction, subscription_id: UUID
+) -> LiveSubscription:
+    """Loads a subscription and locks its row.
+
+    Raises:
+        RefusedError: there is no such subscription, or it has ended.
+    """
     rows = await transaction.rows(
         f"""
         SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.id = $2
+        FOR UPDATE
         """,
-        subscription.id,
-    )
-    live = live_subscription(rows[0])
-    await rerate_late(transaction, [live.customer_id])
-    # The clock may have been set back to before the period.
-    await end_at(transaction, live, max(transaction.now, live.current.start))
-    await invoice_periods_of(transaction, [live.id])
-
-
-async def _check_product(transaction: BillingTransaction, product_id: UUID) -> None:
-    """Locks the product, so that its benefits cannot change. Refuses one that is not on sale."""
-    rows = await transaction.rows(
-        """
-        SELECT archived_at FROM product WHERE organization_id = $1 AND id = $2 FOR SHARE
-        """,
-        product_id,
+        subscription_id,
     )
     if not rows:
-        raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "productId"))
-    if rows[0]["archived_at"] is not None:
-        raise RefusedError(problem("INVALID", "This product is archived.", "productId"))
+        message = "There is no subscription with this id."
+        raise RefusedError(problem("NOT_FOUND", message, "id"))
+    found = live_subscription(rows[0])
+    if found.status is SubscriptionStatus.CANCELED:
+        raise RefusedError(problem("INVALID", "This subscription has already ended.", "id"))
+    return found
+
+
+async def subscription_row(
+    transaction: BillingTransaction, subscription_id: UUID
+) -> CustomerSubscription:
+    """Loads the row of a subscription as it is now in the transaction."""
+    return await CustomerSubscription.get(
+        organization_id=transaction.organization_id,
+        id=subscription_id,
+        using_db=transaction.connection,
+    )
+
+
+async def _withdraw(transaction: BillingTransaction, subscription: LiveSubscription) -> None:
+    """Ends a subscription that has not started."""
+    await transaction.run(
+        """
+        UPDATE customer_subscription
+        SET status = 'CANCELED', ended_at = $3, trial_notice_at = NULL
+        WHERE organization_id = $1 AND id = $2
+        """,
+        subscription.id,
+        transaction.now,
+    )
+    await transaction.run(
+        "DELETE FROM subscription_meter WHERE organization_id = $1 AND subscription_id = $2",
+        subscription.id,
+    )
+    await transaction.publish(OutboxType.SUBSCRIPTION_ENDED, subscription.id)
+
+
+def _end_of_trial(
+    draft: SubscriptionDraft, started_at: datetime, product: CatalogProduct
+) -> datetime | None:
+    """Returns when the trial ends; None if there is none."""
+    if draft.trial_ends_at is None:
+        days = product.trial_days
+        return None if days is None else started_at + timedelta(days=days)
+    if draft.trial_ends_at > started_at + timedelta(days=LONGEST_TRIAL_DAYS):
+        message = f"A trial can last at most {LONGEST_TRIAL_DAYS} days."
+        raise RefusedError(problem("LIMIT_EXCEEDED", message, "trialEndsAt"))
+    return draft.trial_ends_at if draft.trial_ends_at > started_at else None
+
+
+def _notice_of(trial_ends_at: datetime | None, terms: Terms) -> datetime | None:
+    """Returns when the end of a trial is announced; None if there is no trial, or it is over."""
+    return trial_ends_at - TRIAL_NOTICE if trial_ends_at is not None and terms.is_trial else None
 
 
 def _check_start(started_at: datetime, at: datetime) -> None:
-    if started_at > at:
-        raise RefusedError(problem("INVALID", "startedAt is in the future.", "startedAt"))
+    if started_at > boundary(at, Recurrence(RecurringInterval.YEAR), 1):
+        message = "startedAt may be at most a year ahead."
+        raise RefusedError(problem("INVALID", message, "startedAt"))
     if started_at < EARLIEST_START:
         raise RefusedError(problem("INVALID", "startedAt is before 1970.", "startedAt"))
 
 
-async def _closed_through(
+async def closed_through(
     transaction: BillingTransaction, customer_id: UUID, product: CatalogProduct
 ) -> datetime | None:
     """Returns the end of the customer's latest closed period on one of the product's meters."""
@@ -176,24 +283,3 @@ async def _closed_through(
     )
     found: datetime | None = rows[0]["closed_through"]
     return found
-
-
-async def _hold_meters(
-    transaction: BillingTransaction, subscription: CustomerSubscription, product: CatalogProduct
-) -> None:
-    """Reserves the product's meters for the subscription. The table's key allows only one."""
-    meters = sorted(product.meter_ids)
-    rows = await transaction.rows(
-        """
-        INSERT INTO subscription_meter (organization_id, customer_id, subscription_id, meter_id)
-        SELECT $1, $2, $3, held.* FROM unnest($4::uuid[]) AS held
-        ON CONFLICT (organization_id, customer_id, meter_id) DO NOTHING
-        RETURNING meter_id
-        """,
-        subscription.customer_id,
-        subscription.id,
-        meters,
-    )
-    if len(rows) < len(meters):
-        message = "The customer has another subscription with a meter of this product."
-        raise RefusedError(problem("ALREADY_EXISTS", message, "productId"))

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from billing.numbers import decimal_problems, minus
 from billing.periods.billed_meters import counted_meters, usage_by_meter
-from billing.periods.metered_periods import NOTHING, Credit, EntryKind, LedgerEntry, MeteredPeriod
+from billing.periods.credit import NOTHING, Credit
+from billing.periods.metered_periods import EntryKind, LedgerEntry, MeteredPeriod
 from billing.periods.metered_renewal import open_periods
 from billing.periods.rerating import rerate_late
 from billing.periods.store import insert_entries, insert_periods, store_credit, update_periods
@@ -50,7 +51,7 @@ async def credit_by_hand(
         period, is_new = await _current_period(transaction, customer_id, meter_id)
         if units < 0:
             await _check_debit(transaction, period, -units)
-        period = replace(period, credit=period.credit.add(rolling=units))
+        period = replace(period, credit=period.credit.plus(Credit(rolling=units)))
         if is_new:
             await insert_periods(transaction, [period])
         else:

@@ -1,10 +1,11 @@
-"""Rehearses a cycle: runs the real one in a transaction, and rolls it back.
+"""Rehearses a cycle or a change: does the real thing in a transaction, and rolls it back.
 
-So a rehearsal and the cycle cannot differ. It holds the log of the organization: meanwhile, events
-are stored, but not counted.
+So a rehearsal and the real thing cannot differ. It holds the log of the organization:
+meanwhile, events are stored, but not counted.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,20 @@ from tortoise.transactions import in_transaction
 
 from billing.subscriptions.cycle import CycleReport, run_cycle
 from metering.counting.log import lock_log
+
+
+@asynccontextmanager
+async def rehearsal(organization_id: UUID) -> AsyncIterator[BaseDBAsyncClient]:
+    """Opens a transaction that holds the log of an organization, and is always rolled back."""
+    async with in_transaction() as connection:
+        # The lock keeps others from issuing invoices until the end.
+        await lock_log(connection, organization_id)
+        # Log lines say that nothing of this has happened.
+        with bound_contextvars(dry_run=True):
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +67,11 @@ async def rehearse_cycle(
     Raises:
         ExceptionGroup: what `run_cycle` raises.
     """
-    async with in_transaction() as connection:
-        # The lock keeps others from issuing invoices until the end.
-        await lock_log(connection, organization_id)
+    async with rehearsal(organization_id) as connection:
         issued = await _last_number(connection, organization_id)
-        # Log lines say that nothing of this has happened.
-        with bound_contextvars(dry_run=True):
-            await count_waiting(organization_id)
-            report = await run_cycle(at, organization_id)
-        invoices = await _invoices_after(connection, organization_id, issued)
-        await connection.rollback()
-    return report, invoices
+        await count_waiting(organization_id)
+        report = await run_cycle(at, organization_id)
+        return report, await _invoices_after(connection, organization_id, issued)
 
 
 async def _last_number(connection: BaseDBAsyncClient, organization_id: UUID) -> int:

@@ -3,32 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
-from billing.periods.intervals import Period, Recurrence, period_at
+from billing.invoicing.charges import stored_charges
+from billing.periods.intervals import Period
 from billing.periods.metered_periods import NextPeriod
 from billing.periods.metered_renewal import renew_periods
+from billing.rating.lines import Line
+from billing.subscriptions.terms import (
+    LiveSubscription,
+    Terms,
+    charges_given_back,
+    charges_in_advance,
+    charges_of_change,
+    current_whole,
+    next_terms,
+    product_ids,
+)
 from billing.transaction import BillingTransaction, columns
 from metering.live.outbox import OutboxType
 from models.identifiers import new_id
-
-
-class SubscriptionStatus(StrEnum):
-    """Whether a subscription is active."""
-
-    ACTIVE = "ACTIVE"
-    CANCELED = "CANCELED"
-
-
-SUBSCRIPTION_COLUMNS = """
-    subscription.id, subscription.customer_id, subscription.product_id, subscription.started_at,
-    subscription.period_index, subscription.current_period_start, subscription.current_period_end,
-    subscription.cancel_at_period_end
-"""
-"""The columns of `customer_subscription subscription` that `live_subscription` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,129 +34,138 @@ class Touched:
     column: Literal["id", "customer_id", "product_id"]
     value: UUID
 
-
-@dataclass(frozen=True, slots=True)
-class LiveSubscription:
-    """A subscription whose row is locked. `current` is its period number `period_index`."""
-
-    id: UUID
-    customer_id: UUID
-    product_id: UUID
-    anchor: datetime
-    period_index: int
-    current: Period
-    cancel_at_period_end: bool
-
-
-def live_subscription(row: Mapping[str, Any]) -> LiveSubscription:
-    """Loads a subscription from a row."""
-    return LiveSubscription(
-        id=row["id"],
-        customer_id=row["customer_id"],
-        product_id=row["product_id"],
-        anchor=row["started_at"],
-        period_index=row["period_index"],
-        current=Period(row["current_period_start"], row["current_period_end"]),
-        cancel_at_period_end=row["cancel_at_period_end"],
-    )
+    @property
+    def sql(self) -> str:
+        """The condition on `customer_subscription subscription`; $4 stands for the value."""
+        condition = f"subscription.{self.column} = $4"
+        if self.column == "product_id":
+            return f"({condition} OR subscription.pending_product_id = $4)"
+        return condition
 
 
 @dataclass(frozen=True, slots=True)
 class _Renewal:
-    """A subscription's current period ends at `at`, and `following` begins, if any."""
+    """A subscription's current period ends at `at`, and one with the terms `next` begins, if any.
+
+    `charges` are invoiced with the usage of the period that ends. `cuts` is the whole period that a
+    change cuts.
+    """
 
     subscription: LiveSubscription
     at: datetime
-    following: Period | None
+    next: Terms | None
+    charges: Sequence[Line]
+    cuts: Period | None = None
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the next period is for another product or quantity."""
+        one, terms = self.subscription, self.next
+        return terms is not None and (terms.product.id, terms.quantity) != (
+            one.product_id,
+            one.quantity,
+        )
 
 
 async def renew_subscriptions(
     transaction: BillingTransaction, subscriptions: Sequence[LiveSubscription]
 ) -> None:
     """Ends the current periods, and begins the next ones unless they are canceled."""
-    products = await _products(transaction, subscriptions)
-    renewals = [
-        _Renewal(
-            one,
-            one.current.end,
-            None
-            if one.cancel_at_period_end
-            else _following(one, products[one.product_id].interval),
-        )
-        for one in subscriptions
-    ]
-    await _carry_out(transaction, renewals, products)
+    products = await products_of(transaction, subscriptions)
+    renewals = []
+    for one in subscriptions:
+        terms = next_terms(one, products)
+        renewals.append(_Renewal(one, one.current.end, terms, charges_in_advance(terms)))
+    await _carry_out(transaction, renewals)
 
 
 async def end_at(
-    transaction: BillingTransaction, subscription: LiveSubscription, at: datetime
+    transaction: BillingTransaction, subscription: LiveSubscription, at: datetime, *, prorate: bool
 ) -> None:
-    """Ends a subscription at an instant within its current period."""
-    products = await _products(transaction, [subscription])
-    await _carry_out(transaction, [_Renewal(subscription, at, None)], products)
+    """Ends a subscription at an instant within its current period.
+
+    With `prorate`, the part of its fixed prices that is for the time after that is given back.
+    """
+    products = await products_of(transaction, [subscription])
+    charges = charges_given_back(subscription, products, at) if prorate else []
+    await _carry_out(transaction, [_Renewal(subscription, at, None, charges)])
 
 
-def _following(subscription: LiveSubscription, interval: Recurrence) -> Period:
-    return period_at(subscription.anchor, interval, subscription.period_index + 1)
+async def change_at(
+    transaction: BillingTransaction,
+    subscription: LiveSubscription,
+    products: Mapping[UUID, CatalogProduct],
+    terms: Terms,
+) -> None:
+    """Changes the terms of a subscription within its current period, which they cut."""
+    renewal = _Renewal(
+        subscription,
+        terms.period.start,
+        terms,
+        charges_of_change(subscription, products, terms),
+        current_whole(subscription, products),
+    )
+    await _carry_out(transaction, [renewal])
 
 
-async def _products(
+async def products_of(
     transaction: BillingTransaction, subscriptions: Sequence[LiveSubscription]
 ) -> dict[UUID, CatalogProduct]:
+    """Loads the products of the current and the next periods."""
     return await catalog_products(
-        transaction.connection,
-        transaction.organization_id,
-        (one.product_id for one in subscriptions),
+        transaction.connection, transaction.organization_id, product_ids(subscriptions)
     )
 
 
-async def _carry_out(
-    transaction: BillingTransaction,
-    renewals: Sequence[_Renewal],
-    products: Mapping[UUID, CatalogProduct],
-) -> None:
+async def _carry_out(transaction: BillingTransaction, renewals: Sequence[_Renewal]) -> None:
     if not renewals:
         return
     await _close_periods(transaction, renewals)
     held = await _held_meters(transaction, [renewal.subscription.id for renewal in renewals])
     opening: list[NextPeriod] = []
     for renewal in renewals:
-        product = products[renewal.subscription.product_id]
-        meters = [] if renewal.following is None else product.meter_ids
-        if renewal.following is not None:
-            opening += next_periods(
-                renewal.subscription.id,
-                renewal.subscription.customer_id,
-                product,
-                renewal.following,
-            )
+        one, terms = renewal.subscription, renewal.next
+        meters = [] if terms is None else terms.product.meter_ids
+        if terms is not None:
+            opening += next_periods(one.id, one.customer_id, terms, renewal.cuts)
         opening += (
-            NextPeriod(renewal.subscription.customer_id, meter_id, renewal.at)
-            for meter_id in held.get(renewal.subscription.id, [])
+            NextPeriod(one.customer_id, meter_id, renewal.at, cuts=renewal.cuts)
+            for meter_id in held.get(one.id, [])
             if meter_id not in meters
         )
     await renew_periods(transaction, opening)
     await _move_subscriptions(transaction, renewals)
-    await _release_meters(transaction, renewals, products)
-    renewed = [one.subscription.id for one in renewals if one.following is not None]
-    ended = [one.subscription.id for one in renewals if one.following is None]
+    await _release_meters(transaction, renewals)
+    await _publish(transaction, renewals)
+
+
+async def _publish(transaction: BillingTransaction, renewals: Sequence[_Renewal]) -> None:
+    """Records what happened to the subscriptions."""
+    ended = [one.subscription.id for one in renewals if one.next is None]
+    renewed = [one.subscription.id for one in renewals if one.next is not None and not one.cuts]
+    changed = [one.subscription.id for one in renewals if one.is_change]
+    await transaction.publish(OutboxType.SUBSCRIPTION_CHANGED, *changed)
     await transaction.publish(OutboxType.SUBSCRIPTION_RENEWED, *renewed)
     await transaction.publish(OutboxType.SUBSCRIPTION_ENDED, *ended)
 
 
 def next_periods(
-    subscription_id: UUID, customer_id: UUID, product: CatalogProduct, begins: Period
+    subscription_id: UUID, customer_id: UUID, terms: Terms, cuts: Period | None = None
 ) -> list[NextPeriod]:
     """Returns the metered periods that begin with a period of a subscription."""
+    product = terms.product
     return [
         NextPeriod(
             customer_id=customer_id,
             meter_id=meter_id,
-            start=begins.start,
-            end=begins.end,
+            start=terms.period.start,
+            end=terms.period.end,
             subscription_id=subscription_id,
             price_id=product.metered[meter_id].id if meter_id in product.metered else None,
-            grants=tuple(product.grants.get(meter_id, ())),
+            grants=tuple(grant.part(terms.share) for grant in product.grants.get(meter_id, ())),
+            is_trial=terms.is_trial,
+            share=terms.share,
+            cuts=cuts,
         )
         for meter_id in product.meter_ids
     ]
@@ -172,12 +177,14 @@ async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Re
         """
         INSERT INTO subscription_period (
             organization_id, closed_at, id, subscription_id, period_index, starts_at, ends_at,
-            is_last
+            is_last, charges
         )
-        SELECT $1, $2, ended.*
+        SELECT $1, $2, ended.id, ended.subscription_id, ended.period_index, ended.starts_at,
+               ended.ends_at, ended.is_last, ended.charges::jsonb
         FROM unnest(
-            $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::boolean[]
-        ) AS ended
+            $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::boolean[],
+            $9::text[]
+        ) AS ended (id, subscription_id, period_index, starts_at, ends_at, is_last, charges)
         """,
         transaction.now,
         *columns(
@@ -187,7 +194,8 @@ async def _close_periods(transaction: BillingTransaction, renewals: Sequence[_Re
             lambda renewal: renewal.subscription.period_index,
             lambda renewal: renewal.subscription.current.start,
             lambda renewal: renewal.at,
-            lambda renewal: renewal.following is None,
+            lambda renewal: renewal.next is None,
+            lambda renewal: stored_charges(renewal.charges),
         ),
     )
 
@@ -211,39 +219,56 @@ async def _held_meters(
 async def _move_subscriptions(
     transaction: BillingTransaction, renewals: Sequence[_Renewal]
 ) -> None:
+    """Stores the terms of the periods that begin. A change that was pending has taken effect."""
+    going_on = [(one.subscription.id, one.next) for one in renewals if one.next is not None]
     await transaction.run(
         """
         UPDATE customer_subscription AS kept
-        SET period_index = kept.period_index + (renewal.starts_at IS NOT NULL)::int,
-            current_period_start = coalesce(renewal.starts_at, kept.current_period_start),
-            current_period_end = coalesce(renewal.ends_at, renewal.at),
-            status = CASE WHEN renewal.starts_at IS NULL THEN 'CANCELED' ELSE kept.status END,
-            ended_at = CASE WHEN renewal.starts_at IS NULL THEN renewal.at END
-        FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
-            AS renewal (id, at, starts_at, ends_at)
-        WHERE kept.organization_id = $1 AND kept.id = renewal.id
+        SET period_index = kept.period_index + 1, status = next.status,
+            product_id = next.product_id, quantity = next.quantity, anchor_at = next.anchor_at,
+            current_period_start = next.starts_at, current_period_end = next.ends_at,
+            pending_product_id = NULL, pending_quantity = NULL,
+            trial_notice_at = CASE WHEN next.status = 'TRIALING' THEN kept.trial_notice_at END
+        FROM unnest(
+            $2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[],
+            $8::timestamptz[]
+        ) AS next (id, status, product_id, quantity, anchor_at, starts_at, ends_at)
+        WHERE kept.organization_id = $1 AND kept.id = next.id
         """,
         *columns(
-            renewals,
+            going_on,
+            lambda pair: pair[0],
+            lambda pair: pair[1].status.value,
+            lambda pair: pair[1].product.id,
+            lambda pair: pair[1].quantity,
+            lambda pair: pair[1].anchor,
+            lambda pair: pair[1].period.start,
+            lambda pair: pair[1].period.end,
+        ),
+    )
+    await transaction.run(
+        """
+        UPDATE customer_subscription AS kept
+        SET status = 'CANCELED', ended_at = ended.at, current_period_end = ended.at,
+            pending_product_id = NULL, pending_quantity = NULL, trial_notice_at = NULL
+        FROM unnest($2::uuid[], $3::timestamptz[]) AS ended (id, at)
+        WHERE kept.organization_id = $1 AND kept.id = ended.id
+        """,
+        *columns(
+            [one for one in renewals if one.next is None],
             lambda renewal: renewal.subscription.id,
             lambda renewal: renewal.at,
-            lambda renewal: None if renewal.following is None else renewal.following.start,
-            lambda renewal: None if renewal.following is None else renewal.following.end,
         ),
     )
 
 
-async def _release_meters(
-    transaction: BillingTransaction,
-    renewals: Sequence[_Renewal],
-    products: Mapping[UUID, CatalogProduct],
-) -> None:
+async def _release_meters(transaction: BillingTransaction, renewals: Sequence[_Renewal]) -> None:
     """Releases the meters that the subscriptions no longer price or credit."""
     kept = [
         (renewal.subscription.id, meter_id)
         for renewal in renewals
-        if renewal.following is not None
-        for meter_id in products[renewal.subscription.product_id].meter_ids
+        if renewal.next is not None
+        for meter_id in renewal.next.product.meter_ids
     ]
     await transaction.run(
         """

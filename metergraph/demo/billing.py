@@ -14,7 +14,12 @@ from billing.catalog.products import ProductDraft, create_benefit, create_produc
 from billing.periods.intervals import RecurringInterval
 from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.cycle import run_cycle
-from billing.subscriptions.life import CancelWhen, cancel_subscription, create_subscription
+from billing.subscriptions.life import (
+    CancelWhen,
+    SubscriptionDraft,
+    cancel_subscription,
+    create_subscription,
+)
 from billing.subscriptions.manual_credit import credit_by_hand
 from config import clock
 from metergraph.demo.customers import CUSTOMERS, Plan
@@ -101,9 +106,8 @@ class DemoBilling:
         return sorted(steps, key=lambda step: step[0])
 
     async def _subscribe(self, customer: str, plan: Plan) -> None:
-        self._subscriptions[customer] = await create_subscription(
-            self._organization_id, self._customers[customer], self._products[plan].id
-        )
+        draft = SubscriptionDraft(self._customers[customer], self._products[plan].id)
+        self._subscriptions[customer] = await create_subscription(self._organization_id, draft)
 
     async def _cancel(self, customer: str, when: CancelWhen) -> None:
         await cancel_subscription(self._organization_id, self._subscriptions[customer].id, when)

@@ -64,6 +64,7 @@ class ProductMutation:
             recurring_interval=input.recurring_interval,
             prices=[_price(price) for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
+            trial_days=input.trial_days,
         )
         row = await create_product(info.context.organization_id, draft)
         return ProductCreatePayload(product=Product.of(row))

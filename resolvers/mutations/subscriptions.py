@@ -2,23 +2,38 @@
 
 import strawberry
 
-from billing.subscriptions.life import cancel_subscription, create_subscription
+from billing.subscriptions.changes import cancel_change, change_subscription
+from billing.subscriptions.life import (
+    SubscriptionDraft,
+    cancel_subscription,
+    create_subscription,
+    resume_subscription,
+)
 from billing.subscriptions.manual_credit import credit_by_hand
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.mutating import mutates
-from resolvers.refusals import named_customer, required_id
+from resolvers.refusals import named_customer, requested_change, required_id
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.subscriptions import (
     CustomerMeterCreditInput,
     CustomerSubscriptionCancelInput,
+    CustomerSubscriptionChangeCancelInput,
+    CustomerSubscriptionChangeInput,
     CustomerSubscriptionCreateInput,
+    CustomerSubscriptionResumeInput,
 )
 from schema.types.customer_meter import CustomerMeter, CustomerMeterCreditPayload
+from schema.types.invoice import Invoice
 from schema.types.subscription import (
     CustomerSubscription,
     CustomerSubscriptionCancelPayload,
     CustomerSubscriptionCreatePayload,
+)
+from schema.types.subscription_changes import (
+    CustomerSubscriptionChangeCancelPayload,
+    CustomerSubscriptionChangePayload,
+    CustomerSubscriptionResumePayload,
 )
 
 _WRITE = Scope.BILLING_WRITE
@@ -37,9 +52,14 @@ class SubscriptionMutation:
         context = info.context
         customer = await named_customer(context, input.customer_id, input.external_customer_id)
         product_id = required_id(input.product_id, "Product", "productId")
-        row = await create_subscription(
-            context.organization_id, customer.id, product_id, input.started_at
+        draft = SubscriptionDraft(
+            customer_id=customer.id,
+            product_id=product_id,
+            started_at=input.started_at,
+            quantity=1 if input.quantity is None else input.quantity,
+            trial_ends_at=input.trial_ends_at,
         )
+        row = await create_subscription(context.organization_id, draft)
         return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
@@ -51,8 +71,49 @@ class SubscriptionMutation:
     ) -> CustomerSubscriptionCancelPayload:
         context = info.context
         subscription_id = required_id(input.id, "CustomerSubscription", "id")
-        row = await cancel_subscription(context.organization_id, subscription_id, input.when)
+        row = await cancel_subscription(
+            context.organization_id, subscription_id, input.when, prorate=bool(input.prorate)
+        )
         return CustomerSubscriptionCancelPayload(subscription=CustomerSubscription.of(row))
+
+    @strawberry.mutation(
+        description="Takes back a cancellation that is scheduled for the end of the period.",
+        extensions=[mutates(_WRITE, is_repeatable=lambda _sent: True)],
+    )
+    async def customer_subscription_resume(
+        self, info: Info, input: CustomerSubscriptionResumeInput
+    ) -> CustomerSubscriptionResumePayload:
+        subscription_id = required_id(input.id, "CustomerSubscription", "id")
+        row = await resume_subscription(info.context.organization_id, subscription_id)
+        return CustomerSubscriptionResumePayload(subscription=CustomerSubscription.of(row))
+
+    @strawberry.mutation(
+        description="Changes the product or the quantity of a subscription, immediately or from "
+        "its next period on. It replaces a change that is pending. An immediate change is prorated "
+        "and invoiced at once.",
+        extensions=[mutates(_WRITE, makes="subscription", also="invoice")],
+    )
+    async def customer_subscription_change(
+        self, info: Info, input: CustomerSubscriptionChangeInput
+    ) -> CustomerSubscriptionChangePayload:
+        row, invoice = await change_subscription(
+            info.context.organization_id, *requested_change(input)
+        )
+        return CustomerSubscriptionChangePayload(
+            subscription=CustomerSubscription.of(row),
+            invoice=None if invoice is None else Invoice.of(invoice),
+        )
+
+    @strawberry.mutation(
+        description="Drops the change of a subscription that is pending.",
+        extensions=[mutates(_WRITE, is_repeatable=lambda _sent: True)],
+    )
+    async def customer_subscription_change_cancel(
+        self, info: Info, input: CustomerSubscriptionChangeCancelInput
+    ) -> CustomerSubscriptionChangeCancelPayload:
+        subscription_id = required_id(input.id, "CustomerSubscription", "id")
+        row = await cancel_change(info.context.organization_id, subscription_id)
+        return CustomerSubscriptionChangeCancelPayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
         description="Credits units manually, or debits them if the number is negative.",

@@ -6,17 +6,21 @@ from typing import Annotated
 import strawberry
 
 from billing.invoicing.revenue import invoiced, most_used_currency
+from billing.subscriptions.change_preview import preview_change
+from metering.problems import RefusedError
 from metering.usage.windows import RangeError, windows, zone_of
 from models import Benefit as BenefitRow
 from resolvers.queries.nodes import one
+from resolvers.refusals import requested_change
 from schema.billing_enums import InvoiceStatus, SubscriptionStatus
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import customer_to_list
 from schema.enums import ListOrder
-from schema.errors import BadUserInput, bad_input
+from schema.errors import BadUserInput, NotFound, bad_input
 from schema.ids import Id, key_to_list
 from schema.inputs.products import MeteredPriceInput
+from schema.inputs.subscriptions import CustomerSubscriptionChangeInput
 from schema.loaders.billing import (
     InvoiceQuery,
     SubscriptionQuery,
@@ -33,6 +37,7 @@ from schema.types.price_example import ExampleUnits, PriceExample, price_example
 from schema.types.product import MeterCreditBenefit, Product
 from schema.types.revenue import Revenue, RevenuePoint
 from schema.types.subscription import CustomerSubscription
+from schema.types.subscription_changes import SubscriptionChangePreview
 
 _READ = Scope.BILLING_READ
 
@@ -139,6 +144,28 @@ class BillingQuery:
         )
         source = subscriptions_source(info.context.organization_id, query)
         return Listed(source, CustomerSubscription.of)
+
+    @strawberry.field(
+        description="What a change of a subscription would make, if it were made now.",
+        extensions=[requires(_READ)],
+    )
+    async def subscription_change_preview(
+        self,
+        info: Info,
+        input: Annotated[
+            CustomerSubscriptionChangeInput,
+            strawberry.argument(description="The change. Its idempotencyKey has no effect."),
+        ],
+    ) -> SubscriptionChangePreview:
+        try:
+            subscription_id, change = requested_change(input)
+            found = await preview_change(info.context.organization_id, subscription_id, change)
+        except RefusedError as refused:
+            [first, *_] = refused.problems
+            if first.code == "NOT_FOUND":
+                raise NotFound(first.message, path=list(first.path)) from None
+            raise bad_input(first) from None
+        return await SubscriptionChangePreview.of(info, found)
 
     @strawberry.field(
         description="An invoice by its id. Null if there is none.", extensions=[requires(_READ)]

@@ -112,6 +112,11 @@ class ProductCreateInput:
         default_factory=list,
         description="The benefits that a subscription gets every period: at most 100.",
     )
+    trial_days: int | None = strawberry.field(
+        default=None,
+        description="The days that a subscription is free at first: 1 to 730. By default, there is "
+        "no trial.",
+    )
     idempotency_key: str | None = idempotency_key()
 
 

@@ -24,10 +24,49 @@ class CustomerSubscriptionCreateInput:
     )
     started_at: datetime | None = strawberry.field(
         default=None,
-        description="When the subscription begins. By default, now. To import a running "
-        "subscription, give an instant in the past; past periods are not invoiced.",
+        description="When the subscription begins: at most a year ahead. By default, now. To "
+        "import a running subscription, give an instant in the past; past periods are not "
+        "invoiced.",
+    )
+    quantity: int | None = strawberry.field(
+        default=1,
+        description="How many the customer buys, such as seats: 1 to 1,000,000. It multiplies the "
+        "fixed prices.",
+    )
+    trial_ends_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the trial ends: at most 730 days after the start. By default, the "
+        "product's trialDays after the start. An instant at or before the start means that there "
+        "is no trial.",
     )
     idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(
+    description="Changes of a subscription. A field that is left out keeps its value."
+)
+class CustomerSubscriptionChangeInput:
+    id: strawberry.ID = strawberry.field(description="The subscription's id.")
+    product_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the other product. It must be in the same currency."
+    )
+    quantity: int | None = strawberry.field(
+        default=None, description="The other quantity: 1 to 1,000,000."
+    )
+    when: CancelWhen = strawberry.field(
+        default=CancelWhen.NOW, description="When the change takes effect."
+    )
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="The subscription whose pending change is dropped.")
+class CustomerSubscriptionChangeCancelInput:
+    id: strawberry.ID = strawberry.field(description="The subscription's id.")
+
+
+@strawberry.input(description="The subscription that shall not end with its period.")
+class CustomerSubscriptionResumeInput:
+    id: strawberry.ID = strawberry.field(description="The subscription's id.")
 
 
 @strawberry.input(description="The subscription to cancel, and when.")
@@ -35,6 +74,10 @@ class CustomerSubscriptionCancelInput:
     id: strawberry.ID = strawberry.field(description="The subscription's id.")
     when: CancelWhen = strawberry.field(
         default=CancelWhen.PERIOD_END, description="When the cancellation takes effect."
+    )
+    prorate: bool | None = strawberry.field(
+        default=False,
+        description="NOW only: whether the fixed prices for the rest of the period are given back.",
     )
     idempotency_key: str | None = idempotency_key()
 

@@ -177,6 +177,9 @@ class Product(Node):
     recurring_interval: RecurringInterval = strawberry.field(
         description="The length of a subscription's periods."
     )
+    trial_days: int | None = strawberry.field(
+        description="The days that a subscription is free at first. Null if there is no trial."
+    )
     created_at: datetime = strawberry.field(description="When it was created.")
     archived_at: datetime | None = strawberry.field(
         description="When the product was taken off sale. Its subscriptions continue. Null if "
@@ -203,6 +206,7 @@ class Product(Node):
             name=row.name,
             description=row.description,
             recurring_interval=RecurringInterval(row.recurring_interval),
+            trial_days=row.trial_days,
             created_at=row.created_at,
             archived_at=row.archived_at,
         )

@@ -26,21 +26,33 @@ if TYPE_CHECKING:
 
 @strawberry.type(
     description="A customer's subscription to a product. Its periods are counted from its start, "
-    "in UTC."
+    "or from the end of its trial, in UTC."
 )
 class CustomerSubscription(Node):
     key: strawberry.Private[UUID]
     customer_key: strawberry.Private[UUID]
     product_key: strawberry.Private[UUID]
-    status: SubscriptionStatus = strawberry.field(description="Whether the subscription is active.")
+    row: strawberry.Private[SubscriptionRow]
+    status: SubscriptionStatus = strawberry.field(
+        description="Where the subscription is in its life."
+    )
+    quantity: int = strawberry.field(
+        description="How many the customer buys. It multiplies the fixed prices."
+    )
     started_at: datetime = strawberry.field(
-        description="When the subscription began. All its periods are counted from this instant."
+        description="When the subscription began, or will begin."
+    )
+    trial_ends_at: datetime | None = strawberry.field(
+        description="When the trial ends, or ended. The first paid period begins then. Null if "
+        "there is no trial."
     )
     current_period_start: datetime = strawberry.field(
-        description="The start of the current period, or of the last one."
+        description="The start of the current period, or of the last one. A change within a period "
+        "begins another one. Before the subscription starts, this is its start."
     )
     current_period_end: datetime = strawberry.field(
-        description="The current period, or the last one, ends before this instant."
+        description="The current period, or the last one, ends before this instant. Before the "
+        "subscription starts, this is its start."
     )
     cancel_at_period_end: bool = strawberry.field(
         description="Whether the subscription ends with its current period."
@@ -67,6 +79,20 @@ class CustomerSubscription(Node):
     ) -> Annotated["Product", strawberry.lazy("schema.types.product")]:
         row = await info.context.loaders.existing(ProductRow, self.product_key)
         return product.Product.of(row)
+
+    @strawberry.field(
+        description="The change that takes effect when the current period ends. Null if there is "
+        "none."
+    )
+    async def pending_change(self, info: Info) -> "SubscriptionChange | None":
+        if self.row.pending_product_id is None or self.row.pending_quantity is None:
+            return None
+        found = await info.context.loaders.existing(ProductRow, self.row.pending_product_id)
+        return SubscriptionChange(
+            product=product.Product.of(found),
+            quantity=self.row.pending_quantity,
+            at=self.row.current_period_end,
+        )
 
     @strawberry.field(
         description="The estimated charges: the next invoice, as if the period ended now. Null "
@@ -101,6 +127,9 @@ class CustomerSubscription(Node):
             key=row.id,
             customer_key=row.customer_id,
             product_key=row.product_id,
+            row=row,
+            quantity=row.quantity,
+            trial_ends_at=row.trial_ends_at,
             status=SubscriptionStatus(row.status),
             started_at=row.started_at,
             current_period_start=row.current_period_start,
@@ -109,6 +138,15 @@ class CustomerSubscription(Node):
             ended_at=row.ended_at,
             invoicing_problem=row.invoicing_problem,
         )
+
+
+@strawberry.type(description="A change of a subscription that is scheduled.")
+class SubscriptionChange:
+    product: Annotated["Product", strawberry.lazy("schema.types.product")] = strawberry.field(
+        description="The product from then on."
+    )
+    quantity: int = strawberry.field(description="The quantity from then on.")
+    at: datetime = strawberry.field(description="When the change takes effect.")
 
 
 @strawberry.type(description="The new subscription, or the reason why it was not created.")

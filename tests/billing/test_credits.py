@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.periods.metered_periods import Credit, carried_over
+from billing.periods.credit import Credit, carried_over
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 

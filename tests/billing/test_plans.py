@@ -20,10 +20,10 @@ async def test_a_chunk_of_waiting_periods_reads_no_more_than_its_own(
     await fresh_database.execute_query(
         """
         INSERT INTO customer_subscription (
-            organization_id, id, customer_id, product_id, status, started_at, period_index,
-            current_period_start, current_period_end, created_at, cancel_at_period_end
+            organization_id, id, customer_id, product_id, status, started_at, anchor_at,
+            period_index, current_period_start, current_period_end, created_at, cancel_at_period_end
         )
-        SELECT $1, gen_random_uuid(), $2, $2, 'ACTIVE', now(), 2, now(), now(), now(), false
+        SELECT $1, gen_random_uuid(), $2, $2, 'ACTIVE', now(), now(), 2, now(), now(), now(), false
         FROM generate_series(1, $3::int)
         """,
         [organization.id, uuid4(), SUBSCRIPTIONS],

@@ -23,8 +23,16 @@ from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
 from billing.periods.intervals import RecurringInterval
+from billing.subscriptions.change_preview import ChangePreview, preview_change
+from billing.subscriptions.changes import SubscriptionChange, change_subscription
 from billing.subscriptions.cycle import CycleReport, run_cycle
-from billing.subscriptions.life import CancelWhen, cancel_subscription, create_subscription
+from billing.subscriptions.life import (
+    CancelWhen,
+    SubscriptionDraft,
+    cancel_subscription,
+    create_subscription,
+    resume_subscription,
+)
 from billing.subscriptions.manual_credit import credit_by_hand
 from config import clock
 from metering.counting.log import advance
@@ -104,9 +112,11 @@ class World:
         *prices: PriceDraft,
         benefits: Sequence[Benefit] = (),
         interval: RecurringInterval = RecurringInterval.MONTH,
+        name: str = "AI plan",
+        trial_days: int | None = None,
     ) -> Product:
         draft = ProductDraft(
-            "AI plan", None, interval, prices, [benefit.id for benefit in benefits]
+            name, None, interval, prices, [benefit.id for benefit in benefits], trial_days
         )
         return await create_product(self.id, draft)
 
@@ -121,15 +131,24 @@ class World:
         )
 
     async def subscribe(
-        self, customer: Customer, product: Product, at: str, started_at: str | None = None
+        self,
+        customer: Customer,
+        product: Product,
+        at: str,
+        started_at: str | None = None,
+        *,
+        quantity: int = 1,
+        trial_ends_at: str | None = None,
     ) -> CustomerSubscription:
+        draft = SubscriptionDraft(
+            customer.id,
+            product.id,
+            None if started_at is None else instant(started_at),
+            quantity,
+            None if trial_ends_at is None else instant(trial_ends_at),
+        )
         with clock.at(instant(at)):
-            return await create_subscription(
-                self.id,
-                customer.id,
-                product.id,
-                None if started_at is None else instant(started_at),
-            )
+            return await create_subscription(self.id, draft)
 
     async def subscribed(
         self,
@@ -155,10 +174,44 @@ class World:
         )
 
     async def cancel(
-        self, subscription: CustomerSubscription, at: str, when: CancelWhen = CancelWhen.NOW
+        self,
+        subscription: CustomerSubscription,
+        at: str,
+        when: CancelWhen = CancelWhen.NOW,
+        *,
+        prorate: bool = False,
     ) -> CustomerSubscription:
         with clock.at(instant(at)):
-            return await cancel_subscription(self.id, subscription.id, when)
+            return await cancel_subscription(self.id, subscription.id, when, prorate=prorate)
+
+    async def resume(self, subscription: CustomerSubscription, at: str) -> CustomerSubscription:
+        with clock.at(instant(at)):
+            return await resume_subscription(self.id, subscription.id)
+
+    async def change(
+        self,
+        subscription: CustomerSubscription,
+        at: str,
+        product: Product | None = None,
+        quantity: int | None = None,
+        when: CancelWhen = CancelWhen.NOW,
+    ) -> BilledInvoice | None:
+        change = SubscriptionChange(None if product is None else product.id, quantity, when)
+        with clock.at(instant(at)):
+            _row, invoice = await change_subscription(self.id, subscription.id, change)
+        return None if invoice is None else await self.billed(invoice)
+
+    async def preview(
+        self,
+        subscription: CustomerSubscription,
+        at: str,
+        product: Product | None = None,
+        quantity: int | None = None,
+        when: CancelWhen = CancelWhen.NOW,
+    ) -> ChangePreview:
+        change = SubscriptionChange(None if product is None else product.id, quantity, when)
+        with clock.at(instant(at)):
+            return await preview_change(self.id, subscription.id, change)
 
     async def cancel_by_id(self, subscription_id: UUID, at: str, when: CancelWhen) -> None:
         with clock.at(instant(at)):
@@ -218,15 +271,12 @@ class World:
         found = Invoice.filter(organization_id=self.id)
         if subscription is not None:
             found = found.filter(subscription_id=subscription.id)
-        return [
-            BilledInvoice(
-                invoice,
-                await InvoiceLine.filter(organization_id=self.id, invoice_id=invoice.id).order_by(
-                    "ordinal"
-                ),
-            )
-            for invoice in await found.exclude(status="DRAFT").order_by("sequence")
-        ]
+        issued = await found.exclude(status="DRAFT").order_by("sequence")
+        return [await self.billed(invoice) for invoice in issued]
+
+    async def billed(self, invoice: Invoice) -> BilledInvoice:
+        lines = InvoiceLine.filter(organization_id=self.id, invoice_id=invoice.id)
+        return BilledInvoice(invoice, await lines.order_by("ordinal"))
 
     async def grace(self, hours: int) -> None:
         """Invoices are drafts for so long."""

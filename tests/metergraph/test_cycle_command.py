@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.subscriptions.life import create_subscription
+from billing.subscriptions.life import SubscriptionDraft, create_subscription
 from config import clock
 from config.settings import Settings
 from models import (
@@ -211,7 +211,8 @@ async def test_a_machine_with_a_fast_clock_renews_no_period_early(
 
     world = World(organization, fresh_database)
     product = await world.product(world.fixed())
-    await create_subscription(organization.id, (await world.customer()).id, product.id)
+    draft = SubscriptionDraft((await world.customer()).id, product.id)
+    await create_subscription(organization.id, draft)
     assert await run() == "Nothing was due.\n"
     assert "is in the future" in await run("--at", TOMORROW)
     assert len(await world.invoices()) == 1

@@ -55,6 +55,7 @@ class Billed:
                 product_id=self.products[number % PRODUCTS].id,
                 status="CANCELED" if number % 5 == 0 else "ACTIVE",
                 started_at=START,
+                anchor_at=START,
                 period_index=0,
                 current_period_start=START,
                 current_period_end=START + timedelta(days=number % 7),
