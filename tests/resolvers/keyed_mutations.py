@@ -24,6 +24,10 @@ DOCUMENTS = {
         "CustomerSubscriptionCancelInput",
         "subscription { id status }",
     ),
+    "customerSubscriptionChange": (
+        "CustomerSubscriptionChangeInput",
+        "subscription { id quantity } invoice { id total lines { kind amount } }",
+    ),
     "productCreate": ("ProductCreateInput", "product { id name }"),
     "meterCreditBenefitCreate": ("MeterCreditBenefitCreateInput", "benefit { id }"),
     "creditNoteCreate": ("CreditNoteCreateInput", "creditNote { id number }"),
@@ -39,6 +43,7 @@ TABLES = {
     "customerCreate": "customer",
     "customerMeterCredit": "credit_entry",
     "customerSubscriptionCreate": "invoice",
+    "customerSubscriptionChange": "invoice",
     "productCreate": "product",
     "meterCreditBenefitCreate": "benefit",
     "webhookEndpointCreate": "webhook_endpoint",
@@ -108,17 +113,22 @@ async def invoice_of(api: Api, name: str, product_id: str) -> str:
     return invoice_id
 
 
+async def subscription_of(api: Api, invoice_id: str) -> str:
+    """The id of an invoice's subscription."""
+    node = "query ($id: ID!) { node(id: $id) { ... on Invoice { subscription { id } } } }"
+    found: str = (await api.get(node, id=invoice_id))["node"]["subscription"]["id"]
+    return found
+
+
 async def draft_of(api: Api, name: str, product_id: str) -> str:
     """The id of a draft, of the subscription of a new customer that ended a moment ago."""
     invoice_id = await invoice_of(api, name, product_id)
     grace = "mutation ($hours: Int!) { organizationUpdate(input: {invoiceGraceHours: $hours}) {"
     grace += " userErrors { message } } }"
     await api.get(grace, hours=720)
-    node = "query ($id: ID!) { node(id: $id) { ... on Invoice { subscription { id } } } }"
-    subscription = (await api.get(node, id=invoice_id))["node"]["subscription"]
     cancel = "mutation ($id: ID!) { customerSubscriptionCancel(input: {id: $id, when: NOW}) {"
     cancel += " subscription { id invoices(last: 1) { nodes { id status } } } } }"
-    found = await api.get(cancel, id=subscription["id"])
+    found = await api.get(cancel, id=await subscription_of(api, invoice_id))
     await api.get(grace, hours=0)
     [draft] = found["customerSubscriptionCancel"]["subscription"]["invoices"]["nodes"]
     assert draft["status"] == "DRAFT"
@@ -143,6 +153,7 @@ async def caller(api: Api) -> Caller:
     )
     invoices = {name: await invoice_of(api, name, product["id"]) for name in ("initech", "hooli")}
     draft = await draft_of(api, "pied piper", product["id"])
+    changing = await subscription_of(api, await invoice_of(api, "soylent", product["id"]))
     inputs: dict[str, dict[str, Any]] = {
         "meterCreate": {
             "name": "tokens",
@@ -167,6 +178,7 @@ async def caller(api: Api) -> Caller:
             "id": subscribed["customerSubscriptionCreate"]["subscription"]["id"],
             "when": "NOW",
         },
+        "customerSubscriptionChange": {"id": changing, "quantity": 3},
         "productCreate": {
             "name": "plan",
             "recurringInterval": "MONTH",

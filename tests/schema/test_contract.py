@@ -116,6 +116,8 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "Query.priceExamples",
         "Query.search",
         "Revenue.points",
+        "SubscriptionChangePreview.creditChanges",
+        "SubscriptionChangePreview.lines",
         "UpcomingInvoice.lines",
         "UserError.path",
         "WebhookDelivery.attempts",
