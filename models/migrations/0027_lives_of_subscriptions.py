@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0029_invoice_states")]
+    dependencies = [("models", "0026_webhook_bodies")]
 
     initial = False
 
