@@ -37,15 +37,15 @@ async def draft_periods(transaction: BillingTransaction, subscription_ids: Seque
             WHERE period.organization_id = $1 AND period.subscription_id = ANY($2::uuid[])
               AND period.invoiced_at IS NULL AND period.draft_until IS NULL
               AND period.invoice_id IS NULL
-              -- Nothing would be on the invoice of a product that is free, or of a trial that was
-              -- canceled.
+              -- Nothing would be on the invoice of a product that is free, or if the subscription
+              -- has ended in its trial.
+              AND NOT coalesce(subscription.ended_at <= subscription.trial_ends_at, false)
               AND (period.charges <> '[]' OR EXISTS (
                   SELECT FROM metered_period metered
                   WHERE metered.organization_id = $1
                     AND metered.subscription_id = period.subscription_id
                     AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL
                     AND metered.product_price_id IS NOT NULL
-                    AND NOT (metered.is_trial AND period.is_last)
               ))
         ) AS period
         WHERE draft_until > $3

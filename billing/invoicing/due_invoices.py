@@ -23,6 +23,7 @@ CHUNK = 250
 _PERIODS = """
     SELECT period.id, period.subscription_id, period.period_index, period.ends_at, period.is_last,
            period.charges, subscription.customer_id, product.currency,
+           coalesce(subscription.ended_at <= subscription.trial_ends_at, false) AS ended_in_trial,
            subscription.invoicing_problem, draft.id AS draft_id,
            coalesce(draft.issued_at, period.ends_at) AS counts_until,
            (SELECT array_agg(metered.meter_id) FROM metered_period metered
@@ -188,7 +189,10 @@ async def invoice_due_corrections(transaction: BillingTransaction) -> int:
     """Invoices the late usage of a chunk of ended subscriptions."""
     rows = await transaction.rows(
         """
-        SELECT subscription.id AS subscription_id, subscription.customer_id, product.currency
+        SELECT subscription.id AS subscription_id, subscription.customer_id, product.currency,
+               coalesce(
+                   subscription.ended_at <= subscription.trial_ends_at, false
+               ) AS ended_in_trial
         FROM customer_subscription subscription
         JOIN product
             ON product.organization_id = $1 AND product.id = subscription.product_id
@@ -254,7 +258,7 @@ async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]
             currency=row["currency"],
             periods=periods_through(periods.get(row["subscription_id"], []), row.get("ends_at")),
             charges=charges_of(row.get("charges", "[]")),
-            is_last=row.get("is_last", True),
+            is_free=row["ended_in_trial"],
             period_id=row.get("id"),
             draft_id=row.get("draft_id"),
             again=again.get(row["subscription_id"], NOTHING_AGAIN),

@@ -128,7 +128,7 @@ async def estimates(
     found = Estimates({}, {})
     first: set[UUID] = set()
     for bill in bills:
-        lines = bill_lines(bill, book) if bill.is_invoiced else []
+        lines = [] if bill.is_free else bill_lines(bill, book)
         if bill.subscription_id not in first:
             first.add(bill.subscription_id)
             key = (bill.customer_id, bill.currency)
@@ -228,13 +228,12 @@ def _bills(
     after: datetime | None = None
     for period in (*drafted, waiting):
         if period is not None:
-            through, is_last = period["ends_at"], period["is_last"]
-            charges = charges_of(period["charges"])
+            through, charges = period["ends_at"], charges_of(period["charges"])
         else:
             through, terms = subscription.current.end, None
             if subscription.status is not SubscriptionStatus.CANCELED:
                 terms = next_terms(subscription, products)
-            charges, is_last = charges_in_advance(terms), terms is None
+            charges = charges_in_advance(terms)
         bills.append(
             Bill(
                 subscription_id=subscription.id,
@@ -242,7 +241,7 @@ def _bills(
                 currency=products[subscription.product_id].currency,
                 periods=periods_through(periods, through, after),
                 charges=charges,
-                is_last=is_last,
+                is_free=subscription.ends_in_trial,
                 draft_id=None if period is None else period["draft_id"],
                 again=again if after is None else NOTHING_AGAIN,
             )

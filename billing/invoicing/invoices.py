@@ -44,7 +44,8 @@ class Bill:
     """What to bill a subscription for.
 
     `periods` are closed periods that were never billed, or were billed for something else.
-    `charges` are the lines that do not depend on usage. `is_last`: the subscription has ended.
+    `charges` are the lines that do not depend on usage. `is_free`: the subscription ended in its
+    trial, so nothing is invoiced.
     `period_id` is the period that waits for this
     bill; a bill of corrections has none. `draft_id` is the draft that is issued with it. `again` is
     what voided invoices billed besides usage.
@@ -55,16 +56,10 @@ class Bill:
     currency: str
     periods: Sequence[MeteredPeriod]
     charges: Sequence[Line]
-    is_last: bool
+    is_free: bool
     period_id: UUID | None = None
     draft_id: UUID | None = None
     again: Rebilling = NOTHING_AGAIN
-
-    @property
-    def is_invoiced(self) -> bool:
-        """Whether an invoice says what this bills. A trial that was canceled has none."""
-        in_trial = all(period.is_trial for period in self.periods)
-        return bool(self.charges or self.again.lines) or not (self.is_last and in_trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
             lines,
         )
         for bill, lines in kept
-        if lines and bill.is_invoiced
+        if lines and not bill.is_free
     ]
     if due:
         due = await _use_balances(transaction, due)

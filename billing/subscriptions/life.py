@@ -127,7 +127,7 @@ async def _begin(
         currency=terms.product.currency,
         periods=[],
         charges=charges_in_advance(terms),
-        is_last=False,
+        is_free=False,
     )
     await issue(transaction, [bill])
 

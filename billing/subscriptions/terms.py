@@ -63,6 +63,13 @@ class LiveSubscription:
         return (self.next_product_id, self.next_quantity) != (self.product_id, self.quantity)
 
     @property
+    def ends_in_trial(self) -> bool:
+        """Whether the subscription has ended in its trial, or will end with it."""
+        if self.status is SubscriptionStatus.CANCELED:
+            return self.trial_ends_at is not None and self.current.end <= self.trial_ends_at
+        return self.is_trialing and self.cancel_at_period_end
+
+    @property
     def is_trialing(self) -> bool:
         """Whether the current period is the trial."""
         return self.status is SubscriptionStatus.TRIALING

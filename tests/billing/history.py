@@ -18,13 +18,13 @@ from billing.subscriptions.life import CancelWhen
 from metering.language.numerics import text_of_number
 from metering.meters import archive_meter, unarchive_meter
 from metering.problems import RefusedError
-from models import Customer, Meter, Product
+from models import Customer, CustomerSubscription, Meter, Product
 from tests.billing.reference import Reference
 from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
 
 START = instant("2026-01-31T10:17:03.000021")
-FIXED_AMOUNT = 500
+FIXED_AMOUNTS = (500, 1249)
 INTERVALS = (RecurringInterval.MONTH, RecurringInterval.YEAR)
 
 PRICES: dict[str, dict[str, Any]] = {
@@ -84,7 +84,10 @@ class CreditByHand:
 
 @dataclass
 class Subscribe:
-    """The customer subscribes, unless it has."""
+    """The customer subscribes, unless it has; with a trial of so many hours, if any."""
+
+    quantity: int = 1
+    trial_hours: int = 0
 
 
 @dataclass
@@ -92,6 +95,26 @@ class Cancel:
     """The subscription ends, if it has not yet: there and then, or with its period."""
 
     when: CancelWhen
+    prorate: bool
+
+
+@dataclass
+class Resume:
+    """A cancellation at the period's end is taken back."""
+
+
+@dataclass
+class Change:
+    """The subscription changes to a plan and a quantity: there and then, or with its period."""
+
+    plan: int
+    quantity: int
+    when: CancelWhen
+
+
+@dataclass
+class DropChange:
+    """The change that is pending is dropped."""
 
 
 @dataclass
@@ -121,6 +144,9 @@ Action = (
     | CreditByHand
     | Subscribe
     | Cancel
+    | Resume
+    | Change
+    | DropChange
     | GiveBenefits
     | Archive
     | Unarchive
@@ -129,6 +155,10 @@ Action = (
 _sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"))
 _crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
 _benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
+_changing = st.builds(
+    Change, st.integers(0, 1), st.integers(1, 3), st.sampled_from([*CancelWhen, CancelWhen.NOW])
+)
+_subscribing = st.builds(Subscribe, st.integers(1, 3), st.just(0) | st.integers(1, 24 * 20))
 _before = st.lists(
     st.one_of(_sending, _crediting, _benefits, st.just(Count()), st.builds(Wait, st.just(48))),
     max_size=5,
@@ -143,8 +173,12 @@ _after = st.lists(
         st.just(Cycle()),
         _crediting,
         _benefits,
-        st.builds(Cancel, st.sampled_from(CancelWhen)),
-        st.just(Subscribe()),
+        st.builds(Cancel, st.sampled_from(CancelWhen), st.booleans()),
+        st.just(Resume()),
+        _changing,
+        _changing,
+        st.just(DropChange()),
+        _subscribing,
         st.just(Archive()),
         st.just(Unarchive()),
     ),
@@ -152,18 +186,18 @@ _after = st.lists(
     max_size=24,
 )
 actions: st.SearchStrategy[list[Action]] = st.builds(
-    lambda before, after: [*before, Subscribe(), *after], _before, _after
+    lambda before, subscribe, after: [*before, subscribe, *after], _before, _subscribing, _after
 )
 
 
 @dataclass
 class History:
-    """A customer, a meter and a product that prices it; and the reference, which is told."""
+    """A customer, a meter and two products that price it; and the reference, which is told."""
 
     world: World
     customer: Customer
     meter: Meter
-    product: Product
+    products: tuple[Product, Product]
     reference: Reference
     now: datetime = START
     subscription_ids: list[UUID] = field(default_factory=list)
@@ -180,7 +214,8 @@ class History:
             await self._take(step)
         await self._take(Count())
         # So long that whatever runs or has ended is invoiced once more.
-        self.now += timedelta(days=70 if self.reference.interval.interval is INTERVALS[0] else 430)
+        lasts = {plan.interval.interval for plan in self.reference.plans}
+        self.now += timedelta(days=70 if lasts == {INTERVALS[0]} else 430)
         await self._take(Cycle())
 
     async def _take(self, step: Action) -> None:  # noqa: C901, PLR0912  # as many kinds of steps
@@ -202,11 +237,10 @@ class History:
             case CreditByHand(units):
                 await self._credit(units)
             case Subscribe():
-                await self._subscribe()
-            case Cancel(when):
+                await self._subscribe(step)
+            case Cancel() | Resume() | Change() | DropChange():
                 if reference.is_live(self.now):
-                    await world.cancel_by_id(self.subscription_ids[-1], self._now, when)
-                    reference.cancel(self.now, at_once=when is CancelWhen.NOW)
+                    await self._amend(step)
             case GiveBenefits(plain, rolling):
                 await self.give_benefits(plain, rolling)
             case Archive():
@@ -240,13 +274,55 @@ class History:
             await self.world.credit(self.customer, self.meter, units, self._now)
             self.reference.credit(self.now, units)
 
-    async def _subscribe(self) -> None:
+    async def _subscribe(self, step: Subscribe) -> None:
         """Who is not subscribed, or was until a moment ago, can subscribe."""
         if self.reference.is_live(self.now) or not self.is_sold:
             return
-        subscription = await self.world.subscribe(self.customer, self.product, self._now)
+        ends = self.now + timedelta(hours=step.trial_hours)
+        subscription = await self.world.subscribe(
+            *(self.customer, self.products[0], self._now),
+            quantity=step.quantity,
+            trial_ends_at=ends.replace(tzinfo=None).isoformat(),
+        )
         self.subscription_ids.append(subscription.id)
-        self.reference.subscribe(self.now)
+        self.reference.subscribe(self.now, step.quantity, ends if step.trial_hours else None)
+
+    async def _amend(self, step: Cancel | Resume | Change | DropChange) -> None:
+        """The subscription that runs is canceled, resumed or changed."""
+        world, reference = self.world, self.reference
+        subscription = await CustomerSubscription.get(
+            organization_id=world.id, id=self.subscription_ids[-1]
+        )
+        match step:
+            case Cancel(when, prorate):
+                await world.cancel(subscription, self._now, when, prorate=prorate)
+                reference.cancel(self.now, at_once=when is CancelWhen.NOW, prorate=prorate)
+            case Resume():
+                await world.resume(subscription, self._now)
+                reference.resume(self.now)
+            case DropChange():
+                await world.drop_change(subscription, self._now)
+                reference.drop_change(self.now)
+            case Change():
+                await self._change(step, subscription)
+
+    async def _change(self, step: Change, subscription: CustomerSubscription) -> None:
+        """A change is refused if it changes nothing, or what is not sold, or what ends."""
+        one = self.reference.subscriptions[-1]
+        plan, last = self.reference.plans[step.plan], one.parts[-1]
+        at_once = step.when is CancelWhen.NOW
+        is_other = plan is not last.plan
+        asked = (subscription, self._now, self.products[step.plan], step.quantity, step.when)
+        if (
+            (not is_other and step.quantity == last.quantity)
+            or (is_other and not self.is_sold)
+            or (one.cancels and not at_once)
+        ):
+            with pytest.raises(RefusedError):
+                await self.world.change(*asked)
+            return
+        await self.world.change(*asked)
+        self.reference.change(self.now, plan, step.quantity, at_once=at_once)
 
     async def give_benefits(self, plain: int, rolling: int) -> None:
         """Gives the product benefits of so many units that expire, and that roll over."""
@@ -257,12 +333,13 @@ class History:
             benefits.append(await self.world.benefit(self.meter, plain))
         if rolling:
             benefits.append(await self.world.benefit(self.meter, rolling, rollover=True))
-        await self.world.give_benefits(self.product, benefits, self._now)
+        await self.world.give_benefits(self.products[0], benefits, self._now)
         self.reference.give_benefits(self.now, plain, rolling)
 
     async def _archive(self) -> None:
         """A meter with a subscription goes on counting, though its product is sold no more."""
-        await archive_product(self.world.id, self.product.id)
+        for product in self.products:
+            await archive_product(self.world.id, product.id)
         self.is_sold = False
         with suppress(RefusedError):
             await archive_meter(self.world.id, self.meter.id, meter_in_use)

@@ -1,39 +1,80 @@
 """The reference: a customer's time on a meter, rated once more in Python from the raw events.
 
-It knows the events, the price, and what was asked for when: subscriptions and their ends, benefits,
-credit by hand. It knows nothing of what billing stores in between.
+It knows the events, the prices, and what was asked for when: subscriptions, their changes and ends,
+benefits, credit by hand. It knows nothing of what billing stores in between.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from billing.numbers import minus
 from billing.periods.intervals import Period, Recurrence, index_at, period_at
 from billing.rating.pricing import Rating, Tariff
 from tests.reference.aggregations import aggregate
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+WHOLE = Fraction(1)
 
 Place = tuple[int, int | None]
-"""A subscription, counted from 0, and a period of it; None: the time after its end."""
+"""A subscription, counted from 0, and a part of it; None: the time after its end."""
 
 BEFORE: Place = (-1, None)
+
+Charge = tuple[str, int, Period]
+"""The kind of a line that does not depend on usage, its amount, and its period."""
+
+
+@dataclass
+class Plan:
+    """A product: a fixed price, the tariff of the meter, and the units that expire or roll over."""
+
+    fixed: int
+    tariff: Tariff
+    interval: Recurrence
+    plain: Decimal = Decimal(0)
+    rolling: Decimal = Decimal(0)
+
+
+@dataclass
+class Part:
+    """A part of a whole period, in which a subscription is for one plan and one quantity.
+
+    `plain` and `rolling` are what the plan grants for a whole period. `cut` is the share of the
+    whole period that was left when a change ended the part. `charges` go with its usage.
+    """
+
+    plan: Plan
+    quantity: int
+    start: datetime
+    end: datetime
+    whole: Period
+    plain: Decimal
+    rolling: Decimal
+    is_trial: bool = False
+    cut: Fraction | None = None
+    charges: list[Charge] = field(default_factory=list)
+
+    @property
+    def share(self) -> Fraction:
+        """The share of the whole period that the part was meant to last, or lasted until a cut."""
+        return _share(Period(self.start, self.end), self.whole)
 
 
 @dataclass
 class Subscribed:
-    """A subscription from `start` on, until `end` where it has one by now.
+    """A subscription. `ended` is None as long as it runs."""
 
-    `is_cut`: it was ended within a period, which may have begun at that very instant.
-    """
-
-    start: datetime
-    end: datetime | None = None
-    is_cut: bool = False
+    anchor: datetime
+    parts: list[Part]
+    first_charges: list[Charge]
+    pending: tuple[Plan, int] | None = None
+    cancels: bool = False
+    ended: datetime | None = None
+    granted: dict[int, Fraction] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,145 +83,229 @@ class Span:
 
     place: Place
     during: Period
-    plain: Decimal
-    rolling: Decimal
+    plain: Decimal = Decimal(0)
+    rolling: Decimal = Decimal(0)
+    by_hand: Decimal = Decimal(0)
+    part: Part | None = None
 
 
 @dataclass
 class Reference:
-    """A customer's time on one meter."""
+    """A customer's time on one meter. Whoever tells it something says when."""
 
     function: str
     property: str | None
-    tariff: Tariff
-    interval: Recurrence
+    plans: Sequence[Plan]
     subscriptions: list[Subscribed] = field(default_factory=list)
-    benefits: list[tuple[int, datetime, Decimal, Decimal]] = field(default_factory=list)
     by_hand: list[tuple[Place, int]] = field(default_factory=list)
 
     # ------------------------------------------------------------ what is asked for
 
-    def subscribe(self, now: datetime) -> None:
-        """A subscription begins."""
-        self.subscriptions.append(Subscribed(now))
+    def subscribe(self, now: datetime, quantity: int, trial_ends_at: datetime | None) -> None:
+        """A subscription to the first plan begins, maybe with a trial."""
+        self.advance(now)
+        plan, charges = self.plans[0], []
+        anchor = trial_ends_at or now
+        if trial_ends_at is None:
+            whole = _around(anchor, plan.interval, now)
+            charges = [("FIXED", plan.fixed * quantity, whole)]
+        else:
+            whole = Period(now, trial_ends_at)
+        part = _whole(plan, quantity, whole, is_trial=trial_ends_at is not None)
+        self.subscriptions.append(Subscribed(anchor, [part], charges))
 
-    def cancel(self, now: datetime, *, at_once: bool) -> None:
+    def change(self, now: datetime, plan: Plan, quantity: int, *, at_once: bool) -> None:
+        """The last subscription becomes another, now or with its next period."""
+        self.advance(now)
+        one = self.subscriptions[-1]
+        if not at_once:
+            one.pending = (plan, quantity)
+            return
+        one.pending = None
+        old = one.parts[-1]
+        rest = Period(now, old.end)
+        left = _share(rest, old.whole)
+        if not old.is_trial:
+            amount = _half_away(-old.plan.fixed * old.quantity * left)
+            old.charges.append(("PRORATION", amount, rest))
+        if old.is_trial or plan.interval == old.plan.interval:
+            new = replace(
+                old,
+                plan=plan,
+                quantity=quantity,
+                start=now,
+                plain=plan.plain,
+                rolling=plan.rolling,
+                charges=[],
+            )
+            if not old.is_trial:
+                amount = _half_away(plan.fixed * quantity * left)
+                old.charges.append(("PRORATION", amount, rest))
+        else:
+            one.anchor = now
+            whole = _around(now, plan.interval, now)
+            new = _whole(plan, quantity, whole)
+            old.charges.append(("FIXED", plan.fixed * quantity, whole))
+        old.end, old.cut = now, left
+        one.parts.append(new)
+
+    def drop_change(self, now: datetime) -> None:
+        """The change that is pending is dropped."""
+        self.advance(now)
+        self.subscriptions[-1].pending = None
+
+    def cancel(self, now: datetime, *, at_once: bool, prorate: bool) -> None:
         """The last subscription ends, or will."""
-        last = self.subscriptions[-1]
-        last.end = now if at_once else self._period_at(last, now).end
-        last.is_cut = at_once
+        self.advance(now)
+        one = self.subscriptions[-1]
+        one.pending = None
+        last = one.parts[-1]
+        if not at_once:
+            one.cancels = True
+            return
+        if prorate and not last.is_trial:
+            rest = Period(now, last.end)
+            amount = _half_away(-last.plan.fixed * last.quantity * _share(rest, last.whole))
+            last.charges.append(("PRORATION", amount, rest))
+        # Caps stay those of the time that it was meant to last.
+        one.granted[len(one.parts) - 1] = last.share
+        last.end = one.ended = now
+
+    def resume(self, now: datetime) -> None:
+        """The last subscription does not end with its period."""
+        self.advance(now)
+        self.subscriptions[-1].cancels = False
 
     def give_benefits(self, now: datetime, plain: int, rolling: int) -> None:
-        """Periods that begin later get other grants, as do those of subscriptions to come."""
-        known = len(self.subscriptions)
-        self.benefits.append((known, now, Decimal(plain), Decimal(rolling)))
+        """Periods of the first plan that begin later get other grants."""
+        self.advance(now)
+        self.plans[0].plain, self.plans[0].rolling = Decimal(plain), Decimal(rolling)
 
     def credit(self, now: datetime, units: int) -> None:
         """Units are credited by hand."""
-        self.by_hand.append((self._place_at(now), units))
+        self.advance(now)
+        self.by_hand.append((self._spans()[-1].place, units))
 
     # ------------------------------------------------------------ what follows from it
 
+    def advance(self, now: datetime) -> None:
+        """Lets the periods that are over be followed by the next ones."""
+        one = self.subscriptions[-1] if self.subscriptions else None
+        while one is not None and one.ended is None and one.parts[-1].end <= now:
+            last = one.parts[-1]
+            if one.cancels:
+                one.ended = last.end
+                return
+            plan, quantity = one.pending or (last.plan, last.quantity)
+            one.pending = None
+            if plan.interval != last.plan.interval:
+                one.anchor = last.end
+            whole = _around(one.anchor, plan.interval, last.end)
+            last.charges.append(("FIXED", plan.fixed * quantity, whole))
+            one.parts.append(_whole(plan, quantity, whole))
+
     def is_live(self, now: datetime) -> bool:
         """Whether a subscription runs."""
-        last = self.subscriptions[-1] if self.subscriptions else None
-        return last is not None and (last.end is None or now < last.end)
+        self.advance(now)
+        return bool(self.subscriptions) and self.subscriptions[-1].ended is None
 
     def end_of_period(self, now: datetime) -> datetime | None:
         """Where the current period ends; None without one."""
-        if not self.is_live(now):
-            return None
-        return self._period_at(self.subscriptions[-1], now).end
+        return self.subscriptions[-1].parts[-1].end if self.is_live(now) else None
 
-    def closed_periods(self, subscription: int, until: datetime) -> list[Span]:
-        """The periods of a subscription that are over at `until`."""
-        return [span for span in self.periods_of(subscription, until) if span.during.end <= until]
+    def closed_parts(self, number: int, until: datetime) -> list[Span]:
+        """The parts of a subscription that are over at `until`."""
+        spans = self.parts_of(number, until)
+        return spans if self.subscriptions[number].ended is not None else spans[:-1]
 
-    def periods_of(self, subscription: int, until: datetime) -> list[Span]:
-        """The periods of a subscription that have begun at `until`."""
-        return [
-            span
-            for span in self._spans(until)
-            if span.place[0] == subscription and span.place[1] is not None
-        ]
+    def parts_of(self, number: int, until: datetime) -> list[Span]:
+        """The parts of a subscription that have begun at `until`."""
+        self.advance(until)
+        return [span for span in self._spans() if span.place[0] == number and span.part]
 
     def ratings(
         self, events: list[dict[str, Any]], until: datetime, position: int
     ) -> dict[Place, Rating]:
         """Each stretch that begins by `until`, rated by the events up to a position."""
         return {
-            span.place: self.tariff.rate(consumed, credited)
+            span.place: self._rating(span, consumed, credited)
             for span, consumed, credited in self._rated(events, until, position)
         }
 
     def credit_left(self, events: list[dict[str, Any]], now: datetime, position: int) -> Decimal:
         """The credit that usage has left by `now`."""
-        span, consumed, credited = self._rated(events, now, position)[-1]
+        span, consumed, credited = self.current(events, now, position)
         burned = Decimal(0) if span.place == BEFORE else max(Decimal(0), consumed)
-        return max(Decimal(0), minus(credited, burned))
+        return max(Decimal(0), credited - burned)
 
     def current(
         self, events: list[dict[str, Any]], now: datetime, position: int
     ) -> tuple[Span, Decimal, Decimal]:
         """The stretch at `now`, what is consumed in it, and the credit of it."""
-        return self._rated(events, now, position)[-1]
+        return list(self._rated(events, now, position))[-1]
+
+    def _rating(self, span: Span, consumed: Decimal, credited: Decimal) -> Rating:
+        if span.part is None:
+            return self.plans[0].tariff.rate(consumed, credited)
+        tariff = span.part.plan.tariff
+        if tariff.cap_amount is not None:
+            number, index = span.place
+            share = self.subscriptions[number].granted.get(index or 0, span.part.share)
+            tariff = replace(tariff, cap_amount=_half_away(tariff.cap_amount * share))
+        rating = tariff.rate(consumed, credited)
+        return replace(rating, amount=0) if span.part.is_trial else rating
 
     def _rated(
         self, events: list[dict[str, Any]], until: datetime, position: int
-    ) -> list[tuple[Span, Decimal, Decimal]]:
-        result, carried = [], Decimal(0)
-        for span in self._spans(until):
-            rolling = span.rolling + carried
-            credited = span.plain + rolling
+    ) -> Iterator[tuple[Span, Decimal, Decimal]]:
+        self.advance(until)
+        plain_before = rolling_before = Decimal(0)
+        for span in self._spans():
+            plain = span.plain + plain_before
+            rolling = span.rolling + rolling_before + span.by_hand
             consumed = self._consumed(events, span.during, position)
-            result.append((span, consumed, credited))
-            burned = Decimal(0) if span.place == BEFORE else consumed
+            yield span, consumed, plain + rolling
+            left = plain + rolling - (Decimal(0) if span.place == BEFORE else consumed)
             # What is plain burns first; of what rolls, the rest is carried over.
-            carried = max(Decimal(0), min(rolling, minus(credited, burned)))
-        return result
+            rolling_left = max(Decimal(0), min(rolling, left))
+            plain_left = max(Decimal(0), min(plain, left - rolling_left))
+            part = span.part
+            if part is None or part.cut is None:
+                plain_before, rolling_before = Decimal(0), rolling_left
+                continue
+            # The grants burn before what was there already.
+            own_plain = span.plain - max(Decimal(0), plain - plain_left)
+            own_rolling = span.rolling - max(Decimal(0), rolling - rolling_left)
+            plain_before = plain_left - _taken(part.plain, part.cut, own_plain, plain_left)
+            rolling_before = rolling_left - _taken(
+                part.rolling, part.cut, own_rolling, rolling_left
+            )
 
-    def _spans(self, until: datetime) -> list[Span]:
-        """The customer's time, from always to the stretch that `until` lies in."""
-        starts = [one.start for one in self.subscriptions]
-        found = [self._span(BEFORE, Period(ALWAYS, starts[0] if starts else NEVER))]
+    def _spans(self) -> list[Span]:
+        """The customer's time, from always to the stretch that it is in."""
+        starts = [one.parts[0].start for one in self.subscriptions]
+        found = [Span(BEFORE, Period(ALWAYS, starts[0] if starts else NEVER))]
         for number, one in enumerate(self.subscriptions):
-            index = 0
-            while True:
-                whole = period_at(one.start, self.interval, index)
-                if whole.start > until or (index and _is_over(one, whole.start)):
-                    break
-                end = whole.end if one.end is None else min(whole.end, one.end)
-                place = (number, index)
-                found.append(self._span(place, Period(whole.start, end), whole.start))
-                index += 1
-                if end == one.end:
-                    break
-            if one.end is not None and one.end <= until:
+            for index, part in enumerate(one.parts):
+                granted = one.granted.get(index, part.share)
+                if part.cut is not None:
+                    # It was granted for all that was left of the whole period when it began.
+                    granted = part.share + part.cut
+                found.append(
+                    Span(
+                        (number, index),
+                        Period(part.start, part.end),
+                        _units(part.plain, granted),
+                        _units(part.rolling, granted),
+                        part=part,
+                    )
+                )
+            if one.ended is not None:
                 following = starts[number + 1] if number + 1 < len(starts) else NEVER
-                found.append(self._span((number, None), Period(one.end, following)))
+                found.append(Span((number, None), Period(one.ended, following)))
+        for span in found:
+            span.by_hand = Decimal(sum(units for at, units in self.by_hand if at == span.place))
         return found
-
-    def _span(self, place: Place, during: Period, granted_at: datetime | None = None) -> Span:
-        plain = rolling = Decimal(0)
-        if granted_at is not None:
-            for known, edited, units, rolling_units in self.benefits:
-                # A period that begins at an edit's instant is turned before the edit.
-                if edited < granted_at or place[0] >= known:
-                    plain, rolling = units, rolling_units
-        by_hand = sum(units for at, units in self.by_hand if at == place)
-        return Span(place, during, plain, rolling + by_hand)
-
-    def _place_at(self, now: datetime) -> Place:
-        if not self.subscriptions:
-            return BEFORE
-        last = self.subscriptions[-1]
-        number = len(self.subscriptions) - 1
-        if last.end is not None and last.end <= now:
-            return number, None
-        return number, index_at(last.start, self.interval, now)
-
-    def _period_at(self, one: Subscribed, now: datetime) -> Period:
-        return period_at(one.start, self.interval, index_at(one.start, self.interval, now))
 
     def _consumed(self, events: Iterable[dict[str, Any]], during: Period, position: int) -> Decimal:
         counted = [
@@ -193,6 +318,35 @@ class Reference:
         return aggregate(self.function, self.property, counted).quantity or Decimal(0)
 
 
-def _is_over(one: Subscribed, start: datetime) -> bool:
-    """Whether no period of a subscription begins at `start` any more."""
-    return one.end is not None and (one.end < start or (one.end == start and not one.is_cut))
+def _whole(plan: Plan, quantity: int, whole: Period, *, is_trial: bool = False) -> Part:
+    return Part(
+        plan, quantity, whole.start, whole.end, whole, plan.plain, plan.rolling, is_trial=is_trial
+    )
+
+
+def _around(anchor: datetime, interval: Recurrence, instant: datetime) -> Period:
+    return period_at(anchor, interval, index_at(anchor, interval, instant))
+
+
+def _share(part: Period, whole: Period) -> Fraction:
+    microsecond = timedelta(microseconds=1)
+    return Fraction(
+        (part.end - part.start) // microsecond, (whole.end - whole.start) // microsecond
+    )
+
+
+def _half_away(value: Fraction) -> int:
+    whole, rest = divmod(abs(value), 1)
+    rounded = int(whole) + (1 if rest >= Fraction(1, 2) else 0)
+    return rounded if value >= 0 else -rounded
+
+
+def _units(units: Decimal, share: Fraction) -> Decimal:
+    if share == WHOLE:
+        return units
+    return Decimal(_half_away(Fraction(units) * share * 10**6)) / 10**6
+
+
+def _taken(units: Decimal, share: Fraction, own: Decimal, left: Decimal) -> Decimal:
+    """What is taken back of a grant: its share, as far as it is unused."""
+    return max(Decimal(0), min(_units(units, share), own, left))

@@ -15,26 +15,29 @@ from billing.periods.intervals import Period, Recurrence, RecurringInterval
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CustomerMeter, Organization
-from tests.billing.history import FIXED_AMOUNT, INTERVALS, PRICES, Action, History, actions
-from tests.billing.reference import BEFORE, NEVER, Place, Reference
+from tests.billing.history import FIXED_AMOUNTS, INTERVALS, PRICES, Action, History, actions
+from tests.billing.reference import BEFORE, NEVER, Charge, Place, Plan, Reference
 from tests.billing.world import BilledInvoice, World
 from tests.effort import examples
+
+# Units of each product that expire, and that roll over. The first gets others in between.
+GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
 @examples(35)
 @given(
     steps=actions,
-    price=st.sampled_from(sorted(PRICES)),
-    interval=st.sampled_from(INTERVALS),
+    prices=st.tuples(st.sampled_from(sorted(PRICES)), st.sampled_from(sorted(PRICES))),
+    intervals=st.tuples(st.sampled_from(INTERVALS), st.sampled_from(INTERVALS)),
     plain=st.integers(0, 20),
     rolling=st.integers(0, 20),
 )
 async def test_every_line_follows_from_the_raw_events(
     database: BaseDBAsyncClient,
     steps: list[Action],
-    price: str,
-    interval: RecurringInterval,
+    prices: tuple[str, str],
+    intervals: tuple[RecurringInterval, RecurringInterval],
     function: AggregationFunction,
     plain: int,
     rolling: int,
@@ -42,12 +45,21 @@ async def test_every_line_follows_from_the_raw_events(
     organization = await Organization.create(name="Test", slug=f"test-{secrets.token_hex(8)}")
     world = World(organization, database)
     customer, meter = await world.customer(), await world.meter(function)
-    draft = MeteredDraft("USD", meter.id, **PRICES[price])
-    product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
-    reference = Reference(
-        function, meter.aggregation_property, draft.tariff(), Recurrence(interval)
-    )
-    history = History(world, customer, meter, product, reference)
+    products, plans = [], []
+    for number, (price, interval) in enumerate(zip(prices, intervals, strict=True)):
+        draft = MeteredDraft("USD", meter.id, **PRICES[price])
+        fixed, granted = FIXED_AMOUNTS[number], GRANTED[number]
+        benefits = [
+            await world.benefit(meter, str(units), rollover=units is granted[1])
+            for units in granted
+            if units
+        ]
+        products.append(
+            await world.product(world.fixed(fixed), draft, benefits=benefits, interval=interval)
+        )
+        plans.append(Plan(fixed, draft.tariff(), Recurrence(interval), *granted))
+    reference = Reference(function, meter.aggregation_property, plans)
+    history = History(world, customer, meter, (products[0], products[1]), reference)
     await history.give_benefits(plain, rolling)
 
     note(str(steps))
@@ -62,12 +74,29 @@ async def test_every_line_follows_from_the_raw_events(
     for number, subscription_id in enumerate(history.subscription_ids):
         own = [one for one in invoices if one.invoice.subscription_id == subscription_id]
         billed |= check_invoices(history, events, own, number)
-    periods = {place: rated for place, rated in expected.items() if place[1] is not None}
+    # Nothing says how the usage of a trial changes once the subscription has ended in it.
+    tried = {
+        number
+        for number, one in enumerate(reference.subscriptions)
+        if one.ended is not None and one.parts[-1].is_trial
+    }
+    billed = {place: rating for place, rating in billed.items() if place[0] not in tried}
+    periods = {
+        place: rated
+        for place, rated in expected.items()
+        if place[1] is not None and place[0] not in tried
+    }
     assert billed.items() <= periods.items()
-    # Of what is not billed, there is the open period at most.
+    # Of what is not billed, there is the open part at most.
     assert len(periods) - len(billed) == int(reference.is_live(history.now))
     if function is AggregationFunction.SUM:
-        lines = [line for one in invoices for line in one.lines if line.kind != "FIXED"]
+        free = {history.subscription_ids[number] for number in tried}
+        lines = [
+            line
+            for one in invoices
+            for line in one.lines
+            if line.consumed is not None and one.invoice.subscription_id not in free
+        ]
         assert sum(Fraction(line.consumed) for line in lines) == sum(
             Fraction(rated.consumed) for rated in billed.values()
         )
@@ -77,19 +106,20 @@ async def test_every_line_follows_from_the_raw_events(
 def check_invoices(
     history: History, events: list[dict[str, Any]], invoices: list[BilledInvoice], number: int
 ) -> dict[Place, Rating]:
-    """Derives every line of a subscription's invoices; gives what they say of each period."""
-    periods = history.reference.closed_periods(number, history.now)
-    is_live = history.reference.subscriptions[number].end is None
+    """Derives every line of a subscription's invoices; gives what they say of each part."""
+    reference = history.reference
+    one, parts = reference.subscriptions[number], reference.closed_parts(number, history.now)
+    invoices = list(invoices)
+    if one.first_charges:
+        assert _charges(invoices.pop(0)) == one.first_charges
     billed: dict[Place, Rating] = {}
-    first, *rest = invoices
-    assert (first.kinds, first.amounts) == (["FIXED"], [FIXED_AMOUNT])
-    for invoice in rest:
-        new = len(billed) < len(periods)
-        covered = periods[: len(billed) + 1] if new else periods
+    for invoice in invoices:
+        new = len(billed) < len(parts)
+        covered = parts[: len(billed) + 1] if new else parts
         # What no line speaks of has not changed since it was last counted.
         position = max(line.position for line in invoice.lines if line.position is not None)
         assert position <= invoice.invoice.position
-        expected = history.reference.ratings(events, history.now, position)
+        expected = reference.ratings(events, history.now, position)
         lines: list[tuple[Any, ...]] = []
         if new:
             billed[covered[-1].place] = NOTHING_BILLED
@@ -106,15 +136,25 @@ def check_invoices(
                 Rating(line.consumed, line.credited, line.billable, int(line.amount)),
             )
             for line in invoice.lines
-            if line.kind != "FIXED"
+            if line.consumed is not None
         ]
         assert said == lines
-        advance = [line for line in invoice.lines if line.kind == "FIXED"]
-        goes_on = new and (is_live or len(billed) < len(periods))
-        assert [int(line.amount) for line in advance] == ([FIXED_AMOUNT] if goes_on else [])
+        part = covered[-1].part
+        assert _charges(invoice) == (part.charges if new and part else [])
         assert invoice.invoice.total == sum(line.amount for line in invoice.lines)
-    assert len(billed) == len(periods)
+    # Nothing is billed if it ends in its trial.
+    unbilled = parts[len(billed) :]
+    assert all(span.part and span.part.is_trial and one.ended for span in unbilled)
+    assert len(unbilled) <= 1
     return billed
+
+
+def _charges(invoice: BilledInvoice) -> list[Charge]:
+    return [
+        (line.kind, int(line.amount), Period(line.period_start, line.period_end))
+        for line in invoice.lines
+        if line.consumed is None
+    ]
 
 
 async def check_current(history: History, events: list[dict[str, Any]], position: int) -> None:

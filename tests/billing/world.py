@@ -24,7 +24,7 @@ from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
 from billing.periods.intervals import RecurringInterval
 from billing.subscriptions.change_preview import ChangePreview, preview_change
-from billing.subscriptions.changes import SubscriptionChange, change_subscription
+from billing.subscriptions.changes import SubscriptionChange, cancel_change, change_subscription
 from billing.subscriptions.cycle import CycleReport, run_cycle
 from billing.subscriptions.life import (
     CancelWhen,
@@ -213,9 +213,9 @@ class World:
         with clock.at(instant(at)):
             return await preview_change(self.id, subscription.id, change)
 
-    async def cancel_by_id(self, subscription_id: UUID, at: str, when: CancelWhen) -> None:
+    async def drop_change(self, subscription: CustomerSubscription, at: str) -> None:
         with clock.at(instant(at)):
-            await cancel_subscription(self.id, subscription_id, when)
+            await cancel_change(self.id, subscription.id)
 
     async def credit(self, customer: Customer, meter: Meter, units: int, at: str) -> None:
         with clock.at(instant(at)):

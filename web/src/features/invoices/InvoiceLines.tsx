@@ -49,6 +49,7 @@ const KINDS: Record<InvoiceLineKind, string> = {
   CORRECTION: 'Correction',
   FIXED: 'In advance',
   METERED: 'Usage',
+  PRORATION: 'Prorated',
 };
 
 /** What an invoice charges for, and how each line is computed. */

@@ -74,7 +74,7 @@ export function subscriptionColumns({
 
 export function SubscriptionStatus({ subscription }: { subscription: Subscription }) {
   const zone = useZone();
-  const { status, cancelAtPeriodEnd, currentPeriodEnd, invoicingProblem } = readFragment(
+  const { status, startedAt, cancelAtPeriodEnd, currentPeriodEnd, invoicingProblem } = readFragment(
     SubscriptionCells_subscription,
     subscription,
   );
@@ -84,18 +84,26 @@ export function SubscriptionStatus({ subscription }: { subscription: Subscriptio
   if (status === 'CANCELED') {
     return <Badge>Ended</Badge>;
   }
+  if (status === 'SCHEDULED') {
+    return <Badge>Starts {formatDate(startedAt, zone)}</Badge>;
+  }
   return cancelAtPeriodEnd ? (
     <Badge tone="warn">Ends {formatDate(currentPeriodEnd, zone)}</Badge>
   ) : (
-    <Badge tone="good">Active</Badge>
+    <Badge tone="good">
+      {status === 'TRIALING' ? `Trial until ${formatDate(currentPeriodEnd, zone)}` : 'Active'}
+    </Badge>
   );
 }
 
 function PeriodOf({ subscription }: { subscription: Subscription }) {
   const zone = useZone();
-  const { currentPeriodStart, currentPeriodEnd } = readFragment(
+  const { status, currentPeriodStart, currentPeriodEnd } = readFragment(
     SubscriptionCells_subscription,
     subscription,
   );
+  if (status === 'SCHEDULED') {
+    return null;
+  }
   return formatPeriod(currentPeriodStart, currentPeriodEnd, zone);
 }

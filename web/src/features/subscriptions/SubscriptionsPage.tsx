@@ -43,6 +43,8 @@ const Subscriptions = graphql(`
 const STATUSES: { value: CustomerSubscriptionStatus | ''; label: string }[] = [
   { value: '', label: 'Any status' },
   { value: 'ACTIVE', label: 'Active' },
+  { value: 'TRIALING', label: 'In trial' },
+  { value: 'SCHEDULED', label: 'Not started' },
   { value: 'CANCELED', label: 'Ended' },
 ];
 const COLUMNS = subscriptionColumns({ withCustomer: true });
