@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from tortoise.backends.base.client import BaseDBAsyncClient
+
 from billing.invoicing.due_invoices import invoice_with_what_is_counted
 from billing.periods.rerating import rerate_late
 from billing.subscriptions.changes import SubscriptionChange, change_subscription, invoice_of_period
@@ -12,8 +14,8 @@ from billing.subscriptions.cycle import edit
 from billing.subscriptions.life import locked_subscription, subscription_row
 from billing.subscriptions.rehearsal import rehearsal
 from billing.subscriptions.renewal import Touched, renew_subscriptions
-from billing.transaction import BillingTransaction, billing_transaction
-from models import InvoiceLine, Product
+from billing.transaction import billing_transaction
+from models import CustomerSubscription, InvoiceLine, Product
 from models.identifiers import new_id
 
 
@@ -51,13 +53,12 @@ async def preview_change(
         row, invoice = await change_subscription(organization_id, subscription_id, change)
         if row.period_index == before.period_index:
             at = row.current_period_end
-            transaction = await billing_transaction(connection, organization_id, at)
-            await renew_subscriptions(
-                transaction, [await locked_subscription(transaction, subscription_id)]
-            )
-            await invoice_with_what_is_counted(transaction, subscription_id)
-            invoice = await invoice_of_period(transaction, before)
-            row = await subscription_row(transaction, subscription_id)
+            async with billing_transaction(connection, organization_id, at) as later:
+                one = await locked_subscription(later, subscription_id)
+                await renew_subscriptions(later, [one])
+                await invoice_with_what_is_counted(later, subscription_id)
+                invoice = await invoice_of_period(later, before)
+                row = await subscription_row(later, subscription_id)
         lines = []
         if invoice is not None:
             lines = await InvoiceLine.filter(
@@ -68,16 +69,16 @@ async def preview_change(
             lines=lines,
             currency=product.currency,
             next_period_end=row.current_period_end,
-            credit_changes=await _credit_changes(transaction, row.customer_id, mark),
+            credit_changes=await _credit_changes(connection, row, mark),
             problem=row.invoicing_problem,
         )
 
 
 async def _credit_changes(
-    transaction: BillingTransaction, customer_id: UUID, mark: UUID
+    connection: BaseDBAsyncClient, subscription: CustomerSubscription, mark: UUID
 ) -> dict[UUID, Decimal]:
     """Returns what was granted and taken back since `mark` in the periods that have begun."""
-    rows = await transaction.rows(
+    rows = await connection.execute_query_dict(
         """
         SELECT entry.meter_id, sum(entry.units) AS units
         FROM credit_entry entry
@@ -89,7 +90,6 @@ async def _credit_changes(
         HAVING sum(entry.units) <> 0
         ORDER BY entry.meter_id
         """,
-        customer_id,
-        mark,
+        [subscription.organization_id, subscription.customer_id, mark],
     )
     return {row["meter_id"]: row["units"] for row in rows}

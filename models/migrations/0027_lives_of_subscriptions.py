@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0026_webhook_bodies")]
+    dependencies = [("models", "0031_audit_log")]
 
     initial = False
 
