@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0031_audit_log")]
+    dependencies = [("models", "0035_estimated_alerts")]
 
     initial = False
 
