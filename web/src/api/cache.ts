@@ -9,6 +9,7 @@ export const EMBEDDED = [
   'AlertTriggered',
   'AuditEntryConnection',
   'AuditEntryEdge',
+  'CreditChange',
   'CreditEntryConnection',
   'CreditEntryEdge',
   'CustomerBalance',
@@ -46,6 +47,8 @@ export const EMBEDDED = [
   'ProductEdge',
   'Revenue',
   'RevenuePoint',
+  'SubscriptionChange',
+  'SubscriptionChangePreview',
   'UpcomingInvoice',
   'UsageAlertConnection',
   'UsageAlertEdge',
@@ -132,6 +135,7 @@ export function objectCache() {
           renew(cache, 'Query', 'subscriptions', 'invoices');
           renew(cache, customerOf(args), 'subscriptions', 'invoices', 'meters');
         },
+        customerSubscriptionChange: renewing('invoices'),
         customerMeterCredit(answer, args, cache) {
           renew(cache, customerOf(args), 'meters');
           const { customerMeter } = (answer as unknown as Credited).customerMeterCredit;
