@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0035_estimated_alerts")]
+    dependencies = [("models", "0030_balances")]
 
     initial = False
 

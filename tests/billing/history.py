@@ -192,12 +192,12 @@ actions: st.SearchStrategy[list[Action]] = st.builds(
 
 @dataclass
 class History:
-    """A customer, a meter and two products that price it; and the reference, which is told."""
+    """A customer, a meter and products that price it; and the reference, which is told."""
 
     world: World
     customer: Customer
     meter: Meter
-    products: tuple[Product, Product]
+    products: tuple[Product, ...]
     reference: Reference
     now: datetime = START
     subscription_ids: list[UUID] = field(default_factory=list)

@@ -74,7 +74,7 @@ _steps: st.SearchStrategy[Action | InvoiceAction] = st.one_of(
     st.just(Count()),
     st.just(Cycle()),
     st.just(Cycle()),
-    st.builds(Cancel, st.sampled_from(CancelWhen)),
+    st.builds(Cancel, st.sampled_from(CancelWhen), st.just(False)),
     st.just(Subscribe()),
     st.builds(Grace, st.sampled_from((0, 36, 720))),
     st.builds(Finalize, _which),

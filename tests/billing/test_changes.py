@@ -115,7 +115,9 @@ async def test_a_downgrade_can_give_money_back(world: World, plans: Plans) -> No
         ("GRANT", 110),
     ]
     await world.cycle("2026-02-01")
-    assert (await world.invoices())[-1].amounts == [0, 3100]
+    # What is owed is used up first.
+    last = (await world.invoices())[-1]
+    assert (last.amounts, last.invoice.total) == ([0, 3100, -1100], 2000)
 
 
 async def test_caps_are_in_proportion_to_time(world: World) -> None:

@@ -59,7 +59,7 @@ async def test_every_line_follows_from_the_raw_events(
         )
         plans.append(Plan(fixed, draft.tariff(), Recurrence(interval), *granted))
     reference = Reference(function, meter.aggregation_property, plans)
-    history = History(world, customer, meter, (products[0], products[1]), reference)
+    history = History(world, customer, meter, tuple(products), reference)
     await history.give_benefits(plain, rolling)
 
     note(str(steps))
@@ -153,7 +153,7 @@ def _charges(invoice: BilledInvoice) -> list[Charge]:
     return [
         (line.kind, int(line.amount), Period(line.period_start, line.period_end))
         for line in invoice.lines
-        if line.consumed is None
+        if line.consumed is None and line.kind != "BALANCE"
     ]
 
 

@@ -13,11 +13,14 @@ from billing.periods.intervals import Recurrence, RecurringInterval
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CreditNote, MeteredPeriod, Organization
-from tests.billing.history import FIXED_AMOUNT, PRICES, Action
+from tests.billing.history import FIXED_AMOUNTS, PRICES, Action
 from tests.billing.invoice_history import InvoiceAction, InvoiceHistory, invoice_actions
-from tests.billing.reference import Place, Reference
+from tests.billing.reference import Place, Plan, Reference
 from tests.billing.world import World
 from tests.effort import examples
+
+
+FIXED_AMOUNT = FIXED_AMOUNTS[0]
 
 
 @pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.MAXIMUM])
@@ -41,10 +44,9 @@ async def test_invoices_that_count_bill_every_period_once(
     customer, meter = await world.customer(), await world.meter(function)
     draft = MeteredDraft("USD", meter.id, **PRICES[price])
     product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
-    reference = Reference(
-        function, meter.aggregation_property, draft.tariff(), Recurrence(interval)
-    )
-    history = InvoiceHistory(world, customer, meter, product, reference)
+    plan = Plan(FIXED_AMOUNT, draft.tariff(), Recurrence(interval))
+    reference = Reference(function, meter.aggregation_property, [plan])
+    history = InvoiceHistory(world, customer, meter, (product,), reference)
     await history.give_benefits(0, rolling)
 
     note(str(steps))
@@ -54,11 +56,11 @@ async def test_invoices_that_count_bill_every_period_once(
     expected = reference.ratings(events, history.now, await history.position())
     billed, fixed = await what_counts(history)
     for number in range(len(history.subscription_ids)):
-        closed = reference.closed_periods(number, history.now)
+        closed = reference.closed_parts(number, history.now)
         assert {place for place in billed if place[0] == number} == {span.place for span in closed}
         for span in closed:
             assert billed[span.place] == expected[span.place]
-        begun = {span.place for span in reference.periods_of(number, history.now)}
+        begun = {span.place for span in reference.parts_of(number, history.now)}
         own = {place: amount for place, amount in fixed.items() if place[0] == number}
         assert own == dict.fromkeys(begun, FIXED_AMOUNT)
     numbers = [one.invoice.sequence for one in await world.invoices()]
@@ -75,7 +77,7 @@ async def what_counts(history: InvoiceHistory) -> tuple[dict[Place, Rating], dic
     places = {
         (history.subscription_ids[number], span.during.start): span.place
         for number in range(len(history.subscription_ids))
-        for span in history.reference.periods_of(number, history.now)
+        for span in history.reference.parts_of(number, history.now)
     }
     for one in await history.counted():
         for line in one.lines:
