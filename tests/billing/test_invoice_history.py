@@ -19,7 +19,6 @@ from tests.billing.reference import Place, Plan, Reference
 from tests.billing.world import World
 from tests.effort import examples
 
-
 FIXED_AMOUNT = FIXED_AMOUNTS[0]
 
 
