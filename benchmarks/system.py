@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+from pydantic import SecretStr
 
 from benchmarks.http_client import HttpConnection
 from config.settings import Settings, variable_name
@@ -22,6 +23,7 @@ from metergraph.connections import export
 from metergraph.database.database_url import credentials
 from metergraph.database.opening import migrate, opened_database
 from metergraph.embedded import embedded_servers
+from metergraph.embedded.private_files import secret_key
 from metergraph.embedded.processes import spawn, stop
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
@@ -131,6 +133,8 @@ async def running_system(folder: Path | None = None) -> AsyncIterator[System]:
                 data_dir=home / "data",
                 database_url=servers.database_url,
                 redis_url=servers.redis_url,
+                secret_key=SecretStr(secret_key(home)),
+                webhook_allow_insecure=True,
             )
             export(settings)
             async with opened_database(settings, role="bench"):

@@ -30,6 +30,8 @@ FACTS = (
     "events_processed",
     "subscriptions_withheld",
     "usage_drifts",
+    "outbox_pending",
+    "webhook_endpoints_failing",
 )
 
 
@@ -84,6 +86,7 @@ def test_every_metric_of_trouble_has_an_alert() -> None:
         "metergraph_meters_failing",
         "metergraph_subscriptions_withheld",
         "metergraph_usage_drifts_total",
+        "metergraph_outbox_pending",
     }
 
 

@@ -54,20 +54,22 @@ class Attempt:
 
 
 class Sender:
-    """Connections to one endpoint. Redirects are not followed, and no proxy is used."""
+    """Connections to one endpoint. Redirects are not followed, and no proxy is used.
 
-    def __init__(self, tls: ssl.SSLContext, *, connections: int, allow_insecure: bool) -> None:
+    The caller limits how many messages it sends at once. httpcore's own pool, which also does that,
+    looks at every connection for each request.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, *, allow_insecure: bool) -> None:
+        self._tls = tls
         self._allow_insecure = allow_insecure
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=connections,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=CheckedNetwork(allow_insecure=allow_insecure),
-        )
+        self._network = CheckedNetwork(allow_insecure=allow_insecure)
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._pool.aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
 
     async def send(self, url: str, secrets: Sequence[str], message: Message) -> Attempt:
         """Sends a message, and returns what came of it. It raises nothing that an endpoint causes.
@@ -109,9 +111,29 @@ class Sender:
         ]
         content = message.body.encode()
         headers.append((b"content-length", str(len(content)).encode()))
-        async with self._pool.stream("POST", place, headers=headers, content=content) as response:
-            await _drain(response)
-            return response.status
+        connection = await self._connection(place.origin)
+        try:
+            async with connection.stream(
+                "POST", place, headers=headers, content=content
+            ) as response:
+                await _drain(response)
+                return response.status
+        finally:
+            if connection.is_available():
+                self._idle.append(connection)
+            else:
+                await connection.aclose()
+
+    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """Returns an idle connection, or one that connects when it is used."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.can_handle_request(origin) and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(
+            origin, self._tls, keepalive_expiry=_IDLE_SECONDS, network_backend=self._network
+        )
 
 
 def tls_context() -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import DELIVER_WEBHOOKS, answer
 from waiting.outages import Outage, is_outage
 from waiting.patience import Patience
-from webhooks.delivering import MOST_AT_ONCE, EndpointRun
+from webhooks.delivering import EndpointRun
 from webhooks.due import Result, endpoints_with_work
 from webhooks.fan_out import CHUNK, Render, fan_out, organizations_with_events
 from webhooks.secrets import SecretKeyError
@@ -111,9 +111,7 @@ class Delivering:
             run = EndpointRun(
                 organization_id,
                 endpoint_id,
-                sender=Sender(
-                    self._tls, connections=MOST_AT_ONCE, allow_insecure=self._allow_insecure
-                ),
+                sender=Sender(self._tls, allow_insecure=self._allow_insecure),
                 ask=self._ask,
                 place=self._place,
                 report=self._report,

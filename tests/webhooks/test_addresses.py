@@ -105,7 +105,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 async def send(url: str, tls: ssl.SSLContext | None = None, **given: Any) -> Attempt:
-    sender = Sender(tls or tls_context(), connections=2, **{"allow_insecure": False, **given})
+    sender = Sender(tls or tls_context(), **{"allow_insecure": False, **given})
     try:
         return await sender.send(url, [new_secret()], Message("msg_1", "{}"))
     finally:

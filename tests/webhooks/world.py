@@ -60,6 +60,12 @@ class Hooks:
             await publish(connection, self.organization_id, type_, *(objects or [new_id()]))
         return list(objects)
 
+    async def again(self) -> None:
+        """All deliveries are forgotten to have been made, as if a worker had been killed."""
+        await WebhookDelivery.filter(organization_id=self.organization_id).update(
+            status="PENDING", next_attempt_at=datetime.now(UTC)
+        )
+
     async def deliver(self) -> None:
         """A worker delivers until it has nothing to do now."""
         await self.delivering.deliver(self.organization_id)

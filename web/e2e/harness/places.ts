@@ -33,6 +33,7 @@ export function dashboardPages(account: Account): Place[] {
     { path: '/invoices', heading: 'Invoices' },
     { path: `/invoices/${invoice.id}`, heading: `Invoice ${invoice.number}` },
     { path: '/settings', heading: 'Settings' },
+    { path: '/settings/webhooks', heading: 'Webhooks' },
     { path: '/nothing/there', heading: /./ },
   ];
 }
@@ -56,6 +57,7 @@ export function dialogs({ customer, meter, subscription }: Account): DialogPlace
     },
     { path: '/events', open: byButton('Send test event') },
     { path: '/customers', open: byButton('New customer') },
+    { path: '/settings/webhooks', open: byButton('New endpoint') },
     ...['Credit units', 'Portal link', 'Edit', 'End sessions'].map((name) => ({
       path: `/customers/${customer.id}`,
       open: byButton(name),

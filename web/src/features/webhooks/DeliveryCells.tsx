@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { WebhookDeliveryStatus } from '../../api/generated/graphql';
 import { Badge } from '../../ui/Badge';
-import { RelativeTime, Time } from '../../ui/Figures';
+import { Time } from '../../ui/Figures';
 import type { Column } from '../../ui/Table';
 
 export const DeliveryCells_delivery = graphql(`
@@ -59,13 +59,14 @@ export const DELIVERIES: readonly Column<DeliveryRow>[] = [
     nowrap: true,
     cell: (row) => {
       const { nextAttemptAt } = readFragment(DeliveryCells_delivery, row);
-      return nextAttemptAt ? <RelativeTime at={nextAttemptAt} /> : '–';
+      return nextAttemptAt ? <Time at={nextAttemptAt} moment /> : '–';
     },
   },
   {
     title: 'Created',
+    isMinor: true,
     nowrap: true,
-    cell: (row) => <Time at={readFragment(DeliveryCells_delivery, row).createdAt} />,
+    cell: (row) => <Time at={readFragment(DeliveryCells_delivery, row).createdAt} moment />,
   },
 ];
 

@@ -7,7 +7,7 @@ import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { Code, Id } from '../../ui/Code';
 import { Empty } from '../../ui/Empty';
-import { RelativeTime, Time } from '../../ui/Figures';
+import { Time } from '../../ui/Figures';
 import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { showToast } from '../../ui/Toast';
@@ -64,7 +64,7 @@ type Delivery = NonNullable<WebhookDeliveryPageQuery['webhookDelivery']>;
 type Attempt = Delivery['attempts'][number];
 
 const ATTEMPTS: readonly Column<Attempt>[] = [
-  { title: 'Sent', isName: true, nowrap: true, cell: ({ at }) => <Time at={at} /> },
+  { title: 'Sent', isName: true, nowrap: true, cell: ({ at }) => <Time at={at} moment /> },
   {
     title: 'Result',
     nowrap: true,
@@ -114,7 +114,7 @@ function Page({ delivery }: { delivery: Delivery }) {
         about={
           nextAttemptAt && (
             <>
-              Next try: <RelativeTime at={nextAttemptAt} />
+              Next try: <Time at={nextAttemptAt} moment />
             </>
           )
         }

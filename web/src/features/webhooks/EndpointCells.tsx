@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { Badge } from '../../ui/Badge';
-import { RelativeTime, Time } from '../../ui/Figures';
+import { Time } from '../../ui/Figures';
 import type { Column } from '../../ui/Table';
 
 export const EndpointCells_endpoint = graphql(`
@@ -24,18 +24,18 @@ export const ENDPOINTS: readonly Column<EndpointRow>[] = [
     title: 'Endpoint',
     isName: true,
     cell: (row) => {
-      const { id, url, description } = readFragment(EndpointCells_endpoint, row);
+      const { id, url } = readFragment(EndpointCells_endpoint, row);
       return (
         <Link to="/settings/webhooks/$id" params={{ id }}>
-          <bdi>{description ?? url}</bdi>
+          <bdi>{url}</bdi>
         </Link>
       );
     },
   },
   {
-    title: 'URL',
+    title: 'Description',
     isMinor: true,
-    cell: (row) => <bdi>{readFragment(EndpointCells_endpoint, row).url}</bdi>,
+    cell: (row) => <bdi>{readFragment(EndpointCells_endpoint, row).description ?? '–'}</bdi>,
   },
   {
     title: 'Events',
@@ -59,11 +59,7 @@ export function EndpointStatus({ endpoint }: { endpoint: Endpoint }) {
     return <Badge>Disabled</Badge>;
   }
   if (failingSince) {
-    return (
-      <Badge tone="bad">
-        Failing since <RelativeTime at={failingSince} />
-      </Badge>
-    );
+    return <Badge tone="bad">Failing</Badge>;
   }
   return <Badge tone="good">Enabled</Badge>;
 }

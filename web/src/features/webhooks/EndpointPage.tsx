@@ -30,6 +30,7 @@ const WebhookEndpointPageDocument = graphql(`
       createdAt
       disabledAt
       disabledReason
+      failingSince
       ...EndpointCells_endpoint
     }
   }
@@ -112,7 +113,7 @@ function Page({ endpoint, refresh }: { endpoint: Endpoint; refresh(): void }) {
     refresh();
   }, [retry, refresh]);
   useFollowing(!endpoint.disabledAt && list.rows.some(isSoon), look);
-  const { url, description, eventTypes, disabledReason } = endpoint;
+  const { url, description, eventTypes, disabledReason, failingSince } = endpoint;
   return (
     <>
       <PageHead
@@ -162,6 +163,11 @@ function Page({ endpoint, refresh }: { endpoint: Endpoint; refresh(): void }) {
           <KeyValue name="Events">
             {eventTypes.length === 0 ? 'All' : eventTypes.join(', ')}
           </KeyValue>
+          {failingSince && (
+            <KeyValue name="Failing since">
+              <Time at={failingSince} />
+            </KeyValue>
+          )}
           <KeyValue name="Created">
             <Time at={endpoint.createdAt} />
           </KeyValue>
