@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 
 const [, , path] = process.argv;
+process.chdir(new URL('.', import.meta.url).pathname); // where the types are
 const program = ts.createProgram([path], {
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
