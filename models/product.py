@@ -18,6 +18,8 @@ class Product(Model):
     recurring_interval = fields.CharField(max_length=8)
     currency = fields.CharField(max_length=3)
     trial_days = fields.IntField(null=True)
+    interval_count = fields.IntField(default=1, db_default=1)
+    billing_periods = fields.CharField(max_length=16, default="FROM_START", db_default="FROM_START")
     created_at = fields.DatetimeField()
     archived_at = fields.DatetimeField(null=True)
 

@@ -13,7 +13,8 @@ class CustomerSubscription(Model):
 
     `status` is SCHEDULED, TRIALING, ACTIVE or CANCELED. Paid periods are counted from `anchor_at`.
     `period_index` numbers the current period among all of them, or the last one of a canceled
-    subscription. A scheduled one has an empty period at its start.
+    subscription. A scheduled one has an empty period at its start. The current period is the end of
+    a whole one that began at `whole_start`, which is null if that was before it was stored.
 
     `pending_product_id` and `pending_quantity` apply from the next period; both are null if no
     change is scheduled. `trial_notice_at`: when the end of the trial is announced; null from then
@@ -35,6 +36,7 @@ class CustomerSubscription(Model):
     period_index = fields.IntField()
     current_period_start = fields.DatetimeField()
     current_period_end = fields.DatetimeField()
+    whole_start = fields.DatetimeField(null=True)
     cancel_at_period_end = fields.BooleanField(default=False)
     pending_product_id = fields.UUIDField(null=True)
     pending_quantity = fields.IntField(null=True)

@@ -1,7 +1,7 @@
 """The enums of billing, as the API describes them: see schema.enums."""
 
 from billing.invoicing.states import InvoiceStatus
-from billing.periods.intervals import RecurringInterval
+from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.periods.metered_periods import EntryKind
 from billing.rating.lines import LineKind
 from billing.rating.schemes import Pricing
@@ -11,12 +11,24 @@ from schema.enums import described
 
 described(
     RecurringInterval,
-    "The length of a subscription's periods, counted from its start, in UTC.",
+    "The interval of a subscription's periods, counted from its start, in UTC, unless they follow "
+    "the calendar.",
     {
         "DAY": "24 hours.",
         "WEEK": "Seven days.",
         "MONTH": "A calendar month. If a month lacks the day, the period begins on its last day.",
         "YEAR": "A calendar year. February 29 becomes February 28 in other years.",
+    },
+)
+described(
+    BillingPeriods,
+    "Where the periods of a subscription begin.",
+    {
+        "FROM_START": "When the subscription began, or when its trial ended, and every interval "
+        "after that, in UTC.",
+        "CALENDAR": "With the weeks, months or years of the organization's time zone. Weeks begin "
+        "on Monday; several months begin with January. The first period is shorter, and its fixed "
+        "amounts, credit, caps and minimums are in proportion to time.",
     },
 )
 described(
@@ -91,6 +103,7 @@ described(
 )
 
 __all__ = [
+    "BillingPeriods",
     "CancelWhen",
     "EntryKind",
     "InvoiceStatus",

@@ -1,16 +1,18 @@
 """Loads the prices and grants of many products at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.benefits import stored_benefit
 from billing.catalog.prices import metered_price
-from billing.periods.intervals import Recurrence, RecurringInterval
+from billing.periods.intervals import BillingPeriods, Recurrence, RecurringInterval
 from billing.periods.metered_periods import Grant
 from billing.rating.lines import FixedPrice, MeteredPrice
+from metering.usage.windows import zone_of
 from models import exact_json
 
 
@@ -33,6 +35,16 @@ class CatalogProduct:
         return list(dict.fromkeys([*self.metered, *self.grants]))
 
 
+def recurrence_of(row: Mapping[str, Any]) -> Recurrence:
+    """Returns how periods follow each other, from a product's columns and the `timezone`."""
+    is_calendar = BillingPeriods(row["billing_periods"]) is BillingPeriods.CALENDAR
+    return Recurrence(
+        RecurringInterval(row["recurring_interval"]),
+        row["interval_count"],
+        zone_of(row["timezone"]) if is_calendar else None,
+    )
+
+
 async def catalog_products(
     connection: BaseDBAsyncClient, organization_id: UUID, product_ids: Iterable[UUID]
 ) -> dict[UUID, CatalogProduct]:
@@ -43,8 +55,10 @@ async def catalog_products(
         """
         SELECT product.id AS of_product, product.name AS product_name,
                product.currency AS product_currency, product.recurring_interval,
-               product.trial_days, price.*
+               product.interval_count, product.billing_periods, product.trial_days,
+               organization.timezone, price.*
         FROM product
+        JOIN organization ON organization.id = product.organization_id
         LEFT JOIN product_price price
             ON price.organization_id = $1 AND price.product_id = product.id
         WHERE product.organization_id = $1 AND product.id = ANY($2::uuid[])
@@ -59,7 +73,7 @@ async def catalog_products(
                 row["of_product"],
                 row["product_name"],
                 row["product_currency"],
-                Recurrence(RecurringInterval(row["recurring_interval"])),
+                recurrence_of(row),
                 row["trial_days"],
             ),
         )

@@ -14,7 +14,7 @@ from billing.catalog.benefits import (
     replace_benefits,
 )
 from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
-from billing.periods.intervals import RecurringInterval
+from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import Touched
 from billing.subscriptions.terms import LONGEST_TRIAL_DAYS
@@ -23,6 +23,13 @@ from metering.counting.log import lock_log
 from metering.problems import Problem, RefusedError, problem, refuse_any
 from metering.texts import DESCRIPTION, NAME, name_problems, text_fault
 from models import Benefit, Meter, Product, ProductPrice
+
+_MOST_INTERVALS = {
+    RecurringInterval.DAY: 366,
+    RecurringInterval.WEEK: 52,
+    RecurringInterval.MONTH: 60,
+    RecurringInterval.YEAR: 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class ProductDraft:
     prices: Sequence[PriceDraft]
     benefit_ids: Sequence[UUID | None] = ()
     trial_days: int | None = None
+    interval_count: int = 1
+    billing_periods: BillingPeriods = BillingPeriods.FROM_START
 
 
 async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
@@ -51,6 +60,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *_description_problems(draft.description),
             *check_prices(draft.prices),
             *_trial_problems(draft.trial_days),
+            *_recurrence_problems(draft),
             *await _meter_problems(connection, organization_id, draft.prices),
         ]
         found, benefit_ids = await check_benefits(connection, organization_id, draft.benefit_ids)
@@ -63,6 +73,8 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             recurring_interval=draft.recurring_interval.value,
             currency=draft.prices[0].currency,
             trial_days=draft.trial_days,
+            interval_count=draft.interval_count,
+            billing_periods=draft.billing_periods.value,
             created_at=now(),
             using_db=connection,
         )
@@ -179,6 +191,25 @@ def _trial_problems(days: int | None) -> list[Problem]:
         return []
     message = f"trialDays must be from 1 to {LONGEST_TRIAL_DAYS}."
     return [problem("INVALID", message, "trialDays")]
+
+
+def _recurrence_problems(draft: ProductDraft) -> list[Problem]:
+    interval, count = draft.recurring_interval, draft.interval_count
+    if not 1 <= count <= _MOST_INTERVALS[interval]:
+        message = f"intervalCount must be from 1 to {_MOST_INTERVALS[interval]} for {interval}."
+        return [problem("INVALID", message, "intervalCount")]
+    if draft.billing_periods is BillingPeriods.FROM_START:
+        return []
+    if interval is RecurringInterval.DAY:
+        message = "Calendar periods are weeks, months or years."
+        return [problem("INVALID", message, "billingPeriods")]
+    if interval is RecurringInterval.MONTH and 12 % count:  # months of a year
+        message = "A calendar period of months divides a year: 1, 2, 3, 4, 6 or 12 months."
+        return [problem("INVALID", message, "intervalCount")]
+    if interval is not RecurringInterval.MONTH and count > 1:
+        message = f"A calendar period is one {interval.lower()}, or several months."
+        return [problem("INVALID", message, "intervalCount")]
+    return []
 
 
 async def _locked_product(

@@ -12,7 +12,12 @@ from billing.invoicing.drafts import draft_periods, end_grace
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
 from billing.invoicing.rebilling import NOTHING_AGAIN, rebillings
 from billing.periods.billed_meters import counted_meters
-from billing.periods.intervals import Recurrence, RecurringInterval, period_around
+from billing.periods.intervals import (
+    Recurrence,
+    RecurringInterval,
+    at_most_a_month,
+    period_around,
+)
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, columns
@@ -143,11 +148,13 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     """Decides when ended subscriptions are invoiced for late usage.
 
     The invoice is due at the end of the period in which the last one was issued, so that it
-    collects the late usage until then, and what was voided. Yearly subscriptions go by months here.
+    collects the late usage until then, and what was voided. Periods that are longer than a month go
+    by months here.
     """
     rows = await transaction.rows(
         """
         SELECT subscription.id, subscription.anchor_at, product.recurring_interval,
+               product.interval_count,
                coalesce(
                    (SELECT max(invoice.issued_at) FROM invoice
                     WHERE invoice.organization_id = $1
@@ -170,10 +177,9 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     )
     due = []
     for row in rows:
-        anchor, interval = row["anchor_at"], RecurringInterval(row["recurring_interval"])
-        if interval is RecurringInterval.YEAR:
-            interval = RecurringInterval.MONTH
-        due.append((row["id"], period_around(anchor, Recurrence(interval), row["issued_at"]).end))
+        every = Recurrence(RecurringInterval(row["recurring_interval"]), row["interval_count"])
+        period = period_around(row["anchor_at"], at_most_a_month(every), row["issued_at"])
+        due.append((row["id"], period.end))
     await transaction.run(
         """
         UPDATE customer_subscription AS kept SET corrections_due_at = due.at

@@ -24,6 +24,13 @@ class RecurringInterval(StrEnum):
     YEAR = "YEAR"
 
 
+class BillingPeriods(StrEnum):
+    """Where periods begin."""
+
+    FROM_START = "FROM_START"
+    CALENDAR = "CALENDAR"
+
+
 _DAYS = {RecurringInterval.DAY: 1, RecurringInterval.WEEK: 7}
 _MONTHS = {RecurringInterval.MONTH: 1, RecurringInterval.YEAR: 12}
 _MONDAY = date(1, 1, 1)
@@ -48,6 +55,12 @@ class Period:
 
     start: datetime
     end: datetime
+
+
+def at_most_a_month(every: Recurrence) -> Recurrence:
+    """Returns the same recurrence, or a monthly one if its periods may be longer than a month."""
+    days = _DAYS.get(every.interval, 31) * every.count
+    return every if days <= 28 else Recurrence(RecurringInterval.MONTH)
 
 
 def boundary(anchor: datetime, every: Recurrence, index: int) -> datetime:
@@ -75,30 +88,27 @@ def period_at(anchor: datetime, every: Recurrence, index: int) -> Period:
     return Period(boundary(anchor, every, index), boundary(anchor, every, index + 1))
 
 
-def period_after(anchor: datetime, every: Recurrence, index: int, end: datetime) -> Period:
-    """Returns the period that follows the one with this index, which ends at `end`.
+def period_from(anchor: datetime, every: Recurrence, start: datetime) -> Period:
+    """Returns the period that begins at `start`, which is the anchor or the end of a period.
 
-    That is the period with the next index, unless the zone of calendar periods has changed since.
-    Then `end` is near a boundary of the new zone, and the period ends at the boundary after that.
+    It is a period of the anchor, unless the zone of calendar periods has changed since. Then
+    `start` is near a boundary of the new zone, and the period ends at the boundary after that.
     """
-    if every.zone is None:
-        return period_at(anchor, every, index + 1)
-    # The offsets of zones differ by 26 hours at most, so this is in the calendar period that begins
-    # nearest to `end`.
-    within = end.astimezone(UTC) + timedelta(days=3)
-    return Period(
-        end, _calendar_start(every, every.zone, _calendar_number(every, every.zone, within) + 1)
-    )
+    if every.zone is None or start == anchor:
+        return period_around(anchor, every, start)
+    # The offsets of zones differ by 26 hours at most, so three days later it is in the calendar
+    # period that begins nearest to `start`.
+    within = start.astimezone(UTC) + timedelta(days=3)
+    number = _calendar_number(every, every.zone, within)
+    return Period(start, _calendar_start(every, every.zone, number + 1))
 
 
 def whole_period(every: Recurrence, first: Period) -> Period:
-    """Returns the whole period of which the first one is a part, if periods are calendar ones."""
+    """Returns the whole period of which the first is the end, if periods are calendar ones."""
     if every.zone is None:
         return first
     number = _calendar_number(every, every.zone, first.start)
-    return Period(
-        _calendar_start(every, every.zone, number), _calendar_start(every, every.zone, number + 1)
-    )
+    return Period(_calendar_start(every, every.zone, number), first.end)
 
 
 def index_at(anchor: datetime, every: Recurrence, instant: datetime) -> int:

@@ -87,28 +87,29 @@ class Plan:
         return sum(price.amount for price in self.prices) * self.quantity
 
 
-def fixed_lines(plan: Plan, period: Period) -> list[Line]:
-    """Returns a line for each price that a period costs in advance."""
-    return [
-        Line(LineKind.FIXED, plan.name, price.id, period, price.amount * plan.quantity)
-        for price in plan.prices
-    ]
+def fixed_lines(plan: Plan, period: Period, of: Fraction) -> list[Line]:
+    """Returns a line for each price that a period costs in advance: its share of a whole one."""
+    return _lines(LineKind.FIXED, plan.name, plan, period, of)
 
 
 def returning_lines(plan: Plan, unused: Period, whole: Period) -> list[Line]:
     """Returns the lines that give back what was paid for the unused end of a period."""
-    return _prorated(f"Unused time of {plan.name}", plan, unused, -share(unused, whole))
+    name = f"Unused time of {plan.name}"
+    return _lines(LineKind.PRORATION, name, plan, unused, -share(unused, whole))
 
 
 def remaining_lines(plan: Plan, remaining: Period, whole: Period) -> list[Line]:
     """Returns the lines that charge for the remaining end of a period."""
-    return _prorated(f"Remaining time of {plan.name}", plan, remaining, share(remaining, whole))
+    name = f"Remaining time of {plan.name}"
+    return _lines(LineKind.PRORATION, name, plan, remaining, share(remaining, whole))
 
 
-def _prorated(description: str, plan: Plan, period: Period, of: Fraction) -> list[Line]:
+def _lines(
+    kind: LineKind, description: str, plan: Plan, period: Period, of: Fraction
+) -> list[Line]:
     return [
         Line(
-            LineKind.PRORATION,
+            kind,
             description,
             price.id,
             period,

@@ -103,6 +103,7 @@ async def create_subscription(
             anchor_at=terms.anchor,
             period_index=0,
             current_period_start=terms.period.start,
+            whole_start=terms.whole.start,
             current_period_end=started_at if is_scheduled else terms.period.end,
             created_at=transaction.now,
             using_db=transaction.connection,

@@ -227,12 +227,15 @@ async def _move_subscriptions(
         SET period_index = kept.period_index + 1, status = next.status,
             product_id = next.product_id, quantity = next.quantity, anchor_at = next.anchor_at,
             current_period_start = next.starts_at, current_period_end = next.ends_at,
+            whole_start = next.whole_start,
             pending_product_id = NULL, pending_quantity = NULL,
             trial_notice_at = CASE WHEN next.status = 'TRIALING' THEN kept.trial_notice_at END
         FROM unnest(
             $2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[],
-            $8::timestamptz[]
-        ) AS next (id, status, product_id, quantity, anchor_at, starts_at, ends_at)
+            $8::timestamptz[], $9::timestamptz[]
+        ) AS next (
+            id, status, product_id, quantity, anchor_at, starts_at, ends_at, whole_start
+        )
         WHERE kept.organization_id = $1 AND kept.id = next.id
         """,
         *columns(
@@ -244,6 +247,7 @@ async def _move_subscriptions(
             lambda pair: pair[1].anchor,
             lambda pair: pair[1].period.start,
             lambda pair: pair[1].period.end,
+            lambda pair: pair[1].whole.start,
         ),
     )
     await transaction.run(

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct
-from billing.periods.intervals import Period, period_around
-from billing.periods.shares import WHOLE, share
+from billing.periods.intervals import Period, period_around, period_from, whole_period
+from billing.periods.shares import share
 from billing.rating.lines import Line, Plan, fixed_lines, remaining_lines, returning_lines
 
 
@@ -29,7 +29,8 @@ SUBSCRIPTION_COLUMNS = """
     subscription.id, subscription.customer_id, subscription.product_id, subscription.quantity,
     subscription.status, subscription.started_at, subscription.trial_ends_at,
     subscription.anchor_at, subscription.period_index, subscription.current_period_start,
-    subscription.current_period_end, subscription.cancel_at_period_end,
+    subscription.current_period_end, subscription.whole_start,
+    subscription.cancel_at_period_end,
     subscription.pending_product_id, subscription.pending_quantity
 """
 """The columns of `customer_subscription subscription` that `live_subscription` reads."""
@@ -39,6 +40,8 @@ SUBSCRIPTION_COLUMNS = """
 class LiveSubscription:
     """A subscription whose row is locked. `current` is its period number `period_index`.
 
+    `whole_start` is the start of the whole period that the current one is, or is the end of. It is
+    None for periods that began before this was stored; their whole ones follow from the anchor.
     Paid periods are counted from `anchor`. `next_product_id` and `next_quantity` apply from the
     next period; they differ from those of the current one if a change is pending.
     """
@@ -55,6 +58,7 @@ class LiveSubscription:
     anchor: datetime
     period_index: int
     current: Period
+    whole_start: datetime | None
     cancel_at_period_end: bool
 
     @property
@@ -91,6 +95,7 @@ def live_subscription(row: Mapping[str, Any]) -> LiveSubscription:
         anchor=row["anchor_at"],
         period_index=row["period_index"],
         current=Period(row["current_period_start"], row["current_period_end"]),
+        whole_start=row["whole_start"],
         cancel_at_period_end=row["cancel_at_period_end"],
     )
 
@@ -104,8 +109,8 @@ def product_ids(subscriptions: Iterable[LiveSubscription]) -> set[UUID]:
 class Terms:
     """What a subscription is for in a period.
 
-    The period is a `whole` one, or the rest of one if `is_rest`. Its whole periods are counted from
-    `anchor`.
+    The period is a `whole` one, or the end of one: the first calendar period, or if `is_rest`, what
+    is left when the subscription changes. Whole periods are counted from `anchor`.
     """
 
     product: CatalogProduct
@@ -124,7 +129,7 @@ class Terms:
     @property
     def share(self) -> Fraction:
         """The part of the whole period that the period is."""
-        return share(self.period, self.whole) if self.is_rest else WHOLE
+        return share(self.period, self.whole)
 
 
 def first_terms(
@@ -140,7 +145,7 @@ def first_terms(
         return Terms(product, quantity, trial_ends_at, trial, trial, is_trial=True)
     anchor = trial_ends_at or started_at
     period = period_around(anchor, product.interval, max(now, anchor))
-    return Terms(product, quantity, anchor, period, period)
+    return _paid_terms(product, quantity, anchor, period)
 
 
 def next_terms(
@@ -155,8 +160,14 @@ def next_terms(
         return first_terms(product, quantity, start, subscription.trial_ends_at, start)
     if product.interval != products[subscription.product_id].interval:
         anchor = start
-    period = period_around(anchor, product.interval, start)
-    return Terms(product, quantity, anchor, period, period)
+    return _paid_terms(product, quantity, anchor, period_from(anchor, product.interval, start))
+
+
+def _paid_terms(product: CatalogProduct, quantity: int, anchor: datetime, period: Period) -> Terms:
+    """Returns the terms of a period that begins by itself. Only the first may be shorter."""
+    is_first = period.start == anchor
+    whole = whole_period(product.interval, period) if is_first else period
+    return Terms(product, quantity, anchor, period, whole)
 
 
 def terms_from(
@@ -174,8 +185,7 @@ def terms_from(
     if not subscription.is_trialing and (
         product.interval != products[subscription.product_id].interval
     ):
-        whole = period_around(at, product.interval, at)
-        return Terms(product, quantity, at, whole, whole)
+        return _paid_terms(product, quantity, at, period_around(at, product.interval, at))
     return Terms(
         product,
         quantity,
@@ -193,6 +203,8 @@ def current_whole(
     """Returns the whole period that the current one is, or is a part of."""
     if subscription.is_trialing and subscription.trial_ends_at is not None:
         return Period(subscription.started_at, subscription.trial_ends_at)
+    if subscription.whole_start is not None:
+        return Period(subscription.whole_start, subscription.current.end)
     interval = products[subscription.product_id].interval
     return period_around(subscription.anchor, interval, subscription.current.start)
 
@@ -203,10 +215,10 @@ def plan_of(product: CatalogProduct, quantity: int) -> Plan:
 
 
 def charges_in_advance(terms: Terms | None) -> list[Line]:
-    """Returns the lines for a whole period that begins. A trial is free."""
+    """Returns the lines for a period that begins by itself. A trial is free."""
     if terms is None or terms.is_trial:
         return []
-    return fixed_lines(plan_of(terms.product, terms.quantity), terms.period)
+    return fixed_lines(plan_of(terms.product, terms.quantity), terms.period, terms.share)
 
 
 def charges_of_change(

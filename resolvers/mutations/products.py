@@ -19,6 +19,7 @@ from billing.subscriptions.cycle import renew_touched
 from billing.subscriptions.renewal import Touched
 from resolvers.mutating import mutates
 from resolvers.refusals import required_id
+from schema.billing_enums import BillingPeriods
 from schema.context import Context, Info, Scope
 from schema.ids import decode_id
 from schema.inputs.products import (
@@ -62,6 +63,8 @@ class ProductMutation:
             name=input.name,
             description=input.description,
             recurring_interval=input.recurring_interval,
+            interval_count=1 if input.interval_count is None else input.interval_count,
+            billing_periods=input.billing_periods or BillingPeriods.FROM_START,
             prices=[_price(price) for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
             trial_days=input.trial_days,

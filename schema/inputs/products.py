@@ -7,7 +7,7 @@ import strawberry
 
 from billing.catalog.prices import MeteredDraft
 from billing.rating.schemes import Tier
-from schema.billing_enums import Pricing, RecurringInterval
+from schema.billing_enums import BillingPeriods, Pricing, RecurringInterval
 from schema.ids import decode_id
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
@@ -103,7 +103,15 @@ class ProductCreateInput:
         default=None, description="A description for people: at most 1,000 characters."
     )
     recurring_interval: RecurringInterval = strawberry.field(
-        description="The length of a subscription's periods."
+        description="The interval of a subscription's periods."
+    )
+    interval_count: int | None = strawberry.field(
+        default=1,
+        description="How many intervals a period has: 3 months are a quarter. At most 366 days, 52 "
+        "weeks, 60 months or 5 years.",
+    )
+    billing_periods: BillingPeriods | None = strawberry.field(
+        default=BillingPeriods.FROM_START, description="Where periods begin."
     )
     prices: list[ProductPriceInput] = strawberry.field(
         description="The prices: 1 to 100, all in one currency, and at most one for each meter."

@@ -15,7 +15,7 @@ from models import Benefit as BenefitRow
 from models import Meter as MeterRow
 from models import Product as ProductRow
 from models import ProductPrice as PriceRow
-from schema.billing_enums import Pricing, RecurringInterval
+from schema.billing_enums import BillingPeriods, Pricing, RecurringInterval
 from schema.context import Info
 from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
@@ -175,8 +175,10 @@ class Product(Node):
     name: str = strawberry.field(description="The name, which also appears on invoice lines.")
     description: str | None = strawberry.field(description="A description for people.")
     recurring_interval: RecurringInterval = strawberry.field(
-        description="The length of a subscription's periods."
+        description="The interval of a subscription's periods."
     )
+    interval_count: int = strawberry.field(description="How many intervals a period has.")
+    billing_periods: BillingPeriods = strawberry.field(description="Where periods begin.")
     trial_days: int | None = strawberry.field(
         description="The days that a subscription is free at first. Null if there is no trial."
     )
@@ -206,6 +208,8 @@ class Product(Node):
             name=row.name,
             description=row.description,
             recurring_interval=RecurringInterval(row.recurring_interval),
+            interval_count=row.interval_count,
+            billing_periods=BillingPeriods(row.billing_periods),
             trial_days=row.trial_days,
             created_at=row.created_at,
             archived_at=row.archived_at,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from billing.catalog.products import archive_product
 from billing.periods.billed_meters import meter_in_use
-from billing.periods.intervals import RecurringInterval
+from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from metering.language.numerics import text_of_number
@@ -25,7 +25,20 @@ from tests.ingesting import catch_up_all
 
 START = instant("2026-01-31T10:17:03.000021")
 FIXED_AMOUNTS = (500, 1249)
-INTERVALS = (RecurringInterval.MONTH, RecurringInterval.YEAR)
+WEEK, MONTH, YEAR = RecurringInterval.WEEK, RecurringInterval.MONTH, RecurringInterval.YEAR
+FROM_START, CALENDAR = BillingPeriods.FROM_START, BillingPeriods.CALENDAR
+Shape = tuple[RecurringInterval, int, BillingPeriods]
+SHAPES: tuple[Shape, ...] = (
+    (MONTH, 1, FROM_START),
+    (YEAR, 1, FROM_START),
+    (MONTH, 3, FROM_START),
+    (WEEK, 2, FROM_START),
+    (MONTH, 1, CALENDAR),
+    (MONTH, 3, CALENDAR),
+    (WEEK, 1, CALENDAR),
+)
+# The second one changes its clocks by half an hour.
+ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
 
 PRICES: dict[str, dict[str, Any]] = {
     "per unit": {"parameters": {"unit_amount": Decimal("1.5")}},
@@ -214,8 +227,9 @@ class History:
             await self._take(step)
         await self._take(Count())
         # So long that whatever runs or has ended is invoiced once more.
-        lasts = {plan.interval.interval for plan in self.reference.plans}
-        self.now += timedelta(days=70 if lasts == {INTERVALS[0]} else 430)
+        lasts = {(plan.interval.interval, plan.interval.count) for plan in self.reference.plans}
+        days = 430 if (YEAR, 1) in lasts else 190 if (MONTH, 3) in lasts else 70
+        self.now += timedelta(days=days)
         await self._take(Cycle())
 
     async def _take(self, step: Action) -> None:  # noqa: C901, PLR0912  # as many kinds of steps

@@ -13,6 +13,7 @@ from typing import Any
 
 from billing.periods.intervals import Period, Recurrence, index_at, period_at
 from billing.rating.pricing import Rating, Tariff
+from tests.billing.calendars import calendar_period
 from tests.reference.aggregations import aggregate
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
@@ -107,11 +108,11 @@ class Reference:
         plan, charges = self.plans[0], []
         anchor = trial_ends_at or now
         if trial_ends_at is None:
-            whole = _around(anchor, plan.interval, now)
-            charges = [("FIXED", plan.fixed * quantity, whole)]
+            part = _begun(plan, quantity, anchor, now)
+            charges = [_in_advance(part)]
         else:
-            whole = Period(now, trial_ends_at)
-        part = _whole(plan, quantity, whole, is_trial=trial_ends_at is not None)
+            trial = Period(now, trial_ends_at)
+            part = _part(plan, quantity, trial, trial, is_trial=True)
         self.subscriptions.append(Subscribed(anchor, [part], charges))
 
     def change(self, now: datetime, plan: Plan, quantity: int, *, at_once: bool) -> None:
@@ -143,9 +144,8 @@ class Reference:
                 old.charges.append(("PRORATION", amount, rest))
         else:
             one.anchor = now
-            whole = _around(now, plan.interval, now)
-            new = _whole(plan, quantity, whole)
-            old.charges.append(("FIXED", plan.fixed * quantity, whole))
+            new = _begun(plan, quantity, now, now)
+            old.charges.append(_in_advance(new))
         old.end, old.cut = now, left
         one.parts.append(new)
 
@@ -200,9 +200,9 @@ class Reference:
             one.pending = None
             if plan.interval != last.plan.interval:
                 one.anchor = last.end
-            whole = _around(one.anchor, plan.interval, last.end)
-            last.charges.append(("FIXED", plan.fixed * quantity, whole))
-            one.parts.append(_whole(plan, quantity, whole))
+            following = _begun(plan, quantity, one.anchor, last.end)
+            last.charges.append(_in_advance(following))
+            one.parts.append(following)
 
     def is_live(self, now: datetime) -> bool:
         """Whether a subscription runs."""
@@ -318,14 +318,28 @@ class Reference:
         return aggregate(self.function, self.property, counted).quantity or Decimal(0)
 
 
-def _whole(plan: Plan, quantity: int, whole: Period, *, is_trial: bool = False) -> Part:
+def _part(
+    plan: Plan, quantity: int, during: Period, whole: Period, *, is_trial: bool = False
+) -> Part:
     return Part(
-        plan, quantity, whole.start, whole.end, whole, plan.plain, plan.rolling, is_trial=is_trial
+        plan, quantity, during.start, during.end, whole, plan.plain, plan.rolling, is_trial=is_trial
     )
 
 
-def _around(anchor: datetime, interval: Recurrence, instant: datetime) -> Period:
-    return period_at(anchor, interval, index_at(anchor, interval, instant))
+def _begun(plan: Plan, quantity: int, anchor: datetime, start: datetime) -> Part:
+    """The part that begins by itself. The first of the calendar may be shorter than a whole one."""
+    interval = plan.interval
+    if interval.zone is None:
+        whole = period_at(anchor, interval, index_at(anchor, interval, start))
+    else:
+        whole = calendar_period(interval, start)
+    return _part(plan, quantity, Period(start, whole.end), whole)
+
+
+def _in_advance(part: Part) -> Charge:
+    """What a part that begins by itself costs in advance: its share of a whole one."""
+    amount = _half_away(part.plan.fixed * part.quantity * part.share)
+    return "FIXED", amount, Period(part.start, part.end)
 
 
 def _share(part: Period, whole: Period) -> Fraction:

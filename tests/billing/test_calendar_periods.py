@@ -1,14 +1,10 @@
-"""Calendar periods of a time zone, compared with a search that goes minute by minute.
+"""Calendar periods of a time zone, compared with a search that goes minute by minute."""
 
-The search starts in 1973, because some zones were not whole minutes from UTC before.
-"""
-
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,14 +14,14 @@ from billing.periods.intervals import (
     RecurringInterval,
     boundary,
     index_at,
-    period_after,
     period_at,
+    period_from,
     whole_period,
 )
 from billing.periods.shares import share
+from tests.billing.calendars import calendar_period, start_of_day
 
 WEEK, MONTH, YEAR = RecurringInterval.WEEK, RecurringInterval.MONTH, RecurringInterval.YEAR
-MINUTE = timedelta(minutes=1)
 # Those whose clocks do something unusual, and some that do not.
 UNUSUAL = (
     "Australia/Lord_Howe",  # changes by half an hour
@@ -50,37 +46,9 @@ shapes = st.sampled_from([(WEEK, 1), (YEAR, 1), *((MONTH, count) for count in (1
 recurrences = st.builds(lambda shape, zone: Recurrence(shape[0], shape[1], zone), shapes, zones)
 
 
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first minute at which clocks in a zone show a day, or a later one."""
-    midnight = datetime.combine(day, time())
-    minute = midnight.replace(tzinfo=UTC) - timedelta(hours=27)
-    while minute.astimezone(zone).replace(tzinfo=None) < midnight:
-        minute += MINUTE
-    return minute
-
-
-def first_day(every: Recurrence, instant: datetime, step: int) -> date:
-    """The first day of the calendar period `step` after the one that clocks show."""
-    day = instant.astimezone(every.zone).date()
-    if every.interval is WEEK:
-        return day - timedelta(days=day.isoweekday() - 1) + timedelta(weeks=step)
-    months = every.count * (12 if every.interval is YEAR else 1)
-    begun = day.replace(day=1, month=day.month - (day.month - 1) % months)
-    following: date = begun + relativedelta(months=months * step)
-    return following
-
-
-def searched(every: Recurrence, instant: datetime) -> Period:
-    """The calendar period of an instant."""
-    assert every.zone is not None
-    starts = [start_of_day(first_day(every, instant, step), every.zone) for step in range(-1, 3)]
-    start = max(one for one in starts if one <= instant)
-    return Period(start, min(one for one in starts if one > instant))
-
-
 @given(recurrences, instants)
 def test_a_period_is_that_of_the_calendar(every: Recurrence, anchor: datetime) -> None:
-    found = searched(every, anchor)
+    found = calendar_period(every, anchor)
     first = period_at(anchor, every, 0)
     assert first == Period(anchor, found.end)
     assert whole_period(every, first) == found
@@ -88,14 +56,14 @@ def test_a_period_is_that_of_the_calendar(every: Recurrence, anchor: datetime) -
         (found.end - anchor) // timedelta.resolution,
         (found.end - found.start) // timedelta.resolution,
     )
-    assert period_at(anchor, every, 1) == searched(every, found.end)
+    assert period_at(anchor, every, 1) == calendar_period(every, found.end)
 
 
 @given(recurrences, instants, st.integers(0, 40))
 def test_calendar_periods_tile_the_time(every: Recurrence, anchor: datetime, index: int) -> None:
     current = period_at(anchor, every, index)
     assert current.start < current.end == period_at(anchor, every, index + 1).start
-    assert period_after(anchor, every, index, current.end) == period_at(anchor, every, index + 1)
+    assert period_from(anchor, every, current.start) == current
 
 
 @given(recurrences, instants, instants)
@@ -115,12 +83,12 @@ def test_a_change_of_zone_moves_the_next_end_and_loses_no_period(
     """The period that is open keeps its end. The next one is a day or so shorter or longer."""
     before = period_at(anchor, every, index)
     moved = Recurrence(every.interval, every.count, zone)
-    after = period_after(anchor, moved, index, before.end)
+    after = period_from(anchor, moved, before.end)
     expected = period_at(anchor, every, index + 1)
     assert after.start == before.end
     assert abs(after.end - expected.end) <= timedelta(hours=26)
     assert after.end == boundary(after.end, moved, 0)
-    assert searched(moved, after.end).start == after.end
+    assert calendar_period(moved, after.end).start == after.end
 
 
 @pytest.mark.parametrize(

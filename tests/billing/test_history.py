@@ -4,6 +4,7 @@ import secrets
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, note
@@ -11,11 +12,21 @@ from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.prices import MeteredDraft
-from billing.periods.intervals import Period, Recurrence, RecurringInterval
+from billing.periods.intervals import Period, Recurrence
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CustomerMeter, Organization
-from tests.billing.history import FIXED_AMOUNTS, INTERVALS, PRICES, Action, History, actions
+from tests.billing.history import (
+    CALENDAR,
+    FIXED_AMOUNTS,
+    PRICES,
+    SHAPES,
+    ZONES,
+    Action,
+    History,
+    Shape,
+    actions,
+)
 from tests.billing.reference import BEFORE, NEVER, Charge, Place, Plan, Reference
 from tests.billing.world import BilledInvoice, World
 from tests.effort import examples
@@ -29,7 +40,8 @@ GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
 @given(
     steps=actions,
     prices=st.tuples(st.sampled_from(sorted(PRICES)), st.sampled_from(sorted(PRICES))),
-    intervals=st.tuples(st.sampled_from(INTERVALS), st.sampled_from(INTERVALS)),
+    shapes=st.tuples(st.sampled_from(SHAPES), st.sampled_from(SHAPES)),
+    zone=st.sampled_from(ZONES),
     plain=st.integers(0, 20),
     rolling=st.integers(0, 20),
 )
@@ -37,16 +49,20 @@ async def test_every_line_follows_from_the_raw_events(
     database: BaseDBAsyncClient,
     steps: list[Action],
     prices: tuple[str, str],
-    intervals: tuple[RecurringInterval, RecurringInterval],
+    shapes: tuple[Shape, Shape],
+    zone: str,
     function: AggregationFunction,
     plain: int,
     rolling: int,
 ) -> None:
-    organization = await Organization.create(name="Test", slug=f"test-{secrets.token_hex(8)}")
+    organization = await Organization.create(
+        name="Test", slug=f"test-{secrets.token_hex(8)}", timezone=zone
+    )
     world = World(organization, database)
     customer, meter = await world.customer(), await world.meter(function)
     products, plans = [], []
-    for number, (price, interval) in enumerate(zip(prices, intervals, strict=True)):
+    for number, (price, shape) in enumerate(zip(prices, shapes, strict=True)):
+        interval, count, billing_periods = shape
         draft = MeteredDraft("USD", meter.id, **PRICES[price])
         fixed, granted = FIXED_AMOUNTS[number], GRANTED[number]
         benefits = [
@@ -54,10 +70,16 @@ async def test_every_line_follows_from_the_raw_events(
             for units in granted
             if units
         ]
-        products.append(
-            await world.product(world.fixed(fixed), draft, benefits=benefits, interval=interval)
+        product = await world.product(
+            *(world.fixed(fixed), draft),
+            benefits=benefits,
+            interval=interval,
+            count=count,
+            billing_periods=billing_periods,
         )
-        plans.append(Plan(fixed, draft.tariff(), Recurrence(interval), *granted))
+        products.append(product)
+        follows = ZoneInfo(zone) if billing_periods is CALENDAR else None
+        plans.append(Plan(fixed, draft.tariff(), Recurrence(interval, count, follows), *granted))
     reference = Reference(function, meter.aggregation_property, plans)
     history = History(world, customer, meter, tuple(products), reference)
     await history.give_benefits(plain, rolling)

@@ -1,6 +1,7 @@
 """Billing periods by the original anchor."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from billing.periods.intervals import (
     Recurrence,
     RecurringInterval,
+    at_most_a_month,
     boundary,
     index_at,
     period_at,
+    period_from,
 )
 
 MONTH, YEAR = Recurrence(RecurringInterval.MONTH), Recurrence(RecurringInterval.YEAR)
@@ -76,6 +79,7 @@ def test_a_boundary_belongs_to_the_period_that_it_begins(
     anchor: datetime, every: Recurrence, index: int
 ) -> None:
     start = boundary(anchor, every, index)
+    assert period_from(anchor, every, start) == period_at(anchor, every, index)
     assert index_at(anchor, every, start) == index
     assert index_at(anchor, every, start - timedelta(microseconds=1)) == index - 1
 
@@ -92,6 +96,20 @@ def test_boundaries_are_those_of_another_library(
         RecurringInterval.YEAR: relativedelta(years=steps),
     }
     assert boundary(anchor, every, index) == anchor + expected[every.interval]
+
+
+def test_corrections_after_the_end_wait_for_a_month_at_most() -> None:
+    weekly, fortnight = Recurrence(RecurringInterval.WEEK), Recurrence(RecurringInterval.WEEK, 2)
+    assert at_most_a_month(weekly) == weekly
+    assert at_most_a_month(fortnight) == fortnight
+    for longer in (
+        Recurrence(RecurringInterval.WEEK, 5),
+        Recurrence(RecurringInterval.DAY, 366),
+        Recurrence(RecurringInterval.MONTH, 3),
+        YEAR,
+        Recurrence(RecurringInterval.YEAR, 1, ZoneInfo("Europe/Berlin")),
+    ):
+        assert at_most_a_month(longer) == MONTH
 
 
 def test_a_quarter_is_three_months_from_its_start() -> None:

@@ -22,7 +22,7 @@ from billing.invoicing.balances import balances
 from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
-from billing.periods.intervals import RecurringInterval
+from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.subscriptions.change_preview import ChangePreview, preview_change
 from billing.subscriptions.changes import SubscriptionChange, cancel_change, change_subscription
 from billing.subscriptions.cycle import CycleReport, run_cycle
@@ -114,9 +114,18 @@ class World:
         interval: RecurringInterval = RecurringInterval.MONTH,
         name: str = "AI plan",
         trial_days: int | None = None,
+        count: int = 1,
+        billing_periods: BillingPeriods = BillingPeriods.FROM_START,
     ) -> Product:
         draft = ProductDraft(
-            name, None, interval, prices, [benefit.id for benefit in benefits], trial_days
+            name,
+            None,
+            interval,
+            prices,
+            [benefit.id for benefit in benefits],
+            trial_days,
+            count,
+            billing_periods,
         )
         return await create_product(self.id, draft)
 

@@ -9,9 +9,9 @@ import { ChoiceInput, FieldMessage, Row, TextInput } from '../forms/fields';
 import { MeterPicker, meterChoice } from '../meters/MeterPicker';
 import { NewMeterDialog } from '../meters/NewMeterDialog';
 import { PriceExamples } from './PriceExamples';
-import { PERIODS } from './PriceText';
 import styles from './Product.module.css';
 import { draftPrice, type PriceValues, type ProductValues } from './productValues';
+import { countOf, every, type Recurrence, within } from './recurrence';
 import { TiersTable } from './TiersTable';
 
 const PRICINGS: Option<MeteredPricing>[] = [
@@ -33,10 +33,11 @@ export function PriceEditor({
 }) {
   const path = `prices.${place}`;
   const { control } = useFormContext<ProductValues>();
-  const [price, currency, interval] = useWatch({
+  const [price, currency, recurringInterval, intervalCount] = useWatch({
     control,
-    name: [`prices.${place}`, 'currency', 'recurringInterval'],
+    name: [`prices.${place}`, 'currency', 'recurringInterval', 'intervalCount'],
   });
+  const product = { recurringInterval, intervalCount: countOf(intervalCount) };
   return (
     <Card
       title={price.kind === 'fixed' ? 'Fixed price' : 'Metered price'}
@@ -54,14 +55,14 @@ export function PriceEditor({
             <TextInput
               name={`${path}.fixed.amount`}
               label={`Amount, ${currency}`}
-              hint={`Charged in advance, once a ${PERIODS[interval]}.`}
+              hint={`Charged in advance, ${every(product)}.`}
               inputMode="decimal"
               autoComplete="off"
               placeholder="20.00"
             />
           </Row>
         ) : (
-          <Metered path={`${path}.metered`} {...{ currency, interval, canMakeMeters }} />
+          <Metered path={`${path}.metered`} {...{ currency, product, canMakeMeters }} />
         )}
         <FieldMessage name={path} />
       </div>
@@ -72,12 +73,12 @@ export function PriceEditor({
 function Metered({
   path,
   currency,
-  interval,
+  product,
   canMakeMeters,
 }: {
   path: string;
   currency: string;
-  interval: ProductValues['recurringInterval'];
+  product: Recurrence;
   canMakeMeters: boolean;
 }) {
   const metered = useWatch({ name: path }) as PriceValues['metered'];
@@ -88,20 +89,20 @@ function Metered({
       <ChoiceInput
         name={`${path}.pricing`}
         label="Pricing"
-        hint={`Charged after each ${PERIODS[interval]}, for the units that the meter counted, less credit.`}
+        hint={`Charged in arrears, ${every(product)}, for the units that the meter counted, less credit.`}
         options={PRICINGS}
       />
       {pricing === 'PER_UNIT' && (
         <Row>
           <AmountInput name={`${path}.unitAmount`} label={`Price of a unit, ${currency}`} isExact />
-          <Cap path={path} currency={currency} interval={interval} />
+          <Cap path={path} currency={currency} product={product} />
         </Row>
       )}
       {(pricing === 'GRADUATED' || pricing === 'VOLUME') && (
         <>
           <TiersTable path={`${path}.tiers`} currency={currency} />
           <Row>
-            <Cap path={path} currency={currency} interval={interval} />
+            <Cap path={path} currency={currency} product={product} />
           </Row>
         </>
       )}
@@ -115,7 +116,7 @@ function Metered({
             placeholder="1000"
           />
           <AmountInput name={`${path}.packageAmount`} label={`Price of a package, ${currency}`} />
-          <Cap path={path} currency={currency} interval={interval} />
+          <Cap path={path} currency={currency} product={product} />
         </Row>
       )}
       <PriceExamples price={draftPrice(metered, currency)} unit={metered.meterId?.detail ?? null} />
@@ -144,20 +145,12 @@ function AmountInput({
   );
 }
 
-function Cap({
-  path,
-  currency,
-  interval,
-}: {
-  path: string;
-  currency: string;
-  interval: ProductValues['recurringInterval'];
-}) {
+function Cap({ path, currency, product }: { path: string; currency: string; product: Recurrence }) {
   return (
     <TextInput
       name={`${path}.capAmount`}
       label={`At most, ${currency} (optional)`}
-      hint={`The most that usage can cost in a ${PERIODS[interval]}.`}
+      hint={`The most that usage can cost ${within(product)}.`}
       inputMode="decimal"
       autoComplete="off"
       placeholder="No limit"

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import type { MeteredPriceInput, RecurringInterval } from '../../api/generated/graphql';
+import type { MeteredPriceInput } from '../../api/generated/graphql';
 import { formatDecimal } from '../../format/decimals';
 import { formatMoney, formatUnitAmount } from '../../format/money';
 import { unitAfter } from '../../format/units';
@@ -10,6 +10,7 @@ import { Card } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { PriceExamples } from './PriceExamples';
 import styles from './Product.module.css';
+import { each, type Recurrence, within } from './recurrence';
 
 /** What a list says of a price. */
 export const PriceSummary_price = graphql(`
@@ -59,20 +60,13 @@ export const PriceCard_price = graphql(`
   }
 `);
 
-export const PERIODS: Record<RecurringInterval, string> = {
-  DAY: 'day',
-  WEEK: 'week',
-  MONTH: 'month',
-  YEAR: 'year',
-};
-
 type Summary = FragmentType<typeof PriceSummary_price>;
 
-/** A price in a few words: $20.00 a month; $0.004 a token. */
-export function priceSummary(of: Summary, interval: RecurringInterval): string {
+/** A price in a few words: $20.00 a month; $50.00 every 3 months; $0.004 a token. */
+export function priceSummary(of: Summary, product: Recurrence): string {
   const price = readFragment(PriceSummary_price, of);
   if (price.__typename === 'FixedPrice') {
-    return `${formatMoney(price.amount, price.currency)} a ${PERIODS[interval]}`;
+    return `${formatMoney(price.amount, price.currency)} ${each(product)}`;
   }
   const unit = price.meter.unit ?? 'unit';
   switch (price.pricing) {
@@ -100,14 +94,14 @@ interface Tier {
 /** A price with everything that it says. */
 export function PriceCard({
   price: of,
-  interval,
+  product,
 }: {
   price: FragmentType<typeof PriceCard_price>;
-  interval: RecurringInterval;
+  product: Recurrence;
 }) {
   const price = readFragment(PriceCard_price, of);
   if (price.__typename === 'FixedPrice') {
-    return <Card title={priceSummary(price, interval)}>Charged in advance, once a period.</Card>;
+    return <Card title={priceSummary(price, product)}>Charged in advance, once a period.</Card>;
   }
   const { currency, meter, capAmount } = price;
   const input: MeteredPriceInput = {
@@ -132,7 +126,7 @@ export function PriceCard({
     flatAmount: tier.flatAmount,
   }));
   return (
-    <Card title={priceSummary(price, interval)} flush={tiers.length > 0}>
+    <Card title={priceSummary(price, product)} flush={tiers.length > 0}>
       <div>
         {tiers.length > 0 && (
           <Table
@@ -150,7 +144,7 @@ export function PriceCard({
             </Link>{' '}
             counted, less credit.
             {typeof capAmount === 'number' &&
-              ` At most ${formatMoney(capAmount, currency)} a ${PERIODS[interval]}.`}
+              ` At most ${formatMoney(capAmount, currency)} ${within(product)}.`}
           </p>
           <PriceExamples price={input} unit={meter.unit ?? null} />
         </div>

@@ -1,7 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useFieldArray, useForm } from 'react-hook-form';
 import { graphql } from '../../api/generated';
-import type { RecurringInterval } from '../../api/generated/graphql';
+import type { BillingPeriods, RecurringInterval } from '../../api/generated/graphql';
 import { Button } from '../../ui/Button';
 import type { Option } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
@@ -20,7 +20,14 @@ import { useSubmission } from '../forms/useSubmission';
 import { BenefitsEditor } from './BenefitsEditor';
 import { PriceEditor } from './PriceEditor';
 import styles from './Product.module.css';
-import { newPrice, newProduct, type PriceValues, pricesInput, productField } from './productValues';
+import {
+  intervalsInput,
+  newPrice,
+  newProduct,
+  type PriceValues,
+  pricesInput,
+  productField,
+} from './productValues';
 
 const ProductCreate = graphql(`
   mutation ProductCreate($input: ProductCreateInput!) {
@@ -39,10 +46,14 @@ const ProductCreate = graphql(`
 `);
 
 const INTERVALS: Option<RecurringInterval>[] = [
-  { value: 'DAY', label: 'Every day' },
-  { value: 'WEEK', label: 'Every week' },
-  { value: 'MONTH', label: 'Every month' },
-  { value: 'YEAR', label: 'Every year' },
+  { value: 'DAY', label: 'Days' },
+  { value: 'WEEK', label: 'Weeks' },
+  { value: 'MONTH', label: 'Months' },
+  { value: 'YEAR', label: 'Years' },
+];
+const BEGINNINGS: Option<BillingPeriods>[] = [
+  { value: 'FROM_START', label: 'When the subscription does' },
+  { value: 'CALENDAR', label: 'With the calendar' },
 ];
 const CURRENCIES = Intl.supportedValuesOf('currency');
 
@@ -64,6 +75,8 @@ function NewProduct() {
       name: values.name,
       description: values.description || null,
       recurringInterval: values.recurringInterval,
+      intervalCount: intervalsInput(values.intervalCount, refuse),
+      billingPeriods: values.billingPeriods,
       prices: pricesInput(values, refuse),
       benefitIds: values.benefits.map(({ key }) => key),
       idempotencyKey,
@@ -94,12 +107,27 @@ function NewProduct() {
           <Stack>
             <Row>
               <TextInput name="name" label="Name" hint="Invoices show it." autoFocus />
-              <ChoiceInput name="recurringInterval" label="Billed" options={INTERVALS} />
               <SuggestedInput
                 name="currency"
                 label="Currency"
                 hint="Of all prices."
                 options={CURRENCIES}
+              />
+            </Row>
+            <Row>
+              <TextInput
+                name="intervalCount"
+                label="Billed every"
+                hint="3 months are a quarter."
+                inputMode="numeric"
+                autoComplete="off"
+              />
+              <ChoiceInput name="recurringInterval" label="Interval" options={INTERVALS} />
+              <ChoiceInput
+                name="billingPeriods"
+                label="Periods begin"
+                hint="A first period of the calendar is shorter, and costs its share."
+                options={BEGINNINGS}
               />
             </Row>
             <AreaInput name="description" label="Description (optional)" rows={2} />

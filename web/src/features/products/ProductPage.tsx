@@ -10,8 +10,9 @@ import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
-import { PERIODS, PriceCard } from './PriceText';
+import { PriceCard } from './PriceText';
 import { ProductActions } from './ProductActions';
+import { every } from './recurrence';
 
 const ProductPageDocument = graphql(`
   query ProductPage($id: ID!) {
@@ -20,6 +21,8 @@ const ProductPageDocument = graphql(`
       name
       description
       recurringInterval
+      intervalCount
+      billingPeriods
       createdAt
       archivedAt
       ...ProductActions_product
@@ -66,6 +69,8 @@ const BENEFITS: Column<Benefit>[] = [
   },
 ];
 
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 export function ProductPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: ProductPageDocument, variables: { id } });
@@ -89,7 +94,7 @@ export function ProductPage() {
           />
           <Columns>
             {product.prices.map((price) => (
-              <PriceCard key={price.id} price={price} interval={product.recurringInterval} />
+              <PriceCard key={price.id} price={price} product={product} />
             ))}
           </Columns>
           <Card title="Benefits" flush>
@@ -107,7 +112,12 @@ export function ProductPage() {
           </Card>
           <Card title="Details">
             <KeyValues>
-              <KeyValue name="Billed">Every {PERIODS[product.recurringInterval]}</KeyValue>
+              <KeyValue name="Billed">{sentence(every(product))}</KeyValue>
+              <KeyValue name="Periods begin">
+                {product.billingPeriods === 'CALENDAR'
+                  ? 'With the calendar of your time zone. The first period is shorter, and costs its share.'
+                  : 'When each subscription does.'}
+              </KeyValue>
               <KeyValue name="Prices">
                 They never change, so that what was agreed holds. Make a new product for new prices.
               </KeyValue>

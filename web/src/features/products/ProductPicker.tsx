@@ -11,6 +11,7 @@ const ProductChoices = graphql(`
         id
         name
         recurringInterval
+        intervalCount
         prices {
           id
           ...PriceSummary_price
@@ -41,10 +42,10 @@ export function ProductPicker({
   return (
     <Picker
       {...props}
-      choices={(data?.products.nodes ?? []).map(({ id, name, prices, recurringInterval }) => ({
+      choices={(data?.products.nodes ?? []).map(({ id, name, prices, ...product }) => ({
         key: id,
         title: name,
-        detail: prices.map((price) => priceSummary(price, recurringInterval)).join('; '),
+        detail: prices.map((price) => priceSummary(price, product)).join('; '),
       }))}
       onSearch={onSearch}
       nothing={fetching || isTyping ? 'Searching…' : 'No product matches'}

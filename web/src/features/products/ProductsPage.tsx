@@ -24,6 +24,7 @@ const Products = graphql(`
         id
         name
         recurringInterval
+        intervalCount
         createdAt
         archivedAt
         prices {
@@ -53,8 +54,8 @@ const COLUMNS: Column<Row>[] = [
   },
   {
     title: 'Prices',
-    cell: ({ prices, recurringInterval }) =>
-      prices.map((price) => <div key={price.id}>{priceSummary(price, recurringInterval)}</div>),
+    cell: (product) =>
+      product.prices.map((price) => <div key={price.id}>{priceSummary(price, product)}</div>),
   },
   {
     title: 'Status',

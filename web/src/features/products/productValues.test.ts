@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { draftPrice, newPrice, newTier, pricesInput, productField } from './productValues';
+import {
+  draftPrice,
+  intervalsInput,
+  newPrice,
+  newTier,
+  pricesInput,
+  productField,
+} from './productValues';
 
 function failing(): never {
   throw new Error('nothing to refuse');
@@ -109,4 +116,17 @@ test('a price can be rated as soon as its numbers are there, with or without a m
   const [first, last] = tiered.tiers;
   const ended = { ...tiered, tiers: [{ ...first, upTo: '10' }, last] } as typeof tiered;
   expect(draftPrice(ended, 'USD')?.tiers?.map(({ upTo }) => upTo)).toEqual(['10', null]);
+});
+
+test('the number of intervals is whole', () => {
+  expect(intervalsInput('3', failing)).toBe(3);
+  for (const text of ['', '0', '-1', '1.5', 'three']) {
+    const refused: string[] = [];
+    const refuse = (field: string): never => {
+      refused.push(field);
+      throw new Error('refused');
+    };
+    expect(() => intervalsInput(text, refuse)).toThrow('refused');
+    expect(refused).toEqual(['intervalCount']);
+  }
 });

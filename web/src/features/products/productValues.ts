@@ -1,5 +1,6 @@
 /** A product's prices as its form has them, and as the API takes them. */
 import type {
+  BillingPeriods,
   MeteredPriceInput,
   MeteredPricing,
   PriceTierInput,
@@ -34,6 +35,8 @@ export interface ProductValues {
   name: string;
   description: string;
   recurringInterval: RecurringInterval;
+  intervalCount: string;
+  billingPeriods: BillingPeriods;
   currency: string;
   prices: PriceValues[];
   benefits: Choice[];
@@ -59,10 +62,20 @@ export const newProduct = (): ProductValues => ({
   name: '',
   description: '',
   recurringInterval: 'MONTH',
+  intervalCount: '1',
+  billingPeriods: 'FROM_START',
   currency: 'USD',
   prices: [newPrice('fixed')],
   benefits: [],
 });
+
+export function intervalsInput(text: string, refuse: Refuse): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) {
+    refuse('intervalCount', 'This is not a whole number above zero.');
+  }
+  return count;
+}
 
 export function pricesInput(
   { currency, prices }: Pick<ProductValues, 'currency' | 'prices'>,
