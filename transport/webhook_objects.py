@@ -8,6 +8,7 @@ The selection follows from the schema, so a field that is added to a type is in 
   (one that has a permission of its own), except those in _ALSO.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -60,6 +61,7 @@ class WebhookObjects:
         Raises:
             OutageError: the database is away.
         """
+        await asyncio.to_thread(_schema)  # making it takes a second, the first time
         found: dict[str, Any] = {}
         wanted: dict[str, set[str]] = {}
         ids = []

@@ -34,7 +34,7 @@ async def running(
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):  # the one in TypeScript is compiled first
             while True:
                 try:
                     _reader, writer = await asyncio.open_connection("127.0.0.1", port)
