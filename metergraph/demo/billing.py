@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from billing.alerts.life import AlertDraft, create_alert
 from billing.catalog.benefits import MeterCredit
 from billing.catalog.prices import FixedDraft, MeteredDraft
 from billing.catalog.products import ProductDraft, create_benefit, create_product
@@ -25,6 +26,7 @@ from config import clock
 from metergraph.demo.customers import CUSTOMERS, Plan
 from metergraph.demo.history import late_events, life_of
 from metergraph.demo.organization import AI_USAGE, VIDEO_STREAMING
+from metering.alerts.kinds import UsageAlertKind
 from metering.counting.log import advance
 from metering.ingest.events import EventDraft
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, ingest
@@ -81,6 +83,18 @@ class DemoBilling:
             with clock.at(at):
                 await step()
         await run_cycle(self._now, self._organization_id)
+        await self._watch()
+
+    async def _watch(self) -> None:
+        """Makes alerts. The first triggers at once for customers who have used much."""
+        tokens = self._meters[AI_USAGE]
+        for name, kind, threshold, meter_id in (
+            ("100,000 tokens in a period", UsageAlertKind.CONSUMED_UNITS, 100_000, tokens),
+            ("Most of the credit is used", UsageAlertKind.CREDIT_USED_PERCENT, 80, tokens),
+            ("Charges above $500", UsageAlertKind.ESTIMATED_AMOUNT, 50_000, None),
+        ):
+            draft = AlertDraft(name, kind, Decimal(threshold), meter_id, customer_id=None)
+            await create_alert(self._organization_id, draft)
 
     def _steps(self) -> list[Step]:
         steps: list[Step] = []

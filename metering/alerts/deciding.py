@@ -26,56 +26,81 @@ IS_WATCHED = """
 """
 """Whether a row of `meter` has alerts that are enabled."""
 
-# `changed` has rows of customer_meter, and `before` the numbers that some of them had. $1 is the
-# organization, $2 the revision. The thresholds between two levels are found by a binary search in
-# an array, because a customer's numbers rarely reach any of them.
-_DECISION = f"""
-watched AS MATERIALIZED (
-    SELECT meter_id, customer_id, kind, array_agg(level ORDER BY level) AS levels
-    FROM (
-        SELECT alert.meter_id, alert.customer_id, alert.kind,
-               {threshold_level_sql("alert")} AS level
-        FROM usage_alert alert
-        WHERE alert.organization_id = $1 AND alert.is_enabled AND {{only}}
-          AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM changed))
-          AND alert.customer_id = ANY(
-              ARRAY(SELECT DISTINCT customer_id FROM changed) || '{ALL_CUSTOMERS}'::uuid
-          )
-    ) AS alert
-    GROUP BY meter_id, customer_id, kind
-), reached AS MATERIALIZED (
-    SELECT changed.*, watched.customer_id AS whose, watched.kind, now_at.level, was_at.level AS was
-    FROM changed
-    LEFT JOIN before USING (meter_id, customer_id)
+_LEVELS = f"""
     CROSS JOIN LATERAL (
-        VALUES (changed.customer_id), ('{ALL_CUSTOMERS}'::uuid)
-    ) AS whose (customer_id)
-    JOIN watched
-        ON watched.meter_id = changed.meter_id AND watched.customer_id = whose.customer_id
-    CROSS JOIN LATERAL (
-        SELECT {level_sql("watched.kind", "changed.consumed", "changed.credited")} AS level
+        SELECT {level_sql("{kind}", "compared.consumed", "compared.credited")} AS level
     ) AS now_at
     CROSS JOIN LATERAL (
-        SELECT {level_sql("watched.kind", "before.consumed", "before.credited")} AS level
+        SELECT {level_sql("{kind}", "compared.consumed_before", "compared.credited_before")}
+            AS level
     ) AS was_at
-    WHERE width_bucket(now_at.level, watched.levels)
-        > coalesce(width_bucket(was_at.level, watched.levels), 0)
+"""
+
+# `changed` has rows of customer_meter, and `before` the numbers that some of them had. $1 is the
+# organization, $2 the revision. A customer's numbers rarely reach an alert, so the alerts of all
+# customers are arrays of levels, and a binary search tells whether there is one between the
+# earlier and the present level.
+_DECISION = f"""
+compared AS MATERIALIZED (
+    SELECT meter_id, customer_id, changed.period_start, changed.consumed, changed.credited,
+           before.consumed AS consumed_before, before.credited AS credited_before
+    -- Works as a left join, because all of `before` has changed. Unlike one, it cannot become a
+    -- nested loop.
+    FROM changed FULL JOIN before USING (meter_id, customer_id)
+), watched AS MATERIALIZED (
+    SELECT meter_id, kind, array_agg(id ORDER BY level, id) AS ids,
+           array_agg(level ORDER BY level, id) AS levels
+    FROM (
+        SELECT alert.*, {threshold_level_sql("alert")} AS level FROM usage_alert alert
+        WHERE alert.organization_id = $1 AND alert.is_enabled AND {{only}}
+          AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM changed))
+          AND alert.customer_id = '{ALL_CUSTOMERS}'
+    ) AS alert
+    GROUP BY meter_id, kind
+), reached AS (
+    SELECT compared.*, watched.kind, now_at.level, passed.alert_id, passed.threshold_level
+    FROM compared
+    JOIN watched ON watched.meter_id = compared.meter_id
+    {_LEVELS.format(kind="watched.kind")}
+    CROSS JOIN LATERAL (
+        SELECT width_bucket(now_at.level, watched.levels) AS present,
+               coalesce(width_bucket(was_at.level, watched.levels), 0) AS earlier
+    ) AS place
+    CROSS JOIN LATERAL unnest(
+        watched.ids[place.earlier + 1:place.present],
+        watched.levels[place.earlier + 1:place.present]
+    ) AS passed (alert_id, threshold_level)
+    WHERE place.present > place.earlier
+    UNION ALL
+    SELECT compared.*, alert.kind, now_at.level, alert.id, {threshold_level_sql("alert")}
+    FROM compared
+    -- OFFSET 0 keeps this from becoming a join with the alerts of all customers.
+    CROSS JOIN LATERAL (
+        SELECT * FROM usage_alert alert
+        WHERE alert.organization_id = $1 AND alert.meter_id = compared.meter_id
+          AND alert.customer_id = compared.customer_id AND alert.is_enabled AND {{only}}
+        OFFSET 0
+    ) AS alert
+    {_LEVELS.format(kind="alert.kind")}
+    WHERE (
+        SELECT EXISTS (
+            SELECT FROM usage_alert alert
+            WHERE alert.organization_id = $1 AND alert.is_enabled
+              AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM changed))
+              AND alert.customer_id <> '{ALL_CUSTOMERS}'
+        )
+    )
+      AND {threshold_level_sql("alert")} <= now_at.level
+      AND (was_at.level IS NULL OR {threshold_level_sql("alert")} > was_at.level)
 ), triggered AS (
     INSERT INTO alert_trigger (
         organization_id, id, alert_id, customer_id, period_start, value, revision, triggered_at
     )
-    SELECT $1, gen_random_uuid(), alert.id, reached.customer_id, reached.period_start,
+    SELECT $1, gen_random_uuid(), alert_id, customer_id, period_start,
            {value_sql("reached.kind", "reached.level")}, $2, clock_timestamp()
     FROM reached
-    JOIN usage_alert alert
-        ON alert.organization_id = $1 AND alert.meter_id = reached.meter_id
-       AND alert.customer_id = reached.whose AND alert.kind = reached.kind
-       AND alert.is_enabled AND {{only}}
-       AND {threshold_level_sql("alert")} <= reached.level
-       AND (reached.was IS NULL OR {threshold_level_sql("alert")} > reached.was)
     -- A balance that has never been above zero does not fall.
-    WHERE alert.kind <> '{UsageAlertKind.CREDIT_BALANCE}' OR alert.threshold < 0
-       OR reached.credited <> 0
+    WHERE kind <> '{UsageAlertKind.CREDIT_BALANCE}' OR threshold_level > 0 OR credited <> 0
        OR EXISTS (
            SELECT FROM credit_entry entry
            WHERE entry.organization_id = $1 AND entry.meter_id = reached.meter_id

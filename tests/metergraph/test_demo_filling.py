@@ -19,7 +19,18 @@ from metergraph.demo.filling import fill
 from metergraph.demo.organization import SLUG, ensure_demo_organization, is_untouched
 from metering.live.after_commit import performing_events
 from metering.live.wakeup import open_queue
-from models import Customer, CustomerSubscription, Event, Invoice, Meter, Organization, Product
+from models import (
+    AlertTrigger,
+    Customer,
+    CustomerMeter,
+    CustomerSubscription,
+    Event,
+    Invoice,
+    Meter,
+    Organization,
+    Product,
+    UsageAlert,
+)
 from tests.billing.world import BilledInvoice, World
 from tests.ingesting import NOON, send
 from tests.reference.values import parse_json
@@ -263,3 +274,18 @@ async def test_an_organization_with_data_of_its_own_is_not_filled_unasked(
     assert await is_untouched(demo.id)
     await demo.customer("mine")
     assert not await is_untouched(demo.id)
+
+
+async def test_an_alert_has_triggered(settings: Settings, demo: World) -> None:
+    await fill(settings, demo.organization)
+    alert = await UsageAlert.get(organization_id=demo.id, kind="CONSUMED_UNITS")
+    triggered = await AlertTrigger.filter(organization_id=demo.id, alert_id=alert.id)
+    assert triggered
+    usage = {
+        row.customer_id: row.consumed
+        for row in await CustomerMeter.filter(organization_id=demo.id, meter_id=alert.meter_id)
+    }
+    assert {row.customer_id for row in triggered} == {
+        customer for customer, consumed in usage.items() if consumed >= 100_000
+    }
+    assert await UsageAlert.filter(organization_id=demo.id).count() == 3

@@ -22,6 +22,7 @@ const PAGES = [
   { name: 'Products', to: '/products', icon: 'products' },
   { name: 'Subscriptions', to: '/subscriptions', icon: 'subscriptions' },
   { name: 'Invoices', to: '/invoices', icon: 'invoices' },
+  { name: 'Alerts', to: '/alerts', icon: 'alerts' },
   { name: 'Settings', to: '/settings', icon: 'settings' },
 ] as const satisfies readonly PalettePage[];
 

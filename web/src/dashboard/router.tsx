@@ -136,6 +136,16 @@ const routes = [
     validateSearch: text('customer', 'from', 'to', 'order'),
   }),
   createRoute({ getParentRoute: parent, path: '/invoices/$id', component: InvoicePage }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/alerts',
+    component: lazyRouteComponent(() => import('../features/alerts/AlertsPage'), 'AlertsPage'),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/alerts/$id',
+    component: lazyRouteComponent(() => import('../features/alerts/AlertPage'), 'AlertPage'),
+  }),
   createRoute({ getParentRoute: parent, path: '/settings', component: SettingsPage }),
   createRoute({
     getParentRoute: parent,

@@ -1,6 +1,8 @@
 /** Small line icons. They stand beside words, or in a button that has a label. */
 
 const PATHS = {
+  alerts:
+    'M8 2.2a3.8 3.8 0 0 0-3.8 3.8c0 3.6-1.4 4.7-1.4 4.7h10.4s-1.4-1.1-1.4-4.7A3.8 3.8 0 0 0 8 2.2Z M6.6 13a1.5 1.5 0 0 0 2.8 0',
   check: 'M3.5 8.5 6.5 11.5 12.5 4.5',
   chevron: 'M4.5 6 8 9.5 11.5 6',
   close: 'M4 4 12 12 M12 4 4 12',

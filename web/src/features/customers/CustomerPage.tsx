@@ -12,6 +12,7 @@ import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
 import { ViewTools } from '../viewing/ViewTools';
 import { CustomerActions } from './CustomerActions';
+import { CustomerAlerts } from './CustomerAlerts';
 import { CustomerCredits } from './CustomerCredits';
 import { CustomerEstimate } from './CustomerEstimate';
 import { CustomerEvents } from './CustomerEvents';
@@ -34,7 +35,7 @@ const CustomerPageDocument = graphql(`
   }
 `);
 
-type Part = 'usage' | 'credits' | 'subscriptions' | 'invoices' | 'events';
+type Part = 'usage' | 'credits' | 'subscriptions' | 'invoices' | 'events' | 'alerts';
 
 /** A part, and the scopes that it needs. */
 type PartTab = Tab<Part> & { scopes: readonly [Scope, ...Scope[]] };
@@ -46,6 +47,7 @@ const PARTS: readonly PartTab[] = [
   { key: 'subscriptions', title: 'Subscriptions', scopes: ['BILLING_READ'] },
   { key: 'invoices', title: 'Invoices', scopes: ['BILLING_READ'] },
   { key: 'events', title: 'Events', scopes: ['USAGE_READ'] },
+  { key: 'alerts', title: 'Alerts', scopes: ['ALERTS_READ'] },
 ];
 
 export function CustomerPage() {
@@ -58,6 +60,7 @@ export function CustomerPage() {
   const lacks: Record<string, boolean> = {
     USAGE_READ: usePermission('USAGE_READ') === 'no',
     BILLING_READ: usePermission('BILLING_READ') === 'no',
+    ALERTS_READ: usePermission('ALERTS_READ') === 'no',
   };
   const tabs = PARTS.filter(({ scopes }) => !scopes.some((scope) => lacks[scope]));
   // A link may lead to a part that the token may not see.
@@ -133,5 +136,7 @@ function PartOf({ part, id }: { part: Part; id: string }) {
       return <CustomerInvoices id={id} />;
     case 'events':
       return <CustomerEvents id={id} />;
+    case 'alerts':
+      return <CustomerAlerts id={id} />;
   }
 }
