@@ -26,6 +26,7 @@ from config import clock
 from metergraph.demo.customers import CUSTOMERS, Plan
 from metergraph.demo.history import late_events, life_of
 from metergraph.demo.organization import AI_USAGE, VIDEO_STREAMING
+from metergraph.demo.payments import PAYS_LATE, pay_invoices, set_terms, steps_of
 from metering.alerts.kinds import UsageAlertKind
 from metering.counting.log import advance
 from metering.ingest.events import EventDraft
@@ -76,6 +77,7 @@ class DemoBilling:
         """Makes it all. In one transaction of the caller, who holds the log."""
         rows = await Customer.filter(organization_id=self._organization_id)
         self._customers = {str(row.external_id): row.id for row in rows}
+        await set_terms(self._organization_id)
         steps = self._steps()
         with clock.at(steps[0][0]):
             self._products = {Plan.AI: await self._ai_plan(), Plan.SCALE: await self._scale_plan()}
@@ -83,6 +85,7 @@ class DemoBilling:
             with clock.at(at):
                 await step()
         await run_cycle(self._now, self._organization_id)
+        await pay_invoices(self._organization_id, self._customers[PAYS_LATE], self._now)
         await self._watch()
 
     async def _watch(self) -> None:
@@ -113,6 +116,7 @@ class DemoBilling:
                 steps.append((at, partial(self._cancel, name, CancelWhen.PERIOD_END)))
             if name == CREDITED:
                 steps.append((self._now - _CREDITED_BEFORE, partial(self._credit, name)))
+            steps += steps_of(self._organization_id, name, self._customers[name], life.turns)
             if name == SENDS_LATE:
                 [turn, *_] = life.turns
                 late = late_events(customer, turn, self._now, self._zone, self._seed)

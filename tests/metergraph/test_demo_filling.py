@@ -1,6 +1,7 @@
 """The demo organization is filled once, and its invoices follow from its events."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from metergraph.demo.billing import CREDITED, LEAVES, SENDS_LATE
 from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.filling import fill
 from metergraph.demo.organization import SLUG, ensure_demo_organization, is_untouched
+from metergraph.demo.payments import HAS_CREDIT_NOTE, PAYS_LATE, VOIDED
 from metering.live.after_commit import performing_events
 from metering.live.wakeup import open_queue
 from models import (
@@ -155,6 +157,7 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
 
     await check_correction(demo)
     await check_cap_and_rollover(demo)
+    await check_states(demo)
 
     usage = await current(demo, CREDITED)
     assert usage["credited"] == 3_000_000
@@ -162,6 +165,20 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
     assert len(canceled) == 1
     leaving = await CustomerSubscription.get(organization_id=demo.id, cancel_at_period_end=True)
     assert leaving.customer_id == (await Customer.get(external_id=LEAVES)).id
+
+
+async def check_states(demo: World) -> None:
+    """Most invoices are paid; a void one is billed again, and a credit note is used up."""
+    states = Counter(one.invoice.status for one in await demo.invoices())
+    assert states["PAID"] > states["ISSUED"] > states["VOID"] == 1
+    again = await billed(demo, VOIDED)
+    assert [one.invoice.status for one in again.invoices][1] == "VOID"
+    assert again.invoices[2].kinds == ["METERED", "METERED", "FIXED", "FIXED"]
+    credited = await billed(demo, HAS_CREDIT_NOTE)
+    assert credited.invoices[2].amounts[-1] == -500
+    late = await billed(demo, PAYS_LATE)
+    assert "PAID" not in {one.invoice.status for one in late.invoices}
+    assert all(one.invoice.due_at for one in late.invoices)
 
 
 async def check_correction(demo: World) -> None:
