@@ -1,5 +1,6 @@
 """Invoice, its lines, and the upcoming invoice."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,6 @@ from models import InvoiceLine as InvoiceLineRow
 from models import ProductPrice as ProductPriceRow
 from schema.billing_enums import InvoiceStatus, LineKind
 from schema.context import Info, Scope
-from schema.errors import AmountTooLarge
 from schema.ids import Node, encode_id
 from schema.permissions import requires
 from schema.scalars import BigInt, CurrencyCode
@@ -140,7 +140,8 @@ class CreditNote(Node):
 
 @strawberry.type(
     description="An invoice. Once it is issued, its lines and amounts never change. While it is a "
-    "DRAFT, they are what they would be if it was issued now."
+    "DRAFT, they are what they would be if it was issued now. A DRAFT with an amount that is too "
+    "large for clients to read exactly shows no lines, and is not issued."
 )
 class Invoice(Node):
     row: strawberry.Private[InvoiceRow]
@@ -227,8 +228,9 @@ class Invoice(Node):
             return None
         key = (self.row.id, self.row.subscription_id)
         draft = await info.context.loaders.billing.draft.load(key)
+        # One draft that cannot be issued must not hide a list of others.
         if draft is not None and draft.problem is not None:
-            raise AmountTooLarge(draft.problem)
+            return replace(draft, lines=[])
         return draft
 
     async def _amounts(self, info: Info) -> tuple[int, int]:

@@ -95,6 +95,18 @@ async def test_a_void_invoice_says_why_and_its_number_stays(
     assert amounts(one["upcomingInvoice"]) == [("METERED", 80), ("FIXED", 2000), ("FIXED", 2000)]
 
 
+async def test_a_draft_that_is_too_large_does_not_hide_the_others(
+    api: Api, organization: Organization
+) -> None:
+    draft = await drafted(api, organization)
+    huge = {"name": "ai", "externalCustomerId": "acme", "metadata": {"tokens": 10**25}}
+    await api.get(INGEST, events=[huge])
+    await drain(organization.id)
+    listed = {one["id"]: one for one in await invoices(api)}
+    assert len(listed) == 2
+    assert (listed[draft["id"]]["lines"], listed[draft["id"]]["total"]) == ([], 0)
+
+
 async def test_revenue_counts_no_drafts_and_subtracts_voids(
     api: Api, organization: Organization
 ) -> None:
