@@ -30,6 +30,7 @@ from schema.types import (  # which refer back to this module
     meter,
     subscription,
 )
+from schema.types.customer_balance import CustomerBalance
 from schema.types.quantities import check_points, meter_quantities
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from schema.types.customer_meter import CustomerMeter
     from schema.types.customer_usage import CustomerSeries
     from schema.types.event import Event
-    from schema.types.invoice import CustomerBalance, Invoice
+    from schema.types.invoice import Invoice
     from schema.types.subscription import CustomerSubscription
 
 
@@ -135,12 +136,10 @@ class Customer(Node):
         "total: the next invoices use it up. One for each currency; none is zero.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    async def balances(
-        self, info: Info
-    ) -> list[Annotated["CustomerBalance", strawberry.lazy("schema.types.invoice")]]:
+    async def balances(self, info: Info) -> list[CustomerBalance]:
         found = await info.context.loaders.billing.balances_of_customer.load(self.key)
         return [
-            invoice.CustomerBalance(currency=CurrencyCode(currency), amount=BigInt(amount))
+            CustomerBalance(currency=CurrencyCode(currency), amount=BigInt(amount))
             for currency, amount in found
         ]
 

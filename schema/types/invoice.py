@@ -272,12 +272,6 @@ class Invoice(Node):
         )
 
 
-@strawberry.type(description="What a customer is owed in a currency.")
-class CustomerBalance:
-    currency: CurrencyCode = strawberry.field(description="The currency.")
-    amount: BigInt = strawberry.field(description="The amount in minor units, above zero.")
-
-
 @strawberry.type(
     description="The next invoice of a subscription, as if the period ended now. Drafts come first "
     "and are not it."
