@@ -1,6 +1,7 @@
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { InvoiceDocument } from '../features/invoices/InvoiceDocument';
+import { InvoiceStatus } from '../features/invoices/InvoiceStatus';
 import { Loaded } from '../features/listing/Loaded';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
@@ -21,6 +22,7 @@ const PortalInvoiceDocument = graphql(`
       invoice(id: $id) {
         id
         number
+        ...InvoiceStatus_invoice
         ...InvoiceDocument_invoice
         subscription {
           id
@@ -53,6 +55,7 @@ export function PortalInvoice({ id, onClose }: { id: string; onClose(): void }) 
         <>
           <PageHead
             title={invoice.number ? `Invoice ${invoice.number}` : 'Draft invoice'}
+            badge={<InvoiceStatus invoice={invoice} />}
             tools={
               <>
                 <Button onClick={onClose}>Back</Button>

@@ -48,6 +48,8 @@ export function invoiceColumns({ withCustomer }: { withCustomer: boolean }): Col
     },
     {
       title: 'Issued',
+      // On a phone there is no room for it beside the customer.
+      isMinor: withCustomer,
       nowrap: true,
       cell: (row) => <Time at={readFragment(InvoiceCells_invoice, row).issuedAt} day />,
     },

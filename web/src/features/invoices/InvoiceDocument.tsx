@@ -6,7 +6,6 @@ import { Card } from '../../ui/Surface';
 import { CreditNotes } from './CreditNotes';
 import styles from './Invoice.module.css';
 import { InvoiceLines } from './InvoiceLines';
-import { InvoiceStatus } from './InvoiceStatus';
 
 export const InvoiceDocument_invoice = graphql(`
   fragment InvoiceDocument_invoice on Invoice {
@@ -19,7 +18,6 @@ export const InvoiceDocument_invoice = graphql(`
     dueAt
     paidAt
     voidedAt
-    ...InvoiceStatus_invoice
     creditNotes {
       ...CreditNotes_note
     }
@@ -93,10 +91,6 @@ export function InvoiceDocument({
                 <bdi>{invoice.customer.email}</bdi>
               </div>
             )}
-          </div>
-          <div>
-            <h2>Status</h2>
-            <InvoiceStatus invoice={invoice} />
           </div>
           <div>
             <h2>{invoice.status === 'DRAFT' ? 'Will be issued' : 'Issued'}</h2>
