@@ -94,17 +94,14 @@ async def uninvoiced_periods(
 
 
 async def invoice_periods_of(
-    transaction: BillingTransaction, subscription_ids: Sequence[UUID], *, at_once: bool = False
+    transaction: BillingTransaction, subscription_ids: Sequence[UUID]
 ) -> None:
     """Invoices the waiting periods of these subscriptions if all their usage is counted.
 
-    Periods whose grace is not over become drafts; with `at_once`, it is over now. The caller has
-    rated late usage in this transaction.
+    Periods whose grace is not over become drafts. The caller has rated late usage in this
+    transaction.
     """
-    if at_once:
-        await end_grace(transaction, subscription_ids)
-    else:
-        await draft_periods(transaction, subscription_ids)
+    await draft_periods(transaction, subscription_ids)
     while ready := await _ready(
         transaction,
         await waiting_periods(
