@@ -87,6 +87,16 @@ invoice_actions = st.builds(
     lambda after: [Subscribe(), *after], st.lists(_steps, min_size=5, max_size=30)
 )
 
+EVERY_STATE: list[Action | InvoiceAction] = [
+    Subscribe(),
+    *(Send(24, 10), Count(), WaitForEnd(), Cycle(), Void(0, write_off=False)),
+    *(Send(24 * 20, 5), Count(), WaitForEnd(), Cycle(), Credit(0, 100, refunded=False)),
+    *(WaitForEnd(), Cycle(), Void(0, write_off=True), Pay(1)),
+    *(Grace(720), WaitForEnd(), Cycle(), Send(24, 7), Count(), Finalize(0)),
+    *(WaitForEnd(), Cycle()),
+]
+"""A history in which an invoice is in every state, and what is void is billed again."""
+
 
 @dataclass
 class InvoiceHistory(History):

@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 
 import pytest
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -14,7 +14,12 @@ from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CreditNote, MeteredPeriod, Organization
 from tests.billing.history import FIXED_AMOUNTS, PRICES, Action
-from tests.billing.invoice_history import InvoiceAction, InvoiceHistory, invoice_actions
+from tests.billing.invoice_history import (
+    EVERY_STATE,
+    InvoiceAction,
+    InvoiceHistory,
+    invoice_actions,
+)
 from tests.billing.reference import Place, Plan, Reference
 from tests.billing.world import World
 from tests.effort import examples
@@ -23,7 +28,8 @@ FIXED_AMOUNT = FIXED_AMOUNTS[0]
 
 
 @pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.MAXIMUM])
-@examples(30)
+@examples(50)
+@example(steps=EVERY_STATE, price="per unit", interval=RecurringInterval.MONTH, rolling=3)
 @given(
     steps=invoice_actions,
     price=st.sampled_from(sorted(PRICES)),
