@@ -4,6 +4,7 @@ import { expect, signIn, test } from './harness/test';
 test('a change is in the history of what was changed, and in the audit log', async ({
   dashboard: page,
   api,
+  url,
 }) => {
   const mark = randomBytes(4).toString('hex');
   const { meterCreate } = await api.ask(
@@ -15,7 +16,7 @@ test('a change is in the history of what was changed, and in the audit log', asy
     }`,
     { name: `Calls ${mark}` },
   );
-  await page.goto(new URL(`/meters/${meterCreate.meter.id}`, page.url()).href);
+  await page.goto(`${url}/meters/${meterCreate.meter.id}`);
   const history = page.getByRole('region', { name: 'History' });
   await expect(history.getByText('Meter created')).toBeVisible();
 
