@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Page } from '@playwright/test';
+import { printedText } from './harness/printed';
 import { exactly, expect, test } from './harness/test';
 
 /** From product to invoice, as the README has it, without typing a query. */
@@ -8,8 +9,10 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
   api,
   url,
   context,
+  metergraph,
+  organization,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   const mark = randomBytes(4).toString('hex');
   const event = `calls_${mark}`;
   const [meter, product, customer] = [`Tokens ${mark}`, `AI plan ${mark}`, `Pied Piper ${mark}`];
@@ -88,16 +91,48 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
     await expect(page.locator('main').locator(exactly(2000)).first()).toBeVisible();
   });
 
-  await test.step('a link to the portal shows the same to the customer', async () => {
-    await page.getByRole('main').getByRole('link', { name: customer }).click();
-    await page.getByRole('button', { name: 'Portal link' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Make link' }).click();
-    const link = page.getByRole('dialog').getByRole('link', { name: /^Open portal/ });
-    const [portal] = await Promise.all([context.waitForEvent('page'), link.click()]);
-    await expect(portal.getByRole('heading', { name: customer })).toBeVisible();
-    await expect(portal.locator(exactly(2080)).first()).toBeVisible();
-    await send(50_000);
-    await expect(portal.locator(exactly(1_200_000)).first()).toBeAttached();
+  const portal =
+    await test.step('a link to the portal shows the same to the customer', async () => {
+      await page.getByRole('main').getByRole('link', { name: customer }).click();
+      await page.getByRole('button', { name: 'Portal link' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Make link' }).click();
+      const link = page.getByRole('dialog').getByRole('link', { name: /^Open portal/ });
+      const [opened] = await Promise.all([context.waitForEvent('page'), link.click()]);
+      await expect(opened.getByRole('heading', { name: customer })).toBeVisible();
+      await expect(opened.locator(exactly(2080)).first()).toBeVisible();
+      await send(50_000);
+      await expect(opened.locator(exactly(1_200_000)).first()).toBeAttached();
+      return opened;
+    });
+
+  await test.step('a cycle renews the subscription, and its invoice can be printed', async () => {
+    const { customer: before } = await api.ask(
+      'query($id: String!) { customer(externalId: $id) { subscriptions(first: 1) { nodes { id currentPeriodEnd } } } }',
+      { id: mark },
+    );
+    const [{ id, currentPeriodEnd }] = before.subscriptions.nodes;
+    const said = await metergraph(
+      ...['cycle', '--organization', organization, '--at', currentPeriodEnd, '--yes'],
+    );
+    expect(said).toMatch(/periods? renewed/);
+    await page.goto(`/subscriptions/${id}`);
+    const { customer: after } = await api.ask(
+      'query($id: String!) { customer(externalId: $id) { invoices(last: 5) { nodes { number total } } } }',
+      { id: mark },
+    );
+    expect(after.invoices.nodes.map(({ total }: { total: number }) => total).sort()).toEqual([
+      2000, 2080,
+    ]);
+    const { number } = after.invoices.nodes.find(({ total }: { total: number }) => total === 2080);
+    await page.getByRole('link', { name: number, exact: true }).click();
+    await expect(page.getByRole('heading', { name: `Invoice ${number}` })).toBeVisible();
+    await expect(page.locator('main').locator(exactly(2080)).first()).toBeVisible();
+    const printed = await printedText(page);
+    for (const text of [number, customer, product, '20.80', '0.80', '1,200,000']) {
+      expect(printed).toContain(text);
+    }
+    await portal.reload();
+    await expect(portal.getByText(number, { exact: true })).toBeVisible();
   });
   expect(new URL(page.url()).origin).toBe(new URL(url).origin);
 });
