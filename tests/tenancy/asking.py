@@ -39,7 +39,7 @@ def own_id(tenant: Tenant, place: Place) -> Any:
 def _type_meant(place: Place) -> str:
     """The type that the `id` of a field is about: `subscription` is a CustomerSubscription."""
     names = sorted(NODE_TYPES, key=len, reverse=True)
-    lowered = place.field.lower()
+    lowered = re.sub("^subscription", "customersubscription", place.field.lower())
     return next((name for name in names if lowered.startswith(name.lower())), "Meter")
 
 

@@ -19,6 +19,8 @@ from tests.tenancy.world import Tenant, fingerprint
 from tests.websocket_client import connected
 
 PLACES = places()
+# A price that is only tried names a meter, but none is read.
+_UNREAD = {"Query.priceExamples(price.meterId)"}
 
 
 def groups(*kinds: str) -> dict[str, list[Place]]:
@@ -57,7 +59,7 @@ async def test_a_foreign_id_is_answered_like_an_unknown_one(
         mine = own.ids[type_name]
         if shown(await ask(own, place, mine), mine) != answers[1]:
             live.add(place)
-    assert live == set(groups("id")[group])
+    assert live == {place for place in groups("id")[group] if str(place) not in _UNREAD}
     assert await fingerprint(database, other.organization) == before
 
 
