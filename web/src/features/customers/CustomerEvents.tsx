@@ -1,8 +1,6 @@
 import { graphql } from '../../api/generated';
 import { Empty } from '../../ui/Empty';
-import { Card } from '../../ui/Surface';
-import { eventColumns } from '../events/EventCells';
-import { ListTable } from '../listing/ListTable';
+import { EventsCard } from '../events/EventsCard';
 import { useList } from '../listing/useList';
 
 const CustomerEventsDocument = graphql(`
@@ -23,8 +21,6 @@ const CustomerEventsDocument = graphql(`
   }
 `);
 
-const COLUMNS = eventColumns({ withCustomer: false });
-
 export function CustomerEvents({ id }: { id: string }) {
   const list = useList({
     query: CustomerEventsDocument,
@@ -32,13 +28,12 @@ export function CustomerEvents({ id }: { id: string }) {
     connection: (data) => data.customer?.events,
   });
   return (
-    <Card title="Events" flush>
-      <ListTable
-        label="Events of the customer"
-        list={list}
-        columns={COLUMNS}
-        empty={<Empty title="No events yet">Send one with this customer’s external ID.</Empty>}
-      />
-    </Card>
+    <EventsCard
+      title="Events"
+      label="Events of the customer"
+      list={list}
+      ofOneCustomer
+      empty={<Empty title="No events yet">Send one with this customer’s external ID.</Empty>}
+    />
   );
 }

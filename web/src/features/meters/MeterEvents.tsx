@@ -1,8 +1,6 @@
 import { graphql } from '../../api/generated';
 import { Empty } from '../../ui/Empty';
-import { Card } from '../../ui/Surface';
-import { eventColumns } from '../events/EventCells';
-import { ListTable } from '../listing/ListTable';
+import { EventsCard } from '../events/EventsCard';
 import { useList } from '../listing/useList';
 
 const MeterEventsDocument = graphql(`
@@ -23,8 +21,6 @@ const MeterEventsDocument = graphql(`
   }
 `);
 
-const COLUMNS = eventColumns({ withCustomer: true });
-
 /** The latest events that a meter counts. */
 export function MeterEvents({ meterId }: { meterId: string }) {
   const list = useList({
@@ -33,13 +29,11 @@ export function MeterEvents({ meterId }: { meterId: string }) {
     connection: (data) => data.meter?.events,
   });
   return (
-    <Card title="Latest events" flush>
-      <ListTable
-        label="Events of the meter"
-        list={list}
-        columns={COLUMNS}
-        empty={<Empty title="No events yet">It counts events that its filter lets through.</Empty>}
-      />
-    </Card>
+    <EventsCard
+      title="Latest events"
+      label="Events of the meter"
+      list={list}
+      empty={<Empty title="No events yet">It counts events that its filter lets through.</Empty>}
+    />
   );
 }

@@ -5,15 +5,12 @@ import type { MetersQuery } from '../../api/generated/graphql';
 import { intervalsOf } from '../../format/ranges';
 import { buttonClass } from '../../ui/Button';
 import { Sparkline } from '../../ui/chart/Sparkline';
-import { Empty } from '../../ui/Empty';
-import { Checkbox } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
-import { Card, PageHead, Stack } from '../../ui/Surface';
+import { PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { IfAllowed } from '../access/permissions';
 import { useFilters } from '../listing/filters';
-import { ListTable } from '../listing/ListTable';
-import { SearchTool } from '../listing/SearchTool';
+import { NamedList } from '../listing/NamedList';
 import { useList } from '../listing/useList';
 import { ViewTools } from '../viewing/ViewTools';
 import { useView } from '../viewing/view';
@@ -109,36 +106,15 @@ export function MetersPage() {
           </>
         }
       />
-      <Card
-        title="All meters"
-        flush
-        tools={
-          <>
-            <SearchTool label="Search by name" />
-            <Checkbox
-              label="Show archived"
-              checked={includeArchived}
-              onChange={setIncludeArchived}
-            />
-          </>
-        }
-      >
-        <ListTable
-          label="Meters"
-          list={list}
-          columns={COLUMNS}
-          empty={
-            q ? (
-              <Empty title="No meter matches">The search looks for the text in names.</Empty>
-            ) : (
-              <Empty title="No meters yet" action={<NewMeterLink />}>
-                A meter filters events and adds up what they say. It also counts events that are
-                there already.
-              </Empty>
-            )
-          }
-        />
-      </Card>
+      <NamedList
+        what="meter"
+        list={list}
+        columns={COLUMNS}
+        includeArchived={includeArchived}
+        onIncludeArchived={setIncludeArchived}
+        about="A meter filters events and adds up what they say. It also counts events that are there already."
+        action={<NewMeterLink />}
+      />
     </Stack>
   );
 }

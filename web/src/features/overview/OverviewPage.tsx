@@ -77,7 +77,7 @@ export function OverviewPage() {
         <Withheld />
       </IfAllowed>
       <FirstSteps />
-      {!(error && meters === undefined) && (
+      {!(error && meters === undefined) && meters?.length !== 0 && (
         <Columns>
           {meters
             ? meters.map((meter) => <MeterCard key={meter.id} meter={meter} interval={interval} />)

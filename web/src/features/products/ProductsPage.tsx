@@ -4,15 +4,12 @@ import { graphql } from '../../api/generated';
 import type { ProductsQuery } from '../../api/generated/graphql';
 import { Badge } from '../../ui/Badge';
 import { buttonClass } from '../../ui/Button';
-import { Empty } from '../../ui/Empty';
-import { Checkbox } from '../../ui/Field';
 import { Time } from '../../ui/Figures';
-import { Card, PageHead, Stack } from '../../ui/Surface';
+import { PageHead, Stack } from '../../ui/Surface';
 import type { Column } from '../../ui/Table';
 import { IfAllowed } from '../access/permissions';
 import { useFilters } from '../listing/filters';
-import { ListTable } from '../listing/ListTable';
-import { SearchTool } from '../listing/SearchTool';
+import { NamedList } from '../listing/NamedList';
 import { useList } from '../listing/useList';
 import { priceSummary } from './PriceText';
 
@@ -86,35 +83,15 @@ export function ProductsPage() {
         about="What customers subscribe to: prices, and credit every period."
         tools={<NewProductLink />}
       />
-      <Card
-        title="All products"
-        flush
-        tools={
-          <>
-            <SearchTool label="Search by name" />
-            <Checkbox
-              label="Show archived"
-              checked={includeArchived}
-              onChange={setIncludeArchived}
-            />
-          </>
-        }
-      >
-        <ListTable
-          label="Products"
-          list={list}
-          columns={COLUMNS}
-          empty={
-            q ? (
-              <Empty title="No product matches">The search looks for the text in names.</Empty>
-            ) : (
-              <Empty title="No products yet" action={<NewProductLink />}>
-                A product has fixed prices, prices for what a meter counts, and credit.
-              </Empty>
-            )
-          }
-        />
-      </Card>
+      <NamedList
+        what="product"
+        list={list}
+        columns={COLUMNS}
+        includeArchived={includeArchived}
+        onIncludeArchived={setIncludeArchived}
+        about="A product has fixed prices, prices for what a meter counts, and credit."
+        action={<NewProductLink />}
+      />
     </Stack>
   );
 }

@@ -1,27 +1,8 @@
-import {
-  Button,
-  ComboBox,
-  FieldError,
-  Input,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Text,
-} from 'react-aria-components';
-import fieldStyles from '../Field.module.css';
-import { Icon } from '../Icon';
+import { ComboBox, ListBox, ListBoxItem } from 'react-aria-components';
+import { ComboFrame, type ComboFrameProps, comboState } from './ComboFrame';
 import styles from './Popover.module.css';
 
-export interface ComboboxProps {
-  label: string;
-  /** That of its input. */
-  name?: string;
-  placeholder?: string;
-  /** The label is for screen readers only, as in a tool bar. */
-  hideLabel?: boolean;
-  hint?: string;
-  error?: string | undefined;
+export interface ComboboxProps extends ComboFrameProps {
   options: readonly string[];
   value: string;
   onChange(value: string): void;
@@ -30,22 +11,10 @@ export interface ComboboxProps {
 }
 
 /** A text with suggestions. */
-export function Combobox(props: ComboboxProps) {
-  const {
-    label,
-    name,
-    placeholder,
-    hideLabel = false,
-    hint,
-    error,
-    options,
-    value,
-    onChange,
-    allowsOther,
-  } = props;
+export function Combobox({ options, value, onChange, allowsOther, ...frame }: ComboboxProps) {
   return (
     <ComboBox
-      className={fieldStyles.field ?? ''}
+      {...comboState(frame.error)}
       {...(allowsOther
         ? { inputValue: value, onInputChange: onChange, allowsCustomValue: true }
         : {
@@ -57,30 +26,8 @@ export function Combobox(props: ComboboxProps) {
               }
             },
           })}
-      isInvalid={error !== undefined}
-      // Opened by itself, the list would hide what is wrong.
-      menuTrigger={error === undefined ? 'focus' : 'input'}
     >
-      <Label className={hideLabel ? 'visually-hidden' : (fieldStyles.label ?? '')}>{label}</Label>
-      <div className={styles.box}>
-        <Input
-          {...(name !== undefined && { name })}
-          {...(placeholder !== undefined && { placeholder })}
-          autoComplete="off"
-          spellCheck={false}
-          className={fieldStyles.input ?? ''}
-        />
-        <Button aria-label={`Show ${label.toLowerCase()}`}>
-          <Icon name="chevron" size={14} />
-        </Button>
-      </div>
-      {hint && (
-        <Text slot="description" className={fieldStyles.hint ?? ''}>
-          {hint}
-        </Text>
-      )}
-      <FieldError className={fieldStyles.error ?? ''}>{error}</FieldError>
-      <Popover className={styles.popover ?? ''}>
+      <ComboFrame {...frame}>
         <ListBox renderEmptyState={() => <div className={styles.nothing}>No match</div>}>
           {options.map((option) => (
             <ListBoxItem key={option} id={option} textValue={option} className={styles.item ?? ''}>
@@ -88,7 +35,7 @@ export function Combobox(props: ComboboxProps) {
             </ListBoxItem>
           ))}
         </ListBox>
-      </Popover>
+      </ComboFrame>
     </ComboBox>
   );
 }

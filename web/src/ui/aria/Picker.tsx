@@ -1,17 +1,6 @@
-import { type ReactNode, useState } from 'react';
-import {
-  Button,
-  ComboBox,
-  FieldError,
-  Input,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Text,
-} from 'react-aria-components';
-import fieldStyles from '../Field.module.css';
-import { Icon } from '../Icon';
+import { useState } from 'react';
+import { ComboBox, ListBox, ListBoxItem } from 'react-aria-components';
+import { ComboFrame, type ComboFrameProps, comboState } from './ComboFrame';
 import styles from './Popover.module.css';
 
 export interface Choice {
@@ -21,33 +10,24 @@ export interface Choice {
   detail?: string | undefined;
 }
 
-/** One of a list of things, found by typing a part of its name. */
-export function Picker({
-  label,
-  name,
-  hint,
-  error,
-  hideLabel = false,
-  placeholder,
-  choices,
-  chosen,
-  onChoose,
-  onSearch,
-  nothing = 'No match',
-}: {
-  label: string;
-  name: string;
-  hint?: ReactNode;
-  error?: string | undefined;
-  hideLabel?: boolean;
-  placeholder?: string;
+interface PickerProps extends ComboFrameProps {
   choices: readonly Choice[];
   chosen: Choice | null;
   onChoose(choice: Choice | null): void;
   /** Finds them elsewhere; without it, the choices are all there are. */
   onSearch?: (text: string) => void;
   nothing?: string;
-}) {
+}
+
+/** One of a list of things, found by typing a part of its name. */
+export function Picker({
+  choices,
+  chosen,
+  onChoose,
+  onSearch,
+  nothing = 'No match',
+  ...frame
+}: PickerProps) {
   const [text, setText] = useState(chosen?.title ?? '');
   const [shown, setShown] = useState(chosen);
   if (chosen?.key !== shown?.key || chosen?.title !== shown?.title) {
@@ -60,7 +40,7 @@ export function Picker({
       : [chosen, ...choices];
   return (
     <ComboBox
-      className={fieldStyles.field ?? ''}
+      {...comboState(frame.error)}
       items={items}
       inputValue={text}
       onInputChange={(next) => {
@@ -70,31 +50,9 @@ export function Picker({
       selectedKey={chosen?.key ?? null}
       onSelectionChange={(key) => onChoose(items.find((item) => item.key === key) ?? null)}
       {...(onSearch && { defaultFilter: () => true })}
-      isInvalid={error !== undefined}
-      // Opened by itself, the list would hide what is wrong.
-      menuTrigger={error === undefined ? 'focus' : 'input'}
       allowsEmptyCollection
     >
-      <Label className={hideLabel ? 'visually-hidden' : (fieldStyles.label ?? '')}>{label}</Label>
-      <div className={styles.box}>
-        <Input
-          name={name}
-          {...(placeholder !== undefined && { placeholder })}
-          autoComplete="off"
-          spellCheck={false}
-          className={fieldStyles.input ?? ''}
-        />
-        <Button aria-label={`Show ${label.toLowerCase()}`}>
-          <Icon name="chevron" size={14} />
-        </Button>
-      </div>
-      {hint && (
-        <Text slot="description" className={fieldStyles.hint ?? ''}>
-          {hint}
-        </Text>
-      )}
-      <FieldError className={fieldStyles.error ?? ''}>{error}</FieldError>
-      <Popover className={styles.popover ?? ''}>
+      <ComboFrame {...frame}>
         <ListBox<Choice> renderEmptyState={() => <div className={styles.nothing}>{nothing}</div>}>
           {({ key, title, detail }) => (
             <ListBoxItem id={key} textValue={title} className={styles.item ?? ''}>
@@ -105,7 +63,7 @@ export function Picker({
             </ListBoxItem>
           )}
         </ListBox>
-      </Popover>
+      </ComboFrame>
     </ComboBox>
   );
 }

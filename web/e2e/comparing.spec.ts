@@ -1,0 +1,29 @@
+import { expect, openSession, test } from './harness/test';
+
+test('an invoice says why it is higher or lower than the one before', async ({
+  page,
+  url,
+  demo,
+}) => {
+  const { customer } = await demo.ask(
+    `{ customer(externalId: "globex") { invoices(last: 2) { nodes {
+      id number total lines { kind amount billableUnits }
+    } } } }`,
+  );
+  const [before, last] = customer.invoices.nodes;
+  expect(last.total).toBeGreaterThan(before.total);
+  await page.context().addCookies(await openSession(url, demo));
+  await page.goto(`/invoices/${last.id}`);
+  const more = ((last.total - before.total) / 100).toFixed(2);
+  const comparison = page.getByRole('region', { name: `$${more} more than the invoice before` });
+  const usage = comparison.getByRole('row', { name: 'AI usage' });
+  for (const { lines } of [before, last]) {
+    const { amount, billableUnits } = lines.find(
+      ({ kind }: { kind: string }) => kind === 'METERED',
+    );
+    await expect(usage.locator(`data[value="${amount}"]`)).toBeVisible();
+    await expect(usage.locator(`data[value="${billableUnits}"]`)).toBeVisible();
+  }
+  await comparison.getByRole('link', { name: `Invoice ${before.number}` }).click();
+  await expect(page.getByRole('heading', { name: `Invoice ${before.number}` })).toBeVisible();
+});
