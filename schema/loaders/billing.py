@@ -36,12 +36,13 @@ ISSUED_FIRST = Keyset((instant_key("issued_at"), uuid_key()))
 
 @dataclass(frozen=True)
 class SubscriptionQuery:
-    """Which subscriptions to list: those that meet every condition that is not None."""
+    """Which subscriptions to list: those that meet every condition that is given."""
 
     status: str | None = None
     customer_id: UUID | None = None
     product_id: UUID | None = None
     ends_before: datetime | None = None
+    include_ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,16 @@ def subscriptions_source(
             equal("product_id", query.product_id),
             Where("{row}.current_period_end < {value}", query.ends_before, "timestamptz"),
         ),
+        *([] if query.include_ended else [Where("{row}.status <> 'CANCELED'")]),
     )
 
 
 def subscriptions_of_customer(
-    organization_id: UUID, customer_id: UUID
+    organization_id: UUID, customer_id: UUID, *, include_ended: bool
 ) -> SQLSource[CustomerSubscription]:
     """A customer's subscriptions."""
-    return subscriptions_source(organization_id, SubscriptionQuery(customer_id=customer_id))
+    query = SubscriptionQuery(customer_id=customer_id, include_ended=include_ended)
+    return subscriptions_source(organization_id, query)
 
 
 def invoices_source(

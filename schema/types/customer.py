@@ -115,9 +115,17 @@ class Customer(Node):
         description="The customer's subscriptions, oldest first.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
-    def subscriptions(self, info: Info) -> Listed:
+    def subscriptions(
+        self,
+        info: Info,
+        include_ended: Annotated[
+            bool, strawberry.argument(description="Whether to include ended subscriptions.")
+        ] = True,
+    ) -> Listed:
         return Listed(
-            subscriptions_of_customer(info.context.organization_id, self.key),
+            subscriptions_of_customer(
+                info.context.organization_id, self.key, include_ended=include_ended
+            ),
             subscription.CustomerSubscription.of,
         )
 

@@ -165,7 +165,8 @@ class Invoice(Node):
         description="When it was paid. Null if it is not marked as PAID."
     )
     payment_reference: str | None = strawberry.field(
-        description="What the payment is called elsewhere. Null if nobody said."
+        description="What identifies the payment, such as the number of a bank transfer. "
+        "Null if none was given."
     )
     voided_at: datetime | None = strawberry.field(
         description="When it was voided. Null if it was not."

@@ -183,6 +183,27 @@ async def test_any_filters_of_subscriptions_together_find_what_meets_them_all(
         assert await paged(source, 3, backward=False) == expected
 
 
+async def test_a_customer_s_subscriptions_can_leave_out_the_ended_ones(
+    api: Api, billed: Billed
+) -> None:
+    query = """query ($ended: Boolean!) {
+      customer(externalId: "c1") {
+        subscriptions(first: 100, includeEnded: $ended) { totalCount nodes { id status } }
+      }
+    }"""
+
+    async def statuses(ended: bool) -> list[str]:
+        found = (await api.get(query, ended=ended))["customer"]["subscriptions"]
+        assert found["totalCount"] == len(found["nodes"])
+        return [node["status"] for node in found["nodes"]]
+
+    own = [row for row in billed.subscriptions if row.customer_id == billed.customers[1].id]
+    expected = [row.status for row in sorted(own, key=lambda row: row.id)]
+    assert await statuses(ended=True) == expected
+    assert "CANCELED" in expected
+    assert await statuses(ended=False) == [each for each in expected if each != "CANCELED"]
+
+
 async def test_invoices_are_filtered_and_ordered_over_the_api(api: Api, billed: Billed) -> None:
     customer, subscription = billed.customers[1], billed.subscriptions[4]
     after, before = START + timedelta(days=2), START + timedelta(days=6)

@@ -1,8 +1,9 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { EXAMPLE, portalLink } from './harness/data';
+import { portalLink } from './harness/data';
+import { EXAMPLE } from './harness/everything';
 import { dashboardPages, dialogs } from './harness/places';
-import { expect, test } from './harness/test';
+import { expect, signedIn, test } from './harness/test';
 
 const SIZES = [
   { width: 1440, height: 900 },
@@ -12,8 +13,9 @@ const SIZES = [
 test.setTimeout(600_000);
 
 for (const [section, places] of bySection(dashboardPages(EXAMPLE))) {
-  test(`pages of ${section}`, async ({ dashboard, first }) => {
-    const pages = dashboardPages(first);
+  test(`pages of ${section}`, async ({ page, url, everything }) => {
+    const dashboard = await signedIn(page, url, everything.api);
+    const pages = dashboardPages(everything);
     for (const place of places) {
       const { path, heading } = pages[place] as (typeof pages)[number];
       await dashboard.goto(path);
@@ -24,8 +26,9 @@ for (const [section, places] of bySection(dashboardPages(EXAMPLE))) {
 }
 
 for (const [section, places] of bySection(dialogs(EXAMPLE))) {
-  test(`dialogs of ${section}`, async ({ dashboard, first }) => {
-    const all = dialogs(first);
+  test(`dialogs of ${section}`, async ({ page, url, everything }) => {
+    const dashboard = await signedIn(page, url, everything.api);
+    const all = dialogs(everything);
     for (const place of places) {
       const { path, open } = all[place] as (typeof all)[number];
       await dashboard.goto(path);
@@ -36,7 +39,7 @@ for (const [section, places] of bySection(dialogs(EXAMPLE))) {
   });
 }
 
-test('the portal, and the sign-in page', async ({ page, api, first, expectErrors }) => {
+test('the portal, and the sign-in page', async ({ page, everything, expectErrors }) => {
   expectErrors(/status of 401/);
   await page.goto('/');
   await expect(page.getByLabel('Access token')).toBeVisible();
@@ -44,9 +47,12 @@ test('the portal, and the sign-in page', async ({ page, api, first, expectErrors
   await page.goto('/portal');
   await expect(page.getByRole('heading', { name: 'This link has expired' })).toBeVisible();
   await check(page, 'portal, expired');
-  await page.goto(await portalLink(api, first));
-  await expect(page.getByRole('heading', { name: first.customer.name })).toBeVisible();
+  await page.goto(await portalLink(everything.api, everything));
+  await expect(page.getByRole('heading', { name: everything.customer.name })).toBeVisible();
   await check(page, 'portal');
+  await page.getByRole('link', { name: everything.invoice.number }).click();
+  await expect(page.getByRole('heading', { name: /^Invoice/ })).toBeVisible();
+  await check(page, 'an invoice in the portal');
 });
 
 test('an organization with nothing', async ({ page, empty }) => {

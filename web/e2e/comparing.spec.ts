@@ -1,4 +1,4 @@
-import { expect, openSession, test } from './harness/test';
+import { expect, signedIn, test } from './harness/test';
 
 test('an invoice says why it is higher or lower than the one before', async ({
   page,
@@ -12,10 +12,10 @@ test('an invoice says why it is higher or lower than the one before', async ({
   );
   const [before, last] = customer.invoices.nodes;
   expect(last.total).toBeGreaterThan(before.total);
-  await page.context().addCookies(await openSession(url, demo));
+  await signedIn(page, url, demo);
   await page.goto(`/invoices/${last.id}`);
   const more = ((last.total - before.total) / 100).toFixed(2);
-  const comparison = page.getByRole('region', { name: `$${more} more than the invoice before` });
+  const comparison = page.getByRole('region', { name: `$${more} more than the previous invoice` });
   const usage = comparison.getByRole('row', { name: 'AI usage' });
   for (const { lines } of [before, last]) {
     const { amount, billableUnits } = lines.find(

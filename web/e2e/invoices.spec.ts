@@ -1,6 +1,7 @@
 import type { Api } from './harness/api';
 import { type Account, portalLink } from './harness/data';
-import { expect, test } from './harness/test';
+import { makeDraft } from './harness/everything';
+import { expect, signedIn, test } from './harness/test';
 
 /** Another invoice of a customer, for a product with a fixed price only. */
 async function anotherInvoice(
@@ -85,7 +86,7 @@ test('a voided invoice says so, also on paper and in the list', async ({
   await expect(main.getByText('Voided: Sold by mistake')).toBeVisible();
   await dashboard.emulateMedia({ media: 'print' });
   await expect(main.getByText('Void, written off').first()).toBeVisible();
-  await expect(main.getByText('This invoice is void and is not to be paid.')).toBeVisible();
+  await expect(main.getByText('This invoice is void. Do not pay it.')).toBeVisible();
   await dashboard.emulateMedia({ media: 'screen' });
 
   await dashboard.goto(`/invoices?customer=${account.customer.id}`);
@@ -96,30 +97,9 @@ test('a voided invoice says so, also on paper and in the list', async ({
   await expect(list.getByRole('row').last()).toContainText(invoice.number);
 });
 
-test('a draft follows the usage until it is issued', async ({ dashboard, api, account }) => {
-  const grace = (hours: number) =>
-    api.ask(
-      `mutation Grace($hours: Int!) {
-        organizationUpdate(input: { invoiceGraceHours: $hours, paymentTermDays: 14 }) {
-          userErrors { message path }
-        }
-      }`,
-      { hours },
-    );
-  await grace(720);
-  const { customerSubscriptionCancel } = await api.ask(
-    `mutation End($id: ID!) {
-      customerSubscriptionCancel(input: { id: $id, when: NOW }) {
-        subscription { invoices(last: 1) { nodes { id status } } }
-        userErrors { message path }
-      }
-    }`,
-    { id: account.subscription.id },
-  );
-  await grace(0);
-  const [draft] = customerSubscriptionCancel.subscription.invoices.nodes;
-  expect(draft.status).toBe('DRAFT');
-
+test('a draft follows the usage until it is issued', async ({ page, url, own }) => {
+  const draft = await makeDraft(own);
+  const dashboard = await signedIn(page, url, own);
   await dashboard.goto(`/invoices/${draft.id}`);
   const main = dashboard.getByRole('main');
   await expect(dashboard.getByRole('heading', { name: 'Draft invoice' })).toBeVisible();
@@ -136,9 +116,10 @@ test('a draft follows the usage until it is issued', async ({ dashboard, api, ac
   await expect(main.getByRole('button', { name: 'Issue now' })).toHaveCount(0);
 });
 
-test('the settings have the grace and the payment terms', async ({ dashboard }) => {
+test('the settings have the grace and the payment terms', async ({ page, url, own }) => {
+  const dashboard = await signedIn(page, url, own);
   await dashboard.goto('/settings');
-  const days = dashboard.getByLabel('Days to pay an invoice');
+  const days = dashboard.getByLabel('Payment term in days');
   await days.fill('many');
   await dashboard.getByRole('button', { name: 'Save changes' }).click();
   await expect(dashboard.getByText('Enter a whole number, such as 14.')).toBeVisible();

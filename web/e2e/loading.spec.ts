@@ -59,6 +59,27 @@ test('a failing API says what to do, and trying again helps', async ({ page, exp
   await expect(page.getByRole('table', { name: 'Invoices' })).toBeVisible();
 });
 
+test('below a path of another site, the page says what is wrong', async ({
+  page,
+  expectErrors,
+}) => {
+  expectErrors(/404|MIME type/);
+  await page.route('**/*', async (route) => {
+    const { pathname, origin } = new URL(route.request().url());
+    if (pathname.startsWith('/usage/')) {
+      const response = await route.fetch({ url: origin + pathname.replace('/usage', '') });
+      await route.fulfill({ response });
+    } else {
+      // The other site has nothing of Metergraph’s.
+      await route.fulfill({ status: 404, body: 'Not found' });
+    }
+  });
+  await page.goto('/usage/');
+  await expect(page.getByText('Metergraph needs a host name of its own')).toBeVisible();
+  await page.goto('/usage/portal');
+  await expect(page.getByText('This page could not be loaded.')).toBeVisible();
+});
+
 /** Holds all answers of the API back: those about the organization, and the rest. */
 async function holdAnswers(page: Page): Promise<{ first(): void; rest(): void }> {
   const first = gate();

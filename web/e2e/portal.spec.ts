@@ -1,5 +1,5 @@
 import { portalLink } from './harness/data';
-import { expect, test } from './harness/test';
+import { exactly, expect, test } from './harness/test';
 
 test('the portal lists every invoice and opens each by its address', async ({
   page,
@@ -39,6 +39,48 @@ test('the portal lists every invoice and opens each by its address', async ({
   await expect(heading).toBeVisible();
   await page.getByRole('button', { name: 'Back' }).click();
   await expect(page.getByRole('heading', { name: account.customer.name })).toBeVisible();
+});
+
+test('the portal shows every subscription that has not ended', async ({ page, api, account }) => {
+  const { productCreate } = await api.ask(
+    `mutation {
+      productCreate(input: {
+        name: "Seat", recurringInterval: YEAR, prices: [{ fixed: { currency: "USD", amount: 7 } }]
+      }) { product { id } userErrors { message path } }
+    }`,
+  );
+  // Together with the account's own, eleven that have not ended, and one that has.
+  for (let more = 0; more < 11; more += 1) {
+    const { customerSubscriptionCreate } = await api.ask(
+      `mutation Subscribe($customer: ID!, $product: ID!) {
+        customerSubscriptionCreate(input: { customerId: $customer, productId: $product }) {
+          subscription { id }
+          userErrors { message path }
+        }
+      }`,
+      { customer: account.customer.id, product: productCreate.product.id },
+    );
+    if (more === 0) {
+      await api.ask(
+        `mutation End($id: ID!) {
+          customerSubscriptionCancel(input: { id: $id, when: NOW }) { userErrors { message path } }
+        }`,
+        { id: customerSubscriptionCreate.subscription.id },
+      );
+    }
+  }
+  await page.goto(await portalLink(api, account));
+  const cards = page.getByRole('region').filter({ hasText: 'Current period' });
+  await expect(cards).toHaveCount(10);
+  await page.getByRole('button', { name: 'Show more subscriptions' }).click();
+  await expect(cards).toHaveCount(11);
+  await expect(page.getByRole('button', { name: 'Show more subscriptions' })).toHaveCount(0);
+
+  await test.step('those of the first page move, too', async () => {
+    await api.send([{ name: account.event, customer: account.customer.externalId, units: 1010 }]);
+    // Ten units at two cents above the included thousand, and the next month in advance.
+    await expect(cards.locator(exactly(123456 + 20)).first()).toBeVisible();
+  });
 });
 
 test('from an invoice that is another’s there is a way back', async ({ page, api, account }) => {

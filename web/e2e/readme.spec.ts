@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, openSession, test } from './harness/test';
+import { expect, signedIn, test } from './harness/test';
 
 const PICTURE = join(import.meta.dirname, '..', '..', 'docs', 'dashboard.png');
 const MOST_BYTES = 150_000;
@@ -9,7 +9,7 @@ test.skip(process.env.SCREENSHOTS !== 'readme', 'the README’s picture; make sc
 test.use({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
 
 test('the picture that the README begins with', async ({ page, url, demo }) => {
-  await page.context().addCookies(await openSession(url, demo));
+  await signedIn(page, url, demo);
   await page.goto('/');
   await expect(page.getByRole('heading', { name: 'Invoiced by month' })).toBeVisible();
   await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);

@@ -1,5 +1,5 @@
 import { Api } from './harness/api';
-import { expect, openSession, test } from './harness/test';
+import { expect, signedIn, test } from './harness/test';
 
 test('a token sees the parts of a customer that its scopes allow, and why others are missing', async ({
   page,
@@ -13,7 +13,7 @@ test('a token sees the parts of a customer that its scopes allow, and why others
     } }`,
   );
   const token = new Api(url, accessTokenCreate.secret);
-  await page.context().addCookies(await openSession(url, token));
+  await signedIn(page, url, token);
   await page.goto(`/customers/${account.customer.id}`);
   await expect(page.getByRole('heading', { name: account.customer.name })).toBeVisible();
   await expect(page.getByRole('tab')).toHaveText(['Usage', 'Events']);

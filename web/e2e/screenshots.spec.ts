@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { portalLink } from './harness/data';
 import { dashboardPages, dialogs } from './harness/places';
-import { expect, test } from './harness/test';
+import { expect, signedIn, test } from './harness/test';
 
 const FOLDER = join(import.meta.dirname, 'screenshots');
 
@@ -14,28 +14,27 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`${colorScheme}, ${width} px wide`, () => {
       test.use({ colorScheme, viewport: { width, height: 900 } });
 
-      test('screenshots of every page', async ({ dashboard, api, account, context }) => {
+      test('screenshots of every page', async ({ page, url, everything, context }) => {
+        const dashboard = await signedIn(page, url, everything.api);
         const shoot = async (page: typeof dashboard, name: string) => {
           await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
           const path = join(FOLDER, `${name}-${colorScheme}-${width}.png`);
           await page.screenshot({ path, fullPage: true });
         };
-        const { event, customer } = account;
-        await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
-        for (const { path, heading } of dashboardPages(account)) {
+        for (const { path, heading } of dashboardPages(everything)) {
           await dashboard.goto(path);
           await expect(dashboard.getByRole('heading', { name: heading }).first()).toBeVisible();
-          await shoot(dashboard, named(path, account));
+          await shoot(dashboard, named(path, everything));
         }
-        for (const [place, { path, open }] of dialogs(account).entries()) {
+        for (const [place, { path, open }] of dialogs(everything).entries()) {
           await dashboard.goto(path);
           await open(dashboard);
           await expect(dashboard.getByRole('dialog')).toBeVisible();
           await shoot(dashboard, `dialog-${place}`);
         }
         const portal = await context.newPage();
-        await portal.goto(await portalLink(api, account));
-        await expect(portal.getByRole('heading', { name: customer.name })).toBeVisible();
+        await portal.goto(await portalLink(everything.api, everything));
+        await expect(portal.getByRole('heading', { name: everything.customer.name })).toBeVisible();
         await shoot(portal, 'portal');
       });
     });
@@ -43,8 +42,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 /** A path as the name of a file, with words in place of ids. */
-function named(path: string, account: object): string {
-  const named = Object.entries(account).reduce(
+function named(path: string, everything: object): string {
+  const named = Object.entries(everything).reduce(
     (text, [kind, { id }]) => (id === undefined ? text : text.replaceAll(id, kind)),
     path,
   );

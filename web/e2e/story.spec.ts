@@ -95,7 +95,7 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
     await test.step('a link to the portal shows the same to the customer', async () => {
       await page.getByRole('main').getByRole('link', { name: customer }).click();
       await page.getByRole('button', { name: 'Portal link' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Make link' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Create link' }).click();
       const link = page.getByRole('dialog').getByRole('link', { name: /^Open portal/ });
       const [opened] = await Promise.all([context.waitForEvent('page'), link.click()]);
       await expect(opened.getByRole('heading', { name: customer })).toBeVisible();

@@ -13,7 +13,7 @@ export interface Account {
 }
 
 /** Has the form of an account, for what must be listed before there is one. */
-export const EXAMPLE: Account = {
+export const EXAMPLE_ACCOUNT: Account = {
   event: 'event',
   meter: { id: 'meter', name: 'Meter' },
   customer: { id: 'customer', name: 'Customer', externalId: 'customer' },

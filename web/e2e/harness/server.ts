@@ -85,13 +85,13 @@ export class Server {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
 
-  /** Makes an organization; returns the secret of a token that may do everything in it. */
-  async newOrganization(slug: string): Promise<string> {
-    await command(this.folder, ['organization', 'create', slug, '--slug', slug]);
-    const name = ['--organization', slug, '--name', 'tests', '--scope', 'ADMIN'];
-    return tokenIn(await command(this.folder, ['token', 'create', ...name]));
-  }
+/** Makes an organization; returns the secret of a token that may do everything in it. */
+export async function newOrganization(folder: string, slug: string): Promise<string> {
+  await command(folder, ['organization', 'create', slug, '--slug', slug]);
+  const name = ['--organization', slug, '--name', 'tests', '--scope', 'ADMIN'];
+  return tokenIn(await command(folder, ['token', 'create', ...name]));
 }
 
 /** Runs the command line beside the server in a folder; returns what it printed. */

@@ -1,6 +1,6 @@
 /** Starts one server for all tests, with an organization for each worker; stops it after the last test. */
 import type { FullConfig } from '@playwright/test';
-import { command, Server } from './server';
+import { command, newOrganization, Server } from './server';
 
 /** What tests need to know of it; they run in processes of their own. */
 export interface Started {
@@ -35,7 +35,7 @@ export default async function start({ workers }: FullConfig): Promise<() => Prom
       ...Array.from({ length: workers }, (_, n) => organizationOf(n)),
     ];
     const tokens = await Promise.all(
-      names.map(async (name) => [name, await server.newOrganization(name)] as const),
+      names.map(async (name) => [name, await newOrganization(folder, name)] as const),
     );
     // Waits for the history of the demo organization, which is made in the background.
     await command(folder, ['demo', '--duration', '1', '--rate', '100', '--seed', '1']);

@@ -4,10 +4,12 @@
  * Tests run in parallel, each worker's in an organization of its own, where nothing else happens
  * meanwhile. Earlier tests have left their objects there: look for names and ids of `account`.
  */
+import { randomBytes } from 'node:crypto';
 import { test as base, type Cookie, expect, type Page, request } from '@playwright/test';
 import { Api } from './api';
 import { type Account, makeAccount } from './data';
-import { command } from './server';
+import { type Everything, makeEverything } from './everything';
+import { command, newOrganization } from './server';
 import { organizationOf, started } from './start';
 import { Wire } from './wire';
 
@@ -28,6 +30,8 @@ interface Shared {
   empty: Api;
   /** Another organization, whose objects no page may show. */
   stranger: Api;
+  /** An organization with one of everything that has a page or a dialog. Only to look at. */
+  everything: Everything & { api: Api };
   /** Runs `metergraph` beside the server; returns what it printed. */
   metergraph(...words: string[]): Promise<string>;
   /** The cookies of a session of the dashboard. */
@@ -39,6 +43,8 @@ interface Own {
   expectErrors(...patterns: RegExp[]): void;
   /** A new customer with a meter, a product, a subscription and its first invoice. */
   account: Account;
+  /** A new organization, for a test that changes its settings. */
+  own: Api;
   /** A connection to the server that can be cut. */
   wire: Wire;
   /** A page that is signed in to the dashboard, and is not there yet: `dashboard.goto('/meters')`. */
@@ -76,6 +82,14 @@ export const test = base.extend<Own, Shared>({
   demo: [apiOf('demo'), { scope: 'worker' }],
   empty: [apiOf('empty'), { scope: 'worker' }],
   stranger: [apiOf('stranger'), { scope: 'worker' }],
+  everything: [
+    // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+    async ({}, use) => {
+      const api = await apiOfNew();
+      await use({ api, ...(await makeEverything(api)) });
+    },
+    { scope: 'worker' },
+  ],
   metergraph: [
     // biome-ignore lint/correctness/noEmptyPattern: see Nothing
     async ({}, use) => use((...words) => command(started().folder, words)),
@@ -108,6 +122,8 @@ export const test = base.extend<Own, Shared>({
     { auto: true },
   ],
   account: async ({ api }, use) => use(await makeAccount(api)),
+  // biome-ignore lint/correctness/noEmptyPattern: see Nothing
+  own: async ({}, use) => use(await apiOfNew()),
   wire: async ({ url }, use) => {
     const wire = await Wire.start(Number(new URL(url).port));
     await use(wire);
@@ -128,6 +144,11 @@ function apiFor(organization: string): Api {
   return new Api(url, token);
 }
 
+async function apiOfNew(): Promise<Api> {
+  const { url, folder } = started();
+  return new Api(url, await newOrganization(folder, `new-${randomBytes(4).toString('hex')}`));
+}
+
 /** A session of the dashboard, as its sign-in page opens one. */
 export async function openSession(url: string, { token }: Api): Promise<Cookie[]> {
   const browser = await request.newContext({
@@ -140,6 +161,12 @@ export async function openSession(url: string, { token }: Api): Promise<Cookie[]
   } finally {
     await browser.dispose();
   }
+}
+
+/** Gives a page a session of the dashboard in the organization of an API. */
+export async function signedIn(page: Page, url: string, api: Api): Promise<Page> {
+  await page.context().addCookies(await openSession(url, api));
+  return page;
 }
 
 /** Signs in as the link does that `make run` prints. */

@@ -6,7 +6,7 @@ export type PageName = 'dashboard' | 'portal';
 /** Says which page asks. No form and no other origin can send it, and each page has its own session. */
 export const CLIENT_HEADER = 'X-Metergraph-Client';
 
-/** An address below that of the server, which a proxy may have put below a path. */
+/** An address of the server. Pages have `<base href="/">`, so it is below the root of their host. */
 export function serverUrl(path: string): URL {
   return new URL(path, document.baseURI);
 }

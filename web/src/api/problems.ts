@@ -85,7 +85,7 @@ function internal(error: ApiError, code: string): Problem {
     return {
       kind: 'internal',
       title: 'Something went wrong on the server',
-      advice: 'The reason is in the server’s log, beside this id.',
+      advice: 'The server’s log has the reason under this ID.',
       code,
       id,
     };

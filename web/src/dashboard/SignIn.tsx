@@ -46,14 +46,14 @@ export function SignIn({
           placeholder="mg_…"
           value={token}
           error={errorText(isMissing, isWrong)}
-          hint="It stays on the server; your browser keeps a session for twelve hours."
+          hint="Your browser does not store it. You stay signed in for twelve hours."
           onChange={(event) => setToken(event.target.value)}
         />
         <Button type="submit" look="primary" busy={isBusy}>
           Sign in
         </Button>
         <p className={styles.help}>
-          An administrator makes tokens with <code>metergraph token create</code>. On your own
+          An administrator creates tokens with <code>metergraph token create</code>. On your own
           machine, <code>make run</code> prints a link that signs you in.
         </p>
       </form>

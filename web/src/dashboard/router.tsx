@@ -75,7 +75,7 @@ const routes = [
     getParentRoute: parent,
     path: '/events',
     component: EventsPage,
-    validateSearch: text('name'),
+    validateSearch: text('name', 'customer', 'from', 'to'),
   }),
   createRoute({ getParentRoute: parent, path: '/events/$id', component: EventPage }),
   createRoute({
@@ -133,7 +133,7 @@ const routes = [
     getParentRoute: parent,
     path: '/invoices',
     component: InvoicesPage,
-    validateSearch: text('customer', 'from', 'to', 'order'),
+    validateSearch: text('customer', 'status', 'from', 'to', 'order'),
   }),
   createRoute({ getParentRoute: parent, path: '/invoices/$id', component: InvoicePage }),
   createRoute({
@@ -181,8 +181,6 @@ const routes = [
 
 export const router = createRouter({
   routeTree: root.addChildren(routes),
-  // A proxy may have put us below a path.
-  basepath: new URL(document.baseURI).pathname,
   defaultErrorComponent: Trouble,
   scrollRestoration: true,
 });

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { boundsBefore, boundsOf, customRange, intervalsOf, isRange, type Range } from './ranges';
+import {
+  boundsBefore,
+  boundsOf,
+  customRange,
+  daysRange,
+  exactRange,
+  intervalsOf,
+  isRange,
+  type Range,
+} from './ranges';
 
 const NOW = Date.parse('2026-11-21T23:40:00Z');
 
@@ -23,6 +32,29 @@ describe('boundsOf', () => {
     ],
   ])('%s in %s', (range, zone, start, end) => {
     expect(boundsOf(range, zone, NOW)).toEqual({ start, end });
+  });
+
+  test('of days in an address may leave one out', () => {
+    expect(daysRange('', '')).toBeNull();
+    expect(daysRange('2026-11-02', '2026-11-01')).toBeNull();
+    expect(daysRange('soon', '')).toBeNull();
+    const since = daysRange('2026-11-02', '');
+    const until = daysRange('', '2026-11-02');
+    expect(since && boundsOf(since, 'Asia/Tokyo', NOW).start).toBe('2026-11-01T15:00:00.000Z');
+    expect(until && boundsOf(until, 'Asia/Tokyo', NOW).end).toBe('2026-11-02T15:00:00.000Z');
+  });
+
+  test('of instants is exact, also in an address', () => {
+    const period = { start: '2026-10-21T14:03:00.123456Z', end: '2026-11-21T14:03:00.123456Z' };
+    const range = exactRange(period.start, period.end);
+    expect(isRange(range)).toBe(true);
+    expect(boundsOf(range, 'Asia/Tokyo', NOW)).toEqual(period);
+    expect(boundsBefore(range, 'Asia/Tokyo', NOW)).toEqual({
+      start: '2026-09-20T14:03:00.123Z',
+      end: period.start,
+    });
+    expect(isRange(exactRange(period.end, period.start))).toBe(false);
+    expect(isRange(`${range}..${period.end}`)).toBe(false);
   });
 
   test('is the same question within an hour', () => {

@@ -8,13 +8,16 @@ import type { Instant, Interval } from './time';
 import { addDays, dateAt, daysBetween, type LocalDate, startOfDay } from './zones';
 
 export type NamedRange = '24h' | '7d' | '30d' | '90d' | 'month' | 'year' | '12m';
-/** A name, or first and last day: 2026-10-01..2026-10-31. */
+/** A name; first and last day, 2026-10-01..2026-10-31; or instants, as `exactRange` writes them. */
 export type Range = NamedRange | `${string}..${string}`;
 
 export interface Bounds {
   start: Instant;
   end: Instant;
 }
+
+/** As the API writes one. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$/;
 
 const HOUR = 3_600_000;
 const DAYS: Record<'7d' | '30d' | '90d', number> = { '7d': 7, '30d': 30, '90d': 90 };
@@ -30,7 +33,12 @@ export const NAMED_RANGES: Record<NamedRange, string> = {
 };
 
 export function isRange(text: string): text is Range {
-  return text in NAMED_RANGES || parseDays(text) !== null;
+  return text in NAMED_RANGES || parseDays(text) !== null || parseInstants(text) !== null;
+}
+
+/** From one instant up to another, as a billing period is; to the microsecond. */
+export function exactRange(start: Instant, end: Instant): Range {
+  return `${start}..${end}`;
 }
 
 export function customRange(first: LocalDate, last: LocalDate): Range {
@@ -46,8 +54,27 @@ export function parseDays(text: string): { first: LocalDate; last: LocalDate } |
   return { first: from, last: to };
 }
 
+/** The range of a list’s days; one that is left out is as far away as the other allows. */
+export function daysRange(from: string, to: string): Range | null {
+  const range: Range = `${from || '1000-01-01'}..${to || '9999-12-30'}`;
+  return (from || to) && parseDays(range) ? range : null;
+}
+
+/** The bounds of a range of instants. */
+function parseInstants(text: string): Bounds | null {
+  const [start = '', end = '', ...more] = text.split('..');
+  const areInstants = [start, end].every((each) => INSTANT.test(each));
+  return areInstants && Date.parse(start) < Date.parse(end) && more.length === 0
+    ? { start, end }
+    : null;
+}
+
 /** Where a range begins and ends. */
 export function boundsOf(range: Range, zone: string, now: number): Bounds {
+  const exact = parseInstants(range);
+  if (exact !== null) {
+    return exact;
+  }
   if (range === '24h') {
     const end = Math.floor(now / HOUR) * HOUR + HOUR;
     return bounds(end - 24 * HOUR, end);
@@ -58,6 +85,11 @@ export function boundsOf(range: Range, zone: string, now: number): Bounds {
 
 /** The range of the same kind before, to compare with: the month before, or as many days. */
 export function boundsBefore(range: Range, zone: string, now: number): Bounds {
+  const exact = parseInstants(range);
+  if (exact !== null) {
+    const start = Date.parse(exact.start);
+    return { ...bounds(2 * start - Date.parse(exact.end), start), end: exact.start };
+  }
   if (range === '24h') {
     const { start } = boundsOf(range, zone, now);
     return bounds(Date.parse(start) - 24 * HOUR, Date.parse(start));

@@ -126,7 +126,7 @@ function Gallery() {
           problem={{
             kind: 'internal',
             title: 'Something went wrong on the server',
-            advice: 'The reason is in the server’s log, beside this id.',
+            advice: 'The server’s log has the reason under this ID.',
             code: 'INTERNAL',
             id: '0193b2c4d8f7',
           }}

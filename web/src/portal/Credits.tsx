@@ -1,10 +1,10 @@
-import { useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { problemOf } from '../api/problems';
 import { CreditLedger } from '../features/customers/CreditLedger';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Card } from '../ui/Surface';
+import { useAgain } from './useAgain';
 
 const CreditsDocument = graphql(`
   query Credits {
@@ -32,20 +32,10 @@ const CreditsDocument = graphql(`
 /** Where the credit of each meter came from, and went; asked for again when `credited` changes. */
 export function Credits({ credited }: { credited: string }) {
   const [{ data, error }, again] = useQuery({ query: CreditsDocument });
-  const seen = useRef(credited);
-  useEffect(() => {
-    if (seen.current !== credited) {
-      seen.current = credited;
-      again({ requestPolicy: 'network-only' });
-    }
-  }, [credited, again]);
+  const refresh = () => again({ requestPolicy: 'network-only' });
+  useAgain(refresh, credited);
   if (error && data === undefined) {
-    return (
-      <ErrorPanel
-        problem={problemOf(error)}
-        onRetry={() => again({ requestPolicy: 'network-only' })}
-      />
-    );
+    return <ErrorPanel problem={problemOf(error)} onRetry={refresh} />;
   }
   return data?.viewer?.meters.nodes
     .filter(({ creditEntries }) => creditEntries.nodes.length > 0)

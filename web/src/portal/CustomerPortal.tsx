@@ -14,9 +14,8 @@ import { useOpenInvoice } from './address';
 import { Credits } from './Credits';
 import { MeterBalance } from './MeterBalance';
 import styles from './Portal.module.css';
-import { PortalInvoice } from './PortalInvoice';
 import { PortalInvoices } from './PortalInvoices';
-import { SubscriptionCard } from './SubscriptionCard';
+import { PortalSubscriptions } from './PortalSubscriptions';
 
 const CustomerPortalDocument = graphql(`
   query CustomerPortal {
@@ -38,13 +37,6 @@ const CustomerPortalDocument = graphql(`
           ...MeterBalance_meter
         }
       }
-      subscriptions(first: 20) {
-        nodes {
-          id
-          status
-          ...SubscriptionCard_subscription
-        }
-      }
     }
   }
 `);
@@ -52,6 +44,9 @@ const CustomerPortalDocument = graphql(`
 type Customer = NonNullable<CustomerPortalQuery['viewer']>;
 type Meter = Customer['meters']['nodes'][number];
 
+const PortalInvoice = lazy(() =>
+  import('./PortalInvoice').then((module) => ({ default: module.PortalInvoice })),
+);
 const UsageByDay = lazy(() =>
   import('./UsageByDay').then((module) => ({ default: module.UsageByDay })),
 );
@@ -105,7 +100,9 @@ export function CustomerPortal({ onEnded }: { onEnded(): void }) {
       {openInvoice === null ? (
         <Account customer={customer} moved={moved} onOpenInvoice={setOpenInvoice} />
       ) : (
-        <PortalInvoice id={openInvoice} onClose={() => setOpenInvoice(null)} />
+        <Suspense>
+          <PortalInvoice id={openInvoice} onClose={() => setOpenInvoice(null)} />
+        </Suspense>
       )}
     </Stack>
   );
@@ -121,23 +118,20 @@ function Account({
   onOpenInvoice(id: string): void;
 }) {
   const zone = useZone();
-  const active = customer.subscriptions.nodes.filter(({ status }) => status === 'ACTIVE');
   return (
     <>
       <PageHead
         title={customer.name ?? customer.externalId ?? 'Your account'}
-        about="Your usage, what it comes to, and your invoices. Numbers update by themselves."
+        about="Your usage, charges and invoices. The numbers are live."
       />
       <Card title="Usage">
         {customer.meters.nodes.length === 0 ? (
-          <Empty title="Nothing used yet">Your usage appears here as it happens.</Empty>
+          <Empty title="No usage yet">Your usage appears here as it happens.</Empty>
         ) : (
           customer.meters.nodes.map((meter) => <MeterBalance key={meter.id} meter={meter} />)
         )}
       </Card>
-      {active.map((subscription) => (
-        <SubscriptionCard key={subscription.id} subscription={subscription} />
-      ))}
+      <PortalSubscriptions moved={moved} />
       {customer.meters.nodes.length > 0 && (
         <Suspense
           fallback={
@@ -151,7 +145,7 @@ function Account({
       )}
       <PortalInvoices moved={moved} onOpen={onOpenInvoice} />
       <Credits credited={customer.meters.nodes.map(creditOf).join()} />
-      <p className={`${styles.soft} screen-only`}>Days and times are those of {zone}.</p>
+      <p className={`${styles.soft} screen-only`}>Dates and times are in the zone {zone}.</p>
     </>
   );
 }

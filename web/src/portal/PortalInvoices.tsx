@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react';
 import { graphql } from '../api/generated';
 import type { PortalInvoicesQuery } from '../api/generated/graphql';
 import { CustomerBalances } from '../features/invoices/CustomerBalances';
@@ -10,6 +9,7 @@ import { Money, Time } from '../ui/Figures';
 import { Card } from '../ui/Surface';
 import type { Column } from '../ui/Table';
 import { invoiceAddress } from './address';
+import { useAgain } from './useAgain';
 
 const PortalInvoicesDocument = graphql(`
   query PortalInvoices($before: String) {
@@ -44,14 +44,7 @@ export function PortalInvoices({ moved, onOpen }: { moved: number; onOpen(id: st
     connection: (data) => data.viewer?.invoices,
     newestFirst: true,
   });
-  const { retry } = list;
-  const seen = useRef(moved);
-  useEffect(() => {
-    if (seen.current !== moved) {
-      seen.current = moved;
-      retry();
-    }
-  }, [moved, retry]);
+  useAgain(list.retry, moved);
   return (
     <Card title="Invoices" flush>
       {list.data?.viewer && <CustomerBalances customer={list.data.viewer} />}
@@ -61,7 +54,7 @@ export function PortalInvoices({ moved, onOpen }: { moved: number; onOpen(id: st
         columns={invoiceColumns(onOpen)}
         empty={
           <Empty title="No invoices yet">
-            Invoices are issued by themselves when a period begins or ends.
+            Invoices are issued automatically when a period begins or ends.
           </Empty>
         }
       />

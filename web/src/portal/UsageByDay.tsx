@@ -96,7 +96,7 @@ export function UsageByDay({ moved }: { moved: number }) {
           onRetry={() => again({ requestPolicy: 'network-only' })}
         />
       )}
-      {used?.length === 0 && <Empty title="Nothing used on these days" />}
+      {used?.length === 0 && <Empty title="No usage on these days" />}
       {used?.map(({ meter, quantities }) => (
         <div key={meter.id} className={styles.meter}>
           <div className={styles.meterHead}>

@@ -109,13 +109,13 @@ export function OrganizationForm({
         <Row>
           <TextInput
             name="displayName"
-            label="Name that customers see"
+            label="Name shown to customers"
             hint={`Empty resets it to ${stored.name}.`}
           />
           <SuggestedInput
             name="timezone"
-            label="Time zone"
-            hint="In which your people read usage. Empty resets it to UTC."
+            label="Organization’s time zone"
+            hint="Pages start with it, and calendar billing periods follow it. Empty resets it to UTC."
             options={allZones()}
           />
         </Row>
@@ -125,7 +125,7 @@ export function OrganizationForm({
             name="logoUrl"
             label="Logo"
             type="url"
-            hint="The address of an image, for invoices and the portal; with https."
+            hint="The https address of an image, shown on invoices and in the portal."
             placeholder="https://example.com/logo.svg"
             spellCheck={false}
           />
@@ -133,15 +133,15 @@ export function OrganizationForm({
         <Row>
           <TextInput
             name="invoiceGraceHours"
-            label="Hours that an invoice is a draft"
-            hint="After its period ends, so that late usage is still on it. 0 issues it at once."
+            label="Draft period in hours"
+            hint="How long an invoice stays a draft, so that late usage is still included. 0 issues it at once."
             inputMode="numeric"
             autoComplete="off"
           />
           <TextInput
             name="paymentTermDays"
-            label="Days to pay an invoice"
-            hint="From when it is issued. Empty: invoices do not say."
+            label="Payment term in days"
+            hint="Counted from the day of issue. Empty: invoices have no due date."
             inputMode="numeric"
             autoComplete="off"
           />

@@ -59,8 +59,8 @@ export function RevokeDialog({
       isQuestion
     >
       <p>
-        Whatever uses it is refused from now on, and every session that it opened ends, in browsers
-        and in customers’ portals. This cannot be undone.
+        Requests with this token will be refused, and every session that it opened ends, in
+        dashboards and in customer portals. This cannot be undone.
       </p>
       {isOwn && (
         <p>

@@ -101,9 +101,12 @@ export function SettingsPage() {
           onRetry={() => again({ requestPolicy: 'network-only' })}
         />
       )}
-      <Card title="Time zone">
+      <Card title="Your view">
         <Stack>
-          <p>Times and days are shown in this zone. It is part of every link.</p>
+          <p>
+            The time zone in which you see dates and times. Links that you share keep it. The
+            organization’s own time zone stays as it is.
+          </p>
           <div>
             <ZoneSelect zone={zone} onChange={setZone} />
           </div>
@@ -161,7 +164,7 @@ export function SettingsPage() {
       </IfAllowed>
       <Card title="API">
         <p>
-          Everything here goes through the public GraphQL API.{' '}
+          These pages use only the public GraphQL API.{' '}
           <a href={serverUrl('graphql').href}>Open GraphiQL</a> to try it.
         </p>
       </Card>

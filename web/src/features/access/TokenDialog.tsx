@@ -32,7 +32,11 @@ const TokenCreate = graphql(`
 `);
 
 const SCOPES: { scope: Scope; label: string; about: string }[] = [
-  { scope: 'EVENTS_WRITE', label: 'Send events', about: 'And create customers.' },
+  {
+    scope: 'EVENTS_WRITE',
+    label: 'Send events',
+    about: 'Also creates the customers that they name.',
+  },
   {
     scope: 'USAGE_READ',
     label: 'Read usage',
@@ -52,19 +56,19 @@ const SCOPES: { scope: Scope; label: string; about: string }[] = [
   {
     scope: 'WEBHOOKS_READ',
     label: 'Read webhooks',
-    about: 'Endpoints, and what was sent to them: also customers and invoices.',
+    about: 'Endpoints and their deliveries, which contain customers and invoices.',
   },
   {
     scope: 'WEBHOOKS_WRITE',
     label: 'Change webhooks',
-    about: 'Decide where all of that is sent.',
+    about: 'Create, change and delete endpoints.',
   },
   { scope: 'ALERTS_READ', label: 'Read alerts', about: 'Usage alerts and what triggered them.' },
   { scope: 'ALERTS_WRITE', label: 'Change alerts', about: 'Create, change and delete them.' },
   {
     scope: 'AUDIT_READ',
     label: 'Read the audit log',
-    about: 'Every change with what was sent, and who made it.',
+    about: 'Every change: who made it, when, and its input.',
   },
   { scope: 'ADMIN', label: 'Everything', about: 'Including these settings and all tokens.' },
 ];
@@ -74,7 +78,7 @@ const EXPIRIES = [
   { value: '30', label: 'In 30 days' },
   { value: '90', label: 'In 90 days' },
   { value: '365', label: 'In a year' },
-  { value: 'at', label: 'On a day of your choice' },
+  { value: 'at', label: 'On a date you choose' },
   { value: 'never', label: 'Never' },
 ] as const;
 
@@ -105,7 +109,7 @@ export function TokenDialog(props: Props) {
         <div className={dialogStyles.body}>
           <Secret text={made.secret} label="access token" />
           <p>
-            Copy it now and keep it where your secrets are. Metergraph stores only its hash, and
+            Copy it now and store it with your other secrets. Metergraph keeps only a hash of it and
             cannot show it again.
           </p>
         </div>
@@ -131,7 +135,7 @@ function Make({ onCreated, onClose, onMade }: Props & { onMade(made: Made): void
     input: (values, _key, refuse) => {
       const chosen = instantAt(`${values.expiresAt}T00:00`, zone);
       if (values.expiry === 'at' && chosen === null) {
-        refuse('expiresAt', 'Choose the day on which it expires.');
+        refuse('expiresAt', 'Choose the date on which it expires.');
       }
       return {
         name: values.name,
@@ -166,7 +170,11 @@ function Make({ onCreated, onClose, onMade }: Props & { onMade(made: Made): void
       <Scopes />
       <ChoiceInput name="expiry" label="Expires" options={EXPIRIES} />
       {expiry === 'at' && (
-        <TextInput name="expiresAt" label={`When that day begins in ${zone}`} type="date" />
+        <TextInput
+          name="expiresAt"
+          label={`Expires when this date begins in ${zone}`}
+          type="date"
+        />
       )}
     </DialogForm>
   );
@@ -184,7 +192,7 @@ function Scopes() {
     );
   return (
     <fieldset className={styles.checks} data-field="scopes">
-      <legend>May</legend>
+      <legend>What it may do</legend>
       {SCOPES.map(({ scope, label, about }) => (
         <Checkbox
           key={scope}

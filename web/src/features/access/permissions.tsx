@@ -45,7 +45,7 @@ export function Allowed({ scope, children }: { scope: Scope; children: ReactNode
     return (
       <Card flush>
         <Empty isPage title="Your token may not do this">
-          It lacks the scope <code>{scope}</code>. An administrator can make a token that has it.
+          It lacks the scope <code>{scope}</code>. Ask an administrator for a token that has it.
         </Empty>
       </Card>
     );

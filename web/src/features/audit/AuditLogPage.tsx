@@ -30,7 +30,7 @@ export function AuditLogPage() {
       <PageHead
         above={<Link to="/settings">Settings</Link>}
         title="Audit log"
-        about="Every change that somebody made, and who. Entries never change."
+        about="Who changed what, and when. Entries never change."
       />
       <Allowed scope="AUDIT_READ">
         <Entries />
@@ -51,7 +51,7 @@ function Entries() {
         label="Audit log"
         list={list}
         columns={COLUMNS}
-        empty={<Empty title="No changes yet">Events that are sent leave no entry.</Empty>}
+        empty={<Empty title="No changes yet">Sending events leaves no entry.</Empty>}
       />
     </Card>
   );

@@ -33,7 +33,7 @@ export function HistoryList({ id }: { id: string }) {
       label="History"
       list={list}
       columns={COLUMNS}
-      empty={<Empty title="No changes">Nothing was changed since the audit log began.</Empty>}
+      empty={<Empty title="No changes">Nothing has changed since the audit log began.</Empty>}
     />
   );
 }

@@ -105,12 +105,12 @@ export function CreditDialog({
           {
             value: 'grant',
             label: 'Credit units',
-            about: 'They are used before anything is charged, and carry over until then.',
+            about: 'Used before anything is charged. Unused units carry over.',
           },
           {
             value: 'debit',
             label: 'Debit units',
-            about: 'Takes credit away: at most what is unused.',
+            about: 'Takes unused credit away.',
           },
         ]}
       />
@@ -126,7 +126,7 @@ export function CreditDialog({
       <AreaInput
         name="reason"
         label="Reason"
-        hint="The credit ledger shows it, also to the customer."
+        hint="Shown in the credit ledger, which the customer sees too."
         rows={2}
       />
     </DialogForm>

@@ -32,7 +32,7 @@ const KINDS: Record<CreditEntryKind, string> = {
   CARRIED_OVER: 'Carried over',
   EXPIRY: 'Expired',
   GRANT: 'Granted',
-  MANUAL: 'By hand',
+  MANUAL: 'Manual',
   REVOKE: 'Taken back',
 };
 

@@ -91,8 +91,8 @@ export function CustomerActions({
           onClose={close}
         >
           <p>
-            Links to its portal stop working, and whoever is signed in is signed out within seconds.
-            You can make new links.
+            Links to the customer’s portal stop working, and anyone signed in there is signed out
+            within seconds. You can create new links.
           </p>
         </Confirm>
       )}

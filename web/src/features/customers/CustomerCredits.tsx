@@ -50,8 +50,8 @@ export function CustomerCredits({ id }: { id: string }) {
     return (
       <Card flush>
         <Empty title="No credit yet">
-          Benefits of a product grant credit at the start of every period. Credit can also be given
-          by hand.
+          The benefits of a product grant credit at the start of every period. You can also grant
+          some with “Credit units”.
         </Empty>
       </Card>
     );

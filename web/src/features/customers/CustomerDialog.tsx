@@ -165,7 +165,7 @@ function CustomerForm<Data, Input extends object>({
       <TextInput
         name="externalId"
         label="External ID"
-        hint="Your own ID for the customer. Events name it."
+        hint="Your own ID for the customer, which your events contain."
         autoComplete="off"
         spellCheck={false}
       />

@@ -12,7 +12,7 @@ const CustomerEstimateDocument = graphql(`
   query CustomerEstimate($id: ID!) {
     customer(id: $id) {
       id
-      subscriptions(last: 10) {
+      subscriptions(last: 10, includeEnded: false) {
         nodes {
           id
           currentPeriodStart

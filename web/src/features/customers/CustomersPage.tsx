@@ -59,11 +59,7 @@ export function CustomersPage() {
   });
   return (
     <Stack>
-      <PageHead
-        title="Customers"
-        about="Whoever has events, credits or a subscription."
-        tools={<NewCustomer />}
-      />
+      <PageHead title="Customers" about="Everyone you meter or bill." tools={<NewCustomer />} />
       <Card
         title={q ? `Matching “${q}”` : 'All customers'}
         flush
@@ -85,7 +81,7 @@ export function CustomersPage() {
               </Empty>
             ) : (
               <Empty title="No customers yet" action={<NewCustomer />}>
-                An event with a new external customer ID makes a customer.
+                You can also send an event: a new external customer ID creates a customer.
               </Empty>
             )
           }

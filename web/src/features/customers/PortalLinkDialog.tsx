@@ -67,18 +67,18 @@ function Make({ customerId, customerName, onClose, onMade }: Props & { onMade(li
       title={`Portal link for ${customerName}`}
       form={form}
       submission={submission}
-      action="Make link"
+      action="Create link"
       onCancel={onClose}
       isQuestion
     >
       <p>
-        The link signs in whoever opens it, and shows this customer’s usage, credit and invoices.
-        You can end it earlier with “End sessions”.
+        Anyone with the link can see this customer’s usage, credit and invoices until it expires. To
+        end it earlier, choose “End sessions” on the customer’s page.
       </p>
       <ChoiceInput
         name="minutes"
         label="Valid for"
-        hint="At most until the token that you are signed in with expires."
+        hint="It never outlives the token that you signed in with."
         options={DURATIONS}
       />
     </DialogForm>
@@ -93,8 +93,8 @@ function Made({ customerName, onClose, link: { url, expiresAt } }: Props & { lin
         <div className={dialogStyles.body}>
           <Secret text={url} label="portal link" />
           <p>
-            It ends {formatRelative(expiresAt, now)}, on <Time at={expiresAt} />. It is shown only
-            now, so copy it before you close this.
+            Copy it now: it is not shown again. It expires {formatRelative(expiresAt, now)}, on{' '}
+            <Time at={expiresAt} />.
           </p>
         </div>
         <footer className={dialogStyles.foot}>

@@ -4,6 +4,7 @@ import { Badge } from '../../ui/Badge';
 import { Time } from '../../ui/Figures';
 import type { Column } from '../../ui/Table';
 import { CustomerLink } from '../customers/CustomerName';
+import { valueAt } from '../meters/meterValues';
 import styles from './Events.module.css';
 
 export const EventCells_event = graphql(`
@@ -24,7 +25,14 @@ export type EventRow = { id: string } & FragmentType<typeof EventCells_event>;
 
 const SHOWN_KEYS = 4;
 
-export function eventColumns({ withCustomer }: { withCustomer: boolean }): Column<EventRow>[] {
+export function eventColumns({
+  withCustomer,
+  property = null,
+}: {
+  withCustomer: boolean;
+  /** What a meter aggregates. */
+  property?: string | null;
+}): Column<EventRow>[] {
   const columns: Column<EventRow>[] = [
     {
       title: 'Time',
@@ -69,6 +77,16 @@ export function eventColumns({ withCustomer }: { withCustomer: boolean }): Colum
         ),
     },
   ];
+  if (property !== null) {
+    columns.splice(-2, 0, {
+      title: `Value of ${property}`,
+      isNumber: true,
+      cell: (row) => {
+        const value = valueAt(readFragment(EventCells_event, row), property);
+        return value == null ? '–' : shortText(value);
+      },
+    });
+  }
   return withCustomer ? columns : columns.filter(({ title }) => title !== 'Customer');
 }
 

@@ -1,15 +1,19 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useLiveStatus } from '../../api/status';
+import { type Bounds, boundsOf, daysRange } from '../../format/ranges';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { ToolSelect } from '../../ui/Field';
 import { Icon } from '../../ui/Icon';
 import { Card, PageHead, Stack } from '../../ui/Surface';
+import { useZone } from '../../ui/zone';
 import { IfAllowed } from '../access/permissions';
+import { CustomerFilter } from '../customers/CustomerFilter';
+import { DaysFilter } from '../listing/DaysFilter';
+import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
 import { type EventRow, eventColumns } from './EventCells';
@@ -43,8 +47,8 @@ const EventNames = graphql(`
 `);
 
 const EventsLive = graphql(`
-  subscription EventsLive($names: [String!], $after: String) {
-    eventsFollowed(names: $names, after: $after) {
+  subscription EventsLive($names: [String!], $customerId: ID, $after: String) {
+    eventsFollowed(names: $names, customerId: $customerId, after: $after) {
       event {
         id
         ...EventCells_event
@@ -61,16 +65,31 @@ const LONGEST_TAIL = 100;
 const MOVES_EVERY = 400;
 
 export function EventsPage() {
-  const { name } = useSearch({ strict: false }) as { name?: string };
-  const navigate = useNavigate();
+  const [{ name = '', customer, from = '', to = '' }, change] = useFilters();
+  const days = useDays(from, to);
   const [isPaused, setPaused] = useState(false);
-  const names = name ? [name] : null;
+  const isFiltered = Boolean(name || customer || days);
+  // Days of one’s choice stand still.
+  const isLive = days === null;
   const list = useList({
     query: Events,
-    variables: { filter: names && { names } },
+    variables: {
+      filter: {
+        names: name ? [name] : null,
+        customerId: customer ?? null,
+        start: days?.start ?? null,
+        end: days?.end ?? null,
+      },
+    },
     connection: (data) => data.events,
   });
-  const { tail, waiting, isAhead } = useTail(name ?? null, isPaused, list.retry);
+  const { tail, waiting, isAhead } = useTail({
+    name,
+    customer: customer ?? '',
+    isLive,
+    isPaused,
+    refill: list.retry,
+  });
   const rows = useMemo(() => {
     if (isAhead) {
       return tail;
@@ -82,13 +101,15 @@ export function EventsPage() {
     <Stack>
       <PageHead
         title="Events"
-        about="What your application reported, as it comes in."
+        about="What your application reports, as it arrives."
         tools={
           <>
-            <Button onClick={() => setPaused(!isPaused)}>
-              <Icon name={isPaused ? 'play' : 'pause'} size={14} />
-              {isPaused ? `Resume${waitingText(waiting)}` : 'Pause'}
-            </Button>
+            {isLive && (
+              <Button onClick={() => setPaused(!isPaused)}>
+                <Icon name={isPaused ? 'play' : 'pause'} size={14} />
+                {isPaused ? `Resume${waitingText(waiting)}` : 'Pause'}
+              </Button>
+            )}
             <SendEvent />
           </>
         }
@@ -98,17 +119,10 @@ export function EventsPage() {
         flush
         tools={
           <>
-            <TailState isPaused={isPaused} />
-            <NameSelect
-              name={name ?? ''}
-              onChange={(next) =>
-                navigate({
-                  to: '.',
-                  search: (old: object) => ({ ...old, name: next || undefined }),
-                  replace: true,
-                })
-              }
-            />
+            {isLive && <TailState isPaused={isPaused} />}
+            <NameSelect name={name} onChange={(next) => change({ name: next })} />
+            <CustomerFilter />
+            <DaysFilter />
           </>
         }
       >
@@ -117,10 +131,16 @@ export function EventsPage() {
           list={{ ...list, rows, more: isAhead ? undefined : list.more }}
           columns={COLUMNS}
           empty={
-            <Empty title={name ? `No event is called ${name}` : 'No events yet'}>
-              Your application sends events with the mutation eventsIngest. They appear here at
-              once.
-            </Empty>
+            isFiltered ? (
+              <Empty title="No event matches">
+                Choose other days, all names, or all customers.
+              </Empty>
+            ) : (
+              <Empty title="No events yet">
+                Your application sends events with the mutation eventsIngest. They appear here as
+                they arrive.
+              </Empty>
+            )
           }
         />
       </Card>
@@ -135,13 +155,33 @@ function waitingText(waiting: number): string {
   return waiting === LONGEST_TAIL ? ` (${waiting} or more new)` : ` (${waiting} new)`;
 }
 
+/** The bounds of the days in the address; null without any. */
+function useDays(from: string, to: string): Bounds | null {
+  const zone = useZone();
+  const range = daysRange(from, to);
+  return range && boundsOf(range, zone, 0);
+}
+
 /**
  * Events that came in while one watched, newest first.
  *
  * The stream resumes by cursor. When more came in than the tail holds, the tail `isAhead` and the list
  * does not follow it, until `refill` has asked for the list again.
  */
-function useTail(name: string | null, isPaused: boolean, refill: () => void) {
+function useTail({
+  name,
+  customer,
+  isLive,
+  isPaused,
+  refill,
+}: {
+  /** Empty for all. */
+  name: string;
+  customer: string;
+  isLive: boolean;
+  isPaused: boolean;
+  refill(): void;
+}) {
   const client = useClient();
   const [tail, setTail] = useState<readonly EventRow[]>([]);
   const [waiting, setWaiting] = useState(0);
@@ -158,8 +198,11 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
     size.current = 0;
     setTail([]);
     setAhead(false);
+    if (!isLive) {
+      return undefined;
+    }
     const { unsubscribe } = client
-      .subscription(EventsLive, { names: name === null ? null : [name] })
+      .subscription(EventsLive, { names: name ? [name] : null, customerId: customer || null })
       .subscribe(({ data }) => {
         if (data) {
           const latest = [data.eventsFollowed.event, ...held.current];
@@ -168,7 +211,7 @@ function useTail(name: string | null, isPaused: boolean, refill: () => void) {
         }
       });
     return unsubscribe;
-  }, [client, name]);
+  }, [client, name, customer, isLive]);
 
   useEffect(() => {
     const timer = setInterval(() => {

@@ -75,7 +75,7 @@ export function SendEventDialog({ onClose }: { onClose(): void }) {
       action="Send event"
       onCancel={onClose}
     >
-      <p>It is stored and billed like any other, and cannot be deleted.</p>
+      <p>It is stored and billed like any other event, and cannot be deleted.</p>
       <SuggestedInput
         name="name"
         label="Event name"
@@ -85,7 +85,7 @@ export function SendEventDialog({ onClose }: { onClose(): void }) {
       <SuggestedInput
         name="externalCustomerId"
         label="External customer ID"
-        hint="A new one makes a customer."
+        hint="A new ID creates a customer."
         placeholder="acme"
         options={(data?.customers.nodes ?? []).flatMap(({ externalId }) => externalId ?? [])}
       />
@@ -109,7 +109,7 @@ function readMetadata(
   const problem = jsonProblem(text);
   if (problem !== null) {
     const { at, line, column } = problem;
-    refuse('metadata', `This is not JSON from line ${line}, column ${column} on.`);
+    refuse('metadata', `This is not valid JSON: see line ${line}, column ${column}.`);
     form?.querySelector('textarea')?.setSelectionRange(at, at + 1);
     return {};
   }

@@ -29,7 +29,9 @@ export function CreditNotes({ notes, currency }: { notes: readonly Note[]; curre
             {number}
             <div className={styles.lineNote}>
               <bdi>{reason}</bdi>
-              <div>{refunded ? 'Settled elsewhere' : 'Used up by the next invoices'}</div>
+              <div>
+                {refunded ? 'Settled outside Metergraph' : 'Deducted from the next invoices'}
+              </div>
             </div>
           </>
         );

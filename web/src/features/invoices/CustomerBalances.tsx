@@ -21,7 +21,7 @@ export function CustomerBalances({
   const { balances } = readFragment(CustomerBalances_customer, customer);
   return balances.map(({ currency, amount }) => (
     <p key={currency} className={styles.balance}>
-      Balance: <Money amount={amount} currency={currency} />, which the next invoices use up.
+      Balance: <Money amount={amount} currency={currency} />. It is deducted from the next invoices.
     </p>
   ));
 }

@@ -75,7 +75,7 @@ export function InvoiceComparison({
   return (
     <div className="screen-only">
       <Card
-        title={`${difference(before.total, invoice.total, currency)} the invoice before`}
+        title={`${difference(before.total, invoice.total, currency)} the previous invoice`}
         tools={
           <Link to="/invoices/$id" params={{ id: before.id }}>
             Invoice {before.number}, {formatDate(before.issuedAt, zone)}
@@ -84,7 +84,7 @@ export function InvoiceComparison({
         flush
       >
         <Table
-          label="Compared with the invoice before"
+          label="Compared with the previous invoice"
           columns={columnsIn(currency)}
           rows={comparedCharges(before.lines, invoice.lines)}
           keyOf={({ key }) => key}
@@ -97,7 +97,7 @@ export function InvoiceComparison({
 function difference(before: number, now: number, currency: string): string {
   const change = subtract(String(now), String(before));
   if (sign(change) === 0) {
-    return 'As much as';
+    return 'The same as';
   }
   const size = formatMoney(change.replace('-', ''), currency);
   return `${size} ${sign(change) > 0 ? 'more' : 'less'} than`;
@@ -113,15 +113,15 @@ function columnsIn(currency: string): Column<ComparedCharge>[] {
       isName: true,
       cell: ({ description }) => <bdi>{description}</bdi>,
     },
-    { title: 'Charged before', isNumber: true, isMinor: true, cell: ({ before }) => units(before) },
-    { title: 'Charged now', isNumber: true, isMinor: true, cell: ({ now }) => units(now) },
+    { title: 'Previous units', isNumber: true, isMinor: true, cell: ({ before }) => units(before) },
+    { title: 'Units', isNumber: true, isMinor: true, cell: ({ now }) => units(now) },
     {
-      title: 'Amount before',
+      title: 'Previous amount',
       isNumber: true,
       isMinor: true,
       cell: ({ before }) => before && money(before.amount),
     },
-    { title: 'Amount now', isNumber: true, cell: ({ now }) => now && money(now.amount) },
+    { title: 'Amount', isNumber: true, cell: ({ now }) => now && money(now.amount) },
     {
       title: 'Difference',
       isNumber: true,

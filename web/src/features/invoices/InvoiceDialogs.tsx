@@ -108,7 +108,7 @@ function FinalizeDialog({ invoice: { id }, onDone, onClose }: Props) {
       showToast(
         invoice?.number
           ? `Invoice ${invoice.number} is issued.`
-          : 'The invoice is issued as soon as all events are counted.',
+          : 'The invoice will be issued as soon as all events are counted.',
       );
       onClose();
       onDone();
@@ -160,7 +160,7 @@ function PaidDialog({ invoice: { id, number }, onDone, onClose }: Props) {
       <TextInput
         name="reference"
         label="Payment reference"
-        hint="What the payment is called elsewhere, such as the number of a bank transfer. Optional."
+        hint="Optional. What identifies the payment, such as the number of a bank transfer."
         autoComplete="off"
       />
     </DialogForm>
@@ -198,17 +198,17 @@ function VoidDialog({ invoice: { id, number }, onDone, onClose }: Props) {
     >
       <RadioInput
         name="effect"
-        label="What becomes of its lines"
+        label="What happens to its charges"
         options={[
           {
             value: 'again',
             label: 'Bill it again',
-            about: 'The subscription’s next invoice charges for the same again.',
+            about: 'The subscription’s next invoice includes the same charges again.',
           },
           {
             value: 'writeOff',
             label: 'Write it off',
-            about: 'What it charges for counts as billed, and is never billed again.',
+            about: 'Its charges count as billed and are never billed again.',
           },
         ]}
       />
@@ -264,13 +264,13 @@ function CreditNoteDialog({ invoice: { id, number, currency, left }, onDone, onC
         options={[
           {
             value: 'balance',
-            label: 'By the next invoices',
-            about: 'It is a balance of the customer, which the next invoices use up.',
+            label: 'Deduct it from the next invoices',
+            about: 'It becomes a balance of the customer, which the next invoices use.',
           },
           {
             value: 'refunded',
-            label: 'Settled elsewhere',
-            about: 'You pay it back, or do not collect it.',
+            label: 'Settle it outside Metergraph',
+            about: 'You refund it yourself, or do not collect it.',
           },
         ]}
       />

@@ -5,7 +5,7 @@ import { Money, Time } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
 import { CreditNotes } from './CreditNotes';
 import styles from './Invoice.module.css';
-import { InvoiceLines } from './InvoiceLines';
+import { InvoiceLines, type LineUsage } from './InvoiceLines';
 
 export const InvoiceDocument_invoice = graphql(`
   fragment InvoiceDocument_invoice on Invoice {
@@ -41,8 +41,8 @@ export const InvoiceDocument_issuer = graphql(`
 `);
 
 const NOTES: Partial<Record<Status, string>> = {
-  DRAFT: 'This is a draft. Its lines follow the usage until it is issued.',
-  VOID: 'This invoice is void and is not to be paid.',
+  DRAFT: 'This is a draft. Its lines change with the usage until it is issued.',
+  VOID: 'This invoice is void. Do not pay it.',
 };
 
 function Day({ name, at }: { name: string; at: string | null | undefined }) {
@@ -62,12 +62,14 @@ export function InvoiceDocument({
   issuer: by,
   customer,
   product,
+  usageLink,
 }: {
   invoice: FragmentType<typeof InvoiceDocument_invoice>;
   issuer: FragmentType<typeof InvoiceDocument_issuer>;
   /** Names; links where there are pages about them. */
   customer: ReactNode;
   product: ReactNode;
+  usageLink?: (usage: LineUsage) => ReactNode;
 }) {
   const invoice = readFragment(InvoiceDocument_invoice, of);
   const { displayName, address, logoUrl } = readFragment(InvoiceDocument_issuer, by);
@@ -109,7 +111,12 @@ export function InvoiceDocument({
           </div>
         </div>
         {NOTES[invoice.status] && <p className={styles.state}>{NOTES[invoice.status]}</p>}
-        <InvoiceLines lines={invoice.lines} currency={invoice.currency} total={invoice.total} />
+        <InvoiceLines
+          lines={invoice.lines}
+          currency={invoice.currency}
+          total={invoice.total}
+          usageLink={usageLink}
+        />
         {invoice.creditNotes.length > 0 && (
           <CreditNotes notes={invoice.creditNotes} currency={invoice.currency} />
         )}

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { InvoiceLineKind } from '../../api/generated/graphql';
 import { formatPeriod } from '../../format/time';
@@ -42,6 +43,13 @@ export const InvoiceLines_line = graphql(`
   }
 `);
 
+/** The usage that a line charges for. */
+export interface LineUsage {
+  meterId: string;
+  periodStart: string;
+  periodEnd: string;
+}
+
 type Line = { place: number; line: FragmentType<typeof InvoiceLines_line> };
 
 const KINDS: Record<InvoiceLineKind, string> = {
@@ -57,10 +65,13 @@ export function InvoiceLines({
   lines,
   currency,
   total,
+  usageLink,
 }: {
   lines: readonly FragmentType<typeof InvoiceLines_line>[];
   currency: string;
   total: number;
+  /** Leads to what was counted, where there is a page about it. */
+  usageLink?: ((usage: LineUsage) => ReactNode) | undefined;
 }) {
   const zone = useZone();
   const units = (title: string, field: 'consumedUnits' | 'creditedUnits' | 'billableUnits') => ({
@@ -97,6 +108,7 @@ export function InvoiceLines({
             <div className={styles.lineNote}>
               {KINDS[kind]}
               {kind !== 'BALANCE' && `, ${formatPeriod(periodStart, periodEnd, zone)}`}
+              {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
               {units.billableUnits != null && (
                 <div className={styles.narrow}>
                   <Quantity value={units.consumedUnits ?? null} /> used,{' '}
@@ -142,7 +154,7 @@ export function InvoiceLines({
         <p className={styles.explained}>
           <strong>What a correction is:</strong> some usage was reported after its period had been
           invoiced. That period was computed again with all of its usage. The correction is the
-          difference from what was invoiced then, more or less.
+          difference, up or down, from what was invoiced then.
         </p>
       )}
     </>

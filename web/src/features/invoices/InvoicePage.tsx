@@ -11,6 +11,7 @@ import { InvoiceActions } from './InvoiceActions';
 import { InvoiceComparison } from './InvoiceComparison';
 import { InvoiceDocument } from './InvoiceDocument';
 import { InvoiceStatus } from './InvoiceStatus';
+import { UsageLink } from './UsageLink';
 
 const InvoicePageDocument = graphql(`
   query InvoicePage($id: ID!) {
@@ -76,6 +77,7 @@ export function InvoicePage() {
                   <bdi>{invoice.subscription.product.name}</bdi>
                 </Link>
               }
+              usageLink={(usage) => <UsageLink usage={usage} customerId={invoice.customer.id} />}
             />
           )}
           {invoice.status !== 'VOID' && (

@@ -1,7 +1,6 @@
 import { graphql } from '../../api/generated';
 import type { InvoiceStatus as Status } from '../../api/generated/graphql';
-import { parseDays } from '../../format/ranges';
-import { addDays, type LocalDate, startOfDay } from '../../format/zones';
+import { boundsOf, daysRange } from '../../format/ranges';
 import { Empty } from '../../ui/Empty';
 import { ToolSelect } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
@@ -53,16 +52,12 @@ const STATUSES = [
 
 const COLUMNS = invoiceColumns({ withCustomer: true });
 
-function startOf(day: LocalDate, zone: string): string {
-  return new Date(startOfDay(day, zone)).toISOString();
-}
-
 export function InvoicesPage() {
   const zone = useZone();
   const [{ customer, order, status: named, from = '', to = '' }, change] = useFilters();
   const status = named && named in STATUS_NAMES ? (named as Status) : null;
-  // A day that is left out is as far away as the other allows.
-  const days = parseDays(`${from || '0001-01-01'}..${to || '9999-12-30'}`);
+  const range = daysRange(from, to);
+  const days = range && boundsOf(range, zone, 0);
   const isFiltered = Boolean(customer || status || from || to);
   const list = useList({
     query: Invoices,
@@ -71,8 +66,8 @@ export function InvoicesPage() {
       order: order === 'OLDEST' ? 'OLDEST' : 'NEWEST',
       customerId: customer ?? null,
       status,
-      issuedAfter: from && days ? startOf(days.first, zone) : null,
-      issuedBefore: to && days ? startOf(addDays(days.last, 1), zone) : null,
+      issuedAfter: days?.start ?? null,
+      issuedBefore: days?.end ?? null,
     },
     connection: (data) => data.invoices,
   });
@@ -80,7 +75,7 @@ export function InvoicesPage() {
     <Stack>
       <PageHead
         title="Invoices"
-        about="Made by themselves when a period ends. What is issued never changes."
+        about="Created automatically when a period ends. An issued invoice never changes."
       />
       <Card
         title={isFiltered ? 'Matching invoices' : 'All invoices'}
@@ -110,7 +105,8 @@ export function InvoicesPage() {
               </Empty>
             ) : (
               <Empty title="No invoices yet">
-                The first is made when a subscription with a fixed price begins, or a period ends.
+                The first one is created when a subscription with a fixed price begins, or when a
+                period ends.
               </Empty>
             )
           }

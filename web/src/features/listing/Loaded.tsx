@@ -40,7 +40,7 @@ export function Loaded<T>({
     return (
       <Card flush>
         <Empty isPage title={`There is no such ${what}`} action={wayBack}>
-          It may be of another organization, or the link is incomplete.
+          It may belong to another organization, or the link may be incomplete.
         </Empty>
       </Card>
     );

@@ -47,7 +47,7 @@ export function NamedList<Row extends { id: string }>({
         columns={columns}
         empty={
           q ? (
-            <Empty title={`No ${what} matches`}>The search looks for the text in names.</Empty>
+            <Empty title={`No ${what} matches`}>The search looks at names only.</Empty>
           ) : (
             <Empty title={`No ${what}s yet`} action={action}>
               {about}

@@ -51,7 +51,7 @@ export function NameFields() {
         <TextInput
           name="unit"
           label="Unit (optional)"
-          hint="The name of one, such as token."
+          hint="In the singular, such as token."
           placeholder="token"
         />
       </Row>
@@ -73,8 +73,8 @@ export function DefinitionFields() {
           <FilterEditor suggestions={{ names: events.map(({ name }) => name), properties }} />
           <p className={styles.note}>
             A property is <code>name</code>, <code>timestamp</code> or a path into the metadata,
-            such as <code>usage.tokens</code>. A value is read as a number if it is one, then as
-            true or false, otherwise as text.
+            such as <code>usage.tokens</code>. A value is read as a number or as true or false if it
+            is one, and as text otherwise.
           </p>
         </Stack>
       </Card>

@@ -60,7 +60,7 @@ function columnsFor(unit: string | null): Column<Row>[] {
   ];
 }
 
-/** Everybody’s usage in their current period. */
+/** The usage of all customers in their current period. */
 export function MeterCustomers({ meterId, unit }: { meterId: string; unit: string | null }) {
   const list = useList({
     query: MeterCustomersDocument,
@@ -69,14 +69,12 @@ export function MeterCustomers({ meterId, unit }: { meterId: string; unit: strin
   });
   const columns = useMemo(() => columnsFor(unit), [unit]);
   return (
-    <Card title="Customers, in their current period" flush>
+    <Card title="Customers in their current period" flush>
       <ListTable
         label="Usage by customer"
         list={list}
         columns={columns}
-        empty={
-          <Empty title="Nobody has used it yet">Customers appear with their first event.</Empty>
-        }
+        empty={<Empty title="No usage yet">Customers appear with their first event.</Empty>}
       />
     </Card>
   );

@@ -46,7 +46,7 @@ export function MeterDefinition({
           <KeyValue name="Unit">{meter.unit ?? 'None'}</KeyValue>
           <KeyValue name="Can be edited">
             {meter.isLocked
-              ? 'Only its name and unit: it has counted events, and invoices may follow from them.'
+              ? 'Only its name and unit. It has counted events, and invoices may depend on them.'
               : 'Yes, until it has counted its first event.'}
           </KeyValue>
           <KeyValue name="Created">
@@ -62,7 +62,7 @@ export function MeterDefinition({
           <KeyValue name="Counted events">
             <Quantity value={String(progress.countedEvents)} />
           </KeyValue>
-          <KeyValue name="Without a number">
+          <KeyValue name="Events without a number">
             <Quantity value={String(progress.skippedEvents)} />
           </KeyValue>
           <KeyValue name="Complete through">

@@ -114,13 +114,13 @@ function Locked({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
           {describeAggregation(aggregation)} where <FilterText filter={filter} />
         </p>
         <p>
-          The meter has counted events, and invoices may follow from them. So its filter and its
-          aggregation cannot change. A new meter with another definition also counts the events that
-          are already stored.
+          The meter has counted events, and invoices may depend on them, so its filter and
+          aggregation can no longer change. You can create a new meter with another definition: it
+          also counts the events that are already stored.
         </p>
         <div>
           <Link to="/meters/new" search={{ from: id }} className={buttonClass()}>
-            Make a new meter from it
+            Copy to a new meter
           </Link>
         </div>
       </Stack>

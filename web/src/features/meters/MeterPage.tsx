@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { MeterPageQuery } from '../../api/generated/graphql';
-import { intervalsOf } from '../../format/ranges';
+import { type Bounds, intervalsOf } from '../../format/ranges';
 import type { Interval } from '../../format/time';
 import { Card, PageHead } from '../../ui/Surface';
 import { History } from '../audit/History';
@@ -89,21 +89,31 @@ export function MeterPage() {
             isFetching={fetching}
             setInterval={setChosen}
           />
-          <Card title="Top customers" flush>
-            <TopCustomers
-              meterId={meter.id}
-              unit={meter.unit ?? null}
-              bounds={view.bounds}
-              first={10}
-            />
-          </Card>
-          <MeterCustomers meterId={meter.id} unit={meter.unit ?? null} />
-          <MeterEvents meterId={meter.id} />
+          {!customer && <Customers meter={meter} bounds={view.bounds} />}
+          <MeterEvents
+            meterId={meter.id}
+            property={meter.aggregation.property ?? null}
+            bounds={view.bounds}
+            customerId={customer ?? null}
+          />
           <MeterDefinition meter={meter} />
           <History id={meter.id} />
         </>
       )}
     </Loaded>
+  );
+}
+
+/** What is about all customers. */
+function Customers({ meter, bounds }: { meter: Meter; bounds: Bounds }) {
+  const unit = meter.unit ?? null;
+  return (
+    <>
+      <Card title="Top customers" flush>
+        <TopCustomers meterId={meter.id} unit={unit} bounds={bounds} first={10} />
+      </Card>
+      <MeterCustomers meterId={meter.id} unit={unit} />
+    </>
   );
 }
 

@@ -112,7 +112,7 @@ export function MetersPage() {
         columns={COLUMNS}
         includeArchived={includeArchived}
         onIncludeArchived={setIncludeArchived}
-        about="A meter filters events and adds up what they say. It also counts events that are there already."
+        about="A meter filters events and adds up what they report. It also counts events that are already stored."
         action={<NewMeterLink />}
       />
     </Stack>

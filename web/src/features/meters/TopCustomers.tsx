@@ -83,7 +83,7 @@ export function TopCustomers({
       rows={rows}
       keyOf={({ customer }) => customer.id}
       loading={data === undefined}
-      empty={<Empty title="Nobody has used it in this range">Choose a longer range.</Empty>}
+      empty={<Empty title="No usage in this range">Choose a longer range.</Empty>}
     />
   );
 }

@@ -43,7 +43,8 @@ export function LatestInvoices() {
           loading={data === undefined}
           empty={
             <Empty title="No invoices yet">
-              The first is made when a subscription with a fixed price begins, or a period ends.
+              The first one is created when a subscription with a fixed price begins, or when a
+              period ends.
             </Empty>
           }
         />

@@ -157,7 +157,7 @@ function Attention({ meters }: { meters: readonly Meter[] }) {
           title: name,
           advice:
             failedEvents > 0
-              ? `${formatDecimal(String(failedEvents))} events wait because counting fails.`
+              ? `${formatDecimal(String(failedEvents))} events are waiting because counting fails.`
               : `${formatDecimal(String(pendingEvents))} events are waiting to be counted.`,
         }}
         action={

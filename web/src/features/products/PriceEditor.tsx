@@ -140,7 +140,7 @@ function AmountInput({
       inputMode="decimal"
       autoComplete="off"
       placeholder={isExact ? '0.000004' : '5.00'}
-      {...(isExact && { hint: 'As many decimals as it takes.' })}
+      {...(isExact && { hint: 'As many decimals as you need.' })}
     />
   );
 }
@@ -149,7 +149,7 @@ function Cap({ path, currency, product }: { path: string; currency: string; prod
   return (
     <TextInput
       name={`${path}.capAmount`}
-      label={`At most, ${currency} (optional)`}
+      label={`Maximum, ${currency} (optional)`}
       hint={`The most that usage can cost ${within(product)}.`}
       inputMode="decimal"
       autoComplete="off"

@@ -177,7 +177,7 @@ function tierColumns(currency: string): Column<Tier>[] {
       cell: ({ unitAmount }) => formatUnitAmount(unitAmount, currency),
     },
     {
-      title: 'Once',
+      title: 'Flat fee',
       isNumber: true,
       cell: ({ flatAmount }) => formatMoney(flatAmount, currency),
     },

@@ -55,7 +55,7 @@ export function ProductActions({
       {!archivedAt && <Button onClick={() => setAsking(true)}>Archive</Button>}
       {isAsking && (
         <Confirm
-          title={`Take ${name} off sale?`}
+          title={`Archive ${name}?`}
           action="Archive product"
           mutation={ProductArchive}
           input={{ id }}
@@ -64,8 +64,8 @@ export function ProductActions({
           onClose={() => setAsking(false)}
         >
           <p>
-            Nobody can subscribe to it any more. Its subscriptions go on, and are invoiced as
-            before. This cannot be undone.
+            Customers can no longer subscribe to it. Existing subscriptions continue and are
+            invoiced as before. This cannot be undone.
           </p>
         </Confirm>
       )}

@@ -111,7 +111,7 @@ function EditProduct({ product: { id, name, description, benefits } }: { product
           </Link>
         }
         title="Edit product"
-        about="Its prices never change, so that what a customer agreed to holds. For other prices, make another product."
+        about="Its prices never change, so customers keep the terms that they agreed to. For other prices, create another product."
       />
       <PageForm form={form} submission={submission} action="Save changes" onCancel={toProduct}>
         <Card title="Product">

@@ -52,7 +52,7 @@ const INTERVALS: Option<RecurringInterval>[] = [
   { value: 'YEAR', label: 'Years' },
 ];
 const BEGINNINGS: Option<BillingPeriods>[] = [
-  { value: 'FROM_START', label: 'When the subscription does' },
+  { value: 'FROM_START', label: 'With each subscription' },
   { value: 'CALENDAR', label: 'With the calendar' },
 ];
 const CURRENCIES = Intl.supportedValuesOf('currency');
@@ -95,7 +95,7 @@ function NewProduct() {
       <PageHead
         above={<Link to="/products">Products</Link>}
         title="New product"
-        about="Its interval, currency and prices never change, so that what a customer agreed to holds. For other prices, make another product."
+        about="Its interval, currency and prices cannot change later, so customers keep the terms that they agreed to. For other prices, create another product."
       />
       <PageForm
         form={form}
@@ -110,7 +110,7 @@ function NewProduct() {
               <SuggestedInput
                 name="currency"
                 label="Currency"
-                hint="Of all prices."
+                hint="For all prices."
                 options={CURRENCIES}
               />
             </Row>
@@ -118,7 +118,7 @@ function NewProduct() {
               <TextInput
                 name="intervalCount"
                 label="Billed every"
-                hint="3 months are a quarter."
+                hint="For a quarter, enter 3 months."
                 inputMode="numeric"
                 autoComplete="off"
               />
@@ -126,7 +126,7 @@ function NewProduct() {
               <ChoiceInput
                 name="billingPeriods"
                 label="Periods begin"
-                hint="A first period of the calendar is shorter, and costs its share."
+                hint="With the calendar, the first period is shorter and costs its share."
                 options={BEGINNINGS}
               />
             </Row>

@@ -115,11 +115,12 @@ export function ProductPage() {
               <KeyValue name="Billed">{sentence(every(product))}</KeyValue>
               <KeyValue name="Periods begin">
                 {product.billingPeriods === 'CALENDAR'
-                  ? 'With the calendar of your time zone. The first period is shorter, and costs its share.'
-                  : 'When each subscription does.'}
+                  ? 'With the calendar of your time zone. The first period is shorter and costs its share.'
+                  : 'With each subscription.'}
               </KeyValue>
               <KeyValue name="Prices">
-                They never change, so that what was agreed holds. Make a new product for new prices.
+                They never change, so customers keep the terms that they agreed to. For other
+                prices, create another product.
               </KeyValue>
               <KeyValue name="Created">
                 <Time at={product.createdAt} />

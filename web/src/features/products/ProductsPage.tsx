@@ -80,7 +80,7 @@ export function ProductsPage() {
     <Stack>
       <PageHead
         title="Products"
-        about="What customers subscribe to: prices, and credit every period."
+        about="What customers subscribe to: prices, and credit for each period."
         tools={<NewProductLink />}
       />
       <NamedList
@@ -89,7 +89,7 @@ export function ProductsPage() {
         columns={COLUMNS}
         includeArchived={includeArchived}
         onIncludeArchived={setIncludeArchived}
-        about="A product has fixed prices, prices for what a meter counts, and credit."
+        about="A product has fixed prices, prices for metered usage, and credit."
         action={<NewProductLink />}
       />
     </Stack>

@@ -57,7 +57,7 @@ export function TiersTable({ path, currency }: { path: string; currency: string 
               <th scope="col">From</th>
               <th scope="col">Up to</th>
               <th scope="col">Each unit, {currency}</th>
-              <th scope="col">Once, {currency}</th>
+              <th scope="col">Flat fee, {currency}</th>
               <th>
                 <span className="visually-hidden">Remove</span>
               </th>
@@ -118,7 +118,7 @@ export function TiersTable({ path, currency }: { path: string; currency: string 
 const LABELS: Record<Column, string> = {
   upTo: 'End',
   unitAmount: 'Price of a unit',
-  flatAmount: 'Amount charged once',
+  flatAmount: 'Flat fee',
 };
 
 /** The bound is in full one row above. */

@@ -77,7 +77,7 @@ function DaysDialog({
   onClose(): void;
   onChoose(range: Range): void;
 }) {
-  const [from = '', to = ''] = range.includes('..') ? range.split('..') : [];
+  const [from = '', to = ''] = parseDays(range) ? range.split('..') : [];
   const [first, setFirst] = useState(from);
   const [last, setLast] = useState(to);
   const days = parseDays(`${first}..${last}`);

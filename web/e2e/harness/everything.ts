@@ -1,0 +1,114 @@
+/** One of everything that has a page or a dialog of its own, made by the API. */
+import type { Api } from './api';
+import { type Account, EXAMPLE_ACCOUNT, makeAccount } from './data';
+
+export interface Everything extends Account {
+  /** An invoice that is not issued yet. */
+  draft: { id: string };
+  archived: { id: string; name: string };
+  sent: { id: string };
+  alert: { id: string; name: string };
+  endpoint: { id: string; url: string };
+  delivery: { id: string };
+}
+
+/** Has the form of everything, for what must be listed before there is any. */
+export const EXAMPLE: Everything = {
+  ...EXAMPLE_ACCOUNT,
+  draft: { id: 'draft' },
+  archived: { id: 'archived', name: 'Archived' },
+  sent: { id: 'sent' },
+  alert: { id: 'alert', name: 'Alert' },
+  endpoint: { id: 'endpoint', url: 'http://127.0.0.1' },
+  delivery: { id: 'delivery' },
+};
+
+/** In an organization of its own, whose settings it changes. */
+export async function makeEverything(api: Api): Promise<Everything> {
+  const account = await makeAccount(api);
+  const { event, customer, meter } = account;
+  await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
+  const { events } = await api.ask('{ events(first: 1) { nodes { id } } }');
+  return {
+    ...account,
+    sent: events.nodes[0],
+    draft: await makeDraft(api),
+    archived: await makeArchivedMeter(api),
+    alert: await makeAlert(api, meter.id),
+    ...(await makeDelivery(api)),
+  };
+}
+
+/** The last invoice of a subscription that has ended, in an organization that waits with invoices. */
+export async function makeDraft(api: Api): Promise<{ id: string }> {
+  await api.ask(
+    `mutation {
+      organizationUpdate(input: { invoiceGraceHours: 720, paymentTermDays: 14 }) {
+        userErrors { message path }
+      }
+    }`,
+  );
+  const { subscription } = await makeAccount(api);
+  const { customerSubscriptionCancel } = await api.ask(
+    `mutation End($id: ID!) {
+      customerSubscriptionCancel(input: { id: $id, when: NOW }) {
+        subscription { invoices(last: 1) { nodes { id status } } }
+        userErrors { message path }
+      }
+    }`,
+    { id: subscription.id },
+  );
+  const [draft] = customerSubscriptionCancel.subscription.invoices.nodes;
+  if (draft.status !== 'DRAFT') {
+    throw new Error(`The invoice is ${draft.status}`);
+  }
+  return draft;
+}
+
+async function makeArchivedMeter(api: Api): Promise<{ id: string; name: string }> {
+  const { meterCreate } = await api.ask(
+    `mutation {
+      meterCreate(input: { name: "Old calls", filter: {}, aggregation: { function: COUNT } }) {
+        meter { id name }
+        userErrors { message path }
+      }
+    }`,
+  );
+  await api.ask(
+    'mutation Archive($id: ID!) { meterArchive(input: { id: $id }) { userErrors { message path } } }',
+    { id: meterCreate.meter.id },
+  );
+  return meterCreate.meter;
+}
+
+async function makeAlert(api: Api, meter: string): Promise<{ id: string; name: string }> {
+  const { usageAlertCreate } = await api.ask(
+    `mutation Alert($meter: ID!) {
+      usageAlertCreate(
+        input: { name: "Credit is used up", kind: CREDIT_USED_PERCENT, threshold: "100", meterId: $meter }
+      ) { alert { id name } userErrors { message path } }
+    }`,
+    { meter },
+  );
+  return usageAlertCreate.alert;
+}
+
+/** Nothing listens there, so that the delivery fails. */
+async function makeDelivery(api: Api): Promise<Pick<Everything, 'endpoint' | 'delivery'>> {
+  const { webhookEndpointCreate } = await api.ask(
+    `mutation {
+      webhookEndpointCreate(input: { url: "http://127.0.0.1:9/hooks", eventTypes: ["meter.failing"] }) {
+        webhookEndpoint { id url }
+        userErrors { message path }
+      }
+    }`,
+  );
+  const { webhookEndpoint: endpoint } = webhookEndpointCreate;
+  const { webhookEndpointTest } = await api.ask(
+    `mutation Test($id: ID!) {
+      webhookEndpointTest(input: { id: $id }) { delivery { id } userErrors { message path } }
+    }`,
+    { id: endpoint.id },
+  );
+  return { endpoint, delivery: webhookEndpointTest.delivery };
+}
