@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from config.settings import Settings
 from models import Organization, exact_json
 from tests.serving import new_token
-from transport.application import graphql_routes, opened_api
+from transport.application import event_routes, graphql_routes, opened_api
 
 
 @dataclass
@@ -80,7 +80,7 @@ async def application(
 ) -> AsyncIterator[Starlette]:
     """The ASGI application that serves the API."""
     async with opened_api(settings, redis) as graphql:
-        app = Starlette(routes=graphql_routes())
+        app = Starlette(routes=[*graphql_routes(), *event_routes()])
         app.state.graphql = graphql
         yield app
 

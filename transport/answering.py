@@ -13,14 +13,23 @@ from transport.http_request import GRAPHQL_JSON, JSON, HTTPError
 from transport.http_response import encode_json
 from waiting.outages import is_outage
 
+RETRY_AFTER = "5"  # seconds
 _STATUS = {BadUserInput: 400, Unauthenticated: 401, Forbidden: 403}
+
+
+def refused(refusal: HTTPError, media: str = JSON) -> Response:
+    """Builds the response to a refused request, with a GraphQL error."""
+    headers: Mapping[str, str] = refusal.headers
+    media = media if media in {JSON, GRAPHQL_JSON} else JSON
+    body = {"errors": [refusal.error.formatted]}
+    return Response(encode_json(body), refusal.status, dict(headers), media)
 
 
 async def answered(
     answer: Callable[[], Awaitable[Response]],
     connections: OpenConnections,
     seconds: float,
-    media: str = JSON,
+    refuse: Callable[[HTTPError], Response] = refused,
 ) -> Response:
     """Returns the response of `answer` within a time limit, or one that says why there is none."""
     deadline = asyncio.timeout(seconds)
@@ -34,21 +43,21 @@ async def answered(
     except asyncio.CancelledError:
         if not connections.ending:
             raise
-        refusal = HTTPError(503, cut_off())
+        refusal = _unavailable(cut_off())
     except Exception as error:  # noqa: BLE001  # the client must not see the details of a bug
         if isinstance(error, TimeoutError) and deadline.expired():
-            refusal = HTTPError(503, took_too_long(seconds))
+            refusal = _unavailable(took_too_long(seconds))
+        elif is_outage(error):
+            refusal = _unavailable(failure(error))
         else:
-            refusal = HTTPError(503 if is_outage(error) else 500, failure(error))
-    return refused(refusal, media)
+            refusal = HTTPError(500, failure(error))
+    return refuse(refusal)
 
 
-def refused(refusal: HTTPError, media: str = JSON) -> Response:
-    """Builds the response to a refused request, with a GraphQL error."""
-    headers: Mapping[str, str] = refusal.headers
-    media = media if media in {JSON, GRAPHQL_JSON} else JSON
-    body = {"errors": [refusal.error.formatted]}
-    return Response(encode_json(body), refusal.status, dict(headers), media)
+def _unavailable(error: APIError) -> HTTPError:
+    """Builds the refusal of a request that is not answered now; says when to repeat it, if ever."""
+    may_repeat = (error.extensions or {}).get("retryable", False)
+    return HTTPError(503, error, {"retry-after": RETRY_AFTER} if may_repeat else None)
 
 
 def denied(error: APIError) -> HTTPError:

@@ -18,6 +18,7 @@ from resolvers.schema import MetergraphSchema, create_schema
 from schema.context import Services
 from schema.scans import Scans
 from transport.browser_sessions import BrowserSessions
+from transport.events import cloud_events, polar
 from transport.http import GraphQLApplication
 from transport.persisted_queries import PersistedQueries, digest, listed_documents
 from transport.rate_limits import RateLimits
@@ -96,6 +97,18 @@ def graphql_routes(page: ASGIApp | None = None) -> list[BaseRoute]:
         Route(PATH, ForBrowsers(page, endpoint, but_with="query")),
         WebSocketRoute(PATH, endpoint),
         Route("/session", BrowserSessions()),
+    ]
+
+
+def event_routes(page: ASGIApp | None = None) -> list[BaseRoute]:
+    """The routes that take events; `app.state.graphql` must be the application of `opened_api`.
+
+    Args:
+        page: what a browser gets when it visits `/events`, an address of the dashboard.
+    """
+    return [
+        Route(cloud_events.PATH, ForBrowsers(page, cloud_events.CloudEvents())),
+        Route(polar.PATH, polar.PolarIngestion()),
     ]
 
 

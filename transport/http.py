@@ -105,7 +105,10 @@ class GraphQLApplication(GraphQL[Context, None]):
             return refused(refusal)
         seconds = self.settings.request_timeout_seconds
         return await answered(
-            lambda: self._execute(request, media), self.connections, seconds, media
+            lambda: self._execute(request, media),
+            self.connections,
+            seconds,
+            lambda refusal: refused(refusal, media),
         )
 
     def _media_type(self, request: Request) -> str:

@@ -48,18 +48,18 @@ class Operation:
     extensions: dict[str, Any] | None
 
 
-def decode_json(data: str | bytes) -> Any:
+def decode_json(data: str | bytes, but_in: str = "metadata") -> Any:
     """Reads JSON with exact numbers; raises ValueError for invalid JSON.
 
-    Raises AmbiguousError for an object with a duplicate key; but in the metadata of an event, only
-    that event is refused later.
+    Raises AmbiguousError for an object with a duplicate key; but in the metadata of an event in a
+    list, only that event is refused later. `but_in` is the key of its metadata.
     """
     try:
         return exact_json.loads(data)
     except exact_json.AmbiguousError as error:
         if error.value is None:
             raise
-        message = exact_json.ambiguity(error.value, but_in="metadata")
+        message = exact_json.ambiguity(error.value, but_in=but_in)
         if message is None:
             return error.value
         raise exact_json.AmbiguousError(message, error.value) from None
@@ -144,14 +144,27 @@ def check_content_type(request: Request) -> None:
     Browsers ask first (CORS) before a page of another origin may send this type, so a form on such
     a page cannot act for a visitor.
     """
-    if len(request.headers.get("content-type", "")) > _MAX_HEADER:
+    if declared_media(request) != JSON:
         raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
-    message = Message()
-    message["content-type"] = request.headers.get("content-type", "")
-    charset = message.get_param("charset", "utf-8")
-    if message.get_content_type() != JSON or "content-type" not in request.headers:
-        raise HTTPError(415, BadUserInput(f"The Content-Type must be {JSON}"), {"accept": JSON})
-    if str(charset).lower() not in {"utf-8", "utf8"}:
+    check_encoding(request)
+
+
+def declared_media(request: Request) -> str | None:
+    """Returns the media type of the body in lowercase; None without a Content-Type.
+
+    A header that is too long declares the empty type.
+    """
+    if "content-type" not in request.headers:
+        return None
+    declared = _content_type(request)
+    return "" if declared is None else declared.get_content_type()
+
+
+def check_encoding(request: Request) -> None:
+    """Raises HTTPError 415 for a body that is compressed or not in UTF-8."""
+    declared = _content_type(request)
+    charset = "utf-8" if declared is None else str(declared.get_param("charset", "utf-8"))
+    if charset.lower() not in {"utf-8", "utf8"}:
         raise HTTPError(415, BadUserInput("The charset must be utf-8"))
     # Only unpacking would show that a body exceeds the limit.
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
@@ -159,14 +172,28 @@ def check_content_type(request: Request) -> None:
         raise HTTPError(415, refused, {"accept-encoding": "identity"})
 
 
-def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:
-    """Reads the operation of a POST, or the list of a batch; raises HTTPError 400."""
+def _content_type(request: Request) -> Message | None:
+    text = request.headers.get("content-type", "")
+    if len(text) > _MAX_HEADER:
+        return None
+    message = Message()
+    message["content-type"] = text
+    return message
+
+
+def body_as_json(body: bytes, but_in: str = "metadata") -> Any:
+    """Reads a body as JSON as `decode_json` does; raises HTTPError 400."""
     try:
-        data = decode_json(body)
+        return decode_json(body, but_in)
     except exact_json.AmbiguousError as error:
         raise HTTPError(400, BadUserInput(f"The body is ambiguous: {error}")) from None
     except ValueError as error:
         raise HTTPError(400, BadUserInput(f"The body is not JSON: {error}")) from None
+
+
+def parse_body(body: bytes, maximum_operations: int) -> Operation | list[Operation]:
+    """Reads the operation of a POST, or the list of a batch; raises HTTPError 400."""
+    data = body_as_json(body)
     if not isinstance(data, list):
         return parse_operation(data)
     if not 1 <= len(data) <= maximum_operations:

@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, health and metrics.
+"""The ASGI application: GraphQL, events over plain HTTP, health and metrics.
 
     uvicorn --factory metergraph.asgi.app:create_app
 
@@ -28,7 +28,7 @@ from metergraph.connections import with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database
 from metering.live.wakeup import open_queue
-from transport.application import graphql_routes, opened_api
+from transport.application import event_routes, graphql_routes, opened_api
 from transport.persisted_queries import listed_documents
 from transport.visits import ForBrowsers
 from waiting.outages import Outage
@@ -116,6 +116,7 @@ def _routes(settings: Settings, pages: Pages) -> list[BaseRoute]:
         Route("/readyz", answered_together(readyz)),
         Route("/metrics", answered_together(metrics)),
         *graphql_routes(graphiql),
+        *event_routes(pages.dashboard),
     ]
 
 
@@ -129,6 +130,7 @@ async def _index(_request: Request) -> Response:
         {
             "name": "Metergraph",
             "graphql": "graphql",
+            "events": ["events", "v1/events/ingest"],
             "health": ["healthz", "readyz"],
             "metrics": "metrics",
         }

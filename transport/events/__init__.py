@@ -1,0 +1,1 @@
+"""Events over plain HTTP: CloudEvents, and Polar's ingestion."""
