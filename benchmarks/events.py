@@ -56,3 +56,22 @@ def bodies(count: int, batch: int, query: str = COUNTS) -> list[bytes]:
         ).encode()
         for start in range(0, count, batch)
     ]
+
+
+def cloud_event_batches(count: int, batch: int) -> list[bytes]:
+    """The same requests for `POST /events`, as batches of CloudEvents."""
+    made = [
+        {
+            "specversion": "1.0",
+            "source": "/benchmark",
+            "id": event["externalId"],
+            "type": event["name"],
+            "subject": event["externalCustomerId"],
+            "time": event["timestamp"],
+            "data": event["metadata"],
+        }
+        for event in events(count)
+    ]
+    return [
+        exact_json.dumps(made[start : start + batch]).encode() for start in range(0, count, batch)
+    ]

@@ -33,11 +33,13 @@ class HttpConnection:
         self.writer.write(b"GET %b HTTP/1.1\r\n%b\r\n" % (path.encode(), self.head))
         return await self._answer()
 
-    async def post(self, body: bytes) -> bytes:
-        """The body of the answer to a GraphQL request."""
+    async def post(
+        self, body: bytes, path: str = "/graphql", media: str = "application/json"
+    ) -> bytes:
+        """The body of the answer to a request, by default of GraphQL."""
         self.writer.write(
-            b"POST /graphql HTTP/1.1\r\n%bcontent-type: application/json\r\n"
-            b"content-length: %d\r\n\r\n%b" % (self.head, len(body), body)
+            b"POST %b HTTP/1.1\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b"
+            % (path.encode(), self.head, media.encode(), len(body), body)
         )
         return await self._answer()
 

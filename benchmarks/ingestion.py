@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tortoise.connection import get_connection
 
-from benchmarks.events import COUNTS, RECEIPTS, bodies
+from benchmarks.events import COUNTS, RECEIPTS, bodies, cloud_event_batches
 from benchmarks.floor import floor
 from benchmarks.http_client import HttpConnection
 from benchmarks.results import Result, median
@@ -26,27 +26,43 @@ _COUNT_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
+    """How many events are sent at a time, and how: by the mutation, or as CloudEvents."""
+
     batch: int
     clients: int
     events: int
     query: str = COUNTS
+    as_cloud_events: bool = False
+
+    def requests(self) -> Iterator[bytes]:
+        """The bodies of the requests."""
+        if self.as_cloud_events:
+            return iter(cloud_event_batches(self.events, self.batch))
+        return iter(bodies(self.events, self.batch, self.query))
+
+    async def send(self, connection: HttpConnection, body: bytes) -> bytes:
+        """Sends one of them and returns the answer."""
+        if self.as_cloud_events:
+            return await connection.post(body, "/events", "application/cloudevents-batch+json")
+        return await connection.post(body)
 
     @property
     def title(self) -> str:
+        """What the table calls it."""
         receipts = ", with receipts" if self.query is RECEIPTS else ""
         clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
         return f"batches of {self.batch:,}, {clients}{receipts}"
 
 
 _CASES = (
-    _Case(1, 1, 1_000),
-    _Case(1, 8, 4_000),
-    _Case(100, 1, 20_000),
-    _Case(100, 8, 40_000),
-    _Case(1_000, 1, 50_000),
-    _Case(1_000, 8, 100_000),
-    _Case(1_000, 8, 100_000, RECEIPTS),
+    Case(1, 1, 1_000),
+    Case(1, 8, 4_000),
+    Case(100, 1, 20_000),
+    Case(100, 8, 40_000),
+    Case(1_000, 1, 50_000),
+    Case(1_000, 8, 100_000),
+    Case(1_000, 8, 100_000, RECEIPTS),
 )
 
 
@@ -54,7 +70,7 @@ async def measure(run: Run) -> list[Result]:
     """Runs every case, in rounds that alternate with the floor."""
     async with running_system(run.folder) as system:
         # What is only slow the first time is not what is measured.
-        await _ingest(system, _Case(100, 2, 2_000))
+        await ingest(system, Case(100, 2, 2_000))
         results = [await _measure(system, case, run) for case in _CASES]
         memory = system.peak_memory("api")
     results.append(
@@ -69,7 +85,7 @@ async def measure(run: Run) -> list[Result]:
     return results
 
 
-async def _measure(system: System, case: _Case, run: Run) -> Result:
+async def _measure(system: System, case: Case, run: Run) -> Result:
     accepted, counted, floors, wide_floors = [], [], [], []
     rounds = 1 if run.quick else _ROUNDS
     share = case.events // (4 if run.quick else rounds)
@@ -79,7 +95,7 @@ async def _measure(system: System, case: _Case, run: Run) -> Result:
         floors.append(await floor(system, part.events, case.batch, 1))
         if case.clients > 1:
             wide_floors.append(await floor(system, part.events, case.batch, case.clients))
-        stored_rate, counted_rate = await _ingest(system, part)
+        stored_rate, counted_rate = await ingest(system, part)
         accepted.append(stored_rate)
         counted.append(counted_rate)
     rate, bare = median(counted), median(floors)
@@ -104,13 +120,13 @@ async def _measure(system: System, case: _Case, run: Run) -> Result:
     )
 
 
-async def _ingest(system: System, case: _Case) -> tuple[float, float]:
+async def ingest(system: System, case: Case) -> tuple[float, float]:
     """Events a second until all are stored, and until all are counted."""
     tenant = await system.new_tenant()
-    requests = iter(bodies(case.events, case.batch, case.query))
+    requests = case.requests()
     connections = [await system.connect(tenant.token) for _ in range(case.clients)]
     started = time.perf_counter()
-    await asyncio.gather(*(_send(connection, requests, case.batch) for connection in connections))
+    await asyncio.gather(*(_send(connection, requests, case) for connection in connections))
     stored = time.perf_counter() - started
     await _until_counted(tenant, case.events)
     counted = time.perf_counter() - started
@@ -122,10 +138,10 @@ async def _ingest(system: System, case: _Case) -> tuple[float, float]:
     return case.events / stored, case.events / counted
 
 
-async def _send(connection: HttpConnection, requests: Iterator[bytes], batch: int) -> None:
-    expected = b'"inserted":%d,' % batch
+async def _send(connection: HttpConnection, requests: Iterator[bytes], case: Case) -> None:
+    expected = b'"inserted":%d,' % case.batch
     for request in requests:
-        answer = await connection.post(request)
+        answer = await case.send(connection, request)
         assert expected in answer, answer[:500]
 
 
