@@ -16,7 +16,7 @@ EVENT = EventCreateExternalCustomer(
     external_customer_id="acme",
     external_id="e1",
     timestamp="2026-01-01T00:00:00Z",
-    metadata={"tokens": 12.5, "cached": True},
+    metadata={"tokens": 12.5, "cached": True},  # type: ignore[typeddict-unknown-key]  # mypy knows no extra_items
 )
 STORED = {
     "name": "call",
