@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from metergraph.embedded.processes import spawn, stop
+from metergraph.embedded.processes import signals_held, spawn, stop
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,10 @@ class Command:
 
     def start(self) -> None:
         """Starts the process."""
-        self.process = spawn(self._command, environment=self._environment, pass_fds=self._pass_fds)
+        with signals_held():
+            self.process = spawn(
+                self._command, environment=self._environment, pass_fds=self._pass_fds
+            )
 
     def ask_to_stop(self) -> None:
         """Sends SIGTERM without waiting."""
@@ -98,8 +101,8 @@ class Supervisor:
 
     def add_task(self, child: Supervised) -> None:
         """Starts a child that ends by itself; it is stopped with the others if it has not."""
-        child.start()
         self._tasks.append(child)
+        child.start()
 
     def watch(self, check: Callable[[], None], until: Callable[[], bool] = lambda: False) -> None:
         """Keeps the children running until `until` returns true or `check` raises."""

@@ -13,7 +13,7 @@ import psutil
 from metergraph.embedded.account import identity
 from metergraph.embedded.directories import Directories, EmbeddedServerError
 from metergraph.embedded.private_files import open_private_log
-from metergraph.embedded.processes import end, spawn, stop
+from metergraph.embedded.processes import end, signals_held, spawn, stop
 
 _MAJOR_VERSION = "18"
 _DATABASE = "metergraph"
@@ -89,14 +89,15 @@ class PostgresServer:
             configuration |= _NOT_DURABLE
         programs = self._directories.postgres_programs
         options = [f"-c{name}={value}" for name, value in configuration.items()]
-        self.process = spawn(
-            [str(programs / "postgres"), "-D", str(self.data), *options],
-            death_signal=signal.SIGINT,
-            account=self._directories.account,
-            environment=_ENVIRONMENT,
-            directory=Path("/"),
-            log=self.log,
-        )
+        with signals_held():
+            self.process = spawn(
+                [str(programs / "postgres"), "-D", str(self.data), *options],
+                death_signal=signal.SIGINT,
+                account=self._directories.account,
+                environment=_ENVIRONMENT,
+                directory=Path("/"),
+                log=self.log,
+            )
         self._wait_until_ready(self.process)
 
     def stop(self) -> None:

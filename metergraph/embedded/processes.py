@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,20 @@ from metergraph.embedded.private_files import open_private_log
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.01
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Holds the signals that ask us to stop until the block ends.
+
+    A handler that raises while a child is started would lose the child: nothing would stop it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spawn(
@@ -29,6 +43,8 @@ def spawn(
     pass_fds: Sequence[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Starts a child in its own session, so that Ctrl-C reaches only us.
+
+    Keep the child within `signals_held`, so that whoever stops the children knows of it.
 
     Args:
         command: the program and its arguments.
@@ -61,13 +77,14 @@ def spawn(
 def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """Returns what the child calls before it becomes the program.
 
-    The library is loaded here, before the fork, so that the child only makes a system call. The
+    The library is loaded here, before the fork, so that the child only makes system calls. The
     kernel watches the thread that started the child: start children from the main thread.
     """
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def call() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from metergraph.embedded.directories import Directories, EmbeddedServerError
-from metergraph.embedded.processes import spawn, stop
+from metergraph.embedded.processes import signals_held, spawn, stop
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 3.0
@@ -37,23 +37,24 @@ class RedisServer:
         Raises:
             EmbeddedServerError: it does not start.
         """
-        self.process = spawn(
-            [
-                str(self._directories.redis_server),
-                *("--port", "0"),
-                *("--unixsocket", str(self._socket)),
-                *("--unixsocketperm", "700"),
-                *("--save", ""),
-                *("--appendonly", "no"),
-                *("--dir", str(self._directories.sockets)),
-                *("--loglevel", "warning"),
-            ],
-            # Not SIGTERM: on a clean exit it would remove the socket, which may be its successor's.
-            death_signal=signal.SIGKILL,
-            account=self._directories.account,
-            directory=Path("/"),
-            log=self.log,
-        )
+        with signals_held():
+            self.process = spawn(
+                [
+                    str(self._directories.redis_server),
+                    *("--port", "0"),
+                    *("--unixsocket", str(self._socket)),
+                    *("--unixsocketperm", "700"),
+                    *("--save", ""),
+                    *("--appendonly", "no"),
+                    *("--dir", str(self._directories.sockets)),
+                    *("--loglevel", "warning"),
+                ],
+                # Not SIGTERM: a clean exit removes the socket, which may be its successor's.
+                death_signal=signal.SIGKILL,
+                account=self._directories.account,
+                directory=Path("/"),
+                log=self.log,
+            )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if self._answers():
