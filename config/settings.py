@@ -3,20 +3,24 @@
 A test compares the README's table with these descriptions.
 """
 
-import base64
-import re
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
 
-from limits import parse as parse_rate
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_KEY_BYTES = 32
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@?#;]+")
+from config.values import (
+    HourOrOff,
+    Keys,
+    Origins,
+    OriginsOrAny,
+    PostgresUrl,
+    Proxies,
+    PublicUrl,
+    Rate,
+    RedisUrl,
+)
 
 
 class LogFormat(StrEnum):
@@ -49,13 +53,13 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    database_url: str | None = Field(
+    database_url: PostgresUrl | None = Field(
         default=None,
         description="PostgreSQL 15 or later, as `postgresql://user:password@host:5432/name`; "
         "for a socket, `postgresql://user@/name?host=/directory`. "
         "Empty: the embedded PostgreSQL.",
     )
-    redis_url: str | None = Field(
+    redis_url: RedisUrl | None = Field(
         default=None,
         description="Redis 6 or later, as `redis://host:6379/0`, `rediss://…` or "
         "`unix:///path?db=0`. Empty: the embedded Redis.",
@@ -91,26 +95,26 @@ class Settings(BaseSettings):
 
     graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     introspection: bool = Field(default=True, description="Answer introspection queries.")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: OriginsOrAny = Field(
         default=(),
         description="Origins whose pages may call the API and open WebSockets, separated by "
         "commas; `*` is every origin. Empty: the API's own origin only.",
     )
 
-    public_url: str | None = Field(
+    public_url: PublicUrl | None = Field(
         default=None,
         description="The address that browsers use, such as `https://usage.example`. Links to the "
         "portal begin with it, and its pages count as the server's own. Empty: the host that each "
         "request was sent to.",
     )
 
-    portal_frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(
+    portal_frame_ancestors: Origins = Field(
         default=(),
         description="Origins whose pages may show the portal in a frame, separated by commas. "
         "Empty: none.",
     )
 
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Proxies = Field(
         default=("127.0.0.1", "::1"),
         description="Proxies whose `X-Forwarded-Host`, `-Proto` and `-For` are trusted: addresses "
         "or networks such as `10.0.0.0/8`, separated by commas; `*` is every address.",
@@ -173,7 +177,7 @@ class Settings(BaseSettings):
         "persisted queries, or a JSON object of documents by hash. Empty: all operations are "
         "allowed.",
     )
-    rate_limit: str | None = Field(
+    rate_limit: Rate | None = Field(
         default=None,
         description="The rate limit of a token, such as `600/minute` or `20/second`; an "
         "operation over a WebSocket counts as a request. Empty: no limit.",
@@ -186,7 +190,7 @@ class Settings(BaseSettings):
         default=60, description="How long a customer's session token is valid."
     )
 
-    secret_key: SecretStr | None = Field(
+    secret_key: Keys | None = Field(
         default=None,
         description="The key that encrypts the secrets of webhooks: 32 random bytes in base64, "
         "such as the output of `openssl rand -base64 32`. With several, separated by commas, the "
@@ -198,106 +202,11 @@ class Settings(BaseSettings):
         "development only: it lets organizations send requests into your network.",
     )
 
-    audit_hour: int | None = Field(
+    audit_hour: HourOrOff = Field(
         default=3,
-        ge=0,
-        le=23,
         description="The hour (UTC) from which workers slowly compare cached usage with the raw "
         "events, for at most four hours. `off`: never.",
     )
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _check_rate(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_rate(value)
-        return value
-
-    @field_validator("secret_key")
-    @classmethod
-    def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        keys = _items(value.get_secret_value())
-        for key in keys:
-            try:
-                is_key = len(base64.urlsafe_b64decode(key)) == _KEY_BYTES
-            except ValueError:
-                is_key = False
-            if not is_key:
-                raise ValueError("must be the base64 of 32 bytes, or several separated by commas")
-        return SecretStr(",".join(keys))
-
-    @field_validator("audit_hour", mode="before")
-    @classmethod
-    def _read_off(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and value.strip().lower() == "off" else value
-
-    @field_validator("cors_origins", "portal_frame_ancestors", mode="before")
-    @classmethod
-    def _split_origins(cls, value: Any) -> Any:
-        # In the form of browsers, for the comparison.
-        return tuple(origin.rstrip("/").lower() for origin in _items(value))
-
-    @field_validator("cors_origins", "portal_frame_ancestors")
-    @classmethod
-    def _check_origins(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for origin in value:
-            may_be_any = info.field_name == "cors_origins" and origin == "*"
-            if not may_be_any and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin, such as https://dashboard.example")
-        return value
-
-    @field_validator("public_url", mode="before")
-    @classmethod
-    def _normalize_url(cls, value: Any) -> Any:
-        return value.strip().rstrip("/").lower() if isinstance(value, str) else value
-
-    @field_validator("public_url")
-    @classmethod
-    def _check_public_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(("http://", "https://")) or not _ORIGIN.fullmatch(value):
-            raise ValueError(
-                "must be a scheme and a host only, such as https://usage.example: the pages are "
-                "served at the root of a host, not below a path"
-            )
-        return value
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split_proxies(cls, value: Any) -> Any:
-        return _items(value)
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if "*" in value:
-            return ("*",)
-        networks = {proxy: str(ip_network(proxy, strict=False)) for proxy in value}
-        return tuple(networks[proxy] if "/" in proxy else proxy for proxy in value)
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_database_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("postgres://", "postgresql://")):
-            raise ValueError("must begin with postgresql:// or postgres://")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _check_redis_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
-        return value
-
-
-def _items(value: Any) -> tuple[str, ...]:
-    """The items of a list that commas separate; a tuple of them as it is."""
-    if not isinstance(value, str):
-        return tuple(value)
-    return tuple(item.strip() for item in value.split(",") if item.strip())
 
 
 def variable_name(field: str) -> str:
