@@ -1,6 +1,6 @@
 """The life of a usage alert: created, changed, deleted.
 
-All under the log's lock: whatever is counted comes before the change or after it.
+All of it happens under the log's lock, so every count comes before the change or after it.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -173,7 +173,7 @@ async def _meter_problems(
 async def _check_number(
     connection: BaseDBAsyncClient, organization_id: UUID, draft: AlertDraft
 ) -> None:
-    """Refuses an alert too many: all of them are compared with whatever is counted."""
+    """Refuses one alert more than the limit: each count is compared with all of them."""
     number = (
         await UsageAlert.filter(
             organization_id=organization_id,

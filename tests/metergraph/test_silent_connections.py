@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 from tortoise.transactions import in_transaction
@@ -18,6 +15,7 @@ from metergraph.database.opening import opened_database
 from metering.counting.log import advance
 from models import EventBatch, Organization
 from tests.ingesting import send
+from tests.metergraph.clients import READ, api
 from tests.postgres import connection_to, locked, locks_awaited
 from tests.serving import new_token, served
 from tests.silence import Proxy, Silencing, proxied
@@ -32,7 +30,6 @@ mutation ($id: String!) { eventsIngest(input: {events: [
   {name: "call", externalId: $id, externalCustomerId: "c"}
 ]}) { inserted duplicates } }
 """
-READ = "{ events { nodes { name } } }"
 CREATE = """
 mutation { meterCreate(input: {name: "m", filter: {}, aggregation: {function: COUNT}}) {
   meter { name } userErrors { message }
@@ -81,50 +78,6 @@ def silenced_by(
 async def fallen(silencing: Silencing) -> None:
     """Waits until a connection fell silent."""
     assert await asyncio.to_thread(silencing.fell_silent)
-
-
-class Client:
-    """A client of the API with a token."""
-
-    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
-        self._http = http
-        self._headers = {"authorization": f"Bearer {token}"}
-
-    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """`data`, or the only error's extensions."""
-        body = {"query": query, "variables": variables}
-        response = await self._http.post("/graphql", json=body, headers=self._headers)
-        answer: dict[str, Any] = response.json()
-        if "errors" in answer:
-            (error,) = answer["errors"]
-            extensions: dict[str, Any] = error["extensions"]
-            return extensions
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    def with_token(self, token: str) -> "Client":
-        """The same API, asked with another token."""
-        return Client(self._http, token)
-
-    async def status(self, path: str) -> int:
-        """Of a GET."""
-        return (await self._http.get(path)).status_code
-
-    async def text(self, path: str) -> str:
-        """Of a GET."""
-        return (await self._http.get(path)).text
-
-
-@asynccontextmanager
-async def api(settings: Settings, *tokens: str) -> AsyncIterator[list[Client]]:
-    async with (
-        served(settings) as url,
-        httpx.AsyncClient(base_url=url, timeout=_SOON_SECONDS) as http,
-    ):
-        clients = [Client(http, token) for token in tokens]
-        for client in clients:
-            assert await client.ask(READ) == {"events": {"nodes": []}}
-        yield clients
 
 
 ROLES = {

@@ -3,7 +3,6 @@
 import asyncio
 from contextvars import Context
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,24 +16,20 @@ from config.settings import Settings
 from metergraph.database.opening import opened_database
 from metering.audit.recompute import recompute_customer_meter
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.definition import MeterDefinition
 from metering.language.filters import Filter
 from metering.meters import MeterChanges, archive_meter, unarchive_meter, update_meter
 from metering.usage import kept_ranges
 from metering.usage.top_customers import CustomerUsage, top_customers
 from metering.usage.windows import Window
 from models import CustomerMeter, Meter, Organization, UsageBucket, UsageRange
-from models.identifiers import new_id
 from tests.effort import examples
 from tests.ingesting import catch_up_all, definition_of, drain, named
+from tests.metering.keeping import COUNT, WINDOW, calls, count_more, positions, quantities
 from tests.metering.stored import event_of, meter_on, store
 from tests.metering.test_top_customers import CUSTOMERS, expected_of
 from tests.metering.test_usage import offsets, some_filters
 from tests.reference.sql import parsed
 from tests.reference.strategies import START, counted_metadata, event_ids, names
-
-COUNT = Aggregation(AggregationFunction.COUNT)
-WINDOW = Window(START, START + timedelta(days=30))
 
 
 @pytest.fixture
@@ -42,35 +37,6 @@ def of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps ranges of a single customer, and uses them however many events came since."""
     monkeypatch.setattr(kept_ranges, "FEWEST_CUSTOMERS", 1)
     monkeypatch.setattr(kept_ranges, "MOST_EVENTS_PER_CUSTOMER", 1_000)
-
-
-def calls(customer: UUID, count: int, at: timedelta = timedelta(hours=1)) -> list[dict[str, Any]]:
-    return [
-        event_of(customer, id_=new_id(), name="x", timestamp=START + at, metadata={})
-        for _ in range(count)
-    ]
-
-
-async def count_more(database: BaseDBAsyncClient, organization_id: UUID, *counts: int) -> None:
-    """Stores and counts so many events of the first, the second, … customer."""
-    for customer, count in zip(CUSTOMERS, counts, strict=False):
-        if count:
-            await store(database, organization_id, calls(customer, count))
-    await drain(organization_id)
-
-
-async def quantities(database: BaseDBAsyncClient, meter: MeterDefinition | Meter) -> list[int]:
-    """The quantities of the first, the second, … customer, as far as they have any."""
-    defined = await definition_of(meter) if isinstance(meter, Meter) else meter
-    found = await top_customers(database, defined, WINDOW, 10)
-    by_customer = {one.customer_id: int(one.quantity or 0) for one in found}
-    return [by_customer[customer] for customer in CUSTOMERS if customer in by_customer]
-
-
-async def positions(meter: Meter | MeterDefinition) -> list[int]:
-    """The positions of the meter's kept ranges."""
-    rows = await UsageRange.filter(meter_id=meter.id).values("position")
-    return [row["position"] for row in rows]
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
