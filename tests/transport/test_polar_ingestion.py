@@ -111,6 +111,20 @@ async def test_a_customer_may_be_named_by_its_id_here(api: Api, other_api: Api) 
     assert len(await stored(api)) == 2
 
 
+async def test_a_customer_may_be_named_by_the_id_that_it_had_at_polar(
+    api: Api, other_api: Api
+) -> None:
+    polars = "7a1f8d4c-35a9-4c1b-9f0e-6ce27a2d7b11"
+    by_id = {"name": "n", "customer_id": polars}
+    await ingest(other_api, polar_event(external_customer_id=polars))
+    refused = mistakes(await ingest(api, by_id))
+    assert refused == [("customer_id", ["body", "events", 0, "customer_id"])]
+    await ingest(api, polar_event(external_customer_id=polars))
+    assert (await ingest(api, by_id, by_id)).json() == {"inserted": 2, "duplicates": 0}
+    assert {node["customer"]["externalId"] for node in await stored(api)} == {polars}
+    assert len((await api.get("{ customers { nodes { id } } }"))["customers"]["nodes"]) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "type_", "path"),
     [
@@ -187,7 +201,9 @@ async def test_a_body_without_events_is_refused(
     assert mistakes(await post(api, body)) == [(type_, location)]
 
 
-@pytest.mark.parametrize("odd", [None, 5, "text", [], [[]], {"name": None}])
+@pytest.mark.parametrize(
+    "odd", [None, 5, "text", [], [[]], {"name": None}, {"name": "n", "customer_id": []}]
+)
 async def test_odd_events_are_refused(api: Api, odd: Any) -> None:
     assert mistakes(await ingest(api, odd))
     assert await stored(api) == []

@@ -4,10 +4,12 @@ https://polar.sh/docs/api-reference/events/ingest
 All events of a request are stored, or none. Events whose external id is taken are duplicates.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -18,13 +20,20 @@ from metering.ingest.storing import InvalidEventPolicy, Receipt, ReceiptStatus
 from metering.language.metadata import MAXIMUM_KEYS
 from metering.problems import Problem, RefusedError, problem
 from resolvers.ingesting import decode_customer_id
+from schema.loaders.rows import fetch
 from transport.events.endpoint import Arrival, EventsEndpoint
 from transport.events.polar_event import KEYS, fields_of, mistake, mistakes
 from transport.http_request import JSON, HTTPError, check_content_type
 from transport.http_response import encode_json
+from waiting.outages import cut_off_is_outage
 
 PATH = "/v1/events/ingest"
 _MOST_ERRORS = 100  # that are reported
+_POLARS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BY_EXTERNAL_ID = """
+    SELECT external_id, id FROM customer
+    WHERE organization_id = $1 AND external_id = ANY($2::text[])
+"""
 _TOO_MANY_KEYS = f"Dictionary should have at most {MAXIMUM_KEYS} items"
 _ORGANIZATION = "Setting organization_id is disallowed when using an organization token."
 _NAMES = {401: "Unauthorized", 403: "NotPermitted", 429: "RateLimited"}
@@ -40,7 +49,9 @@ class PolarIngestion(EventsEndpoint):
         events = sent.get("events") if isinstance(sent, dict) else None
         if not isinstance(events, list):
             return _invalid([_of_body(sent)])
-        checking = _Checking()
+        most = arrival.api.settings.max_batch_events  # more are refused
+        customers = await _customers(arrival.context.organization_id, events[:most])
+        checking = _Checking(customers)
         try:
             receipts = await arrival.store(
                 list(enumerate(events)),
@@ -72,9 +83,14 @@ class PolarIngestion(EventsEndpoint):
 
 
 class _Checking:
-    """Checks the events of one request and collects their errors."""
+    """Checks the events of one request and collects their errors.
 
-    def __init__(self) -> None:
+    Args:
+        customers: those that the events name by Polar's ids.
+    """
+
+    def __init__(self, customers: Mapping[str, UUID]) -> None:
+        self._customers = customers
         self.errors: list[dict[str, Any]] = []
 
     def check(self, numbered: tuple[int, Any], now: datetime) -> EventDraft | Problem:
@@ -90,11 +106,14 @@ class _Checking:
             location = ("organization_id",)
             wrong = mistake("organization_token", location, _ORGANIZATION, sent["organization_id"])
             return self._refuse(index, [wrong])
-        checked = check_event(fields, now, decode_customer_id, KEYS)
+        checked = check_event(fields, now, self._customer_id, KEYS)
         if isinstance(checked, Problem) and checked.code != "NOT_FOUND":
             wrong = mistake("value_error", checked.path, checked.message, None)
             return self._refuse(index, [wrong])
         return checked
+
+    def _customer_id(self, sent: str) -> UUID | None:
+        return self._customers.get(sent) or decode_customer_id(sent)
 
     @property
     def _may_report(self) -> bool:
@@ -105,6 +124,17 @@ class _Checking:
             for error in errors:
                 self.errors.append({**error, "loc": ["body", "events", index, *error["loc"]]})
         return problem("INVALID", "The event is invalid.")
+
+
+async def _customers(organization_id: UUID, events: list[Any]) -> dict[str, UUID]:
+    """Returns the customers that have the ids of Polar's in the events as their external ids."""
+    named = (event.get(KEYS.customer_id) for event in events if isinstance(event, dict))
+    polars = {id_ for id_ in named if isinstance(id_, str) and _POLARS_ID.fullmatch(id_)}
+    if not polars:
+        return {}
+    with cut_off_is_outage():  # a smaller request would not help
+        rows = await fetch(_BY_EXTERNAL_ID, organization_id, list(polars))
+    return {row["external_id"]: row["id"] for row in rows}
 
 
 def _has_many_keys(sent: Any) -> bool:
