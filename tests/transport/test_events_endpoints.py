@@ -112,7 +112,7 @@ async def test_metrics_count_the_events(
     async with in_process(settings) as (_app, client):
         for way in (CLOUD, POLAR, POLAR):
             assert (await send(client, way, **headers)).status_code == 200
-        bad = (CLOUD[0], BATCH, [{}])
+        bad: Way = (CLOUD[0], BATCH, [{}])
         assert (await send(client, bad, **headers)).status_code == 400
         shown = (await client.get("/metrics")).text
     for status, count in (("INSERTED", 2), ("DUPLICATE", 1), ("REJECTED", 1)):
