@@ -8,8 +8,8 @@ import strawberry
 
 from config import clock
 from metering.problems import RefusedError, problem
+from models import AccessToken, CustomerSession
 from models import Customer as CustomerRow
-from models import CustomerSession
 from resolvers.mutating import mutates
 from resolvers.refusals import named_customer
 from schema.context import Context, Info, Scope, TokenIdentity
@@ -44,7 +44,9 @@ class CustomerSessionMutation:
         minutes = input.minutes or context.services.settings.customer_session_minutes
         expires_at = clock.now() + timedelta(minutes=minutes)
         if opener.expires_at is not None:
-            expires_at = min(expires_at, opener.expires_at)
+            # That of a browser's session; a link may outlive it, but not its token.
+            token = await AccessToken.get(id=opener.token_id)
+            expires_at = min(expires_at, token.expires_at or expires_at)
         secret = new_secret(SESSION_PREFIX)
         session = await CustomerSession.create(
             organization_id=context.organization_id,

@@ -8,7 +8,7 @@ import pytest
 
 from config import clock
 from config.settings import Settings
-from models import AccessToken, BrowserSession, CustomerSession, Organization
+from models import AccessToken, BrowserSession, Customer, CustomerSession, Organization
 from schema.context import Scope
 from schema.secrets import BROWSER_PREFIX, hash_secret
 from tests.browser import OWN, WHO, Browser, rows
@@ -42,6 +42,24 @@ async def test_a_browser_signs_in_asks_and_signs_out(browser: Browser, token: st
     browser.cookies = kept  # a copy that somebody made
     assert (await browser.post(WHO)).status_code == 401
     assert (await browser.sign_out()).status_code == 204  # as often as one likes
+
+
+async def test_a_portal_link_outlives_the_browser_s_session_but_not_its_token(
+    browser: Browser, organization: Organization
+) -> None:
+    made = """mutation {
+      customerSessionCreate(input: { externalCustomerId: "acme", minutes: 10080 }) { expiresAt }
+    }"""
+    await Customer.create(organization_id=organization.id, external_id="acme")
+    week, day = timedelta(days=7), timedelta(days=1)
+    for token_lasts, lasts in ((None, week), (day, day), (2 * week, week)):
+        token = await new_token(organization, Scope.ADMIN)
+        ends = token_lasts and clock.now() + token_lasts
+        await AccessToken.filter(secret_hash=hash_secret(token)).update(expires_at=ends)
+        await browser.sign_in(token)
+        answer = (await browser.post(made)).json()["data"]["customerSessionCreate"]
+        left = datetime.fromisoformat(answer["expiresAt"]) - clock.now()
+        assert abs(left - lasts) < timedelta(minutes=1)
 
 
 async def test_only_a_hash_is_stored(browser: Browser, token: str) -> None:

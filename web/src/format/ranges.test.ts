@@ -3,6 +3,7 @@ import {
   boundsBefore,
   boundsOf,
   customRange,
+  daysIn,
   daysRange,
   exactRange,
   intervalsOf,
@@ -42,6 +43,12 @@ describe('boundsOf', () => {
     const until = daysRange('', '2026-11-02');
     expect(since && boundsOf(since, 'Asia/Tokyo', NOW).start).toBe('2026-11-01T15:00:00.000Z');
     expect(until && boundsOf(until, 'Asia/Tokyo', NOW).end).toBe('2026-11-02T15:00:00.000Z');
+  });
+
+  test('has a first and a last day', () => {
+    const bounds = { start: '2026-10-31T15:00:00Z', end: '2026-11-21T15:00:00Z' };
+    expect(daysIn(bounds, 'Asia/Tokyo')).toEqual(['2026-11-01', '2026-11-21']);
+    expect(daysIn(bounds, 'UTC')).toEqual(['2026-10-31', '2026-11-21']);
   });
 
   test('of instants is exact, also in an address', () => {

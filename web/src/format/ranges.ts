@@ -45,6 +45,11 @@ export function customRange(first: LocalDate, last: LocalDate): Range {
   return `${printDate(first)}..${printDate(last)}`;
 }
 
+/** The first and the last day of what lies between two instants, as inputs of dates have them. */
+export function daysIn({ start, end }: Bounds, zone: string): readonly [string, string] {
+  return [printDate(dateAt(Date.parse(start), zone)), printDate(dateAt(Date.parse(end) - 1, zone))];
+}
+
 /** The first and the last day of a range that is not named. */
 export function parseDays(text: string): { first: LocalDate; last: LocalDate } | null {
   const [from, to, ...more] = text.split('..').map(parseDate);

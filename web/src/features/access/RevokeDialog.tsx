@@ -1,5 +1,6 @@
 import { useForm } from 'react-hook-form';
 import { graphql } from '../../api/generated';
+import { RelativeTime } from '../../ui/Figures';
 import { showToast } from '../../ui/Toast';
 import { DialogForm } from '../forms/Form';
 import { TextInput } from '../forms/fields';
@@ -21,13 +22,19 @@ const TokenRevoke = graphql(`
   }
 `);
 
+export interface RevocableToken {
+  id: string;
+  name: string;
+  lastUsedAt?: string | null;
+}
+
 /** Programs may depend on a token, so its name is typed before it goes. */
 export function RevokeDialog({
-  token: { id, name },
+  token: { id, name, lastUsedAt },
   isOwn,
   onClose,
 }: {
-  token: { id: string; name: string };
+  token: RevocableToken;
   /** It is what the browser is signed in with. */
   isOwn: boolean;
   onClose(): void;
@@ -61,6 +68,16 @@ export function RevokeDialog({
       <p>
         Requests with this token will be refused, and every session that it opened ends, in
         dashboards and in customer portals. This cannot be undone.
+      </p>
+      <p>
+        {lastUsedAt ? (
+          <>
+            It was last used <RelativeTime at={lastUsedAt} />.
+          </>
+        ) : (
+          'It has never been used.'
+        )}{' '}
+        To replace a token, create the new one first, and revoke the old one once nothing uses it.
       </p>
       {isOwn && (
         <p>

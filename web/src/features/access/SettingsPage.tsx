@@ -101,36 +101,10 @@ export function SettingsPage() {
           onRetry={() => again({ requestPolicy: 'network-only' })}
         />
       )}
-      <Card title="Your view">
-        <Stack>
-          <p>
-            The time zone in which you see dates and times. Links that you share keep it. The
-            organization’s own time zone stays as it is.
-          </p>
-          <div>
-            <ZoneSelect zone={zone} onChange={setZone} />
-          </div>
-        </Stack>
-      </Card>
       {organization && (
         <Suspense>
           <OrganizationForm organization={organization} />
         </Suspense>
-      )}
-      {organization && (
-        <Card title="Details">
-          <KeyValues>
-            <KeyValue name="Name">
-              <bdi>{organization.name}</bdi>
-            </KeyValue>
-            <KeyValue name="Short name">
-              <code>{organization.slug}</code>
-            </KeyValue>
-            <KeyValue name="ID">
-              <Id value={organization.id} label="organization ID" />
-            </KeyValue>
-          </KeyValues>
-        </Card>
       )}
       {!error && (
         <Card
@@ -151,7 +125,7 @@ export function SettingsPage() {
       )}
       <Card title="Webhooks">
         <p>
-          Your systems can be told what happens here.{' '}
+          Signed requests tell your systems what happens here.{' '}
           <Link to="/settings/webhooks">See the webhook endpoints</Link>.
         </p>
       </Card>
@@ -168,6 +142,32 @@ export function SettingsPage() {
           <a href={serverUrl('graphql').href}>Open GraphiQL</a> to try it.
         </p>
       </Card>
+      <Card title="Your view">
+        <Stack>
+          <p>
+            The time zone in which you see dates and times. Links that you share keep it. The
+            organization’s own time zone stays as it is.
+          </p>
+          <div>
+            <ZoneSelect zone={zone} onChange={setZone} />
+          </div>
+        </Stack>
+      </Card>
+      {organization && (
+        <Card title="Details">
+          <KeyValues>
+            <KeyValue name="Name">
+              <bdi>{organization.name}</bdi>
+            </KeyValue>
+            <KeyValue name="Short name">
+              <code>{organization.slug}</code>
+            </KeyValue>
+            <KeyValue name="ID">
+              <Id value={organization.id} label="organization ID" />
+            </KeyValue>
+          </KeyValues>
+        </Card>
+      )}
     </Stack>
   );
 }

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState } from 'react';
 import { Button } from '../../ui/Button';
+import type { RevocableToken } from './RevokeDialog';
 
 const TokenDialog = lazy(async () => ({ default: (await import('./TokenDialog')).TokenDialog }));
 const RevokeDialog = lazy(async () => ({ default: (await import('./RevokeDialog')).RevokeDialog }));
@@ -18,13 +19,7 @@ export function NewToken({ onCreated }: { onCreated(): void }) {
   );
 }
 
-export function RevokeToken({
-  token,
-  isOwn,
-}: {
-  token: { id: string; name: string };
-  isOwn: boolean;
-}) {
+export function RevokeToken({ token, isOwn }: { token: RevocableToken; isOwn: boolean }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>

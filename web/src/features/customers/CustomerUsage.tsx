@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { graphql, readFragment } from '../../api/generated';
 import type { CustomerUsageCardQuery } from '../../api/generated/graphql';
 import { share } from '../../format/decimals';
@@ -38,19 +39,21 @@ const CustomerUsageCardDocument = graphql(`
 
 type Row = NonNullable<CustomerUsageCardQuery['customer']>['meters']['nodes'][number];
 
+const meterColumn = (customer: string): Column<Row> => ({
+  title: 'Meter',
+  isName: true,
+  cell: ({ meter: { id, name, unit } }) => (
+    <>
+      {/* To the usage of this customer. */}
+      <Link to="/meters/$id" params={{ id }} search={{ customer }}>
+        <bdi>{name}</bdi>
+      </Link>
+      {unit && ` (${plural(unit)})`}
+    </>
+  ),
+});
+
 const COLUMNS: Column<Row>[] = [
-  {
-    title: 'Meter',
-    isName: true,
-    cell: ({ meter: { id, name, unit } }) => (
-      <>
-        <Link to="/meters/$id" params={{ id }}>
-          <bdi>{name}</bdi>
-        </Link>
-        {unit && ` (${plural(unit)})`}
-      </>
-    ),
-  },
   { title: 'Period', isMinor: true, nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
   { title: 'Used', isNumber: true, cell: (row) => <UsedCell usage={row} /> },
   { title: 'Credit', isMinor: true, isNumber: true, cell: (row) => <CreditCell usage={row} /> },
@@ -70,12 +73,13 @@ export function CustomerUsageCard({ id }: { id: string }) {
     variables: { id },
     connection: (data) => data.customer?.meters,
   });
+  const columns = useMemo(() => [meterColumn(id), ...COLUMNS], [id]);
   return (
     <Card title="Usage and balance" flush>
       <ListTable
         label="Usage by meter"
         list={list}
-        columns={COLUMNS}
+        columns={columns}
         empty={
           <Empty title="No usage yet">Meters appear here with the first event or credit.</Empty>
         }

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { formatChange } from '../../format/decimals';
+import { exactRange } from '../../format/ranges';
 import { formatPeriod, type Interval } from '../../format/time';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { Checkbox, ToolSelect } from '../../ui/Field';
@@ -142,6 +143,9 @@ export function MeterUsage({
           loading={isFetching && quantities.points.length === 0}
           asTable={form === 'table'}
           height={280}
+          {...(quantities.points.length > 1 && {
+            onPick: ({ start, end }) => view.setRange(exactRange(start, end)),
+          })}
         />
       </Stack>
     </Card>

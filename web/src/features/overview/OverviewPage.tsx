@@ -96,7 +96,7 @@ export function OverviewPage() {
         </Columns>
       )}
       {/* It loads beside the meters, and shows once their number says where it stands. */}
-      <div hidden={meters === undefined && !error}>
+      <div hidden={(meters === undefined && !error) || meters?.length === 0}>
         <Stack>
           <Columns>
             {meters && <TopByMeter meters={meters} />}

@@ -17,8 +17,10 @@ export function CreditCell({ usage }: Props) {
   return <Quantity value={readFragment(CustomerUsage, usage).creditedUnits} />;
 }
 
+/** Without any credit there is nothing to be left of. */
 export function BalanceCell({ usage }: Props) {
-  return <Quantity value={readFragment(CustomerUsage, usage).balance} />;
+  const { creditedUnits, balance } = readFragment(CustomerUsage, usage);
+  return creditedUnits === '0' ? '–' : <Quantity value={balance} />;
 }
 
 /** The time that the usage is of: a period, the time since a subscription, or all time. */

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import {
   customRange,
+  daysIn,
   NAMED_RANGES,
   type NamedRange,
   parseDays,
@@ -44,7 +45,11 @@ export function ViewTools() {
       )}
       <ZoneSelect zone={zone} onChange={setZone} />
       {isChoosing && (
-        <DaysDialog range={range} onClose={() => setChoosing(false)} onChoose={setRange} />
+        <DaysDialog
+          shown={daysIn(bounds, zone)}
+          onClose={() => setChoosing(false)}
+          onChoose={setRange}
+        />
       )}
     </>
   );
@@ -69,15 +74,15 @@ function zoneLabel(zone: string, now: number): string {
 }
 
 function DaysDialog({
-  range,
+  shown: [from, to],
   onClose,
   onChoose,
 }: {
-  range: Range;
+  /** First and last day of what is shown now. */
+  shown: readonly [string, string];
   onClose(): void;
   onChoose(range: Range): void;
 }) {
-  const [from = '', to = ''] = parseDays(range) ? range.split('..') : [];
   const [first, setFirst] = useState(from);
   const [last, setLast] = useState(to);
   const days = parseDays(`${first}..${last}`);

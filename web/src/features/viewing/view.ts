@@ -43,7 +43,7 @@ export function useView(): View {
   const earlier = boundsBefore(range, zone, now);
   return useMemo(() => {
     const change = (changes: ViewSearch) =>
-      navigate({ to: '.', search: (old: object) => ({ ...old, ...changes }), replace: true });
+      navigate({ to: '.', search: (old: object) => ({ ...old, ...changes }), resetScroll: false });
     return {
       range,
       zone,

@@ -1,12 +1,13 @@
 /** The drawing of a chart. Every point can be reached with the arrow keys and says its numbers. */
 import { type ScaleLinear, scaleBand, scaleLinear } from 'd3-scale';
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, type PointerEvent, useRef } from 'react';
 import { fromDrawing } from '../../format/decimals';
 import { formatTick, type Interval } from '../../format/time';
+import { classes } from '../classes';
 import styles from './Chart.module.css';
 import { Marks } from './Marks';
 import type { Measure } from './measure';
-import { extentOf, labelledPlaces, longest, type Series } from './series';
+import { extentOf, labelledPlaces, longest, type Point, type Series } from './series';
 import { spoken, Tooltip } from './Tooltip';
 import { useWidth } from './useWidth';
 
@@ -25,6 +26,8 @@ export interface PlotProps {
   completeThrough: string | null;
   active: number | null;
   onActive(place: number | null): void;
+  /** A point is clicked, or Enter is pressed on it. */
+  onPick?: ((point: Point) => void) | undefined;
 }
 
 const TOP = 10;
@@ -34,7 +37,7 @@ const CHARACTER = 6.6;
 
 export function Plot(props: PlotProps) {
   const { label, series, before, stacked, interval, measure, zone, height } = props;
-  const { active, onActive } = props;
+  const { active, onActive, onPick } = props;
   const [box, width] = useWidth<HTMLDivElement>(640);
   const targets = useRef<(SVGRectElement | null)[]>([]);
   const points = longest(series);
@@ -59,6 +62,20 @@ export function Plot(props: PlotProps) {
     onActive(at < left || count === 0 ? null : Math.min(count - 1, Math.max(0, place)));
   }
 
+  function pick() {
+    const point = active === null ? undefined : points[active];
+    if (point !== undefined) {
+      onPick?.(point);
+    }
+  }
+
+  function click(event: MouseEvent) {
+    // A finger has no other way to see the numbers.
+    if ((event.nativeEvent as globalThis.PointerEvent).pointerType !== 'touch') {
+      pick();
+    }
+  }
+
   function step(event: KeyboardEvent) {
     const from = active ?? count;
     const places: Record<string, number> = {
@@ -70,6 +87,8 @@ export function Plot(props: PlotProps) {
     const to = places[event.key];
     if (event.key === 'Escape') {
       onActive(null);
+    } else if (event.key === 'Enter') {
+      pick();
     } else if (to !== undefined) {
       event.preventDefault();
       targets.current[Math.min(count - 1, Math.max(0, to))]?.focus();
@@ -79,11 +98,12 @@ export function Plot(props: PlotProps) {
   return (
     <div className={styles.plot} ref={box}>
       <svg
-        className={styles.svg}
+        className={classes(styles.svg, onPick && styles.pickable)}
         viewBox={`0 0 ${width} ${height}`}
         height={height}
         onPointerMove={move}
         onPointerLeave={() => onActive(null)}
+        onClick={click}
         onKeyDown={step}
       >
         <title>{label}</title>

@@ -6,7 +6,7 @@ import styles from './Chart.module.css';
 import { ChartTable } from './ChartTable';
 import { inMoney, inUnits } from './measure';
 import { Plot, type PlotKind } from './Plot';
-import { type Merging, merged, type Series } from './series';
+import { type Merging, merged, type Point, type Series } from './series';
 
 export interface TimeChartProps {
   /** What it shows, for whoever cannot see it. */
@@ -27,6 +27,8 @@ export interface TimeChartProps {
   /** Shows the table instead. */
   asTable?: boolean;
   height?: number;
+  /** Goes into a point that is clicked. */
+  onPick?: (point: Point) => void;
 }
 
 export function TimeChart(props: TimeChartProps) {
@@ -38,6 +40,7 @@ export function TimeChart(props: TimeChartProps) {
     stacked = false,
     completeThrough = null,
     height = 240,
+    onPick,
   } = props;
   const zone = useZone();
   const [active, setActive] = useState<number | null>(null);
@@ -66,6 +69,7 @@ export function TimeChart(props: TimeChartProps) {
         series={drawn}
         before={drawnBefore}
         onActive={setActive}
+        onPick={onPick}
       />
       {(series.length > 1 || before) && <Legend series={drawn} before={drawnBefore} />}
       {each > 1 && (

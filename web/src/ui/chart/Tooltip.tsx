@@ -15,6 +15,7 @@ export function Tooltip({
   measure,
   zone,
   completeThrough,
+  onPick,
 }: PlotProps & { place: number; at: number }) {
   const point = longest(series)[place];
   if (point === undefined) {
@@ -44,6 +45,7 @@ export function Tooltip({
           />
         )}
       </dl>
+      {onPick && <p>Click to zoom in</p>}
     </div>
   );
 }
