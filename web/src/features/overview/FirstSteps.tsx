@@ -2,12 +2,11 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import { serverUrl } from '../../api/page';
 import { Badge } from '../../ui/Badge';
 import { buttonClass } from '../../ui/Button';
-import { Code } from '../../ui/Code';
 import { Card } from '../../ui/Surface';
 import { IfAllowed, usePermission } from '../access/permissions';
+import { SendExamples } from '../events/SendExamples';
 import styles from './FirstSteps.module.css';
 
 const FirstStepsDocument = graphql(`
@@ -32,16 +31,6 @@ const FirstStepsDocument = graphql(`
     }
   }
 `);
-
-function example(): string {
-  const query =
-    'mutation { eventsIngest(input: {events: [{name: \\"ai_usage\\", externalCustomerId: \\"acme\\", ' +
-    'metadata: {total_tokens: 1204}}]}) { inserted } }';
-  return `curl ${serverUrl('graphql').href} \\
-  -H "Authorization: Bearer $TOKEN" \\
-  -H "Content-Type: application/json" \\
-  -d '{"query": "${query}"}'`;
-}
 
 /** What a new organization does first; nothing once it has done it. */
 export function FirstSteps() {
@@ -75,7 +64,7 @@ export function FirstSteps() {
             token with the scope <code>EVENTS_WRITE</code>, from the{' '}
             <Link to="/settings">settings</Link>.
           </p>
-          <Code label="command" text={example()} />
+          <SendExamples />
         </Step>
         <Step title="Create a product" isDone={hasProduct}>
           <p>A product has prices, and credit for every period. Customers subscribe to it.</p>
