@@ -46,8 +46,8 @@ class CancelWhen(StrEnum):
 class SubscriptionDraft:
     """A subscription to be created. It starts now if `started_at` is None.
 
-    Without `trial_ends_at`, the product says how long the trial is. A trial that ends at or before
-    the start is none.
+    The trial lasts until `trial_ends_at`, or for `trial_days`; without both, as long as that of the
+    product. A trial that ends at or before the start is none.
     """
 
     customer_id: UUID
@@ -55,6 +55,7 @@ class SubscriptionDraft:
     started_at: datetime | None = None
     quantity: int = 1
     trial_ends_at: datetime | None = None
+    trial_days: int | None = None
 
 
 async def create_subscription(
@@ -247,13 +248,19 @@ def _end_of_trial(
     draft: SubscriptionDraft, started_at: datetime, product: CatalogProduct
 ) -> datetime | None:
     """Returns when the trial ends; None if there is none."""
-    if draft.trial_ends_at is None:
-        days = product.trial_days
-        return None if days is None else started_at + timedelta(days=days)
-    if draft.trial_ends_at > started_at + timedelta(days=LONGEST_TRIAL_DAYS):
+    ends_at, days = draft.trial_ends_at, draft.trial_days
+    if ends_at is not None and days is not None:
+        message = "Give trialEndsAt or trialDays, not both."
+        raise RefusedError(problem("INVALID", message, "trialDays"))
+    if days is not None and not 0 <= days <= LONGEST_TRIAL_DAYS:
+        message = f"trialDays must be from 0 to {LONGEST_TRIAL_DAYS}."
+        raise RefusedError(problem("INVALID", message, "trialDays"))
+    if ends_at is not None and ends_at > started_at + timedelta(days=LONGEST_TRIAL_DAYS):
         message = f"A trial can last at most {LONGEST_TRIAL_DAYS} days."
         raise RefusedError(problem("LIMIT_EXCEEDED", message, "trialEndsAt"))
-    return draft.trial_ends_at if draft.trial_ends_at > started_at else None
+    if ends_at is None:
+        ends_at = started_at + timedelta(days=(product.trial_days if days is None else days) or 0)
+    return ends_at if ends_at > started_at else None
 
 
 def _notice_of(trial_ends_at: datetime | None, terms: Terms) -> datetime | None:

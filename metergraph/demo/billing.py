@@ -14,6 +14,7 @@ from billing.catalog.prices import FixedDraft, MeteredDraft
 from billing.catalog.products import ProductDraft, create_benefit, create_product
 from billing.periods.intervals import RecurringInterval
 from billing.rating.schemes import Pricing, Tier
+from billing.subscriptions.changes import SubscriptionChange, change_subscription
 from billing.subscriptions.cycle import run_cycle
 from billing.subscriptions.life import (
     CancelWhen,
@@ -36,10 +37,15 @@ from models import Customer, CustomerSubscription, Product
 SENDS_LATE = "acme"
 CREDITED = "umbrella"
 LEAVES = "oceanic"
+UPGRADES = "zorg"
+TRIES = "prestige"
 
 _CREDIT = Decimal(2_000_000)
 _CREDITED_BEFORE = timedelta(days=12)
 _LEAVES_BEFORE = timedelta(days=2)
+_UPGRADES_BEFORE = timedelta(days=9)
+_TRIES_BEFORE = timedelta(days=6)
+_TRIAL_DAYS = 14
 _LATE_BY = timedelta(days=2)
 
 Step = tuple[datetime, Callable[[], Awaitable[Any]]]
@@ -100,7 +106,8 @@ class DemoBilling:
             await create_alert(self._organization_id, draft)
 
     def _steps(self) -> list[Step]:
-        steps: list[Step] = []
+        trial = partial(self._subscribe, TRIES, Plan.AI, _TRIAL_DAYS)
+        steps: list[Step] = [(self._now - _TRIES_BEFORE, trial)]
         for customer in CUSTOMERS:
             life, name = life_of(customer, self._now, self._zone), customer.external_id
             if customer.plan is None or life.subscribed_at is None:
@@ -114,6 +121,8 @@ class DemoBilling:
             if name == LEAVES:
                 at = self._now - _LEAVES_BEFORE
                 steps.append((at, partial(self._cancel, name, CancelWhen.PERIOD_END)))
+            if name == UPGRADES:
+                steps.append((self._now - _UPGRADES_BEFORE, partial(self._upgrade, name)))
             if name == CREDITED:
                 steps.append((self._now - _CREDITED_BEFORE, partial(self._credit, name)))
             steps += steps_of(self._organization_id, name, self._customers[name], life.turns)
@@ -123,9 +132,15 @@ class DemoBilling:
                 steps.append((turn + _LATE_BY, partial(self._send, late)))
         return sorted(steps, key=lambda step: step[0])
 
-    async def _subscribe(self, customer: str, plan: Plan) -> None:
-        draft = SubscriptionDraft(self._customers[customer], self._products[plan].id)
+    async def _subscribe(self, customer: str, plan: Plan, trial_days: int | None = None) -> None:
+        draft = SubscriptionDraft(
+            self._customers[customer], self._products[plan].id, trial_days=trial_days
+        )
         self._subscriptions[customer] = await create_subscription(self._organization_id, draft)
+
+    async def _upgrade(self, customer: str) -> None:
+        change = SubscriptionChange(self._products[Plan.SCALE].id)
+        await change_subscription(self._organization_id, self._subscriptions[customer].id, change)
 
     async def _cancel(self, customer: str, when: CancelWhen) -> None:
         await cancel_subscription(self._organization_id, self._subscriptions[customer].id, when)

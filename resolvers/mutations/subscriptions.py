@@ -58,6 +58,7 @@ class SubscriptionMutation:
             started_at=input.started_at,
             quantity=1 if input.quantity is None else input.quantity,
             trial_ends_at=input.trial_ends_at,
+            trial_days=input.trial_days,
         )
         row = await create_subscription(context.organization_id, draft)
         return CustomerSubscriptionCreatePayload(subscription=CustomerSubscription.of(row))

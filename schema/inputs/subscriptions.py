@@ -39,6 +39,11 @@ class CustomerSubscriptionCreateInput:
         "product's trialDays after the start. An instant at or before the start means that there "
         "is no trial.",
     )
+    trial_days: int | None = strawberry.field(
+        default=None,
+        description="How many days the trial lasts, instead of trialEndsAt: 0 to 730. 0 means that "
+        "there is no trial.",
+    )
     idempotency_key: str | None = idempotency_key()
 
 

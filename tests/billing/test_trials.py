@@ -121,6 +121,20 @@ async def test_a_trial_can_be_given_shortened_and_left_out(world: World) -> None
         )
 
 
+async def test_a_trial_can_be_given_in_days(world: World) -> None:
+    product = await world.product(world.fixed(2000), trial_days=14)
+    short = await world.subscribe(
+        await world.customer("short"), product, "2026-01-01", trial_days=3
+    )
+    later = await world.subscribe(
+        await world.customer("later"), product, "2026-01-01", "2026-02-01", trial_days=7
+    )
+    none = await world.subscribe(await world.customer("none"), product, "2026-01-01", trial_days=0)
+    assert (short.status, short.current_period_end) == ("TRIALING", instant("2026-01-04"))
+    assert (later.status, later.trial_ends_at) == ("SCHEDULED", instant("2026-02-08"))
+    assert (none.status, none.trial_ends_at) == ("ACTIVE", None)
+
+
 async def test_a_quantity_multiplies_fixed_prices(world: World) -> None:
     meter = await world.meter()
     product = await world.product(world.fixed(2000), world.fixed(5), world.per_unit(meter))

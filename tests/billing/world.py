@@ -148,6 +148,7 @@ class World:
         *,
         quantity: int = 1,
         trial_ends_at: str | None = None,
+        trial_days: int | None = None,
     ) -> CustomerSubscription:
         draft = SubscriptionDraft(
             customer.id,
@@ -155,6 +156,7 @@ class World:
             None if started_at is None else instant(started_at),
             quantity,
             None if trial_ends_at is None else instant(trial_ends_at),
+            trial_days,
         )
         with clock.at(instant(at)):
             return await create_subscription(self.id, draft)

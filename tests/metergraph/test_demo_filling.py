@@ -14,7 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config.settings import Settings
 from metergraph.commands.demo import make_history
-from metergraph.demo.billing import CREDITED, LEAVES, SENDS_LATE
+from metergraph.demo.billing import CREDITED, LEAVES, SENDS_LATE, TRIES, UPGRADES
 from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.filling import fill
 from metergraph.demo.organization import SLUG, ensure_demo_organization, is_untouched
@@ -165,6 +165,11 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
     assert len(canceled) == 1
     leaving = await CustomerSubscription.get(organization_id=demo.id, cancel_at_period_end=True)
     assert leaving.customer_id == (await Customer.get(external_id=LEAVES)).id
+    trial = await CustomerSubscription.get(organization_id=demo.id, status="TRIALING")
+    assert trial.customer_id == (await Customer.get(external_id=TRIES)).id
+    upgraded = await billed(demo, UPGRADES)
+    [change] = [one for one in upgraded.invoices if "PRORATION" in one.kinds]
+    assert [line.amount > 0 for line in change.lines if line.kind == "PRORATION"] == [False, True]
 
 
 async def check_states(demo: World) -> None:

@@ -136,6 +136,18 @@ async def test_a_trial_and_a_scheduled_start(api: Api, organization: Organizatio
         prices = [{"fixed": {"currency": "USD", "amount": 5}}]
         sent = {"name": "x", "recurringInterval": "MONTH", "prices": prices, "trialDays": days}
         assert await refused(api, PRODUCT, input=sent) == [("INVALID", "trialDays")]
+    end = datetime.now(UTC) + timedelta(days=3)
+    for wrong in (
+        {"trialDays": -1},
+        {"trialDays": 731},
+        {"trialDays": 3, "trialEndsAt": end.isoformat()},
+    ):
+        assert await refused(api, SUBSCRIBE, input={**common, **wrong}) == [
+            ("INVALID", "trialDays")
+        ]
+    days = await made(api, SUBSCRIBE, input={**common, "trialDays": 3})
+    start, end = (datetime.fromisoformat(days[f"currentPeriod{each}"]) for each in ("Start", "End"))
+    assert end - start == timedelta(days=3)
 
 
 @pytest.mark.parametrize(
