@@ -128,14 +128,14 @@ def steps() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def ids_in(data: dict[str, Any]) -> dict[str, str]:
-    """The ids that a reader would put in: those of the plan's meter, benefit and product."""
+    """The ids that a reader would put in: of the meter, benefit, product and subscription."""
     if "meters" in data:
         meters = {node["name"]: node.get("id") for node in data["meters"]["nodes"]}
         return {"meter": meters["AI usage"]} if meters["AI usage"] else {}
     made = next(iter(data.values()))
     return {
         kind: made[kind]["id"]
-        for kind in ("benefit", "product")
+        for kind in ("benefit", "product", "subscription")
         if isinstance(made.get(kind), dict)
     }
 
@@ -197,6 +197,10 @@ async def test_from_product_to_invoice(walk: dict[str, Any]) -> None:
     upcoming = subscription["upcomingInvoice"]
     lines = {line["kind"]: line for line in upcoming["lines"]}
     assert (lines["METERED"]["billableUnits"], lines["METERED"]["amount"]) == ("150000", 80)
+    preview = walk["Preview"]["data"]["subscriptionChangePreview"]
+    assert [line["kind"] for line in preview["lines"]] == ["METERED", "PRORATION", "PRORATION"]
+    used, unused, remaining = (line["amount"] for line in preview["lines"])
+    assert (used, unused + remaining) == (80, pytest.approx(2000, abs=2))
     invoices = walk["Invoices"]["data"]["customer"]["invoices"]["nodes"]
     assert sorted(invoice["total"] for invoice in invoices) == [2000, 2080]
 

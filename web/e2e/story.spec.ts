@@ -80,6 +80,18 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
     await expect(page.locator('main').locator(exactly(2080)).first()).toBeVisible();
   });
 
+  await test.step('a preview says what a second plan would cost now', async () => {
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Quantity').fill('2');
+    const preview = dialog.getByRole('region', { name: 'Invoiced now' });
+    await expect(preview.getByText(`Remaining time of ${product} × 2`)).toBeVisible();
+    await expect(preview.locator(exactly(80)).first()).toBeVisible();
+    await dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Discard' }).click();
+    await expect(dialog).toHaveCount(0);
+  });
+
   await test.step('the first invoice was issued in advance', async () => {
     await goTo(page, 'Invoices');
     const { customer: found } = await api.ask(

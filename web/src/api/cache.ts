@@ -88,6 +88,16 @@ function customerOf(args: { input?: { customerId?: string | null } }): Entity {
   return { __typename: 'Customer', id: args.input?.customerId ?? '' };
 }
 
+/** A subscription that changes or ends may have got an invoice. */
+function renewingInvoices(_answer: unknown, { input }: { input?: { id?: string } }, cache: Cache) {
+  const customer = cache.resolve(
+    { __typename: 'CustomerSubscription', id: input?.id ?? '' },
+    'customer',
+  );
+  renew(cache, 'Query', 'invoices');
+  renew(cache, (customer as Entity | null) ?? null, 'invoices', 'meters');
+}
+
 interface Credited {
   customerMeterCredit: { customerMeter?: { id: string } | null };
 }
@@ -145,7 +155,8 @@ export function objectCache() {
           renew(cache, 'Query', 'subscriptions', 'invoices');
           renew(cache, customerOf(args), 'subscriptions', 'invoices', 'meters');
         },
-        customerSubscriptionChange: renewing('invoices'),
+        customerSubscriptionCancel: renewingInvoices,
+        customerSubscriptionChange: renewingInvoices,
         customerMeterCredit(answer, args, cache) {
           renew(cache, customerOf(args), 'meters');
           const { customerMeter } = (answer as unknown as Credited).customerMeterCredit;

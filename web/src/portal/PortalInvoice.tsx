@@ -24,13 +24,6 @@ const PortalInvoiceDocument = graphql(`
         number
         ...InvoiceStatus_invoice
         ...InvoiceDocument_invoice
-        subscription {
-          id
-          product {
-            id
-            name
-          }
-        }
       }
     }
   }
@@ -71,7 +64,6 @@ export function PortalInvoice({ id, onClose }: { id: string; onClose(): void }) 
               invoice={invoice}
               issuer={data.me.organization}
               customer={<bdi>{customer?.name ?? customer?.externalId}</bdi>}
-              product={<bdi>{invoice.subscription.product.name}</bdi>}
             />
           )}
         </>

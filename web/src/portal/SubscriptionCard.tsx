@@ -1,6 +1,8 @@
 import { type FragmentType, graphql, readFragment } from '../api/generated';
+import type { SubscriptionCard_SubscriptionFragment } from '../api/generated/graphql';
 import { InvoiceLines } from '../features/invoices/InvoiceLines';
-import { formatInstant, formatPeriod } from '../format/time';
+import { planName } from '../format/plans';
+import { formatDate, formatInstant, formatPeriod } from '../format/time';
 import { Money } from '../ui/Figures';
 import { Card, Figure, Figures } from '../ui/Surface';
 import { useNow } from '../ui/useNow';
@@ -10,6 +12,17 @@ import styles from './Portal.module.css';
 export const SubscriptionCard_subscription = graphql(`
   fragment SubscriptionCard_subscription on CustomerSubscription {
     id
+    status
+    quantity
+    startedAt
+    trialEndsAt
+    pendingChange {
+      quantity
+      product {
+        id
+        name
+      }
+    }
     currentPeriodStart
     currentPeriodEnd
     cancelAtPeriodEnd
@@ -28,6 +41,13 @@ export const SubscriptionCard_subscription = graphql(`
   }
 `);
 
+type Shown = SubscriptionCard_SubscriptionFragment;
+
+const LABELS: Partial<Record<Shown['status'], string>> = {
+  SCHEDULED: 'Starts on',
+  TRIALING: 'Free trial',
+};
+
 const DAY = 86_400_000;
 
 /** 12 days left. */
@@ -40,6 +60,28 @@ function daysLeft(end: string, now: number): string {
   return days === 1 ? '1 day left' : `${days} days left`;
 }
 
+/** What comes next, and when. */
+function whatComes(
+  { status, trialEndsAt, currentPeriodEnd, cancelAtPeriodEnd, pendingChange }: Shown,
+  zone: string,
+): string {
+  if (status === 'SCHEDULED') {
+    return trialEndsAt
+      ? `Begins with a free trial until ${formatDate(trialEndsAt, zone)}`
+      : 'Nothing is charged before';
+  }
+  const end = formatDate(currentPeriodEnd, zone);
+  const isTrial = status === 'TRIALING';
+  if (cancelAtPeriodEnd) {
+    return isTrial ? `Trial ends on ${end}, then nothing is charged` : `Ends on ${end}`;
+  }
+  const next = pendingChange && planName(pendingChange.product.name, pendingChange.quantity);
+  if (isTrial) {
+    return `Trial ends on ${end}, then ${next ?? 'you are charged'}`;
+  }
+  return next ? `Changes to ${next} on ${end}` : `Renews on ${end}`;
+}
+
 /** A subscription: its period, and what the next invoice would come to, line by line. */
 export function SubscriptionCard({
   subscription: of,
@@ -49,19 +91,26 @@ export function SubscriptionCard({
   const subscription = readFragment(SubscriptionCard_subscription, of);
   const zone = useZone();
   const now = useNow();
-  const { product, currentPeriodStart, currentPeriodEnd, cancelAtPeriodEnd, upcomingInvoice } =
-    subscription;
+  const { status, currentPeriodStart, currentPeriodEnd, upcomingInvoice } = subscription;
+  const isScheduled = status === 'SCHEDULED';
   return (
-    <Card title={product.name} flush>
+    <Card title={planName(subscription.product.name, subscription.quantity)} flush>
       <div className={styles.inset}>
         <Figures>
           <Figure
-            label="Current period"
-            note={`${formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}, then it ${
-              cancelAtPeriodEnd ? 'ends' : 'renews'
-            }`}
+            label={LABELS[status] ?? 'Current period'}
+            note={
+              <>
+                {!isScheduled && (
+                  <div>{formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}</div>
+                )}
+                <bdi>{whatComes(subscription, zone)}</bdi>
+              </>
+            }
           >
-            {daysLeft(currentPeriodEnd, now)}
+            {isScheduled
+              ? formatDate(subscription.startedAt, zone)
+              : daysLeft(currentPeriodEnd, now)}
           </Figure>
           {upcomingInvoice && (
             <Figure
@@ -81,6 +130,7 @@ export function SubscriptionCard({
           lines={upcomingInvoice.lines}
           currency={upcomingInvoice.currency}
           total={upcomingInvoice.total}
+          trialEndsAt={subscription.trialEndsAt}
         />
       )}
     </Card>

@@ -6,7 +6,8 @@ import { Card } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
 import { PageForm } from '../forms/Form';
 import { AreaInput, Row, SuggestedInput, TextInput } from '../forms/fields';
-import { type Refuse, useSubmission } from '../forms/useSubmission';
+import { useSubmission } from '../forms/useSubmission';
+import { wholeInput } from '../forms/whole';
 
 export const OrganizationForm_organization = graphql(`
   fragment OrganizationForm_organization on Organization {
@@ -54,15 +55,6 @@ function shown({
   };
 }
 
-/** A whole number, or null if nothing is entered. */
-function whole(text: string, field: string, refuse: Refuse): number | null {
-  const bare = text.trim();
-  if (bare !== '' && !/^\d{1,9}$/.test(bare)) {
-    refuse(field, 'Enter a whole number, such as 14.');
-  }
-  return bare === '' ? null : Number(bare);
-}
-
 /** How pages and invoices show the organization, and when invoices are issued and due. */
 export function OrganizationForm({
   organization,
@@ -82,10 +74,10 @@ export function OrganizationForm({
       ...(dirtyFields.address && { address: values.address || null }),
       ...(dirtyFields.logoUrl && { logoUrl: values.logoUrl || null }),
       ...(dirtyFields.invoiceGraceHours && {
-        invoiceGraceHours: whole(values.invoiceGraceHours, 'invoiceGraceHours', refuse),
+        invoiceGraceHours: wholeInput(values.invoiceGraceHours, 'invoiceGraceHours', refuse),
       }),
       ...(dirtyFields.paymentTermDays && {
-        paymentTermDays: whole(values.paymentTermDays, 'paymentTermDays', refuse),
+        paymentTermDays: wholeInput(values.paymentTermDays, 'paymentTermDays', refuse),
       }),
     }),
     answer: (data) => data.organizationUpdate,

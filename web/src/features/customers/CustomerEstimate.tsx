@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { problemOf } from '../../api/problems';
+import { planName } from '../../format/plans';
 import { formatPeriod } from '../../format/time';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Card } from '../../ui/Surface';
@@ -17,6 +18,8 @@ const CustomerEstimateDocument = graphql(`
           id
           currentPeriodStart
           currentPeriodEnd
+          trialEndsAt
+          quantity
           product {
             id
             name
@@ -48,14 +51,14 @@ export function CustomerEstimate({ id }: { id: string }) {
         />
       )}
       {subscriptions.map(
-        ({ id: subscription, product, currentPeriodStart, currentPeriodEnd, upcomingInvoice }) =>
+        ({ id: subscription, product, quantity, upcomingInvoice, ...period }) =>
           upcomingInvoice && (
             <Card
               key={subscription}
-              title={`Next invoice, estimated: ${product.name}`}
+              title={`Next invoice, estimated: ${planName(product.name, quantity)}`}
               tools={
                 <Link to="/subscriptions/$id" params={{ id: subscription }}>
-                  {formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}
+                  {formatPeriod(period.currentPeriodStart, period.currentPeriodEnd, zone)}
                 </Link>
               }
               flush
@@ -64,6 +67,7 @@ export function CustomerEstimate({ id }: { id: string }) {
                 lines={upcomingInvoice.lines}
                 currency={upcomingInvoice.currency}
                 total={upcomingInvoice.total}
+                trialEndsAt={period.trialEndsAt}
               />
             </Card>
           ),

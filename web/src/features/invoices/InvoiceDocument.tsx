@@ -28,6 +28,10 @@ export const InvoiceDocument_invoice = graphql(`
       id
       email
     }
+    subscription {
+      id
+      trialEndsAt
+    }
   }
 `);
 
@@ -61,14 +65,15 @@ export function InvoiceDocument({
   invoice: of,
   issuer: by,
   customer,
-  product,
+  subscription,
   usageLink,
 }: {
   invoice: FragmentType<typeof InvoiceDocument_invoice>;
   issuer: FragmentType<typeof InvoiceDocument_issuer>;
-  /** Names; links where there are pages about them. */
+  /** A name; a link where there is a page about it. */
   customer: ReactNode;
-  product: ReactNode;
+  /** A link; the document does not have it, as the subscription may have changed since. */
+  subscription?: ReactNode;
   usageLink?: (usage: LineUsage) => ReactNode;
 }) {
   const invoice = readFragment(InvoiceDocument_invoice, of);
@@ -101,10 +106,12 @@ export function InvoiceDocument({
           {invoice.status === 'ISSUED' && <Day name="Due" at={invoice.dueAt} />}
           <Day name="Paid" at={invoice.paidAt} />
           <Day name="Voided" at={invoice.voidedAt} />
-          <div>
-            <h2>For</h2>
-            {product}
-          </div>
+          {subscription && (
+            <div className="screen-only">
+              <h2>Subscription</h2>
+              {subscription}
+            </div>
+          )}
           <div className={styles.amount}>
             <h2>Total</h2>
             <Money amount={invoice.total} currency={invoice.currency} />
@@ -116,6 +123,7 @@ export function InvoiceDocument({
           currency={invoice.currency}
           total={invoice.total}
           usageLink={usageLink}
+          trialEndsAt={invoice.subscription.trialEndsAt}
         />
         {invoice.creditNotes.length > 0 && (
           <CreditNotes notes={invoice.creditNotes} currency={invoice.currency} />

@@ -66,12 +66,15 @@ export function InvoiceLines({
   currency,
   total,
   usageLink,
+  trialEndsAt = null,
 }: {
   lines: readonly FragmentType<typeof InvoiceLines_line>[];
   currency: string;
   total: number;
   /** Leads to what was counted, where there is a page about it. */
   usageLink?: ((usage: LineUsage) => ReactNode) | undefined;
+  /** The end of the subscription's trial, in which usage costs nothing. */
+  trialEndsAt?: string | null | undefined;
 }) {
   const zone = useZone();
   const units = (title: string, field: 'consumedUnits' | 'creditedUnits' | 'billableUnits') => ({
@@ -118,9 +121,11 @@ export function InvoiceLines({
               )}
               {kind === 'METERED' &&
                 isMetered &&
-                computation(price, units.billableUnits ?? '0').map((part) => (
-                  <div key={part}>{part}</div>
-                ))}
+                (isUpTo(periodEnd, trialEndsAt)
+                  ? 'Free in the trial'
+                  : computation(price, units.billableUnits ?? '0').map((part) => (
+                      <div key={part}>{part}</div>
+                    )))}
             </div>
           </>
         );
@@ -159,4 +164,8 @@ export function InvoiceLines({
       )}
     </>
   );
+}
+
+function isUpTo(end: string, limit: string | null): boolean {
+  return limit !== null && Date.parse(end) <= Date.parse(limit);
 }

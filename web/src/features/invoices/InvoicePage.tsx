@@ -72,7 +72,7 @@ export function InvoicePage() {
               invoice={invoice}
               issuer={data.organization}
               customer={<CustomerLink customer={invoice.customer} />}
-              product={
+              subscription={
                 <Link to="/subscriptions/$id" params={{ id: invoice.subscription.id }}>
                   <bdi>{invoice.subscription.product.name}</bdi>
                 </Link>

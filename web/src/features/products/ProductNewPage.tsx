@@ -17,6 +17,7 @@ import {
   TextInput,
 } from '../forms/fields';
 import { useSubmission } from '../forms/useSubmission';
+import { wholeInput } from '../forms/whole';
 import { BenefitsEditor } from './BenefitsEditor';
 import { PriceEditor } from './PriceEditor';
 import styles from './Product.module.css';
@@ -77,6 +78,7 @@ function NewProduct() {
       recurringInterval: values.recurringInterval,
       intervalCount: intervalsInput(values.intervalCount, refuse),
       billingPeriods: values.billingPeriods,
+      trialDays: wholeInput(values.trialDays, 'trialDays', refuse),
       prices: pricesInput(values, refuse),
       benefitIds: values.benefits.map(({ key }) => key),
       idempotencyKey,
@@ -95,7 +97,7 @@ function NewProduct() {
       <PageHead
         above={<Link to="/products">Products</Link>}
         title="New product"
-        about="Its interval, currency and prices cannot change later, so customers keep the terms that they agreed to. For other prices, create another product."
+        about="Its interval, trial, currency and prices cannot change later, so customers keep the terms that they agreed to. For other prices, create another product."
       />
       <PageForm
         form={form}
@@ -130,6 +132,13 @@ function NewProduct() {
                 options={BEGINNINGS}
               />
             </Row>
+            <TextInput
+              name="trialDays"
+              label="Free trial, in days (optional)"
+              hint="A trial grants the benefits and counts usage, and charges nothing. A subscription can have another one."
+              inputMode="numeric"
+              autoComplete="off"
+            />
             <AreaInput name="description" label="Description (optional)" rows={2} />
           </Stack>
         </Card>

@@ -23,6 +23,7 @@ const ProductPageDocument = graphql(`
       recurringInterval
       intervalCount
       billingPeriods
+      trialDays
       createdAt
       archivedAt
       ...ProductActions_product
@@ -117,6 +118,13 @@ export function ProductPage() {
                 {product.billingPeriods === 'CALENDAR'
                   ? 'With the calendar of your time zone. The first period is shorter and costs its share.'
                   : 'With each subscription.'}
+              </KeyValue>
+              <KeyValue name="Free trial">
+                {product.trialDays ? (
+                  <Quantity value={String(product.trialDays)} unit="day" />
+                ) : (
+                  'None'
+                )}
               </KeyValue>
               <KeyValue name="Prices">
                 They never change, so customers keep the terms that they agreed to. For other

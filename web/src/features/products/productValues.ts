@@ -37,6 +37,7 @@ export interface ProductValues {
   recurringInterval: RecurringInterval;
   intervalCount: string;
   billingPeriods: BillingPeriods;
+  trialDays: string;
   currency: string;
   prices: PriceValues[];
   benefits: Choice[];
@@ -64,6 +65,7 @@ export const newProduct = (): ProductValues => ({
   recurringInterval: 'MONTH',
   intervalCount: '1',
   billingPeriods: 'FROM_START',
+  trialDays: '',
   currency: 'USD',
   prices: [newPrice('fixed')],
   benefits: [],

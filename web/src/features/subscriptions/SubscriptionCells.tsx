@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
+import { planName } from '../../format/plans';
 import { formatDate, formatPeriod } from '../../format/time';
 import { Badge } from '../../ui/Badge';
 import { Time } from '../../ui/Figures';
@@ -11,12 +12,16 @@ export const SubscriptionCells_subscription = graphql(`
   fragment SubscriptionCells_subscription on CustomerSubscription {
     id
     status
+    quantity
     startedAt
     currentPeriodStart
     currentPeriodEnd
     cancelAtPeriodEnd
     endedAt
     invoicingProblem
+    pendingChange {
+      at
+    }
     customer {
       id
       ...CustomerName_customer
@@ -41,10 +46,10 @@ export function subscriptionColumns({
       title: 'Product',
       isName: true,
       cell: (row) => {
-        const { id, product } = readFragment(SubscriptionCells_subscription, row);
+        const { id, product, quantity } = readFragment(SubscriptionCells_subscription, row);
         return (
           <Link to="/subscriptions/$id" params={{ id }}>
-            <bdi>{product.name}</bdi>
+            <bdi>{planName(product.name, quantity)}</bdi>
           </Link>
         );
       },
@@ -72,13 +77,14 @@ export function subscriptionColumns({
   return withCustomer ? columns : columns.filter(({ title }) => title !== 'Customer');
 }
 
+/** Where a subscription is in its life, and what is going to happen to it. */
 export function SubscriptionStatus({ subscription }: { subscription: Subscription }) {
   const zone = useZone();
-  const { status, startedAt, cancelAtPeriodEnd, currentPeriodEnd, invoicingProblem } = readFragment(
+  const { status, startedAt, currentPeriodEnd, ...one } = readFragment(
     SubscriptionCells_subscription,
     subscription,
   );
-  if (invoicingProblem) {
+  if (one.invoicingProblem) {
     return <Badge tone="bad">Cannot be invoiced</Badge>;
   }
   if (status === 'CANCELED') {
@@ -87,12 +93,17 @@ export function SubscriptionStatus({ subscription }: { subscription: Subscriptio
   if (status === 'SCHEDULED') {
     return <Badge>Starts {formatDate(startedAt, zone)}</Badge>;
   }
-  return cancelAtPeriodEnd ? (
-    <Badge tone="warn">Ends {formatDate(currentPeriodEnd, zone)}</Badge>
+  const end = formatDate(currentPeriodEnd, zone);
+  if (one.cancelAtPeriodEnd) {
+    return <Badge tone="warn">Ends {end}</Badge>;
+  }
+  if (one.pendingChange) {
+    return <Badge tone="accent">Changes {end}</Badge>;
+  }
+  return status === 'TRIALING' ? (
+    <Badge tone="accent">Trial until {end}</Badge>
   ) : (
-    <Badge tone="good">
-      {status === 'TRIALING' ? `Trial until ${formatDate(currentPeriodEnd, zone)}` : 'Active'}
-    </Badge>
+    <Badge tone="good">Active</Badge>
   );
 }
 

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useForm, useWatch } from 'react-hook-form';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import { formatExactInstant } from '../../format/time';
+import { formatExactInstant, formatInstant } from '../../format/time';
 import type { Choice } from '../../ui/aria/Picker';
 import { Button } from '../../ui/Button';
 import { Card, PageHead, Stack } from '../../ui/Surface';
@@ -20,6 +20,7 @@ import { TextInput } from '../forms/fields';
 import { instantAt, shownAt } from '../forms/instants';
 import { RadioInput } from '../forms/Radios';
 import { useSubmission } from '../forms/useSubmission';
+import { readWhole, wholeInput } from '../forms/whole';
 import { Loaded } from '../listing/Loaded';
 import styles from '../products/Product.module.css';
 import { ProductPicker } from '../products/ProductPicker';
@@ -60,11 +61,24 @@ const SubscriptionCreate = graphql(`
   }
 `);
 
+const ProductTrial = graphql(`
+  query ProductTrial($id: ID!) {
+    product(id: $id) {
+      id
+      trialDays
+    }
+  }
+`);
+
+const DAY = 86_400_000;
+
 interface Values {
   customerId: Choice | null;
   productId: Choice | null;
-  begins: 'now' | 'past';
+  quantity: string;
+  begins: 'now' | 'past' | 'later';
   startedAt: string;
+  trialDays: string;
 }
 
 export function SubscriptionNewPage() {
@@ -109,32 +123,54 @@ function SubscriptionForm({
   const zone = useZone();
   const now = useNow();
   const form = useForm<Values>({
-    defaultValues: { customerId: customer, productId: product, begins: 'now', startedAt: '' },
+    defaultValues: {
+      customerId: customer,
+      productId: product,
+      quantity: '1',
+      begins: 'now',
+      startedAt: '',
+      trialDays: '',
+    },
   });
   const { control, setValue } = form;
-  const [begins, startedAt] = useWatch({ control, name: ['begins', 'startedAt'] });
+  const [chosen, begins, startedAt, trialDays] = useWatch({
+    control,
+    name: ['productId', 'begins', 'startedAt', 'trialDays'],
+  });
   const [isMaking, setMaking] = useState(false);
-  const started = instantAt(startedAt, zone);
+  const started = begins === 'now' ? new Date(now).toISOString() : instantAt(startedAt, zone);
+  const [{ data: sold }] = useQuery({
+    query: ProductTrial,
+    variables: { id: chosen?.key ?? '' },
+    pause: chosen === null,
+  });
+  const usual = chosen === null ? null : (sold?.product?.trialDays ?? null);
+  const days = trialDays.trim() === '' ? usual : readWhole(trialDays);
+  const trialEnd = days && started ? endOf(started, days) : null;
   const submission = useSubmission({
     form,
     mutation: SubscriptionCreate,
-    input: ({ customerId, productId }, idempotencyKey, refuse) => {
+    input: ({ customerId, productId, ...values }, idempotencyKey, refuse) => {
       if (customerId === null) {
         refuse('customerId', 'Choose a customer.');
       }
       if (productId === null) {
         refuse('productId', 'Choose a product.');
       }
-      if (begins === 'past' && started === null) {
+      if (started === null) {
         refuse(
           'startedAt',
-          startedAt === '' ? 'Enter when it began.' : `Clocks in ${zone} never showed this time.`,
+          values.startedAt === ''
+            ? 'Enter when it begins.'
+            : `Clocks in ${zone} never show this time.`,
         );
       }
       return {
         customerId: customerId?.key ?? '',
         productId: productId?.key ?? '',
-        ...(begins === 'past' && { startedAt: started }),
+        quantity: wholeInput(values.quantity, 'quantity', refuse),
+        ...(values.begins !== 'now' && { startedAt: started }),
+        trialDays: wholeInput(values.trialDays, 'trialDays', refuse),
         idempotencyKey,
       };
     },
@@ -176,6 +212,12 @@ function SubscriptionForm({
               )}
             </div>
             <Chosen as={ProductPicker} name="productId" label="Product" />
+            <TextInput
+              name="quantity"
+              label="Quantity"
+              inputMode="numeric"
+              hint="Fixed prices are multiplied by it."
+            />
           </Stack>
         </Card>
         <Card title="When it begins">
@@ -186,27 +228,50 @@ function SubscriptionForm({
               options={[
                 { value: 'now', label: 'Now' },
                 {
+                  value: 'later',
+                  label: 'Later',
+                  about: 'At most a year ahead. Nothing is granted or charged before.',
+                },
+                {
                   value: 'past',
                   label: 'In the past',
                   about:
-                    'For a subscription that is running elsewhere. The current period is granted and billed in full; periods before it are not invoiced.',
+                    'For a subscription that is running elsewhere. Its current period is granted and billed in full; earlier ones are not invoiced.',
                 },
               ]}
             />
-            {begins === 'past' && (
+            {begins !== 'now' && (
               <TextInput
                 name="startedAt"
-                label={`Began at, ${zone}`}
+                label={`${begins === 'past' ? 'Began' : 'Begins'} at, ${zone}`}
                 type="datetime-local"
-                max={shownAt(now, zone)}
+                {...{ [begins === 'past' ? 'max' : 'min']: shownAt(now, zone) }}
                 hint={
                   started ? `Periods are counted from ${formatExactInstant(started, 'UTC')}.` : null
                 }
               />
             )}
+            <TextInput
+              name="trialDays"
+              label="Free trial, in days"
+              inputMode="numeric"
+              autoComplete="off"
+              placeholder={String(usual ?? 0)}
+              hint={
+                trialEnd
+                  ? `The first charge is on ${formatInstant(trialEnd, zone)}. 0 for no trial.`
+                  : 'If empty, as many as the product has.'
+              }
+            />
           </Stack>
         </Card>
       </PageForm>
     </Stack>
   );
+}
+
+/** The end of a number of days, of 24 hours each; null beyond all calendars. */
+function endOf(start: string, days: number): string | null {
+  const end = new Date(Date.parse(start) + days * DAY);
+  return Number.isNaN(end.getTime()) ? null : end.toISOString();
 }

@@ -1,10 +1,9 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { SubscriptionPageQuery } from '../../api/generated/graphql';
-import { formatExactInstant, formatPeriod, formatRelative } from '../../format/time';
-import { Button } from '../../ui/Button';
+import { planName } from '../../format/plans';
+import { formatExactInstant, formatInstant, formatPeriod, formatRelative } from '../../format/time';
 import { Id } from '../../ui/Code';
 import { Empty } from '../../ui/Empty';
 import { ErrorPanel } from '../../ui/ErrorPanel';
@@ -13,23 +12,34 @@ import { Card, Figure, Figures, KeyValue, KeyValues, PageHead } from '../../ui/S
 import { Table } from '../../ui/Table';
 import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
-import { IfAllowed } from '../access/permissions';
 import { History } from '../audit/History';
 import { CustomerLink, customerName } from '../customers/CustomerName';
 import { invoiceColumns } from '../invoices/InvoiceCells';
 import { InvoiceLines } from '../invoices/InvoiceLines';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
+import { SubscriptionActions, UndoChange } from './SubscriptionActions';
 import { SubscriptionStatus } from './SubscriptionCells';
 
 const SubscriptionPageDocument = graphql(`
   query SubscriptionPage($id: ID!) {
     subscription(id: $id) {
       id
+      status
+      quantity
       startedAt
+      trialEndsAt
       currentPeriodStart
       currentPeriodEnd
       endedAt
+      pendingChange {
+        quantity
+        at
+        product {
+          id
+          name
+        }
+      }
       cancelAtPeriodEnd
       invoicingProblem
       ...SubscriptionCells_subscription
@@ -59,8 +69,6 @@ const SubscriptionPageDocument = graphql(`
   }
 `);
 
-const CancelDialog = lazy(async () => ({ default: (await import('./CancelDialog')).CancelDialog }));
-
 type Subscription = NonNullable<SubscriptionPageQuery['subscription']>;
 
 const INVOICES = invoiceColumns({ withCustomer: false });
@@ -80,12 +88,14 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
   const zone = useZone();
   const now = useNow();
   const { customer, product, upcomingInvoice, invoicingProblem, currentPeriodEnd } = subscription;
+  const { status, quantity, trialEndsAt, pendingChange } = subscription;
+  const live = { ...subscription, title: `${product.name} of ${customerName(customer)}` };
   useUsageLive({ customerId: customer.id }, refresh);
   return (
     <>
       <PageHead
         above={<Link to="/subscriptions">Subscriptions</Link>}
-        title={product.name}
+        title={planName(product.name, quantity)}
         badge={<SubscriptionStatus subscription={subscription} />}
         about={
           <>
@@ -97,7 +107,7 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           </>
         }
         tools={
-          !subscription.endedAt && <CancelButton subscription={subscription} refresh={refresh} />
+          !subscription.endedAt && <SubscriptionActions subscription={live} onDone={refresh} />
         }
       />
       {invoicingProblem && (
@@ -112,10 +122,12 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
       <Card>
         <Figures>
           <Figure
-            label={subscription.endedAt ? 'Last period' : 'Current period'}
-            note={!subscription.endedAt && `Ends ${formatRelative(currentPeriodEnd, now)}`}
+            label={periodLabel(subscription)}
+            note={whatComes(subscription, formatRelative(currentPeriodEnd, now))}
           >
-            {formatPeriod(subscription.currentPeriodStart, currentPeriodEnd, zone)}
+            {status === 'SCHEDULED'
+              ? formatInstant(subscription.startedAt, zone)
+              : formatPeriod(subscription.currentPeriodStart, currentPeriodEnd, zone)}
           </Figure>
           {upcomingInvoice && (
             <Figure
@@ -127,12 +139,25 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           )}
         </Figures>
       </Card>
+      {pendingChange && (
+        <Card title="Scheduled change" tools={<UndoChange subscription={live} onDone={refresh} />}>
+          <p>
+            It changes to{' '}
+            <Link to="/products/$id" params={{ id: pendingChange.product.id }}>
+              <bdi>{planName(pendingChange.product.name, pendingChange.quantity)}</bdi>
+            </Link>{' '}
+            when its {status === 'TRIALING' ? 'trial' : 'period'} ends,{' '}
+            <Time at={pendingChange.at} />.
+          </p>
+        </Card>
+      )}
       {upcomingInvoice && (
         <Card title="Next invoice" flush>
           <InvoiceLines
             lines={upcomingInvoice.lines}
             currency={upcomingInvoice.currency}
             total={upcomingInvoice.total}
+            trialEndsAt={trialEndsAt}
           />
         </Card>
       )}
@@ -147,9 +172,15 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
       </Card>
       <Card title="Details">
         <KeyValues>
-          <KeyValue name="Started">
+          <KeyValue name={status === 'SCHEDULED' ? 'Starts' : 'Started'}>
             <Time at={subscription.startedAt} />
           </KeyValue>
+          <KeyValue name="Quantity">{quantity.toLocaleString('en')}</KeyValue>
+          {trialEndsAt && (
+            <KeyValue name={Date.parse(trialEndsAt) > now ? 'Trial ends' : 'Trial ended'}>
+              <Time at={trialEndsAt} />
+            </KeyValue>
+          )}
           {subscription.endedAt && (
             <KeyValue name="Ended">
               <Time at={subscription.endedAt} />
@@ -165,22 +196,32 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
   );
 }
 
-function CancelButton({ subscription, refresh }: { subscription: Subscription; refresh(): void }) {
-  const { id, product, customer, currentPeriodEnd, cancelAtPeriodEnd } = subscription;
-  const [isOpen, setOpen] = useState(false);
-  const title = `${product.name} of ${customerName(customer)}`;
-  return (
-    <IfAllowed scope="BILLING_WRITE">
-      <Button onClick={() => setOpen(true)}>{cancelAtPeriodEnd ? 'End now' : 'Cancel'}</Button>
-      <Suspense>
-        {isOpen && (
-          <CancelDialog
-            subscription={{ id, title, currentPeriodEnd, cancelAtPeriodEnd }}
-            onDone={refresh}
-            onClose={() => setOpen(false)}
-          />
-        )}
-      </Suspense>
-    </IfAllowed>
-  );
+function periodLabel({ status, endedAt }: Subscription): string {
+  if (endedAt) {
+    return 'Last period';
+  }
+  if (status === 'SCHEDULED') {
+    return 'Starts';
+  }
+  return status === 'TRIALING' ? 'Free trial' : 'Current period';
+}
+
+/** What happens when the current period ends, or before the first. */
+function whatComes(
+  { status, endedAt, cancelAtPeriodEnd, pendingChange }: Subscription,
+  inDays: string,
+): string | null {
+  if (endedAt) {
+    return null;
+  }
+  if (status === 'SCHEDULED') {
+    return `Begins ${inDays}. Nothing is charged before.`;
+  }
+  if (cancelAtPeriodEnd) {
+    return `Ends ${inDays}`;
+  }
+  if (pendingChange) {
+    return `Changes ${inDays}`;
+  }
+  return status === 'TRIALING' ? `First charged ${inDays}` : `Renews ${inDays}`;
 }

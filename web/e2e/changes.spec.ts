@@ -1,0 +1,300 @@
+import type { Locator, Page } from '@playwright/test';
+import type { Api } from './harness/api';
+import { type Account, portalLink } from './harness/data';
+import { expect, test } from './harness/test';
+
+const DAY = 86_400_000;
+/** Of the account's product, in cents. */
+const FIXED = 123_456;
+const INCLUDED = 1000;
+
+interface Line {
+  description: string;
+  amount: number;
+}
+
+/** The lines of a table of them, as a person reads them. */
+async function linesIn(table: Locator): Promise<Line[]> {
+  const rows = await table.locator('tbody tr').all();
+  return Promise.all(
+    rows.map(async (row) => ({
+      description: await row.locator('th bdi').first().innerText(),
+      amount: Number(await row.locator('td data').last().getAttribute('value')),
+    })),
+  );
+}
+
+/** The customer's latest invoice, and the credit that came and went since an instant. */
+async function made(api: Api, { customer }: Account, since: number) {
+  const { customer: found } = await api.ask(
+    `query Made($id: ID!) {
+      customer(id: $id) {
+        invoices(last: 1) {
+          nodes { number lines { kind description amount periodStart periodEnd } }
+        }
+        meters(first: 1) {
+          nodes { creditEntries(last: 20) { nodes { kind units createdAt } } }
+        }
+      }
+    }`,
+    { id: customer.id },
+  );
+  const [invoice] = found.invoices.nodes;
+  const entries: { kind: string; units: string; createdAt: string }[] =
+    found.meters.nodes[0].creditEntries.nodes;
+  const credit = entries
+    .filter(({ kind }) => kind === 'GRANT' || kind === 'REVOKE')
+    .filter(({ createdAt }) => Date.parse(createdAt) >= since)
+    .reduce((sum, { units }) => sum + Number(units), 0);
+  return { invoice, credit };
+}
+
+function subscriptionTools(page: Page) {
+  const main = page.getByRole('main');
+  return {
+    dialog: page.getByRole('dialog'),
+    main,
+    press: (name: string) => main.getByRole('button', { name, exact: true }).click(),
+  };
+}
+
+test('a change now makes what its preview showed', async ({ dashboard, api, account }) => {
+  const { main, dialog, press } = subscriptionTools(dashboard);
+  const { id } = account.subscription;
+  await api.send([{ name: account.event, customer: account.customer.externalId, units: 1500 }]);
+  await dashboard.goto(`/subscriptions/${id}`);
+  // Counted: 500 units above the credit, at two cents.
+  await expect(main.locator(`data[value="${FIXED + 1000}"]`).first()).toBeVisible();
+
+  const since = Date.now();
+  await press('Change');
+  await expect(dialog.getByText(/^Choose another product or quantity/)).toBeVisible();
+  await dialog.getByLabel('Quantity').fill('3');
+  const preview = dialog.getByRole('region', { name: 'Invoiced now' });
+  await expect(preview).toBeVisible();
+  const shown = await linesIn(preview);
+  const credit = preview
+    .getByText(`Credit of ${account.meter.name}`)
+    .locator('xpath=following::data[1]');
+  const shownCredit = Number(await credit.getAttribute('value'));
+  expect(shown.map(({ description }) => description)).toEqual([
+    account.meter.name,
+    `Unused time of ${account.product.name}`,
+    `Remaining time of ${account.product.name} × 3`,
+  ]);
+  await dialog.getByRole('button', { name: 'Change now' }).click();
+  await expect(dialog).toHaveCount(0);
+  const until = Date.now();
+  await expect(
+    dashboard.getByRole('heading', { level: 1, name: `${account.product.name} × 3` }),
+  ).toBeVisible();
+
+  const { invoice, credit: moved } = await made(api, account, since);
+  await expect(main.getByRole('link', { name: invoice.number, exact: true })).toBeVisible();
+  expect(invoice.lines.map(({ description }: Line) => description)).toEqual(
+    shown.map(({ description }) => description),
+  );
+  // Between the preview and the change, some of the period has passed.
+  const { periodStart, periodEnd } = invoice.lines.at(-1);
+  const passed = (until - since) / (Date.parse(periodEnd) - Date.parse(periodStart));
+  for (const [place, { amount }] of invoice.lines.entries()) {
+    const most = place === 0 ? 0 : 3 * FIXED * passed + 1;
+    expect(Math.abs(amount - (shown[place]?.amount ?? 0))).toBeLessThanOrEqual(most);
+  }
+  expect(Math.abs(moved - shownCredit)).toBeLessThanOrEqual(2 * INCLUDED * passed + 1e-6);
+});
+
+test('what cannot be changed is said while one chooses', async ({ dashboard, api, account }) => {
+  const { dialog, press } = subscriptionTools(dashboard);
+  const name = `Euro plan of ${account.event}`;
+  await api.ask(
+    `mutation Euro($name: String!) {
+      productCreate(input: {
+        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "EUR", amount: 1 } }]
+      }) { userErrors { message path } }
+    }`,
+    { name },
+  );
+  await dashboard.goto(`/subscriptions/${account.subscription.id}`);
+  await press('Change');
+  await dialog.getByRole('combobox', { name: 'Product' }).fill(name);
+  await dashboard.getByRole('option', { name }).first().click();
+  await expect(
+    dialog.getByText(/The subscription is in USD, but this product is in EUR/),
+  ).toBeVisible();
+  await dialog.getByLabel('Quantity').fill('many');
+  await dialog.getByRole('button', { name: 'Change now' }).click();
+  await expect(dialog.getByText('Enter a whole number, such as 14.')).toBeVisible();
+});
+
+test('a scheduled change shows everywhere, and can be undone', async ({
+  dashboard,
+  api,
+  account,
+  context,
+}) => {
+  const { main, dialog, press } = subscriptionTools(dashboard);
+  const next = `${account.product.name} × 5`;
+  await dashboard.goto(`/subscriptions/${account.subscription.id}`);
+  await press('Change');
+  await dialog.getByLabel('Quantity').fill('5');
+  await dialog.getByText(/^When the period ends/).click();
+  const preview = dialog.getByRole('region', { name: 'Invoiced then, with the usage so far' });
+  const shown = await linesIn(preview);
+  expect(shown.at(-1)).toEqual({ description: next, amount: 5 * FIXED });
+  await dialog.getByRole('button', { name: 'Schedule change' }).click();
+  const card = main.getByRole('region', { name: 'Scheduled change' });
+  await expect(card.getByRole('link', { name: next })).toBeVisible();
+  await expect(main.getByText(/^Changes [A-Z]/)).toBeVisible();
+  // The estimate of the next invoice is what the preview showed.
+  const estimate = main.getByRole('region', { name: 'Next invoice' });
+  await expect(estimate.getByText(next)).toBeVisible();
+  expect(await linesIn(estimate)).toEqual(shown);
+
+  const opened = await context.newPage();
+  await opened.goto(await portalLink(api, account));
+  await expect(opened.getByText(`Changes to ${next} on `)).toBeVisible();
+
+  await press('Undo change');
+  await dialog.getByRole('button', { name: 'Undo change' }).click();
+  await expect(card).toHaveCount(0);
+  await expect(main.getByText('Active', { exact: true })).toBeVisible();
+  await opened.reload();
+  await expect(opened.getByText(/^Renews on /)).toBeVisible();
+});
+
+test('a cancellation is resumed, and another one gives back the rest', async ({
+  dashboard,
+  api,
+  account,
+  context,
+}) => {
+  const { main, dialog, press } = subscriptionTools(dashboard);
+  await dashboard.goto(`/subscriptions/${account.subscription.id}`);
+  await press('Cancel');
+  await dialog.getByRole('button', { name: 'Schedule cancellation' }).click();
+  await expect(main.getByText(/^Ends [A-Z]/)).toBeVisible();
+  const portal = await context.newPage();
+  await portal.goto(await portalLink(api, account));
+  await expect(portal.getByText(/^Ends on /)).toBeVisible();
+
+  await press('Resume');
+  await dialog.getByRole('button', { name: 'Resume' }).click();
+  await expect(main.getByText('Active', { exact: true })).toBeVisible();
+
+  await press('Cancel');
+  await dialog.getByText('Now', { exact: true }).click();
+  await dialog.getByText('Give back the fixed prices').click();
+  await dialog.getByRole('button', { name: 'End subscription now' }).click();
+  await expect(main.getByText('Ended', { exact: true }).first()).toBeVisible();
+  await expect(main.getByRole('button', { name: 'Change', exact: true })).toHaveCount(0);
+  const { invoice } = await made(api, account, 0);
+  const back = invoice.lines.at(-1);
+  expect(back).toMatchObject({
+    kind: 'PRORATION',
+    description: `Unused time of ${account.product.name}`,
+  });
+  // Some of the month has passed, but not a day.
+  expect(back.amount).toBeGreaterThanOrEqual(-FIXED);
+  expect(back.amount).toBeLessThan(-FIXED * 0.96);
+  await portal.reload();
+  await expect(portal.getByRole('heading', { name: account.product.name })).toHaveCount(0);
+});
+
+test('a product has a trial, and a subscription begins with it', async ({
+  dashboard,
+  api,
+  account,
+  context,
+}) => {
+  const { main } = subscriptionTools(dashboard);
+  const name = `Seats of ${account.event}`;
+  await dashboard.goto('/products/new');
+  await dashboard.getByLabel('Name', { exact: true }).fill(name);
+  await dashboard.getByLabel('Amount, USD').fill('20');
+  const days = dashboard.getByLabel('Free trial, in days');
+  await days.fill('731');
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  await expect(dashboard.getByText('trialDays must be from 1 to 730.')).toBeVisible();
+  await days.fill('14');
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  await expect(dashboard.getByRole('heading', { level: 1, name })).toBeVisible();
+  await expect(main.getByText('14 days')).toBeVisible();
+
+  await dashboard.goto(`/subscriptions/new?customer=${account.customer.id}`);
+  await dashboard.getByRole('combobox', { name: 'Product' }).fill(name);
+  await dashboard.getByRole('option', { name }).first().click();
+  await expect(dashboard.getByText(/^The first charge is on /)).toBeVisible();
+  await expect(dashboard.getByLabel('Free trial, in days')).toHaveAttribute('placeholder', '14');
+  await dashboard.getByLabel('Quantity').fill('2');
+  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
+  await expect(dashboard.getByRole('heading', { level: 1, name: `${name} × 2` })).toBeVisible();
+  await expect(main.getByText(/^Trial until /)).toBeVisible();
+  await expect(main.getByText(/^First charged in 1[34] days$/)).toBeVisible();
+  // It is free until then, and costs twice 20 dollars afterwards.
+  await expect(main.getByText('No invoices yet')).toBeVisible();
+  await expect(main.locator('data[value="4000"]').first()).toBeVisible();
+
+  const portal = await context.newPage();
+  await portal.goto(await portalLink(api, account));
+  const card = portal.getByRole('region', { name: `${name} × 2` });
+  await expect(card.getByText('Free trial')).toBeVisible();
+  await expect(card.getByText(/^Trial ends on .*, then you are charged$/)).toBeVisible();
+  await dashboard.goto(`/customers/${account.customer.id}?part=subscriptions`);
+  await expect(main.getByText(/^Trial until /)).toBeVisible();
+});
+
+test('a subscription starts later, with a trial of its own', async ({
+  dashboard,
+  api,
+  account,
+  context,
+}) => {
+  const { main, dialog, press } = subscriptionTools(dashboard);
+  const name = `Later of ${account.event}`;
+  const { productCreate } = await api.ask(
+    `mutation Product($name: String!) {
+      productCreate(input: {
+        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 700 } }]
+      }) { product { id } userErrors { message path } }
+    }`,
+    { name },
+  );
+  const start = new Date(Date.now() + 10 * DAY).toISOString().slice(0, 16);
+  await dashboard.goto(
+    `/subscriptions/new?customer=${account.customer.id}&product=${productCreate.product.id}`,
+  );
+  await dashboard.getByText('Later', { exact: true }).click();
+  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
+  await expect(dashboard.getByText('Enter when it begins.')).toBeVisible();
+  await dashboard.getByLabel(/^Begins at/).fill(start);
+  await dashboard.getByLabel('Free trial, in days').fill('7');
+  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
+  await expect(main.getByText(/^Starts [A-Z]/)).toBeVisible();
+
+  const portal = await context.newPage();
+  await portal.goto(await portalLink(api, account));
+  const card = portal.getByRole('region', { name });
+  await expect(card.getByText(/^Begins with a free trial until /)).toBeVisible();
+
+  const { subscriptions } = await api.ask(
+    `query Later($customer: ID!) {
+      subscriptions(customerId: $customer, status: SCHEDULED) {
+        nodes { startedAt trialEndsAt quantity }
+      }
+    }`,
+    { customer: account.customer.id },
+  );
+  const [scheduled] = subscriptions.nodes;
+  expect(Date.parse(scheduled.startedAt)).toBe(Date.parse(`${start}Z`));
+  expect(Date.parse(scheduled.trialEndsAt) - Date.parse(scheduled.startedAt)).toBe(7 * DAY);
+
+  await press('Change');
+  await dialog.getByLabel('Quantity').fill('4');
+  await expect(dialog.getByRole('region', { name: 'Invoiced when it starts' })).toBeVisible();
+  await dialog.getByRole('button', { name: 'Change now' }).click();
+  await expect(dashboard.getByRole('heading', { level: 1, name: `${name} × 4` })).toBeVisible();
+  await press('Cancel');
+  await dialog.getByRole('button', { name: 'End subscription now' }).click();
+  await expect(main.getByText('Ended', { exact: true }).first()).toBeVisible();
+});
