@@ -23,7 +23,10 @@ const SHARED: [name: string, modules: RegExp][] = [
   ['ui', /src\/(ui|format)\/(?!aria\/|chart\/)/],
   ['charts', /node_modules\/(d3-|internmap)|src\/ui\/chart\//],
   ['editor', /node_modules\/(codemirror|codemirror-graphql|graphql-language-service)\//],
-  ['forms', /node_modules\/react-hook-form\/|src\/features\/forms\/(?!Confirm|amounts|failures|whole)/],
+  [
+    'forms',
+    /node_modules\/react-hook-form\/|src\/features\/forms\/(?!Confirm|amounts|failures|whole)/,
+  ],
   ['statement', /src\/features\/(usage\/|invoices\/(InvoiceLines|Invoice\.module))/],
 ];
 

@@ -15,6 +15,7 @@ interface Line {
 
 /** The lines of a table of them, as a person reads them. */
 async function linesIn(table: Locator): Promise<Line[]> {
+  await expect(table.locator('tbody tr').first()).toBeVisible();
   const rows = await table.locator('tbody tr').all();
   return Promise.all(
     rows.map(async (row) => ({

@@ -81,6 +81,7 @@ export function dialogs(everything: Everything): DialogPlace[] {
     { path: '/products/new', open: byButtons('Add metered price', 'New meter') },
     { path: `/products/${product.id}`, open: byButtons('Archive') },
     { path: '/subscriptions/new', open: byButtons('New customer') },
+    { path: `/subscriptions/${subscription.id}`, open: changing },
     { path: `/subscriptions/${subscription.id}`, open: byButtons('Cancel') },
     ...['Mark as paid', 'Credit note', 'Void'].map((name) => ({
       path: `/invoices/${invoice.id}`,
@@ -134,6 +135,13 @@ const discarding: Opening = async (page) => {
   await page.getByLabel('Name', { exact: true }).fill('Somebody');
   await page.keyboard.press('Escape');
   await page.getByText('Discard what you entered?').waitFor();
+};
+
+const changing: Opening = async (page) => {
+  await byButtons('Change')(page);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Quantity').fill('3');
+  await dialog.getByRole('table').waitFor();
 };
 
 const creatingToken: Opening = async (page) => {

@@ -91,7 +91,10 @@ export function SubscriptionCard({
   const subscription = readFragment(SubscriptionCard_subscription, of);
   const zone = useZone();
   const now = useNow();
-  const { status, currentPeriodStart, currentPeriodEnd, upcomingInvoice } = subscription;
+  const { status, currentPeriodStart, currentPeriodEnd } = subscription;
+  const upcomingInvoice = subscription.upcomingInvoice?.lines.length
+    ? subscription.upcomingInvoice
+    : null;
   const isScheduled = status === 'SCHEDULED';
   return (
     <Card title={planName(subscription.product.name, subscription.quantity)} flush>

@@ -122,10 +122,9 @@ export function InvoiceLines({
               {kind === 'METERED' &&
                 isMetered &&
                 (isUpTo(periodEnd, trialEndsAt)
-                  ? 'Free in the trial'
-                  : computation(price, units.billableUnits ?? '0').map((part) => (
-                      <div key={part}>{part}</div>
-                    )))}
+                  ? ['Free in the trial']
+                  : computation(price, units.billableUnits ?? '0')
+                ).map((part) => <div key={part}>{part}</div>)}
             </div>
           </>
         );

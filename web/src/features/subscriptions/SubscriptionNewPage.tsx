@@ -16,7 +16,7 @@ import { customerName } from '../customers/CustomerName';
 import { CustomerPicker } from '../customers/CustomerPicker';
 import { Chosen } from '../forms/choices';
 import { PageForm } from '../forms/Form';
-import { TextInput } from '../forms/fields';
+import { Row, TextInput } from '../forms/fields';
 import { instantAt, shownAt } from '../forms/instants';
 import { RadioInput } from '../forms/Radios';
 import { useSubmission } from '../forms/useSubmission';
@@ -211,13 +211,16 @@ function SubscriptionForm({
                 />
               )}
             </div>
-            <Chosen as={ProductPicker} name="productId" label="Product" />
-            <TextInput
-              name="quantity"
-              label="Quantity"
-              inputMode="numeric"
-              hint="Fixed prices are multiplied by it."
-            />
+            <Row>
+              <Chosen as={ProductPicker} name="productId" label="Product" />
+              <TextInput
+                name="quantity"
+                label="Quantity"
+                inputMode="numeric"
+                autoComplete="off"
+                hint="Multiplies the fixed prices."
+              />
+            </Row>
           </Stack>
         </Card>
         <Card title="When it begins">
@@ -240,29 +243,33 @@ function SubscriptionForm({
                 },
               ]}
             />
-            {begins !== 'now' && (
+            <Row>
+              {begins !== 'now' && (
+                <TextInput
+                  name="startedAt"
+                  label={`${begins === 'past' ? 'Began' : 'Begins'} at, ${zone}`}
+                  type="datetime-local"
+                  {...{ [begins === 'past' ? 'max' : 'min']: shownAt(now, zone) }}
+                  hint={
+                    started
+                      ? `Periods are counted from ${formatExactInstant(started, 'UTC')}.`
+                      : null
+                  }
+                />
+              )}
               <TextInput
-                name="startedAt"
-                label={`${begins === 'past' ? 'Began' : 'Begins'} at, ${zone}`}
-                type="datetime-local"
-                {...{ [begins === 'past' ? 'max' : 'min']: shownAt(now, zone) }}
+                name="trialDays"
+                label="Free trial, in days"
+                inputMode="numeric"
+                autoComplete="off"
+                placeholder={String(usual ?? 0)}
                 hint={
-                  started ? `Periods are counted from ${formatExactInstant(started, 'UTC')}.` : null
+                  trialEnd
+                    ? `The first charge is on ${formatInstant(trialEnd, zone)}. 0 for no trial.`
+                    : 'If empty, as many as the product has.'
                 }
               />
-            )}
-            <TextInput
-              name="trialDays"
-              label="Free trial, in days"
-              inputMode="numeric"
-              autoComplete="off"
-              placeholder={String(usual ?? 0)}
-              hint={
-                trialEnd
-                  ? `The first charge is on ${formatInstant(trialEnd, zone)}. 0 for no trial.`
-                  : 'If empty, as many as the product has.'
-              }
-            />
+            </Row>
           </Stack>
         </Card>
       </PageForm>

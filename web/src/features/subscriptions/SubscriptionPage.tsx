@@ -87,9 +87,13 @@ export function SubscriptionPage() {
 function Page({ subscription, refresh }: { subscription: Subscription; refresh(): void }) {
   const zone = useZone();
   const now = useNow();
-  const { customer, product, upcomingInvoice, invoicingProblem, currentPeriodEnd } = subscription;
+  const { customer, product, invoicingProblem, currentPeriodEnd } = subscription;
   const { status, quantity, trialEndsAt, pendingChange } = subscription;
   const live = { ...subscription, title: `${product.name} of ${customerName(customer)}` };
+  // A trial that has not begun is followed by nothing but itself.
+  const upcomingInvoice = subscription.upcomingInvoice?.lines.length
+    ? subscription.upcomingInvoice
+    : null;
   useUsageLive({ customerId: customer.id }, refresh);
   return (
     <>
@@ -131,7 +135,7 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           </Figure>
           {upcomingInvoice && (
             <Figure
-              label="Next invoice, if the period ended now"
+              label={`Next invoice, if the ${status === 'TRIALING' ? 'trial' : 'period'} ended now`}
               note={`Complete through ${formatExactInstant(upcomingInvoice.completeThrough, zone)}`}
             >
               <Money amount={upcomingInvoice.total} currency={upcomingInvoice.currency} />
@@ -167,7 +171,9 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           columns={INVOICES}
           rows={[...subscription.invoices.nodes].reverse()}
           keyOf={(invoice) => invoice.id}
-          empty={<Empty title="No invoices yet">The first is made when the period ends.</Empty>}
+          empty={
+            <Empty title="No invoices yet">The first is issued when a paid period begins.</Empty>
+          }
         />
       </Card>
       <Card title="Details">
