@@ -293,7 +293,7 @@ test('a subscription starts later, with a trial of its own', async ({
   await press('Change');
   await dialog.getByLabel('Quantity').fill('4');
   await expect(dialog.getByRole('region', { name: 'Invoiced when it starts' })).toBeVisible();
-  await dialog.getByRole('button', { name: 'Change now' }).click();
+  await dialog.getByRole('button', { name: 'Change subscription' }).click();
   await expect(dashboard.getByRole('heading', { level: 1, name: `${name} × 4` })).toBeVisible();
   await press('Cancel');
   await dialog.getByRole('button', { name: 'End subscription now' }).click();

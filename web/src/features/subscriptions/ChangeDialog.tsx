@@ -99,7 +99,7 @@ export function ChangeDialog({
       title={`Change ${title}`}
       form={form}
       submission={submission}
-      action={when === 'NOW' ? 'Change now' : 'Schedule change'}
+      action={actionOf(when, isScheduled)}
       onCancel={onClose}
       isWide
     >
@@ -146,4 +146,11 @@ export function ChangeDialog({
       )}
     </DialogForm>
   );
+}
+
+function actionOf(when: CancelWhen, isScheduled: boolean): string {
+  if (isScheduled) {
+    return 'Change subscription';
+  }
+  return when === 'NOW' ? 'Change now' : 'Schedule change';
 }

@@ -88,7 +88,7 @@ export function ChangePreview({
         {lines.length > 0 && <InvoiceLines {...{ lines, currency, total, trialEndsAt }} />}
         <div className={styles.outcome}>
           {lines.length === 0 && <p>Nothing is charged.</p>}
-          {total < 0 && <p>The customer’s next invoices use up what is given back.</p>}
+          {total < 0 && <p>The customer’s next invoices use up what this one gives back.</p>}
           <KeyValues>
             {creditChanges.map(({ meter, units }) => (
               <KeyValue key={meter.id} name={`Credit of ${meter.name}`}>

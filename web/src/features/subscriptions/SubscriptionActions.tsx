@@ -91,9 +91,8 @@ export function SubscriptionActions({ subscription, onDone }: Props) {
           onClose={onClose}
         >
           <p>
-            {status === 'TRIALING'
-              ? `It will not end with its trial. Its first paid period begins ${formatInstant(currentPeriodEnd, zone)}.`
-              : `It will not end ${formatInstant(currentPeriodEnd, zone)}, but renew.`}
+            It ends {formatInstant(currentPeriodEnd, zone)}. If you resume it,{' '}
+            {status === 'TRIALING' ? 'its first paid period begins then.' : 'it renews then.'}
           </p>
         </Confirm>
       )}
