@@ -4,7 +4,7 @@ import { problemOf } from '../api/problems';
 import { CreditLedger } from '../features/customers/CreditLedger';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Card } from '../ui/Surface';
-import { useAgain } from './useAgain';
+import { useAgain } from '../ui/useAgain';
 
 const CreditsDocument = graphql(`
   query Credits {

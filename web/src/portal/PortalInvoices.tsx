@@ -8,8 +8,8 @@ import { Empty } from '../ui/Empty';
 import { Money, Time } from '../ui/Figures';
 import { Card } from '../ui/Surface';
 import type { Column } from '../ui/Table';
+import { useAgain } from '../ui/useAgain';
 import { invoiceAddress } from './address';
-import { useAgain } from './useAgain';
 
 const PortalInvoicesDocument = graphql(`
   query PortalInvoices($before: String) {

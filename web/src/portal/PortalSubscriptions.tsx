@@ -4,8 +4,8 @@ import { graphql } from '../api/generated';
 import { problemOf } from '../api/problems';
 import { Button } from '../ui/Button';
 import { ErrorPanel } from '../ui/ErrorPanel';
+import { useAgain } from '../ui/useAgain';
 import { SubscriptionCard } from './SubscriptionCard';
-import { useAgain } from './useAgain';
 
 const PortalSubscriptionsDocument = graphql(`
   query PortalSubscriptions($first: Int!) {

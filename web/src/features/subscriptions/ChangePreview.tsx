@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { CustomerSubscriptionChangeInput } from '../../api/generated/graphql';
@@ -7,6 +6,7 @@ import { sign } from '../../format/decimals';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Quantity, Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues } from '../../ui/Surface';
+import { useAgain } from '../../ui/useAgain';
 import { useNow } from '../../ui/useNow';
 import { useSettled } from '../../ui/useSettled';
 import { InvoiceLines } from '../invoices/InvoiceLines';
@@ -57,13 +57,7 @@ export function ChangePreview({
   });
   const isAsking = fetching || question !== JSON.stringify(input);
   // The less time is left, the less it costs.
-  const seen = useRef(now);
-  useEffect(() => {
-    if (seen.current !== now) {
-      seen.current = now;
-      again();
-    }
-  }, [now, again]);
+  useAgain(again, now);
   if (error) {
     const problem = problemOf(error);
     return (
