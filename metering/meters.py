@@ -4,7 +4,7 @@ What a meter counts and how far it has counted change under the log's lock only,
 counted during an edit.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from metering.live.after_commit import emit
 from metering.live.wakeup import CATCH_UP_METERS, Wake
 from metering.problems import RefusedError, problem
 from models import Meter
+from models.meter import CLEARING
 
 InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
 
@@ -36,10 +37,22 @@ class MeterChanges:
     unit: str | None = None
     filter: Filter | None = None
     aggregation: Aggregation | None = None
+    dimensions: tuple[str, ...] | None = None
+
+    @property
+    def changes_counting(self) -> bool:
+        """Whether they can change what the meter counts, so that it counts history again."""
+        given = (self.filter, self.aggregation, self.dimensions)
+        return any(change is not None for change in given)
 
 
-async def create_meter(
-    organization_id: UUID, name: str, unit: str | None, filter_: Filter, aggregation: Aggregation
+async def create_meter(  # one argument for each thing that a meter says
+    organization_id: UUID,
+    name: str,
+    unit: str | None,
+    filter_: Filter,
+    aggregation: Aggregation,
+    dimensions: Sequence[str] = (),
 ) -> Meter:
     """Creates a meter, which also counts all stored events."""
     async with in_transaction() as connection:
@@ -50,6 +63,8 @@ async def create_meter(
             name=name,
             unit=unit,
             position=_position(0, log),
+            dimensions=list(dimensions),
+            dimensions_position=_position(0, log) if dimensions else None,
             using_db=connection,
             **_definition(filter_, aggregation),
         )
@@ -58,10 +73,11 @@ async def create_meter(
 async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChanges) -> Meter:
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
-    Otherwise such a change makes the meter start over with every event.
+    Otherwise such a change makes the meter start over with every event. New dimensions make its
+    usage by dimension start over.
     """
     async with in_transaction() as connection:
-        if changes.filter is not None or changes.aggregation is not None:
+        if changes.changes_counting:
             await hold_catch_up(connection, meter_id)
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
@@ -96,6 +112,13 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
             # An archived meter keeps its position; a live one would count.
             meter.position = _position(0, log) if meter.archived_at is None else 0
             emit(connection, Wake(CATCH_UP_METERS, organization_id))
+        recounts_dimensions = bool(changed and present.dimensions)
+        if changes.dimensions is not None and changes.dimensions != present.dimensions:
+            meter.dimensions = list(changes.dimensions)
+            recounts_dimensions = True
+        if recounts_dimensions:
+            meter.dimensions_position = CLEARING
+            emit(connection, Wake(CATCH_UP_METERS, organization_id))
         if changes.name is not None:
             meter.name = changes.name
         if changes.sets_unit:
@@ -115,6 +138,8 @@ async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) ->
                 raise RefusedError(problem("IN_USE", reason, "id"))
             meter.archived_at = now()
             meter.position = log.head if meter.position is None else meter.position
+            if meter.dimensions and meter.dimensions_position is None:
+                meter.dimensions_position = log.head
             _end_pause(meter)
             await meter.save(using_db=connection)
         return meter
@@ -128,6 +153,8 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
         if meter.archived_at is not None:
             meter.archived_at = None
             if meter.position is not None:
+                if meter.dimensions_position == meter.position:
+                    meter.dimensions_position = _position(meter.position, log)
                 meter.position = _position(meter.position, log)
                 emit(connection, Wake(CATCH_UP_METERS, organization_id))
             await meter.save(using_db=connection)

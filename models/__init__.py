@@ -4,6 +4,7 @@ from models.access import AccessToken, BrowserSession, CustomerSession
 from models.alert import AlertTrigger, UsageAlert
 from models.audit_entry import AuditEntry, AuditEntryObject
 from models.customer import Customer
+from models.dimension import DimensionBucket, DimensionCombination, DimensionValue
 from models.event import Event, EventBatch, EventLog, EventName
 from models.idempotency_key import IdempotencyKey
 from models.invoice import (
@@ -48,6 +49,9 @@ __all__ = [
     "CustomerMeterValue",
     "CustomerSession",
     "CustomerSubscription",
+    "DimensionBucket",
+    "DimensionCombination",
+    "DimensionValue",
     "Event",
     "EventBatch",
     "EventLog",

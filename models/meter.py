@@ -10,6 +10,9 @@ from models.fields import ExactJSONField
 from models.identifiers import new_id
 from models.organization import Organization
 
+CLEARING = -1
+"""The `dimensions_position` of a meter whose old usage by dimension is being deleted."""
+
 
 class Meter(Model):
     """A filter over events and an aggregation of those that match.
@@ -21,6 +24,10 @@ class Meter(Model):
     earlier ones counted no event. `problem` says why counting fails and `failing_since` since
     when; the next try is at `retry_at`. `usage_version` grows when usage changes other than by
     counting.
+
+    Usage is also kept by `dimensions`, and counted up to `dimensions_position`. That is null while
+    it is counted together with the rest or there are no dimensions, and CLEARING until what was
+    kept by earlier dimensions is deleted.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -39,6 +46,8 @@ class Meter(Model):
     counted_events = fields.BigIntField(default=0)
     skipped_events = fields.BigIntField(default=0)
     usage_version = fields.BigIntField(default=0)
+    dimensions = ArrayField("text", default=list)
+    dimensions_position = fields.BigIntField(null=True)
     problem = fields.TextField(null=True)
     failing_since = fields.DatetimeField(null=True)
     retry_at = fields.DatetimeField(null=True)

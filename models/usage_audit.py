@@ -29,7 +29,8 @@ class UsageDrift(Model):
 
     It belongs to a bucket of one customer or of ALL_CUSTOMERS or, if `bucket` is null, to a
     customer's current period. `cached` and `recomputed` are its quantity before and after the
-    repair; `differences` has both for each column that differed.
+    repair; `differences` has both for each column that differed. `combination` says which one of
+    usage by dimension it is.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -37,6 +38,7 @@ class UsageDrift(Model):
     meter_id = fields.UUIDField()
     customer_id = fields.UUIDField()
     bucket = fields.DatetimeField(null=True)
+    combination = fields.SmallIntField(null=True)
     cached = NumericField(null=True)
     recomputed = NumericField(null=True)
     differences = ExactJSONField()

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.periods.metered_periods import PeriodUsage
 from metering.counting.progress import FIRST_AFTER_POSITION, storing_since
-from metering.language.definition import MeterDefinition, meter_definition
+from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.usage.periods import CustomerPeriod, usage_of_periods
 
 
@@ -44,9 +44,7 @@ async def counted_meters(
     storing = await storing_since(connection)
     rows = await connection.execute_query_dict(
         f"""
-        SELECT meter.id, meter.organization_id, meter.event_filter, meter.aggregation_function,
-               meter.aggregation_property, meter.event_names, meter.position, meter.usage_version,
-               meter.archived_at, meter.name,
+        SELECT {METER_COLUMNS}, archived_at, name,
                CASE WHEN meter.archived_at IS NULL
                     THEN least(pending.received_at, next.received_at, $3::timestamptz)
                END AS waits_from,

@@ -3,6 +3,9 @@
 A chunk of history is counted without the log's lock, so live meters go on meanwhile. The lock is
 taken only to merge the result and to move the meter's position. A short rest of the log is counted
 under the lock, and the meter is live from then on.
+
+Usage by dimension is counted along with the totals if it is at the same position. If it is behind a
+live meter, because the dimensions changed, the same steps count it alone.
 """
 
 from collections.abc import Sequence
@@ -16,11 +19,18 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from metering.alerts.deciding import watched_meters
+from metering.counting.clearing import clear_dimensions
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
-from metering.counting.log import lock_log, next_revision
-from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
+from metering.counting.log import LogState, lock_log, next_revision
+from metering.counting.rollup import (
+    UsageIncrement,
+    add_to_totals,
+    count_batches,
+    count_dimensions,
+)
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from models.meter import CLEARING
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +42,8 @@ _KEY = "hashtextextended($1::text, 0)"
 
 
 IS_BEHIND = """(
-    position IS NOT NULL AND archived_at IS NULL AND (retry_at IS NULL OR retry_at <= now())
+    (position IS NOT NULL OR dimensions_position IS NOT NULL)
+    AND archived_at IS NULL AND (retry_at IS NULL OR retry_at <= now())
 )"""
 """Whether a row of `meter` has to catch up now, and is not pausing after a failure."""
 
@@ -102,32 +113,77 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
         if not await _claim(connection, meter_id):
             return Chunk.NOTHING
         meter = await read_meter(connection, organization_id, meter_id)
-        if meter is None or meter.position is None:
+        if meter is None or not meter.is_behind:
             return Chunk.NOTHING
-        chunk = await _next_chunk(connection, meter, meter.position)
-        increments = await count_batches(connection, meter, chunk.batch_ids)
-        state = await lock_log(connection, organization_id)
-        if await read_meter(connection, organization_id, meter_id, "FOR UPDATE") != meter:
-            raise _MeterChangedError
-        revision = await next_revision(connection, organization_id)
+        if meter.dimensions_position == CLEARING:
+            if not await clear_dimensions(connection, meter):
+                await _lock_unchanged(connection, meter)
+                await _move(connection, meter, meter.position, 0 if meter.dimensions else None)
+            return Chunk.COUNTED
+        is_of_totals = meter.position is not None
+        chunk = await _next_chunk(connection, meter, _behind_at(meter))
+        increments = await _count(connection, meter, chunk)
+        state = await _lock_unchanged(connection, meter)
+        revision = await next_revision(connection, organization_id) if is_of_totals else 0
         await _merge(connection, meter, increments, revision)
         position: int | None = chunk.upper
         if chunk.upper < state.head:
             rest = await _last_stretch(connection, meter, chunk.upper)
             if rest.upper == state.head:
-                increments = await count_batches(connection, meter, rest.batch_ids)
+                increments = await _count(connection, meter, rest)
                 await _merge(connection, meter, increments, revision)
                 position = None
         else:
             position = None
-        await connection.execute_query(
-            """
-            UPDATE meter SET position = $2, problem = NULL, failing_since = NULL, retry_at = NULL
-            WHERE id = $1
-            """,
-            [meter_id, position],
-        )
-        return Chunk.LAST if position is None else Chunk.COUNTED
+        is_of_dimensions = meter.counts_dimensions or not is_of_totals
+        dimensions_position = position if is_of_dimensions else meter.dimensions_position
+        await _move(connection, meter, position if is_of_totals else None, dimensions_position)
+        is_last = position is None and dimensions_position is None
+        return Chunk.LAST if is_last else Chunk.COUNTED
+
+
+def _behind_at(meter: MeterDefinition) -> int:
+    """The position from which history is counted: of the totals first."""
+    position = meter.dimensions_position if meter.position is None else meter.position
+    if position is None:
+        raise ValueError("a live meter has no history to count")
+    return position
+
+
+async def _count(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, chunk: _BatchRange
+) -> list[UsageIncrement]:
+    if meter.position is None:
+        await count_dimensions(connection, meter, chunk.batch_ids)
+        return []
+    return await count_batches(
+        connection, meter, chunk.batch_ids, with_dimensions=meter.counts_dimensions
+    )
+
+
+async def _lock_unchanged(connection: BaseDBAsyncClient, meter: MeterDefinition) -> LogState:
+    """Takes the log's lock. Raises _MeterChangedError if the meter is not as it was read."""
+    state = await lock_log(connection, meter.organization_id)
+    if await read_meter(connection, meter.organization_id, meter.id, "FOR UPDATE") != meter:
+        raise _MeterChangedError
+    return state
+
+
+async def _move(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    position: int | None,
+    dimensions_position: int | None,
+) -> None:
+    await connection.execute_query(
+        """
+        UPDATE meter
+        SET position = $2, dimensions_position = $3,
+            problem = NULL, failing_since = NULL, retry_at = NULL
+        WHERE id = $1
+        """,
+        [meter.id, position, dimensions_position],
+    )
 
 
 async def _merge(
@@ -136,6 +192,8 @@ async def _merge(
     increments: Sequence[UsageIncrement],
     revision: int,
 ) -> None:
+    if not increments:
+        return
     await check_periods(connection, meter.organization_id, increments)
     await add_to_totals(connection, meter.id, increments)
     watched = await watched_meters(connection, meter.organization_id, [meter.id])

@@ -63,7 +63,8 @@ async def note_problem(connection: BaseDBAsyncClient, meter_id: UUID, error: Bas
         UPDATE meter
         SET problem = $2, failing_since = coalesce(failing_since, now()),
             retry_at = now() + least(greatest(now() - failing_since, '1 second'), '5 minutes')
-        WHERE id = $1 AND position IS NOT NULL AND archived_at IS NULL
+        WHERE id = $1 AND archived_at IS NULL
+          AND (position IS NOT NULL OR dimensions_position IS NOT NULL)
         RETURNING organization_id, failing_since = now() AS begins
         """,
         [meter_id, reason_of(error)],

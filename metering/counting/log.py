@@ -180,7 +180,9 @@ async def _count_together(
 ) -> None:
     increments: list[UsageIncrement] = []
     for meter in meters:
-        counted = await count_batches(connection, meter, step.batch_ids)
+        counted = await count_batches(
+            connection, meter, step.batch_ids, with_dimensions=meter.counts_dimensions
+        )
         await add_to_totals(connection, meter.id, counted)
         increments += counted
     await merge_increments(
@@ -214,7 +216,14 @@ async def _count_meter_by_meter(
                 **where,
             )
             await connection.execute_query(
-                "UPDATE meter SET position = $2 WHERE id = $1", [meter.id, step.head]
+                """
+                UPDATE meter SET position = $2, dimensions_position = CASE
+                    WHEN dimensions <> '{}' THEN coalesce(dimensions_position, $2)
+                    ELSE dimensions_position
+                END
+                WHERE id = $1
+                """,
+                [meter.id, step.head],
             )
             await note_problem(connection, meter.id, error)
 

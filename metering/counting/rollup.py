@@ -13,23 +13,29 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.counting.dimensions import arrived_columns, count_sql
 from metering.language.aggregations import STATE
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
-_COUNT_BATCHES = """
+_ARRIVED = """
 WITH arrived AS MATERIALIZED (
-    SELECT e.id, e.customer_id, e.timestamp, {value} AS value,
-           date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
+    SELECT e.id, e.customer_id, e.timestamp, {value} AS value {columns}
     -- OFFSET 0 is a fence. With a bad estimate, the planner might use the index of the filter's
     -- name or time and read all history of that name for a batch of a few events.
     FROM (
         SELECT * FROM event WHERE organization_id = $1 AND batch_id = ANY($3::bigint[]) OFFSET 0
     ) AS e
     WHERE {predicate}
-),
+)
+"""
+
+_BUCKET = ", date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket"
+
+_COUNT_BATCHES = """
+{arrived},
 period AS MATERIALIZED (
     SELECT customer_id, period_start, period_end FROM customer_meter
     WHERE organization_id = $1 AND meter_id = $2 AND period_start IS NOT NULL
@@ -55,7 +61,7 @@ buckets AS (
     ON CONFLICT (organization_id, meter_id, customer_id, bucket) DO UPDATE SET
         {merged}
 )
-{values}
+{values} {dimensions}
 SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
 FROM matched
 GROUP BY customer_id, period_start, in_period
@@ -73,6 +79,9 @@ bucket_values AS (
 """
 
 _DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AND in_period)"
+
+
+_COUNT_DIMENSIONS = "{arrived}, {dimensions} SELECT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +104,42 @@ class UsageIncrement:
 
 
 async def count_batches(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    batch_ids: Sequence[int],
+    *,
+    with_dimensions: bool,
 ) -> list[UsageIncrement]:
-    """Adds the events that match the meter's filter to its buckets.
+    """Adds the events that match the meter's filter to its buckets, and to those by dimension.
 
     Call it once per batch, in the transaction that moves the meter's position.
     """
     if not batch_ids:
         return []
-    parameters = Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
-    statement = _statement(meter, parameters)
+    parameters = _parameters(meter, batch_ids)
+    statement = _statement(meter, parameters, with_dimensions=with_dimensions)
     rows = await connection.execute_query_dict(statement, parameters.values)
     return [_increment(meter, row) for row in rows]
+
+
+async def count_dimensions(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
+) -> None:
+    """Adds the events that match the meter's filter to its usage by dimension only.
+
+    Call it once per batch, in the transaction that moves the position of the meter's dimensions.
+    """
+    if batch_ids:
+        parameters = _parameters(meter, batch_ids)
+        columns = arrived_columns(meter, parameters)
+        statement = _COUNT_DIMENSIONS.format(
+            arrived=_arrived(meter, parameters, columns), dimensions=count_sql(meter)
+        )
+        await connection.execute_query(statement, parameters.values)
+
+
+def _parameters(meter: MeterDefinition, batch_ids: Sequence[int]) -> Parameters:
+    return Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
 
 
 def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
@@ -133,16 +166,28 @@ async def add_to_totals(
         )
 
 
-def _statement(meter: MeterDefinition, parameters: Parameters) -> str:
+def _arrived(meter: MeterDefinition, parameters: Parameters, columns: str) -> str:
+    return _ARRIVED.format(
+        value=meter.aggregation.value_sql(parameters),
+        predicate=predicate_sql(meter.filter, parameters),
+        columns=columns,
+    )
+
+
+def _statement(meter: MeterDefinition, parameters: Parameters, *, with_dimensions: bool) -> str:
     keeps_values = meter.keeps_values
     partials = meter.aggregation.of_events()
     merged = meter.aggregation.merged("kept", "excluded")
     return _COUNT_BATCHES.format(
-        value=meter.aggregation.value_sql(parameters),
-        predicate=predicate_sql(meter.filter, parameters),
+        arrived=_arrived(
+            meter,
+            parameters,
+            _BUCKET + (arrived_columns(meter, parameters) if with_dimensions else ""),
+        ),
         columns=", ".join(partials),
         partials=select_list(partials),
         merged=", ".join(f"{column} = {sql}" for column, sql in merged.items()),
         values=_BUCKET_VALUES if keeps_values else "",
+        dimensions=f", {count_sql(meter)}" if with_dimensions else "",
         distinct_values=_DISTINCT_VALUES if keeps_values else "NULL::bytea[]",
     )

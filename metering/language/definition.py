@@ -19,6 +19,8 @@ _NAMES = (
     "event_names",
     "position",
     "usage_version",
+    "dimensions",
+    "dimensions_position",
 )
 METER_COLUMNS = ", ".join(_NAMES)
 """The columns of `meter` that `meter_definition` reads."""
@@ -26,7 +28,10 @@ METER_COLUMNS = ", ".join(_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class MeterDefinition:
-    """`position` is None while the meter is live: it then stands at the head of the log."""
+    """`position` is None while the meter is live: it then stands at the head of the log.
+
+    `dimensions_position` is None while usage by dimension is counted together with the rest.
+    """
 
     id: UUID
     organization_id: UUID
@@ -35,6 +40,18 @@ class MeterDefinition:
     event_names: tuple[str, ...] | None
     position: int | None
     usage_version: int
+    dimensions: tuple[str, ...] = ()
+    dimensions_position: int | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the totals or the usage by dimension have history to count."""
+        return self.position is not None or self.dimensions_position is not None
+
+    @property
+    def counts_dimensions(self) -> bool:
+        """Whether usage by dimension is counted together with the rest."""
+        return bool(self.dimensions) and self.dimensions_position == self.position
 
     @property
     def keeps_values(self) -> bool:
@@ -54,6 +71,8 @@ def definition_of(meter: Meter) -> MeterDefinition:
         event_names=None if meter.event_names is None else tuple(meter.event_names),
         position=meter.position,
         usage_version=meter.usage_version,
+        dimensions=tuple(meter.dimensions),
+        dimensions_position=meter.dimensions_position,
     )
 
 

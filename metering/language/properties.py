@@ -81,6 +81,21 @@ def text_sql(property_: Property, parameters: Parameters) -> str:
     return f"({json_sql(property_, parameters)} #>> '{{}}')"
 
 
+def dimension_sql(property_: Property, parameters: Parameters) -> str:
+    """SQL: the property as the text of a dimension: of a string, number or boolean; else NULL.
+
+    A number is written without exponent and trailing zeros.
+    """
+    if isinstance(property_, EventField):
+        return text_sql(property_, parameters)
+    json = json_sql(property_, parameters)
+    text = text_sql(property_, parameters)
+    return (
+        f"CASE jsonb_typeof({json}) WHEN 'string' THEN {text} WHEN 'boolean' THEN {text}"
+        f" WHEN 'number' THEN trim_scale(({json})::numeric)::text END"
+    )
+
+
 def numeric_sql(property_: Property, parameters: Parameters) -> str:
     """SQL: the property as a number, if it is a number or a numeric string; else NULL."""
     text = text_sql(property_, parameters)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import pairwise
 
 from metering.language.parameters import Parameters
-from metering.usage.windows import Window, bucket_of, split
+from metering.usage.windows import BUCKET_MINUTES, Window, bucket_of, split
 
 # If windows are this long, one index lookup for each is faster than sorting all buckets into
 # windows. If there are many, most may be empty, and the lookups cost too much.
@@ -45,8 +45,10 @@ _AT_ONCE = """
 """
 
 
-def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable[..., str]:
-    """Returns a function that writes a SELECT over the whole buckets of the windows.
+def whole_buckets(
+    windows: Sequence[Window], parameters: Parameters, minutes: int = BUCKET_MINUTES
+) -> Callable[..., str]:
+    """Returns a function that writes a SELECT over the windows' whole buckets of so many minutes.
 
     The SELECT reads the organization $1 and the customer $2, and returns meter_id, ordinal and
     `columns`. Arguments of the function: `meters`, an array; `table`, with the alias `kept`;
@@ -54,10 +56,10 @@ def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable
     """
     average = (windows[-1].end - windows[0].start) / len(windows)
     if average >= _LONG and len(windows) <= _MANY:
-        parts = enumerate(map(split, windows), start=1)
+        parts = enumerate((split(window, minutes) for window in windows), start=1)
         ranges = _arrays([(ordinal, part.start, part.end) for ordinal, part in parts], parameters)
         return partial(_written, _WINDOW_BY_WINDOW, (), ranges=ranges)
-    whole = split(Window(windows[0].start, windows[-1].end))
+    whole = split(Window(windows[0].start, windows[-1].end), minutes)
     return partial(
         _written,
         _AT_ONCE,
@@ -65,7 +67,7 @@ def whole_buckets(windows: Sequence[Window], parameters: Parameters) -> Callable
         starts=parameters.add(tuple(window.start for window in windows), "timestamptz[]"),
         start=parameters.add(whole.start, "timestamptz"),
         end=parameters.add(whole.end, "timestamptz"),
-        unbroken=_unbroken(windows, parameters),
+        unbroken=_unbroken(windows, parameters, minutes),
     )
 
 
@@ -76,28 +78,31 @@ def _written(
     return statement.format(grouping=f"GROUP BY {grouping}" if grouping else "", **parts)
 
 
-def edges_of(windows: Sequence[Window], parameters: Parameters) -> str:
+def edges_of(
+    windows: Sequence[Window], parameters: Parameters, minutes: int = BUCKET_MINUTES
+) -> str:
     """Writes the windows' edges as arrays of ordinals, starts and ends; "" if there are none."""
     bounds = (*(window.start for window in windows), windows[-1].end)
-    if all(bucket_of(bound) == bound for bound in bounds):
+    if all(bucket_of(bound, minutes) == bound for bound in bounds):
         return ""
     edges = [
         (ordinal, edge.start, edge.end)
         for ordinal, window in enumerate(windows, start=1)
-        for edge in split(window).edges
+        for edge in split(window, minutes).edges
     ]
     return _arrays(edges, parameters) if edges else ""
 
 
-def _unbroken(windows: Sequence[Window], parameters: Parameters) -> str:
+def _unbroken(windows: Sequence[Window], parameters: Parameters, minutes: int) -> str:
     """Writes a condition that excludes the buckets in which one window ends and the next begins.
 
-    They exist only where a time zone's offset is not a multiple of 15 minutes.
+    They exist only where a time zone's offset is not a multiple of a bucket's length.
     """
-    bounds = {left.end for left, _ in pairwise(windows) if (bucket_of(left.end) != left.end)}
+    inner = {left.end for left, _ in pairwise(windows)}
+    bounds = {bound for bound in inner if bucket_of(bound, minutes) != bound}
     if not bounds:
         return ""
-    broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound) for bound in bounds}))
+    broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound, minutes) for bound in bounds}))
     return f"AND kept.bucket <> ALL ({parameters.add(broken, 'timestamptz[]')})"
 
 

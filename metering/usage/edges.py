@@ -20,7 +20,7 @@ _EDGE_EVENTS = """
               SELECT batch.position FROM event_batch batch
               WHERE batch.organization_id = $1 AND batch.id = e.batch_id
           ) <= (
-              SELECT coalesce(position, {no_end}) FROM meter
+              SELECT coalesce({position}, {no_end}) FROM meter
               WHERE organization_id = $1 AND id = {meter}
           )
         {grouping}
@@ -38,6 +38,7 @@ def edge_events(
     *,
     condition: str = "",
     grouping: str = "",
+    position: str = "position",
 ) -> str:
     """A SELECT of meter_id, ordinal and `columns` over the events of each edge.
 
@@ -50,6 +51,7 @@ def edge_events(
         parameters: of the statement.
         condition: more of a WHERE on events `e`, if any.
         grouping: a GROUP BY, if there is one.
+        position: up to which position of the meter events count; null for all of the log.
     """
     return _EDGE_EVENTS.format(
         meter=parameters.add(meter.id, "uuid"),
@@ -59,5 +61,6 @@ def edge_events(
         predicate=predicate_sql(meter.filter, parameters),
         condition=condition,
         grouping=grouping,
+        position=position,
         no_end=_NO_END,
     )

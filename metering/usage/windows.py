@@ -15,7 +15,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 MAXIMUM_POINTS = 10_000
-BUCKET = timedelta(minutes=15)
+BUCKET_MINUTES = 15
+BUCKET = timedelta(minutes=BUCKET_MINUTES)
 """Present offsets of all time zones are multiples of it, so midnights are between buckets."""
 
 _ZONES = frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
@@ -96,11 +97,11 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
     return found
 
 
-def split(window: Window) -> BucketSplit:
-    """Splits a window into whole 15-minute buckets and the edges around them."""
-    start, end = bucket_of(window.start), bucket_of(window.end)
+def split(window: Window, minutes: int = BUCKET_MINUTES) -> BucketSplit:
+    """Splits a window into whole buckets of so many minutes and the edges around them."""
+    start, end = bucket_of(window.start, minutes), bucket_of(window.end, minutes)
     if start != window.start and start < end:
-        start += BUCKET
+        start += timedelta(minutes=minutes)
     if start >= end:
         edges = (window,) if window.start < window.end else ()
         return BucketSplit(window.start, window.start, edges)
@@ -110,12 +111,15 @@ def split(window: Window) -> BucketSplit:
     return BucketSplit(start, end, tuple(side for side in sides if side.start < side.end))
 
 
-def bucket_of(instant: datetime) -> datetime:
-    """Returns the start of the bucket that contains an instant in UTC."""
+def bucket_of(instant: datetime, minutes: int = BUCKET_MINUTES) -> datetime:
+    """Returns the start of the bucket that contains an instant in UTC.
+
+    `minutes`, the length of a bucket, divides an hour.
+    """
     # This runs for every point of a range, and nearly every point begins a bucket.
-    if instant.minute % 15 == instant.second == instant.microsecond == 0:
+    if instant.minute % minutes == instant.second == instant.microsecond == 0:
         return instant
-    return instant.replace(minute=instant.minute // 15 * 15, second=0, microsecond=0)
+    return instant.replace(minute=instant.minute // minutes * minutes, second=0, microsecond=0)
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:

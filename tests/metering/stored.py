@@ -49,9 +49,12 @@ def event_of(
 
 
 async def meter_on(
-    organization_id: UUID, filter_: Filter, aggregation: Aggregation
+    organization_id: UUID,
+    filter_: Filter,
+    aggregation: Aggregation,
+    dimensions: Sequence[str] = (),
 ) -> MeterDefinition:
     """A new meter that has caught up."""
-    meter = await create_meter(organization_id, "Meter", None, filter_, aggregation)
+    meter = await create_meter(organization_id, "Meter", None, filter_, aggregation, dimensions)
     await catch_up_all(organization_id)
     return await definition_of(meter)

@@ -1,0 +1,270 @@
+"""Reads quantities of a meter by the values of its dimensions, over a range and its windows.
+
+As in `metering.usage.ranges`, a range is its whole hours plus the raw events at its edges, and one
+statement reads both. An edge includes the batches up to the position of the meter's dimensions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from metering.counting.dimensions import MAXIMUM_COMBINATIONS, texts_sql
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import Parameters, select_list
+from metering.usage.bucket_ranges import edges_of, whole_buckets
+from metering.usage.edges import edge_events
+from metering.usage.grouping import (
+    DimensionValue,
+    Grouping,
+    Places,
+    labels_sql,
+    only_sql,
+    places_of,
+)
+from metering.usage.ranges import Quantities, Quantity
+from metering.usage.windows import Window
+from models import ALL_CUSTOMERS
+from models.meter import CLEARING
+
+MAXIMUM_GROUP_POINTS = 50_000
+"""An answer has at most so many points in all groups, and MAXIMUM_COMBINATIONS groups."""
+
+_HOUR = 60
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The usage of the events with these values, one for each dimension of the grouping.
+
+    `is_other`: the events of all combinations that have no group, and no values.
+    """
+
+    values: tuple[DimensionValue, ...]
+    is_other: bool
+    usage: Quantities
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedUsage:
+    """The groups with events, the largest first, and the usage of all events together."""
+
+    groups: tuple[Group, ...]
+    usage: Quantities
+
+
+# The windows are cut into pieces at the ends of months, because combinations are numbered by month.
+# No piece counts while the dimensions are not those that the caller knows. The labels of OTHER are
+# an empty array.
+_GROUPS = """
+WITH piece AS MATERIALIZED (
+    SELECT * FROM unnest({pieces}) AS piece (ordinal, number, month)
+    WHERE EXISTS (
+        SELECT FROM meter
+        WHERE organization_id = $1 AND id = $3 AND dimensions = {dimensions}
+          AND dimensions_position IS DISTINCT FROM {clearing}
+    )
+), known AS MATERIALIZED (
+    SELECT month, combination, texts FROM dimension_combination
+    WHERE organization_id = $1 AND meter_id = $3 AND customer_id = $2
+      AND month BETWEEN {first_month} AND {last_month}
+), partial AS MATERIALIZED (
+    {partials}
+), ranked AS (
+    SELECT labels, row_number() OVER (ORDER BY sum(count + skipped) DESC, labels) AS place
+    FROM partial WHERE labels <> '{{}}' GROUP BY labels
+), chosen AS MATERIALIZED (
+    SELECT labels AS own_labels,
+           CASE WHEN place <= {most} THEN labels ELSE '{{}}' END AS labels
+    FROM ranked
+    UNION ALL
+    SELECT '{{}}', '{{}}'
+), merged AS (
+    SELECT coalesce(number, 0) AS number, GROUPING(chosen.labels) = 1 AS is_all,
+           coalesce(chosen.labels, '{{}}') AS labels, {merged}
+    FROM partial JOIN chosen ON chosen.own_labels = partial.labels
+    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels), (number), ())
+) {values}
+SELECT is_all, labels, array_agg(number), array_agg({quantity}), array_agg(count),
+       array_agg(skipped)
+FROM {merged_rows} AS whole
+WHERE count + skipped > 0
+GROUP BY is_all, labels
+"""
+
+_VALUES = """
+, used AS (
+    {used}
+), distinct_values AS (
+    SELECT coalesce(number, 0) AS number, GROUPING(chosen.labels) = 1 AS is_all,
+           coalesce(chosen.labels, '{{}}') AS labels, count(DISTINCT value) AS unique_count
+    FROM used JOIN chosen ON chosen.own_labels = used.labels
+    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels), (number), ())
+)
+"""
+
+_MERGED_WITH_VALUES = """(
+    SELECT merged.*, coalesce(unique_count, 0) AS unique_count
+    FROM merged LEFT JOIN distinct_values USING (number, is_all, labels)
+)"""
+
+_PART = """
+    SELECT number, labels, {columns}
+    FROM (
+        SELECT piece.number, {labels} AS labels, known.texts, {columns}
+        FROM ({part}) AS part JOIN piece USING (ordinal)
+        LEFT JOIN known ON known.month = piece.month AND known.{key} = part.{key}
+    ) AS part
+    {only}
+"""
+
+
+async def grouped_usage(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    windows: Sequence[Window],
+    grouping: Grouping,
+    customer_id: UUID | None = None,
+) -> GroupedUsage:
+    """Reads the quantities by group and together, of all customers or of one.
+
+    `windows` follow each other without gaps. If there are too many groups for an answer, those with
+    the fewest events are part of the other group. Raises RangeError if the grouping names no
+    dimension of the meter.
+    """
+    places = places_of(meter, grouping)
+    nothing = Quantity(meter.aggregation.function.calculation.of_nothing)
+    none = Quantities((nothing,) * len(windows), nothing)
+    if not windows:
+        return GroupedUsage((), none)
+    parameters = Parameters(meter.organization_id, customer_id or ALL_CUSTOMERS, meter.id)
+    statement = _statement(meter, windows, grouping, places, parameters, customer_id)
+    _, rows = await connection.execute_query(statement, parameters.values)
+    groups: list[Group] = []
+    together = none
+    for is_all, labels, numbers, *columns in rows:
+        quantities = map(Quantity._make, zip(*columns, strict=True))
+        found = dict(zip(numbers, quantities, strict=True))
+        used = Quantities(
+            tuple(found.get(number, nothing) for number in range(1, len(windows) + 1)),
+            found.get(0, nothing),
+        )
+        if is_all:
+            together = used
+        elif grouping.by:
+            values = tuple(map(DimensionValue, grouping.by, labels))
+            groups.append(Group(values, not labels, used))
+    return GroupedUsage(tuple(sorted(groups, key=_order)), together)
+
+
+def _order(group: Group) -> tuple[Any, ...]:
+    """The greatest quantity first, null and then the other group last; equal ones by value."""
+    quantity = group.usage.total.quantity
+    values = [(value.value is None, value.value or "") for value in group.values]
+    return (group.is_other, quantity is None, -(quantity or 0), values)
+
+
+def _pieces(windows: Sequence[Window]) -> list[tuple[int, date, Window]]:
+    """Cuts the windows at the ends of months in UTC: (number of the window, month, piece)."""
+    pieces = []
+    for number, window in enumerate(windows, start=1):
+        start = window.start
+        while start < window.end:
+            end = min(_month_after(start), window.end)
+            pieces.append((number, start.date().replace(day=1), Window(start, end)))
+            start = end
+    return pieces
+
+
+def _month_after(instant: datetime) -> datetime:
+    years, month = divmod(instant.month, 12)
+    year = instant.year + years
+    return datetime(year, month + 1, 1, tzinfo=UTC) if year <= MAXYEAR else _END_OF_TIME
+
+
+def _statement(  # each argument is a part of the question
+    meter: MeterDefinition,
+    windows: Sequence[Window],
+    grouping: Grouping,
+    places: Places,
+    parameters: Parameters,
+    customer_id: UUID | None,
+) -> str:
+    aggregation = meter.aggregation
+    pieces = _pieces(windows)
+    cut = [piece for _, _, piece in pieces]
+    whole, edges = whole_buckets(cut, parameters, _HOUR), edges_of(cut, parameters, _HOUR)
+    labels, only = labels_sql(grouping, places), only_sql(grouping, places, parameters)
+    ids = parameters.add((meter.id,), "uuid[]")
+    # A parameter that the statement does not use would have no type.
+    texts = texts_sql(meter, parameters) if edges else ""
+    of_customer = "" if customer_id is None else "AND e.customer_id = $2"
+
+    def union(how: str, table: str, columns: dict[str, tuple[str, str]], distinct: str = "") -> str:
+        named = ", ".join(columns)
+        of_buckets = select_list({column: sql for column, (sql, _) in columns.items()})
+        of_events = select_list({column: sql for column, (_, sql) in columns.items()})
+        grouping_columns = ("kept.combination", *([distinct] if distinct else []))
+        parts = [
+            _PART.format(
+                columns=named,
+                labels=labels,
+                key="combination",
+                only=only,
+                part=whole(
+                    meters=ids,
+                    table=table,
+                    columns=f"kept.combination, {of_buckets}",
+                    distinct=grouping_columns,
+                ),
+            )
+        ]
+        if edges:
+            events = edge_events(
+                meter,
+                edges,
+                f"{texts} AS texts, {of_events}",
+                parameters,
+                condition=of_customer,
+                grouping="GROUP BY 1" if not distinct else "",
+                position="coalesce(dimensions_position, position)",
+            )
+            parts.append(
+                _PART.format(columns=named, labels=labels, key="texts", only=only, part=events)
+            )
+        return how.join(parts)
+
+    of_partials, of_events = (
+        aggregation.of_partials("kept"),
+        aggregation.of_events("counted.value", "e.timestamp", "e.id"),
+    )
+    states = {column: (sql, of_events[column]) for column, sql in of_partials.items()}
+    values, merged_rows = "", "merged"
+    if meter.keeps_values:
+        value = {"value": ("kept.value", "counted.value")}
+        used = union(" UNION ", "dimension_value", value, "kept.value")
+        values, merged_rows = _VALUES.format(used=used), _MERGED_WITH_VALUES
+    months = [month for _, month, _ in pieces]
+    return _GROUPS.format(
+        pieces=", ".join(
+            (
+                parameters.add(tuple(range(1, len(pieces) + 1)), "int[]"),
+                parameters.add(tuple(number for number, _, _ in pieces), "int[]"),
+                parameters.add(tuple(months), "date[]"),
+            )
+        ),
+        dimensions=parameters.add(meter.dimensions, "text[]"),
+        clearing=CLEARING,
+        first_month=parameters.add(months[0], "date"),
+        last_month=parameters.add(months[-1], "date"),
+        partials=union(" UNION ALL ", "dimension_bucket", states),
+        most=min(MAXIMUM_COMBINATIONS, MAXIMUM_GROUP_POINTS // len(windows)),
+        merged=select_list(aggregation.of_partials("partial")),
+        values=values,
+        quantity=aggregation.quantity_sql("whole"),
+        merged_rows=merged_rows,
+    )
