@@ -1,6 +1,7 @@
 """Limits scans, reads of unbounded numbers of events, to a few at a time per organization.
 
-Scans are previews, lists of events found by `where` or by a meter's filter, and counts of events.
+Scans are previews, lists of events found by `where` or by a meter's filter, counts of events, and
+usage by dimension, which may be that of a thousand combinations.
 Each takes a processor of the database while it runs, so others wait for their turn.
 """
 

@@ -162,7 +162,7 @@ class Weighing:
         if named is None or not is_list or node.selection_set is None:
             return Weight(1 + cost, 0, depth)
         if parent is not None and is_page(parent):
-            return Weight(1, cost, depth)
+            return Weight(1 + scan, cost - scan, depth)
         # The clauses of filters are few.
         size = _CLAUSES if named.name == FILTER_NODES else self.list_size(node)
         return Weight(min(_CAP, 1 + scan + size * (cost - scan)), 0, depth)

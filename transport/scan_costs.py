@@ -17,6 +17,7 @@ _SCANS = {
     ("Query", "meterPreview"),
     ("MeterPreview", "quantities"),
     ("Meter", "topCustomers"),
+    ("MeterQuantities", "groups"),
     ("Revenue", "upcoming"),
 }
 

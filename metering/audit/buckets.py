@@ -1,4 +1,4 @@
-"""Compares buckets with the raw events and rebuilds them.
+"""Compares buckets, in total and by dimension, with the raw events and rebuilds them.
 
 One statement reads the buckets, the events and the meter's position. They are of one snapshot and
 agree without a lock, because a bucket changes in the transaction that moves the position.
@@ -12,15 +12,20 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.drift import Drift, differences
+from metering.audit.kept_buckets import BY_DIMENSION, IN_TOTAL, KeptBuckets, kept_buckets
+from metering.counting.dimensions import texts_sql
 from metering.language.definition import MeterDefinition
-from metering.language.parameters import Parameters, select_list
+from metering.language.parameters import Parameters, arrays, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The customers to audit, or ALL_CUSTOMERS, and a range [start, end). None means no bound."""
+    """The customers to audit, or ALL_CUSTOMERS, and a range [start, end) of whole hours.
+
+    None means no bound.
+    """
 
     customer_ids: tuple[UUID, ...]
     start: datetime | None
@@ -36,7 +41,7 @@ class Span:
 _TRUTH = """
 WITH matched AS MATERIALIZED (
     SELECT {customer} AS customer_id, e.id, e.timestamp, counted.value,
-           date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket
+           {bucket} AS bucket, {combination} AS combination
     FROM event e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.organization_id = $1 {of_customer}
@@ -47,36 +52,36 @@ WITH matched AS MATERIALIZED (
           SELECT batch.position FROM event_batch batch
           WHERE batch.organization_id = $1 AND batch.id = e.batch_id
       ) <= (
-          SELECT coalesce(meter.position, log.head)
+          SELECT coalesce({position})
           FROM meter JOIN event_log log ON log.organization_id = meter.organization_id
           WHERE meter.organization_id = $1 AND meter.id = $2
       )
 ), truth AS (
-    SELECT customer_id, bucket, {partials}, {of_values} FROM matched GROUP BY customer_id, bucket
+    SELECT {key}, {partials}, {of_values} FROM matched GROUP BY {key}
 )
 """
 
 _CACHED = """
-    SELECT customer_id, bucket, {columns}, 0::bigint AS unique_count, NULL::bytea AS digest
-    FROM usage_bucket
+    SELECT {key}, {columns}, 0::bigint AS unique_count, NULL::bytea AS digest
+    FROM {buckets}
     WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
       AND {range}
 """
 
 _CACHED_UNIQUE = """
-    SELECT customer_id, bucket, {columns}, coalesce(unique_count, 0) AS unique_count, digest
+    SELECT {key}, {columns}, coalesce(unique_count, 0) AS unique_count, digest
     FROM (
-        SELECT * FROM usage_bucket
+        SELECT * FROM {buckets}
         WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
           AND {range}
     ) AS kept
     FULL JOIN (
-        SELECT customer_id, bucket, {of_values}
-        FROM usage_value
+        SELECT {key}, {of_values}
+        FROM {values}
         WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3)
           AND {range}
-        GROUP BY customer_id, bucket
-    ) AS seen USING (customer_id, bucket)
+        GROUP BY {key}
+    ) AS seen USING ({key})
 """
 
 _RANGE = (
@@ -86,10 +91,10 @@ _RANGE = (
 
 _COMPARE = """
 {truth}, cached AS ({cached})
-SELECT customer_id, bucket, {both}, {cached_quantity} AS cached, {true_quantity} AS recomputed
-FROM truth FULL JOIN cached USING (customer_id, bucket)
+SELECT {key}, {both}, {cached_quantity} AS cached, {true_quantity} AS recomputed
+FROM truth FULL JOIN cached USING ({key})
 WHERE ({true_columns}) IS DISTINCT FROM ({cached_columns})
-ORDER BY customer_id, bucket
+ORDER BY {key}
 """
 
 _DISTINCT_VALUES = """
@@ -98,20 +103,20 @@ _DISTINCT_VALUES = """
 """
 _NO_VALUES = "0::bigint AS unique_count, NULL::bytea AS digest"
 
-_DRIFTED = (
-    "(customer_id, bucket) IN (SELECT * FROM unnest({customers}::uuid[], {buckets}::timestamptz[]))"
-)
+_DRIFTED = """({key}) IN (
+    SELECT {key} FROM unnest({columns}) AS drifted (customer_id, bucket, combination)
+)"""
 
 _INSERT_BUCKETS = """
 {truth}
-INSERT INTO usage_bucket (organization_id, meter_id, customer_id, bucket, {columns})
-SELECT $1, $2, customer_id, bucket, {columns} FROM truth WHERE {drifted}
+INSERT INTO {buckets} (organization_id, meter_id, {key}, {columns})
+SELECT $1, $2, {key}, {columns} FROM truth WHERE {drifted}
 """
 
 _INSERT_VALUES = """
 {truth}
-INSERT INTO usage_value (organization_id, meter_id, customer_id, bucket, value)
-SELECT DISTINCT $1::uuid, $2::uuid, customer_id, bucket, value
+INSERT INTO {values} (organization_id, meter_id, {key}, value)
+SELECT DISTINCT $1::uuid, $2::uuid, {key}, value
 FROM matched WHERE {drifted} AND value IS NOT NULL
 """
 
@@ -120,16 +125,32 @@ async def drifted_buckets(
     connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span
 ) -> list[Drift]:
     """Returns the span's buckets that differ from the events, including missing ones."""
+    return [
+        drift
+        for kept in kept_buckets(meter)
+        for drift in await _drifted(connection, meter, span, kept)
+    ]
+
+
+async def _drifted(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span, kept: KeptBuckets
+) -> list[Drift]:
     parameters = _parameters(meter, span)
     keeps_values = meter.keeps_values
     of_values = _DISTINCT_VALUES if keeps_values else _NO_VALUES
-    kept = list(meter.aggregation.of_events())
-    columns = [*kept, "unique_count", "digest"]
+    states = list(meter.aggregation.of_events())
+    columns = [*states, "unique_count", "digest"]
     statement = _COMPARE.format(
-        truth=_truth(meter, span, parameters),
+        truth=_truth(meter, span, kept, parameters),
         cached=(_CACHED_UNIQUE if keeps_values else _CACHED).format(
-            columns=", ".join(kept), of_values=of_values, range=_RANGE
+            columns=", ".join(states),
+            of_values=of_values,
+            range=_RANGE,
+            key=kept.key,
+            buckets=kept.buckets,
+            values=kept.values,
         ),
+        key=kept.key,
         both=", ".join(
             f"truth.{column} AS true_{column}, cached.{column} AS cached_{column}"
             for column in columns
@@ -145,6 +166,7 @@ async def drifted_buckets(
             meter_id=meter.id,
             customer_id=row["customer_id"],
             bucket=row["bucket"],
+            combination=row.get("combination"),
             cached=row["cached"],
             recomputed=row["recomputed"],
             differences=differences(row, columns),
@@ -160,33 +182,54 @@ async def rewrite_buckets(
     drifts: Sequence[Drift],
 ) -> None:
     """Rebuilds these buckets of the span. The caller has stopped catch-up and locked the log."""
-    customers = [drift.customer_id for drift in drifts]
-    buckets = [drift.bucket for drift in drifts]
-    for table in ("usage_bucket", "usage_value"):
-        await connection.execute_query_dict(
-            f"""
-            DELETE FROM {table}
-            WHERE organization_id = $1 AND meter_id = $2
-              AND {_DRIFTED.format(customers="$3", buckets="$4")}
-            RETURNING 1
-            """,
-            [meter.organization_id, meter.id, customers, buckets],
-        )
-    inserts = [_INSERT_BUCKETS]
-    if meter.keeps_values:
-        inserts.append(_INSERT_VALUES)
-    for insert in inserts:
-        parameters = _parameters(meter, span)
-        parameters.values += [customers, buckets]
-        statement = insert.format(
-            drifted=_DRIFTED.format(customers="$6", buckets="$7"),
-            truth=_truth(meter, span, parameters),
-            columns=", ".join(meter.aggregation.of_events()),
-        )
-        await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
+    for kept in kept_buckets(meter):
+        is_total = kept is IN_TOTAL
+        found = [drift for drift in drifts if (drift.combination is None) is is_total]
+        if found:
+            await _rewrite(connection, meter, span, kept, found)
     await connection.execute_query(
         "UPDATE meter SET usage_version = usage_version + 1 WHERE id = $1", [meter.id]
     )
+
+
+async def _rewrite(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    span: Span,
+    kept: KeptBuckets,
+    drifts: Sequence[Drift],
+) -> None:
+    columns = [
+        [drift.customer_id for drift in drifts],
+        [drift.bucket for drift in drifts],
+        [drift.combination for drift in drifts],
+    ]
+
+    def drifted(first: int) -> str:
+        types = ("uuid", "timestamptz", "smallint")
+        return _DRIFTED.format(key=kept.key, columns=arrays(types, first))
+
+    for table in (kept.buckets, kept.values):
+        await connection.execute_query_dict(
+            f"""
+            DELETE FROM {table}
+            WHERE organization_id = $1 AND meter_id = $2 AND {drifted(3)}
+            RETURNING 1
+            """,
+            [meter.organization_id, meter.id, *columns],
+        )
+    for insert in [_INSERT_BUCKETS, _INSERT_VALUES] if meter.keeps_values else [_INSERT_BUCKETS]:
+        parameters = _parameters(meter, span)
+        parameters.values += columns
+        statement = insert.format(
+            drifted=drifted(6),
+            truth=_truth(meter, span, kept, parameters),
+            columns=", ".join(meter.aggregation.of_events()),
+            key=kept.key,
+            buckets=kept.buckets,
+            values=kept.values,
+        )
+        await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
 
 
 def _parameters(meter: MeterDefinition, span: Span) -> Parameters:
@@ -195,10 +238,18 @@ def _parameters(meter: MeterDefinition, span: Span) -> Parameters:
     )
 
 
-def _truth(meter: MeterDefinition, span: Span, parameters: Parameters) -> str:
+def _truth(meter: MeterDefinition, span: Span, kept: KeptBuckets, parameters: Parameters) -> str:
+    customer = "($3::uuid[])[1]" if span.is_of_all_customers else "e.customer_id"
+    combination = kept.combination
+    if kept is BY_DIMENSION:
+        combination = combination.format(customer=customer, texts=texts_sql(meter, parameters))
     return _TRUTH.format(
+        key=kept.key,
+        bucket=kept.bucket,
+        combination=combination,
+        position=kept.position,
         value=meter.aggregation.value_sql(parameters),
-        customer="($3::uuid[])[1]" if span.is_of_all_customers else "e.customer_id",
+        customer=customer,
         of_customer="" if span.is_of_all_customers else "AND e.customer_id = ANY($3)",
         predicate=predicate_sql(meter.filter, parameters),
         partials=select_list(meter.aggregation.of_events()),

@@ -20,7 +20,8 @@ _log = structlog.get_logger(__name__)
 class Drift:
     """A cached aggregate that differs from the true one in the columns of `differences`.
 
-    The aggregate is a bucket's or, if `bucket` is None, that of the customer's current period.
+    The aggregate is a bucket's or, if `bucket` is None, that of the customer's current period. A
+    bucket by dimension has a `combination`.
     `cached` and `recomputed` are quantities.
     """
 
@@ -30,6 +31,7 @@ class Drift:
     cached: Decimal | None
     recomputed: Decimal | None
     differences: dict[str, dict[str, Any]]
+    combination: int | None = None
 
 
 async def note_drifts(
@@ -40,14 +42,16 @@ async def note_drifts(
         """
         INSERT INTO usage_drift (
             organization_id, id, meter_id, customer_id, bucket, cached, recomputed, differences,
-            found_at
+            combination, found_at
         )
         SELECT $1, found.id, found.meter_id, found.customer_id, found.bucket, found.cached,
-               found.recomputed, found.differences::jsonb, now()
+               found.recomputed, found.differences::jsonb, found.combination, now()
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::numeric[], $7::numeric[],
-            $8::text[]
-        ) AS found (id, meter_id, customer_id, bucket, cached, recomputed, differences)
+            $8::text[], $9::smallint[]
+        ) AS found (
+            id, meter_id, customer_id, bucket, cached, recomputed, differences, combination
+        )
         RETURNING 1
         """,
         [
@@ -59,6 +63,7 @@ async def note_drifts(
             [drift.cached for drift in drifts],
             [drift.recomputed for drift in drifts],
             [exact_json.dumps(drift.differences) for drift in drifts],
+            [drift.combination for drift in drifts],
         ],
     )
     for drift in drifts:
@@ -68,6 +73,7 @@ async def note_drifts(
             meter_id=str(drift.meter_id),
             customer_id=str(drift.customer_id),
             bucket=None if drift.bucket is None else drift.bucket.isoformat(),
+            combination=drift.combination,
             cached=None if drift.cached is None else format(drift.cached, "f"),
             recomputed=None if drift.recomputed is None else format(drift.recomputed, "f"),
         )

@@ -6,7 +6,7 @@ repaired, stored and logged in the same transaction.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,13 +19,15 @@ from metering.audit.buckets import Span, drifted_buckets, rewrite_buckets
 from metering.audit.customer_meters import drifted_periods, rewrite_periods
 from metering.audit.drift import Drift, note_drifts
 from metering.counting.catch_up import hold_catch_up
+from metering.counting.dimensions import hour_sql
 from metering.counting.log import lock_log, next_revision
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
-from metering.usage.windows import BUCKET
+from metering.usage.windows import HOUR_MINUTES, bucket_of
 from models import ALL_CUSTOMERS, CustomerMeter
 
 SPAN_EVENTS = 20_000
-"""One statement compares about this many events; it never splits a bucket."""
+"""One statement compares about this many events; it never splits an hour."""
+_HOUR = timedelta(minutes=HOUR_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ async def recompute_customer_meter(
     async for span in spans(organization_id, row.customer_id):
         found = await repair_buckets(organization_id, row.meter_id, span)
         drifts += found
-        for bucket in [drift.bucket for drift in found if drift.bucket is not None]:
-            of_all_customers = Span((ALL_CUSTOMERS,), bucket, bucket + BUCKET)
+        hours = {bucket_of(drift.bucket, HOUR_MINUTES) for drift in found if drift.bucket}
+        for hour in sorted(hours):
+            of_all_customers = Span((ALL_CUSTOMERS,), hour, hour + _HOUR)
             drifts += await repair_buckets(organization_id, row.meter_id, of_all_customers)
     of_period = await repair_periods(organization_id, row.meter_id, [row.customer_id])
     change = Decimal(0)
@@ -76,8 +79,7 @@ async def end_of_span(
     of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
-        SELECT date_bin('15 minutes', timestamp, TIMESTAMPTZ '1970-01-01 00:00Z')
-               + interval '15 minutes' AS until
+        SELECT {hour_sql("timestamp")} + interval '1 hour' AS until
         FROM event
         WHERE organization_id = $1 AND timestamp >= coalesce($2::timestamptz, '-infinity')
           {of_customer}

@@ -36,12 +36,20 @@ WHERE held.locktype = 'relation' AND held.relation = 'event_batch'::regclass
 _PROGRESS = f"""
 SELECT meter.id, meter.counted_events, meter.skipped_events,
        coalesce(log.events - coalesce(at.events_through, 0), 0) + pending.events AS pending_events,
+       coalesce(log.events - coalesce(by_dimension.events_through, 0), 0) + pending.events
+           AS dimensions_pending_events,
        least($3::timestamptz, pending.received_at, after.received_at) AS complete_through,
        meter.problem
 FROM meter
 LEFT JOIN event_log log ON log.organization_id = $1
 LEFT JOIN event_batch at
     ON at.organization_id = $1 AND at.position = coalesce(meter.position, log.head)
+LEFT JOIN event_batch by_dimension
+    ON by_dimension.organization_id = $1
+   AND by_dimension.position = coalesce(
+       CASE WHEN meter.dimensions <> '{{}}' THEN meter.dimensions_position END,
+       meter.position, log.head
+   )
 CROSS JOIN (
     SELECT coalesce(sum(event_count), 0)::bigint AS events, min(received_at) AS received_at
     FROM event_batch WHERE organization_id = $1 AND position IS NULL
@@ -81,6 +89,7 @@ class Progress:
 
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
     stored before this instant has been counted. `problem`: why counting fails, if it does.
+    `dimensions_pending_events`: those that usage by dimension does not include yet.
     """
 
     counted_events: int
@@ -88,6 +97,7 @@ class Progress:
     pending_events: int
     complete_through: datetime
     problem: str | None
+    dimensions_pending_events: int
 
 
 async def oldest_in_flight() -> datetime:
@@ -135,6 +145,7 @@ async def progress(
             pending_events=row["pending_events"],
             complete_through=row["complete_through"],
             problem=row["problem"],
+            dimensions_pending_events=row["dimensions_pending_events"],
         )
         for row in (found[meter.id] for meter in meters)
     ]

@@ -25,15 +25,14 @@ from metering.usage.grouping import (
     only_sql,
     places_of,
 )
-from metering.usage.ranges import Quantities, Quantity
-from metering.usage.windows import Window
+from metering.usage.ranges import Quantities, quantities_of, usage_sql
+from metering.usage.windows import HOUR_MINUTES, Window
 from models import ALL_CUSTOMERS
 from models.meter import CLEARING
 
 MAXIMUM_GROUP_POINTS = 50_000
 """An answer has at most so many points in all groups, and MAXIMUM_COMBINATIONS groups."""
 
-_HOUR = 60
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -89,10 +88,10 @@ WITH piece AS MATERIALIZED (
     FROM partial JOIN chosen ON chosen.own_labels = partial.labels
     GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels), (number), ())
 ) {values}
-SELECT is_all, labels, array_agg(number), array_agg({quantity}), array_agg(count),
-       array_agg(skipped)
+SELECT CASE WHEN NOT is_all THEN labels END AS labels, array_agg(number) AS numbers,
+       array_agg({quantity}) AS quantity, array_agg(count) AS count, array_agg(skipped) AS skipped
 FROM {merged_rows} AS whole
-WHERE count + skipped > 0
+WHERE count + skipped > 0 AND {wanted}
 GROUP BY is_all, labels
 """
 
@@ -123,6 +122,16 @@ _PART = """
 """
 
 
+# By whether there are dimensions to group by, and values to include: the groups, and the usage of
+# all of them, which is not that of the meter if it includes only some values.
+_WANTED = {
+    (True, True): "true",
+    (True, False): "NOT is_all",
+    (False, True): "is_all",
+    (False, False): "false",
+}
+
+
 async def grouped_usage(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
@@ -137,27 +146,27 @@ async def grouped_usage(
     dimension of the meter.
     """
     places = places_of(meter, grouping)
-    nothing = Quantity(meter.aggregation.function.calculation.of_nothing)
-    none = Quantities((nothing,) * len(windows), nothing)
-    if not windows:
-        return GroupedUsage((), none)
-    parameters = Parameters(meter.organization_id, customer_id or ALL_CUSTOMERS, meter.id)
-    statement = _statement(meter, windows, grouping, places, parameters, customer_id)
-    _, rows = await connection.execute_query(statement, parameters.values)
+    function = meter.aggregation.function
     groups: list[Group] = []
-    together = none
-    for is_all, labels, numbers, *columns in rows:
-        quantities = map(Quantity._make, zip(*columns, strict=True))
-        found = dict(zip(numbers, quantities, strict=True))
-        used = Quantities(
-            tuple(found.get(number, nothing) for number in range(1, len(windows) + 1)),
-            found.get(0, nothing),
-        )
-        if is_all:
-            together = used
-        elif grouping.by:
-            values = tuple(map(DimensionValue, grouping.by, labels))
-            groups.append(Group(values, not labels, used))
+    together = quantities_of(function, ((), (), (), ()), len(windows))
+    if windows:
+        parameters = Parameters(meter.organization_id, customer_id or ALL_CUSTOMERS, meter.id)
+        statement = _statement(meter, windows, grouping, places, parameters, customer_id)
+        if not grouping.only:
+            # Totals are right while the dimensions catch up.
+            totals = usage_sql(meter, windows, customer_id, parameters)
+            named = "AS total (meter_id, numbers, quantity, count, skipped)"
+            statement += (
+                f" UNION ALL SELECT NULL, numbers, quantity, count, skipped FROM {totals} {named}"
+            )
+        _, rows = await connection.execute_query(statement, parameters.values)
+        for labels, *columns in rows:
+            used = quantities_of(function, columns, len(windows))
+            if labels is None:
+                together = used
+            else:
+                values = tuple(map(DimensionValue, grouping.by, labels))
+                groups.append(Group(values, not labels, used))
     return GroupedUsage(tuple(sorted(groups, key=_order)), together)
 
 
@@ -197,7 +206,10 @@ def _statement(  # each argument is a part of the question
     aggregation = meter.aggregation
     pieces = _pieces(windows)
     cut = [piece for _, _, piece in pieces]
-    whole, edges = whole_buckets(cut, parameters, _HOUR), edges_of(cut, parameters, _HOUR)
+    whole, edges = (
+        whole_buckets(cut, parameters, HOUR_MINUTES),
+        edges_of(cut, parameters, HOUR_MINUTES),
+    )
     labels, only = labels_sql(grouping, places), only_sql(grouping, places, parameters)
     ids = parameters.add((meter.id,), "uuid[]")
     # A parameter that the statement does not use would have no type.
@@ -267,4 +279,5 @@ def _statement(  # each argument is a part of the question
         values=values,
         quantity=aggregation.quantity_sql("whole"),
         merged_rows=merged_rows,
+        wanted=_WANTED[bool(grouping.by), bool(grouping.only)],
     )

@@ -5,10 +5,10 @@ meters, so they are of one snapshot. An edge includes the batches up to the mete
 buckets do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -68,6 +68,7 @@ _MERGED_WITH_VALUES = """(
 
 # The ordinal of the row over all windows; windows are numbered from 1.
 _TOTAL = 0
+_NO_COLUMNS: Sequence[Sequence[Any]] = ((), (), (), ())
 
 
 class _Parts(NamedTuple):
@@ -75,6 +76,10 @@ class _Parts(NamedTuple):
 
     whole: Callable[..., str]
     edges: str
+
+    @classmethod
+    def of(cls, windows: Sequence[Window], parameters: Parameters) -> "_Parts":
+        return cls(whole_buckets(windows, parameters), edges_of(windows, parameters))
 
 
 async def usage(
@@ -105,24 +110,41 @@ async def usage_of_meters(
     # Each meter once: a statement that had it twice would count its edges twice.
     for meter in {meter.id: meter for meter in meters}.values():
         alike.setdefault(meter.aggregation.function, []).append(meter)
-    found: dict[UUID, dict[int, Quantity]] = {meter.id: {} for meter in meters}
+    found: dict[UUID, Sequence[Sequence[Any]]] = {}
     if alike and windows:
         parameters = Parameters(meters[0].organization_id, customer_id or ALL_CUSTOMERS)
-        parts = _Parts(whole_buckets(windows, parameters), edges_of(windows, parameters))
+        parts = _Parts.of(windows, parameters)
         # Always in the same order, so that the statement is prepared only once.
         statement = " UNION ALL ".join(
             _statement(group, parts, customer_id, parameters) for _, group in sorted(alike.items())
         )
         _, rows = await connection.execute_query(statement, parameters.values)
-        for meter_id, ordinals, *columns in rows:
-            quantities = map(Quantity._make, zip(*columns, strict=True))
-            found[meter_id] = dict(zip(ordinals, quantities, strict=True))
-    return [_usage(meter.aggregation.function, found[meter.id], len(windows)) for meter in meters]
+        found = {meter_id: columns for meter_id, *columns in rows}
+    return [
+        quantities_of(meter.aggregation.function, found.get(meter.id, _NO_COLUMNS), len(windows))
+        for meter in meters
+    ]
 
 
-def _usage(
-    function: AggregationFunction, found: Mapping[int, Quantity], windows: int
+def usage_sql(
+    meter: MeterDefinition,
+    windows: Sequence[Window],
+    customer_id: UUID | None,
+    parameters: Parameters,
+) -> str:
+    """Writes a statement that reads a meter's quantities, as a row for `quantities_of`.
+
+    $1 is the organization, $2 the customer or ALL_CUSTOMERS. The first column is the meter's id.
+    """
+    return _statement([meter], _Parts.of(windows, parameters), customer_id, parameters)
+
+
+def quantities_of(
+    function: AggregationFunction, columns: Sequence[Sequence[Any]], windows: int
 ) -> Quantities:
+    """Reads the quantities of so many windows from arrays: ordinals, and the fields of Quantity."""
+    ordinals, *fields = columns
+    found = dict(zip(ordinals, map(Quantity._make, zip(*fields, strict=True)), strict=True))
     nothing = Quantity(function.calculation.of_nothing)
     points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
     return Quantities(points, found.get(_TOTAL, nothing))

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 MAXIMUM_POINTS = 10_000
 BUCKET_MINUTES = 15
+HOUR_MINUTES = 60
 BUCKET = timedelta(minutes=BUCKET_MINUTES)
 """Present offsets of all time zones are multiples of it, so midnights are between buckets."""
 

@@ -6,6 +6,7 @@ import strawberry
 
 from billing.periods.billed_meters import meter_in_use
 from metering.audit.recompute import recompute_customer_meter
+from metering.language.dimensions import dimension_problems
 from metering.meters import (
     MeterChanges,
     archive_meter,
@@ -49,11 +50,15 @@ class MeterMutation:
     async def meter_create(self, info: Info, input: MeterCreateInput) -> MeterCreatePayload:
         filter_ = read_filter(input.filter, "filter")
         aggregation = read_aggregation(input.aggregation, "aggregation")
+        dimensions = tuple(input.dimensions or ())
         problems = given_name_problems(("name", input.name, NAME), ("unit", input.unit, UNIT))
+        problems += dimension_problems(dimensions)
         if problems or isinstance(filter_, list) or isinstance(aggregation, list):
             raise RefusedError(*problems, *_problems(filter_, aggregation))
         organization_id = info.context.organization_id
-        row = await create_meter(organization_id, input.name, input.unit, filter_, aggregation)
+        row = await create_meter(
+            organization_id, input.name, input.unit, filter_, aggregation, dimensions
+        )
         return MeterCreatePayload(meter=Meter.of(row))
 
     @strawberry.mutation(
@@ -68,11 +73,13 @@ class MeterMutation:
         )
         sets_unit = input.unit is not strawberry.UNSET
         unit = input.unit if sets_unit else None
+        dimensions = None if input.dimensions is None else tuple(input.dimensions)
         problems = given_name_problems(("name", input.name, NAME), ("unit", unit, UNIT))
+        problems += dimension_problems(dimensions or ())
         if problems or isinstance(filter_, list) or isinstance(aggregation, list):
             raise RefusedError(*problems, *_problems(filter_, aggregation))
         meter_id = required_id(input.id, "Meter", "id")
-        changes = MeterChanges(input.name, sets_unit, unit, filter_, aggregation)
+        changes = MeterChanges(input.name, sets_unit, unit, filter_, aggregation, dimensions)
         found = await update_meter(info.context.organization_id, meter_id, changes)
         return MeterUpdatePayload(meter=Meter.of(found))
 

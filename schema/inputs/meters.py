@@ -16,6 +16,12 @@ class MeterCreateInput:
     aggregation: MeterAggregationInput = strawberry.field(
         description="How the meter aggregates them."
     )
+    dimensions: list[str] | None = strawberry.field(
+        default_factory=list,
+        description="Properties by whose values usage is kept too, such as model: at most 5. Each "
+        "is `name` or a path into the metadata. A customer keeps at most 1,000 combinations of "
+        "values a month; the rest is one group.",
+    )
     idempotency_key: str | None = idempotency_key()
 
 
@@ -35,6 +41,12 @@ class MeterUpdateInput:
     )
     aggregation: MeterAggregationInput | None = strawberry.field(
         default=None, description="How the meter aggregates them."
+    )
+    dimensions: list[str] | None = strawberry.field(
+        default=None,
+        description="Properties by whose values usage is kept too: at most 5. They can change at "
+        "any time; usage by dimension is then counted again from the first event, as "
+        "`progress` shows.",
     )
 
 

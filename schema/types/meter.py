@@ -20,6 +20,7 @@ from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction
 from schema.errors import BadUserInput
 from schema.ids import Node, encode_id
+from schema.inputs.dimensions import GroupBy, Only, read_grouping
 from schema.loaders.events import EventQuery, events_source
 from schema.loaders.meters import customer_meters_of_meter
 from schema.loaders.usage import Range
@@ -111,6 +112,11 @@ class MeterProgress:
         "while there are problems, otherwise none. They are counted once the cause is gone."
     )
     problems: list[str] = strawberry.field(description="Why counting fails. Empty if it does not.")
+    dimensions_pending_events: BigInt = strawberry.field(
+        description="The number of stored events that usage by dimension does not include yet. It "
+        "is more than pendingEvents while history is counted for dimensions that have changed, and "
+        "the same without dimensions."
+    )
 
 
 @strawberry.type(
@@ -122,6 +128,9 @@ class Meter(Node):
     name: str = strawberry.field(description="The name.")
     unit: str | None = strawberry.field(description="The name of one unit, such as token.")
     created_at: datetime = strawberry.field(description="When it was created.")
+    dimensions: list[str] = strawberry.field(
+        description="The properties by whose values usage is kept, besides in total."
+    )
     archived_at: datetime | None = strawberry.field(
         description="When the meter was archived and stopped counting. Null if it is not archived."
     )
@@ -153,14 +162,16 @@ class Meter(Node):
             complete_through=found.complete_through,
             failed_events=BigInt(0 if found.problem is None else found.pending_events),
             problems=[] if found.problem is None else [found.problem],
+            dimensions_pending_events=BigInt(found.dimensions_pending_events),
         )
 
     @strawberry.field(
         description="Usage over time, of all customers or of one. Intervals follow the calendar "
-        "of `timezone`: days begin at midnight, weeks on Monday. At most 10,000 points.",
+        "of `timezone`: days begin at midnight, weeks on Monday. At most 10,000 points, and 50,000 "
+        "in all groups: of more groups, those with the fewest events are in the other group.",
         extensions=[requires(Scope.USAGE_READ, session=True)],
     )
-    async def quantities(
+    async def quantities(  # noqa: PLR0913, PLR0917  # the arguments of the API
         self,
         info: Info,
         start: Start,
@@ -169,10 +180,13 @@ class Meter(Node):
         timezone: TimeZone = "UTC",
         customer_id: CustomerId = None,
         external_customer_id: ExternalCustomerId = None,
+        group_by: GroupBy = None,
+        only: Only = None,
     ) -> MeterQuantities:
         asked = Range(start, end, interval, timezone)
         customer = await customer_asked_for(info.context, customer_id, external_customer_id)
-        return await meter_quantities(info, self.row, asked, customer)
+        grouping = read_grouping(group_by, only)
+        return await meter_quantities(info, self.row, asked, customer, grouping)
 
     @strawberry.field(
         description="The customers with the most usage in [start, end), in descending order of "
@@ -239,6 +253,7 @@ class Meter(Node):
             name=row.name,
             unit=row.unit,
             created_at=row.created_at,
+            dimensions=list(row.dimensions),
             archived_at=row.archived_at,
             is_locked=row.counted_events > 0,
         )

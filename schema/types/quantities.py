@@ -6,7 +6,11 @@ from decimal import Decimal
 from uuid import UUID
 
 import strawberry
+from tortoise.connection import get_connection
 
+from metering.language.definition import definition_of
+from metering.usage.grouping import Grouping
+from metering.usage.groups import Group, grouped_usage
 from metering.usage.ranges import Quantities
 from metering.usage.windows import MAXIMUM_POINTS, RangeError, Window, windows, zone_of
 from models import Meter as MeterRow
@@ -14,6 +18,8 @@ from schema.context import Info
 from schema.errors import BadUserInput
 from schema.loaders.usage import Range
 from schema.selections import selects
+
+_UNGROUPED = Grouping()
 
 
 @strawberry.type(description="A meter's usage over one interval.")
@@ -26,6 +32,30 @@ class MeterQuantity:
     )
 
 
+@strawberry.type(name="DimensionValue", description="The value of a dimension of some events.")
+class DimensionValueType:
+    property: str = strawberry.field(description="The dimension.")
+    value: str | None = strawberry.field(
+        description="The value as text: 1, 1.0 and the string 1 are the same. Null if an event has "
+        "no string, number or boolean there."
+    )
+
+
+@strawberry.type(description="The usage of the events with the same values of some dimensions.")
+class QuantityGroup:
+    values: list[DimensionValueType] = strawberry.field(
+        description="The values, in the order of `groupBy`. Empty for the other group."
+    )
+    is_other: bool = strawberry.field(
+        description="Whether these are all events that are in no group of their own, because there "
+        "are too many combinations of values."
+    )
+    points: list[MeterQuantity] = strawberry.field(
+        description="One point for each interval, as in MeterQuantities."
+    )
+    total: Decimal | None = strawberry.field(description="The aggregate over all of [start, end).")
+
+
 @strawberry.type(description="A meter's usage over a range of time, by interval and in total.")
 class MeterQuantities:
     points: list[MeterQuantity] = strawberry.field(
@@ -36,7 +66,12 @@ class MeterQuantities:
         description="The aggregate over all of [start, end). For AVERAGE, MINIMUM, MAXIMUM, "
         "UNIQUE and LATEST it is not the sum of the points."
     )
-    counted_through: strawberry.Private[datetime | None]
+    groups: list[QuantityGroup] = strawberry.field(
+        default_factory=list,
+        description="The usage by the dimensions in `groupBy`, the greatest total first and the "
+        "other group last. Groups without events are left out. Empty without `groupBy`.",
+    )
+    counted_through: strawberry.Private[datetime | None] = None
 
     @strawberry.field(description="Every event that was stored before this instant is included.")
     def complete_through(self) -> datetime:
@@ -60,29 +95,66 @@ def check_points(asked: Range, series: int) -> None:
 
 
 async def meter_quantities(
-    info: Info, row: MeterRow, asked: Range, customer_id: UUID | None
+    info: Info,
+    row: MeterRow,
+    asked: Range,
+    customer_id: UUID | None,
+    grouping: Grouping = _UNGROUPED,
 ) -> MeterQuantities:
-    """Reads the usage of all customers or of one. Raises BadUserInput for an impossible range."""
+    """Reads the usage of all customers or of one.
+
+    Raises BadUserInput for an impossible range or grouping.
+    """
     loaders = info.context.loaders
     # Read this first: the numbers that are read afterwards include everything up to then.
     progress = await loaders.progress.load(row) if selects(info, "completeThrough") else None
+    groups: tuple[Group, ...] = ()
     try:
-        series = await loaders.series.load((row, asked, customer_id))
+        if grouping == _UNGROUPED:
+            series = await loaders.series.load((row, asked, customer_id))
+            points, used = series.windows, series.usage
+        else:
+            zone = zone_of(asked.timezone)
+            points = windows(asked.start, asked.end, asked.interval, zone)
+            async with info.context.scan_place():
+                found = await grouped_usage(
+                    get_connection("default"), definition_of(row), points, grouping, customer_id
+                )
+            groups, used = found.groups, found.usage
     except RangeError as error:
         raise BadUserInput(str(error), path=[error.argument]) from None
     through = None if progress is None else progress.complete_through
-    return quantities_of(series.windows, series.usage, through)
+    return quantities_of(points, used, through, groups)
 
 
 def quantities_of(
-    points: Sequence[Window], used: Quantities, through: datetime | None
+    points: Sequence[Window],
+    used: Quantities,
+    through: datetime | None,
+    groups: Sequence[Group] = (),
 ) -> MeterQuantities:
     """Makes MeterQuantities of windows; `through` is None if it is not selected."""
     return MeterQuantities(
-        points=[
-            MeterQuantity(start=window.start, end=window.end, quantity=point.quantity)
-            for window, point in zip(points, used.points, strict=True)
-        ],
+        points=_points(points, used),
         total=used.total.quantity,
+        groups=[
+            QuantityGroup(
+                values=[
+                    DimensionValueType(property=value.property, value=value.value)
+                    for value in group.values
+                ],
+                is_other=group.is_other,
+                points=_points(points, group.usage),
+                total=group.usage.total.quantity,
+            )
+            for group in groups
+        ],
         counted_through=through,
     )
+
+
+def _points(points: Sequence[Window], used: Quantities) -> list[MeterQuantity]:
+    return [
+        MeterQuantity(start=window.start, end=window.end, quantity=point.quantity)
+        for window, point in zip(points, used.points, strict=True)
+    ]

@@ -58,7 +58,7 @@ def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
     stored = st.builds(
         lambda numbers, dimensions, **event: event_of(
             metadata={**dimensions, **numbers},
-            **event,  # type: ignore[arg-type]  # hypothesis names the rest
+            **event,
         ),
         customer_id=st.sampled_from(CUSTOMERS),
         id_=event_ids,

@@ -1,8 +1,10 @@
 """The cost of counting does not grow with what is stored, even with old statistics."""
 
 import secrets
+from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
@@ -43,8 +45,9 @@ async def _most_rows_passed_over(
     return max((float(line.rpartition(":")[2]) for line in removed), default=0)
 
 
+@pytest.mark.parametrize("dimensions", [(), ("model",)])
 async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
-    fresh_database: BaseDBAsyncClient, organization: Organization
+    fresh_database: BaseDBAsyncClient, organization: Organization, dimensions: tuple[str, ...]
 ) -> None:
     await _stored(organization)
     await fresh_database.execute_script("ANALYZE")
@@ -55,10 +58,10 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     (row,) = await fresh_database.execute_query_dict(
         f"SELECT {METER_COLUMNS} FROM meter WHERE organization_id = $1", [newcomer.id]
     )
-    meter = meter_definition(row)
+    meter = replace(meter_definition(row), dimensions=dimensions)
 
     parameters = Parameters(newcomer.id, meter.id, [batch.id], ALL_CUSTOMERS)
-    counting = _statement(meter, parameters)
+    counting = _statement(meter, parameters, with_dimensions=bool(dimensions))
 
     # 2,000 events are stored; tables as small as the others are read whole.
     assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 500
