@@ -73,7 +73,9 @@ async def store_batch(
         SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
                $3::timestamptz - random() * $4::interval,
                jsonb_build_object('model', 'gpt-4.1', 'total_tokens', number,
-                                  'completion_tokens', number % 800)
+                                  'completion_tokens', number % 800,
+                                  'kind', 'kind-' || floor(random() * 10),
+                                  'region', 'region-' || floor(random() * 10))
         FROM batch, generate_series(1, $2::int) AS number
         JOIN numbered ON numbered.place = 1 + number % $5
         """,

@@ -29,7 +29,7 @@ query ($id: ID!, $by: [String!], $only: [DimensionValueInput!], $who: String) {
 
 OWN_GROUPS = """
 query ($who: String) {
-  viewer { meters { nodes { meter {
+  viewer { meters(first: 1) { nodes { meter {
     quantities(start: "2026-03-01T00:00:00Z", end: "2026-03-03T00:00:00Z", interval: DAY,
                externalCustomerId: $who, groupBy: ["model"]) {
       groups { values { value } total }
