@@ -131,7 +131,7 @@ async def counted_meter(
 
 
 @pytest.mark.parametrize("function", AggregationFunction)
-@examples(200)
+@examples(100)
 @given(st.data())
 async def test_groups_of_any_range_are_those_of_the_raw_events(
     database: BaseDBAsyncClient, function: AggregationFunction, data: st.DataObject
