@@ -39,6 +39,7 @@ _TYPES = {
     "customer": "Customer",
     "subscription": "CustomerSubscription",
     "invoice": "Invoice",
+    "credit_note": "CreditNote",
     "credit": "CreditEntry",
     "alert": "AlertTrigger",
     "meter": "Meter",

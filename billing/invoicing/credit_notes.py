@@ -8,6 +8,7 @@ from billing.invoicing.balances import BalanceChange, change_balances
 from billing.invoicing.states import InvoiceStatus, invoice_in
 from billing.transaction import BillingTransaction, billing_transaction
 from config import clock
+from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem, refuse_any
 from metering.texts import REASON, name_problems
 from models import CreditNote
@@ -59,6 +60,7 @@ async def create_credit_note(
             key = (invoice.customer_id, invoice.currency)
             change = BalanceChange(key, amount, credit_note_id=note.id)
             await change_balances(transaction, [change])
+        await transaction.publish(OutboxType.CREDIT_NOTE_ISSUED, note.id)
         return note
 
 

@@ -39,6 +39,7 @@ class OutboxType(StrEnum):
     INVOICE_ISSUED = "invoice.issued"
     INVOICE_PAID = "invoice.paid"
     INVOICE_VOIDED = "invoice.voided"
+    CREDIT_NOTE_ISSUED = "credit_note.issued"
     CREDIT_GRANTED = "credit.granted"
     CREDIT_VOIDED = "credit.voided"
     ALERT_TRIGGERED = "alert.triggered"
@@ -58,7 +59,7 @@ async def publish(
         organization_id: whose objects.
         type_: what happened.
         object_ids: the rows of the objects: of `customer`, `customer_subscription`, `invoice`,
-            `credit_entry`, `alert_trigger` or `meter`, by the type.
+            `credit_note`, `credit_entry`, `alert_trigger` or `meter`, by the type.
     """
     if not object_ids:
         return

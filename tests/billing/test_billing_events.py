@@ -1,6 +1,9 @@
 """What billing does is in the outbox: subscriptions, credit and invoices."""
 
+import pytest
+
 from billing.subscriptions.life import CancelWhen
+from metering.problems import RefusedError
 from models import CreditEntry, Invoice
 from tests.billing.world import World
 from tests.outbox import happened, listen
@@ -39,6 +42,20 @@ async def test_a_subscription_that_is_canceled_now_ends(world: World) -> None:
     _customer, _meter, subscription = await world.subscribed()
     await world.cancel(subscription, "2026-01-10")
     assert await happened(world.id) == [("subscription.ended", subscription.id)]
+
+
+async def test_credit_notes_are_told_and_refused_ones_are_not(world: World) -> None:
+    await listen(world.id, "credit_note.issued")
+    await world.subscribed(fixed=2000)
+    [issued] = await world.invoices()
+    first = await world.note(issued.invoice, 500, "2026-01-02")
+    refunded = await world.note(issued.invoice, 300, "2026-01-03", refunded=True)
+    with pytest.raises(RefusedError):
+        await world.note(issued.invoice, 1201, "2026-01-04")
+    assert await happened(world.id) == [
+        ("credit_note.issued", first.id),
+        ("credit_note.issued", refunded.id),
+    ]
 
 
 async def test_credit_by_hand_is_granted_and_a_debit_is_not(world: World) -> None:

@@ -1,6 +1,8 @@
 """The data of a webhook is the object as `node(id:)` answers it."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ from schema.ids import decode_id
 from tests.graphql_client import Api
 from tests.outbox import listen
 from tests.resolvers.ai_plan import subscribed
+from tests.webhooks.documented import PAGE
 from transport.application import services_of
 from transport.webhook_objects import WebhookObjects, document, type_name
 from waiting.outages import OutageError
+from webhooks.due import TEST_TYPE
 from webhooks.fan_out import Happened, fan_out
 
 # A few fields of each type that its webhooks have, at least.
@@ -31,6 +35,7 @@ SHOWN = {
     "Invoice": """id number currency total issuedAt customer { id externalId } subscription { id }
         lines { kind description periodStart periodEnd consumedUnits creditedUnits billableUnits
             amount price { id currency } }""",
+    "CreditNote": "id number amount reason refunded issuedAt invoice { id number currency }",
     "CreditEntry": "id kind units reason createdAt customer { id externalId } meter { id name }",
     "Meter": """id name unit createdAt archivedAt isLocked aggregation { function property }
         filter { conjunction clauses { __typename
@@ -66,6 +71,12 @@ async def test_each_type_is_shown_as_node_shows_it(
         ' threshold: "1000000000", meterId: $meter}) { alert { id } } }',
         meter=meters["meters"]["nodes"][0]["id"],
     )
+    found = await api.get("{ invoices(first: 1) { nodes { id } } }")
+    await api.get(
+        "mutation ($invoice: ID!) { creditNoteCreate(input: {invoiceId: $invoice, amount: 5,"
+        ' reason: "slow answers"}) { creditNote { id } } }',
+        invoice=found["invoices"]["nodes"][0]["id"],
+    )
     await fan_out(organization.id, objects.render)
     seen = set()
     for event in await OutboxEvent.filter(organization_id=organization.id):
@@ -80,7 +91,7 @@ async def test_each_type_is_shown_as_node_shows_it(
         assert contains(message["data"], shown["node"]), (message["data"], shown["node"])
         seen.add(event.type)
     assert seen >= {"customer.created", "subscription.created", "invoice.issued", "credit.granted"}
-    assert "alert.triggered" in seen
+    assert seen >= {"alert.triggered", "credit_note.issued"}
 
 
 async def body(event: OutboxEvent) -> Any:
@@ -143,3 +154,11 @@ def test_every_type_of_event_has_an_object(type_: OutboxType) -> None:
     name = type_name(type_.value)
     assert name in NODE_TYPES or name == "AlertTrigger"
     assert "ids" in document(name)
+
+
+def test_documentation_and_dashboard_list_every_type_in_order() -> None:
+    known = [type_.value for type_ in OutboxType]
+    assert re.findall(r"^\| `([a-z_.]+)` \|", PAGE, re.MULTILINE) == [*known, TEST_TYPE]
+    root = Path(__file__).parents[2]
+    dashboard = (root / "web/src/features/webhooks/eventTypes.ts").read_text()
+    assert re.findall(r"type: '([a-z_.]+)'", dashboard) == known

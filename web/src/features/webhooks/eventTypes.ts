@@ -12,6 +12,7 @@ export const EVENT_TYPES: readonly { type: string; about: string }[] = [
   { type: 'invoice.issued', about: 'An invoice got its number.' },
   { type: 'invoice.paid', about: 'An invoice was marked as paid.' },
   { type: 'invoice.voided', about: 'An invoice was voided.' },
+  { type: 'credit_note.issued', about: 'A credit note was created.' },
   { type: 'credit.granted', about: 'A customer got units.' },
   { type: 'credit.voided', about: 'Credit was voided.' },
   { type: 'alert.triggered', about: 'Usage reached the threshold of an alert.' },
