@@ -3,6 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from pydantic import SecretStr
 
 from config.settings import Settings, get_settings, variable_name
 from metergraph.embedded import embedded_servers, running_addresses
@@ -15,23 +18,31 @@ class ServersNotRunningError(RuntimeError):
 def with_running_servers(settings: Settings) -> Settings:
     """Completes `settings` with the URLs of the servers that `metergraph dev` runs.
 
+    On the database of `metergraph dev`, webhooks also get its key and its rule for addresses.
+    Without them, a worker beside it could send nothing.
+
     Raises:
         ServersNotRunningError: a URL is not set, and no embedded server runs.
     """
-    if settings.database_url is not None and settings.redis_url is not None:
-        return settings
     found = running_addresses(settings.data_dir)
     if found is None:
-        raise ServersNotRunningError(
-            "No servers are running. Start them with `metergraph dev`, or set "
-            f"{variable_name('database_url')} and {variable_name('redis_url')}."
+        if settings.database_url is None or settings.redis_url is None:
+            raise ServersNotRunningError(
+                "No servers are running. Start them with `metergraph dev`, or set "
+                f"{variable_name('database_url')} and {variable_name('redis_url')}."
+            )
+        return settings
+    chosen: dict[str, Any] = {
+        "database_url": settings.database_url or found.database_url,
+        "redis_url": settings.redis_url or found.redis_url,
+    }
+    if chosen["database_url"] == found.database_url:
+        key = None if found.secret_key is None else SecretStr(found.secret_key)
+        chosen["secret_key"] = settings.secret_key or key
+        chosen["webhook_allow_insecure"] = (
+            settings.webhook_allow_insecure or found.webhook_allow_insecure
         )
-    return settings.model_copy(
-        update={
-            "database_url": settings.database_url or found.database_url,
-            "redis_url": settings.redis_url or found.redis_url,
-        }
-    )
+    return settings.model_copy(update=chosen)
 
 
 @contextmanager

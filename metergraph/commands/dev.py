@@ -119,16 +119,26 @@ def _run(
         _check_redis(settings.redis_url)
     click.echo(f"Starting in {servers.home} ...", err=True)
     servers.start()
+    key = settings.secret_key or SecretStr(secret_key(servers.home))
     chosen = settings.model_copy(
         update={
             "database_url": settings.database_url or servers.database_url,
             "redis_url": settings.redis_url or servers.redis_url,
-            "secret_key": settings.secret_key or SecretStr(secret_key(servers.home)),
+            "secret_key": key,
             "webhook_allow_insecure": True,
         }
     )
     export(chosen)
-    servers.publish(Addresses(os.getpid(), chosen.database_url, chosen.redis_url, api_url))
+    servers.publish(
+        Addresses(
+            os.getpid(),
+            chosen.database_url,
+            chosen.redis_url,
+            api_url,
+            key.get_secret_value(),
+            chosen.webhook_allow_insecure,
+        )
+    )
     supervisor = Supervisor()
     try:
         for server in servers.servers:

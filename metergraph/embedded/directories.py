@@ -19,6 +19,7 @@ from pathlib import Path
 from metergraph.embedded.account import Account, identity, server_account
 from metergraph.embedded.private_files import (
     PRIVATE_DIRECTORY,
+    kept_text,
     make_private,
     open_private_text,
 )
@@ -139,19 +140,7 @@ def _prepare(home: Path) -> Directories:
 
 def _identity(home: Path) -> str:
     """A unique name for this data directory, which moves with it."""
-    path = home / "id"
-    if not path.exists():
-        # A link creates it atomically, so that two simultaneous first starts agree.
-        draft = home / f"id.{secrets.token_hex(4)}"
-        with open_private_text(draft, "x") as file:
-            file.write(secrets.token_hex(6))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    return kept_text(home / "id", lambda: secrets.token_hex(6))
 
 
 def _private(path: Path, account: Account | None) -> None:

@@ -6,6 +6,7 @@ The lock file holds the database's password, and PostgreSQL's log the values of 
 import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -25,10 +26,28 @@ def open_private_log(path: Path) -> IO[bytes]:
 
 def secret_key(directory: Path) -> str:
     """Returns the key that encrypts secrets, made at its first use: the base64 of 32 bytes."""
-    path = directory / "secret-key"
+    return kept_text(
+        directory / "secret-key", lambda: base64.b64encode(secrets.token_bytes(32)).decode()
+    )
+
+
+def kept_text(path: Path, make: Callable[[], str]) -> str:
+    """Returns the text of a private file. At its first use, `make` makes the text.
+
+    A process that is killed leaves no file without its text, and two first uses at once agree.
+    """
     if not path.exists():
-        with open_private_text(path, "w") as file:
-            file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        try:
+            with open_private_text(draft, "x") as file:
+                file.write(make())
+                file.flush()
+                os.fsync(file.fileno())
+            path.hardlink_to(draft)  # atomically, and not over one that is there
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink(missing_ok=True)
     return path.read_text().strip()
 
 

@@ -28,12 +28,17 @@ class AlreadyRunningError(EmbeddedServerError):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the servers of a data directory are reached, and which process runs them."""
+    """Where the servers of a data directory are reached, and which process runs them.
+
+    The last two are settings that a worker beside `metergraph dev` must share with it.
+    """
 
     pid: int
     database_url: str | None
     redis_url: str | None
     api_url: str | None = None
+    secret_key: str | None = None
+    webhook_allow_insecure: bool = False
 
 
 class EmbeddedServers:
