@@ -5,6 +5,7 @@ endpoint that hangs is sent one message at a time.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,8 @@ _LOADED = 64
 _RENEWAL_SECONDS = 5.0
 # New messages that arrive within this time find the connections open.
 _LINGER_SECONDS = 0.5
+# So often it looks meanwhile, because another worker's deliveries come without a word.
+_LOOK_SECONDS = 0.1
 
 Place = Callable[[bool], AbstractAsyncContextManager[object]]
 
@@ -75,57 +78,75 @@ class EndpointRun:
         self._place = place
         self._report = report
         self._lease = new_id()
-        self._asked = asyncio.Event()
+        self._endpoint: LeasedEndpoint | None = None
+        self._secrets: list[str] = []
+        self._renewed_at = 0.0
+        self._woken = asyncio.Event()
+        self._is_asked = False
         self._window = _FIRST_AT_ONCE
         self._ready: deque[Due] = deque()
         self._flying: dict[asyncio.Task[Result], UUID] = {}
+        self._landed: list[asyncio.Task[Result]] = []
 
     def ask_again(self) -> None:
         """Tells the run that something new may be due."""
-        self._asked.set()
+        self._is_asked = True
+        self._woken.set()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it was told of something new that it has not looked for."""
+        return self._is_asked
 
     async def run(self) -> None:
         """Sends everything that is due. Raises SecretKeyError, and what statements raise."""
-        endpoint = await self._renew()
-        if endpoint is None:
-            return
         try:
-            await self._work(endpoint)
+            if await self._renew():
+                await self._work()
         finally:
             for task in self._flying:
                 task.cancel()
             await asyncio.gather(*self._flying, return_exceptions=True)
             await self._sender.close()
-            held = endpoint
-            await self._ask(lambda: give_back_lease(held, self._lease))
+            held = self._endpoint
+            if held is not None:
+                await self._ask(lambda: give_back_lease(held, self._lease))
 
-    async def _work(self, endpoint: LeasedEndpoint | None) -> None:
-        renewed_at = time.monotonic()
-        more = True
-        while endpoint is not None:
-            if time.monotonic() - renewed_at > _RENEWAL_SECONDS:
-                renewed_at = time.monotonic()
-                endpoint = await self._renew()
-                if endpoint is None:  # it was disabled, or another worker has it
-                    return
-            if more and len(self._ready) < self._window:
-                self._asked.clear()
-                more = await self._load(endpoint)
-            self._start(endpoint)
-            if self._flying:
-                results = await self._wait()
-                if results:
-                    await self._store(endpoint, results)
-                more = more or bool(results) or self._asked.is_set()
-            elif not more:
-                more = await self._is_asked()
-                if not more:
-                    return
-
-    async def _renew(self) -> LeasedEndpoint | None:
-        return await self._ask(
+    async def _renew(self) -> bool:
+        """Takes or renews the lease; False if another worker has it or it was disabled."""
+        self._renewed_at = time.monotonic()
+        self._endpoint = await self._ask(
             lambda: take_lease(self._organization_id, self._endpoint_id, self._lease)
         )
+        if self._endpoint is None:
+            return False
+        self._secrets = [decrypted(secret) for secret in self._endpoint.secrets]
+        return True
+
+    async def _work(self) -> None:
+        more, quiet_since = True, time.monotonic()
+        while endpoint := self._endpoint:
+            self._woken.clear()
+            if time.monotonic() - self._renewed_at > _RENEWAL_SECONDS:
+                await self._renew()
+                continue
+            if self._landed:
+                await self._store(endpoint)
+                more = True  # what waited for those
+            if (more or self._is_asked) and len(self._ready) < self._window:
+                self._is_asked = False
+                more = await self._load(endpoint)
+            self._start(endpoint)
+            if (more or self._is_asked) and len(self._ready) < self._window:
+                continue
+            if self._flying:
+                await self._wait(_RENEWAL_SECONDS)
+                quiet_since = time.monotonic()
+            else:
+                if time.monotonic() - quiet_since >= _LINGER_SECONDS:
+                    return
+                await self._wait(_LOOK_SECONDS)
+                more = True
 
     async def _load(self, endpoint: LeasedEndpoint) -> bool:
         """Loads what is due; whether there may be more."""
@@ -135,28 +156,27 @@ class EndpointRun:
         return is_more
 
     def _start(self, endpoint: LeasedEndpoint) -> None:
-        if not self._ready or len(self._flying) >= self._window:
-            return
-        secrets = [decrypted(secret) for secret in endpoint.secrets]
         while self._ready and len(self._flying) < self._window:
             due = self._ready.popleft()
-            self._flying[asyncio.create_task(self._send(endpoint, secrets, due))] = due.object_id
+            task = asyncio.create_task(self._send(endpoint, due))
+            self._flying[task] = due.object_id
+            task.add_done_callback(self._land)
 
-    async def _send(self, endpoint: LeasedEndpoint, secrets: Sequence[str], due: Due) -> Result:
+    async def _send(self, endpoint: LeasedEndpoint, due: Due) -> Result:
         async with self._place(endpoint.is_failing):
-            return Result(due, await self._sender.send(endpoint.url, secrets, due.message))
+            return Result(due, await self._sender.send(endpoint.url, self._secrets, due.message))
 
-    async def _wait(self) -> list[Result]:
-        """Waits for results, but not for long: the lease has to be renewed."""
-        done, _ = await asyncio.wait(
-            self._flying, timeout=_RENEWAL_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in done:
-            del self._flying[task]
-        return [task.result() for task in done]
+    def _land(self, task: asyncio.Task[Result]) -> None:
+        self._landed.append(task)
+        self._woken.set()
 
-    async def _store(self, endpoint: LeasedEndpoint, results: list[Result]) -> None:
+    async def _store(self, endpoint: LeasedEndpoint) -> None:
+        """Stores the results that there are. Their objects are busy until then."""
+        landed, self._landed = self._landed, []
+        results = [task.result() for task in landed]
         await self._ask(lambda: store_results(endpoint, results))
+        for task in landed:
+            del self._flying[task]
         self._report(results)
         for result in results:
             if result.attempt.is_success:
@@ -164,11 +184,8 @@ class EndpointRun:
             else:
                 self._window = max(1, self._window // 2)
 
-    async def _is_asked(self) -> bool:
-        """Waits a moment for something new."""
-        try:
-            async with asyncio.timeout(_LINGER_SECONDS):
-                await self._asked.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def _wait(self, seconds: float) -> None:
+        """Waits until a message has been sent, or until it is asked."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()

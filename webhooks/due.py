@@ -4,8 +4,9 @@ One worker at a time sends to an endpoint: the one that holds its lease. It keep
 object in memory. If it is killed, its lease ends soon, and another worker sends what has no result.
 """
 
+import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from tortoise.connection import get_connection
@@ -32,7 +33,10 @@ class LeasedEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery to be tried. `tries` have failed before, within `elapsed` seconds."""
+    """A delivery to be tried. `tries` have failed before, within `elapsed` seconds.
+
+    When it was loaded, its event was `age` seconds old, or its being sent again was asked for.
+    """
 
     id: UUID
     object_id: UUID
@@ -40,6 +44,12 @@ class Due:
     tries: int
     elapsed: float
     is_retried: bool
+    age: float
+    loaded_at: float = field(default_factory=time.monotonic)
+
+    def seconds_since(self) -> float:
+        """Returns the age of its event now."""
+        return self.age + time.monotonic() - self.loaded_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,19 @@ class Result:
         return pause_after(self.due.tries + 1, self.due.elapsed)
 
 
-async def endpoints_with_work(organization_id: UUID | None = None) -> list[tuple[UUID, UUID]]:
-    """Returns endpoints with something due that no worker has, as (organization, endpoint)."""
-    only = "" if organization_id is None else "AND endpoint.organization_id = $1"
+async def endpoints_with_work(
+    held: Collection[UUID], organization_id: UUID | None = None
+) -> list[tuple[UUID, UUID]]:
+    """Returns endpoints with something due, as (organization, endpoint).
+
+    They are those that no worker has, and of the caller's own, `held`.
+    """
+    only = "" if organization_id is None else "AND endpoint.organization_id = $2"
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT organization_id, id FROM webhook_endpoint endpoint
-        WHERE disabled_at IS NULL AND (leased_until IS NULL OR leased_until < now()) {only}
+        WHERE disabled_at IS NULL {only}
+          AND (leased_until IS NULL OR leased_until < now() OR id = ANY($1::uuid[]))
           AND EXISTS (
               SELECT FROM webhook_delivery delivery
               WHERE delivery.organization_id = endpoint.organization_id
@@ -71,7 +87,7 @@ async def endpoints_with_work(organization_id: UUID | None = None) -> list[tuple
                 AND delivery.status = 'PENDING' AND delivery.next_attempt_at <= now()
           )
         """,
-        [] if organization_id is None else [organization_id],
+        [list(held), *([] if organization_id is None else [organization_id])],
     )
     return [(row["organization_id"], row["id"]) for row in rows]
 
@@ -137,6 +153,10 @@ async def load_due(
         )
         SELECT due.id, due.object_id, due.tries, event.id AS event_id, event.body, event.type,
                extract(epoch FROM now() - due.tries_since)::float8 AS elapsed,
+               extract(epoch FROM now() - CASE
+                   WHEN due.tries_since > due.created_at THEN due.tries_since  -- sent again
+                   ELSE event.created_at
+               END)::float8 AS age,
                earlier.id AS earlier_id, earlier.next_attempt_at AS earlier_due_at
         FROM due
         JOIN outbox_event event ON event.organization_id = $1 AND event.id = due.event_id
@@ -174,6 +194,7 @@ async def load_due(
             row["tries"],
             row["elapsed"],
             row["type"] != TEST_TYPE,
+            row["age"],
         )
         for row in rows
         if row["earlier_id"] is None

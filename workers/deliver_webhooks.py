@@ -72,13 +72,13 @@ class Delivering:
     async def deliver(self, organization_id: UUID) -> None:
         """Makes the organization's deliveries, and starts sending them."""
         await self._fan_out.run(organization_id)
-        self._start(await self._ask(lambda: endpoints_with_work(organization_id)))
+        await self._start_in(organization_id)
 
     async def sweep(self) -> None:
         """Does what is due in all organizations: retries, and what no wake-up came for."""
         for organization_id in await self._ask(organizations_with_events):
             self._spawn(self._quietly(organization_id, self._fan_out.run(organization_id)))
-        self._start(await self._ask(endpoints_with_work))
+        await self._start_in(None)
 
     async def end(self) -> None:
         """Cancels what is being sent. It is sent again by the next worker."""
@@ -98,7 +98,12 @@ class Delivering:
                 taken = await self._patience.wait_for(
                     ("fan out", organization_id), lambda: fan_out(organization_id, self._render)
                 )
-                self._start(await self._ask(lambda: endpoints_with_work(organization_id)))
+                await self._start_in(organization_id)
+
+    async def _start_in(self, organization_id: UUID | None) -> None:
+        """Starts sending what is due in an organization, or in all."""
+        held = list(self._runs)
+        self._start(await self._ask(lambda: endpoints_with_work(held, organization_id)))
 
     def _start(self, endpoints: Sequence[tuple[UUID, UUID]]) -> None:
         now = time.monotonic()
@@ -117,9 +122,11 @@ class Delivering:
                 report=self._report,
             )
             self._runs[endpoint_id] = run
-            self._spawn(self._quietly(organization_id, self._run(endpoint_id, run)))
+            self._spawn(
+                self._quietly(organization_id, self._run(organization_id, endpoint_id, run))
+            )
 
-    async def _run(self, endpoint_id: UUID, run: EndpointRun) -> None:
+    async def _run(self, organization_id: UUID, endpoint_id: UUID, run: EndpointRun) -> None:
         try:
             await run.run()
             self._without_key.pop(endpoint_id, None)
@@ -128,6 +135,8 @@ class Delivering:
             _log.error("webhooks wait", endpoint_id=str(endpoint_id), reason=str(error))
         finally:
             del self._runs[endpoint_id]
+        if run.is_asked:
+            self._start([(organization_id, endpoint_id)])
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -157,6 +166,7 @@ class Delivering:
         for result in results:
             if result.attempt.is_success:
                 outcome = "delivered"
+                self._measurements.delivered(result.due.seconds_since())
             else:
                 outcome = "failed" if result.pause is None else "retried"
             self._measurements.attempted(outcome)

@@ -14,17 +14,46 @@ import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker
 
+from metering.live.measured import MEASUREMENTS
 from metering.live.redis_connections import REDIS_FAILURES
 
 _log = structlog.get_logger(__name__)
 
-KEY = "metergraph:measurements"
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_FLUSHES = 1.0
-COUNTING_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The histogram's upper bounds in seconds; the last bucket has none."""
 
-SECONDS = "counting.seconds"
+
+@dataclass(frozen=True)
+class Histogram:
+    """The fields of a histogram of seconds.
+
+    `bounds` are the upper bounds of its buckets; the last bucket, None, has none.
+    """
+
+    name: str
+    total: str
+    bounds: tuple[float, ...]
+
+    def bucket(self, bound: float | None) -> str:
+        """Names the field for what took up to `bound`, and longer than the previous bound."""
+        return f"{self.name}.{'inf' if bound is None else bound}"
+
+    def gain(self, seconds: float) -> dict[str, float]:
+        """What one more observation adds to the fields."""
+        bound = next((bound for bound in self.bounds if seconds <= bound), None)
+        return {self.bucket(bound): 1, self.total: seconds}
+
+
+COUNTING = Histogram(
+    "counting.steps",
+    "counting.seconds",
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+DELIVERY = Histogram(
+    "webhooks.delays",
+    "webhooks.seconds",
+    (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3_600.0),
+)
 EVENTS = "counting.events"
 OUTCOMES = ("complete", "failed", "retried")
 ATTEMPTS = ("delivered", "retried", "failed")
@@ -42,12 +71,15 @@ class Measurements:
 
     def counted(self, events: int, seconds: float) -> None:
         """Records a counted step of the log."""
-        bound = next((bound for bound in COUNTING_BOUNDS if seconds <= bound), None)
-        self._gain({step_field(bound): 1, EVENTS: events, SECONDS: seconds})
+        self._gain({EVENTS: events, **COUNTING.gain(seconds)})
 
     def attempted(self, outcome: str) -> None:
         """Records what came of sending a webhook: one of ATTEMPTS."""
         self._gain({attempt_field(outcome): 1})
+
+    def delivered(self, seconds: float) -> None:
+        """Records how long after its event a webhook was delivered."""
+        self._gain(DELIVERY.gain(seconds))
 
     def watch(self, worker: Worker) -> None:
         """Includes the numbers of jobs that arq counts in this worker."""
@@ -69,7 +101,7 @@ class Measurements:
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 for name, amount in gained.items():
-                    pipe.hincrbyfloat(KEY, name, amount)
+                    pipe.hincrbyfloat(MEASUREMENTS, name, amount)
                 await pipe.execute()
         except REDIS_FAILURES:
             self._gain(gained)
@@ -92,11 +124,6 @@ class Measurements:
         self._seen = jobs
 
 
-def step_field(bound: float | None) -> str:
-    """Names the field for steps of up to `bound` seconds and above the previous bound."""
-    return f"counting.steps.{'inf' if bound is None else bound}"
-
-
 def job_field(outcome: str) -> str:
     """Names the field for jobs of an outcome."""
     return f"jobs.{outcome}"
@@ -109,7 +136,7 @@ def attempt_field(outcome: str) -> str:
 
 async def read_measurements(redis: ArqRedis) -> dict[str, float]:
     """Reads the sums of all workers, by field."""
-    found = await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(KEY))
+    found = await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(MEASUREMENTS))
     return {name.decode(): float(amount) for name, amount in found.items()}
 
 

@@ -25,18 +25,19 @@ from starlette.responses import Response
 from config import clock
 from metergraph.database.opening import aside
 from metering.ingest.storing import ReceiptStatus
+from metering.live.measured import ALERTS_TRIGGERED
 from metering.live.wakeup import QUEUE
 from waiting.outages import is_outage
 from workers.measurements import (
     ATTEMPTS,
-    COUNTING_BOUNDS,
+    COUNTING,
+    DELIVERY,
     EVENTS,
     OUTCOMES,
-    SECONDS,
+    Histogram,
     attempt_field,
     job_field,
     read_measurements,
-    step_field,
 )
 
 T = TypeVar("T")
@@ -214,13 +215,31 @@ def _of_redis(measured: dict[str, float] | None, queued: int | None) -> Iterator
     yield CounterMetricFamily(
         "metergraph_events_counted", "Events that workers counted.", measured.get(EVENTS, 0)
     )
-    steps = 0.0
-    buckets = []
-    for bound in (*COUNTING_BOUNDS, None):
-        steps += measured.get(step_field(bound), 0)
-        buckets.append(("+Inf" if bound is None else str(bound), steps))
-    histogram = HistogramMetricFamily(
-        "metergraph_counting_seconds", "How long a step of counting took, of all workers."
+    yield CounterMetricFamily(
+        "metergraph_alerts_triggered",
+        "Usage alerts that triggered, for customers and periods.",
+        measured.get(ALERTS_TRIGGERED, 0),
     )
-    histogram.add_metric([], buckets, measured.get(SECONDS, 0))
-    yield histogram
+    yield _histogram(
+        "metergraph_counting_seconds",
+        "How long a step of counting took, of all workers.",
+        COUNTING,
+        measured,
+    )
+    yield _histogram(
+        "metergraph_webhook_delay_seconds",
+        "How long after the event a webhook was delivered, with the pauses between its tries.",
+        DELIVERY,
+        measured,
+    )
+
+
+def _histogram(name: str, text: str, kept: Histogram, measured: dict[str, float]) -> Metric:
+    number = 0.0
+    buckets = []
+    for bound in (*kept.bounds, None):
+        number += measured.get(kept.bucket(bound), 0)
+        buckets.append(("+Inf" if bound is None else str(bound), number))
+    histogram = HistogramMetricFamily(name, text)
+    histogram.add_metric([], buckets, measured.get(kept.total, 0))
+    return histogram

@@ -14,6 +14,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.alerts.kinds import UsageAlertKind, level_sql, threshold_level_sql, value_sql
+from metering.live.after_commit import emit
+from metering.live.measured import ALERTS_TRIGGERED, Measured
 from metering.live.outbox import OutboxType, publish
 from models import ALL_CUSTOMERS, UsageAlert
 
@@ -177,8 +179,11 @@ async def _decide(
 async def tell(
     connection: BaseDBAsyncClient, organization_id: UUID, trigger_ids: Iterable[UUID]
 ) -> None:
-    """Records in the outbox that alerts have triggered."""
-    await publish(connection, organization_id, OutboxType.ALERT_TRIGGERED, *trigger_ids)
+    """Records in the outbox and in the metrics that alerts have triggered."""
+    triggered = list(trigger_ids)
+    await publish(connection, organization_id, OutboxType.ALERT_TRIGGERED, *triggered)
+    if triggered:
+        emit(connection, Measured(ALERTS_TRIGGERED, len(triggered)))
 
 
 async def watched_meters(

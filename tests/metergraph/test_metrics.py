@@ -11,8 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
+from billing.alerts.life import AlertDraft, create_alert
 from config.settings import Settings
 from metergraph.asgi import metrics
+from metering.alerts.kinds import UsageAlertKind
 from metering.audit.drift import Drift, note_drifts
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Filter
@@ -151,6 +153,40 @@ async def test_metrics_follow_ingestion_counting_and_jobs(
             while (await scraped(client))["metergraph_subscribers", ""] != 1:  # noqa: ASYNC110  # nobody is told
                 await asyncio.sleep(0.01)
         following.cancel()
+
+
+@pytest.mark.usefixtures("fresh_database_url")
+async def test_alerts_are_counted_whether_counting_or_a_mutation_triggers_them(
+    settings: Settings, redis: ArqRedis
+) -> None:
+    async with in_process(settings) as (_app, client):
+        organization = await Organization.create(name="Test", slug="alerts")
+        token = await new_token(organization)
+        aggregation = Aggregation(AggregationFunction.SUM, "tokens")
+        meter = await create_meter(organization.id, "Tokens", None, Filter(), aggregation)
+
+        async def watch(threshold: int) -> None:
+            kind = UsageAlertKind.CONSUMED_UNITS
+            draft = AlertDraft("much", kind, Decimal(threshold), meter.id, None)
+            await create_alert(organization.id, draft)
+
+        async def triggered() -> float:
+            return (await scraped(client))["metergraph_alerts_triggered_total", ""]
+
+        before = await triggered()
+        await ingest(client, token, {"metadata": {"tokens": 10}})
+        await Counting(redis).process_events(organization.id)
+        await watch(100)
+        await watch(5)
+        async with asyncio.timeout(60):
+            while await triggered() != before + 1:
+                await asyncio.sleep(0.01)
+        more = {"metadata": {"tokens": 90}}
+        await ingest(client, token, more, {**more, "externalCustomerId": "c2"})
+        await Counting(redis).process_events(organization.id)
+        async with asyncio.timeout(60):
+            while await triggered() != before + 3:
+                await asyncio.sleep(0.01)
 
 
 async def test_metrics_are_served_while_the_servers_are_away() -> None:

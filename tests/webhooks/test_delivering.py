@@ -290,7 +290,7 @@ async def test_a_worker_that_is_killed_between_delivery_and_mark_delivers_again(
         patch.setattr("webhooks.delivering.give_back_lease", killed)
         await hooks.deliver()
     assert await hooks.statuses() == ["PENDING"]
-    assert await endpoints_with_work(hooks.organization_id) == [], "its lease goes on"
+    assert await endpoints_with_work([], hooks.organization_id) == [], "its lease goes on"
     await hooks.later(timedelta(seconds=31))
     await hooks.deliver()
     assert await hooks.statuses() == ["DELIVERED"]

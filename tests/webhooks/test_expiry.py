@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from arq.connections import ArqRedis
 
-from models import OutboxEvent
+from models import OutboxEvent, WebhookDelivery
 from tests.webhooks.receiver import Receiver, Response
 from tests.webhooks.world import Hooks
+from webhooks.endpoints import resend
 from workers.delete_expired import delete_expired
-from workers.measurements import ATTEMPTS, Measurements, attempt_field, read_measurements
+from workers.measurements import ATTEMPTS, DELIVERY, Measurements, attempt_field, read_measurements
 
 
 async def test_old_deliveries_are_deleted_with_what_happened(
@@ -51,3 +52,36 @@ async def test_tries_are_counted_by_their_results(
         "retried": 1,
         "failed": 1,
     }
+
+
+async def test_the_delay_of_a_delivery_counts_from_its_event_or_from_being_sent_again(
+    hooks: Hooks, receiver: Receiver, redis: ArqRedis
+) -> None:
+    measurements = Measurements(redis)
+    hooks.delivering._measurements = measurements  # noqa: SLF001  # those that this test flushes
+    await hooks.endpoint(receiver)
+    receiver.answer = lambda _received: Response(500)
+    await hooks.happen()
+    await hooks.deliver()
+    ago = timedelta(minutes=30)
+    await hooks.later(ago)
+    events = OutboxEvent.filter(organization_id=hooks.organization_id)
+    [event] = await events
+    await events.update(created_at=event.created_at - ago)
+    deliveries = WebhookDelivery.filter(organization_id=hooks.organization_id)
+    [delivery] = await deliveries
+    await deliveries.update(created_at=delivery.created_at - ago)
+    receiver.answer = lambda _received: Response()
+    await hooks.deliver()
+    await measurements.flush()
+    found = await read_measurements(redis)
+    late = sum(found.get(DELIVERY.bucket(bound), 0) for bound in (3_600.0, None))
+    assert late == 1
+    assert found[DELIVERY.total] >= ago.total_seconds()
+
+    await resend(hooks.organization_id, delivery.id)
+    await hooks.deliver()
+    await measurements.flush()
+    again = await read_measurements(redis)
+    assert len(receiver.received) == 3
+    assert again[DELIVERY.total] - found[DELIVERY.total] < ago.total_seconds()

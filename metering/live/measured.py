@@ -1,0 +1,24 @@
+"""Sums for /metrics, kept in Redis, to which any process adds after a commit."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import cast
+
+from arq.connections import ArqRedis
+
+MEASUREMENTS = "metergraph:measurements"
+"""The hash with all sums."""
+
+ALERTS_TRIGGERED = "alerts.triggered"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """An event: something that is counted has happened, some times. No two are equal."""
+
+    field: str
+    times: int
+
+    async def perform(self, redis: ArqRedis) -> None:
+        """Adds it to the sum."""
+        await cast("Awaitable[int]", redis.hincrby(MEASUREMENTS, self.field, self.times))
