@@ -14,7 +14,8 @@ class UsageAlert(Model):
 
     `customer_id` is ALL_CUSTOMERS for an alert of each customer. `meter_id` is null for a `kind`
     that has no meter; such an alert has been decided up to the log's revision `decided`. A change
-    of the alert makes that a negative number, another one each time.
+    of the alert makes that a negative number, another one each time. `currency` is that of an
+    amount; null compares each currency by itself.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -22,6 +23,7 @@ class UsageAlert(Model):
     name = fields.CharField(max_length=256)
     kind = fields.CharField(max_length=32)
     threshold = NumericField()
+    currency = fields.CharField(max_length=3, null=True)
     meter_id = fields.UUIDField(null=True)
     customer_id = fields.UUIDField(default=ALL_CUSTOMERS)
     is_enabled = fields.BooleanField(default=True)

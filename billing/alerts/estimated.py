@@ -80,6 +80,7 @@ FROM (
 JOIN usage_alert alert
     ON alert.organization_id = $1 AND {_KIND}
    AND alert.customer_id IN (total.customer_id, '{ALL_CUSTOMERS}')
+   AND (alert.currency IS NULL OR alert.currency = total.currency)
    AND alert.threshold <= total.amount
 WHERE NOT EXISTS (
     SELECT FROM alert_trigger present

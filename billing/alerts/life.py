@@ -33,13 +33,14 @@ MOST_OF_ONE_CUSTOMER = 20
 
 @dataclass(frozen=True, slots=True)
 class AlertDraft:
-    """A new alert. `customer_id` is None for each customer."""
+    """A new alert. `customer_id` is None for each customer, `currency` for each currency."""
 
     name: str
     kind: UsageAlertKind
     threshold: Decimal
     meter_id: UUID | None
     customer_id: UUID | None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def create_alert(organization_id: UUID, draft: AlertDraft, *mistakes: Prob
                 *mistakes,
                 *name_problems(draft.name, NAME, "name"),
                 *threshold_problems(draft.kind, draft.threshold),
+                *_currency_problems(draft),
                 *await _meter_problems(connection, organization_id, draft),
             ]
         )
@@ -74,6 +76,7 @@ async def create_alert(organization_id: UUID, draft: AlertDraft, *mistakes: Prob
             name=draft.name,
             kind=draft.kind.value,
             threshold=draft.threshold,
+            currency=draft.currency,
             meter_id=draft.meter_id,
             customer_id=draft.customer_id or ALL_CUSTOMERS,
             decided=-revision,
@@ -148,6 +151,11 @@ def _amount_problems(threshold: Decimal) -> Iterator[Problem]:
         yield problem("INVALID", message, "threshold")
     else:
         yield from amount_problems(threshold, "threshold")
+
+
+def _currency_problems(draft: AlertDraft) -> Iterator[Problem]:
+    if draft.currency is not None and draft.kind is not UsageAlertKind.ESTIMATED_AMOUNT:
+        yield problem("INVALID", f"{draft.kind} is not an amount.", "currency")
 
 
 async def _meter_problems(

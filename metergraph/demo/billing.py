@@ -102,7 +102,8 @@ class DemoBilling:
             ("Most of the credit is used", UsageAlertKind.CREDIT_USED_PERCENT, 80, tokens),
             ("Charges above $500", UsageAlertKind.ESTIMATED_AMOUNT, 50_000, None),
         ):
-            draft = AlertDraft(name, kind, Decimal(threshold), meter_id, customer_id=None)
+            currency = "USD" if kind is UsageAlertKind.ESTIMATED_AMOUNT else None
+            draft = AlertDraft(name, kind, Decimal(threshold), meter_id, None, currency)
             await create_alert(self._organization_id, draft)
 
     def _steps(self) -> list[Step]:

@@ -59,6 +59,7 @@ class AlertMutation:
             threshold=input.threshold,
             meter_id=meter_id,
             customer_id=None if customer is None else customer.id,
+            currency=input.currency,
         )
         row = await create_alert(context.organization_id, draft, *mistakes)
         return UsageAlertCreatePayload(alert=UsageAlert.of(row))

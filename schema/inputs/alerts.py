@@ -6,6 +6,7 @@ import strawberry
 
 from schema.alert_enums import UsageAlertKind
 from schema.inputs.idempotency import idempotency_key
+from schema.scalars import CurrencyCode
 
 
 @strawberry.input(
@@ -19,6 +20,11 @@ class UsageAlertCreateInput:
         description="The number at which the alert triggers. It must be above zero, except for "
         "CREDIT_BALANCE. Units have at most 12 decimals, a percentage at most 6, and an amount, "
         "which is in minor units, none."
+    )
+    currency: CurrencyCode | None = strawberry.field(
+        default=None,
+        description="Watches only amounts in this currency. Without it, ESTIMATED_AMOUNT compares "
+        "each currency by itself with the same number of minor units. The other kinds have none.",
     )
     meter_id: strawberry.ID | None = strawberry.field(
         default=None,

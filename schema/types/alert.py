@@ -38,8 +38,12 @@ class UsageAlert(Node):
     name: str = strawberry.field(description="The name.")
     kind: UsageAlertKind = strawberry.field(description="The number that the alert watches.")
     threshold: Decimal = strawberry.field(
-        description="The number at which the alert triggers: units or percent, by the "
-        "kind, or minor units of any currency."
+        description="The number at which the alert triggers: units, percent, or minor units of "
+        "`currency`, by the kind."
+    )
+    currency: CurrencyCode | None = strawberry.field(
+        description="The only currency whose amounts ESTIMATED_AMOUNT watches. Null if it compares "
+        "each currency by itself, and for the other kinds."
     )
     enabled: bool = strawberry.field(description="Whether the alert triggers at all.")
     created_at: datetime = strawberry.field(description="When it was created.")
@@ -85,6 +89,7 @@ class UsageAlert(Node):
             name=row.name,
             kind=UsageAlertKind(row.kind),
             threshold=row.threshold,
+            currency=None if row.currency is None else CurrencyCode(row.currency),
             enabled=row.is_enabled,
             created_at=row.created_at,
         )

@@ -21,6 +21,7 @@ async def make_alert(
     meter: Meter | None,
     customer: Customer | None = None,
     name: str = "alert",
+    currency: str | None = None,
 ) -> UsageAlert:
     draft = AlertDraft(
         name,
@@ -28,6 +29,7 @@ async def make_alert(
         Decimal(threshold),
         None if meter is None else meter.id,
         None if customer is None else customer.id,
+        currency,
     )
     return await create_alert(world.id, draft)
 

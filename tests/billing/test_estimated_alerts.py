@@ -81,6 +81,24 @@ async def test_all_periods_of_one_currency_add_up(world: World) -> None:
     assert row.currency == "USD"
 
 
+async def test_an_alert_of_one_currency_watches_no_other(world: World) -> None:
+    customer, _meter, _subscription = await world.subscribed(fixed=100)
+    euros = await make_alert(world, AMOUNT, 150, None, currency="EUR")
+    dollars = await make_alert(world, AMOUNT, 150, None, currency="USD")
+    each = await alert_at(world, 150)
+    await world.subscribe(customer, await world.product(world.fixed(60)), "2026-01-01")
+    await decide()
+    assert await triggers(world, euros) == []
+    assert await triggers(world, dollars) == await triggers(world, each) == [(JANUARY, 160)]
+
+
+async def test_only_an_amount_has_a_currency(world: World) -> None:
+    with pytest.raises(RefusedError, match="is not an amount"):
+        await make_alert(
+            world, UsageAlertKind.CONSUMED_UNITS, 10, await world.meter(), currency="USD"
+        )
+
+
 async def test_an_alert_of_one_customer_watches_no_other(world: World) -> None:
     customer, meter, _subscription = await world.subscribed()
     other = await world.customer("other")

@@ -173,20 +173,21 @@ async def test_alerts_are_counted_whether_counting_or_a_mutation_triggers_them(
         async def triggered() -> float:
             return (await scraped(client))["metergraph_alerts_triggered_total", ""]
 
+        async def wait_until_triggered(number: float) -> None:
+            async with asyncio.timeout(60):
+                while await triggered() != number:  # noqa: ASYNC110  # nobody is told
+                    await asyncio.sleep(0.01)
+
         before = await triggered()
         await ingest(client, token, {"metadata": {"tokens": 10}})
         await Counting(redis).process_events(organization.id)
         await watch(100)
         await watch(5)
-        async with asyncio.timeout(60):
-            while await triggered() != before + 1:
-                await asyncio.sleep(0.01)
+        await wait_until_triggered(before + 1)
         more = {"metadata": {"tokens": 90}}
         await ingest(client, token, more, {**more, "externalCustomerId": "c2"})
         await Counting(redis).process_events(organization.id)
-        async with asyncio.timeout(60):
-            while await triggered() != before + 3:
-                await asyncio.sleep(0.01)
+        await wait_until_triggered(before + 3)
 
 
 async def test_metrics_are_served_while_the_servers_are_away() -> None:

@@ -133,6 +133,7 @@ async def test_one_that_is_reached_already_shows_its_triggers_in_the_answer(
         ({"name": " "}, "INVALID", ["name"]),
         ({"name": "x" * 257}, "LIMIT_EXCEEDED", ["name"]),
         ({"name": "a\0b"}, "INVALID", ["name"]),
+        ({"currency": "USD"}, "INVALID", ["currency"]),
     ],
 )
 async def test_what_makes_no_sense_is_refused(

@@ -29,6 +29,7 @@ const UsageAlertPageDocument = graphql(`
         name
         kind
         threshold
+        currency
         enabled
         createdAt
         meter {
@@ -124,7 +125,7 @@ function Found() {
 }
 
 function Page({ alert }: { alert: Alert }) {
-  const { id, name, kind, threshold, enabled, meter, customer } = alert;
+  const { id, name, kind, threshold, currency, enabled, meter, customer } = alert;
   const list = useList({
     query: UsageAlertTriggers,
     variables: { id, first: PAGE },
@@ -148,8 +149,14 @@ function Page({ alert }: { alert: Alert }) {
                 </Link>{' '}
               </>
             )}
-            at <Level kind={kind} value={threshold} unit={meter?.unit ?? null} />, for{' '}
-            {customer ? <CustomerLink customer={customer} /> : 'each customer'}
+            at{' '}
+            <Level
+              kind={kind}
+              value={threshold}
+              unit={meter?.unit ?? null}
+              currency={currency ?? null}
+            />
+            , for {customer ? <CustomerLink customer={customer} /> : 'each customer'}
           </>
         }
         tools={<Actions alert={alert} onChanged={list.retry} />}

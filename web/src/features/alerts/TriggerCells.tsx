@@ -81,7 +81,6 @@ export function triggerColumns({ of }: { of: 'alert' | 'customer' }): Column<Tri
     },
     {
       title: 'Triggered',
-      nowrap: true,
       cell: (row) => <Time at={readFragment(TriggerCells_trigger, row).triggeredAt} moment />,
     },
   ];

@@ -2,6 +2,8 @@
 import { type Decimal, shift } from '../../format/decimals';
 import { currencyDecimals } from '../../format/money';
 
+export const CURRENCIES = Intl.supportedValuesOf('currency');
+
 const WRITTEN = /^-?(\d+\.?\d*|\.\d+)$/;
 
 /** What a person wrote as a decimal: without spaces, and without commas between groups of digits. */

@@ -15,6 +15,7 @@ import { useView } from '../viewing/view';
 import { describeAggregation } from './aggregation';
 import { FilterText } from './FilterText';
 import { MeterActions } from './MeterActions';
+import { MeterAlerts } from './MeterAlerts';
 import { MeterCustomers } from './MeterCustomers';
 import { MeterDefinition } from './MeterDefinition';
 import { MeterEvents } from './MeterEvents';
@@ -90,6 +91,7 @@ export function MeterPage() {
             setInterval={setChosen}
           />
           {!customer && <Customers meter={meter} bounds={view.bounds} />}
+          {!customer && <MeterAlerts meter={meter} />}
           <MeterEvents
             meterId={meter.id}
             property={meter.aggregation.property ?? null}

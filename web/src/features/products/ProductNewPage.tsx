@@ -7,6 +7,7 @@ import type { Option } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
 import { Allowed, usePermission } from '../access/permissions';
+import { CURRENCIES } from '../forms/amounts';
 import { PageForm } from '../forms/Form';
 import {
   AreaInput,
@@ -56,7 +57,6 @@ const BEGINNINGS: Option<BillingPeriods>[] = [
   { value: 'FROM_START', label: 'With each subscription' },
   { value: 'CALENDAR', label: 'With the calendar' },
 ];
-const CURRENCIES = Intl.supportedValuesOf('currency');
 
 export function ProductNewPage() {
   return (

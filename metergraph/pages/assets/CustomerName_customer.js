@@ -1,0 +1,1 @@
+import{y as e}from"./api.js";var t=e([`fragment CustomerName_customer on Customer { id name externalId }`]);export{t};
