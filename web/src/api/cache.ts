@@ -45,6 +45,7 @@ export const EMBEDDED = [
   'PriceTier',
   'ProductConnection',
   'ProductEdge',
+  'QuantityGroup',
   'Revenue',
   'RevenuePoint',
   'SubscriptionChange',

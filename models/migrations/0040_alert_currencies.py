@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0035_estimated_alerts")]
+    dependencies = [("models", "0039_dimensions")]
 
     initial = False
 
