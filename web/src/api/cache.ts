@@ -21,6 +21,7 @@ export const EMBEDDED = [
   'CustomerSeries',
   'CustomerSubscriptionConnection',
   'CustomerSubscriptionEdge',
+  'DimensionValue',
   'EventConnection',
   'EventEdge',
   'EventName',
