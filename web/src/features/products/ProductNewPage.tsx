@@ -135,7 +135,7 @@ function NewProduct() {
             <TextInput
               name="trialDays"
               label="Free trial, in days (optional)"
-              hint="A trial grants the benefits and counts usage, and charges nothing. A subscription can have another one."
+              hint="Benefits are granted and usage is counted, but nothing is charged. Each subscription can have its own."
               inputMode="numeric"
               autoComplete="off"
             />

@@ -90,7 +90,7 @@ export function ChangePreview({
                 <Quantity value={units} unit={meter.unit ?? null} />
               </KeyValue>
             ))}
-            <KeyValue name={isNow ? 'Period ends' : 'First new period ends'}>
+            <KeyValue name={isNow ? 'Period ends' : 'First period ends'}>
               <Time at={nextPeriodEnd} />
             </KeyValue>
           </KeyValues>

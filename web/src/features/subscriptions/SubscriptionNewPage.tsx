@@ -189,7 +189,7 @@ function SubscriptionForm({
       <PageHead
         above={<Link to="/subscriptions">Subscriptions</Link>}
         title="New subscription"
-        about="The first period’s credit is granted at once, and what is charged in advance is invoiced."
+        about="When it begins, its credit is granted, and what is charged in advance is invoiced."
       />
       <PageForm
         form={form}
