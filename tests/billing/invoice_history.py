@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from billing.subscriptions.life import CancelWhen
 from metering.problems import RefusedError
 from models import Invoice
-from tests.billing.history import (
+from tests.billing.history import History
+from tests.billing.history_steps import (
     Action,
     Cancel,
     Count,
     Cycle,
-    History,
     Send,
     Subscribe,
     Wait,

@@ -6,88 +6,29 @@ benefits, credit by hand. It knows nothing of what billing stores in between.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from billing.periods.intervals import Period, Recurrence, index_at, period_at
-from billing.rating.pricing import Rating, Tariff
-from tests.billing.calendars import calendar_period
+from billing.periods.intervals import Period
+from billing.rating.pricing import Rating
+from tests.billing.reference_parts import (
+    ALWAYS,
+    BEFORE,
+    NEVER,
+    Place,
+    Plan,
+    Span,
+    Subscribed,
+    begun,
+    half_away,
+    in_advance,
+    part_of,
+    share_of,
+    taken,
+    units_of,
+)
 from tests.reference.aggregations import aggregate
-
-ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-WHOLE = Fraction(1)
-
-Place = tuple[int, int | None]
-"""A subscription, counted from 0, and a part of it; None: the time after its end."""
-
-BEFORE: Place = (-1, None)
-
-Charge = tuple[str, int, Period]
-"""The kind of a line that does not depend on usage, its amount, and its period."""
-
-
-@dataclass
-class Plan:
-    """A product: a fixed price, the tariff of the meter, and the units that expire or roll over."""
-
-    fixed: int
-    tariff: Tariff
-    interval: Recurrence
-    plain: Decimal = Decimal(0)
-    rolling: Decimal = Decimal(0)
-
-
-@dataclass
-class Part:
-    """A part of a whole period, in which a subscription is for one plan and one quantity.
-
-    `plain` and `rolling` are what the plan grants for a whole period. `cut` is the share of the
-    whole period that was left when a change ended the part. `charges` go with its usage.
-    """
-
-    plan: Plan
-    quantity: int
-    start: datetime
-    end: datetime
-    whole: Period
-    plain: Decimal
-    rolling: Decimal
-    is_trial: bool = False
-    cut: Fraction | None = None
-    charges: list[Charge] = field(default_factory=list)
-
-    @property
-    def share(self) -> Fraction:
-        """The share of the whole period that the part was meant to last, or lasted until a cut."""
-        return _share(Period(self.start, self.end), self.whole)
-
-
-@dataclass
-class Subscribed:
-    """A subscription. `ended` is None as long as it runs."""
-
-    anchor: datetime
-    parts: list[Part]
-    first_charges: list[Charge]
-    pending: tuple[Plan, int] | None = None
-    cancels: bool = False
-    ended: datetime | None = None
-    granted: dict[int, Fraction] = field(default_factory=dict)
-
-
-@dataclass
-class Span:
-    """A stretch of a customer's time, with what is granted and what was credited in it."""
-
-    place: Place
-    during: Period
-    plain: Decimal = Decimal(0)
-    rolling: Decimal = Decimal(0)
-    by_hand: Decimal = Decimal(0)
-    part: Part | None = None
 
 
 @dataclass
@@ -108,11 +49,11 @@ class Reference:
         plan, charges = self.plans[0], []
         anchor = trial_ends_at or now
         if trial_ends_at is None:
-            part = _begun(plan, quantity, anchor, now)
-            charges = [_in_advance(part)]
+            part = begun(plan, quantity, anchor, now)
+            charges = [in_advance(part)]
         else:
             trial = Period(now, trial_ends_at)
-            part = _part(plan, quantity, trial, trial, is_trial=True)
+            part = part_of(plan, quantity, trial, trial, is_trial=True)
         self.subscriptions.append(Subscribed(anchor, [part], charges))
 
     def change(self, now: datetime, plan: Plan, quantity: int, *, at_once: bool) -> None:
@@ -125,9 +66,9 @@ class Reference:
         one.pending = None
         old = one.parts[-1]
         rest = Period(now, old.end)
-        left = _share(rest, old.whole)
+        left = share_of(rest, old.whole)
         if not old.is_trial:
-            amount = _half_away(-old.plan.fixed * old.quantity * left)
+            amount = half_away(-old.plan.fixed * old.quantity * left)
             old.charges.append(("PRORATION", amount, rest))
         if old.is_trial or plan.interval == old.plan.interval:
             new = replace(
@@ -140,12 +81,12 @@ class Reference:
                 charges=[],
             )
             if not old.is_trial:
-                amount = _half_away(plan.fixed * quantity * left)
+                amount = half_away(plan.fixed * quantity * left)
                 old.charges.append(("PRORATION", amount, rest))
         else:
             one.anchor = now
-            new = _begun(plan, quantity, now, now)
-            old.charges.append(_in_advance(new))
+            new = begun(plan, quantity, now, now)
+            old.charges.append(in_advance(new))
         old.end, old.cut = now, left
         one.parts.append(new)
 
@@ -165,7 +106,7 @@ class Reference:
             return
         if prorate and not last.is_trial:
             rest = Period(now, last.end)
-            amount = _half_away(-last.plan.fixed * last.quantity * _share(rest, last.whole))
+            amount = half_away(-last.plan.fixed * last.quantity * share_of(rest, last.whole))
             last.charges.append(("PRORATION", amount, rest))
         # Caps stay those of the time that it was meant to last.
         one.granted[len(one.parts) - 1] = last.share
@@ -200,8 +141,8 @@ class Reference:
             one.pending = None
             if plan.interval != last.plan.interval:
                 one.anchor = last.end
-            following = _begun(plan, quantity, one.anchor, last.end)
-            last.charges.append(_in_advance(following))
+            following = begun(plan, quantity, one.anchor, last.end)
+            last.charges.append(in_advance(following))
             one.parts.append(following)
 
     def is_live(self, now: datetime) -> bool:
@@ -251,7 +192,7 @@ class Reference:
         if tariff.cap_amount is not None:
             number, index = span.place
             share = self.subscriptions[number].granted.get(index or 0, span.part.share)
-            tariff = replace(tariff, cap_amount=_half_away(tariff.cap_amount * share))
+            tariff = replace(tariff, cap_amount=half_away(tariff.cap_amount * share))
         rating = tariff.rate(consumed, credited)
         return replace(rating, amount=0) if span.part.is_trial else rating
 
@@ -276,8 +217,8 @@ class Reference:
             # The grants burn before what was there already.
             own_plain = span.plain - max(Decimal(0), plain - plain_left)
             own_rolling = span.rolling - max(Decimal(0), rolling - rolling_left)
-            plain_before = plain_left - _taken(part.plain, part.cut, own_plain, plain_left)
-            rolling_before = rolling_left - _taken(
+            plain_before = plain_left - taken(part.plain, part.cut, own_plain, plain_left)
+            rolling_before = rolling_left - taken(
                 part.rolling, part.cut, own_rolling, rolling_left
             )
 
@@ -295,8 +236,8 @@ class Reference:
                     Span(
                         (number, index),
                         Period(part.start, part.end),
-                        _units(part.plain, granted),
-                        _units(part.rolling, granted),
+                        units_of(part.plain, granted),
+                        units_of(part.rolling, granted),
                         part=part,
                     )
                 )
@@ -316,51 +257,3 @@ class Reference:
             and during.start <= event["timestamp"] < during.end
         ]
         return aggregate(self.function, self.property, counted).quantity or Decimal(0)
-
-
-def _part(
-    plan: Plan, quantity: int, during: Period, whole: Period, *, is_trial: bool = False
-) -> Part:
-    return Part(
-        plan, quantity, during.start, during.end, whole, plan.plain, plan.rolling, is_trial=is_trial
-    )
-
-
-def _begun(plan: Plan, quantity: int, anchor: datetime, start: datetime) -> Part:
-    """The part that begins by itself. The first of the calendar may be shorter than a whole one."""
-    interval = plan.interval
-    if interval.zone is None:
-        whole = period_at(anchor, interval, index_at(anchor, interval, start))
-    else:
-        whole = calendar_period(interval, start)
-    return _part(plan, quantity, Period(start, whole.end), whole)
-
-
-def _in_advance(part: Part) -> Charge:
-    """What a part that begins by itself costs in advance: its share of a whole one."""
-    amount = _half_away(part.plan.fixed * part.quantity * part.share)
-    return "FIXED", amount, Period(part.start, part.end)
-
-
-def _share(part: Period, whole: Period) -> Fraction:
-    microsecond = timedelta(microseconds=1)
-    return Fraction(
-        (part.end - part.start) // microsecond, (whole.end - whole.start) // microsecond
-    )
-
-
-def _half_away(value: Fraction) -> int:
-    whole, rest = divmod(abs(value), 1)
-    rounded = int(whole) + (1 if rest >= Fraction(1, 2) else 0)
-    return rounded if value >= 0 else -rounded
-
-
-def _units(units: Decimal, share: Fraction) -> Decimal:
-    if share == WHOLE:
-        return units
-    return Decimal(_half_away(Fraction(units) * share * 10**6)) / 10**6
-
-
-def _taken(units: Decimal, share: Fraction, own: Decimal, left: Decimal) -> Decimal:
-    """What is taken back of a grant: its share, as far as it is unused."""
-    return max(Decimal(0), min(_units(units, share), own, left))

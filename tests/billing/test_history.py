@@ -22,12 +22,12 @@ from tests.billing.history import (
     PRICES,
     SHAPES,
     ZONES,
-    Action,
     History,
     Shape,
-    actions,
 )
-from tests.billing.reference import BEFORE, NEVER, Charge, Place, Plan, Reference
+from tests.billing.history_steps import Action, actions
+from tests.billing.reference import Reference
+from tests.billing.reference_parts import BEFORE, NEVER, Charge, Place, Plan
 from tests.billing.world import BilledInvoice, World
 from tests.effort import examples
 

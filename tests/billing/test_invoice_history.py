@@ -13,14 +13,16 @@ from billing.periods.intervals import Recurrence, RecurringInterval
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CreditNote, MeteredPeriod, Organization
-from tests.billing.history import FIXED_AMOUNTS, PRICES, Action
+from tests.billing.history import FIXED_AMOUNTS, PRICES
+from tests.billing.history_steps import Action
 from tests.billing.invoice_history import (
     EVERY_STATE,
     InvoiceAction,
     InvoiceHistory,
     invoice_actions,
 )
-from tests.billing.reference import Place, Plan, Reference
+from tests.billing.reference import Reference
+from tests.billing.reference_parts import Place, Plan
 from tests.billing.world import World
 from tests.effort import examples
 

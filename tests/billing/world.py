@@ -7,22 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from billing.catalog.benefits import MeterCredit
-from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
-from billing.catalog.products import (
-    ProductChanges,
-    ProductDraft,
-    create_benefit,
-    create_product,
-    update_product,
-)
+from billing.catalog.prices import PriceDraft
+from billing.catalog.products import ProductChanges, update_product
 from billing.invoicing.balances import balances
 from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
-from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.subscriptions.change_preview import ChangePreview, preview_change
 from billing.subscriptions.changes import SubscriptionChange, cancel_change, change_subscription
 from billing.subscriptions.cycle import CycleReport, run_cycle
@@ -38,9 +28,6 @@ from config import clock
 from metering.counting.log import advance
 from metering.ingest.events import check_event
 from metering.ingest.storing import IngestCall, InvalidEventPolicy, ingest
-from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Clause, ClauseOperator, Filter
-from metering.meters import create_meter
 from models import (
     Benefit,
     CreditNote,
@@ -52,6 +39,7 @@ from models import (
     Organization,
     Product,
 )
+from tests.billing.catalog import Catalog
 from tests.reference.values import parse_json
 
 
@@ -76,68 +64,13 @@ class BilledInvoice:
         return [int(line.amount) for line in self.lines]
 
 
-class World:
-    """One organization, and what tests do in it."""
-
-    def __init__(self, organization: Organization, database: BaseDBAsyncClient) -> None:
-        self.organization = organization
-        self.id = organization.id
-        self.database = database
-
-    async def customer(self, external_id: str = "acme") -> Customer:
-        return await Customer.create(organization_id=self.id, external_id=external_id)
-
-    async def meter(
-        self,
-        function: AggregationFunction = AggregationFunction.SUM,
-        name: str = "ai_usage",
-    ) -> Meter:
-        counts = function is AggregationFunction.COUNT
-        return await create_meter(
-            self.id,
-            f"{function} of {name}",
-            None,
-            Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),)),
-            Aggregation(function, None if counts else "tokens"),
-        )
-
-    def per_unit(self, meter: Meter, amount: str | int = 1) -> MeteredDraft:
-        return MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal(amount)})
-
-    def fixed(self, amount: int = 2000) -> FixedDraft:
-        return FixedDraft("USD", amount)
-
-    async def product(
-        self,
-        *prices: PriceDraft,
-        benefits: Sequence[Benefit] = (),
-        interval: RecurringInterval = RecurringInterval.MONTH,
-        name: str = "AI plan",
-        trial_days: int | None = None,
-        count: int = 1,
-        billing_periods: BillingPeriods = BillingPeriods.FROM_START,
-    ) -> Product:
-        draft = ProductDraft(
-            name,
-            None,
-            interval,
-            prices,
-            [benefit.id for benefit in benefits],
-            trial_days,
-            count,
-            billing_periods,
-        )
-        return await create_product(self.id, draft)
+class World(Catalog):
+    """What tests do in an organization."""
 
     async def give_benefits(self, product: Product, benefits: Sequence[Benefit], at: str) -> None:
         with clock.at(instant(at)):
             changes = ProductChanges(benefit_ids=[benefit.id for benefit in benefits])
             await update_product(self.id, product.id, changes)
-
-    async def benefit(self, meter: Meter, units: str | int, *, rollover: bool = False) -> Benefit:
-        return await create_benefit(
-            self.id, "Included", MeterCredit(meter.id, Decimal(units), rollover)
-        )
 
     async def subscribe(
         self,

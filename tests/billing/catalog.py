@@ -1,0 +1,74 @@
+"""What tests sell: customers, meters, products and benefits of one organization."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from billing.catalog.benefits import MeterCredit
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
+from billing.catalog.products import ProductDraft, create_benefit, create_product
+from billing.periods.intervals import BillingPeriods, RecurringInterval
+from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.filters import Clause, ClauseOperator, Filter
+from metering.meters import create_meter
+from models import Benefit, Customer, Meter, Organization, Product
+
+
+class Catalog:
+    """One organization, and what it sells."""
+
+    def __init__(self, organization: Organization, database: BaseDBAsyncClient) -> None:
+        self.organization = organization
+        self.id = organization.id
+        self.database = database
+
+    async def customer(self, external_id: str = "acme") -> Customer:
+        return await Customer.create(organization_id=self.id, external_id=external_id)
+
+    async def meter(
+        self,
+        function: AggregationFunction = AggregationFunction.SUM,
+        name: str = "ai_usage",
+    ) -> Meter:
+        counts = function is AggregationFunction.COUNT
+        return await create_meter(
+            self.id,
+            f"{function} of {name}",
+            None,
+            Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),)),
+            Aggregation(function, None if counts else "tokens"),
+        )
+
+    def per_unit(self, meter: Meter, amount: str | int = 1) -> MeteredDraft:
+        return MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal(amount)})
+
+    def fixed(self, amount: int = 2000) -> FixedDraft:
+        return FixedDraft("USD", amount)
+
+    async def product(
+        self,
+        *prices: PriceDraft,
+        benefits: Sequence[Benefit] = (),
+        interval: RecurringInterval = RecurringInterval.MONTH,
+        name: str = "AI plan",
+        trial_days: int | None = None,
+        count: int = 1,
+        billing_periods: BillingPeriods = BillingPeriods.FROM_START,
+    ) -> Product:
+        draft = ProductDraft(
+            name,
+            None,
+            interval,
+            prices,
+            [benefit.id for benefit in benefits],
+            trial_days,
+            count,
+            billing_periods,
+        )
+        return await create_product(self.id, draft)
+
+    async def benefit(self, meter: Meter, units: str | int, *, rollover: bool = False) -> Benefit:
+        return await create_benefit(
+            self.id, "Included", MeterCredit(meter.id, Decimal(units), rollover)
+        )

@@ -1,0 +1,153 @@
+"""What may happen in a random history of a customer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from billing.subscriptions.life import CancelWhen
+
+
+@dataclass
+class Send:
+    """An event that happened `back` hours ago; it is received now."""
+
+    back: int
+    tokens: Any
+
+
+@dataclass
+class Count:
+    """The worker counts what is pending."""
+
+
+@dataclass
+class Wait:
+    """Hours pass."""
+
+    hours: int
+
+
+@dataclass
+class WaitForEnd:
+    """Time passes to a moment after the end of the current period, and nothing else happens."""
+
+
+@dataclass
+class Cycle:
+    """The cycle runs."""
+
+
+@dataclass
+class CreditByHand:
+    """Somebody credits or debits units."""
+
+    units: int
+
+
+@dataclass
+class Subscribe:
+    """The customer subscribes, unless it has; with a trial of so many hours, if any."""
+
+    quantity: int = 1
+    trial_hours: int = 0
+
+
+@dataclass
+class Cancel:
+    """The subscription ends, if it has not yet: there and then, or with its period."""
+
+    when: CancelWhen
+    prorate: bool
+
+
+@dataclass
+class Resume:
+    """A cancellation at the period's end is taken back."""
+
+
+@dataclass
+class Change:
+    """The subscription changes to a plan and a quantity: there and then, or with its period."""
+
+    plan: int
+    quantity: int
+    when: CancelWhen
+
+
+@dataclass
+class DropChange:
+    """The change that is pending is dropped."""
+
+
+@dataclass
+class GiveBenefits:
+    """The product gets other benefits."""
+
+    plain: int
+    rolling: int
+
+
+@dataclass
+class Archive:
+    """The product is no longer sold, and its meter stops if it may."""
+
+
+@dataclass
+class Unarchive:
+    """The meter is taken back; the next `Count` counts what it missed."""
+
+
+Action = (
+    Send
+    | Count
+    | Wait
+    | WaitForEnd
+    | Cycle
+    | CreditByHand
+    | Subscribe
+    | Cancel
+    | Resume
+    | Change
+    | DropChange
+    | GiveBenefits
+    | Archive
+    | Unarchive
+)
+
+_sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"))
+_crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
+_benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
+_changing = st.builds(
+    Change, st.integers(0, 1), st.integers(1, 3), st.sampled_from([*CancelWhen, CancelWhen.NOW])
+)
+_subscribing = st.builds(Subscribe, st.integers(1, 3), st.just(0) | st.integers(1, 24 * 20))
+_before = st.lists(
+    st.one_of(_sending, _crediting, _benefits, st.just(Count()), st.builds(Wait, st.just(48))),
+    max_size=5,
+)
+_after = st.lists(
+    st.one_of(
+        _sending,
+        st.builds(Send, st.integers(0, 24 * 20), st.integers(0, 20)),
+        st.builds(Wait, st.integers(1, 24 * 45)),
+        st.just(WaitForEnd()),
+        st.just(Count()),
+        st.just(Cycle()),
+        _crediting,
+        _benefits,
+        st.builds(Cancel, st.sampled_from(CancelWhen), st.booleans()),
+        st.just(Resume()),
+        _changing,
+        _changing,
+        st.just(DropChange()),
+        _subscribing,
+        st.just(Archive()),
+        st.just(Unarchive()),
+    ),
+    min_size=3,
+    max_size=24,
+)
+actions: st.SearchStrategy[list[Action]] = st.builds(
+    lambda before, subscribe, after: [*before, subscribe, *after], _before, _subscribing, _after
+)

@@ -1,0 +1,131 @@
+"""The parts of a customer's time in the reference, and what each costs or grants by its share."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.periods.intervals import Period, Recurrence, index_at, period_at
+from billing.rating.pricing import Tariff
+from tests.billing.calendars import calendar_period
+
+ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+WHOLE = Fraction(1)
+
+Place = tuple[int, int | None]
+"""A subscription, counted from 0, and a part of it; None: the time after its end."""
+
+BEFORE: Place = (-1, None)
+
+Charge = tuple[str, int, Period]
+"""The kind of a line that does not depend on usage, its amount, and its period."""
+
+
+@dataclass
+class Plan:
+    """A product: a fixed price, the tariff of the meter, and the units that expire or roll over."""
+
+    fixed: int
+    tariff: Tariff
+    interval: Recurrence
+    plain: Decimal = Decimal(0)
+    rolling: Decimal = Decimal(0)
+
+
+@dataclass
+class Part:
+    """A part of a whole period, in which a subscription is for one plan and one quantity.
+
+    `plain` and `rolling` are what the plan grants for a whole period. `cut` is the share of the
+    whole period that was left when a change ended the part. `charges` go with its usage.
+    """
+
+    plan: Plan
+    quantity: int
+    start: datetime
+    end: datetime
+    whole: Period
+    plain: Decimal
+    rolling: Decimal
+    is_trial: bool = False
+    cut: Fraction | None = None
+    charges: list[Charge] = field(default_factory=list)
+
+    @property
+    def share(self) -> Fraction:
+        """The share of the whole period that the part was meant to last, or lasted until a cut."""
+        return share_of(Period(self.start, self.end), self.whole)
+
+
+@dataclass
+class Subscribed:
+    """A subscription. `ended` is None as long as it runs."""
+
+    anchor: datetime
+    parts: list[Part]
+    first_charges: list[Charge]
+    pending: tuple[Plan, int] | None = None
+    cancels: bool = False
+    ended: datetime | None = None
+    granted: dict[int, Fraction] = field(default_factory=dict)
+
+
+@dataclass
+class Span:
+    """A stretch of a customer's time, with what is granted and what was credited in it."""
+
+    place: Place
+    during: Period
+    plain: Decimal = Decimal(0)
+    rolling: Decimal = Decimal(0)
+    by_hand: Decimal = Decimal(0)
+    part: Part | None = None
+
+
+def part_of(
+    plan: Plan, quantity: int, during: Period, whole: Period, *, is_trial: bool = False
+) -> Part:
+    return Part(
+        plan, quantity, during.start, during.end, whole, plan.plain, plan.rolling, is_trial=is_trial
+    )
+
+
+def begun(plan: Plan, quantity: int, anchor: datetime, start: datetime) -> Part:
+    """The part that begins by itself. The first of the calendar may be shorter than a whole one."""
+    interval = plan.interval
+    if interval.zone is None:
+        whole = period_at(anchor, interval, index_at(anchor, interval, start))
+    else:
+        whole = calendar_period(interval, start)
+    return part_of(plan, quantity, Period(start, whole.end), whole)
+
+
+def in_advance(part: Part) -> Charge:
+    """What a part that begins by itself costs in advance: its share of a whole one."""
+    amount = half_away(part.plan.fixed * part.quantity * part.share)
+    return "FIXED", amount, Period(part.start, part.end)
+
+
+def share_of(part: Period, whole: Period) -> Fraction:
+    microsecond = timedelta(microseconds=1)
+    return Fraction(
+        (part.end - part.start) // microsecond, (whole.end - whole.start) // microsecond
+    )
+
+
+def half_away(value: Fraction) -> int:
+    whole, rest = divmod(abs(value), 1)
+    rounded = int(whole) + (1 if rest >= Fraction(1, 2) else 0)
+    return rounded if value >= 0 else -rounded
+
+
+def units_of(units: Decimal, share: Fraction) -> Decimal:
+    if share == WHOLE:
+        return units
+    return Decimal(half_away(Fraction(units) * share * 10**6)) / 10**6
+
+
+def taken(units: Decimal, share: Fraction, own: Decimal, left: Decimal) -> Decimal:
+    """What is taken back of a grant: its share, as far as it is unused."""
+    return max(Decimal(0), min(units_of(units, share), own, left))
