@@ -101,6 +101,8 @@ async def _subscribe(
             period_index=0,
             current_period_start=current.start,
             current_period_end=current.end,
+            usage_period_start=current.start,
+            usage_period_end=current.end,
             created_at=current.start,
         )
         for customer in customers
@@ -114,7 +116,7 @@ async def _subscribe(
             subscriptions, batch_size=_CHUNK, using_db=connection
         )
         products = await catalog_products(connection, organization_id, [product.id])
-        terms = Terms(products[product.id], 1, current.start, current, current)
+        terms = Terms(products[product.id], 1, current.start, current, current, current, current)
         steps = [
             step for one in subscriptions for step in next_periods(one.id, one.customer_id, terms)
         ]

@@ -9,7 +9,10 @@ from models.identifiers import new_id
 
 
 class Product(Model):
-    """A product to subscribe to. Its interval, its currency and its prices never change."""
+    """A product to subscribe to. Its intervals, its currency and its prices never change.
+
+    `usage_interval` is null if its usage is billed with its own periods.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
@@ -20,6 +23,7 @@ class Product(Model):
     trial_days = fields.IntField(null=True)
     interval_count = fields.IntField(default=1, db_default=1)
     billing_periods = fields.CharField(max_length=16, default="FROM_START", db_default="FROM_START")
+    usage_interval = fields.CharField(max_length=8, null=True)
     created_at = fields.DatetimeField()
     archived_at = fields.DatetimeField(null=True)
 

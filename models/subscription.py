@@ -12,9 +12,11 @@ class CustomerSubscription(Model):
     """A customer's subscription to a product.
 
     `status` is SCHEDULED, TRIALING, ACTIVE or CANCELED. Paid periods are counted from `anchor_at`.
-    `period_index` numbers the current period among all of them, or the last one of a canceled
-    subscription. A scheduled one has an empty period at its start. The current period is the end of
-    a whole one that began at `whole_start`, which is null if that was before it was stored.
+    The current period, for which the fixed prices are paid, consists of usage periods, by which
+    usage is billed and credit granted. `period_index` numbers the current usage period among all of
+    them. Of a canceled subscription, both are the last ones. A scheduled one has empty ones at its
+    start. Each is the end of a whole one that began at `whole_start` or `usage_whole_start`, which
+    is null if that was before it was stored.
 
     `pending_product_id` and `pending_quantity` apply from the next period; both are null if no
     change is scheduled. `trial_notice_at`: when the end of the trial is announced; null from then
@@ -37,6 +39,9 @@ class CustomerSubscription(Model):
     current_period_start = fields.DatetimeField()
     current_period_end = fields.DatetimeField()
     whole_start = fields.DatetimeField(null=True)
+    usage_period_start = fields.DatetimeField()
+    usage_period_end = fields.DatetimeField()
+    usage_whole_start = fields.DatetimeField(null=True)
     cancel_at_period_end = fields.BooleanField(default=False)
     pending_product_id = fields.UUIDField(null=True)
     pending_quantity = fields.IntField(null=True)
@@ -86,7 +91,7 @@ class SubscriptionMeter(Model):
 
 
 class SubscriptionPeriod(Model):
-    """A closed period of a subscription.
+    """A closed usage period of a subscription.
 
     `charges` are the lines of its invoice that do not depend on usage: those in advance for the
     period that follows, and prorated ones. `invoiced_at` is null while it waits for its events to

@@ -6,7 +6,7 @@ from billing.periods.metered_periods import EntryKind
 from billing.rating.lines import LineKind
 from billing.rating.schemes import Pricing
 from billing.subscriptions.life import CancelWhen
-from billing.subscriptions.terms import SubscriptionStatus
+from billing.subscriptions.live_subscriptions import SubscriptionStatus
 from schema.enums import described
 
 described(

@@ -69,7 +69,7 @@ _REACHED = f"""
 SELECT alert.id AS alert_id, total.*
 FROM (
     SELECT subscription.customer_id, estimate.currency, sum(estimate.amount) AS amount,
-           max(subscription.current_period_start) AS period_start
+           max(subscription.usage_period_start) AS period_start
     FROM unnest($3::uuid[], $4::text[], $5::numeric[])
         AS estimate (subscription_id, currency, amount)
     JOIN customer_subscription subscription

@@ -1,7 +1,7 @@
 """Loads the prices and grants of many products at once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +18,17 @@ from models import exact_json
 
 @dataclass(frozen=True, slots=True)
 class CatalogProduct:
-    """What a subscription needs of its product. `metered` and `grants` are by meter."""
+    """What a subscription needs of its product. `metered` and `grants` are by meter.
+
+    `fixed` prices go by `interval`. Metered prices and grants go by `usage_interval`, which divides
+    it.
+    """
 
     id: UUID
     name: str
     currency: str
     interval: Recurrence
+    usage_interval: Recurrence
     trial_days: int | None
     fixed: list[FixedPrice] = field(default_factory=list)
     metered: dict[UUID, MeteredPrice] = field(default_factory=dict)
@@ -45,6 +50,16 @@ def recurrence_of(row: Mapping[str, Any]) -> Recurrence:
     )
 
 
+def usage_recurrence(every: Recurrence, usage_interval: str | None) -> Recurrence:
+    """Returns how usage periods follow each other in periods of a product.
+
+    By default, a period is one usage period.
+    """
+    if usage_interval is None:
+        return every
+    return replace(every, interval=RecurringInterval(usage_interval), count=1)
+
+
 async def catalog_products(
     connection: BaseDBAsyncClient, organization_id: UUID, product_ids: Iterable[UUID]
 ) -> dict[UUID, CatalogProduct]:
@@ -55,8 +70,8 @@ async def catalog_products(
         """
         SELECT product.id AS of_product, product.name AS product_name,
                product.currency AS product_currency, product.recurring_interval,
-               product.interval_count, product.billing_periods, product.trial_days,
-               organization.timezone, price.*
+               product.interval_count, product.billing_periods, product.usage_interval,
+               product.trial_days, organization.timezone, price.*
         FROM product
         JOIN organization ON organization.id = product.organization_id
         LEFT JOIN product_price price
@@ -67,13 +82,15 @@ async def catalog_products(
         [organization_id, ids],
     )
     for row in priced:
+        every = recurrence_of(row)
         product = found.setdefault(
             row["of_product"],
             CatalogProduct(
                 row["of_product"],
                 row["product_name"],
                 row["product_currency"],
-                recurrence_of(row),
+                every,
+                usage_recurrence(every, row["usage_interval"]),
                 row["trial_days"],
             ),
         )

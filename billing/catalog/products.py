@@ -14,10 +14,15 @@ from billing.catalog.benefits import (
     replace_benefits,
 )
 from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
-from billing.periods.intervals import BillingPeriods, RecurringInterval
+from billing.periods.intervals import (
+    BillingPeriods,
+    Recurrence,
+    RecurringInterval,
+    most_within,
+)
 from billing.subscriptions.cycle import edit
+from billing.subscriptions.live_subscriptions import LONGEST_TRIAL_DAYS
 from billing.subscriptions.renewal import Touched
-from billing.subscriptions.terms import LONGEST_TRIAL_DAYS
 from config.clock import now
 from metering.counting.log import lock_log
 from metering.problems import Problem, RefusedError, problem, refuse_any
@@ -30,6 +35,8 @@ _MOST_INTERVALS = {
     RecurringInterval.MONTH: 60,
     RecurringInterval.YEAR: 5,
 }
+# The preview of a change at the end of a period goes through all of them.
+_MOST_USAGE_PERIODS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class ProductDraft:
     trial_days: int | None = None
     interval_count: int = 1
     billing_periods: BillingPeriods = BillingPeriods.FROM_START
+    usage_interval: RecurringInterval | None = None
 
 
 async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
@@ -60,7 +68,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *_description_problems(draft.description),
             *check_prices(draft.prices),
             *_trial_problems(draft.trial_days),
-            *_recurrence_problems(draft),
+            *(_recurrence_problems(draft) or _usage_interval_problems(draft)),
             *await _meter_problems(connection, organization_id, draft.prices),
         ]
         found, benefit_ids = await check_benefits(connection, organization_id, draft.benefit_ids)
@@ -75,6 +83,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             trial_days=draft.trial_days,
             interval_count=draft.interval_count,
             billing_periods=draft.billing_periods.value,
+            usage_interval=None if draft.usage_interval is None else draft.usage_interval.value,
             created_at=now(),
             using_db=connection,
         )
@@ -209,6 +218,26 @@ def _recurrence_problems(draft: ProductDraft) -> list[Problem]:
     if interval is not RecurringInterval.MONTH and count > 1:
         message = f"A calendar period is one {interval.lower()}, or several months."
         return [problem("INVALID", message, "intervalCount")]
+    return []
+
+
+def _usage_interval_problems(draft: ProductDraft) -> list[Problem]:
+    usage = draft.usage_interval
+    if usage is None:
+        return []
+    period = Recurrence(draft.recurring_interval, draft.interval_count)
+    count = most_within(Recurrence(usage), period)
+    if count == 0:
+        message = f"A period of {period.count} {period.interval} cannot be divided by {usage}."
+        return [problem("INVALID", message, "usageInterval")]
+    if count > _MOST_USAGE_PERIODS:
+        message = (
+            f"A period has at most {_MOST_USAGE_PERIODS} usage periods, but these are {count}."
+        )
+        return [problem("LIMIT_EXCEEDED", message, "usageInterval")]
+    if draft.billing_periods is BillingPeriods.CALENDAR and usage is RecurringInterval.DAY:
+        message = "Usage of calendar periods goes by weeks, months or years."
+        return [problem("INVALID", message, "usageInterval")]
     return []
 
 

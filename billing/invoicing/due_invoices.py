@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.catalog_products import usage_recurrence
 from billing.invoicing.charges import charges_of
 from billing.invoicing.drafts import draft_periods, end_grace
 from billing.invoicing.invoices import Bill, issue, unbilled_periods
@@ -144,14 +145,14 @@ async def invoice_waiting_periods(
 async def schedule_corrections(transaction: BillingTransaction) -> int:
     """Decides when ended subscriptions are invoiced for late usage.
 
-    The invoice is due at the end of the period in which the last one was issued, so that it
+    The invoice is due at the end of the usage period in which the last one was issued, so that it
     collects the late usage until then, and what was voided. Periods that are longer than a month go
     by months here.
     """
     rows = await transaction.rows(
         """
         SELECT subscription.id, subscription.anchor_at, product.recurring_interval,
-               product.interval_count,
+               product.interval_count, product.usage_interval,
                coalesce(
                    (SELECT max(invoice.issued_at) FROM invoice
                     WHERE invoice.organization_id = $1
@@ -175,7 +176,8 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
     due = []
     for row in rows:
         every = Recurrence(RecurringInterval(row["recurring_interval"]), row["interval_count"])
-        period = period_around(row["anchor_at"], at_most_a_month(every), row["issued_at"])
+        usage = at_most_a_month(usage_recurrence(every, row["usage_interval"]))
+        period = period_around(row["anchor_at"], usage, row["issued_at"])
         due.append((row["id"], period.end))
     await transaction.run(
         """

@@ -24,14 +24,14 @@ from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
 from billing.periods.rerating import late_periods, rerating_of
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import Line, amount_problem, total
-from billing.subscriptions.terms import (
+from billing.subscriptions.fixed_charges import charges_in_advance
+from billing.subscriptions.live_subscriptions import (
     LiveSubscription,
     SubscriptionStatus,
-    charges_in_advance,
     live_subscription,
-    next_terms,
     product_ids,
 )
+from billing.subscriptions.terms import next_terms
 from metering.counting.progress import oldest_in_flight, progress
 from models import Meter
 
@@ -230,7 +230,7 @@ def _bills(
         if period is not None:
             through, charges = period["ends_at"], charges_of(period["charges"])
         else:
-            through, terms = subscription.current.end, None
+            through, terms = subscription.usage.end, None
             if subscription.status is not SubscriptionStatus.CANCELED:
                 terms = next_terms(subscription, products)
             charges = charges_in_advance(terms)

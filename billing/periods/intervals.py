@@ -34,6 +34,8 @@ class BillingPeriods(StrEnum):
 _DAYS = {RecurringInterval.DAY: 1, RecurringInterval.WEEK: 7}
 _MONTHS = {RecurringInterval.MONTH: 1, RecurringInterval.YEAR: 12}
 _MONDAY = date(1, 1, 1)
+# The offsets of time zones differ by 26 hours at most, and no calendar period is so short.
+_NEAR = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,20 @@ class Period:
 
     start: datetime
     end: datetime
+
+
+def most_within(part: Recurrence, whole: Recurrence) -> int:
+    """Returns how many periods of `part` a period of `whole` has at most, from any anchor.
+
+    0 if it cannot be divided by them: months and years are whole days, but not whole weeks.
+    """
+    lengths = _DAYS if part.interval in _DAYS else _MONTHS
+    if whole.interval in lengths:
+        length = lengths[whole.interval] * whole.count
+        found, rest = divmod(length, lengths[part.interval] * part.count)
+        return 0 if rest else found
+    is_day = part.interval is RecurringInterval.DAY and part.count == 1
+    return 31 * _MONTHS[whole.interval] * whole.count if is_day else 0
 
 
 def at_most_a_month(every: Recurrence) -> Recurrence:
@@ -96,11 +112,20 @@ def period_from(anchor: datetime, every: Recurrence, start: datetime) -> Period:
     """
     if every.zone is None or start == anchor:
         return period_around(anchor, every, start)
-    # The offsets of zones differ by 26 hours at most, so three days later it is in the calendar
-    # period that begins nearest to `start`.
-    within = start.astimezone(UTC) + timedelta(days=3)
+    # Three days later it is in the calendar period that begins nearest to `start`.
+    within = start.astimezone(UTC) + _NEAR
     number = _calendar_number(every, every.zone, within)
     return Period(start, _calendar_start(every, every.zone, number + 1))
+
+
+def ending_within(period: Period, every: Recurrence, outer: Period) -> Period:
+    """Returns a period that ends with `outer` at the latest.
+
+    If the zone of calendar periods has changed since `outer` began, its end is only near the end of
+    a period of `every`.
+    """
+    near = outer.end if every.zone is None else outer.end - _NEAR
+    return Period(period.start, outer.end) if period.end > near else period
 
 
 def whole_period(every: Recurrence, first: Period) -> Period:

@@ -39,7 +39,7 @@ async def preview_change(
     """Returns what a change would make at this instant.
 
     A change that takes effect with the next period, or with the first, is followed by that period's
-    beginning, as if the current one ended with the usage that it has now.
+    beginning, as if there was no usage after this instant.
 
     Raises:
         RefusedError: what `change_subscription` raises.
@@ -54,10 +54,13 @@ async def preview_change(
         if row.period_index == before.period_index:
             at = row.current_period_end
             async with billing_transaction(connection, organization_id, at) as later:
-                one = await locked_subscription(later, subscription_id)
-                await renew_subscriptions(later, [one])
+                last = one = await locked_subscription(later, subscription_id)
+                while one.usage.end <= at:
+                    last = one
+                    await renew_subscriptions(later, [one])
+                    one = await locked_subscription(later, subscription_id)
                 await invoice_with_what_is_counted(later, subscription_id)
-                invoice = await invoice_of_period(later, before)
+                invoice = await invoice_of_period(later, last)
                 row = await subscription_row(later, subscription_id)
         lines = []
         if invoice is not None:

@@ -13,10 +13,11 @@ from billing.subscriptions.life import (
     locked_subscription,
     subscription_row,
 )
+from billing.subscriptions.live_subscriptions import LiveSubscription, SubscriptionStatus
 from billing.subscriptions.renewal import Touched, change_at, products_of
 from billing.subscriptions.reserving import hold_meters, release_meters
 from billing.subscriptions.sale import check_quantity, product_on_sale
-from billing.subscriptions.terms import LiveSubscription, SubscriptionStatus, terms_from
+from billing.subscriptions.terms import terms_from
 from billing.transaction import BillingTransaction
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
@@ -116,9 +117,9 @@ async def _change_now(
     await rerate_late(transaction, [subscription.customer_id])
     # The clock may have been set back.
     closed = await closed_through(transaction, subscription.customer_id, product)
-    at = max(transaction.now, subscription.current.start, closed or transaction.now)
+    at = max(transaction.now, subscription.usage.start, closed or transaction.now)
     products = await products_of(transaction, [subscription])
-    terms = terms_from(subscription, products, product, quantity, min(at, subscription.current.end))
+    terms = terms_from(subscription, products, product, quantity, min(at, subscription.usage.end))
     await change_at(transaction, subscription, products, terms)
     await invoice_with_what_is_counted(transaction, subscription.id)
     invoice = await invoice_of_period(transaction, subscription)

@@ -24,8 +24,8 @@ from billing.invoicing.due_invoices import (
     schedule_corrections,
 )
 from billing.periods.rerating import rerate_late
+from billing.subscriptions.live_subscriptions import SUBSCRIPTION_COLUMNS, live_subscription
 from billing.subscriptions.renewal import Touched, renew_subscriptions
-from billing.subscriptions.terms import SUBSCRIPTION_COLUMNS, live_subscription
 from billing.transaction import BillingTransaction, billing_transaction
 from config import clock
 from metering.live.outbox import OutboxType
@@ -144,8 +144,8 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
         f"""
         SELECT {SUBSCRIPTION_COLUMNS} FROM customer_subscription subscription
         WHERE subscription.organization_id = $1 AND subscription.status <> 'CANCELED'
-          AND subscription.current_period_end <= $2 {only}
-        ORDER BY subscription.current_period_end, subscription.id
+          AND subscription.usage_period_end <= $2 {only}
+        ORDER BY subscription.usage_period_end, subscription.id
         LIMIT $3
         {lock}
         """,
@@ -236,7 +236,7 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
     rows = await get_connection("default").execute_query_dict(
         """
         SELECT organization_id FROM customer_subscription
-        WHERE status <> 'CANCELED' AND current_period_end <= $1
+        WHERE status <> 'CANCELED' AND usage_period_end <= $1
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
         UNION SELECT organization_id FROM customer_subscription
         WHERE trial_notice_at <= $1 AND status = 'TRIALING'

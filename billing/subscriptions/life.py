@@ -12,19 +12,18 @@ from billing.periods.intervals import Recurrence, RecurringInterval, boundary
 from billing.periods.metered_renewal import renew_periods
 from billing.periods.rerating import rerate_late
 from billing.subscriptions.cycle import edit
-from billing.subscriptions.renewal import Touched, end_at, next_periods
-from billing.subscriptions.reserving import hold_meters, release_meters
-from billing.subscriptions.sale import check_quantity, product_on_sale
-from billing.subscriptions.terms import (
+from billing.subscriptions.fixed_charges import charges_in_advance
+from billing.subscriptions.live_subscriptions import (
     LONGEST_TRIAL_DAYS,
     SUBSCRIPTION_COLUMNS,
     LiveSubscription,
     SubscriptionStatus,
-    Terms,
-    charges_in_advance,
-    first_terms,
     live_subscription,
 )
+from billing.subscriptions.renewal import Touched, end_at, next_periods
+from billing.subscriptions.reserving import hold_meters, release_meters
+from billing.subscriptions.sale import check_quantity, product_on_sale
+from billing.subscriptions.terms import Terms, first_terms
 from billing.transaction import BillingTransaction
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
@@ -85,7 +84,7 @@ async def create_subscription(
         terms = first_terms(
             product, draft.quantity, started_at, trial_ends_at, max(transaction.now, started_at)
         )
-        if closed is not None and terms.period.start < closed:
+        if closed is not None and terms.usage.start < closed:
             message = (
                 f"This customer's usage is already closed through {closed.isoformat()},"
                 " but the current period would begin before that."
@@ -106,6 +105,9 @@ async def create_subscription(
             current_period_start=terms.period.start,
             whole_start=terms.whole.start,
             current_period_end=started_at if is_scheduled else terms.period.end,
+            usage_period_start=started_at if is_scheduled else terms.usage.start,
+            usage_period_end=started_at if is_scheduled else terms.usage.end,
+            usage_whole_start=terms.usage_whole.start,
             created_at=transaction.now,
             using_db=transaction.connection,
         )
@@ -164,7 +166,7 @@ async def cancel_subscription(
         else:
             await rerate_late(transaction, [one.customer_id])
             # The clock may have been set back to before the period.
-            at = max(transaction.now, one.current.start)
+            at = max(transaction.now, one.usage.start)
             await end_at(transaction, one, at, prorate=prorate)
             await invoice_periods_of(transaction, [one.id])
         return await subscription_row(transaction, one.id)

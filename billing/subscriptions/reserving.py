@@ -1,7 +1,7 @@
 """Reserves meters for subscriptions: a customer has at most one subscription that uses a meter."""
 
 from billing.catalog.catalog_products import CatalogProduct
-from billing.subscriptions.terms import LiveSubscription
+from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.transaction import BillingTransaction
 from metering.problems import RefusedError, problem
 from models import CustomerSubscription

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.numbers import LARGEST_AMOUNT
-from billing.subscriptions.terms import plan_of
+from billing.subscriptions.fixed_charges import plan_of
 from billing.transaction import BillingTransaction
 from metering.problems import RefusedError, problem
 

@@ -65,6 +65,7 @@ class ProductMutation:
             recurring_interval=input.recurring_interval,
             interval_count=1 if input.interval_count is None else input.interval_count,
             billing_periods=input.billing_periods or BillingPeriods.FROM_START,
+            usage_interval=input.usage_interval,
             prices=[_price(price) for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
             trial_days=input.trial_days,

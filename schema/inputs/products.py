@@ -66,7 +66,8 @@ class MeteredPriceInput:
         default=None, description="PACKAGE only: the number of units in a package."
     )
     cap_amount: BigInt | None = strawberry.field(
-        default=None, description="The most that a period's usage can cost, in minor units."
+        default=None,
+        description="The most that the usage of a usage period can cost, in minor units.",
     )
 
     def draft(self) -> MeteredDraft:
@@ -113,12 +114,18 @@ class ProductCreateInput:
     billing_periods: BillingPeriods | None = strawberry.field(
         default=BillingPeriods.FROM_START, description="Where periods begin."
     )
+    usage_interval: RecurringInterval | None = strawberry.field(
+        default=None,
+        description="The interval by which usage is billed and credit granted, such as MONTH for a "
+        "plan that is paid by the YEAR. A period must consist of such intervals. By default, usage "
+        "goes by the periods themselves.",
+    )
     prices: list[ProductPriceInput] = strawberry.field(
         description="The prices: 1 to 100, all in one currency, and at most one for each meter."
     )
     benefit_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list,
-        description="The benefits that a subscription gets every period: at most 100.",
+        description="The benefits that a subscription gets every usage period: at most 100.",
     )
     trial_days: int | None = strawberry.field(
         default=None,
@@ -141,7 +148,8 @@ class ProductUpdateInput:
     )
     benefit_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="The benefits that a subscription gets every period, from its next period on.",
+        description="The benefits that a subscription gets every usage period, from its next one "
+        "on.",
     )
 
 
@@ -150,7 +158,7 @@ class ProductArchiveInput:
     id: strawberry.ID = strawberry.field(description="The product's id.")
 
 
-@strawberry.input(description="A new benefit that credits units of a meter every period.")
+@strawberry.input(description="A new benefit that credits units of a meter every usage period.")
 class MeterCreditBenefitCreateInput:
     description: str = strawberry.field(
         description="A description for people: 1 to 1,000 characters."
@@ -158,6 +166,6 @@ class MeterCreditBenefitCreateInput:
     meter_id: strawberry.ID = strawberry.field(description="The meter that counts the units.")
     units: Decimal = strawberry.field(description="The number of units, above zero.")
     rollover: bool = strawberry.field(
-        default=False, description="Whether unused units carry over into the next period."
+        default=False, description="Whether unused units carry over into the next usage period."
     )
     idempotency_key: str | None = idempotency_key()

@@ -29,7 +29,7 @@ _EXACT = Arithmetic(prec=1000)  # Python's own rounds to 28 digits
 
 @strawberry.type(
     description="A customer's usage and balance on a meter, for the period from periodStart to "
-    "periodEnd. The period is that of the subscription that prices or credits the meter. "
+    "periodEnd. It is the usage period of the subscription that prices or credits the meter. "
     "After that subscription has ended, the period begins at its end and has no periodEnd. "
     "Before the first such subscription, it covers all time and has neither."
 )

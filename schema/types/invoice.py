@@ -274,8 +274,8 @@ class Invoice(Node):
 
 
 @strawberry.type(
-    description="The next invoice of a subscription, as if the period ended now. Drafts come first "
-    "and are not it."
+    description="The next invoice of a subscription, as if the usage period ended now. Drafts come "
+    "first and are not it."
 )
 class UpcomingInvoice:
     currency: CurrencyCode = strawberry.field(description="The currency of all amounts.")

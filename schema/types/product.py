@@ -86,7 +86,7 @@ class PriceTier:
 
 @strawberry.type(
     description="A price of usage: charged in arrears for the units that a meter counted in the "
-    "period, less credit."
+    "usage period, less credit."
 )
 class MeteredPrice(ProductPrice, Node):
     row: strawberry.Private[PriceRow]
@@ -105,8 +105,8 @@ class MeteredPrice(ProductPrice, Node):
         description="PACKAGE only: the number of units in a package."
     )
     cap_amount: BigInt | None = strawberry.field(
-        description="The most that a period's usage can cost, in minor units. Null if there is "
-        "no limit."
+        description="The most that the usage of a usage period can cost, in minor units. Null if "
+        "there is no limit."
     )
 
     @strawberry.field(description="The meter that counts the usage.")
@@ -137,7 +137,7 @@ class MeteredPrice(ProductPrice, Node):
 
 
 @strawberry.type(
-    description="A benefit that credits units of a meter at the start of every period of a "
+    description="A benefit that credits units of a meter at the start of every usage period of a "
     "subscription."
 )
 class MeterCreditBenefit(Node):
@@ -145,7 +145,7 @@ class MeterCreditBenefit(Node):
     description: str = strawberry.field(description="A description for people.")
     units: Decimal = strawberry.field(description="The number of the meter's units.")
     rollover: bool = strawberry.field(
-        description="Whether unused units carry over into the next period."
+        description="Whether unused units carry over into the next usage period."
     )
 
     @strawberry.field(description="The meter that counts the units.")
@@ -179,6 +179,14 @@ class Product(Node):
     )
     interval_count: int = strawberry.field(description="How many intervals a period has.")
     billing_periods: BillingPeriods = strawberry.field(description="Where periods begin.")
+    usage_interval: RecurringInterval = strawberry.field(
+        description="The interval of usage periods, by which usage is billed and credit granted. A "
+        "period consists of one or more of them."
+    )
+    usage_interval_count: int = strawberry.field(
+        description="How many intervals a usage period has. This is 1, unless a usage period is a "
+        "whole period: then it is intervalCount."
+    )
     trial_days: int | None = strawberry.field(
         description="The days that a subscription is free at first. Null if there is no trial."
     )
@@ -194,7 +202,7 @@ class Product(Node):
         return [ProductPrice.of(row) for row in rows]
 
     @strawberry.field(
-        description="The benefits that a subscription gets at the start of every period."
+        description="The benefits that a subscription gets at the start of every usage period."
     )
     async def benefits(self, info: Info) -> list[MeterCreditBenefit]:
         rows = await info.context.loaders.billing.benefits_of_product.load(self.key)
@@ -210,6 +218,8 @@ class Product(Node):
             recurring_interval=RecurringInterval(row.recurring_interval),
             interval_count=row.interval_count,
             billing_periods=BillingPeriods(row.billing_periods),
+            usage_interval=RecurringInterval(row.usage_interval or row.recurring_interval),
+            usage_interval_count=1 if row.usage_interval else row.interval_count,
             trial_days=row.trial_days,
             created_at=row.created_at,
             archived_at=row.archived_at,

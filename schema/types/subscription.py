@@ -47,12 +47,23 @@ class CustomerSubscription(Node):
         "there is no trial."
     )
     current_period_start: datetime = strawberry.field(
-        description="The start of the current period, or of the last one. A change within a period "
-        "begins another one. Before the subscription starts, this is its start."
+        description="The start of the current period, or of the last one. The fixed prices are "
+        "paid for it, and it may consist of several usage periods. A change within a period begins "
+        "another one. Before the subscription starts, this is its start."
     )
     current_period_end: datetime = strawberry.field(
-        description="The current period, or the last one, ends before this instant. Before the "
-        "subscription starts, this is its start."
+        description="The current period, or the last one, ends before this instant. Then the "
+        "subscription renews or ends, and a pending change takes effect. Before the subscription "
+        "starts, this is its start."
+    )
+    usage_period_start: datetime = strawberry.field(
+        description="The start of the current usage period, or of the last one. Usage is billed "
+        "and credit granted by usage periods. If the product has no usageInterval of its own, they "
+        "are the periods. Before the subscription starts, this is its start."
+    )
+    usage_period_end: datetime = strawberry.field(
+        description="The current usage period, or the last one, ends before this instant, when its "
+        "usage is invoiced. Before the subscription starts, this is its start."
     )
     cancel_at_period_end: bool = strawberry.field(
         description="Whether the subscription ends with its current period."
@@ -95,9 +106,9 @@ class CustomerSubscription(Node):
         )
 
     @strawberry.field(
-        description="The estimated charges: the next invoice, as if the period ended now. Null "
-        "if nothing is left to bill. Also null, with the error AMOUNT_TOO_LARGE, if "
-        "an amount is too large for clients to read exactly.",
+        description="The estimated charges: the next invoice, as if the usage period ended now. "
+        "Null if nothing is left to bill. Also null, with the error AMOUNT_TOO_LARGE, if an amount "
+        "is too large for clients to read exactly.",
         extensions=[requires(Scope.BILLING_READ, session=True)],
     )
     async def upcoming_invoice(
@@ -134,6 +145,8 @@ class CustomerSubscription(Node):
             started_at=row.started_at,
             current_period_start=row.current_period_start,
             current_period_end=row.current_period_end,
+            usage_period_start=row.usage_period_start,
+            usage_period_end=row.usage_period_end,
             cancel_at_period_end=row.cancel_at_period_end,
             ended_at=row.ended_at,
             invoicing_problem=row.invoicing_problem,

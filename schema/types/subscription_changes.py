@@ -55,7 +55,7 @@ class CreditChange:
 
 @strawberry.type(
     description="What a change would make at this instant. A change at the period's end is shown "
-    "as if the period ended now."
+    "as if there was no usage after this instant."
 )
 class SubscriptionChangePreview:
     lines: list[InvoiceLine] = strawberry.field(

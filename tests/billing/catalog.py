@@ -55,6 +55,7 @@ class Catalog:
         trial_days: int | None = None,
         count: int = 1,
         billing_periods: BillingPeriods = BillingPeriods.FROM_START,
+        usage_interval: RecurringInterval | None = None,
     ) -> Product:
         draft = ProductDraft(
             name,
@@ -65,6 +66,7 @@ class Catalog:
             trial_days,
             count,
             billing_periods,
+            usage_interval,
         )
         return await create_product(self.id, draft)
 

@@ -43,15 +43,20 @@ START = instant("2026-01-31T10:17:03.000021")
 FIXED_AMOUNTS = (500, 1249)
 WEEK, MONTH, YEAR = RecurringInterval.WEEK, RecurringInterval.MONTH, RecurringInterval.YEAR
 FROM_START, CALENDAR = BillingPeriods.FROM_START, BillingPeriods.CALENDAR
-Shape = tuple[RecurringInterval, int, BillingPeriods]
+Shape = tuple[RecurringInterval, int, BillingPeriods, RecurringInterval | None]
 SHAPES: tuple[Shape, ...] = (
-    (MONTH, 1, FROM_START),
-    (YEAR, 1, FROM_START),
-    (MONTH, 3, FROM_START),
-    (WEEK, 2, FROM_START),
-    (MONTH, 1, CALENDAR),
-    (MONTH, 3, CALENDAR),
-    (WEEK, 1, CALENDAR),
+    (MONTH, 1, FROM_START, None),
+    (YEAR, 1, FROM_START, None),
+    (YEAR, 1, FROM_START, MONTH),
+    (MONTH, 3, FROM_START, None),
+    (MONTH, 3, FROM_START, MONTH),
+    (WEEK, 2, FROM_START, None),
+    (WEEK, 2, FROM_START, WEEK),
+    (MONTH, 1, CALENDAR, None),
+    (MONTH, 3, CALENDAR, None),
+    (MONTH, 3, CALENDAR, MONTH),
+    (WEEK, 1, CALENDAR, None),
+    (YEAR, 1, CALENDAR, MONTH),
 )
 # The second one changes its clocks by half an hour.
 ZONES = ("Europe/Berlin", "Australia/Lord_Howe")

@@ -23,9 +23,10 @@ from tests.billing.reference_parts import (
     begun,
     half_away,
     in_advance,
-    part_of,
+    next_usage,
     share_of,
     taken,
+    trial_of,
     units_of,
 )
 from tests.reference.aggregations import aggregate
@@ -52,8 +53,7 @@ class Reference:
             part = begun(plan, quantity, anchor, now)
             charges = [in_advance(part)]
         else:
-            trial = Period(now, trial_ends_at)
-            part = part_of(plan, quantity, trial, trial, is_trial=True)
+            part = trial_of(plan, quantity, Period(now, trial_ends_at))
         self.subscriptions.append(Subscribed(anchor, [part], charges))
 
     def change(self, now: datetime, plan: Plan, quantity: int, *, at_once: bool) -> None:
@@ -65,29 +65,22 @@ class Reference:
             return
         one.pending = None
         old = one.parts[-1]
-        rest = Period(now, old.end)
-        left = share_of(rest, old.whole)
+        rest = Period(now, old.paid.end)
+        left = share_of(rest, old.paid_whole)
         if not old.is_trial:
             amount = half_away(-old.plan.fixed * old.quantity * left)
             old.charges.append(("PRORATION", amount, rest))
-        if old.is_trial or plan.interval == old.plan.interval:
-            new = replace(
-                old,
-                plan=plan,
-                quantity=quantity,
-                start=now,
-                plain=plan.plain,
-                rolling=plan.rolling,
-                charges=[],
-            )
-            if not old.is_trial:
-                amount = half_away(plan.fixed * quantity * left)
-                old.charges.append(("PRORATION", amount, rest))
+        if old.is_trial:
+            new = replace(trial_of(plan, quantity, old.whole), start=now)
+        elif plan.interval == old.plan.interval:
+            new = next_usage(plan, quantity, one.anchor, rest, old.paid_whole, now)
+            amount = half_away(plan.fixed * quantity * left)
+            old.charges.append(("PRORATION", amount, rest))
         else:
             one.anchor = now
             new = begun(plan, quantity, now, now)
             old.charges.append(in_advance(new))
-        old.end, old.cut = now, left
+        old.end, old.cut = now, share_of(Period(now, old.end), old.whole)
         one.parts.append(new)
 
     def drop_change(self, now: datetime) -> None:
@@ -105,8 +98,8 @@ class Reference:
             one.cancels = True
             return
         if prorate and not last.is_trial:
-            rest = Period(now, last.end)
-            amount = half_away(-last.plan.fixed * last.quantity * share_of(rest, last.whole))
+            rest = Period(now, last.paid.end)
+            amount = half_away(-last.plan.fixed * last.quantity * share_of(rest, last.paid_whole))
             last.charges.append(("PRORATION", amount, rest))
         # Caps stay those of the time that it was meant to last.
         one.granted[len(one.parts) - 1] = last.share
@@ -134,6 +127,11 @@ class Reference:
         one = self.subscriptions[-1] if self.subscriptions else None
         while one is not None and one.ended is None and one.parts[-1].end <= now:
             last = one.parts[-1]
+            if last.end < last.paid.end:
+                paid = (last.paid, last.paid_whole)
+                following = next_usage(last.plan, last.quantity, one.anchor, *paid, last.end)
+                one.parts.append(following)
+                continue
             if one.cancels:
                 one.ended = last.end
                 return
@@ -151,7 +149,7 @@ class Reference:
         return bool(self.subscriptions) and self.subscriptions[-1].ended is None
 
     def end_of_period(self, now: datetime) -> datetime | None:
-        """Where the current period ends; None without one."""
+        """Where the current usage period ends; None without one."""
         return self.subscriptions[-1].parts[-1].end if self.is_live(now) else None
 
     def closed_parts(self, number: int, until: datetime) -> list[Span]:
@@ -218,9 +216,7 @@ class Reference:
             own_plain = span.plain - max(Decimal(0), plain - plain_left)
             own_rolling = span.rolling - max(Decimal(0), rolling - rolling_left)
             plain_before = plain_left - taken(part.plain, part.cut, own_plain, plain_left)
-            rolling_before = rolling_left - taken(
-                part.rolling, part.cut, own_rolling, rolling_left
-            )
+            rolling_before = rolling_left - taken(part.rolling, part.cut, own_rolling, rolling_left)
 
     def _spans(self) -> list[Span]:
         """The customer's time, from always to the stretch that it is in."""

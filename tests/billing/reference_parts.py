@@ -24,21 +24,26 @@ Charge = tuple[str, int, Period]
 
 @dataclass
 class Plan:
-    """A product: a fixed price, the tariff of the meter, and the units that expire or roll over."""
+    """A product: a fixed price, the tariff of the meter, and the units that expire or roll over.
+
+    The price is paid by `interval`; usage is billed and units are granted by `usage`.
+    """
 
     fixed: int
     tariff: Tariff
     interval: Recurrence
+    usage: Recurrence
     plain: Decimal = Decimal(0)
     rolling: Decimal = Decimal(0)
 
 
 @dataclass
 class Part:
-    """A part of a whole period, in which a subscription is for one plan and one quantity.
+    """A part of a whole usage period, in which a subscription is for one plan and one quantity.
 
-    `plain` and `rolling` are what the plan grants for a whole period. `cut` is the share of the
-    whole period that was left when a change ended the part. `charges` go with its usage.
+    It is in the period `paid`, itself a part of the whole period `paid_whole`. `plain` and
+    `rolling` are what the plan grants for a whole usage period. `cut` is the share of that which
+    was left when a change ended the part. `charges` go with its usage.
     """
 
     plan: Plan
@@ -46,6 +51,8 @@ class Part:
     start: datetime
     end: datetime
     whole: Period
+    paid: Period
+    paid_whole: Period
     plain: Decimal
     rolling: Decimal
     is_trial: bool = False
@@ -54,7 +61,7 @@ class Part:
 
     @property
     def share(self) -> Fraction:
-        """The share of the whole period that the part was meant to last, or lasted until a cut."""
+        """The share of the whole usage period that it was meant to last, or lasted until a cut."""
         return share_of(Period(self.start, self.end), self.whole)
 
 
@@ -83,28 +90,44 @@ class Span:
     part: Part | None = None
 
 
-def part_of(
-    plan: Plan, quantity: int, during: Period, whole: Period, *, is_trial: bool = False
-) -> Part:
+def trial_of(plan: Plan, quantity: int, trial: Period) -> Part:
+    """The trial is one usage period."""
     return Part(
-        plan, quantity, during.start, during.end, whole, plan.plain, plan.rolling, is_trial=is_trial
+        *(plan, quantity, trial.start, trial.end, trial, trial, trial, plan.plain, plan.rolling),
+        is_trial=True,
     )
 
 
 def begun(plan: Plan, quantity: int, anchor: datetime, start: datetime) -> Part:
-    """The part that begins by itself. The first of the calendar may be shorter than a whole one."""
-    interval = plan.interval
-    if interval.zone is None:
-        whole = period_at(anchor, interval, index_at(anchor, interval, start))
-    else:
-        whole = calendar_period(interval, start)
-    return part_of(plan, quantity, Period(start, whole.end), whole)
+    """The first part of a period that begins by itself.
+
+    The first period of the calendar may be shorter than a whole one.
+    """
+    whole = whole_around(plan.interval, anchor, start)
+    return next_usage(plan, quantity, anchor, Period(start, whole.end), whole, start)
+
+
+def next_usage(
+    plan: Plan, quantity: int, anchor: datetime, paid: Period, paid_whole: Period, start: datetime
+) -> Part:
+    """The part of a paid period that begins at an instant and lasts until its usage is billed."""
+    whole = paid_whole if plan.usage == plan.interval else whole_around(plan.usage, anchor, start)
+    return Part(
+        *(plan, quantity, start, whole.end, whole, paid, paid_whole, plan.plain, plan.rolling)
+    )
+
+
+def whole_around(every: Recurrence, anchor: datetime, instant: datetime) -> Period:
+    """The whole period that an instant is in."""
+    if every.zone is not None:
+        return calendar_period(every, instant)
+    return period_at(anchor, every, index_at(anchor, every, instant))
 
 
 def in_advance(part: Part) -> Charge:
-    """What a part that begins by itself costs in advance: its share of a whole one."""
-    amount = half_away(part.plan.fixed * part.quantity * part.share)
-    return "FIXED", amount, Period(part.start, part.end)
+    """What a period that begins by itself costs in advance: its share of a whole one."""
+    amount = half_away(part.plan.fixed * part.quantity * share_of(part.paid, part.paid_whole))
+    return "FIXED", amount, part.paid
 
 
 def share_of(part: Period, whole: Period) -> Fraction:

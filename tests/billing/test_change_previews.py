@@ -18,7 +18,10 @@ from tests.billing.history import PRICES
 from tests.billing.world import World
 from tests.effort import examples
 
+MONTH, YEAR = RecurringInterval.MONTH, RecurringInterval.YEAR
+
 _hours = st.integers(0, 28 * 24 - 1)
+_intervals = st.sampled_from([(MONTH, None), (YEAR, None), (YEAR, MONTH)])
 
 
 @examples(20)
@@ -28,7 +31,7 @@ _hours = st.integers(0, 28 * 24 - 1)
     hours=st.lists(_hours, min_size=1, max_size=3),
     quantity=st.integers(1, 9),
     price=st.sampled_from(sorted(PRICES)),
-    interval=st.sampled_from([RecurringInterval.MONTH, RecurringInterval.YEAR]),
+    intervals=st.tuples(_intervals, _intervals),
     trial=st.booleans(),
     when=st.sampled_from(CancelWhen),
     credit=st.integers(0, 100),
@@ -41,7 +44,7 @@ async def test_a_preview_equals_the_change(
     hours: list[int],
     quantity: int,
     price: str,
-    interval: RecurringInterval,
+    intervals: tuple[tuple[RecurringInterval, RecurringInterval | None], ...],
     trial: bool,
     when: CancelWhen,
     credit: int,
@@ -53,12 +56,18 @@ async def test_a_preview_equals_the_change(
         await world.benefit(meter, 100),
         await world.benefit(meter, "33.333333333", rollover=True),
     ]
-    old = await world.product(world.fixed(1001), world.per_unit(meter), benefits=benefits[:1])
+    old = await world.product(
+        *(world.fixed(1001), world.per_unit(meter)),
+        benefits=benefits[:1],
+        interval=intervals[0][0],
+        usage_interval=intervals[0][1],
+    )
     new = await world.product(
         world.fixed(2999),
         MeteredDraft("USD", meter.id, **PRICES[price]),
         benefits=benefits[1:],
-        interval=interval,
+        interval=intervals[1][0],
+        usage_interval=intervals[1][1],
     )
     ends = "2026-03-20" if trial else None
     subscription = await world.subscribe(customer, old, "2026-02-01", trial_ends_at=ends)

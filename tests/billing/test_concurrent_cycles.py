@@ -14,7 +14,7 @@ from tortoise.transactions import in_transaction
 
 from billing.subscriptions import cycle, renewal
 from billing.subscriptions.cycle import run_cycle
-from billing.subscriptions.terms import LiveSubscription
+from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.transaction import BillingTransaction
 from models import Customer, Meter, Organization
 from tests.billing.world import World, instant

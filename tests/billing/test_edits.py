@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 from billing.catalog.products import ProductChanges, update_product
 from billing.subscriptions import cycle, renewal
 from billing.subscriptions.life import CancelWhen
-from billing.subscriptions.terms import LiveSubscription
+from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.transaction import BillingTransaction
 from config import clock
 from metering.problems import RefusedError

@@ -15,7 +15,7 @@ from billing.catalog.prices import MeteredDraft
 from billing.periods.intervals import Period, Recurrence
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
-from models import CustomerMeter, Organization
+from models import CustomerMeter, CustomerSubscription, Organization
 from tests.billing.history import (
     CALENDAR,
     FIXED_AMOUNTS,
@@ -62,7 +62,7 @@ async def test_every_line_follows_from_the_raw_events(
     customer, meter = await world.customer(), await world.meter(function)
     products, plans = [], []
     for number, (price, shape) in enumerate(zip(prices, shapes, strict=True)):
-        interval, count, billing_periods = shape
+        interval, count, billing_periods, usage_interval = shape
         draft = MeteredDraft("USD", meter.id, **PRICES[price])
         fixed, granted = FIXED_AMOUNTS[number], GRANTED[number]
         benefits = [
@@ -76,10 +76,14 @@ async def test_every_line_follows_from_the_raw_events(
             interval=interval,
             count=count,
             billing_periods=billing_periods,
+            usage_interval=usage_interval,
         )
         products.append(product)
         follows = ZoneInfo(zone) if billing_periods is CALENDAR else None
-        plans.append(Plan(fixed, draft.tariff(), Recurrence(interval, count, follows), *granted))
+        every = usage = Recurrence(interval, count, follows)
+        if usage_interval is not None:
+            usage = Recurrence(usage_interval, 1, follows)
+        plans.append(Plan(fixed, draft.tariff(), every, usage, *granted))
     reference = Reference(function, meter.aggregation_property, plans)
     history = History(world, customer, meter, tuple(products), reference)
     await history.give_benefits(plain, rolling)
@@ -182,6 +186,11 @@ def _charges(invoice: BilledInvoice) -> list[Charge]:
 async def check_current(history: History, events: list[dict[str, Any]], position: int) -> None:
     """What is shown of the customer is of the period, or of the time, that the schema says."""
     span, consumed, credited = history.reference.current(events, history.now, position)
+    if span.part is not None:
+        row = await CustomerSubscription.get(id=history.subscription_ids[-1])
+        paid = Period(row.current_period_start, row.current_period_end)
+        usage = Period(row.usage_period_start, row.usage_period_end)
+        assert (paid, usage) == (span.part.paid, span.during)
     shown = await CustomerMeter.get(organization_id=history.world.id)
     start = None if span.place == BEFORE else span.during.start
     end = None if span.during.end == NEVER else span.during.end

@@ -51,7 +51,7 @@ async def test_invoices_that_count_bill_every_period_once(
     customer, meter = await world.customer(), await world.meter(function)
     draft = MeteredDraft("USD", meter.id, **PRICES[price])
     product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
-    plan = Plan(FIXED_AMOUNT, draft.tariff(), Recurrence(interval))
+    plan = Plan(FIXED_AMOUNT, draft.tariff(), Recurrence(interval), Recurrence(interval))
     reference = Reference(function, meter.aggregation_property, [plan])
     history = InvoiceHistory(world, customer, meter, (product,), reference)
     await history.give_benefits(0, rolling)

@@ -21,9 +21,11 @@ async def test_a_chunk_of_waiting_periods_reads_no_more_than_its_own(
         """
         INSERT INTO customer_subscription (
             organization_id, id, customer_id, product_id, status, started_at, anchor_at,
-            period_index, current_period_start, current_period_end, created_at, cancel_at_period_end
+            period_index, current_period_start, current_period_end, usage_period_start,
+            usage_period_end, created_at, cancel_at_period_end
         )
-        SELECT $1, gen_random_uuid(), $2, $2, 'ACTIVE', now(), now(), 2, now(), now(), now(), false
+        SELECT $1, gen_random_uuid(), $2, $2, 'ACTIVE', now(), now(), 2, now(), now(), now(), now(),
+               now(), false
         FROM generate_series(1, $3::int)
         """,
         [organization.id, uuid4(), SUBSCRIPTIONS],

@@ -59,6 +59,8 @@ class Billed:
                 period_index=0,
                 current_period_start=START,
                 current_period_end=START + timedelta(days=number % 7),
+                usage_period_start=START,
+                usage_period_end=START + timedelta(days=number % 7),
                 created_at=START,
             )
             for number in range(SUBSCRIPTIONS)
