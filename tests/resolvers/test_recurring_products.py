@@ -1,5 +1,6 @@
-"""Products by several intervals and by the calendar, through the API."""
+"""Products by several intervals, by the calendar and with usage intervals, through the API."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from tests.resolvers.ai_plan import made, refused
 CREATE = """
 mutation ($input: ProductCreateInput!) {
   productCreate(input: $input) {
-    product { id recurringInterval intervalCount billingPeriods }
+    product {
+      id recurringInterval intervalCount billingPeriods usageInterval usageIntervalCount
+    }
     userErrors { code path message }
   }
 }
@@ -18,7 +21,7 @@ mutation ($input: ProductCreateInput!) {
 SUBSCRIBE = """
 mutation ($input: CustomerSubscriptionCreateInput!) {
   customerSubscriptionCreate(input: $input) {
-    subscription { id currentPeriodStart currentPeriodEnd }
+    subscription { id currentPeriodStart currentPeriodEnd usagePeriodStart usagePeriodEnd }
     userErrors { code path message }
   }
 }
@@ -51,10 +54,58 @@ async def test_a_product_says_how_its_periods_follow_each_other(api: Api) -> Non
         ({"intervalCount": 0}, "intervalCount"),
         ({"intervalCount": 5, "billingPeriods": "CALENDAR"}, "intervalCount"),
         ({"recurringInterval": "DAY", "billingPeriods": "CALENDAR"}, "billingPeriods"),
+        ({"usageInterval": "WEEK"}, "usageInterval"),
+        ({"usageInterval": "YEAR"}, "usageInterval"),
+        ({"usageInterval": "DAY", "billingPeriods": "CALENDAR"}, "usageInterval"),
     ],
 )
 async def test_impossible_periods_are_refused(api: Api, changes: dict[str, Any], path: str) -> None:
     assert await refused(api, CREATE, input=product(**changes)) == [("INVALID", path)]
+
+
+async def test_a_product_says_by_which_interval_usage_is_billed(api: Api) -> None:
+    async def usage(**changes: Any) -> tuple[str, int]:
+        found = await made(api, CREATE, input=product(**changes))
+        return found["usageInterval"], found["usageIntervalCount"]
+
+    assert await usage() == await usage(usageInterval=None) == ("MONTH", 1)
+    assert await usage(intervalCount=3) == ("MONTH", 3)
+    assert await usage(intervalCount=3, usageInterval="MONTH") == ("MONTH", 1)
+    yearly = {"recurringInterval": "YEAR", "usageInterval": "MONTH", "idempotencyKey": "y"}
+    assert await usage(**yearly) == await usage(**yearly) == ("MONTH", 1)
+    other = product(**{**yearly, "usageInterval": "YEAR"})
+    assert await refused(api, CREATE, input=other) == [("CONFLICT", "idempotencyKey")]
+
+
+async def test_a_subscription_tells_its_usage_period(api: Api) -> None:
+    plan = await made(
+        api, CREATE, input=product(recurringInterval="YEAR", usageInterval="MONTH", trialDays=90)
+    )
+    await api.get(
+        'mutation { customerCreate(input: {externalId: "acme"}) { userErrors { message } } }'
+    )
+    trial = await made(
+        api, SUBSCRIBE, input={"externalCustomerId": "acme", "productId": plan["id"]}
+    )
+    assert trial["usagePeriodStart"] == trial["currentPeriodStart"]
+    assert trial["usagePeriodEnd"] == trial["currentPeriodEnd"]
+    begun = await made(
+        api,
+        SUBSCRIBE,
+        input={
+            "externalCustomerId": "acme",
+            "productId": plan["id"],
+            "startedAt": "2020-01-01T00:00:00Z",
+        },
+    )
+    # The trial ended on March 31, 2020.
+    assert begun["currentPeriodStart"][4:] == begun["currentPeriodEnd"][4:] == "-03-31T00:00:00Z"
+    assert begun["currentPeriodStart"] <= begun["usagePeriodStart"] < begun["usagePeriodEnd"]
+    assert begun["usagePeriodEnd"] <= begun["currentPeriodEnd"]
+    start, end = (
+        date.fromisoformat(begun[name][:10]) for name in ("usagePeriodStart", "usagePeriodEnd")
+    )
+    assert timedelta(days=28) <= end - start <= timedelta(days=31)
 
 
 async def test_a_subscription_follows_the_calendar_of_the_organization(api: Api) -> None:

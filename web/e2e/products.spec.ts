@@ -37,3 +37,46 @@ test('a product’s page shows what units cost', async ({ dashboard, account }) 
   await dashboard.getByLabel('Another number of units').fill('12');
   await expect(dashboard.getByRole('status')).toContainText(['$0.24']);
 });
+
+test('a plan that is paid by the year can bill its usage every month', async ({
+  dashboard,
+  api,
+  account,
+}) => {
+  await dashboard.goto('/products/new');
+  await dashboard.getByLabel('Name', { exact: true }).fill('Yearly');
+  await dashboard.getByLabel('Interval', { exact: true }).selectOption({ label: 'Years' });
+  await dashboard.getByLabel('Amount, USD').fill('120');
+  await dashboard.getByRole('button', { name: 'Add metered price' }).click();
+  const price = dashboard.getByRole('region', { name: 'Metered price' });
+  await price.getByRole('combobox', { name: 'Meter' }).fill(account.meter.name);
+  await dashboard.getByRole('option', { name: account.meter.name }).click();
+  await price.getByLabel('Price of a unit').fill('0.02');
+  await expect(price.getByText('Charged in arrears, every year')).toBeVisible();
+  const usage = dashboard.getByLabel('Usage billed');
+  await usage.selectOption({ label: 'Every week' });
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  await expect(dashboard.getByText('A period of 1 YEAR cannot be divided by WEEK.')).toBeVisible();
+  await usage.selectOption({ label: 'Every month' });
+  await expect(price.getByText('Charged in arrears, every month')).toBeVisible();
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  await expect(dashboard.getByRole('heading', { name: 'Yearly' })).toBeVisible();
+  const details = dashboard.getByRole('region', { name: 'Details' });
+  await expect(details).toContainText('BilledEvery year');
+  await expect(details).toContainText('Usage billedEvery month');
+
+  const { customerSubscriptionCreate } = await api.ask(
+    `mutation Subscribe($customer: String!, $product: ID!) {
+      customerCreate(input: { externalId: $customer }) { userErrors { message path } }
+      customerSubscriptionCreate(input: { externalCustomerId: $customer, productId: $product }) {
+        subscription { id } userErrors { message path }
+      }
+    }`,
+    {
+      customer: `${account.customer.externalId}-yearly`,
+      product: decodeURIComponent(new URL(dashboard.url()).pathname.split('/').at(-1) ?? ''),
+    },
+  );
+  await dashboard.goto(`/subscriptions/${customerSubscriptionCreate.subscription.id}`);
+  await expect(dashboard.getByText('Current usage period')).toBeVisible();
+});

@@ -33,11 +33,12 @@ export function PriceEditor({
 }) {
   const path = `prices.${place}`;
   const { control } = useFormContext<ProductValues>();
-  const [price, currency, recurringInterval, intervalCount] = useWatch({
+  const [price, currency, recurringInterval, intervalCount, usageInterval] = useWatch({
     control,
-    name: [`prices.${place}`, 'currency', 'recurringInterval', 'intervalCount'],
+    name: [`prices.${place}`, 'currency', 'recurringInterval', 'intervalCount', 'usageInterval'],
   });
   const product = { recurringInterval, intervalCount: countOf(intervalCount) };
+  const usage = usageInterval ? { recurringInterval: usageInterval, intervalCount: 1 } : product;
   return (
     <Card
       title={price.kind === 'fixed' ? 'Fixed price' : 'Metered price'}
@@ -62,7 +63,7 @@ export function PriceEditor({
             />
           </Row>
         ) : (
-          <Metered path={`${path}.metered`} {...{ currency, product, canMakeMeters }} />
+          <Metered path={`${path}.metered`} {...{ currency, usage, canMakeMeters }} />
         )}
         <FieldMessage name={path} />
       </div>
@@ -73,12 +74,12 @@ export function PriceEditor({
 function Metered({
   path,
   currency,
-  product,
+  usage,
   canMakeMeters,
 }: {
   path: string;
   currency: string;
-  product: Recurrence;
+  usage: Recurrence;
   canMakeMeters: boolean;
 }) {
   const metered = useWatch({ name: path }) as PriceValues['metered'];
@@ -89,20 +90,20 @@ function Metered({
       <ChoiceInput
         name={`${path}.pricing`}
         label="Pricing"
-        hint={`Charged in arrears, ${every(product)}, for the units that the meter counted, less credit.`}
+        hint={`Charged in arrears, ${every(usage)}, for the units that the meter counted, less credit.`}
         options={PRICINGS}
       />
       {pricing === 'PER_UNIT' && (
         <Row>
           <AmountInput name={`${path}.unitAmount`} label={`Price of a unit, ${currency}`} isExact />
-          <Cap path={path} currency={currency} product={product} />
+          <Cap path={path} currency={currency} usage={usage} />
         </Row>
       )}
       {(pricing === 'GRADUATED' || pricing === 'VOLUME') && (
         <>
           <TiersTable path={`${path}.tiers`} currency={currency} />
           <Row>
-            <Cap path={path} currency={currency} product={product} />
+            <Cap path={path} currency={currency} usage={usage} />
           </Row>
         </>
       )}
@@ -116,7 +117,7 @@ function Metered({
             placeholder="1000"
           />
           <AmountInput name={`${path}.packageAmount`} label={`Price of a package, ${currency}`} />
-          <Cap path={path} currency={currency} product={product} />
+          <Cap path={path} currency={currency} usage={usage} />
         </Row>
       )}
       <PriceExamples price={draftPrice(metered, currency)} unit={metered.meterId?.detail ?? null} />
@@ -145,12 +146,12 @@ function AmountInput({
   );
 }
 
-function Cap({ path, currency, product }: { path: string; currency: string; product: Recurrence }) {
+function Cap({ path, currency, usage }: { path: string; currency: string; usage: Recurrence }) {
   return (
     <TextInput
       name={`${path}.capAmount`}
       label={`Maximum, ${currency} (optional)`}
-      hint={`The most that usage can cost ${within(product)}.`}
+      hint={`The most that usage can cost ${within(usage)}.`}
       inputMode="decimal"
       autoComplete="off"
       placeholder="No limit"

@@ -10,7 +10,7 @@ import { Card } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { PriceExamples } from './PriceExamples';
 import styles from './Product.module.css';
-import { each, type Recurrence, within } from './recurrence';
+import { type Billed, each, type Recurrence, usageOf, within } from './recurrence';
 
 /** What a list says of a price. */
 export const PriceSummary_price = graphql(`
@@ -97,7 +97,7 @@ export function PriceCard({
   product,
 }: {
   price: FragmentType<typeof PriceCard_price>;
-  product: Recurrence;
+  product: Billed;
 }) {
   const price = readFragment(PriceCard_price, of);
   if (price.__typename === 'FixedPrice') {
@@ -144,7 +144,7 @@ export function PriceCard({
             </Link>{' '}
             counted, less credit.
             {typeof capAmount === 'number' &&
-              ` At most ${formatMoney(capAmount, currency)} ${within(product)}.`}
+              ` At most ${formatMoney(capAmount, currency)} ${within(usageOf(product))}.`}
           </p>
           <PriceExamples price={input} unit={meter.unit ?? null} />
         </div>

@@ -57,6 +57,13 @@ const BEGINNINGS: Option<BillingPeriods>[] = [
   { value: 'FROM_START', label: 'With each subscription' },
   { value: 'CALENDAR', label: 'With the calendar' },
 ];
+const USAGE_INTERVALS: Option<RecurringInterval | ''>[] = [
+  { value: '', label: 'With each period' },
+  { value: 'DAY', label: 'Every day' },
+  { value: 'WEEK', label: 'Every week' },
+  { value: 'MONTH', label: 'Every month' },
+  { value: 'YEAR', label: 'Every year' },
+];
 
 export function ProductNewPage() {
   return (
@@ -79,6 +86,7 @@ function NewProduct() {
       intervalCount: intervalsInput(values.intervalCount, refuse),
       billingPeriods: values.billingPeriods,
       trialDays: wholeInput(values.trialDays, 'trialDays', refuse),
+      usageInterval: values.usageInterval || null,
       prices: pricesInput(values, refuse),
       benefitIds: values.benefits.map(({ key }) => key),
       idempotencyKey,
@@ -131,6 +139,12 @@ function NewProduct() {
                 hint="With the calendar, the first period is shorter and costs its share."
                 options={BEGINNINGS}
               />
+              <ChoiceInput
+                name="usageInterval"
+                label="Usage billed"
+                hint="Credit is granted as often. A yearly plan can bill usage every month."
+                options={USAGE_INTERVALS}
+              />
             </Row>
             <TextInput
               name="trialDays"
@@ -143,7 +157,7 @@ function NewProduct() {
           </Stack>
         </Card>
         <Prices />
-        <BenefitsEditor about="A benefit grants credit on a meter at the start of every period." />
+        <BenefitsEditor about="A benefit grants credit on a meter as often as usage is billed." />
       </PageForm>
     </Stack>
   );

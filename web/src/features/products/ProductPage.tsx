@@ -12,7 +12,7 @@ import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
 import { PriceCard } from './PriceText';
 import { ProductActions } from './ProductActions';
-import { every } from './recurrence';
+import { type Billed, every, usageOf } from './recurrence';
 
 const ProductPageDocument = graphql(`
   query ProductPage($id: ID!) {
@@ -24,6 +24,8 @@ const ProductPageDocument = graphql(`
       intervalCount
       billingPeriods
       trialDays
+      usageInterval
+      usageIntervalCount
       createdAt
       archivedAt
       ...ProductActions_product
@@ -48,7 +50,7 @@ const ProductPageDocument = graphql(`
 
 type Benefit = NonNullable<ProductPageQuery['product']>['benefits'][number];
 
-const BENEFITS: Column<Benefit>[] = [
+const benefitColumns = (product: Billed): Column<Benefit>[] => [
   { title: 'Benefit', isName: true, cell: ({ description }) => <bdi>{description}</bdi> },
   {
     title: 'Meter',
@@ -59,7 +61,7 @@ const BENEFITS: Column<Benefit>[] = [
     ),
   },
   {
-    title: 'Units each period',
+    title: `Units ${every(usageOf(product))}`,
     isNumber: true,
     cell: ({ units, meter }) => <Quantity value={units} unit={meter.unit ?? null} />,
   },
@@ -101,12 +103,12 @@ export function ProductPage() {
           <Card title="Benefits" flush>
             <Table
               label="Benefits"
-              columns={BENEFITS}
+              columns={benefitColumns(product)}
               rows={product.benefits}
               keyOf={(benefit) => benefit.id}
               empty={
                 <Empty title="No benefits">
-                  A benefit grants credit on a meter at the start of every period.
+                  A benefit grants credit on a meter as often as usage is billed.
                 </Empty>
               }
             />
@@ -114,6 +116,7 @@ export function ProductPage() {
           <Card title="Details">
             <KeyValues>
               <KeyValue name="Billed">{sentence(every(product))}</KeyValue>
+              <KeyValue name="Usage billed">{sentence(every(usageOf(product)))}</KeyValue>
               <KeyValue name="Periods begin">
                 {product.billingPeriods === 'CALENDAR'
                   ? 'With the calendar of your time zone. The first period is shorter and costs its share.'

@@ -38,6 +38,8 @@ export interface ProductValues {
   intervalCount: string;
   billingPeriods: BillingPeriods;
   trialDays: string;
+  /** Empty: by the periods themselves. */
+  usageInterval: RecurringInterval | '';
   currency: string;
   prices: PriceValues[];
   benefits: Choice[];
@@ -66,6 +68,7 @@ export const newProduct = (): ProductValues => ({
   intervalCount: '1',
   billingPeriods: 'FROM_START',
   trialDays: '',
+  usageInterval: '',
   currency: 'USD',
   prices: [newPrice('fixed')],
   benefits: [],

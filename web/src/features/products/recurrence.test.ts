@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countOf, each, every, within } from './recurrence';
+import { countOf, each, every, usageOf, within } from './recurrence';
 
 test('a period is said in words', () => {
   const monthly = { recurringInterval: 'MONTH', intervalCount: 1 } as const;
@@ -14,6 +14,13 @@ test('a period is said in words', () => {
     'every 3 months',
     'in 3 months',
   ]);
+});
+
+test('usage is billed by its own interval', () => {
+  const yearly = { recurringInterval: 'YEAR', intervalCount: 1 } as const;
+  expect(every(usageOf({ ...yearly, usageInterval: 'MONTH', usageIntervalCount: 1 }))).toBe(
+    'every month',
+  );
 });
 
 test.each([

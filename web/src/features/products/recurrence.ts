@@ -6,6 +6,17 @@ export interface Recurrence {
   intervalCount: number;
 }
 
+/** A product with the interval by which its usage is billed. */
+export interface Billed extends Recurrence {
+  usageInterval: RecurringInterval;
+  usageIntervalCount: number;
+}
+
+/** How often usage is billed. */
+export function usageOf({ usageInterval, usageIntervalCount }: Billed): Recurrence {
+  return { recurringInterval: usageInterval, intervalCount: usageIntervalCount };
+}
+
 const NAMES: Record<RecurringInterval, string> = {
   DAY: 'day',
   WEEK: 'week',

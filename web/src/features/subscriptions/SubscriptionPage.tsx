@@ -31,6 +31,8 @@ const SubscriptionPageDocument = graphql(`
       trialEndsAt
       currentPeriodStart
       currentPeriodEnd
+      usagePeriodStart
+      usagePeriodEnd
       endedAt
       pendingChange {
         quantity
@@ -87,7 +89,8 @@ export function SubscriptionPage() {
 function Page({ subscription, refresh }: { subscription: Subscription; refresh(): void }) {
   const zone = useZone();
   const now = useNow();
-  const { customer, product, invoicingProblem, currentPeriodEnd } = subscription;
+  const { customer, product, invoicingProblem } = subscription;
+  const { currentPeriodStart, currentPeriodEnd, usagePeriodStart, usagePeriodEnd } = subscription;
   const { status, quantity, trialEndsAt, pendingChange } = subscription;
   const live = { ...subscription, title: `${product.name} of ${customerName(customer)}` };
   // A trial that has not begun is followed by nothing but itself.
@@ -131,8 +134,16 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           >
             {status === 'SCHEDULED'
               ? formatInstant(subscription.startedAt, zone)
-              : formatPeriod(subscription.currentPeriodStart, currentPeriodEnd, zone)}
+              : formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}
           </Figure>
+          {(usagePeriodStart !== currentPeriodStart || usagePeriodEnd !== currentPeriodEnd) && (
+            <Figure
+              label={subscription.endedAt ? 'Last usage period' : 'Current usage period'}
+              note={!subscription.endedAt && `Ends ${formatRelative(usagePeriodEnd, now)}`}
+            >
+              {formatPeriod(usagePeriodStart, usagePeriodEnd, zone)}
+            </Figure>
+          )}
           {upcomingInvoice && (
             <Figure
               label={`Next invoice, if the ${status === 'TRIALING' ? 'trial' : 'period'} ended now`}
