@@ -7,7 +7,7 @@ NAMES = ("usage_period_start", "usage_period_end")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0035_estimated_alerts")]
+    dependencies = [("models", "0039_dimensions")]
 
     initial = False
 
