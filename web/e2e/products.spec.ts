@@ -14,14 +14,14 @@ test('the product editor shows what units cost while one types, as the API compu
   await price.getByLabel('End of tier 1').fill('1000');
   await price.getByLabel('Price of a unit of tier 1').fill('0.10');
   await price.getByLabel('Price of a unit of tier 2').fill('0.05');
-  await price.getByLabel('Amount charged once of tier 2').fill('7');
+  await price.getByLabel('Flat fee of tier 2').fill('7');
   const cost = (units: string) => price.getByRole('row', { name: units }).getByRole('cell').last();
   await expect(cost('1,000 units')).toHaveText('$100.00');
   await expect(cost('2,000 units')).toHaveText('$157.00');
   const other = price.getByLabel('Another number of units');
   await other.fill('1,000.5');
   await expect(price.getByRole('status')).toHaveText('$107.03');
-  await price.getByLabel('At most').fill('150');
+  await price.getByLabel('Maximum').fill('150');
   await expect(cost('2,000 units')).toHaveText('$150.00');
   // The number is no part of the form: Enter does not send it.
   await other.press('Enter');

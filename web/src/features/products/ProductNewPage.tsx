@@ -139,20 +139,22 @@ function NewProduct() {
                 hint="With the calendar, the first period is shorter and costs its share."
                 options={BEGINNINGS}
               />
+            </Row>
+            <Row>
               <ChoiceInput
                 name="usageInterval"
                 label="Usage billed"
                 hint="Credit is granted as often. A yearly plan can bill usage every month."
                 options={USAGE_INTERVALS}
               />
+              <TextInput
+                name="trialDays"
+                label="Free trial, in days (optional)"
+                hint="Benefits are granted and usage is counted, but nothing is charged. Each subscription can have its own."
+                inputMode="numeric"
+                autoComplete="off"
+              />
             </Row>
-            <TextInput
-              name="trialDays"
-              label="Free trial, in days (optional)"
-              hint="Benefits are granted and usage is counted, but nothing is charged. Each subscription can have its own."
-              inputMode="numeric"
-              autoComplete="off"
-            />
             <AreaInput name="description" label="Description (optional)" rows={2} />
           </Stack>
         </Card>

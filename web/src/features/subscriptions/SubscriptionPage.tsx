@@ -91,6 +91,9 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
   const now = useNow();
   const { customer, product, invoicingProblem } = subscription;
   const { currentPeriodStart, currentPeriodEnd, usagePeriodStart, usagePeriodEnd } = subscription;
+  const hasUsagePeriods =
+    usagePeriodStart !== currentPeriodStart || usagePeriodEnd !== currentPeriodEnd;
+  const billed = hasUsagePeriods ? 'usage period' : 'period';
   const { status, quantity, trialEndsAt, pendingChange } = subscription;
   const live = { ...subscription, title: `${product.name} of ${customerName(customer)}` };
   // A trial that has not begun is followed by nothing but itself.
@@ -136,7 +139,7 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
               ? formatInstant(subscription.startedAt, zone)
               : formatPeriod(currentPeriodStart, currentPeriodEnd, zone)}
           </Figure>
-          {(usagePeriodStart !== currentPeriodStart || usagePeriodEnd !== currentPeriodEnd) && (
+          {hasUsagePeriods && (
             <Figure
               label={subscription.endedAt ? 'Last usage period' : 'Current usage period'}
               note={!subscription.endedAt && `Ends ${formatRelative(usagePeriodEnd, now)}`}
@@ -146,7 +149,7 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           )}
           {upcomingInvoice && (
             <Figure
-              label={`Next invoice, if the ${status === 'TRIALING' ? 'trial' : 'period'} ended now`}
+              label={`Next invoice, if the ${status === 'TRIALING' ? 'trial' : billed} ended now`}
               note={`Complete through ${formatExactInstant(upcomingInvoice.completeThrough, zone)}`}
             >
               <Money amount={upcomingInvoice.total} currency={upcomingInvoice.currency} />
