@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import type { Api } from './harness/api';
 import { type Account, portalLink } from './harness/data';
+import { printedText } from './harness/printed';
 import { expect, test } from './harness/test';
 
 const DAY = 86_400_000;
@@ -126,6 +127,41 @@ test('what cannot be changed is said while one chooses', async ({ dashboard, api
   await dialog.getByLabel('Quantity').fill('many');
   await dialog.getByRole('button', { name: 'Change now' }).click();
   await expect(dialog.getByText('Enter a whole number, such as 14.')).toBeVisible();
+});
+
+test('an invoice stays what it was when the product changes', async ({
+  dashboard,
+  api,
+  account,
+  context,
+}) => {
+  const name = `Larger than ${account.event}`;
+  const { productCreate } = await api.ask(
+    `mutation Larger($name: String!) {
+      productCreate(input: {
+        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 1 } }]
+      }) { product { id } userErrors { message path } }
+    }`,
+    { name },
+  );
+  await api.ask(
+    `mutation Change($id: ID!, $product: ID!) {
+      customerSubscriptionChange(input: { id: $id, productId: $product }) {
+        userErrors { message path }
+      }
+    }`,
+    { id: account.subscription.id, product: productCreate.product.id },
+  );
+  await dashboard.goto(`/invoices/${account.invoice.id}`);
+  await expect(dashboard.getByRole('main').getByRole('link', { name })).toBeVisible();
+  const printed = await printedText(dashboard);
+  expect(printed).toContain(account.product.name);
+  expect(printed).not.toContain(name);
+  const portal = await context.newPage();
+  await portal.goto(await portalLink(api, account));
+  await portal.getByRole('link', { name: account.invoice.number }).click();
+  await expect(portal.getByRole('rowheader', { name: account.product.name })).toBeVisible();
+  await expect(portal.getByText(name)).toHaveCount(0);
 });
 
 test('a scheduled change shows everywhere, and can be undone', async ({
