@@ -37,13 +37,13 @@ async def send(client: httpx.AsyncClient, way: Way, **headers: str) -> httpx.Res
 async def test_requests_are_limited_as_operations_are(
     settings: Settings, organization: Organization, way: Way
 ) -> None:
-    async with limited(settings, organization, "2/minute") as client:
+    async with limited(settings, organization, "2/hour") as client:
         statuses = [(await send(client, way)).status_code for _ in range(2)]
         operation = await client.post("/graphql", json={"query": "{ organization { name } }"})
         refused = await send(client, way)
     assert statuses == [200, 200]
     assert (operation.status_code, refused.status_code) == (429, 429)
-    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert 1 <= int(refused.headers["retry-after"]) <= 3_600
 
 
 @BOTH
@@ -62,11 +62,31 @@ async def test_what_is_cut_off_can_be_sent_again(
         async with locked(settings, table):
             refused = await send(client, way)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        found: list[tuple[int, int]] = []
         async with asyncio.timeout(60):
-            while (again := await send(client, way)).status_code == 503:
-                pass
-        assert again.json()["inserted"] == 1
-        assert (await send(client, way)).json()["duplicates"] == 1
+            while len(found) < 2:  # a busy machine cuts off more
+                again = await send(client, way)
+                if again.status_code != 503:
+                    found.append((again.json()["inserted"], again.json()["duplicates"]))
+        # An attempt that was cut off may have stored the event.
+        assert found[0] in {(1, 0), (0, 1)}
+        assert found[1] == (0, 1)
+
+
+@pytest.mark.usefixtures("fresh_database")
+async def test_a_query_during_an_outage_is_told_when_to_come_back(
+    settings: Settings, organization: Organization
+) -> None:
+    headers = {"authorization": f"Bearer {await new_token(organization)}"}
+    hasty = settings.model_copy(update={"statement_timeout_seconds": 0.2})
+    query = ("/graphql", "application/json", {"query": "{ organization { name } }"})
+    async with (
+        served(hasty) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
+        locked(settings, "access_token"),
+    ):
+        refused = await send(client, query)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
 
 
 @pytest.mark.usefixtures("fresh_database")
@@ -81,10 +101,12 @@ async def test_an_event_that_could_be_stored_twice_is_not_to_be_repeated(
         served(hasty) as url,
         httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
         locked(settings, "event_batch"),
+        asyncio.timeout(60),
     ):
-        refused = await send(client, way)
+        # On a busy machine, the token's lookup may be cut off instead, which can be repeated.
+        while "retry-after" in (refused := await send(client, way)).headers:
+            pass
     assert refused.status_code == 503
-    assert "retry-after" not in refused.headers
     assert "externalId" in refused.json()["detail"]
 
 
