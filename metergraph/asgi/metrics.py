@@ -48,7 +48,8 @@ _FACTS = """
 SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pending,
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0)::float8
         FROM event_batch WHERE position IS NULL) AS lag_seconds,
-       (SELECT count(*) FROM meter WHERE position IS NOT NULL AND archived_at IS NULL)
+       (SELECT count(*) FROM meter
+        WHERE (position IS NOT NULL OR dimensions_position IS NOT NULL) AND archived_at IS NULL)
            AS meters_behind,
        (SELECT coalesce(sum(events), 0)::float8 FROM event_log) AS events_processed,
        ARRAY(SELECT split_part(problem, ':', 1) FROM meter WHERE problem IS NOT NULL)

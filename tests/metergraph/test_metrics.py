@@ -19,9 +19,9 @@ from metering.audit.drift import Drift, note_drifts
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Filter
 from metering.live.changes import UsageSelection
-from metering.meters import create_meter
+from metering.meters import MeterChanges, create_meter, update_meter
 from models import Organization
-from tests.ingesting import NOON
+from tests.ingesting import NOON, catch_up_all
 from tests.metering.poison import POISON, accept_poison, let_retry, refuse_poison
 from tests.serving import in_process, new_token
 from tests.webhooks.world import nothing_to_deliver
@@ -101,6 +101,20 @@ async def test_a_meter_that_fails_says_why_and_recovers(
 
 
 @pytest.mark.usefixtures("fresh_database_url")
+async def test_a_meter_is_behind_while_history_is_counted_for_new_dimensions(
+    fresh_database: BaseDBAsyncClient, organization: Organization, settings: Settings
+) -> None:
+    count = Aggregation(AggregationFunction.COUNT)
+    meter = await create_meter(organization.id, "Calls", None, Filter(), count, ["model"])
+    behind = ("metergraph_meters_behind", "")
+    async with in_process(settings) as (_app, client):
+        assert (await scraped(client))[behind] == 0
+        await update_meter(organization.id, meter.id, MeterChanges(dimensions=("region",)))
+        assert (await scraped(client))[behind] == 1
+        await catch_up_all(organization.id)
+        assert (await scraped(client))[behind] == 0
+
+
 async def test_metrics_follow_ingestion_counting_and_jobs(
     settings: Settings, redis: ArqRedis
 ) -> None:
