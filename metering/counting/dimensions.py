@@ -35,7 +35,9 @@ def key_of_texts_sql(texts: str) -> str:
 
 
 # Reads the events `arrived`: customer_id, hour, texts and value. $1 is the organization, $2 the
-# meter, $4 ALL_CUSTOMERS. Most rows of `seen` have a number, which the primary key finds.
+# meter, $4 ALL_CUSTOMERS. Most rows of `seen` have a number, which the primary key finds. The full
+# joins work as inner ones, because each row has its partner. Unlike those, they cannot become
+# nested loops over all customers of the events.
 _COUNT = """
 combined AS MATERIALIZED (
     SELECT coalesce(customer_id, $4) AS customer_id, hour, {month} AS month, texts, {partials}
@@ -59,7 +61,7 @@ numbered AS MATERIALIZED (
            taken.numbers
                + row_number() OVER (PARTITION BY customer_id, month ORDER BY events DESC, key)
                AS combination
-    FROM seen JOIN (
+    FROM (SELECT * FROM seen WHERE combination IS NULL) AS new FULL JOIN (
         SELECT customer_id, month, (
             SELECT count(*) FROM dimension_combination known
             WHERE known.organization_id = $1 AND known.meter_id = $2
@@ -67,7 +69,6 @@ numbered AS MATERIALIZED (
         ) AS numbers
         FROM (SELECT DISTINCT customer_id, month FROM seen WHERE combination IS NULL) AS asked
     ) AS taken USING (customer_id, month)
-    WHERE combination IS NULL
 ),
 new_combinations AS (
     INSERT INTO dimension_combination (
@@ -88,7 +89,7 @@ hours AS (
         organization_id, meter_id, customer_id, bucket, combination, {columns}
     )
     SELECT $1, $2, customer_id, hour, combination, {merged_partials}
-    FROM combined JOIN placed USING (customer_id, month, texts)
+    FROM combined FULL JOIN placed USING (customer_id, month, texts)
     GROUP BY customer_id, hour, combination
     -- Rows are stored in the order in which they are read.
     ORDER BY 3, 4, 5
@@ -105,11 +106,16 @@ hour_values AS (
     )
     SELECT DISTINCT $1, $2, customer_id, hour, combination, value
     FROM (
-        SELECT coalesce(customer_id, $4) AS customer_id, hour, {month} AS month, texts, value
-        FROM arrived WHERE value IS NOT NULL
-        GROUP BY GROUPING SETS ((customer_id, hour, texts, value), (hour, texts, value))
-    ) AS distinct_values
-    JOIN placed USING (customer_id, month, texts)
+        SELECT customer_id, hour, combination, value
+        FROM (
+            SELECT coalesce(customer_id, $4) AS customer_id, hour, {month} AS month, texts, value
+            FROM arrived
+            GROUP BY GROUPING SETS ((customer_id, hour, texts, value), (hour, texts, value))
+        ) AS distinct_values
+        FULL JOIN placed USING (customer_id, month, texts)
+        OFFSET 0
+    ) AS found
+    WHERE value IS NOT NULL
     ON CONFLICT DO NOTHING
 )
 """

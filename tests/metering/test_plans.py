@@ -12,13 +12,14 @@ from metering.counting.event_names import _NOTE
 from metering.counting.rollup import _statement
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
+from metering.language.aggregations import AggregationFunction
 from metering.language.definition import METER_COLUMNS, meter_definition
 from metering.language.parameters import Parameters
 from metering.live.change_feed import BEGINNING
 from metering.live.changes import read_events
 from models import ALL_CUSTOMERS, Customer, EventBatch, Organization
 from models.identifiers import new_id
-from tests.ingesting import NOON, drain, meter_of, named, send, usages
+from tests.ingesting import NOON, definition_of, drain, meter_of, named, send, usages
 
 
 async def _stored(organization: Organization) -> None:
@@ -68,6 +69,25 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     assert (
         await _most_rows_passed_over(fresh_database, _NOTE, [newcomer.id, [batch.id], 3, 19]) < 500
     )
+
+
+@pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.UNIQUE])
+async def test_new_combinations_of_many_customers_are_not_compared_with_each_other(
+    fresh_database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
+) -> None:
+    row = await meter_of(organization.id, function)
+    await send(
+        organization.id,
+        *(
+            {"externalCustomerId": f"c{number}", "metadata": {"model": "a", "tokens": number}}
+            for number in range(300)
+        ),
+    )
+    batch = await EventBatch.get(organization_id=organization.id, position=None)
+    meter = replace(await definition_of(row), dimensions=("model",))
+    parameters = Parameters(organization.id, meter.id, [batch.id], ALL_CUSTOMERS)
+    counting = _statement(meter, parameters, with_dimensions=True)
+    assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 2_000
 
 
 async def test_a_large_batch_that_is_sent_again_is_looked_up_by_its_external_ids(
