@@ -13,6 +13,8 @@ export interface Column<Row> {
   /** The one that names the row. */
   isName?: boolean;
   nowrap?: boolean;
+  /** Shown in full, however long; others take a few lines at most. */
+  isWhole?: boolean;
   /** Left out where the screen is narrow: the page about the row has it. */
   isMinor?: boolean;
   cell(row: Row): ReactNode;
@@ -129,8 +131,8 @@ function Cell<Row>({
     column.nowrap && styles.nowrap,
     column.isMinor && styles.minor,
   );
-  // The longest name takes a few lines.
-  const content = column.isNumber ? children : <div className={styles.clamped}>{children}</div>;
+  const isWhole = column.isNumber || column.isWhole;
+  const content = isWhole ? children : <div className={styles.clamped}>{children}</div>;
   return column.isName && !isPlaceholder ? (
     <th scope="row" className={name}>
       {content}

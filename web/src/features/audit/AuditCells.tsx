@@ -66,7 +66,6 @@ export function auditColumns({ withObject }: { withObject: boolean }): Column<Au
     },
     {
       title: 'Object',
-      nowrap: true,
       cell: (row) => <ObjectOf entry={readFragment(AuditCells_entry, row)} />,
     },
     {

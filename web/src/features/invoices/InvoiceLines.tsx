@@ -90,6 +90,7 @@ export function InvoiceLines({
     {
       title: 'Description',
       isName: true,
+      isWhole: true,
       foot: 'Total',
       cell: ({ line }) => {
         const { description, kind, periodStart, periodEnd, price, ...units } = readFragment(

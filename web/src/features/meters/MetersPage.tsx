@@ -68,7 +68,7 @@ const COLUMNS: Column<Row>[] = [
     ),
   },
   { title: 'Counts', isMinor: true, cell: ({ aggregation }) => describeAggregation(aggregation) },
-  { title: 'Trend', cell: ({ quantities }) => <Sparkline points={quantities.points} /> },
+  { title: 'Trend', isMinor: true, cell: ({ quantities }) => <Sparkline points={quantities.points} /> },
   {
     title: 'In this range',
     isNumber: true,
