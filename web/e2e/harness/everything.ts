@@ -5,6 +5,10 @@ import { type Account, EXAMPLE_ACCOUNT, makeAccount } from './data';
 export interface Everything extends Account {
   /** An invoice that is not issued yet. */
   draft: { id: string };
+  /** A subscription that ends with its period. */
+  ending: { id: string };
+  /** A subscription whose quantity changes with its next period. */
+  changing: { id: string };
   archived: { id: string; name: string };
   sent: { id: string };
   alert: { id: string; name: string };
@@ -16,6 +20,8 @@ export interface Everything extends Account {
 export const EXAMPLE: Everything = {
   ...EXAMPLE_ACCOUNT,
   draft: { id: 'draft' },
+  ending: { id: 'ending' },
+  changing: { id: 'changing' },
   archived: { id: 'archived', name: 'Archived' },
   sent: { id: 'sent' },
   alert: { id: 'alert', name: 'Alert' },
@@ -33,6 +39,8 @@ export async function makeEverything(api: Api): Promise<Everything> {
     ...account,
     sent: events.nodes[0],
     draft: await makeDraft(api),
+    ending: await makeEnding(api),
+    changing: await makeChanging(api),
     archived: await makeArchivedMeter(api),
     alert: await makeAlert(api, meter.id),
     ...(await makeDelivery(api)),
@@ -63,6 +71,32 @@ export async function makeDraft(api: Api): Promise<{ id: string }> {
     throw new Error(`The invoice is ${draft.status}`);
   }
   return draft;
+}
+
+async function makeEnding(api: Api): Promise<{ id: string }> {
+  const { subscription } = await makeAccount(api);
+  await api.ask(
+    `mutation End($id: ID!) {
+      customerSubscriptionCancel(input: { id: $id, when: PERIOD_END }) {
+        userErrors { message path }
+      }
+    }`,
+    { id: subscription.id },
+  );
+  return subscription;
+}
+
+async function makeChanging(api: Api): Promise<{ id: string }> {
+  const { subscription } = await makeAccount(api);
+  await api.ask(
+    `mutation Change($id: ID!) {
+      customerSubscriptionChange(input: { id: $id, quantity: 2, when: PERIOD_END }) {
+        userErrors { message path }
+      }
+    }`,
+    { id: subscription.id },
+  );
+  return subscription;
 }
 
 async function makeArchivedMeter(api: Api): Promise<{ id: string; name: string }> {

@@ -57,7 +57,7 @@ export interface DialogPlace {
 /** What the button says that opens each dialog. */
 export function dialogs(everything: Everything): DialogPlace[] {
   const { customer, meter, product, subscription, invoice, draft } = everything;
-  const { archived, alert, endpoint, delivery } = everything;
+  const { archived, alert, endpoint, delivery, ending, changing } = everything;
   return [
     { path: '/', open: (page) => page.keyboard.press('Control+k') },
     {
@@ -81,8 +81,10 @@ export function dialogs(everything: Everything): DialogPlace[] {
     { path: '/products/new', open: byButtons('Add metered price', 'New meter') },
     { path: `/products/${product.id}`, open: byButtons('Archive') },
     { path: '/subscriptions/new', open: byButtons('New customer') },
-    { path: `/subscriptions/${subscription.id}`, open: changing },
+    { path: `/subscriptions/${subscription.id}`, open: enteringQuantity },
     { path: `/subscriptions/${subscription.id}`, open: byButtons('Cancel') },
+    { path: `/subscriptions/${ending.id}`, open: byButtons('Resume') },
+    { path: `/subscriptions/${changing.id}`, open: byButtons('Undo change') },
     ...['Mark as paid', 'Credit note', 'Void'].map((name) => ({
       path: `/invoices/${invoice.id}`,
       open: byButtons(name),
@@ -137,7 +139,7 @@ const discarding: Opening = async (page) => {
   await page.getByText('Discard what you entered?').waitFor();
 };
 
-const changing: Opening = async (page) => {
+const enteringQuantity: Opening = async (page) => {
   await byButtons('Change')(page);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Quantity').fill('3');

@@ -112,7 +112,6 @@ export function InvoiceLines({
             <div className={styles.lineNote}>
               {KINDS[kind]}
               {kind !== 'BALANCE' && `, ${formatPeriod(periodStart, periodEnd, zone)}`}
-              {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
               {units.billableUnits != null && (
                 <div className={styles.narrow}>
                   <Quantity value={units.consumedUnits ?? null} /> used,{' '}
@@ -126,6 +125,7 @@ export function InvoiceLines({
                   ? ['Free in the trial']
                   : computation(price, units.billableUnits ?? '0')
                 ).map((part) => <div key={part}>{part}</div>)}
+              {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
             </div>
           </>
         );

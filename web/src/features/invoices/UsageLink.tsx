@@ -11,8 +11,7 @@ export function UsageLink({
   customerId: string;
 }) {
   return (
-    <span className="screen-only">
-      {' · '}
+    <div className="screen-only">
       <Link
         to="/meters/$id"
         params={{ id: meterId }}
@@ -20,6 +19,6 @@ export function UsageLink({
       >
         Show usage
       </Link>
-    </span>
+    </div>
   );
 }

@@ -68,7 +68,11 @@ const COLUMNS: Column<Row>[] = [
     ),
   },
   { title: 'Counts', isMinor: true, cell: ({ aggregation }) => describeAggregation(aggregation) },
-  { title: 'Trend', isMinor: true, cell: ({ quantities }) => <Sparkline points={quantities.points} /> },
+  {
+    title: 'Trend',
+    isMinor: true,
+    cell: ({ quantities }) => <Sparkline points={quantities.points} />,
+  },
   {
     title: 'In this range',
     isNumber: true,
