@@ -22,8 +22,8 @@ _AIM_SECONDS = 0.03
 # UUIDs of version 7, as the API makes them: rows created together lie together in the table.
 _ID = """
 (
-    lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint - number * 60000), 12, '0') || '7'
-    || substr(md5(number::text), 1, 3) || '8' || substr(md5(number::text), 4, 15)
+    lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint - number::bigint * 60000), 12, '0')
+    || '7' || substr(md5(number::text), 1, 3) || '8' || substr(md5(number::text), 4, 15)
 )::uuid
 """
 _CUSTOMERS = f"""
