@@ -17,7 +17,7 @@ from metergraph.commands.demo import make_history
 from metergraph.demo.billing import CREDITED, LEAVES, SENDS_LATE, TRIES, UPGRADES
 from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.filling import fill
-from metergraph.demo.organization import SLUG, ensure_demo_organization, is_untouched
+from metergraph.demo.organization import is_untouched
 from metergraph.demo.payments import HAS_CREDIT_NOTE, PAYS_LATE, VOIDED
 from metering.live.after_commit import performing_events
 from metering.live.wakeup import open_queue
@@ -28,13 +28,13 @@ from models import (
     CustomerSubscription,
     Event,
     Invoice,
-    Meter,
     Organization,
     Product,
     UsageAlert,
 )
 from tests.billing.world import BilledInvoice, World
 from tests.ingesting import NOON, send
+from tests.metergraph.filling import counts, empty_demo
 from tests.reference.values import parse_json
 
 DAYS_OF_EVENTS = 91
@@ -42,9 +42,7 @@ DAYS_OF_EVENTS = 91
 
 @pytest.fixture
 async def demo(fresh_database: BaseDBAsyncClient, tmp_path: Path) -> World:
-    """The demo organization as `metergraph dev` makes it."""
-    await ensure_demo_organization(tmp_path)
-    return World(await Organization.get(slug=SLUG), fresh_database)
+    return await empty_demo(fresh_database, tmp_path)
 
 
 @dataclass(frozen=True)
@@ -221,15 +219,6 @@ async def check_cap_and_rollover(demo: World) -> None:
     assert usage["consumed"] == saving.tokens(usage["start"])
 
 
-async def counts(demo: World) -> dict[str, int]:
-    tables = ("customer", "event", "product", "benefit", "customer_subscription", "invoice")
-    rows = {
-        table: await demo.query(f"SELECT count(*) FROM {table} WHERE organization_id = $1")
-        for table in tables
-    }
-    return {table: int(found[0]["count"]) for table, found in rows.items()}
-
-
 @pytest.mark.slow
 async def test_an_interrupted_history_is_completed_by_two_at_once_and_without_redis(
     demo: World, settings: Settings
@@ -261,40 +250,6 @@ async def test_an_interrupted_history_is_completed_by_two_at_once_and_without_re
     assert (row["ids"], row["days"]) == (made["event"], DAYS_OF_EVENTS)
     subscriptions = await CustomerSubscription.filter(organization_id=demo.id)
     assert len({one.customer_id for one in subscriptions}) == len(subscriptions)
-    assert not await is_untouched(demo.id)
-
-
-async def test_an_organization_with_a_product_is_left_alone(
-    demo: World, settings: Settings
-) -> None:
-    [meter, *_] = await Meter.filter(organization_id=demo.id).order_by("id")
-    await demo.product(demo.per_unit(meter))
-    before = await counts(demo)
-    assert await fill(settings, demo.organization) is None
-    assert await counts(demo) == before
-    assert not await is_untouched(demo.id)
-
-
-async def test_an_organization_without_the_demos_meters_is_left_alone(
-    demo: World, settings: Settings
-) -> None:
-    await Meter.filter(organization_id=demo.id, name="File upload").update(name="Mine")
-    assert await fill(settings, demo.organization) is None
-    assert (await counts(demo))["customer"] == 0
-
-
-@pytest.mark.parametrize("external_id", [None, "mine"])
-async def test_an_organization_with_data_of_its_own_is_not_filled_unasked(
-    demo: World, external_id: str | None
-) -> None:
-    assert await is_untouched(demo.id)
-    await send(
-        demo.id, {"externalCustomerId": "acme", "externalId": external_id, "timestamp": NOON}
-    )
-    assert not await is_untouched(demo.id)
-    await demo.query("DELETE FROM event WHERE organization_id = $1 RETURNING 1")
-    assert await is_untouched(demo.id)
-    await demo.customer("mine")
     assert not await is_untouched(demo.id)
 
 

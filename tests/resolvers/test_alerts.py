@@ -1,10 +1,8 @@
 """Alerts through the API: made, changed, deleted, listed, followed; and what is refused."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.alerts import life
@@ -13,54 +11,13 @@ from models.identifiers import new_id
 from schema.context import Scope
 from schema.ids import encode_id
 from tests.graphql_client import Api
-from tests.ingesting import drain, send
+from tests.resolvers.alerting import CREATE, DELETE, UPDATE, consumed, create, token_meter, use
 from tests.serving import new_token
-from tests.websocket_client import Socket, connected
-
-CREATE = """mutation ($input: UsageAlertCreateInput!) { usageAlertCreate(input: $input) {
-  alert { id name kind threshold enabled meter { id } customer { externalId }
-    triggers { totalCount nodes { value periodStart customer { externalId } } } }
-  userErrors { code path }
-} }"""
-UPDATE = """mutation ($input: UsageAlertUpdateInput!) { usageAlertUpdate(input: $input) {
-  alert { id name threshold enabled triggers { totalCount } } userErrors { code path }
-} }"""
-DELETE = """mutation ($id: ID!) { usageAlertDelete(input: {id: $id}) {
-  deletedId userErrors { code path }
-} }"""
-FOLLOW = """subscription ($after: String) { alertTriggered(after: $after) {
-  cursor trigger { value customer { externalId } alert { name } }
-} }"""
-METER = """mutation { meterCreate(input: {name: "tokens", unit: "token"
-  filter: {clauses: [{clause: {property: "name", operator: EQUALS, value: "use"}}]}
-  aggregation: {function: SUM, property: "tokens"}
-}) { meter { id } } }"""
 
 
 @pytest.fixture
 async def meter(api: Api, organization: Organization) -> str:
-    made = await api.get(METER)
-    await drain(organization.id)
-    found: str = made["meterCreate"]["meter"]["id"]
-    return found
-
-
-async def use(organization: Organization, who: str, tokens: Any) -> None:
-    event = {"name": "use", "externalCustomerId": who, "metadata": {"tokens": tokens}}
-    await send(organization.id, event)
-    await drain(organization.id)
-
-
-def consumed(meter: str | None, threshold: Any = "10", **more: Any) -> dict[str, Any]:
-    alert = {"name": "much", "kind": "CONSUMED_UNITS", "threshold": threshold, "meterId": meter}
-    return {**alert, **more}
-
-
-async def create(api: Api, sent: dict[str, Any]) -> dict[str, Any]:
-    made = (await api.get(CREATE, input=sent))["usageAlertCreate"]
-    assert made["userErrors"] == []
-    alert: dict[str, Any] = made["alert"]
-    return alert
+    return await token_meter(api, organization)
 
 
 async def test_an_alert_is_made_triggers_is_changed_and_deleted(
@@ -205,92 +162,6 @@ async def test_a_customer_s_session_sees_no_alerts(
     session = api.with_secret(opened["customerSessionCreate"]["token"])
     assert await session.codes("{ usageAlerts { totalCount } }") == ["FORBIDDEN"]
     assert await session.codes("{ viewer { alertTriggers { totalCount } } }") == ["FORBIDDEN"]
-
-
-async def next_trigger(socket: Socket) -> tuple[str, str]:
-    """What came, and its cursor."""
-    message = await socket.receive()
-    assert message["type"] == "next", message
-    update = message["payload"]["data"]["alertTriggered"]
-    trigger = update["trigger"]
-    who = trigger["customer"]["externalId"]
-    return f"{trigger['alert']['name']} {who} {trigger['value']}", update["cursor"]
-
-
-async def followers(app: Starlette, number: int) -> None:
-    feeds = app.state.graphql.services.feeds
-    async with asyncio.timeout(60):
-        while feeds.followers != number:  # noqa: ASYNC110  # nobody is told
-            await asyncio.sleep(0.001)
-
-
-async def test_triggers_are_followed_and_resumed_with_a_cursor(
-    application: Starlette, api: Api, organization: Organization, meter: str
-) -> None:
-    await create(api, consumed(meter, "10", name="ten"))
-    await create(api, consumed(meter, "20", name="twenty"))
-    await use(organization, "before", 15)
-    async with connected(application, api.secret) as socket:
-        await socket.subscribe(FOLLOW)
-        await followers(application, 1)
-        await use(organization, "acme", 15)
-        first, cursor = await next_trigger(socket)
-        assert first == "ten acme 15"
-    await followers(application, 0)
-    # Nobody listens.
-    await use(organization, "acme", 10)
-    await use(organization, "globex", 5)
-    await use(organization, "globex", 5)
-    async with connected(application, api.secret) as socket:
-        await socket.subscribe(FOLLOW, after=cursor)
-        found = [(await next_trigger(socket))[0] for _ in range(2)]
-        assert found == ["twenty acme 25", "ten globex 10"]
-        await use(organization, "globex", 10)
-        assert (await next_trigger(socket))[0] == "twenty globex 20"
-
-
-async def test_triggers_of_a_deleted_alert_are_not_sent(
-    application: Starlette, api: Api, organization: Organization, meter: str
-) -> None:
-    kept = await create(api, consumed(meter, "10", name="kept"))
-    gone = await create(api, consumed(meter, "20", name="gone"))
-    await use(organization, "first", 15)
-    async with connected(application, api.secret) as socket:
-        await socket.subscribe(FOLLOW)
-        await followers(application, 1)
-        await use(organization, "second", 15)
-        _first, cursor = await next_trigger(socket)
-        await use(organization, "third", 25)
-        assert {(await next_trigger(socket))[0] for _ in range(2)} == {
-            "kept third 25",
-            "gone third 25",
-        }
-        await api.get(DELETE, id=gone["id"])
-        # The feed still knows both.
-        await socket.subscribe(FOLLOW, number="again", after=cursor)
-        assert (await next_trigger(socket))[0] == "kept third 25"
-        await use(organization, "fourth", 25)
-        both = [(await next_trigger(socket))[0] for _ in range(2)]
-        assert both == ["kept fourth 25"] * 2
-    assert kept["name"] == "kept"
-
-
-@pytest.mark.parametrize("after", ["", "x", "MTox", "LTE6MDAwMDAwMDA"])
-async def test_what_is_no_cursor_is_refused(application: Starlette, api: Api, after: str) -> None:
-    async with connected(application, api.secret) as socket:
-        await socket.subscribe(FOLLOW, after=after)
-        message = await socket.receive()
-    assert message["payload"]["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-
-
-async def test_a_token_without_the_scope_follows_nothing(
-    application: Starlette, api: Api, organization: Organization
-) -> None:
-    reader = await new_token(organization, Scope.USAGE_READ)
-    async with connected(application, reader) as socket:
-        await socket.subscribe(FOLLOW)
-        message = await socket.receive()
-    assert message["payload"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
 async def test_an_alert_is_read_by_its_organization_only(

@@ -1,10 +1,10 @@
-import type { Locator, Page } from '@playwright/test';
+import type { Locator } from '@playwright/test';
 import type { Api } from './harness/api';
 import { type Account, portalLink } from './harness/data';
 import { printedText } from './harness/printed';
+import { subscriptionTools } from './harness/subscriptions';
 import { expect, test } from './harness/test';
 
-const DAY = 86_400_000;
 /** Of the account's product, in cents. */
 const FIXED = 123_456;
 const INCLUDED = 1000;
@@ -49,15 +49,6 @@ async function made(api: Api, { customer }: Account, since: number) {
     .filter(({ createdAt }) => Date.parse(createdAt) >= since)
     .reduce((sum, { units }) => sum + Number(units), 0);
   return { invoice, credit };
-}
-
-function subscriptionTools(page: Page) {
-  const main = page.getByRole('main');
-  return {
-    dialog: page.getByRole('dialog'),
-    main,
-    press: (name: string) => main.getByRole('button', { name, exact: true }).click(),
-  };
 }
 
 test('a change now makes what its preview showed', async ({ dashboard, api, account }) => {
@@ -236,102 +227,4 @@ test('a cancellation is resumed, and another one gives back the rest', async ({
   expect(back.amount).toBeLessThan(-FIXED * 0.96);
   await portal.reload();
   await expect(portal.getByRole('heading', { name: account.product.name })).toHaveCount(0);
-});
-
-test('a product has a trial, and a subscription begins with it', async ({
-  dashboard,
-  api,
-  account,
-  context,
-}) => {
-  const { main } = subscriptionTools(dashboard);
-  const name = `Seats of ${account.event}`;
-  await dashboard.goto('/products/new');
-  await dashboard.getByLabel('Name', { exact: true }).fill(name);
-  await dashboard.getByLabel('Amount, USD').fill('20');
-  const days = dashboard.getByLabel('Free trial, in days');
-  await days.fill('731');
-  await dashboard.getByRole('button', { name: 'Create product' }).click();
-  await expect(dashboard.getByText('trialDays must be from 1 to 730.')).toBeVisible();
-  await days.fill('14');
-  await dashboard.getByRole('button', { name: 'Create product' }).click();
-  await expect(dashboard.getByRole('heading', { level: 1, name })).toBeVisible();
-  await expect(main.getByText('14 days')).toBeVisible();
-
-  await dashboard.goto(`/subscriptions/new?customer=${account.customer.id}`);
-  await dashboard.getByRole('combobox', { name: 'Product' }).fill(name);
-  await dashboard.getByRole('option', { name }).first().click();
-  await expect(dashboard.getByText(/^The first charge is on /)).toBeVisible();
-  await expect(dashboard.getByLabel('Free trial, in days')).toHaveAttribute('placeholder', '14');
-  await dashboard.getByLabel('Quantity').fill('2');
-  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
-  await expect(dashboard.getByRole('heading', { level: 1, name: `${name} × 2` })).toBeVisible();
-  await expect(main.getByText(/^Trial until /)).toBeVisible();
-  await expect(main.getByText(/^First charged in 1[34] days$/)).toBeVisible();
-  // It is free until then, and costs twice 20 dollars afterwards.
-  await expect(main.getByText('No invoices yet')).toBeVisible();
-  await expect(main.locator('data[value="4000"]').first()).toBeVisible();
-
-  const portal = await context.newPage();
-  await portal.goto(await portalLink(api, account));
-  const card = portal.getByRole('region', { name: `${name} × 2` });
-  await expect(card.getByText('Free trial')).toBeVisible();
-  await expect(card.getByText(/^Trial ends on .*, then you are charged$/)).toBeVisible();
-  await dashboard.goto(`/customers/${account.customer.id}?part=subscriptions`);
-  await expect(main.getByText(/^Trial until /)).toBeVisible();
-});
-
-test('a subscription starts later, with a trial of its own', async ({
-  dashboard,
-  api,
-  account,
-  context,
-}) => {
-  const { main, dialog, press } = subscriptionTools(dashboard);
-  const name = `Later of ${account.event}`;
-  const { productCreate } = await api.ask(
-    `mutation Product($name: String!) {
-      productCreate(input: {
-        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 700 } }]
-      }) { product { id } userErrors { message path } }
-    }`,
-    { name },
-  );
-  const start = new Date(Date.now() + 10 * DAY).toISOString().slice(0, 16);
-  await dashboard.goto(
-    `/subscriptions/new?customer=${account.customer.id}&product=${productCreate.product.id}`,
-  );
-  await dashboard.getByText('Later', { exact: true }).click();
-  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
-  await expect(dashboard.getByText('Enter when it begins.')).toBeVisible();
-  await dashboard.getByLabel(/^Begins at/).fill(start);
-  await dashboard.getByLabel('Free trial, in days').fill('7');
-  await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
-  await expect(main.getByText(/^Starts [A-Z]/)).toBeVisible();
-
-  const portal = await context.newPage();
-  await portal.goto(await portalLink(api, account));
-  const card = portal.getByRole('region', { name });
-  await expect(card.getByText(/^Begins with a free trial until /)).toBeVisible();
-
-  const { subscriptions } = await api.ask(
-    `query Later($customer: ID!) {
-      subscriptions(customerId: $customer, status: SCHEDULED) {
-        nodes { startedAt trialEndsAt quantity }
-      }
-    }`,
-    { customer: account.customer.id },
-  );
-  const [scheduled] = subscriptions.nodes;
-  expect(Date.parse(scheduled.startedAt)).toBe(Date.parse(`${start}Z`));
-  expect(Date.parse(scheduled.trialEndsAt) - Date.parse(scheduled.startedAt)).toBe(7 * DAY);
-
-  await press('Change');
-  await dialog.getByLabel('Quantity').fill('4');
-  await expect(dialog.getByRole('region', { name: 'Invoiced when it starts' })).toBeVisible();
-  await dialog.getByRole('button', { name: 'Change subscription' }).click();
-  await expect(dashboard.getByRole('heading', { level: 1, name: `${name} × 4` })).toBeVisible();
-  await press('Cancel');
-  await dialog.getByRole('button', { name: 'End subscription now' }).click();
-  await expect(main.getByText('Ended', { exact: true }).first()).toBeVisible();
 });
