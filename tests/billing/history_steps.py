@@ -148,6 +148,13 @@ _after = st.lists(
     min_size=3,
     max_size=24,
 )
+BY_MONTHS: list[Action] = [
+    *(Subscribe(), Send(0, 20), Count(), Wait(240), Change(1, 1, CancelWhen.NOW)),
+    *(WaitForEnd(), Cycle(), Send(480, 7), Count(), Change(0, 3, CancelWhen.PERIOD_END)),
+    *(WaitForEnd(), Cycle()),
+]
+"""Changes of a plan whose usage is billed by the month, the second one from the next year on."""
+
 actions: st.SearchStrategy[list[Action]] = st.builds(
     lambda before, subscribe, after: [*before, subscribe, *after], _before, _subscribing, _after
 )

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -19,13 +19,16 @@ from models import CustomerMeter, CustomerSubscription, Organization
 from tests.billing.history import (
     CALENDAR,
     FIXED_AMOUNTS,
+    FROM_START,
+    MONTH,
     PRICES,
     SHAPES,
+    YEAR,
     ZONES,
     History,
     Shape,
 )
-from tests.billing.history_steps import Action, actions
+from tests.billing.history_steps import BY_MONTHS, Action, actions
 from tests.billing.reference import Reference
 from tests.billing.reference_parts import BEFORE, NEVER, Charge, Place, Plan
 from tests.billing.world import BilledInvoice, World
@@ -37,6 +40,14 @@ GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
 
 @pytest.mark.parametrize("function", AggregationFunction)
 @examples(35)
+@example(
+    steps=BY_MONTHS,
+    prices=("capped", "per unit"),
+    shapes=((YEAR, 1, FROM_START, MONTH), (YEAR, 1, FROM_START, MONTH)),
+    zone=ZONES[0],
+    plain=3,
+    rolling=4,
+)
 @given(
     steps=actions,
     prices=st.tuples(st.sampled_from(sorted(PRICES)), st.sampled_from(sorted(PRICES))),
