@@ -4,7 +4,7 @@ import pytest
 
 from billing.periods.intervals import BillingPeriods, RecurringInterval
 from metering.problems import RefusedError
-from models import Customer, CustomerSubscription
+from models import CustomerSubscription
 from tests.billing.world import World, instant
 
 DAY, WEEK = RecurringInterval.DAY, RecurringInterval.WEEK
@@ -61,7 +61,6 @@ async def test_usage_intervals_must_divide_the_period(
 )
 async def test_usage_goes_by_whole_parts_of_a_period(
     world: World,
-    customer: Customer,
     interval: RecurringInterval,
     count: int,
     periods: BillingPeriods,
@@ -76,7 +75,7 @@ async def test_usage_goes_by_whole_parts_of_a_period(
         billing_periods=periods,
         usage_interval=usage,
     )
-    subscription = await world.subscribe(customer, product, "2026-01-31")
+    subscription = await world.subscribe(await world.customer(), product, "2026-01-31")
     assert subscription.usage_period_end == instant(end)
     year_end = subscription.current_period_end.replace(tzinfo=None).isoformat()
     await world.cycle(year_end)
