@@ -23,13 +23,20 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def signals_held() -> Iterator[None]:
     """Holds the signals that ask us to stop until the block ends.
 
-    A handler that raises while a child is started would lose the child: nothing would stop it.
+    A handler that raises while a child is started would lose the child: nothing would stop it. A
+    mask of signals would hold those of this thread only.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    held: list[int] = []
+    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
     try:
+        for number in _STOP_SIGNALS:
+            signal.signal(number, lambda number, _frame: held.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 def spawn(
@@ -77,14 +84,13 @@ def spawn(
 def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """Returns what the child calls before it becomes the program.
 
-    The library is loaded here, before the fork, so that the child only makes system calls. The
+    The library is loaded here, before the fork, so that the child only makes a system call. The
     kernel watches the thread that started the child: start children from the main thread.
     """
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def call() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

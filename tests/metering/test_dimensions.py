@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -39,7 +40,7 @@ Labels = tuple[str | None, ...]
 
 # Few, so that they repeat and make groups; some differ in kind only.
 texts: st.SearchStrategy[Any] = (
-    st.sampled_from(["x", "y", "", "1", "1.0", "true", None, True, 1, [], {}, "x" * 1_000])
+    st.sampled_from(["x", "y", "", "1", "1.0", "true", None, True, Decimal(1), [], {}, "x" * 1_000])
     | scalars
     | any_values
 )
