@@ -115,6 +115,7 @@ async def test_a_meter_is_behind_while_history_is_counted_for_new_dimensions(
         assert (await scraped(client))[behind] == 0
 
 
+@pytest.mark.usefixtures("fresh_database_url")  # the shared one has events that are not counted
 async def test_metrics_follow_ingestion_counting_and_jobs(
     settings: Settings, redis: ArqRedis
 ) -> None:
