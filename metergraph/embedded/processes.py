@@ -30,13 +30,13 @@ def signals_held() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
     try:
         for number in _STOP_SIGNALS:
-            signal.signal(number, lambda number, _frame: held.append(number))
+            signal.signal(number, lambda caught, _frame: held.append(caught))
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in held:
-            signal.raise_signal(number)
+        for caught in held:
+            signal.raise_signal(caught)
 
 
 def spawn(
