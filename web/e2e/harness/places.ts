@@ -59,7 +59,14 @@ export function dialogs(everything: Everything): DialogPlace[] {
   const { customer, meter, product, subscription, invoice, draft } = everything;
   const { archived, alert, endpoint, delivery, ending, changing } = everything;
   return [
-    { path: '/', open: (page) => page.keyboard.press('Control+k') },
+    {
+      path: '/',
+      open: async (page) => {
+        // Before the page is there, nothing hears the keys.
+        await page.getByRole('heading', { name: 'Overview' }).waitFor();
+        await page.keyboard.press('Control+k');
+      },
+    },
     {
       path: `/meters/${meter.id}`,
       open: async (page) => {

@@ -118,7 +118,7 @@ export function SubscriptionCard({
           {upcomingInvoice && (
             <Figure
               label="Next invoice, estimated"
-              note={`If the period ended now. Usage through ${formatInstant(
+              note={`As if it were issued now. Usage through ${formatInstant(
                 upcomingInvoice.completeThrough,
                 zone,
               )}.`}
