@@ -2,14 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 from tortoise.transactions import in_transaction
 
-from config.settings import get_settings
 from metering.live.outbox import OutboxType, publish
 from models import Organization
 from models.identifiers import new_id
@@ -57,18 +56,10 @@ def receiving_in_a_thread() -> Iterator[Receiver]:
         loop.close()
 
 
-@pytest.fixture
-def _local_receivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Local receivers are allowed, in this process too, whose settings may have been read."""
-    monkeypatch.setenv("METERGRAPH_WEBHOOK_ALLOW_INSECURE", "true")
-    get_settings.cache_clear()
-    yield
-    monkeypatch.undo()
-    get_settings.cache_clear()
-
-
-@pytest.mark.usefixtures("_local_receivers")
-def test_killed_workers_lose_no_message_and_keep_the_order() -> None:
+def test_killed_workers_lose_no_message_and_keep_the_order(
+    setting: Callable[[str, str | None], None],
+) -> None:
+    setting("METERGRAPH_WEBHOOK_ALLOW_INSECURE", "true")
     with receiving_in_a_thread() as receiver, running_system(durable=True) as system:
         organization_id = system.run(lambda: prepared(receiver.url))
         objects = [new_id() for _ in range(_OBJECTS)]

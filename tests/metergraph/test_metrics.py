@@ -165,7 +165,7 @@ async def test_metrics_follow_ingestion_counting_and_jobs(
         feeds = app.state.graphql.services.feeds
         following = asyncio.create_task(anext(feeds.usage(organization.id, None, UsageSelection())))
         async with asyncio.timeout(60):
-            while (await scraped(client))["metergraph_subscribers", ""] != 1:  # noqa: ASYNC110  # nobody is told
+            while (await scraped(client))["metergraph_subscribers", ""] != 1:  # noqa: ASYNC110  # nothing announces it
                 await asyncio.sleep(0.01)
         following.cancel()
 
@@ -190,7 +190,7 @@ async def test_alerts_are_counted_whether_counting_or_a_mutation_triggers_them(
 
         async def wait_until_triggered(number: float) -> None:
             async with asyncio.timeout(60):
-                while await triggered() != number:  # noqa: ASYNC110  # nobody is told
+                while await triggered() != number:  # noqa: ASYNC110  # nothing announces it
                     await asyncio.sleep(0.01)
 
         before = await triggered()

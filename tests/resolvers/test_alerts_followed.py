@@ -35,7 +35,7 @@ async def next_trigger(socket: Socket) -> tuple[str, str]:
 async def followers(app: Starlette, number: int) -> None:
     feeds = app.state.graphql.services.feeds
     async with asyncio.timeout(60):
-        while feeds.followers != number:  # noqa: ASYNC110  # nobody is told
+        while feeds.followers != number:  # noqa: ASYNC110  # nothing announces it
             await asyncio.sleep(0.001)
 
 

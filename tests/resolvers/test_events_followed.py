@@ -56,7 +56,7 @@ async def following(app: Starlette, api: Api, **asked: Any) -> AsyncIterator[Soc
     async with connected(app, api.secret) as socket:
         await socket.subscribe(FOLLOW, **asked)
         async with asyncio.timeout(60):
-            while not feeds.followers:  # noqa: ASYNC110  # nobody is told
+            while not feeds.followers:  # noqa: ASYNC110  # nothing announces it
                 await asyncio.sleep(0.001)
         yield socket
 

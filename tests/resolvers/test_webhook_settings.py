@@ -1,7 +1,7 @@
 """What the settings say of webhooks: the key of their secrets, and where they may be sent."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -10,22 +10,6 @@ from models import Organization, WebhookEndpoint
 from tests.graphql_client import Api
 from tests.resolvers.hooking import CREATE, create
 from webhooks.secrets import decrypted
-
-
-@pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str | None], None]]:
-    """Sets a variable of the environment, or removes it, and reads the settings again."""
-
-    def change(name: str, value: str | None) -> None:
-        if value is None:
-            monkeypatch.delenv(name)
-        else:
-            monkeypatch.setenv(name, value)
-        get_settings.cache_clear()
-
-    yield change
-    monkeypatch.undo()
-    get_settings.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,16 @@
 """Fixtures of the tests of webhooks."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from arq.connections import ArqRedis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from config.settings import get_settings
 from models import Organization
 from tests.webhooks.receiver import Receiver, receiving
 from tests.webhooks.world import Hooks, only_ids
 from workers.deliver_webhooks import Delivering
 from workers.measurements import Measurements
-
-
-@pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str | None], None]]:
-    """Sets a variable of the environment, or removes it, and reads the settings again."""
-
-    def change(name: str, value: str | None) -> None:
-        if value is None:
-            monkeypatch.delenv(name)
-        else:
-            monkeypatch.setenv(name, value)
-        get_settings.cache_clear()
-
-    yield change
-    monkeypatch.undo()
-    get_settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@ import type { Locator } from '@playwright/test';
 import type { Api } from './harness/api';
 import { type Account, portalLink } from './harness/data';
 import { printedText } from './harness/printed';
-import { subscriptionTools } from './harness/subscriptions';
+import { monthlyProduct, subscriptionTools } from './harness/subscriptions';
 import { expect, test } from './harness/test';
 
 /** Of the account's product, in cents. */
@@ -100,14 +100,7 @@ test('a change now makes what its preview showed', async ({ dashboard, api, acco
 test('what cannot be changed is said while one chooses', async ({ dashboard, api, account }) => {
   const { dialog, press } = subscriptionTools(dashboard);
   const name = `Euro plan of ${account.event}`;
-  await api.ask(
-    `mutation Euro($name: String!) {
-      productCreate(input: {
-        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "EUR", amount: 1 } }]
-      }) { userErrors { message path } }
-    }`,
-    { name },
-  );
+  await monthlyProduct(api, name, 1, 'EUR');
   await dashboard.goto(`/subscriptions/${account.subscription.id}`);
   await press('Change');
   await dialog.getByRole('combobox', { name: 'Product' }).fill(name);
@@ -127,21 +120,14 @@ test('an invoice stays what it was when the product changes', async ({
   context,
 }) => {
   const name = `Larger than ${account.event}`;
-  const { productCreate } = await api.ask(
-    `mutation Larger($name: String!) {
-      productCreate(input: {
-        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 1 } }]
-      }) { product { id } userErrors { message path } }
-    }`,
-    { name },
-  );
+  const product = await monthlyProduct(api, name, 1);
   await api.ask(
     `mutation Change($id: ID!, $product: ID!) {
       customerSubscriptionChange(input: { id: $id, productId: $product }) {
         userErrors { message path }
       }
     }`,
-    { id: account.subscription.id, product: productCreate.product.id },
+    { id: account.subscription.id, product },
   );
   await dashboard.goto(`/invoices/${account.invoice.id}`);
   await expect(dashboard.getByRole('main').getByRole('link', { name })).toBeVisible();

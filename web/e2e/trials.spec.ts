@@ -1,5 +1,5 @@
 import { portalLink } from './harness/data';
-import { subscriptionTools } from './harness/subscriptions';
+import { monthlyProduct, subscriptionTools } from './harness/subscriptions';
 import { expect, test } from './harness/test';
 
 const DAY = 86_400_000;
@@ -55,18 +55,9 @@ test('a subscription starts later, with a trial of its own', async ({
 }) => {
   const { main, dialog, press } = subscriptionTools(dashboard);
   const name = `Later of ${account.event}`;
-  const { productCreate } = await api.ask(
-    `mutation Product($name: String!) {
-      productCreate(input: {
-        name: $name, recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 700 } }]
-      }) { product { id } userErrors { message path } }
-    }`,
-    { name },
-  );
+  const product = await monthlyProduct(api, name, 700);
   const start = new Date(Date.now() + 10 * DAY).toISOString().slice(0, 16);
-  await dashboard.goto(
-    `/subscriptions/new?customer=${account.customer.id}&product=${productCreate.product.id}`,
-  );
+  await dashboard.goto(`/subscriptions/new?customer=${account.customer.id}&product=${product}`);
   await dashboard.getByText('Later', { exact: true }).click();
   await dashboard.getByRole('button', { name: 'Subscribe customer' }).click();
   await expect(dashboard.getByText('Enter when it begins.')).toBeVisible();
