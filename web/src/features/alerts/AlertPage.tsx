@@ -217,7 +217,7 @@ function Actions({ alert, onChanged }: { alert: Alert; onChanged(): void }) {
         >
           <p>
             {enabled
-              ? 'It triggers for nobody until it is enabled again.'
+              ? 'It does not trigger until it is enabled again.'
               : 'It triggers at once for customers who have reached the threshold meanwhile.'}
           </p>
         </Confirm>
