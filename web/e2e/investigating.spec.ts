@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { endSubscription } from './harness/data';
 import { exactly, expect, test } from './harness/test';
 
 /** “My invoice is wrong”: from its line to the events of one day. */
@@ -7,10 +8,10 @@ test('an invoice leads to what was counted, and that to one day', async ({
   api,
   account,
 }) => {
-  const { event, customer, subscription } = account;
+  const { event, customer } = account;
   const started = Date.now() - 5 * 86_400_000;
   const day = (number: number) => new Date(started + number * 86_400_000);
-  const { customerSubscriptionCancel } = await test.step('an invoice of some usage', async () => {
+  const invoice = await test.step('an invoice of some usage', async () => {
     // Before the subscription began, so that no period has it.
     await api.send([
       { name: event, customer: customer.externalId, units: 40, timestamp: day(1).toISOString() },
@@ -21,17 +22,8 @@ test('an invoice leads to what was counted, and that to one day', async ({
       { name: event, customer: customer.externalId, units: 1010 },
       { name: event, customer: 'somebody-else', units: 7 },
     ]);
-    return api.ask(
-      `mutation End($id: ID!) {
-        customerSubscriptionCancel(input: { id: $id, when: NOW }) {
-          subscription { customer { invoices(last: 1) { nodes { id } } } }
-          userErrors { message path }
-        }
-      }`,
-      { id: subscription.id },
-    );
+    return endSubscription(api, account);
   });
-  const [invoice] = customerSubscriptionCancel.subscription.customer.invoices.nodes;
 
   await test.step('its line leads to the usage of its period, to the unit', async () => {
     await dashboard.goto(`/invoices/${invoice.id}`);

@@ -1,5 +1,6 @@
 /** A customer with a meter, a product, a subscription and its first invoice, made by the API. */
 import { randomBytes } from 'node:crypto';
+import { expect } from '@playwright/test';
 import type { Api } from './api';
 
 export interface Account {
@@ -82,6 +83,31 @@ export async function makeAccount(api: Api): Promise<Account> {
   const { subscription } = customerSubscriptionCreate;
   const [invoice] = subscription.customer.invoices.nodes;
   return { event, meter, customer, product, subscription: { id: subscription.id }, invoice };
+}
+
+/** Ends an account's subscription immediately, and returns the invoice of its usage. */
+export async function endSubscription(
+  api: Api,
+  { subscription }: Account,
+): Promise<{ id: string; status: string }> {
+  await api.ask(
+    `mutation End($id: ID!) {
+      customerSubscriptionCancel(input: { id: $id, when: NOW }) { userErrors { message path } }
+    }`,
+    { id: subscription.id },
+  );
+  const invoices = async () => {
+    const answer = await api.ask(
+      `query Invoices($id: ID!) {
+        subscription(id: $id) { invoices(first: 2) { nodes { id status } } }
+      }`,
+      { id: subscription.id },
+    );
+    return answer.subscription.invoices.nodes;
+  };
+  // A worker makes it a moment later if events are waiting to be counted.
+  await expect.poll(async () => (await invoices()).length).toBe(2);
+  return (await invoices())[1];
 }
 
 /** A link to the portal of a customer. */

@@ -1,6 +1,6 @@
 /** One of everything that has a page or a dialog of its own, made by the API. */
 import type { Api } from './api';
-import { type Account, EXAMPLE_ACCOUNT, makeAccount } from './data';
+import { type Account, EXAMPLE_ACCOUNT, endSubscription, makeAccount } from './data';
 
 export interface Everything extends Account {
   /** An invoice that is not issued yet. */
@@ -56,17 +56,7 @@ export async function makeDraft(api: Api): Promise<{ id: string }> {
       }
     }`,
   );
-  const { subscription } = await makeAccount(api);
-  const { customerSubscriptionCancel } = await api.ask(
-    `mutation End($id: ID!) {
-      customerSubscriptionCancel(input: { id: $id, when: NOW }) {
-        subscription { invoices(last: 1) { nodes { id status } } }
-        userErrors { message path }
-      }
-    }`,
-    { id: subscription.id },
-  );
-  const [draft] = customerSubscriptionCancel.subscription.invoices.nodes;
+  const draft = await endSubscription(api, await makeAccount(api));
   if (draft.status !== 'DRAFT') {
     throw new Error(`The invoice is ${draft.status}`);
   }
