@@ -22,9 +22,13 @@ def text_fault(value: Any, maximum: int, minimum: int = 1) -> tuple[ProblemCode,
     """
     if type(value) is not str:
         return "INVALID", "is not a string."
+    if not value and minimum:
+        return "INVALID", "is empty."
     if not minimum <= len(value) <= maximum:
-        code: ProblemCode = "LIMIT_EXCEEDED" if value else "INVALID"
-        return code, f"has {len(value):,} characters; {minimum} to {maximum:,} are allowed."
+        return (
+            "LIMIT_EXCEEDED",
+            f"has {len(value):,} characters; {minimum} to {maximum:,} are allowed.",
+        )
     if "\0" in value:
         return "INVALID", "contains a NUL character."
     return ("INVALID", "contains a lone surrogate.") if _has_surrogate(value) else None
