@@ -1,5 +1,6 @@
 """Builds the schema from its root types, with the extensions that run around operations."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
@@ -11,7 +12,9 @@ from graphql import (
     Undefined,
 )
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
 
 from config.settings import Settings
 from resolvers.mutations.access_tokens import AccessTokenMutation
@@ -38,6 +41,8 @@ from resolvers.queries.webhooks import WebhookQuery
 from resolvers.subscriptions.alerts import AlertSubscriptions
 from resolvers.subscriptions.events import EventSubscriptions
 from resolvers.subscriptions.usage import UsageSubscriptions
+from schema.context import Context
+from schema.plans import EXTENSION
 from schema.scalars import SCALARS
 from schema.types.product import FixedPrice, MeteredPrice
 from transport.documents import Documents
@@ -101,6 +106,9 @@ class Subscription(UsageSubscriptions, EventSubscriptions, AlertSubscriptions):
     pass
 
 
+_ANSWERED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
 class MetergraphSchema(strawberry.Schema):
     """Strawberry's schema, with our limits, errors and ingestion. One per process."""
 
@@ -123,6 +131,7 @@ class MetergraphSchema(strawberry.Schema):
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         self._schema.description = DESCRIPTION
+        self._schema.extensions[EXTENSION] = self.documents.plans
         for graphql_type in self._schema.type_map.values():
             _drop_null_defaults(graphql_type)
             _let_graphql_core_check_one_of(graphql_type)
@@ -134,6 +143,71 @@ class MetergraphSchema(strawberry.Schema):
         except GraphQLError as error:
             return [error]
         return self.documents.validate(text, self._schema, document)
+
+    async def execute(  # Strawberry's signature
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Runs a query or a mutation, by its plan if it was run before and nothing is wrong."""
+        if query is not None and root_value is None:
+            result = await self._execute_prepared(
+                query,
+                variable_values,
+                context_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+            if result is not None:
+                return result
+        return await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
+
+    async def _execute_prepared(
+        self,
+        query: str,
+        variables: dict[str, Any] | None,
+        context: Context | None,
+        operation_name: str | None,
+        allowed: Iterable[OperationType] | None,
+        operation_extensions: dict[str, Any] | None,
+    ) -> ExecutionResult | None:
+        """Returns the result of a prepared operation; None if Strawberry has to run or refuse it.
+
+        Strangers' documents have limits of their own.
+        """
+        if context is None or context.caller is None:
+            return None
+        prepared = self.documents.prepared(query, self._schema, operation_name)
+        if prepared is None or prepared.type not in (_ANSWERED if allowed is None else allowed):
+            return None
+        limits = self.documents.limits
+        cost = prepared.allowed_cost(variables, limits)
+        if cost is None:
+            return None
+        executor = LiftingExecutor.of_plan(
+            prepared.plan, variables or {}, context, operation_extensions
+        )
+        if executor is None:
+            return None
+        extensions = {"cost": {"requested": cost, "maximum": limits.cost}}
+        result = await executor.answer()
+        if result.errors:
+            self.process_errors(result.errors)
+        return ExecutionResult(result.data, result.errors, extensions)
 
     def process_errors(
         self,

@@ -7,13 +7,14 @@ signed in sends a cookie instead; see `transport.cookies`.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from config import clock
 from schema.context import Identity, Scope, SessionIdentity, TokenIdentity
 from schema.errors import Unauthenticated
 from schema.loaders.rows import execute_aside
-from schema.secrets import Credential, SecretLookup, hash_secret, is_like_secret
+from schema.secrets import Credential, SecretLookup, is_like_secret
 from waiting import shares
 from waiting.outages import cut_off_is_outage, is_outage
 
@@ -56,7 +57,7 @@ async def identify(credential: Credential, secrets: SecretLookup) -> Identity:
 async def _find(credential: Credential, secrets: SecretLookup) -> Identity | None:
     if not is_like_secret(credential.secret):
         return None
-    row = await secrets.find(hash_secret(credential.secret))
+    row = await secrets.find(credential.secret)
     now = clock.now()
     if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
         return None
@@ -69,9 +70,14 @@ async def _find(credential: Credential, secrets: SecretLookup) -> Identity | Non
         )
     if row["last_used_at"] is None or now - row["last_used_at"] > LAST_USED_EVERY:
         await _note_use(row["id"], now)
-    known = Scope.__members__
-    scopes = frozenset(known[name] for name in row["scopes"] if name in known)
+    scopes = _scopes(tuple(row["scopes"]))
     return TokenIdentity(row["organization_id"], row["id"], scopes, row["expires_at"])
+
+
+@lru_cache(maxsize=256)
+def _scopes(names: tuple[str, ...]) -> frozenset[Scope]:
+    known = Scope.__members__
+    return frozenset(known[name] for name in names if name in known)
 
 
 async def _note_use(token_id: Any, now: datetime) -> None:

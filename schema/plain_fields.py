@@ -1,117 +1,160 @@
 """Reads fields that are plain attributes without the machinery of resolvers.
 
 For every field, graphql-core makes a path, an info object and a dozen calls, in case the field
-awaits or fails. But most fields of a page are attributes of objects that are already loaded. So
-each selection is analysed once per operation, and those of its fields that are attributes, at any
-depth, are read by functions made for them. If one fails, graphql-core executes the selection and
-reports what is wrong and where.
+awaits or fails. But most fields of a page are attributes of objects that are already loaded, or
+methods that compute something from them. So each selection is analysed once, and its fields that
+are attributes or such methods, at any depth, are read by a function written for them. If it fails,
+graphql-core executes the selection and reports what is wrong and where. A method may then run
+twice.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from functools import partial
-from operator import attrgetter
-from types import NoneType
 from typing import Any
 
 from graphql import (
-    GraphQLID,
-    GraphQLLeafType,
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLString,
+    GraphQLSchema,
     TypeNameMetaFieldDef,
-    Undefined,
     is_leaf_type,
 )
-from graphql.execution import Executor
+from graphql.execution import Executor, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue, Path
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-Show = Callable[[Any], Any]
+from schema.plain_readers import Expression, Read, Reader
+from schema.plans import EXTENSION, Plan, Plans, Shape
+
 _MADE_OF = GraphQLCoreConverter.DEFINITION_BACKREF  # by which a definition names Strawberry's
-
-
-class _NotPlainError(Exception):
-    """Raised for a value that graphql-core must handle."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Attribute:
-    """How an attribute is serialized; values of the types in `kept` stay as they are."""
-
-    name: str
-    show: Show
-    kept: frozenset[type]
-
-
-@dataclass(frozen=True, slots=True)
-class _Attributes:
-    """Attributes that are read together, by response name.
-
-    Most values need no serializing. Which ones do depends on the types of all values, and these are
-    mostly the same from object to object. So the answer is computed once per tuple of types.
-    """
-
-    names: tuple[str, ...]
-    shown: tuple[_Attribute, ...]
-    read: Callable[[Any], tuple[Any, ...]]
-    changed: dict[tuple[type, ...], list[tuple[str, Show]]]
-
-    @classmethod
-    def of(cls, fields: Mapping[str, _Attribute]) -> "_Attributes":
-        """Those of some fields, by the names of these."""
-        read = _reader([attribute.name for attribute in fields.values()])
-        return cls(tuple(fields), tuple(fields.values()), read, {})
-
-    def show(self, source: Any) -> dict[str, Any]:
-        """Returns the serialized values of an object. Raises what reading raises."""
-        values = self.read(source)
-        types = tuple(map(type, values))
-        changed = self.changed.get(types)
-        if changed is None:
-            changed = self.changed[types] = [
-                (name, attribute.show)
-                for name, attribute, type_ in zip(self.names, self.shown, types, strict=True)
-                if type_ not in attribute.kept
-            ]
-        result = dict(zip(self.names, values, strict=True))
-        for name, show in changed:
-            result[name] = show(result[name])
-        return result
 
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The fields selected on an object: those that are attributes, and the others."""
+    """The fields selected on an object: those that `read` reads, and the others."""
 
-    fields: GroupedFieldSet
-    attributes: _Attributes
+    fields: GroupedFieldSet  # referenced, so that no other selection gets its id
+    read: Read
     others: GroupedFieldSet
 
 
 class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor with a fast path for attributes. No extension may wrap fields."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shape: Shape | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.selections: dict[int, _Selection] = {}
+        self.take(shape or Shape())
         # These are methods of this executor, so it would refer to itself, and everything that an
         # operation has read would wait for the garbage collector. No resolver uses them.
         none: Any = None
         self.async_helpers = none
 
-    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        """Makes a copy for one event of a subscription, which has selection objects of its own."""
-        executor: Any = super().build_per_event_executor(payload)
-        executor.selections = {}
-        made: Executor[Any] = executor
-        return made
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> list[GraphQLError] | Executor[Any]:
+        """Builds the executor of an operation, with what its document's plan has."""
+        executor = super().build(
+            schema,
+            document,
+            root_value,
+            context_value,
+            raw_variable_values,
+            operation_name,
+            *args,
+            **kwargs,
+        )
+        plans: Plans | None = schema.extensions.get(EXTENSION)
+        plan = plans and plans.find(schema, document, operation_name)
+        if plan and isinstance(executor, PlainFieldsExecutor):
+            executor.take(plan.shape(executor.variable_values.coerced))
+        return executor
+
+    @classmethod
+    def of_plan(
+        cls,
+        plan: Plan,
+        variables: dict[str, Any],
+        context: Any,
+        operation_extensions: dict[str, Any] | None,
+    ) -> "PlainFieldsExecutor | None":
+        """Makes the executor of a planned query or mutation; None if `build` has to say why not."""
+        values = plan.variables(variables)
+        return None if values is None else cls._planned(plan, values, context, operation_extensions)
+
+    @classmethod
+    def _planned(
+        cls,
+        plan: Plan,
+        values: VariableValues,
+        context: Any,
+        operation_extensions: dict[str, Any] | None,
+    ) -> "PlainFieldsExecutor":
+        return cls(
+            plan.schema,
+            plan.fragment_definitions,
+            plan.fragments,
+            None,
+            context,
+            plan.operation,
+            values,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            operation_extensions=operation_extensions,
+            shape=plan.shape(values.coerced),
+        )
+
+    def take(self, shape: Shape) -> None:
+        """Selects what a shape does, from which it takes what is known and where it keeps more."""
+        self.shape = shape
+        self._relevant_sub_fields = shape.below
+
+    async def answer(self) -> ExecutionResult:
+        """Returns the result of a query or a mutation; every failure is an error of it."""
+        try:
+            found: Any = self.execute_operation()
+            result: ExecutionResult = await found if isinstance(found, Awaitable) else found
+        except GraphQLError as error:
+            return ExecutionResult(None, [error])
+        except Exception as error:  # noqa: BLE001  # as Strawberry does
+            return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
+        return result
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,
+        new_defer_usages: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Executes the fields of the operation, which are the same lists in every run."""
+        fields = self.shape.root
+        if fields is None:
+            fields = self.shape.root = grouped_field_set
+        return super().execute_collected_root_fields(
+            root_type, root_value, fields, serially, new_defer_usages
+        )
 
     def execute_fields(
         self,
@@ -126,7 +169,7 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         others = selection.others
         shown: dict[str, Any] = {}
         try:
-            shown = selection.attributes.show(source_value)
+            shown = selection.read(source_value)
         except Exception:  # noqa: BLE001  # graphql-core runs into it again and reports it
             others = grouped_field_set
         if not others:
@@ -138,100 +181,66 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         return {**shown, **rest}
 
     def _selection(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Selection:
-        known = self.selections.get(id(fields))
+        known: _Selection | None = self.shape.kept.get(id(fields))
         if known is None:
-            found = {name: self._attribute(parent_type, field) for name, field in fields.items()}
-            plain = {name: attribute for name, attribute in found.items() if attribute is not None}
-            known = _Selection(
-                fields,  # referenced, so that no other selection gets its id
-                _Attributes.of(plain),
-                {name: field for name, field in fields.items() if name not in plain},
-            )
-            self.selections[id(fields)] = known
+            reader = Reader()
+            plain, others = {}, {}
+            for name, field in fields.items():
+                found = self._plain(reader, parent_type, field)
+                if found is None:
+                    others[name] = field
+                else:
+                    plain[name] = found
+            known = _Selection(fields, reader.written(plain), others)
+            self.shape.kept[id(fields)] = known
         return known
 
-    def _attribute(
-        self, parent_type: GraphQLObjectType, field: FieldDetailsList
-    ) -> _Attribute | None:
-        """Returns the attribute behind a field; None if it does more than read attributes."""
+    def _plain(
+        self, reader: Reader, parent_type: GraphQLObjectType, field: FieldDetailsList
+    ) -> tuple[str, Expression] | None:
+        """Returns what to read for a field; None if it takes a resolver."""
         definition = self.schema.get_field(parent_type, field[0].node.name.value)
         if definition is TypeNameMetaFieldDef:
-            return _Attribute("__class__", lambda _class: parent_type.name, frozenset())
+            return reader.constant(parent_type.name)
         made = definition and definition.extensions.get(_MADE_OF)
-        if not isinstance(made, StrawberryField) or not made.is_basic_field or not definition:
+        if not isinstance(made, StrawberryField) or not definition:
             return None
-        show = self._shown(definition.type, field)
-        return show and _Attribute(made.python_name, show, _kept(definition.type))
+        source = _source(reader, made)
+        shown = source and self._shown(reader, definition.type, field)
+        return (source, shown) if source and shown else None
 
-    def _shown(self, type_: GraphQLOutputType, field: FieldDetailsList) -> Show | None:
+    def _shown(
+        self, reader: Reader, type_: GraphQLOutputType, field: FieldDetailsList
+    ) -> Expression | None:
         """Returns a serializer for a type; None if that takes more than reading attributes."""
         if not isinstance(type_, GraphQLNonNull):
-            show = self._shown(GraphQLNonNull(type_), field)
-            return show and partial(_or_null, show)
+            show = self._shown(reader, GraphQLNonNull(type_), field)
+            return show and reader.or_null(show)
         type_ = type_.of_type
         if is_leaf_type(type_):
-            return _leaf(type_)
+            return reader.leaf(type_)
         if isinstance(type_, GraphQLList):
-            item = self._shown(type_.of_type, field)
-            return item and partial(_items, item)
+            item = self._shown(reader, type_.of_type, field)
+            return item and reader.items(item)
         if isinstance(type_, GraphQLObjectType):
             fields, deferred, _ = self.collect_subfields(type_, field)
             selection = self._selection(type_, fields)
             if not selection.others and not deferred:
-                return _object(type_, selection.attributes)
+                # Strawberry lets an object be cast to another type, which this code never does.
+                own = type_.extensions[_MADE_OF].origin
+                return reader.object(own, type_.is_type_of, selection.read)
         return None
 
 
-def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    if len(names) > 1:
-        return attrgetter(*names)
-    # For one name, attrgetter returns no tuple; it does not take zero names.
-    readers = [attrgetter(name) for name in names]
-    return lambda source: tuple([read(source) for read in readers])
-
-
-def _kept(type_: GraphQLOutputType) -> frozenset[type]:
-    """Returns the types whose values need no serializing."""
-    if not isinstance(type_, GraphQLNonNull):
-        return _kept(GraphQLNonNull(type_)) | {NoneType}
-    return frozenset({str} if type_.of_type in (GraphQLString, GraphQLID) else ())
-
-
-def _or_null(show: Show, value: Any) -> Any:
-    return None if value is None else show(value)
-
-
-def _leaf(type_: GraphQLLeafType) -> Show:
-    coerce = type_.coerce_output_value
-
-    def show(value: Any) -> Any:
-        shown = None if value is None else coerce(value)
-        if shown is None or shown is Undefined:
-            raise _NotPlainError
-        return shown
-
-    return show
-
-
-def _items(show: Show, values: Any) -> list[Any]:
-    if type(values) is not list:
-        raise _NotPlainError
-    return [show(value) for value in values]
-
-
-def _object(type_: GraphQLObjectType, attributes: _Attributes) -> Show:
-    own, show_attributes = type_.extensions[_MADE_OF].origin, attributes.show
-    is_type_of: Any = type_.is_type_of
-
-    def show(value: Any) -> dict[str, Any]:
-        # Strawberry lets an object be cast to another type, which this code never does.
-        if type(value) is not own and (
-            value is None or (is_type_of is not None and is_type_of(value, None) is not True)
-        ):
-            raise _NotPlainError
-        return show_attributes(value)
-
-    return show
+def _source(reader: Reader, made: StrawberryField) -> str | None:
+    """Returns the attribute or method that has a field's value; None for other resolvers."""
+    if made.is_basic_field:
+        return reader.attribute(made.python_name)
+    resolver = made.base_resolver
+    if resolver is None or made.is_async or made.extensions or made.is_subscription:
+        return None
+    is_method = list(resolver.signature.parameters) == ["self"]
+    return reader.method(resolver.wrapped_func) if is_method else None
 
 
 async def _completed(shown: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ So a kilobyte of nested fragments takes a millisecond, and so does its nesting. 
 graphql-core's rules take more than linear time; documents that pass here are small.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -21,12 +21,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLList,
     GraphQLNamedType,
-    GraphQLNonNull,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -46,11 +41,11 @@ from metering.language.instants import parse_instant
 from metering.usage.preview_series import PREVIEW_POINTS
 from schema.connections import DEFAULT_PAGES, MAX_PAGE
 from schema.errors import TooComplex
+from transport.field_types import SERIES, fields_of, is_list_type, is_page
 from transport.introspection_cost import ROOTS, introspection_cost
 from transport.scan_costs import scan_cost
 
 UNPAGED_LIST = 10  # the assumed length of a list without pages
-SERIES = {"MeterQuantities", "Revenue"}
 SERIES_OF_CUSTOMER = "CustomerSeries"  # a list of these has the arguments of a series
 PREVIEW = "MeterPreview"  # a series inside it has the preview's range
 FILTER_NODES = "MeterFilterNode"
@@ -74,6 +69,13 @@ class Weight(NamedTuple):
     depth: int
 
 
+class Size(NamedTuple):
+    """A method of Weighing that reads a size from the arguments of a field, the first of these."""
+
+    of: Callable[..., int]
+    arguments: tuple[Any, ...]
+
+
 _NOTHING = Weight(0, 0, 0)
 
 
@@ -92,6 +94,12 @@ class Weighing:
     default_pages: tuple[int, ...] = DEFAULT_PAGES
     known: dict[tuple[str, int], Weight] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
+    sizes: list["Size"] = field(default_factory=list)
+
+    def size(self, of: Callable[..., int], *arguments: Any) -> int:
+        """Reads a size from the arguments of a field, and notes that it matters to the weight."""
+        self.sizes.append(Size(of, arguments))
+        return of(self, *arguments)
 
     def selection(
         self,
@@ -143,7 +151,7 @@ class Weighing:
             named = self.schema.get_type(ROOTS[node.name.value])
         is_list = definition is not None and is_list_type(definition.type)
         inner = self.selection(node.selection_set, named, self.level_below(level, is_list=is_list))
-        scan = scan_cost(node, parent, named, self.given)
+        scan = self.size(Weighing.scan, node, parent, named)
         inner = inner._replace(once=inner.once + scan)
         depth = inner.depth + 1
         if node.name.value in ROOTS or (parent is not None and parent.name.startswith("__")):
@@ -153,10 +161,11 @@ class Weighing:
             if parent is not None and parent.name == SERIES_OF_CUSTOMER:
                 return Weight(1 + inner.once, inner.each, depth)
             is_chart = parent is not None and parent.name == PREVIEW and named.name in SERIES
-            count = PREVIEW_POINTS if is_chart else self.count(node, named, level)
+            count = PREVIEW_POINTS if is_chart else self.size(Weighing.count, node, named, level)
             return Weight(min(_CAP, 1 + inner.once + count * inner.each), 0, depth)
         if named is not None and named.name in SERIES_OF_CUSTOMER:
-            inner = inner._replace(each=min(_CAP, self.points(node) * inner.each))
+            points = self.size(Weighing.points, node)
+            inner = inner._replace(each=min(_CAP, points * inner.each))
         # Outside a connection, `each` belongs to no page and counts once.
         cost = min(_CAP, inner.once + inner.each)
         if named is None or not is_list or node.selection_set is None:
@@ -164,8 +173,16 @@ class Weighing:
         if parent is not None and is_page(parent):
             return Weight(1 + scan, cost - scan, depth)
         # The clauses of filters are few.
-        size = _CLAUSES if named.name == FILTER_NODES else self.list_size(node)
+        size = _CLAUSES
+        if named.name != FILTER_NODES:
+            size = self.size(Weighing.list_size, node)
         return Weight(min(_CAP, 1 + scan + size * (cost - scan)), 0, depth)
+
+    def scan(
+        self, node: FieldNode, parent: GraphQLNamedType | None, named: GraphQLNamedType | None
+    ) -> int:
+        """Returns what a field costs as a scan."""
+        return scan_cost(node, parent, named, self.given)
 
     def level_below(self, level: int, *, is_list: bool) -> int:
         """The level below a field, up to the last one with a size of its own."""
@@ -231,23 +248,6 @@ class Weighing:
         if isinstance(node, StringValueNode | EnumValueNode):
             return node.value
         return list(node.values) if isinstance(node, ListValueNode) else None
-
-
-def is_page(type_: GraphQLNamedType) -> bool:
-    """Whether a type is a page or a series, whose selections count for each object."""
-    return type_.name.endswith("Connection") or type_.name in SERIES
-
-
-def fields_of(type_: GraphQLNamedType | None) -> Mapping[str, GraphQLField]:
-    """Returns the fields of an object type or an interface; none for other types."""
-    return type_.fields if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) else {}
-
-
-def is_list_type(type_: Any) -> bool:
-    """Whether a field of this type returns a list."""
-    if isinstance(type_, GraphQLNonNull):
-        type_ = type_.of_type
-    return isinstance(type_, GraphQLList)
 
 
 def weigh(weighing: Weighing, operation: OperationDefinitionNode) -> Weight:

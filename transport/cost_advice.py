@@ -15,7 +15,8 @@ from graphql import (
 
 from schema.connections import DEFAULT_PAGES
 from schema.errors import TooComplex
-from transport.cost import SERIES, Weighing, fields_of, is_list_type, is_page, weigh
+from transport.cost import Weighing, weigh
+from transport.field_types import SERIES, fields_of, is_list_type, is_page
 
 _MOST_STEPS = 50  # fragments may be cyclic, because validation comes later
 

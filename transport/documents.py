@@ -20,8 +20,10 @@ from graphql import (
 )
 
 from schema.errors import Forbidden, TooComplex, Unauthenticated
+from schema.plans import Plans
 from transport.limits import Limits, check_size
 from transport.overlapping_fields import OverlappingFieldsRule
+from transport.prepared import Prepared
 
 MAX_LENGTH = 100_000
 MAX_DIGITS = 1_000
@@ -47,6 +49,14 @@ RULES = tuple(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A valid document, and its operations that were run, by the name that asked for them."""
+
+    document: DocumentNode
+    prepared: dict[str | None, Prepared] = field(default_factory=dict)
+
+
 @dataclass
 class Documents:
     """A process's recent valid documents, by their text; one instance per schema."""
@@ -54,7 +64,8 @@ class Documents:
     limits: Limits
     introspection: bool = True
     listed: frozenset[str] | None = None  # the only documents that may run
-    _valid: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
+    plans: Plans = field(default_factory=Plans)
+    _valid: OrderedDict[str, _Remembered] = field(default_factory=OrderedDict)
 
     def knows(self, text: str) -> bool:
         """Whether a document is remembered and therefore valid."""
@@ -72,7 +83,7 @@ class Documents:
         known = self._valid.get(text)
         if known is not None:
             self._valid.move_to_end(text)
-            return known
+            return known.document
         check_text(text, self.limits.tokens)
         document = parse(text, max_tokens=self.limits.tokens)
         check_size(document, self.limits)
@@ -93,10 +104,27 @@ class Documents:
             hide_suggestions=not self.introspection,
         )
         if not errors and len(text) <= _REMEMBERED_LENGTH:
-            self._valid[text] = document
+            self._valid[text] = _Remembered(document)
+            self.plans.remember(document)
             if len(self._valid) > _REMEMBERED:
-                self._valid.popitem(last=False)
+                _, forgotten = self._valid.popitem(last=False)
+                self.plans.forget(forgotten.document)
         return errors
+
+    def prepared(
+        self, text: str, schema: GraphQLSchema, operation_name: str | None
+    ) -> Prepared | None:
+        """Returns an operation of a remembered document; None if there is none."""
+        known = self._valid.get(text)
+        if known is None:
+            return None
+        self._valid.move_to_end(text)
+        found = known.prepared.get(operation_name)
+        if found is None:
+            plan = self.plans.find(schema, known.document, operation_name)
+            if plan is not None:
+                found = known.prepared[operation_name] = Prepared(schema, plan)
+        return found
 
 
 def check_text(text: str, tokens: int) -> None:

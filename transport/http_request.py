@@ -7,7 +7,8 @@ specification's status and a GraphQL error for the body.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -75,10 +76,14 @@ def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:
     A wildcard or a missing header takes the first that is offered; a header that is too long takes
     none.
     """
-    if accept is not None and len(accept) > _MAX_HEADER:
-        return None
+    return None if accept and len(accept) > _MAX_HEADER else _preferred(accept or "*/*", offered)
+
+
+# Clients send the same few headers with each request, and reading them takes long.
+@lru_cache(maxsize=256)
+def _preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     best: tuple[float, int, str] | None = None
-    for index, part in enumerate((accept or "*/*").split(",")):
+    for index, part in enumerate(accept.split(",")):
         media, _, rest = part.strip().partition(";")
         media = media.strip().lower()
         weight = _quality(rest)
@@ -154,16 +159,13 @@ def declared_media(request: Request) -> str | None:
 
     A header that is too long declares the empty type.
     """
-    if "content-type" not in request.headers:
-        return None
-    declared = _content_type(request)
-    return "" if declared is None else declared.get_content_type()
+    text = request.headers.get("content-type")
+    return None if text is None else _content_type(text).media
 
 
 def check_encoding(request: Request) -> None:
     """Raises HTTPError 415 for a body that is compressed or not in UTF-8."""
-    declared = _content_type(request)
-    charset = "utf-8" if declared is None else str(declared.get_param("charset", "utf-8"))
+    charset = _content_type(request.headers.get("content-type", "")).charset
     if charset.lower() not in {"utf-8", "utf8"}:
         raise HTTPError(415, BadUserInput("The charset must be utf-8"))
     # Only unpacking would show that a body exceeds the limit.
@@ -172,13 +174,20 @@ def check_encoding(request: Request) -> None:
         raise HTTPError(415, refused, {"accept-encoding": "identity"})
 
 
-def _content_type(request: Request) -> Message | None:
-    text = request.headers.get("content-type", "")
-    if len(text) > _MAX_HEADER:
-        return None
+class _ContentType(NamedTuple):
+    media: str
+    charset: str
+
+
+def _content_type(text: str) -> _ContentType:
+    return _ContentType("", "utf-8") if len(text) > _MAX_HEADER else _read_content_type(text)
+
+
+@lru_cache(maxsize=256)
+def _read_content_type(text: str) -> _ContentType:
     message = Message()
     message["content-type"] = text
-    return message
+    return _ContentType(message.get_content_type(), str(message.get_param("charset", "utf-8")))
 
 
 def body_as_json(body: bytes, but_in: str = "metadata") -> Any:

@@ -26,6 +26,8 @@ from strawberry.utils.str_converters import to_camel_case
 from metering.language.instants import parse_instant
 from schema.errors import TooComplex
 from schema.inputs.events import EventInput
+from schema.plain_fields import PlainFieldsExecutor
+from schema.plans import Plan
 from transport.per_event import PerEventExecutor
 
 MOST_EVENTS = 10_000  # no setting allows more
@@ -104,13 +106,37 @@ class LiftingExecutor(PerEventExecutor):
             **kwargs,
         )
         if lifted and not isinstance(executor, list):
-            coerced = executor.variable_values.coerced
-            for name, events in lifted.items():
-                if isinstance(coerced[name], list):
-                    coerced[name] = events
-                else:
-                    coerced[name]["events"] = events
+            _put_back(executor.variable_values.coerced, lifted)
         return executor
+
+    @classmethod
+    def of_plan(
+        cls,
+        plan: Plan,
+        variables: dict[str, Any],
+        context: Any,
+        operation_extensions: dict[str, Any] | None,
+    ) -> PlainFieldsExecutor | None:
+        """Makes the executor of a planned operation; see the module."""
+        lifted: dict[str, list[dict[str, Any]]] = {}
+        if variables:
+            try:
+                variables = _lift(plan.operation, variables, lifted)
+            except TooComplex:
+                return None
+        executor = super().of_plan(plan, variables, context, operation_extensions)
+        if lifted and executor is not None:
+            _put_back(executor.variable_values.coerced, lifted)
+        return executor
+
+
+def _put_back(coerced: dict[str, Any], lifted: dict[str, list[dict[str, Any]]]) -> None:
+    """Puts the events where the empty lists are."""
+    for name, events in lifted.items():
+        if isinstance(coerced[name], list):
+            coerced[name] = events
+        else:
+            coerced[name]["events"] = events
 
 
 def _lift(

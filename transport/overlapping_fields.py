@@ -33,7 +33,7 @@ from graphql import (
 )
 from graphql.language import Node as ASTNode
 
-from transport.cost import fields_of
+from transport.field_types import fields_of
 
 
 @dataclass(frozen=True, slots=True)

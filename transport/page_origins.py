@@ -7,10 +7,13 @@ by their exact origin.
 
 import logging
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+
+_LONGEST_HOST = 300  # characters: a name has 253, and a port 5
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +21,13 @@ _log = logging.getLogger(__name__)
 def origin_asked(connection: HTTPConnection) -> str | None:
     """Returns the origin that a request was sent to, also behind a proxy; None if invalid."""
     scheme = "https" if connection.scope["scheme"] in {"https", "wss"} else "http"
-    return normalize_origin(f"{scheme}://{connection.headers.get('host', '')}")
+    host = connection.headers.get("host", "")
+    return None if len(host) > _LONGEST_HOST else _origin_of(scheme, host)
+
+
+@lru_cache(maxsize=256)
+def _origin_of(scheme: str, host: str) -> str | None:
+    return normalize_origin(f"{scheme}://{host}")
 
 
 def own_page(connection: HTTPConnection, public_url: str | None) -> str | None:

@@ -1,8 +1,7 @@
 """Subscriptions: each update is made once for all that select the same, and then forgotten.
 
-graphql-core 3.3 executes each event with a copy of the subscription's executor. The copies share a
-memo of collected subfields, whose keys are objects of one event. So it never hits across events,
-and grows by a kilobyte or more with each one, as long as the subscription lives.
+graphql-core 3.3 executes each event with a copy of the subscription's executor. The copies share
+the subscription's shape (see `schema.plans`), so nothing grows with the events.
 """
 
 from collections.abc import Awaitable
@@ -56,7 +55,6 @@ class PerEventExecutor(PlainFieldsExecutor):
 
     async def _execute(self, update: Update) -> tuple[ExecutionResult, int]:
         executor: Any = super().build_per_event_executor(await update.make())
-        executor._relevant_sub_fields = {}  # noqa: SLF001  # graphql-core offers no other way
         found: Any = executor.execute_operation(False)
         result: ExecutionResult = await found if isinstance(found, Awaitable) else found
         if result.data is None:

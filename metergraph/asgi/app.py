@@ -109,14 +109,15 @@ def _routes(settings: Settings, pages: Pages) -> list[BaseRoute]:
     graphiql = pages.graphiql if settings.graphiql else None
     front = pages.dashboard or (graphiql and request_response(_to_graphiql))
     return [
+        # In the order of how much is asked of them, because each is tried in turn.
+        *graphql_routes(graphiql),
+        *event_routes(pages.dashboard),
         Route("/", ForBrowsers(front, request_response(_index))),
         *([Route("/portal", pages.portal)] if pages.portal else []),
         pages.files(),
         Route("/healthz", healthz),
         Route("/readyz", answered_together(readyz)),
         Route("/metrics", answered_together(metrics)),
-        *graphql_routes(graphiql),
-        *event_routes(pages.dashboard),
     ]
 
 

@@ -1,6 +1,7 @@
 """Reads the forwarding headers of trusted proxies."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,6 +28,7 @@ class ForwardedHeaders(ProxyHeadersMiddleware):
         await super().__call__(scope, receive, send)
 
 
+@lru_cache(maxsize=1_024)
 def _ipv4_if_mapped(address: str) -> str:
     try:
         mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)

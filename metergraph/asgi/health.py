@@ -13,7 +13,7 @@ from metergraph.database.migrations import lacking
 from metergraph.database.opening import aside
 
 _CHECK_SECONDS = 2.0
-_UNKNOWN_HASH = bytes(32)  # the hash of no secret
+_UNKNOWN = "unknown"  # no secret
 _LACKING = "pending"
 _READ_ONLY = "SELECT current_setting('transaction_read_only')::bool AS is_read_only"
 _PENDING = """
@@ -53,7 +53,7 @@ async def readyz(request: Request) -> JSONResponse:
     """
     secrets = request.app.state.graphql.services.secrets
     database, migrations = await asyncio.gather(
-        _check(_database(secrets.find(_UNKNOWN_HASH))), _check(_migrations())
+        _check(_database(secrets.find(_UNKNOWN))), _check(_migrations())
     )
     # In an unmigrated database, the first query fails for lack of a table; the second says why.
     if not database.is_ok and migrations.status != _LACKING:

@@ -1,6 +1,7 @@
 """Security headers for browsers, on every answer."""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -12,6 +13,11 @@ HEADERS = {
     # JSON loads nothing. Pages have policies of their own.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+
+
+_RAW = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_POLICY = b"content-security-policy"
+_FRAMES = b"x-frame-options"
 
 
 class SecurityHeaders:
@@ -28,11 +34,16 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if "frame-ancestors 'none'" not in headers["content-security-policy"]:
-                    del headers["x-frame-options"]  # it cannot name allowed origins
+                message["headers"] = _with_headers(message["headers"])
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _with_headers(sent: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    found = dict(sent)
+    headers = [*sent, *(header for header in _RAW if header[0] not in found)]
+    if b"frame-ancestors 'none'" not in found.get(_POLICY, b"frame-ancestors 'none'"):
+        # X-Frame-Options cannot name allowed origins.
+        return [header for header in headers if header[0] != _FRAMES]
+    return headers

@@ -9,7 +9,7 @@ import pytest
 
 from models import AccessToken, Customer, CustomerSession, Organization
 from schema.loaders.rows import Record, fetch
-from schema.secrets import SecretLookup, hash_secret
+from schema.secrets import SESSION_PREFIX, SecretLookup, hash_secret, new_secret
 
 
 async def token_of(organization: Organization, secret: str) -> AccessToken:
@@ -36,26 +36,24 @@ async def test_tokens_and_sessions_are_found_and_others_are_not(
 ) -> None:
     token = await token_of(organization, f"a-{organization.id}")
     customer = await Customer.create(organization_id=organization.id)
+    secret = new_secret(SESSION_PREFIX)
     session = await CustomerSession.create(
         organization_id=organization.id,
         customer_id=customer.id,
-        secret_hash=hash_secret(f"s-{organization.id}"),
+        secret_hash=hash_secret(secret),
         expires_at=datetime.now(UTC) + timedelta(minutes=1),
     )
     lookup = SecretLookup()
     found = await asyncio.gather(
         *(
-            lookup.find(secret_hash)
-            for secret_hash in (
-                token.secret_hash,
-                session.secret_hash,
-                hash_secret("nobody's"),
-            )
+            lookup.find(found)
+            for found in (token.name, secret, "nobody's", new_secret(SESSION_PREFIX))
         )
     )
     assert [row and (row["id"], row["customer_id"]) for row in found] == [
         (token.id, None),
         (session.id, customer.id),
+        None,
         None,
     ]
 
@@ -63,13 +61,12 @@ async def test_tokens_and_sessions_are_found_and_others_are_not(
 async def test_requests_that_arrive_together_share_a_statement(
     organization: Organization, statements: list[int]
 ) -> None:
-    hashes = [
-        (await token_of(organization, f"{number}-{organization.id}")).secret_hash
-        for number in range(3)
-    ]
+    tokens = [await token_of(organization, f"{number}-{organization.id}") for number in range(3)]
     lookup = SecretLookup()
-    rows = await asyncio.gather(*(lookup.find(hashes[number % 3]) for number in range(30)))
-    assert [bytes(row["secret_hash"]) for row in rows if row] == hashes * 10
+    rows = await asyncio.gather(*(lookup.find(tokens[number % 3].name) for number in range(30)))
+    assert [bytes(row["secret_hash"]) for row in rows if row] == [
+        token.secret_hash for token in tokens
+    ] * 10
     assert statements == [3]
 
 
@@ -80,14 +77,14 @@ async def test_a_token_that_was_revoked_is_refused_at_once(organization: Organiz
 
     async def ask() -> None:
         while asking:
-            await lookup.find(token.secret_hash)
+            await lookup.find(token.name)
 
     others = [asyncio.create_task(ask()) for _ in range(4)]
     try:
-        assert await lookup.find(token.secret_hash) is not None
+        assert await lookup.find(token.name) is not None
         token.revoked_at = datetime.now(UTC)
         await token.save()
-        assert await lookup.find(token.secret_hash) is None
+        assert await lookup.find(token.name) is None
     finally:
         asking = False
         await asyncio.gather(*others)
@@ -105,16 +102,16 @@ async def test_a_failure_reaches_all_who_waited_and_the_next_lookup_works(
     with monkeypatch.context() as patch:
         patch.setattr("schema.secrets.fetch_aside", away)
         answers = await asyncio.gather(
-            *(lookup.find(token.secret_hash) for _ in range(3)), return_exceptions=True
+            *(lookup.find(token.name) for _ in range(3)), return_exceptions=True
         )
         assert [type(answer) for answer in answers] == [ConnectionResetError] * 3
-    assert await lookup.find(token.secret_hash) is not None
+    assert await lookup.find(token.name) is not None
 
 
 async def test_a_request_that_leaves_takes_no_answer_away(organization: Organization) -> None:
     token = await token_of(organization, f"a-{organization.id}")
     lookup = SecretLookup()
-    leaving, staying = (asyncio.create_task(lookup.find(token.secret_hash)) for _ in range(2))
+    leaving, staying = (asyncio.create_task(lookup.find(token.name)) for _ in range(2))
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying is not None
@@ -136,11 +133,11 @@ async def test_a_slow_statement_does_not_hold_up_later_lookups(
 
     monkeypatch.setattr("schema.secrets.fetch_aside", slow_at_first)
     lookup = SecretLookup()
-    first = asyncio.create_task(lookup.find(token.secret_hash))
+    first = asyncio.create_task(lookup.find(token.name))
     async with asyncio.timeout(60):
         while not asked:  # noqa: ASYNC110  # the statement tells nobody
             await asyncio.sleep(0)
-        assert await lookup.find(token.secret_hash) is not None
+        assert await lookup.find(token.name) is not None
         assert not first.done()
         never.set()
         assert await first is not None
