@@ -5,16 +5,18 @@ import weakref
 from dataclasses import field
 from decimal import Decimal
 from enum import Enum
+from itertools import product
 from typing import Any
 
 import pytest
 import strawberry
-from graphql import parse
+from graphql import get_operation_ast, parse
 from graphql.execution import ExecutionResult, Executor
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.plain_fields import PlainFieldsExecutor
+from schema.plans import Plan
 from schema.scalars import SCALARS
 
 
@@ -163,3 +165,27 @@ async def test_what_was_read_is_gone_with_the_answer() -> None:
         assert read() is None
     finally:
         gc.enable()
+
+
+async def test_each_run_selects_what_its_variables_say() -> None:
+    text = """query ($a: Boolean!, $b: Boolean = false) { things {
+      name @skip(if: $a) ...F @include(if: $b) part { name ... @skip(if: $b) { price later } }
+    } } fragment F on Thing { tags parts @skip(if: $a) { name } }"""
+    document = parse(text)
+    operation = get_operation_ast(document)
+    assert operation is not None
+    plan = Plan(SCHEMA, document, operation)
+    seen = set()
+    for a, b in [*product([True, False], [True, False])] * 2:
+        sent = {"a": a, "b": b}
+        found = PlainFieldsExecutor.of_plan(plan, sent, {"things": [THING]}, None)
+        assert found is not None
+        result = await found.answer()
+        plain: Any = StrawberryGraphQLCoreExecutionContext.build(
+            SCHEMA, document, None, {"things": [THING]}, sent
+        )
+        expected = await plain.execute_operation()
+        assert repr(result.data) == repr(expected.data)
+        assert result.errors is expected.errors is None
+        seen.add(repr(result.data))
+    assert len(seen) == 4
