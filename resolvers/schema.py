@@ -37,6 +37,7 @@ from resolvers.queries.meters import MeterQuery
 from resolvers.queries.nodes import NodeQuery
 from resolvers.queries.organization import OrganizationQuery
 from resolvers.queries.search import SearchQuery
+from resolvers.queries.usage_check import UsageCheckQuery
 from resolvers.queries.webhooks import WebhookQuery
 from resolvers.subscriptions.alerts import AlertSubscriptions
 from resolvers.subscriptions.events import EventSubscriptions
@@ -75,6 +76,7 @@ class Query(
     BillingQuery,
     AlertQuery,
     SearchQuery,
+    UsageCheckQuery,
     WebhookQuery,
     AuditLogQuery,
 ):

@@ -64,6 +64,8 @@ _ALSO: dict[str, dict[str, Any]] = {
     "MeteredPriceInput": {"unitAmount": "1"},
     "MeterClauseInput": {"value": 1},
 }
+# Fields that need a customer, which either of two arguments names.
+_ABOUT_A_CUSTOMER = {"usageCheck"}
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,12 @@ def arguments(field: GraphQLField, place: Place | None, value: Any, own: Any) ->
             given[name] = _value(argument.type, (name,), path[1:], value, own)
         elif is_required_argument(argument):
             given[name] = _value(argument.type, (name,), (), None, own)
+    if (
+        place is not None
+        and place.field in _ABOUT_A_CUSTOMER
+        and not {"customerId", "externalCustomerId"} & given.keys()
+    ):
+        given["customerId"] = own(("customerId",))
     return given
 
 

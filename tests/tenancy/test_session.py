@@ -15,7 +15,7 @@ from tests.tenancy.walking import object_type, walk
 from tests.tenancy.world import Tenant
 
 # What a session may ask at the root.
-OWN = {"Query.me", "Query.viewer", "Subscription.usageUpdated"}
+OWN = {"Query.me", "Query.usageCheck", "Query.viewer", "Subscription.usageUpdated"}
 
 
 @pytest.mark.parametrize("root", ["Query", "Mutation", "Subscription"])
