@@ -34,7 +34,7 @@ async def allowed(world: World, customer: Customer, meter: Meter, at: str) -> bo
 async def test_credit_allows_what_remains_of_it_exactly(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
     nothing = await checked(world, customer, meter)
-    assert (nothing.balance, nothing.has_metered_price) == (0, False)
+    assert (nothing.balance, nothing.has_metered_price) == (Decimal(0), False)
     assert not nothing.allows(Decimal("0.000000000000000000000000000001"))
     assert nothing.allows(Decimal(0))
 
@@ -69,7 +69,7 @@ async def test_a_price_allows_any_number_of_units(world: World) -> None:
     customer, meter, _subscription = await world.subscribed(units=10)
     await world.use(customer, ("2026-01-02", 15))
     found = await checked(world, customer, meter)
-    assert (found.balance, found.has_metered_price) == (-5, True)
+    assert (found.balance, found.has_metered_price) == (Decimal(-5), True)
     assert found.allows(Decimal("9" * 38))
 
 
@@ -79,7 +79,7 @@ async def test_a_plan_without_a_price_allows_what_it_includes(world: World) -> N
     await world.subscribe(customer, product, "2026-01-01")
     await world.use(customer, ("2026-01-02", 4))
     found = await checked(world, customer, meter)
-    assert (found.balance, found.has_metered_price) == (6, False)
+    assert (found.balance, found.has_metered_price) == (Decimal(6), False)
     assert found.allows(Decimal(6))
     assert not found.allows(Decimal(7))
 
@@ -145,10 +145,10 @@ async def test_a_meter_that_catches_up_says_how_far_it_has_counted(world: World)
     behind = await create_meter(world.id, "Behind", None, Filter(), tokens)
     await world.credit(customer, behind, 5, "2026-01-04")
     early = await checked(world, customer, behind)
-    assert (early.balance, early.position) == (5, 0)
+    assert (early.balance, early.position) == (Decimal(5), 0)
     await catch_up_all(world.id)
     late = await checked(world, customer, behind)
-    assert (late.balance, late.position) == (-4, 1)
+    assert (late.balance, late.position) == (Decimal(-4), 1)
     assert (await checked(world, customer, live)).position == 1
 
 
@@ -197,12 +197,13 @@ async def test_a_check_reads_a_few_rows_by_their_keys(
     """Among thousands of customers, by a plan made for any of them."""
     world = World(organization, fresh_database)
     customer, meter, _subscription = await world.subscribed(units=10)
+    counted = "count, unique_count, sum, consumed, credited, revision"
     for table, columns, values in (
         ("customer", "id, external_id, created_at", "x, 'c' || n, now()"),
         (
             "customer_meter",
-            "id, customer_id, meter_id, count, unique_count, consumed, credited, revision, updated_at",
-            "x, x, $2, 0, 0, 0, 0, 0, now()",
+            f"id, customer_id, meter_id, updated_at, {counted}",
+            "x, x, $2, now(), 0, 0, 0, 0, 0, 0",
         ),
         ("subscription_meter", "customer_id, meter_id, subscription_id", "x, $2, x"),
     ):
