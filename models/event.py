@@ -42,6 +42,7 @@ class EventBatch(Model):
 
     `position`, `events_through` (how many events the log holds up to and including this batch) and
     `processed_at` are null until the batch is counted. `names` are its events' distinct names.
+    `traceparent` is the span that stored it, if it was traced (`config.tracing`).
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
@@ -52,6 +53,7 @@ class EventBatch(Model):
     names = ArrayField("text")
     received_at = fields.DatetimeField()
     processed_at = fields.DatetimeField(null=True)
+    traceparent = fields.CharField(max_length=55, null=True)
 
     class Meta:
         table = "event_batch"

@@ -13,7 +13,8 @@ class OutboxEvent(Model):
     """Something that happened to an object; see `metering.live.outbox`.
 
     PostgreSQL gives `sequence`, which orders the events of one object. `body` is the JSON that is
-    sent. It is null until a worker has rendered it and made the deliveries.
+    sent. It is null until a worker has rendered it and made the deliveries. `traceparent` is the
+    span in which it happened, if that was traced (`config.tracing`).
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -23,6 +24,7 @@ class OutboxEvent(Model):
     object_id = fields.UUIDField()
     body = fields.TextField(null=True)
     created_at = fields.DatetimeField(db_index=True)
+    traceparent = fields.CharField(max_length=55, null=True)
 
     class Meta:
         table = "outbox_event"

@@ -45,9 +45,10 @@ from metering.live.wakeup import open_queue
 from models import Organization
 from resolvers.schema import MetergraphSchema, create_schema
 from tests.graphql_client import api, application, http, other_api
+from tests.metergraph.exposed import exposed
 from transport import application as transport_application
 
-__all__ = ["api", "application", "http", "other_api"]  # fixtures
+__all__ = ["api", "application", "exposed", "http", "other_api"]  # fixtures
 
 hypothesis_settings.register_profile(
     "search",

@@ -4,6 +4,7 @@ HTTP follows https://graphql.github.io/graphql-over-http/draft/, whereas Strawbe
 answers everything with 200. Numbers are exact in both directions.
 """
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +18,13 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
+from config import tracing
 from config.settings import Settings
 from resolvers.schema import MetergraphSchema
 from schema.context import Context, Identity, Services, TokenIdentity
 from schema.credentials import identify
 from schema.errors import BadUserInput, Forbidden, RateLimited, Unauthenticated
-from schema.repeating import attempt
+from schema.repeating import attempt, has_begun
 from transport.answering import answered, denied, refused
 from transport.connections import OpenConnections, OpenSubscriptions
 from transport.cookies import credential_of_request, credential_of_socket
@@ -44,6 +46,7 @@ from transport.http_request import (
     turn_of,
 )
 from transport.http_response import encode_json, response_body, status_of
+from transport.measured_requests import MeasuredRequests, RequestKind
 from transport.operations import METHODS, Operations
 from transport.page_origins import may_open_socket, origin_asked
 from transport.persisted_queries import PersistedQueries
@@ -73,7 +76,8 @@ class GraphQLApplication(GraphQL[Context, None]):
             max_subscriptions_per_connection=settings.max_subscriptions_per_connection,
         )
         self.services = services
-        self.operations = Operations(schema, rate_limits, persisted)
+        self.requests = MeasuredRequests()
+        self.operations = Operations(schema, rate_limits, persisted, self.requests)
         self.subscriptions = OpenSubscriptions(settings.max_subscriptions_per_token)
         self.connections = OpenConnections()
         self.settings: Settings = settings
@@ -91,8 +95,13 @@ class GraphQLApplication(GraphQL[Context, None]):
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
-        with attempt():
+        begun = time.perf_counter()
+        with attempt(), tracing.received("GraphQL over HTTP", request.headers) as span:
             response = await self._answer(request)
+            span.note(status=response.status_code)
+            if not isinstance(response, EventStream):
+                kind = RequestKind.MUTATION if has_begun() else RequestKind.QUERY
+                self.requests.answered(kind, time.perf_counter() - begun)
         response.headers.setdefault("cache-control", "no-store")
         response.headers.append("vary", "accept, authorization")
         await response(scope, receive, send)
@@ -102,14 +111,18 @@ class GraphQLApplication(GraphQL[Context, None]):
             _check_method(request)
             media = self._media_type(request)
         except HTTPError as refusal:
-            return refused(refusal)
+            return self._refused(refusal)
         seconds = self.settings.request_timeout_seconds
         return await answered(
             lambda: self._execute(request, media),
             self.connections,
             seconds,
-            lambda refusal: refused(refusal, media),
+            lambda refusal: self._refused(refusal, media),
         )
+
+    def _refused(self, refusal: HTTPError, media: str = JSON) -> Response:
+        self.requests.failed(refusal.error)
+        return refused(refusal, media)
 
     def _media_type(self, request: Request) -> str:
         offered: tuple[str, ...] = (JSON, GRAPHQL_JSON, EVENT_STREAM)
@@ -248,6 +261,8 @@ class GraphQLApplication(GraphQL[Context, None]):
         result: ExecutionResult,
     ) -> Any:
         """Returns one result of a stream."""
+        if result.errors:
+            self.requests.failed(*result.errors)
         return response_body(result)
 
     def decode_json(self, data: str | bytes) -> object:

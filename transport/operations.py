@@ -20,6 +20,7 @@ from schema.errors import (
 from transport.failures import failure
 from transport.http_request import GRAPHQL_JSON, JSON, HTTPError, Operation
 from transport.http_response import response_body
+from transport.measured_requests import MeasuredRequests
 from transport.persisted_queries import PersistedQueries
 from transport.rate_limits import RateLimits
 
@@ -33,6 +34,7 @@ class Operations:
     schema: MetergraphSchema
     rate_limits: RateLimits
     persisted: PersistedQueries
+    requests: MeasuredRequests
 
     async def limit(
         self, caller: Identity | None, operations: int = 1, *, counted: int = 0
@@ -60,6 +62,7 @@ class Operations:
             query = await self.document(sent, context, JSON)
             return response_body(await self.run(query, sent, context, method))
         except HTTPError as refusal:
+            self.requests.failed(refusal.error)
             return {"errors": [refusal.error.formatted]}
 
     async def run(
@@ -84,6 +87,8 @@ class Operations:
             if error.operation_type is OperationType.MUTATION:
                 raise HTTPError(405, failure(error), {"allow": "POST"}) from None
             raise HTTPError(400, failure(error)) from None
+        if result.errors:
+            self.requests.failed(*result.errors)
         if operation.query and operation.extensions and self.schema.documents.knows(query):
             await self.persisted.register(query, operation.extensions, context.caller)
         return result

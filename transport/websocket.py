@@ -6,6 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,15 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from config import tracing
 from models.exact_json import AmbiguousError
 from schema.context import Context, TokenIdentity
 from schema.errors import APIError, BadUserInput, Forbidden, RateLimited, Unauthenticated
-from schema.repeating import attempt
+from schema.repeating import attempt, has_begun
 from transport.event_stream import SECONDS_BETWEEN_LOOKS_AT_TOKEN
 from transport.failures import failure, took_too_long
 from transport.http_request import SMALL_BYTES, too_large_to_keep, turn_of
+from transport.measured_requests import RequestKind
 from transport.persisted_queries import names_document
 from waiting.outages import is_outage
 
@@ -145,13 +148,21 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         endless = self._is_subscription(operation)
         seconds = None if endless else self.view.settings.request_timeout_seconds
         deadline = asyncio.timeout(seconds)
+        begun = time.perf_counter()
+        name = "GraphQL over WebSocket"
+        span = tracing.NO_SPAN if endless else tracing.received(name, {})
         try:
-            async with deadline:
-                await super().run_operation(operation)
+            with span:
+                async with deadline:
+                    await super().run_operation(operation)
         except TimeoutError:
             if seconds is None or not deadline.expired():
                 raise
             await operation.send_initial_errors([took_too_long(seconds)])
+        finally:
+            if not endless:
+                kind = RequestKind.MUTATION if has_begun() else RequestKind.QUERY
+                self.view.requests.answered(kind, time.perf_counter() - begun)
 
     async def send_message(self, message: Message) -> None:
         """Sends a message; without execution a result has no `data`, as over HTTP."""
@@ -159,9 +170,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         # Do this before the client knows that it may send one.
         if message["type"] == "connection_ack" and isinstance(self.context.caller, TokenIdentity):
             self.websocket.take_large(self.context)
-        if message["type"] == "next" and payload["data"] is None:
-            errors = payload.get("errors", ())
-            if errors and not any("path" in error for error in errors):
+        if message["type"] == "error":
+            self.view.requests.failed_with(payload)
+        elif message["type"] == "next" and (errors := payload.get("errors")):
+            self.view.requests.failed_with(errors)
+            if payload["data"] is None and not any("path" in error for error in errors):
                 del payload["data"]
         await super().send_message(message)
 

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from config import tracing
 from models.identifiers import new_id
 from webhooks.due import (
     Due,
@@ -164,7 +165,10 @@ class EndpointRun:
 
     async def _send(self, endpoint: LeasedEndpoint, due: Due) -> Result:
         async with self._place(endpoint.is_failing):
-            return Result(due, await self._sender.send(endpoint.url, self._secrets, due.message))
+            with tracing.following("send webhook", [due.traceparent]) as span:
+                attempt = await self._sender.send(endpoint.url, self._secrets, due.message)
+                span.note(status=attempt.status or 0, tries=due.tries)
+        return Result(due, attempt)
 
     def _land(self, task: asyncio.Task[Result]) -> None:
         self._landed.append(task)

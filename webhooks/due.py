@@ -36,11 +36,13 @@ class Due:
     """A delivery to be tried. `tries` have failed before, within `elapsed` seconds.
 
     When it was loaded, its event was `age` seconds old, or its being sent again was asked for.
+    `traceparent` is the span in which its event happened.
     """
 
     id: UUID
     object_id: UUID
     message: Message
+    traceparent: str | None
     tries: int
     elapsed: float
     is_retried: bool
@@ -152,6 +154,7 @@ async def load_due(
             ORDER BY next_attempt_at, sequence LIMIT $4
         )
         SELECT due.id, due.object_id, due.tries, event.id AS event_id, event.body, event.type,
+               event.traceparent,
                extract(epoch FROM now() - due.tries_since)::float8 AS elapsed,
                extract(epoch FROM now() - CASE
                    WHEN due.tries_since > due.created_at THEN due.tries_since  -- sent again
@@ -191,6 +194,7 @@ async def load_due(
             row["id"],
             row["object_id"],
             Message(webhook_id(row["event_id"]), row["body"]),
+            row["traceparent"],
             row["tries"],
             row["elapsed"],
             row["type"] != TEST_TYPE,

@@ -4,7 +4,7 @@ If Redis loses the sums, they start at zero, which Prometheus takes for a restar
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,6 +16,7 @@ from arq.worker import Worker
 
 from metering.live.measured import MEASUREMENTS
 from metering.live.redis_connections import REDIS_FAILURES
+from workers.organization_events import add_events
 
 _log = structlog.get_logger(__name__)
 
@@ -66,11 +67,13 @@ class Measurements:
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         self._gained: defaultdict[str, float] = defaultdict(float)
+        self._events: Counter[UUID] = Counter()
         self._worker: Worker | None = None
         self._seen: dict[str, int] = {}
 
-    def counted(self, events: int, seconds: float) -> None:
-        """Records a counted step of the log."""
+    def counted(self, organization_id: UUID, events: int, seconds: float) -> None:
+        """Records a counted step of an organization's log."""
+        self._events[organization_id] += events
         self._gain({EVENTS: events, **COUNTING.gain(seconds)})
 
     def attempted(self, outcome: str) -> None:
@@ -96,15 +99,18 @@ class Measurements:
         """Sends the measurements to Redis; keeps them if Redis is away."""
         self._take_jobs()
         gained, self._gained = self._gained, defaultdict(float)
+        events, self._events = self._events, Counter()
         if not gained:
             return
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 for name, amount in gained.items():
                     pipe.hincrbyfloat(MEASUREMENTS, name, amount)
+                add_events(pipe, events)
                 await pipe.execute()
         except REDIS_FAILURES:
             self._gain(gained)
+            self._events.update(events)
 
     def _gain(self, amounts: Mapping[str, float]) -> None:
         for name, amount in amounts.items():
@@ -144,7 +150,7 @@ async def read_measurements(redis: ArqRedis) -> dict[str, float]:
 class _CountedSteps:
     """The sums of some steps of counting."""
 
-    organizations: set[UUID] = field(default_factory=set)
+    organizations: Counter[UUID] = field(default_factory=Counter)
     number: int = 0
     batches: int = 0
     events: int = 0
@@ -161,7 +167,7 @@ class Activity:
     def counted(self, organization_id: UUID, batches: int, events: int, seconds: float) -> None:
         """Adds a step of an organization's log."""
         steps = self._steps
-        steps.organizations.add(organization_id)
+        steps.organizations[organization_id] += events
         steps.number += 1
         steps.batches += batches
         steps.events += events
@@ -179,11 +185,14 @@ class Activity:
         steps, self._steps = self._steps, _CountedSteps()
         if steps.number == 0:
             return
+        [(largest, largest_events)] = steps.organizations.most_common(1)
         _log.info(
             "counted",
             events=steps.events,
             batches=steps.batches,
             organizations=len(steps.organizations),
+            largest_organization=str(largest),
+            largest_events=largest_events,
             steps=steps.number,
             seconds=round(steps.seconds, 3),
             slowest_step_seconds=round(steps.slowest, 3),

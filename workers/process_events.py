@@ -134,7 +134,7 @@ class Counting:
             if step is None:
                 return
             seconds = time.perf_counter() - started
-            self._measurements.counted(step.events, seconds)
+            self._measurements.counted(organization_id, step.events, seconds)
             self._activity.counted(organization_id, step.batches, step.events, seconds)
             _log.debug(
                 "events counted",

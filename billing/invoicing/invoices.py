@@ -33,6 +33,8 @@ from billing.rating.lines import (
     total,
 )
 from billing.transaction import BillingTransaction
+from metering.live.after_commit import emit
+from metering.live.measured import INVOICES_ISSUED, Measured
 from metering.live.outbox import OutboxType
 from models.identifiers import new_id
 
@@ -145,6 +147,7 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
         due = await _use_balances(transaction, due)
         await store_invoices(transaction, due)
         await transaction.publish(OutboxType.INVOICE_ISSUED, *(invoice.id for invoice in due))
+        emit(transaction.connection, Measured(INVOICES_ISSUED, len(due)))
     await mark_billed(transaction, [line for _bill, lines in kept for line in lines])
     invoice_ids = {invoice.subscription_id: invoice.id for invoice in due}
     await delete_drafts(

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from config.settings import Settings
 from metergraph.asgi.health import clock_check, healthz
 from metergraph.asgi.listening import listen, url
-from metergraph.asgi.metrics import clock_offset, exposition
+from metergraph.asgi.metrics import exposition, of_process
 from workers.schedule import WorkerStatus
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +70,7 @@ class _WorkerCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The families, in the order in which they are shown."""
+        yield from of_process("worker")
         yield GaugeMetricFamily(
             "metergraph_worker_ready",
             "Whether this worker counts and its machine's clock is right.",
@@ -82,7 +83,6 @@ class _WorkerCollector(Collector):
                 "How long ago this worker last looked for waiting events.",
                 seconds,
             )
-        yield from clock_offset()
 
 
 class _Server(uvicorn.Server):

@@ -13,6 +13,7 @@ from config.settings import Settings, get_settings, variable_name
 from metergraph.asgi.listening import is_public, listen, url
 from metergraph.asgi.server import Server, server_config
 from metergraph.connections import export, with_running_servers
+from metergraph.tracing import tracing
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     # An answer has thousands of objects but no cycles. Looking for cycles at every 700 of them took
     # a fifth of the time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    server.run(sockets=[listening])
+    with tracing("api"):
+        server.run(sockets=[listening])
 
 
 def _warn_of_what_strangers_see(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from metergraph.asgi.worker_health import worker_port
 from metergraph.connections import export, with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database, pending_migrations
+from metergraph.tracing import tracing
 from metering.live.wakeup import open_queue
 from transport.application import services_of
 from transport.webhook_objects import WebhookObjects
@@ -28,7 +29,8 @@ def command() -> None:
     """Count events into meters, until SIGTERM or Ctrl-C. Any number of workers may run."""
     settings = with_running_servers(get_settings())
     export(settings)
-    uvloop.run(_work(settings))
+    with tracing("worker"):
+        uvloop.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:

@@ -13,6 +13,7 @@ import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from config import tracing
 from metering.alerts.deciding import IS_WATCHED
 from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
@@ -107,7 +108,7 @@ async def next_revision(connection: BaseDBAsyncClient, organization_id: UUID) ->
         """,
         [organization_id],
     )
-    emit(connection, UsageChanged(organization_id))
+    emit(connection, UsageChanged(organization_id, tracing.here()))
     revision: int = rows[0]["revision"]
     return revision
 
@@ -157,15 +158,17 @@ async def _advance(
     batches = await _give_positions(connection, organization_id, state)
     if not batches:
         return None
-    names = {name for batch in batches for name in batch["names"]}
-    meters, watched = await _live_meters(connection, organization_id, names)
-    events = sum(batch["event_count"] for batch in batches)
-    new_state = await _move_head(connection, organization_id, len(batches), events)
-    batch_ids = [batch["id"] for batch in batches]
-    step = LogStep(organization_id, batch_ids, state.head, new_state.revision, watched)
-    await count(connection, meters, step)
-    await note_late_events(connection, organization_id, step.batch_ids)
-    return Advance(new_state, len(batches), events, len(meters))
+    with tracing.following("count", (batch["traceparent"] for batch in batches)) as span:
+        names = {name for batch in batches for name in batch["names"]}
+        meters, watched = await _live_meters(connection, organization_id, names)
+        events = sum(batch["event_count"] for batch in batches)
+        span.note(batches=len(batches), events=events, meters=len(meters))
+        new_state = await _move_head(connection, organization_id, len(batches), events)
+        batch_ids = [batch["id"] for batch in batches]
+        step = LogStep(organization_id, batch_ids, state.head, new_state.revision, watched)
+        await count(connection, meters, step)
+        await note_late_events(connection, organization_id, step.batch_ids)
+        return Advance(new_state, len(batches), events, len(meters))
 
 
 async def _count_all(
@@ -249,7 +252,8 @@ async def _give_positions(
         FROM numbered
         WHERE event_batch.organization_id = $1 AND event_batch.id = numbered.id
           AND numbered.events_before < $4
-        RETURNING event_batch.id, event_batch.event_count, event_batch.names
+        RETURNING event_batch.id, event_batch.event_count, event_batch.names,
+                  event_batch.traceparent
         """,
         [organization_id, state.head, MAXIMUM_BATCHES, MAXIMUM_EVENTS, state.events],
     )
@@ -283,5 +287,5 @@ async def _move_head(
         """,
         [organization_id, batches, events],
     )
-    emit(connection, UsageChanged(organization_id))
+    emit(connection, UsageChanged(organization_id, tracing.here()))
     return LogState(**rows[0])

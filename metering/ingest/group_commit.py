@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 from tortoise.exceptions import OperationalError
 
+from config import tracing
 from metering.ingest.storing import IngestCall, Receipt, ReceiptStatus
 from waiting import shares
 
@@ -38,6 +39,7 @@ _ABOUT_DATA = (OperationalError, asyncpg.ProgramLimitExceededError)
 class _Waiting:
     call: IngestCall
     answer: asyncio.Future[list[Receipt]]
+    traceparent: str | None
 
 
 class GroupCommit:
@@ -58,10 +60,12 @@ class GroupCommit:
 
     async def submit(self, organization_id: UUID, call: IngestCall) -> list[Receipt]:
         """Returns the receipts after the commit. Raises what the database raises."""
-        waiting = _Waiting(call, asyncio.get_running_loop().create_future())
-        self._waiting[organization_id].append(waiting)
-        self._start(organization_id)
-        receipts = await waiting.answer
+        answer = asyncio.get_running_loop().create_future()
+        with tracing.within("store events") as span:
+            span.note(events=len(call.events))
+            self._waiting[organization_id].append(_Waiting(call, answer, span.traceparent))
+            self._start(organization_id)
+            receipts: list[Receipt] = await answer
         self.receipts.update(receipt.status for receipt in receipts)
         return receipts
 
@@ -104,7 +108,9 @@ class GroupCommit:
     async def _answer(self, organization_id: UUID, group: Sequence[_Waiting]) -> None:
         shares.store(organization_id, sum(len(waiting.call.events) for waiting in group))
         try:
-            receipts = await self._commit(organization_id, [waiting.call for waiting in group])
+            with tracing.following("commit", (waiting.traceparent for waiting in group)) as span:
+                span.note(calls=len(group))
+                receipts = await self._commit(organization_id, [waiting.call for waiting in group])
         except Exception as error:  # noqa: BLE001  # the callers get it
             if len(group) > 1 and isinstance(error, _ABOUT_DATA):
                 for waiting in group:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config import tracing
 from metering.ingest.events import EventDraft
 from metering.live.after_commit import emit
 from metering.live.wakeup import PROCESS_EVENTS, Wake
@@ -81,13 +82,16 @@ async def insert_events(
             ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
             RETURNING name
         )
-        INSERT INTO event_batch (organization_id, id, event_count, names, received_at)
-        SELECT $1, batch.id, count(*), array_agg(DISTINCT stored.name), batch.received_at
+        INSERT INTO event_batch (
+            organization_id, id, event_count, names, received_at, traceparent
+        )
+        SELECT $1, batch.id, count(*), array_agg(DISTINCT stored.name), batch.received_at,
+               $8::text
         FROM batch, stored
         GROUP BY batch.id, batch.received_at
         RETURNING id, event_count
         """,
-        [organization_id, *new_events.columns],
+        [organization_id, *new_events.columns, tracing.here()],
     )
     if not rows:
         return set()

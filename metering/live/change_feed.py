@@ -9,7 +9,7 @@ cursor, however slow it is. One that follows a customer wakes only for that cust
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from uuid import UUID
 
 import structlog
 
+from config import tracing
 from waiting.outages import is_outage
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ WINDOW = 1_000
 PAGE = 100
 # A signal can be lost. Followers then see the change after at most this long.
 SECONDS_BETWEEN_LOOKS = 1.0
+_MOST_TRACEPARENTS = 100
 
 _LAST_ID = UUID(int=2**128 - 1)
 
@@ -75,6 +77,7 @@ class _Growth:
     def __init__(self) -> None:
         self.happened = asyncio.Event()
         self.since = BEGINNING
+        self.traceparent: str | None = None
 
 
 class ChangeFeed(Generic[Row]):
@@ -100,6 +103,7 @@ class ChangeFeed(Generic[Row]):
         self._turn = turn
         self._reading: dict[Hashable, asyncio.Task[list[Entry[Row]]]] = {}
         self._signal = asyncio.Event()
+        self._traceparents: deque[str] = deque(maxlen=_MOST_TRACEPARENTS)
         self._growth: dict[UUID | None, _Growth] = {}
         self._window: list[Entry[Row]] = []
         self._start = self._end = BEGINNING
@@ -111,8 +115,10 @@ class ChangeFeed(Generic[Row]):
         """How many followers there are."""
         return self._followers.total()
 
-    def look(self) -> None:
-        """Makes the feed look for changes now."""
+    def look(self, traceparent: str | None = None) -> None:
+        """Makes the feed look for changes now; a span's work has made some."""
+        if traceparent is not None:
+            self._traceparents.append(traceparent)
         self._signal.set()
 
     async def follow(
@@ -128,13 +134,19 @@ class ChangeFeed(Generic[Row]):
         self._followers[whose] += 1
         try:
             cursor = self._end if after is None else after
+            traceparent: str | None = None
             while True:
                 growth = self._growth.setdefault(whose, _Growth())
                 entries, reached = await self._after(cursor, selection)
                 if entries:
-                    yield _newest(entries)
+                    push = tracing.following("push", [traceparent])
+                    try:
+                        yield _newest(entries)
+                    finally:
+                        push.end()
                 if reached == cursor:
                     await growth.happened.wait()
+                    traceparent = growth.traceparent
                     await self._turn()
                     reached = max(cursor, growth.since)
                 cursor = reached
@@ -199,15 +211,19 @@ class ChangeFeed(Generic[Row]):
     async def _follow_changes(self) -> None:
         while True:
             self._signal.clear()
-            entries = await self._retrying(self._end, WINDOW, None)
+            traceparents = [*self._traceparents]
+            self._traceparents.clear()
+            with tracing.following("read changes", traceparents) as span:
+                entries = await self._retrying(self._end, WINDOW, None)
+                span.note(changes=len(entries))
             if entries:
-                self._keep(entries)
+                self._keep(entries, span.traceparent)
             if len(entries) < WINDOW:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
                         await self._signal.wait()
 
-    def _keep(self, entries: list[Entry[Row]]) -> None:
+    def _keep(self, entries: list[Entry[Row]], traceparent: str | None) -> None:
         before = self._end
         self._window += entries
         surplus = len(self._window) - WINDOW
@@ -219,6 +235,7 @@ class ChangeFeed(Generic[Row]):
             growth = self._growth.pop(whose, None)
             if growth is not None:
                 growth.since = before
+                growth.traceparent = traceparent
                 growth.happened.set()
 
     async def _retrying(

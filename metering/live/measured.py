@@ -10,6 +10,7 @@ MEASUREMENTS = "metergraph:measurements"
 """The hash with all sums."""
 
 ALERTS_TRIGGERED = "alerts.triggered"
+INVOICES_ISSUED = "invoices.issued"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

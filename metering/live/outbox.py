@@ -19,6 +19,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config import tracing
 from metering.live.after_commit import emit
 from metering.live.wakeup import DELIVER_WEBHOOKS, Wake
 from models.identifiers import new_id
@@ -65,8 +66,8 @@ async def publish(
         return
     stored = await connection.execute_query_dict(
         """
-        INSERT INTO outbox_event (organization_id, type, id, object_id, created_at)
-        SELECT $1, $2::text, happened.id, happened.object_id, statement_timestamp()
+        INSERT INTO outbox_event (organization_id, type, id, object_id, created_at, traceparent)
+        SELECT $1, $2::text, happened.id, happened.object_id, statement_timestamp(), $5::text
         FROM unnest($3::uuid[], $4::uuid[]) WITH ORDINALITY AS happened (id, object_id, ordinal)
         WHERE EXISTS (
             SELECT FROM webhook_endpoint
@@ -76,7 +77,13 @@ async def publish(
         ORDER BY happened.ordinal
         RETURNING id
         """,
-        [organization_id, type_.value, [new_id() for _ in object_ids], list(object_ids)],
+        [
+            organization_id,
+            type_.value,
+            [new_id() for _ in object_ids],
+            list(object_ids),
+            tracing.here(),
+        ],
     )
     if stored:
         emit(connection, Wake(DELIVER_WEBHOOKS, organization_id))

@@ -51,10 +51,10 @@ class _OrganizationFeeds:
     # Followers, including those about to start.
     users: int = 0
 
-    def look(self) -> None:
-        self.usage.look()
-        self.events.look()
-        self.triggers.look()
+    def look(self, traceparent: str | None) -> None:
+        self.usage.look(traceparent)
+        self.events.look(traceparent)
+        self.triggers.look(traceparent)
 
     @property
     def followers(self) -> int:
@@ -189,7 +189,7 @@ class ChangeFeeds:
             organization_id = UUID(message["channel"].decode().rpartition(":")[2])
             feeds = self._organizations.get(organization_id)
             if feeds is not None:
-                feeds.look()
+                feeds.look(message["data"].decode() or None)
 
     async def _follow_channels(self, pubsub: Any, heard: set[str]) -> set[str]:
         self._joined.clear()

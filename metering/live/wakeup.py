@@ -71,13 +71,14 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class UsageChanged:
-    """An event: usage or credit of an organization's customers has changed."""
+    """An event: usage or credit of an organization's customers has changed, by a span's work."""
 
     organization_id: UUID
+    traceparent: str | None = None
 
     async def perform(self, redis: ArqRedis) -> None:
         """Tells every process that has subscribers of the organization."""
-        await redis.publish(usage_channel(self.organization_id), "")
+        await redis.publish(usage_channel(self.organization_id), self.traceparent or "")
 
 
 async def answer(redis: ArqRedis, job: str, organization_id: UUID) -> None:

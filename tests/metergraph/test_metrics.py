@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -219,11 +220,11 @@ async def test_metrics_are_served_while_the_servers_are_away() -> None:
 
 async def test_measurements_taken_while_redis_is_away_are_not_lost(redis: ArqRedis) -> None:
     measurements = Measurements(redis)
-    measurements.counted(10, 0.02)
+    measurements.counted(uuid4(), 10, 0.02)
     pool, redis.connection_pool = redis.connection_pool, ArqRedis(port=1).connection_pool
     await measurements.flush()
     redis.connection_pool = pool
-    measurements.counted(20, 99)
+    measurements.counted(uuid4(), 20, 99)
     await measurements.flush()
     assert await read_measurements(redis) == {
         "counting.steps.0.025": 1,

@@ -8,7 +8,10 @@ import pytest
 PROJECT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+LOCKS = ("requirements.txt", "requirements-tracing.txt", "requirements-dev.txt")
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_locked_version_has_hashes_and_no_address(name: str) -> None:
     text = (PROJECT / name).read_text()
     assert "://" not in text
@@ -21,8 +24,9 @@ def test_every_locked_version_has_hashes_and_no_address(name: str) -> None:
         assert "--hash=sha256:" in requirement
 
 
-def test_both_locks_have_the_same_versions() -> None:
+def test_all_locks_have_the_same_versions() -> None:
     def versions(name: str) -> set[str]:
         return set(re.findall(r"^(\S+==\S+)", (PROJECT / name).read_text(), re.MULTILINE))
 
-    assert versions("requirements.txt") <= versions("requirements-dev.txt")
+    least, tracing, most = map(versions, LOCKS)
+    assert least < tracing < most

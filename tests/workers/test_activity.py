@@ -25,6 +25,8 @@ def test_many_steps_are_logged_in_one_line() -> None:
         "events": 1_011,
         "batches": 4,
         "organizations": 2,
+        "largest_organization": str(one),
+        "largest_events": 1_010,
         "steps": 3,
         "seconds": pytest.approx(0.31),
         "slowest_step_seconds": 0.25,

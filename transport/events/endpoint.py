@@ -4,6 +4,7 @@ They take access tokens only. Browser sessions do not count here, so no page can
 a visitor.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from config import tracing
 from metering.ingest.events import EventDraft
 from metering.ingest.storing import InvalidEventPolicy, Receipt
 from metering.problems import Problem
@@ -25,6 +27,7 @@ from schema.errors import BadUserInput, Forbidden, Unauthenticated
 from transport.answering import answered, denied, refused
 from transport.http import GraphQLApplication
 from transport.http_request import HTTPError, body_as_json, read_body, turn_of
+from transport.measured_requests import RequestKind
 from waiting.outages import cut_off_is_outage
 
 T = TypeVar("T")
@@ -77,13 +80,21 @@ class EventsEndpoint(ABC):
         """Answers one request."""
         api: GraphQLApplication = scope["app"].state.graphql
         request = Request(scope, receive)
-        with repeating.attempt():
+        begun = time.perf_counter()
+
+        def refuse(refusal: HTTPError) -> Response:
+            api.requests.failed(refusal.error)
+            return self.refused(refusal, request)
+
+        with repeating.attempt(), tracing.received("events over HTTP", request.headers) as span:
             response = await answered(
                 lambda: self._answer(request, api),
                 api.connections,
                 api.settings.request_timeout_seconds,
-                lambda refusal: self.refused(refusal, request),
+                refuse,
             )
+            span.note(status=response.status_code)
+        api.requests.answered(RequestKind.EVENTS, time.perf_counter() - begun)
         response.headers["cache-control"] = "no-store"
         await response(scope, receive, send)
 
