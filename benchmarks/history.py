@@ -60,12 +60,17 @@ async def store_history(organization_id: UUID, count: int, customers: int = CUST
 async def store_batch(
     organization_id: UUID, count: int, over: timedelta, customers: int = CUSTOMERS
 ) -> None:
-    """Stores a batch of calls over the time before the last midnight; not counted yet."""
+    """Stores a batch of calls over the time before the last midnight; not counted yet.
+
+    Customers take turns, from any one of them on.
+    """
     await get_connection("default").execute_query(
         """
         WITH batch AS (
             INSERT INTO event_batch (organization_id, event_count, names, received_at)
             VALUES ($1, $2, '{ai_usage}', now()) RETURNING id
+        ), first AS MATERIALIZED (
+            SELECT floor(random() * $5::int)::int AS place
         ), numbered AS MATERIALIZED (
             SELECT id, row_number() OVER () AS place FROM customer WHERE organization_id = $1
         )
@@ -76,8 +81,8 @@ async def store_batch(
                                   'completion_tokens', number % 800,
                                   'kind', 'kind-' || floor(random() * 10),
                                   'region', 'region-' || floor(random() * 10))
-        FROM batch, generate_series(1, $2::int) AS number
-        JOIN numbered ON numbered.place = 1 + number % $5
+        FROM batch CROSS JOIN first CROSS JOIN generate_series(1, $2::int) AS number
+        JOIN numbered ON numbered.place = 1 + (first.place + number) % $5::int
         """,
         [organization_id, count, end_of_history(), over, customers],
     )

@@ -25,6 +25,7 @@ from models.usage import (
     CustomerMeter,
     CustomerMeterValue,
     UsageBucket,
+    UsageChange,
     UsageRange,
     UsageValue,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "UsageAlert",
     "UsageAudit",
     "UsageBucket",
+    "UsageChange",
     "UsageDrift",
     "UsageRange",
     "UsageValue",

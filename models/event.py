@@ -66,13 +66,16 @@ class EventLog(Model):
 
     `head`: the last position given to a batch. `events`: how many events the log holds up to it.
     `revision`: grows with every change of a customer meter, under this row's lock, so that no
-    change appears behind a cursor.
+    change appears behind a cursor. `changes`: how many changes `usage_change` has. When stale ones
+    were last removed, `current_changes` were left.
     """
 
     organization_id = fields.UUIDField(primary_key=True)
     head = fields.BigIntField(default=0)
     events = fields.BigIntField(default=0)
     revision = fields.BigIntField(default=0)
+    changes = fields.BigIntField(default=0, db_default=0)
+    current_changes = fields.BigIntField(default=0, db_default=0)
 
     class Meta:
         table = "event_log"

@@ -100,6 +100,9 @@ class CustomerMeter(AggregationState, Model):
     subscription; the time since the last one if `period_end` is null; all time before the first
     one if `period_start` is null too. `consumed` follows from the aggregate, `credited` from the
     credit ledger. `revision` is the log's revision at the last change.
+
+    No index has a column that counting changes, and pages are filled by half. So an update writes
+    no index, and the new version of the row stays on its page.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -125,5 +128,22 @@ class CustomerMeter(AggregationState, Model):
                 fields=("organization_id", "customer_id", "meter_id"),
                 name="customer_meter_customer",
             ),
-            Index(fields=("organization_id", "revision"), name="customer_meter_revision"),
         )
+
+
+class UsageChange(Model):
+    """Customer meters that a revision of the log changed.
+
+    The key in the database is (organization, revision, first_id). `first_id` and `last_id` are the
+    least and the greatest of `ids`, which may repeat one. A change is stale if the customer meter
+    has a higher revision by now. Every customer meter has a change that is not stale.
+    """
+
+    organization_id = fields.UUIDField()
+    revision = fields.BigIntField()
+    first_id = fields.UUIDField(primary_key=True)
+    last_id = fields.UUIDField()
+    ids = ArrayField("uuid")
+
+    class Meta:
+        table = "usage_change"

@@ -17,6 +17,7 @@ from metering.live.wakeup import QUEUE
 from waiting.outages import Outage
 from waiting.patience import Patience
 from webhooks.fan_out import Render
+from workers.compact_changes import compact_changes
 from workers.delete_expired import delete_expired
 from workers.deliver_webhooks import Delivering, deliver_webhooks
 from workers.grant_cycle_credits import grant_cycle_credits
@@ -40,6 +41,7 @@ _JOBS_AT_ONCE = 200
 _SWEEP_SECONDS = 1.0
 _CYCLE_SECONDS = 10.0
 _ALERTS_SECONDS = 5.0
+_COMPACTION_SECONDS = 10.0
 _EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
 
@@ -123,6 +125,7 @@ def schedule(
         Recurring("sweep of webhooks", delivering.sweep, _SWEEP_SECONDS, database),
         Recurring("cycle", partial(grant_cycle_credits, patience), _CYCLE_SECONDS, database),
         Recurring("alerts", partial(decide_estimates, patience), _ALERTS_SECONDS, database),
+        Recurring("compaction", partial(compact_changes, patience), _COMPACTION_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
     ]
     if audit_hour is not None:

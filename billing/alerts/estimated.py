@@ -45,8 +45,13 @@ WITH undecided AS (
 ), everybody AS (
     SELECT decided FROM undecided WHERE customer_id = '{ALL_CUSTOMERS}'
 )
-SELECT kept.customer_id FROM everybody
-JOIN customer_meter kept ON kept.organization_id = $1 AND kept.revision > everybody.decided
+SELECT kept.customer_id
+FROM (
+    SELECT DISTINCT unnest(noted.ids) AS id FROM everybody
+    JOIN usage_change noted
+        ON noted.organization_id = $1 AND noted.revision > everybody.decided
+) AS changed
+JOIN customer_meter kept ON kept.organization_id = $1 AND kept.id = changed.id
 UNION
 SELECT subscription.customer_id FROM everybody
 JOIN customer_subscription subscription

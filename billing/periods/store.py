@@ -13,6 +13,7 @@ from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, PeriodUs
 from billing.periods.shares import WHOLE
 from billing.rating.pricing import Rating
 from billing.transaction import BillingTransaction, columns
+from metering.counting.noted_changes import noted
 from metering.live.outbox import OutboxType
 from models.identifiers import new_id
 
@@ -213,7 +214,7 @@ async def store_credit(transaction: BillingTransaction, periods: Sequence[Metere
     if not periods:
         return
     await transaction.run(
-        """
+        noted("""
         INSERT INTO customer_meter (
             organization_id, id, customer_id, meter_id, credited,
             count, unique_count, sum, consumed, revision, updated_at
@@ -223,7 +224,8 @@ async def store_credit(transaction: BillingTransaction, periods: Sequence[Metere
         ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE
         SET credited = excluded.credited, revision = excluded.revision,
             updated_at = excluded.updated_at
-        """,
+        RETURNING id, revision
+        """),
         transaction.revision,
         *columns(
             periods,

@@ -2,7 +2,7 @@
 
 After each transaction, every enabled alert that a customer's current numbers reach has triggered
 in the customer's current period. Code that changes `customer_meter` must keep this true. Counting
-looks only at alerts between the earlier and the new number (`merged_and_decided_sql`); all other
+looks only at alerts between the earlier and the new number (`decision_sql`); all other
 code looks at all alerts of the rows that it changed (`decide`). A unique index keeps an alert from
 triggering twice. All this happens under the log's lock.
 """
@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.alerts.kinds import UsageAlertKind, level_sql, threshold_level_sql, value_sql
+from metering.counting.noted_changes import CHANGED_IN_REVISION
 from metering.live.after_commit import emit
 from metering.live.measured import ALERTS_TRIGGERED, Measured
 from metering.live.outbox import OutboxType, publish
@@ -38,24 +39,16 @@ _LEVELS = f"""
     ) AS was_at
 """
 
-# `changed` has rows of customer_meter, and `before` the numbers that some of them had. $1 is the
-# organization, $2 the revision. A customer's numbers rarely reach an alert, so the alerts of all
-# customers are arrays of levels, and a binary search tells whether there is one between the
-# earlier and the present level.
+# A customer's numbers rarely reach an alert, so the alerts of all customers are arrays of levels,
+# and a binary search tells whether there is one between the earlier and the present level.
 _DECISION = f"""
-compared AS MATERIALIZED (
-    SELECT meter_id, customer_id, changed.period_start, changed.consumed, changed.credited,
-           before.consumed AS consumed_before, before.credited AS credited_before
-    -- Works as a left join, because all of `before` has changed. Unlike one, it cannot become a
-    -- nested loop.
-    FROM changed FULL JOIN before USING (meter_id, customer_id)
-), watched AS MATERIALIZED (
+watched AS MATERIALIZED (
     SELECT meter_id, kind, array_agg(id ORDER BY level, id) AS ids,
            array_agg(level ORDER BY level, id) AS levels
     FROM (
         SELECT alert.*, {threshold_level_sql("alert")} AS level FROM usage_alert alert
         WHERE alert.organization_id = $1 AND alert.is_enabled AND {{only}}
-          AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM changed))
+          AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM compared))
           AND alert.customer_id = '{ALL_CUSTOMERS}'
     ) AS alert
     GROUP BY meter_id, kind
@@ -88,7 +81,7 @@ compared AS MATERIALIZED (
         SELECT EXISTS (
             SELECT FROM usage_alert alert
             WHERE alert.organization_id = $1 AND alert.is_enabled
-              AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM changed))
+              AND alert.meter_id = ANY(ARRAY(SELECT DISTINCT meter_id FROM compared))
               AND alert.customer_id <> '{ALL_CUSTOMERS}'
         )
     )
@@ -99,7 +92,7 @@ compared AS MATERIALIZED (
         organization_id, id, alert_id, customer_id, period_start, value, revision, triggered_at
     )
     SELECT $1, gen_random_uuid(), alert_id, customer_id, period_start,
-           {value_sql("reached.kind", "reached.level")}, $2, clock_timestamp()
+           {value_sql("reached.kind", "reached.level")}, {{revision}}, clock_timestamp()
     FROM reached
     -- A balance that has never been above zero does not fall.
     WHERE kind <> '{UsageAlertKind.CREDIT_BALANCE}' OR threshold_level > 0 OR credited <> 0
@@ -114,32 +107,23 @@ compared AS MATERIALIZED (
 """
 
 
-def merged_and_decided_sql(merge: str, increments: str) -> str:
-    """A statement that runs `merge`, and decides about what it changed.
+def decision_sql(revision: str, only: str = "true") -> str:
+    """CTEs that decide about the rows of `compared`; `triggered` has the ids of the triggers.
 
-    `merge` changes rows of `customer_meter`, and returns its columns meter_id, customer_id,
-    period_start, consumed and credited. `increments` is a table of all of its meters and customers.
-    The statement returns the first three, and a row for each trigger with its `trigger_id`.
+    `compared` has rows of `customer_meter`: meter_id, customer_id, period_start, consumed and
+    credited, and the last two as they were before, or null: consumed_before and credited_before.
+    $1 is the organization. `only` is a condition on rows `alert`.
     """
-    return f"""
-        WITH before AS MATERIALIZED (
-            SELECT kept.meter_id, kept.customer_id, kept.consumed, kept.credited
-            FROM {increments} AS increment (meter_id, customer_id)
-            JOIN customer_meter kept
-                ON kept.organization_id = $1 AND kept.meter_id = increment.meter_id
-               AND kept.customer_id = increment.customer_id
-        ), changed AS ({merge}),
-        {_DECISION.format(only="true")}
-        SELECT meter_id, customer_id, period_start, NULL::uuid AS trigger_id FROM changed
-        UNION ALL SELECT NULL, NULL, NULL, id FROM triggered
-    """
+    return _DECISION.format(revision=revision, only=only)
 
+
+TRIGGERED = "(SELECT array_agg(id) FROM triggered)"
+"""An array of the ids of the triggers of `decision_sql`, or NULL."""
 
 _DECIDE = """
-WITH before (meter_id, customer_id, consumed, credited) AS (
-    SELECT NULL::uuid, NULL::uuid, NULL::numeric, NULL::numeric WHERE false
-), changed AS MATERIALIZED (
-    SELECT kept.meter_id, kept.customer_id, kept.period_start, kept.consumed, kept.credited
+WITH compared AS MATERIALIZED (
+    SELECT kept.meter_id, kept.customer_id, kept.period_start, kept.consumed, kept.credited,
+           NULL::numeric AS consumed_before, NULL::numeric AS credited_before
     FROM customer_meter kept
     WHERE kept.organization_id = $1 AND {changed}
 ), {decision}
@@ -152,7 +136,7 @@ async def decide(connection: BaseDBAsyncClient, organization_id: UUID, revision:
 
     A transaction that changed credit or periods calls it at its end, with its revision.
     """
-    await _decide(connection, organization_id, revision, "kept.revision = $2", "true")
+    await _decide(connection, organization_id, revision, f"kept.id = {CHANGED_IN_REVISION}", "true")
 
 
 async def decide_alert(connection: BaseDBAsyncClient, revision: int, alert: UsageAlert) -> None:
@@ -171,7 +155,7 @@ async def _decide(
     only: str,
     *values: Any,
 ) -> None:
-    statement = _DECIDE.format(changed=changed, decision=_DECISION.format(only=only))
+    statement = _DECIDE.format(changed=changed, decision=decision_sql("$2", only))
     rows = await connection.execute_query_dict(statement, [organization_id, revision, *values])
     await tell(connection, organization_id, [row["id"] for row in rows])
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.audit.drift import Drift, differences
+from metering.counting.noted_changes import noted
 from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
 from metering.usage.periods import (
@@ -92,7 +93,7 @@ async def rewrite_periods(
 ) -> None:
     """Rebuilds the cached usage of these periods. The caller holds the log's lock."""
     await connection.execute_query_dict(
-        """
+        noted("""
         INSERT INTO customer_meter (
             organization_id, id, meter_id, customer_id, count, unique_count, sum, consumed,
             credited, revision, updated_at
@@ -100,8 +101,8 @@ async def rewrite_periods(
         SELECT $1, missing.id, $2, missing.customer_id, 0, 0, 0, 0, 0, $3, now()
         FROM unnest($4::uuid[], $5::uuid[]) AS missing (id, customer_id)
         ON CONFLICT (organization_id, meter_id, customer_id) DO NOTHING
-        RETURNING 1
-        """,
+        RETURNING id, revision
+        """),
         [
             meter.organization_id,
             meter.id,

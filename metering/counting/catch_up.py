@@ -18,7 +18,6 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from metering.alerts.deciding import watched_meters
 from metering.counting.clearing import clear_dimensions
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
@@ -195,9 +194,10 @@ async def _merge(
     if not increments:
         return
     await check_periods(connection, meter.organization_id, increments)
-    await add_to_totals(connection, meter.id, increments)
-    watched = await watched_meters(connection, meter.organization_id, [meter.id])
-    await merge_increments(connection, meter.organization_id, increments, revision, watched)
+    counted = sum(increment.count for increment in increments)
+    skipped = sum(increment.skipped for increment in increments)
+    await add_to_totals(connection, meter.id, counted, skipped)
+    await merge_increments(connection, meter, increments, revision)
 
 
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:

@@ -1,95 +1,82 @@
-"""Merges what was counted into the cached usage of customers' current periods."""
+"""Merges what was counted without the log's lock into customers' current periods."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.alerts.deciding import merged_and_decided_sql, tell
+from metering.alerts.deciding import TRIGGERED, tell, watched_meters
+from metering.counting.merged_usage import columns_of, kept_sql, merging_sql
 from metering.counting.rollup import UsageIncrement
-from metering.language.aggregations import CUSTOMER_COLUMNS, consumed_sql, merged_sql
-from metering.language.parameters import arrays, select_list
+from metering.language.aggregations import CUSTOMER_COLUMNS, STATE
+from metering.language.definition import MeterDefinition
+from metering.language.parameters import arrays
 from models.identifiers import new_id
+
+_MERGE = """
+WITH increment AS MATERIALIZED (
+    SELECT * FROM unnest({arrays}) AS increment (id, customer_id, {columns})
+), {kept}, {merging}
+SELECT {triggered} AS triggered
+"""
 
 
 class PeriodChangedError(RuntimeError):
     """A customer's period changed between counting and merging; count again."""
 
 
-_COLUMNS = ", ".join(CUSTOMER_COLUMNS)
-
-_MERGE = f"""
-INSERT INTO customer_meter AS kept (
-    organization_id, id, meter_id, customer_id, {_COLUMNS}, consumed, credited, revision, updated_at
-)
-SELECT $1, increment.*, {consumed_sql("meter.aggregation_function", "increment")}, 0, $2, now()
-FROM unnest(
-    $3::uuid[], $4::uuid[], $5::uuid[], {arrays(CUSTOMER_COLUMNS.values(), 6)}
-) AS increment (id, meter_id, customer_id, {_COLUMNS})
-JOIN meter ON meter.id = increment.meter_id
-ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE SET
-    ({_COLUMNS}, consumed) = (
-        SELECT merged.*, {consumed_sql("meter.aggregation_function", "merged")}
-        FROM (SELECT {select_list(merged_sql("kept", "excluded"))}) AS merged
-        JOIN meter ON meter.id = kept.meter_id
-    ),
-    revision = excluded.revision,
-    updated_at = excluded.updated_at
-RETURNING meter_id, customer_id, period_start
-"""
-
-_MERGE_AND_DECIDE = merged_and_decided_sql(
-    f"{_MERGE}, consumed, credited", "unnest($4::uuid[], $5::uuid[])"
-)
-
-
 async def merge_increments(
     connection: BaseDBAsyncClient,
-    organization_id: UUID,
+    meter: MeterDefinition,
     increments: Sequence[UsageIncrement],
     revision: int,
-    watched: Collection[UUID],
 ) -> None:
-    """Adds increments to the cached usage of customers' current periods, stamped with `revision`.
+    """Adds a meter's increments to the cached usage of customers' current periods.
 
-    Triggers the alerts that are reached on the `watched` meters, which have some. The caller holds
-    the log's lock. Raises PeriodChangedError if an increment was counted for
-    a period that is no longer the current one; the caller then rolls back.
+    Changed rows are stamped with `revision`, and the alerts trigger that are reached. The caller
+    holds the log's lock, and has called `check_periods`.
     """
     increments = [each for each in increments if each.in_period and each.count]
     if not increments:
         return
+    organization_id = meter.organization_id
     new_values = await _keep_new_values(connection, organization_id, increments)
-    is_watched = any(increment.meter_id in watched for increment in increments)
-    rows = await connection.execute_query_dict(
-        _MERGE_AND_DECIDE if is_watched else _MERGE,
+    is_watched = bool(await watched_meters(connection, organization_id, [meter.id]))
+    columns = columns_of(meter.aggregation)
+    types = ["uuid", "uuid", *(CUSTOMER_COLUMNS[column] for column in columns)]
+    statement = _MERGE.format(
+        arrays=arrays(types, 4),
+        columns=", ".join(columns),
+        kept=kept_sql(meter, "increment"),
+        merging=merging_sql(meter, "$3::bigint", is_watched=is_watched),
+        triggered=TRIGGERED if is_watched else "NULL::uuid[]",
+    )
+    state = {
+        "count": [increment.count for increment in increments],
+        "unique_count": [new_values[increment.customer_id] for increment in increments],
+    } | {
+        column.name: [increment.state[place] for increment in increments]
+        for place, column in enumerate(STATE)
+    }
+    [row] = await connection.execute_query_dict(
+        statement,
         [
             organization_id,
+            meter.id,
             revision,
             [new_id() for _ in increments],
-            [increment.meter_id for increment in increments],
             [increment.customer_id for increment in increments],
-            [increment.count for increment in increments],
-            [new_values[increment.meter_id, increment.customer_id] for increment in increments],
-            *map(list, zip(*(increment.state for increment in increments), strict=True)),
+            *(state[column] for column in columns),
         ],
     )
-    if is_watched:
-        triggered = [row["trigger_id"] for row in rows if row["trigger_id"]]
-        await tell(connection, organization_id, triggered)
-    current = {(row["meter_id"], row["customer_id"]): row["period_start"] for row in rows}
-    for increment in increments:
-        if current[increment.meter_id, increment.customer_id] != increment.period_start:
-            raise PeriodChangedError(
-                f"meter {increment.meter_id}, customer {increment.customer_id}"
-            )
+    await tell(connection, organization_id, row["triggered"] or ())
 
 
 async def _keep_new_values(
     connection: BaseDBAsyncClient, organization_id: UUID, increments: Sequence[UsageIncrement]
-) -> Counter[tuple[UUID, UUID]]:
-    """Stores the distinct values of UNIQUE meters and returns how many are new in each period.
+) -> Counter[UUID]:
+    """Stores the distinct values of a UNIQUE meter; returns how many are new, by customer.
 
     This happens under the log's lock, not while a chunk of history is counted: a renewal rewrites
     the values of its customers, and the two would deadlock.
@@ -106,24 +93,21 @@ async def _keep_new_values(
         INSERT INTO customer_meter_value (organization_id, meter_id, customer_id, value)
         SELECT $1, seen.* FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) AS seen
         ON CONFLICT DO NOTHING
-        RETURNING meter_id, customer_id
+        RETURNING customer_id
         """,
         [organization_id, *(list(column) for column in zip(*seen, strict=True))],
     )
-    return Counter((row["meter_id"], row["customer_id"]) for row in rows)
+    return Counter(row["customer_id"] for row in rows)
 
 
 async def check_periods(
     connection: BaseDBAsyncClient, organization_id: UUID, increments: Sequence[UsageIncrement]
 ) -> None:
-    """Raises PeriodChangedError if an increment lies outside a period that is over by now.
+    """Raises PeriodChangedError if an increment was counted for a period that is over by now.
 
-    It may lie inside the current one, and `merge_increments`, which leaves it out, would not
-    notice. For increments that were counted without the log's lock; the caller holds it now.
+    For increments that were counted without the log's lock; the caller holds it now, and rolls
+    back.
     """
-    outside = [each for each in increments if not each.in_period]
-    if not outside:
-        return
     rows = await connection.execute_query_dict(
         """
         SELECT increment.meter_id, increment.customer_id
@@ -138,9 +122,9 @@ async def check_periods(
         """,
         [
             organization_id,
-            [increment.meter_id for increment in outside],
-            [increment.customer_id for increment in outside],
-            [increment.period_start for increment in outside],
+            [increment.meter_id for increment in increments],
+            [increment.customer_id for increment in increments],
+            [increment.period_start for increment in increments],
         ],
     )
     for row in rows:

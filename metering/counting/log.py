@@ -15,7 +15,6 @@ from tortoise.transactions import in_transaction
 
 from config import tracing
 from metering.alerts.deciding import IS_WATCHED
-from metering.counting.customer_meters import merge_increments
 from metering.counting.event_names import note_event_names
 from metering.counting.failures import (
     COUNTING_ERRORS,
@@ -25,7 +24,7 @@ from metering.counting.failures import (
     savepoint,
 )
 from metering.counting.late import note_late_events
-from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches
+from metering.counting.rollup import count_step
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.live.after_commit import emit
 from metering.live.wakeup import UsageChanged
@@ -181,16 +180,10 @@ async def _count_all(
 async def _count_together(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> None:
-    increments: list[UsageIncrement] = []
     for meter in meters:
-        counted = await count_batches(
-            connection, meter, step.batch_ids, with_dimensions=meter.counts_dimensions
+        await count_step(
+            connection, meter, step.batch_ids, step.revision, is_watched=meter.id in step.watched
         )
-        await add_to_totals(connection, meter.id, counted)
-        increments += counted
-    await merge_increments(
-        connection, step.organization_id, increments, step.revision, step.watched
-    )
 
 
 async def _count_meter_by_meter(

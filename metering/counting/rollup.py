@@ -1,8 +1,8 @@
 """Adds the events of some batches to a meter's buckets, by one statement per meter.
 
-The statement also returns what each customer's current period gains, as a `UsageIncrement`.
-`metering.counting.customer_meters` merges increments into `customer_meter`: a short statement
-under the log's lock, so that counting a long history does not hold that lock.
+Under the log's lock, the statement also adds them to the cached usage of customers' current
+periods. A long history is counted without that lock. Its statement returns what each period gains
+as a `UsageIncrement`, and `metering.counting.customer_meters` adds those in a short statement.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,18 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.alerts.deciding import TRIGGERED, tell
 from metering.counting.dimensions import arrived_columns, count_sql
+from metering.counting.merged_usage import kept_sql, merging_sql
 from metering.language.aggregations import STATE
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
+from models.identifiers import new_id
+
+# The time and the version of an id, as text.
+_ID_PREFIX = 15
 
 _ARRIVED = """
 WITH arrived AS MATERIALIZED (
@@ -35,19 +41,14 @@ WITH arrived AS MATERIALIZED (
 _BUCKET = ", date_bin('15 minutes', e.timestamp, TIMESTAMPTZ '1970-01-01 00:00Z') AS bucket"
 
 _COUNT_BATCHES = """
-{arrived},
-period AS MATERIALIZED (
-    SELECT customer_id, period_start, period_end FROM customer_meter
-    WHERE organization_id = $1 AND meter_id = $2 AND period_start IS NOT NULL
-      AND customer_id = ANY(ARRAY(SELECT DISTINCT customer_id FROM arrived))
-),
+{arrived}, {kept},
 matched AS MATERIALIZED (
-    SELECT arrived.*, period_start,
+    SELECT arrived.*, kept.id AS kept_id, period_start,
            (period_start IS NULL OR timestamp >= period_start)
                AND (period_end IS NULL OR timestamp < period_end) AS in_period
-    -- Works as a left join, because each period belongs to a customer that arrived. Unlike one,
-    -- it cannot become a nested loop over events and periods.
-    FROM arrived FULL JOIN period USING (customer_id)
+    -- Works as a left join, because each kept row belongs to a customer that arrived. Unlike one,
+    -- it cannot become a nested loop over events and customers.
+    FROM arrived FULL JOIN kept USING (customer_id)
 ),
 buckets AS (
     INSERT INTO usage_bucket AS kept (
@@ -62,11 +63,7 @@ buckets AS (
         {merged}
 )
 {values} {dimensions}
-SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
-FROM matched
-GROUP BY customer_id, period_start, in_period
 """
-
 
 _BUCKET_VALUES = """,
 bucket_values AS (
@@ -78,8 +75,47 @@ bucket_values AS (
 )
 """
 
-_DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AND in_period)"
+# A new row's id begins with the time, as those of other tables do.
+_INCREMENT = """
+    SELECT customer_id, CASE
+               WHEN kept_id IS NULL
+               THEN overlay(gen_random_uuid()::text PLACING {id_prefix} FROM 1)::uuid
+           END AS id, {partials}
+    FROM matched WHERE in_period
+    GROUP BY customer_id, kept_id
+"""
 
+_INCREMENT_WITH_VALUES = """
+    SELECT counted.*, coalesce(new.unique_count, 0) AS unique_count
+    -- As above, a full join instead of a left one.
+    FROM ({increment}) AS counted FULL JOIN (
+        SELECT customer_id, count(*) AS unique_count FROM new_values GROUP BY customer_id
+    ) AS new USING (customer_id)
+"""
+
+_NEW_VALUES = """,
+new_values AS (
+    INSERT INTO customer_meter_value (organization_id, meter_id, customer_id, value)
+    SELECT DISTINCT $1, $2, customer_id, value FROM matched
+    WHERE in_period AND value IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING customer_id
+)
+"""
+
+_MERGED = """
+{new_values}, increment AS MATERIALIZED ({increment}), {merging}
+SELECT count(value) AS counted, count(*) - count(value) AS skipped, {triggered} AS triggered
+FROM matched
+"""
+
+_APART = """
+SELECT customer_id, period_start, in_period, {partials}, {distinct_values} AS distinct_values
+FROM matched
+GROUP BY customer_id, period_start, in_period
+"""
+
+_DISTINCT_VALUES = "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL AND in_period)"
 
 _COUNT_DIMENSIONS = "{arrived}, {dimensions} SELECT 1"
 
@@ -103,6 +139,26 @@ class UsageIncrement:
     state: tuple[Any, ...]
 
 
+async def count_step(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    batch_ids: Sequence[int],
+    revision: int,
+    *,
+    is_watched: bool,
+) -> None:
+    """Adds the events that match a live meter's filter to all that it keeps.
+
+    Customer meters that change get the revision. If the meter is watched, the alerts trigger that
+    are reached. The caller holds the log's lock; call this once per batch.
+    """
+    parameters = _parameters(meter, batch_ids)
+    statement = _step_statement(meter, parameters, revision, is_watched=is_watched)
+    [row] = await connection.execute_query_dict(statement, parameters.values)
+    await add_to_totals(connection, meter.id, row["counted"], row["skipped"])
+    await tell(connection, meter.organization_id, row["triggered"] or ())
+
+
 async def count_batches(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
@@ -112,12 +168,16 @@ async def count_batches(
 ) -> list[UsageIncrement]:
     """Adds the events that match the meter's filter to its buckets, and to those by dimension.
 
-    Call it once per batch, in the transaction that moves the meter's position.
+    Returns what customers' current periods gain. Call it once per batch, in the transaction that
+    moves the meter's position.
     """
     if not batch_ids:
         return []
     parameters = _parameters(meter, batch_ids)
-    statement = _statement(meter, parameters, with_dimensions=with_dimensions)
+    statement = _counting(meter, parameters, with_dimensions=with_dimensions) + _APART.format(
+        partials=select_list(meter.aggregation.of_events()),
+        distinct_values=_DISTINCT_VALUES if meter.keeps_values else "NULL::bytea[]",
+    )
     rows = await connection.execute_query_dict(statement, parameters.values)
     return [_increment(meter, row) for row in rows]
 
@@ -148,21 +208,17 @@ def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
 
 
 async def add_to_totals(
-    connection: BaseDBAsyncClient, meter_id: UUID, increments: Sequence[UsageIncrement]
+    connection: BaseDBAsyncClient, meter_id: UUID, counted: int, skipped: int
 ) -> None:
-    """Adds the numbers of counted and skipped events to the meter's totals."""
-    if increments:
+    """Adds numbers of counted and skipped events to the meter's totals."""
+    if counted or skipped:
         await connection.execute_query(
             """
             UPDATE meter
             SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
             WHERE id = $1
             """,
-            [
-                meter_id,
-                sum(increment.count for increment in increments),
-                sum(increment.skipped for increment in increments),
-            ],
+            [meter_id, counted, skipped],
         )
 
 
@@ -174,8 +230,28 @@ def _arrived(meter: MeterDefinition, parameters: Parameters, columns: str) -> st
     )
 
 
-def _statement(meter: MeterDefinition, parameters: Parameters, *, with_dimensions: bool) -> str:
-    keeps_values = meter.keeps_values
+def _step_statement(
+    meter: MeterDefinition, parameters: Parameters, revision: int, *, is_watched: bool
+) -> str:
+    """Counts, and merges into `customer_meter`."""
+    counting = _counting(meter, parameters, with_dimensions=meter.counts_dimensions)
+    partials = meter.aggregation.of_events()
+    increment = _INCREMENT.format(
+        id_prefix=parameters.add(str(new_id())[:_ID_PREFIX], "text"),
+        partials=select_list({name: partials[name] for name in meter.aggregation.state()}),
+    )
+    if meter.keeps_values:
+        increment = _INCREMENT_WITH_VALUES.format(increment=increment)
+    return counting + _MERGED.format(
+        new_values=_NEW_VALUES if meter.keeps_values else "",
+        increment=increment,
+        merging=merging_sql(meter, parameters.add(revision, "bigint"), is_watched=is_watched),
+        triggered=TRIGGERED if is_watched else "NULL::uuid[]",
+    )
+
+
+def _counting(meter: MeterDefinition, parameters: Parameters, *, with_dimensions: bool) -> str:
+    """CTEs that count, up to `matched`: the events, and whether they are in current periods."""
     partials = meter.aggregation.of_events()
     merged = meter.aggregation.merged("kept", "excluded")
     return _COUNT_BATCHES.format(
@@ -184,10 +260,10 @@ def _statement(meter: MeterDefinition, parameters: Parameters, *, with_dimension
             parameters,
             _BUCKET + (arrived_columns(meter, parameters) if with_dimensions else ""),
         ),
+        kept=kept_sql(meter, "arrived"),
         columns=", ".join(partials),
         partials=select_list(partials),
         merged=", ".join(f"{column} = {sql}" for column, sql in merged.items()),
-        values=_BUCKET_VALUES if keeps_values else "",
+        values=_BUCKET_VALUES if meter.keeps_values else "",
         dimensions=f", {count_sql(meter)}" if with_dimensions else "",
-        distinct_values=_DISTINCT_VALUES if keeps_values else "NULL::bytea[]",
     )

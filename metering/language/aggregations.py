@@ -238,12 +238,6 @@ class Aggregation:
         return self.function.calculation.quantity.format(row=row)
 
 
-def merged_sql(kept: str, added: str) -> dict[str, str]:
-    """Expressions, by column, that merge two rows of CUSTOMER_COLUMNS, for any function."""
-    counts = {name: f"{kept}.{name} + {added}.{name}" for name in ("count", "unique_count")}
-    return counts | {column.name: column.merged.format(kept=kept, added=added) for column in STATE}
-
-
 def consumed_sql(function: str, row: str) -> str:
     """The units to bill for the state in a row: its quantity, or 0 if that is null.
 

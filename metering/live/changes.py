@@ -10,6 +10,7 @@ from tortoise.expressions import Q
 
 from metering.counting.progress import with_position
 from metering.live.change_feed import Cursor, Entry, Selection
+from metering.live.changed_usage import changed_usage
 from models import AlertTrigger, CustomerMeter
 
 EventRow = Mapping[str, Any]
@@ -73,17 +74,18 @@ async def read_usage(
     organization_id: UUID, after: Cursor, limit: int, selection: Selection[CustomerMeter] | None
 ) -> list[Entry[CustomerMeter]]:
     """Reads the first customer meters after a cursor, up to a limit."""
-    query = CustomerMeter.filter(
-        Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
-        organization_id=organization_id,
-        revision__gte=after.number,
-    )
-    if isinstance(selection, UsageSelection):
-        if selection.customer_id is not None:
-            query = query.filter(customer_id=selection.customer_id)
-        if selection.meter_id is not None:
+    if selection is None or selection.customer_id is None:
+        meter_id = selection.meter_id if isinstance(selection, UsageSelection) else None
+        rows = await changed_usage(organization_id, after, limit, meter_id)
+    else:
+        query = CustomerMeter.filter(
+            Q(revision__gt=after.number) | Q(revision=after.number, id__gt=after.id),
+            organization_id=organization_id,
+            customer_id=selection.customer_id,
+        )
+        if isinstance(selection, UsageSelection) and selection.meter_id is not None:
             query = query.filter(meter_id=selection.meter_id)
-    rows = await with_position(query).order_by("revision", "id").limit(limit)
+        rows = await with_position(query).order_by("revision", "id").limit(limit)
     return [Entry(Cursor(row.revision, row.id), row) for row in rows]
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.counting.noted_changes import noted
 from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, arrays, select_list
@@ -149,7 +150,7 @@ async def begin_periods(
     columns = ", ".join(CUSTOMER_COLUMNS)
     begun = ", ".join(f"begun.{column}" for column in CUSTOMER_COLUMNS)
     await connection.execute_query_dict(
-        f"""
+        noted(f"""
         UPDATE customer_meter AS kept
         SET period_start = begun.starts_at, period_end = begun.ends_at,
             consumed = begun.consumed, ({columns}) = ({begun}),
@@ -160,8 +161,8 @@ async def begin_periods(
         ) AS begun (customer_id, starts_at, ends_at, consumed, {columns})
         WHERE kept.organization_id = $1 AND kept.meter_id = $2
           AND kept.customer_id = begun.customer_id
-        RETURNING kept.id
-        """,
+        RETURNING kept.id, kept.revision
+        """),
         [
             meter.organization_id,
             meter.id,

@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from metering.counting.event_names import _NOTE
-from metering.counting.rollup import _statement
+from metering.counting.rollup import _step_statement
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, stored_under_external_ids
 from metering.language.aggregations import AggregationFunction
@@ -62,7 +62,7 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     meter = replace(meter_definition(row), dimensions=dimensions)
 
     parameters = Parameters(newcomer.id, meter.id, [batch.id], ALL_CUSTOMERS)
-    counting = _statement(meter, parameters, with_dimensions=bool(dimensions))
+    counting = _step_statement(meter, parameters, 1, is_watched=False)
 
     # 2,000 events are stored; tables as small as the others are read whole.
     assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 500
@@ -86,7 +86,7 @@ async def test_new_combinations_of_many_customers_are_not_compared_with_each_oth
     batch = await EventBatch.get(organization_id=organization.id, position=None)
     meter = replace(await definition_of(row), dimensions=("model",))
     parameters = Parameters(organization.id, meter.id, [batch.id], ALL_CUSTOMERS)
-    counting = _statement(meter, parameters, with_dimensions=True)
+    counting = _step_statement(meter, parameters, 1, is_watched=False)
     assert await _most_rows_passed_over(fresh_database, counting, parameters.values) < 2_000
 
 
