@@ -200,7 +200,7 @@ async def test_a_worker_that_dies_in_a_step_leaves_nothing_behind(
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("metering.counting.log.merge_increments", die)
+        patch.setattr("metering.counting.log.note_late_events", die)
         with pytest.raises(asyncio.CancelledError):
             await advance(organization.id)
     assert not await DimensionCombination.filter(meter_id=meter.id).exists()
