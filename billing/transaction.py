@@ -15,6 +15,12 @@ from metering.live.outbox import OutboxType, publish
 
 Row = TypeVar("Row")
 
+STAMPED = "revision = (SELECT log.revision FROM event_log log WHERE log.organization_id = $1)"
+"""SQL: what an UPDATE of `customer_subscription` also sets, so that its change is noticed.
+
+The transaction holds the log of the organization $1, and has taken that revision.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BillingTransaction:

@@ -23,9 +23,31 @@ from metering.live.after_commit import emit
 from metering.live.wakeup import CATCH_UP_METERS, Wake
 from metering.problems import RefusedError, problem
 from models import Meter
+from models.changes import store_changes
 from models.meter import CLEARING
 
-InUse = Callable[[BaseDBAsyncClient, UUID], Awaitable[str | None]]
+# What an edit can change, archiving, or unarchiving. The rest changes with counting.
+_CHANGED = (
+    "name",
+    "unit",
+    "event_filter",
+    "aggregation_function",
+    "aggregation_property",
+    "event_names",
+    "dimensions",
+    "position",
+    "dimensions_position",
+    "defined_from",
+    "skipped_events",
+    "usage_version",
+    "problem",
+    "failing_since",
+    "retry_at",
+    "archived_at",
+    "updated_at",
+)
+
+InUse = Callable[[BaseDBAsyncClient, UUID, UUID], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +145,7 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
             meter.name = changes.name
         if changes.sets_unit:
             meter.unit = changes.unit
-        await meter.save(using_db=connection)
+        await _store(connection, meter)
         return meter
 
 
@@ -133,7 +155,7 @@ async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) ->
         log = await lock_log(connection, organization_id)
         meter = await _locked_meter(connection, organization_id, meter_id)
         if meter.archived_at is None:
-            reason = await in_use(connection, meter_id)
+            reason = await in_use(connection, organization_id, meter_id)
             if reason is not None:
                 raise RefusedError(problem("IN_USE", reason, "id"))
             meter.archived_at = now()
@@ -141,7 +163,7 @@ async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) ->
             if meter.dimensions and meter.dimensions_position is None:
                 meter.dimensions_position = log.head
             _end_pause(meter)
-            await meter.save(using_db=connection)
+            await _store(connection, meter)
         return meter
 
 
@@ -157,7 +179,7 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
                     meter.dimensions_position = _position(meter.position, log)
                 meter.position = _position(meter.position, log)
                 emit(connection, Wake(CATCH_UP_METERS, organization_id))
-            await meter.save(using_db=connection)
+            await _store(connection, meter)
         return meter
 
 
@@ -193,6 +215,11 @@ async def _locked_meter(
     if meter is None:
         raise RefusedError(problem("NOT_FOUND", "There is no meter with this id.", "id"))
     return meter
+
+
+async def _store(connection: BaseDBAsyncClient, meter: Meter) -> None:
+    meter.updated_at = now()
+    await store_changes(meter, connection, *_CHANGED)
 
 
 async def _forget(connection: BaseDBAsyncClient, meter: Meter) -> None:

@@ -32,10 +32,7 @@ class UsageAlert(Model):
 
     class Meta:
         table = "usage_alert"
-        indexes = (
-            Index(fields=("organization_id", "id"), name="usage_alert_organization"),
-            Index(fields=("organization_id", "meter_id", "id"), name="usage_alert_meter"),
-        )
+        indexes = (Index(fields=("organization_id", "meter_id", "id"), name="usage_alert_meter"),)
 
 
 class AlertTrigger(Model):

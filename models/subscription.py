@@ -22,7 +22,7 @@ class CustomerSubscription(Model):
     change is scheduled. `trial_notice_at`: when the end of the trial is announced; null from then
     on. `corrections_due_at`: when a canceled subscription is next billed for late events.
     `invoicing_problem`: why its invoices are not made. `revision` is the log's revision at the last
-    change; a trigger of the database writes it.
+    change; every statement that changes a row writes it (`STAMPED` in billing).
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

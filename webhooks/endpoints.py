@@ -187,8 +187,9 @@ async def resend(organization_id: UUID, delivery_id: UUID) -> WebhookDelivery:
             [organization_id, delivery_id],
         )
         emit(connection, Wake(DELIVER_WEBHOOKS, organization_id))
-        await row.refresh_from_db(using_db=connection)
-        return row
+        return await WebhookDelivery.get(
+            organization_id=organization_id, id=delivery_id, using_db=connection
+        )
 
 
 async def _locked(

@@ -1,5 +1,9 @@
 """Deletes what has expired: sessions, idempotency keys and webhooks after 30 days, kept ranges."""
 
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
 import structlog
 from tortoise.connection import get_connection
 
@@ -16,36 +20,32 @@ DELETE FROM {table} WHERE id IN (
     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 """
-_KEYS = """
-DELETE FROM idempotency_key WHERE (organization_id, key) IN (
-    SELECT organization_id, key FROM idempotency_key WHERE created_at < now() - interval '30 days'
-    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
-)
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Expiring:
+    """A table of organizations' rows that expire: its key, and when a row was last of use."""
+
+    table: str
+    key: str
+    column: str
+    age: str
+
+
+_KEYS = _Expiring("idempotency_key", "key", "created_at", "30 days")
 # A range of whole days is asked for until the day is over, in any time zone.
-_RANGES = """
-DELETE FROM usage_range WHERE (organization_id, meter_id, range_start, range_end) IN (
-    SELECT organization_id, meter_id, range_start, range_end FROM usage_range
-    WHERE kept_at < now() - interval '2 days'
-    LIMIT $1 FOR UPDATE SKIP LOCKED
-)
-"""
+_RANGES = _Expiring("usage_range", "meter_id, range_start, range_end", "kept_at", "2 days")
 # Their deliveries go with them.
-_HAPPENED = """
-DELETE FROM outbox_event WHERE (organization_id, id) IN (
-    SELECT organization_id, id FROM outbox_event WHERE created_at < now() - interval '30 days'
-    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
-)
-"""
+_HAPPENED = _Expiring("outbox_event", "id", "created_at", "30 days")
 
 
 async def delete_expired() -> None:
     """Deletes some of the expired rows. Several workers may run it at once."""
     sessions = await _delete(_SESSIONS.format(table="customer_session"))
     browsers = await _delete(_SESSIONS.format(table="browser_session"))
-    keys = await _delete(_KEYS)
-    ranges = await _delete(_RANGES)
-    happened = await _delete(_HAPPENED)
+    keys = await _delete_of_organizations(_KEYS)
+    ranges = await _delete_of_organizations(_RANGES)
+    happened = await _delete_of_organizations(_HAPPENED)
     if sessions or browsers or keys or ranges or happened:
         _log.debug(
             "expired rows deleted",
@@ -57,13 +57,48 @@ async def delete_expired() -> None:
         )
 
 
-async def _delete(statement: str) -> int:
-    """Returns how many rows were deleted."""
+async def _delete_of_organizations(expiring: _Expiring) -> int:
+    """Deletes organization by organization, because every statement names its organization."""
+    deleted = 0
+    for organization_id in await _organizations_with(expiring):
+        deleted += await _delete(
+            f"""
+            WITH expired AS MATERIALIZED (
+                SELECT {expiring.key} FROM {expiring.table}
+                WHERE organization_id = $2
+                  AND {expiring.column} < now() - interval '{expiring.age}'
+                ORDER BY {expiring.column} LIMIT $1 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM {expiring.table}
+            WHERE organization_id = $2 AND ({expiring.key}) IN (SELECT * FROM expired)
+            RETURNING 1
+            """,
+            organization_id,
+            most=_TIMES * _ROWS - deleted,
+        )
+    return deleted
+
+
+async def _organizations_with(expiring: _Expiring) -> list[UUID]:
+    """Returns the organizations that have expired rows."""
+    rows = await get_connection("default").execute_query_dict(
+        f"""
+        SELECT DISTINCT organization_id FROM {expiring.table}
+        WHERE {expiring.column} < now() - interval '{expiring.age}'
+        """
+    )
+    return [row["organization_id"] for row in rows]
+
+
+async def _delete(statement: str, *values: Any, most: int | None = None) -> int:
+    """Runs a statement, whose first parameter limits its rows. Returns how many were deleted."""
     connection = get_connection("default")
+    left = _TIMES * _ROWS if most is None else most
     total = 0
-    for _ in range(_TIMES):
-        deleted, _rows = await connection.execute_query(statement, [_ROWS])
+    while left > total:
+        limit = min(_ROWS, left - total)
+        deleted, _rows = await connection.execute_query(statement, [limit, *values])
         total += deleted
-        if deleted < _ROWS:
+        if deleted < limit:
             break
     return total

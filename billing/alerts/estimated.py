@@ -124,14 +124,20 @@ async def decide_estimates(patience: Patience) -> None:
         ExceptionGroup: an exception for each organization that failed, after the others.
     """
     failures: list[Exception] = []
-    for row in await patience.wait_for("alerts", lambda: _rows(_UNDECIDED)):
+    for undecided in await patience.wait_for("alerts", _undecided):
         try:
-            await _decide(Undecided(**row), patience)
+            await _decide(undecided, patience)
         except Exception as error:  # noqa: BLE001  # one tenant's failure must not stop the others
-            error.add_note(f"in the alerts of organization {row['organization_id']}")
+            error.add_note(f"in the alerts of organization {undecided.organization_id}")
             failures.append(error)
     if failures:
         raise ExceptionGroup("deciding alerts failed", failures)
+
+
+async def _undecided() -> list[Undecided]:
+    """Returns the alerts of every organization that are not decided up to its log."""
+    rows = await get_connection("default").execute_query_dict(_UNDECIDED)
+    return [Undecided(**row) for row in rows]
 
 
 async def _decide(undecided: Undecided, patience: Patience) -> None:

@@ -24,6 +24,7 @@ from metering.counting.log import lock_log, next_revision
 from metering.problems import Problem, RefusedError, problem, refuse_any
 from metering.texts import NAME, given_name_problems, name_problems
 from models import ALL_CUSTOMERS, AlertTrigger, Meter, UsageAlert
+from models.changes import store_changes
 
 MOST_OF_ALL_CUSTOMERS = 100
 """Alerts of each customer on one meter. Counting compares every customer's usage with them."""
@@ -101,7 +102,7 @@ async def update_alert(organization_id: UUID, alert_id: UUID, changes: AlertChan
         alert.threshold = alert.threshold if changes.threshold is None else changes.threshold
         alert.is_enabled = alert.is_enabled if changes.is_enabled is None else changes.is_enabled
         alert.decided = -revision
-        await alert.save(using_db=connection)
+        await store_changes(alert, connection, "name", "threshold", "is_enabled", "decided")
         await _decide(connection, revision, alert)
         return alert
 
@@ -109,10 +110,11 @@ async def update_alert(organization_id: UUID, alert_id: UUID, changes: AlertChan
 async def delete_alert(organization_id: UUID, alert_id: UUID) -> None:
     """Deletes an alert and its triggers."""
     async with _changing(organization_id) as (connection, _revision):
-        alert = await _locked_alert(connection, organization_id, alert_id)
+        await _locked_alert(connection, organization_id, alert_id)
         of_alert = AlertTrigger.filter(organization_id=organization_id, alert_id=alert_id)
         await of_alert.using_db(connection).delete()
-        await alert.delete(using_db=connection)
+        this = UsageAlert.filter(organization_id=organization_id, id=alert_id)
+        await this.using_db(connection).delete()
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ from metering.counting.log import lock_log
 from metering.problems import Problem, RefusedError, problem, refuse_any
 from metering.texts import DESCRIPTION, NAME, name_problems, text_fault
 from models import Benefit, Meter, Product, ProductPrice
+from models.changes import store_changes
 
 _MOST_INTERVALS = {
     RecurringInterval.DAY: 366,
@@ -139,7 +140,7 @@ async def update_product(
             problems += found
         if problems:
             raise RefusedError(*problems)
-        await product.save(using_db=connection)
+        await store_changes(product, connection, "name", "description")
         if changes.benefit_ids is not None:
             await hold_new_meters(connection, organization_id, product_id, benefit_ids)
             await replace_benefits(connection, organization_id, product_id, benefit_ids)
@@ -156,7 +157,7 @@ async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
         product = await _locked_product(connection, organization_id, product_id)
         if product.archived_at is None:
             product.archived_at = now()
-            await product.save(using_db=connection)
+            await store_changes(product, connection, "archived_at")
         return product
 
 

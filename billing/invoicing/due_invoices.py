@@ -21,7 +21,7 @@ from billing.periods.intervals import (
 )
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
-from billing.transaction import BillingTransaction, columns
+from billing.transaction import STAMPED, BillingTransaction, columns
 
 # A chunk of this size holds the log of an organization for about half a second.
 CHUNK = 250
@@ -180,8 +180,8 @@ async def schedule_corrections(transaction: BillingTransaction) -> int:
         period = period_around(row["anchor_at"], usage, row["issued_at"])
         due.append((row["id"], period.end))
     await transaction.run(
-        """
-        UPDATE customer_subscription AS kept SET corrections_due_at = due.at
+        f"""
+        UPDATE customer_subscription AS kept SET corrections_due_at = due.at, {STAMPED}
         FROM unnest($2::uuid[], $3::timestamptz[]) AS due (id, at)
         WHERE kept.organization_id = $1 AND kept.id = due.id
         """,
@@ -212,8 +212,8 @@ async def invoice_due_corrections(transaction: BillingTransaction) -> int:
     await rerate_late(transaction, [row["customer_id"] for row in rows])
     await issue(transaction, await _bills(transaction, rows))
     await transaction.run(
-        """
-        UPDATE customer_subscription SET corrections_due_at = NULL
+        f"""
+        UPDATE customer_subscription SET corrections_due_at = NULL, {STAMPED}
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NULL
         """,
         [row["subscription_id"] for row in rows],

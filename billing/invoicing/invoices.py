@@ -32,7 +32,7 @@ from billing.rating.lines import (
     metered_lines,
     total,
 )
-from billing.transaction import BillingTransaction
+from billing.transaction import STAMPED, BillingTransaction
 from metering.live.after_commit import emit
 from metering.live.measured import INVOICES_ISSUED, Measured
 from metering.live.outbox import OutboxType
@@ -199,8 +199,8 @@ async def _withhold(transaction: BillingTransaction, problems: Mapping[UUID, str
     if not problems:
         return
     await transaction.run(
-        """
-        UPDATE customer_subscription AS kept SET invoicing_problem = found.problem
+        f"""
+        UPDATE customer_subscription AS kept SET invoicing_problem = found.problem, {STAMPED}
         FROM unnest($2::uuid[], $3::text[]) AS found (id, problem)
         WHERE kept.organization_id = $1 AND kept.id = found.id
         """,

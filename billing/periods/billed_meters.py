@@ -97,37 +97,38 @@ async def usage_by_meter(
 _USES = """
 SELECT EXISTS (
     SELECT FROM product_price price
-    JOIN product ON product.organization_id = price.organization_id
+    JOIN product ON product.organization_id = $1
                 AND product.id = price.product_id AND product.archived_at IS NULL
-    WHERE price.organization_id = meter.organization_id AND price.meter_id = meter.id
+    WHERE price.organization_id = $1 AND price.meter_id = $2
 ) OR EXISTS (
     SELECT FROM benefit
-    JOIN product_benefit brought ON brought.organization_id = benefit.organization_id
+    JOIN product_benefit brought ON brought.organization_id = $1
                                 AND brought.benefit_id = benefit.id
-    JOIN product ON product.organization_id = benefit.organization_id
+    JOIN product ON product.organization_id = $1
                 AND product.id = brought.product_id AND product.archived_at IS NULL
-    WHERE benefit.organization_id = meter.organization_id AND benefit.meter_id = meter.id
+    WHERE benefit.organization_id = $1 AND benefit.meter_id = $2
 ) AS by_product, EXISTS (
     SELECT FROM subscription_meter held
-    WHERE held.organization_id = meter.organization_id AND held.meter_id = meter.id
+    WHERE held.organization_id = $1 AND held.meter_id = $2
 ) AS by_subscription, EXISTS (
     SELECT FROM metered_period period
-    WHERE period.organization_id = meter.organization_id AND period.meter_id = meter.id
+    WHERE period.organization_id = $1 AND period.meter_id = $2
       AND period.closed_at IS NOT NULL
       AND (period.is_behind OR period.needs_correction
            OR period.product_price_id IS NOT NULL AND period.billed_amount IS NULL)
 ) AS by_invoice
-FROM meter WHERE meter.id = $1
 """
 
 
-async def meter_in_use(connection: BaseDBAsyncClient, meter_id: UUID) -> str | None:
+async def meter_in_use(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID
+) -> str | None:
     """Returns a sentence that says why the meter must go on counting; None if it may stop.
 
     The caller holds the log. A subscription uses its meters until it ends, even if its
     cancellation is scheduled or its product is archived.
     """
-    rows = await connection.execute_query_dict(_USES, [meter_id])
+    rows = await connection.execute_query_dict(_USES, [organization_id, meter_id])
     uses = rows[0]
     if uses["by_product"]:
         return "A product's price or benefit uses this meter."

@@ -21,7 +21,7 @@ from billing.periods.store import (
     update_periods,
 )
 from billing.rating.lines import MeteredPrice, rating_of
-from billing.transaction import BillingTransaction
+from billing.transaction import STAMPED, BillingTransaction
 from metering.usage.periods import CustomerPeriod
 
 
@@ -48,7 +48,7 @@ async def late_periods(
             FROM unnest($2::uuid[]) AS asked (customer_id)
             JOIN metered_period period
                 ON period.organization_id = $1 AND period.customer_id = asked.customer_id
-            JOIN meter ON meter.id = period.meter_id
+            JOIN meter ON meter.organization_id = $1 AND meter.id = period.meter_id
             LEFT JOIN event_log log ON log.organization_id = $1
             LEFT JOIN billing_frontier frontier
                 ON frontier.organization_id = $1 AND frontier.customer_id = asked.customer_id
@@ -145,8 +145,8 @@ async def _release_invoices(
 ) -> None:
     """Lets the cycle try again to invoice these subscriptions."""
     await transaction.run(
-        """
-        UPDATE customer_subscription SET invoicing_problem = NULL
+        f"""
+        UPDATE customer_subscription SET invoicing_problem = NULL, {STAMPED}
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND invoicing_problem IS NOT NULL
         """,
         list(set(subscription_ids)),

@@ -18,7 +18,7 @@ from billing.subscriptions.renewal import Touched, change_at, products_of
 from billing.subscriptions.reserving import hold_meters, release_meters
 from billing.subscriptions.sale import check_quantity, product_on_sale
 from billing.subscriptions.terms import terms_from
-from billing.transaction import BillingTransaction
+from billing.transaction import STAMPED, BillingTransaction
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
 from models import CustomerSubscription, Invoice
@@ -154,8 +154,8 @@ async def _replace(
     """Changes a subscription that has not started."""
     await hold_meters(transaction, subscription, product)
     await transaction.run(
-        """
-        UPDATE customer_subscription SET product_id = $3, quantity = $4
+        f"""
+        UPDATE customer_subscription SET product_id = $3, quantity = $4, {STAMPED}
         WHERE organization_id = $1 AND id = $2
         """,
         subscription.id,
@@ -173,8 +173,9 @@ async def _keep_pending(
 ) -> None:
     """Stores the change that is pending, or that none is."""
     await transaction.run(
-        """
-        UPDATE customer_subscription SET pending_product_id = $3, pending_quantity = $4
+        f"""
+        UPDATE customer_subscription
+        SET pending_product_id = $3, pending_quantity = $4, {STAMPED}
         WHERE organization_id = $1 AND id = $2
         """,
         subscription.id,

@@ -26,7 +26,7 @@ from billing.invoicing.due_invoices import (
 from billing.periods.rerating import rerate_late
 from billing.subscriptions.live_subscriptions import SUBSCRIPTION_COLUMNS, live_subscription
 from billing.subscriptions.renewal import Touched, renew_subscriptions
-from billing.transaction import BillingTransaction, billing_transaction
+from billing.transaction import STAMPED, BillingTransaction, billing_transaction
 from config import clock
 from metering.live.outbox import OutboxType
 from waiting.patience import MOST_SECONDS, Patience
@@ -221,8 +221,8 @@ async def rerate_some(transaction: BillingTransaction) -> int:
 async def announce_ends_of_trials(transaction: BillingTransaction) -> int:
     """Records in the outbox that trials end soon."""
     rows = await transaction.rows(
-        """
-        UPDATE customer_subscription SET trial_notice_at = NULL
+        f"""
+        UPDATE customer_subscription SET trial_notice_at = NULL, {STAMPED}
         WHERE organization_id = $1 AND trial_notice_at <= $2 AND status = 'TRIALING'
         RETURNING id
         """,
@@ -257,7 +257,8 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         UNION
         SELECT period.organization_id
         FROM metered_period period
-        JOIN meter ON meter.id = period.meter_id
+        JOIN meter
+            ON meter.organization_id = period.organization_id AND meter.id = period.meter_id
         JOIN event_log log ON log.organization_id = period.organization_id
         WHERE period.is_behind AND coalesce(meter.position, log.head) > period.position
         """,

@@ -24,7 +24,7 @@ from billing.subscriptions.renewal import Touched, end_at, next_periods
 from billing.subscriptions.reserving import hold_meters, release_meters
 from billing.subscriptions.sale import check_quantity, product_on_sale
 from billing.subscriptions.terms import Terms, first_terms
-from billing.transaction import BillingTransaction
+from billing.transaction import STAMPED, BillingTransaction
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
 from models import CustomerSubscription
@@ -108,6 +108,7 @@ async def create_subscription(
             usage_period_start=started_at if is_scheduled else terms.usage.start,
             usage_period_end=started_at if is_scheduled else terms.usage.end,
             usage_whole_start=terms.usage_whole.start,
+            revision=transaction.revision,
             created_at=transaction.now,
             using_db=transaction.connection,
         )
@@ -153,9 +154,10 @@ async def cancel_subscription(
             await _withdraw(transaction, one)
         elif when is CancelWhen.PERIOD_END:
             await transaction.run(
-                """
+                f"""
                 UPDATE customer_subscription
-                SET cancel_at_period_end = true, pending_product_id = NULL, pending_quantity = NULL
+                SET cancel_at_period_end = true, pending_product_id = NULL, pending_quantity = NULL,
+                    {STAMPED}
                 WHERE organization_id = $1 AND id = $2
                 """,
                 one.id,
@@ -181,8 +183,8 @@ async def resume_subscription(organization_id: UUID, subscription_id: UUID) -> C
     async with edit(organization_id, Touched("id", subscription_id)) as transaction:
         one = await locked_subscription(transaction, subscription_id)
         await transaction.run(
-            """
-            UPDATE customer_subscription SET cancel_at_period_end = false
+            f"""
+            UPDATE customer_subscription SET cancel_at_period_end = false, {STAMPED}
             WHERE organization_id = $1 AND id = $2
             """,
             one.id,
@@ -231,9 +233,9 @@ async def subscription_row(
 async def _withdraw(transaction: BillingTransaction, subscription: LiveSubscription) -> None:
     """Ends a subscription that has not started."""
     await transaction.run(
-        """
+        f"""
         UPDATE customer_subscription
-        SET status = 'CANCELED', ended_at = $3, trial_notice_at = NULL
+        SET status = 'CANCELED', ended_at = $3, trial_notice_at = NULL, {STAMPED}
         WHERE organization_id = $1 AND id = $2
         """,
         subscription.id,

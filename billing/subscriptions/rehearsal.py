@@ -90,10 +90,10 @@ async def _invoices_after(
                invoice.currency, invoice.total, line.kind, line.description, line.amount
         FROM invoice
         JOIN customer
-            ON customer.organization_id = invoice.organization_id
+            ON customer.organization_id = $1
            AND customer.id = invoice.customer_id
         JOIN invoice_line line
-            ON line.organization_id = invoice.organization_id AND line.invoice_id = invoice.id
+            ON line.organization_id = $1 AND line.invoice_id = invoice.id
         WHERE invoice.organization_id = $1 AND invoice.sequence > $2
         ORDER BY invoice.sequence, line.ordinal
         """,

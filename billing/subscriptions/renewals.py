@@ -11,7 +11,7 @@ from billing.periods.intervals import Period
 from billing.rating.lines import Line
 from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.subscriptions.terms import Terms
-from billing.transaction import BillingTransaction, columns
+from billing.transaction import STAMPED, BillingTransaction, columns
 from models.identifiers import new_id
 
 
@@ -96,9 +96,9 @@ async def move_subscriptions(transaction: BillingTransaction, renewals: Sequence
     """Stores the terms of the periods that begin, with which pending changes take effect."""
     going_on = [(one.subscription.id, one.next) for one in renewals if one.next is not None]
     await transaction.run(
-        """
+        f"""
         UPDATE customer_subscription AS kept
-        SET period_index = kept.period_index + 1, status = next.status,
+        SET {STAMPED}, period_index = kept.period_index + 1, status = next.status,
             product_id = next.product_id, quantity = next.quantity, anchor_at = next.anchor_at,
             current_period_start = next.starts_at, current_period_end = next.ends_at,
             whole_start = next.whole_start, usage_period_start = next.usage_start,
@@ -133,9 +133,9 @@ async def move_subscriptions(transaction: BillingTransaction, renewals: Sequence
         ),
     )
     await transaction.run(
-        """
+        f"""
         UPDATE customer_subscription AS kept
-        SET status = 'CANCELED', ended_at = ended.at, current_period_end = ended.at,
+        SET {STAMPED}, status = 'CANCELED', ended_at = ended.at, current_period_end = ended.at,
             usage_period_end = ended.at, pending_product_id = NULL, pending_quantity = NULL,
             trial_notice_at = NULL
         FROM unnest($2::uuid[], $3::timestamptz[]) AS ended (id, at)

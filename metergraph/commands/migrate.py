@@ -6,18 +6,48 @@ import click
 
 from config.settings import Settings, get_settings
 from metergraph.connections import reachable
+from metergraph.database.distribution import (
+    Distribution,
+    Table,
+    distribute,
+    distribution_of,
+    refuse_plain,
+)
 from metergraph.database.opening import migrate, opened_database
 
 
 @click.command()
-def command() -> None:
-    """Apply the migrations that the database lacks."""
+@click.option(
+    "--distribute",
+    "wanted",
+    is_flag=True,
+    help="Also distribute the tables of a Citus coordinator by organization.",
+)
+def command(wanted: bool) -> None:
+    """Apply the migrations that the database lacks.
+
+    If its tables are distributed, new ones are distributed too.
+    """
     with reachable(get_settings()) as settings:
-        applied = asyncio.run(_migrate(settings))
+        asyncio.run(_migrate(settings, wanted=wanted))
+
+
+async def _migrate(settings: Settings, *, wanted: bool) -> None:
+    found = await distribution_of(settings)
+    if wanted:
+        refuse_plain(found)
+    async with opened_database(settings, role="migrate"):
+        applied = await migrate(settings, lambda name: click.echo(f"Applying {name} ..."))
     if not applied:
         click.echo("The database is up to date.")
+    if wanted or found is Distribution.DISTRIBUTED:
+        made = await distribute(settings, _report)
+        if made:
+            click.echo(f"{len(made)} tables are distributed now.")
+        else:
+            click.echo("All tables are distributed.")
 
 
-async def _migrate(settings: Settings) -> list[str]:
-    async with opened_database(settings, role="migrate"):
-        return await migrate(settings, lambda name: click.echo(f"Applying {name} ..."))
+def _report(table: Table) -> None:
+    how = "a copy on every node" if table.is_reference else "by organization_id"
+    click.echo(f"Distributed {table.name}: {how}")

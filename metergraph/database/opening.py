@@ -42,8 +42,9 @@ _APPS: dict[str, dict[str, Any]] = {
 TORTOISE_ORM = {"connections": {"default": "asyncpg://localhost/metergraph"}, "apps": _APPS}
 """For `tortoise makemigrations`, which compares models with migrations and does not connect."""
 
-# Held while migrating, so that two processes that start at once do not both migrate.
-_MIGRATION_LOCK = 0x6D65746572
+MIGRATION_LOCK = 0x6D65746572
+"""Held while migrating, so that two processes that start at once do not both migrate."""
+
 # Besides the pool: for tokens, health and metrics.
 _CONNECTIONS_ASIDE = 3
 # A process that hangs in a transaction must not hold an organization's log for ever.
@@ -172,7 +173,7 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
         raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
     lock = await asyncpg.connect(**credentials(settings.database_url))
     try:
-        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         await refuse_newer(lock.fetch)
         if await pending_migrations():
             executor = MigrationExecutor(get_connection("default"), _APPS)

@@ -23,11 +23,11 @@ from models import ALL_CUSTOMERS, UsageAlert
 IS_WATCHED = """
     EXISTS (
         SELECT FROM usage_alert watching
-        WHERE watching.organization_id = meter.organization_id AND watching.meter_id = meter.id
+        WHERE watching.organization_id = $1 AND watching.meter_id = meter.id
           AND watching.is_enabled
     )
 """
-"""Whether a row of `meter` has alerts that are enabled."""
+"""Whether a row of `meter`, of the organization $1, has alerts that are enabled."""
 
 _LEVELS = f"""
     CROSS JOIN LATERAL (

@@ -53,7 +53,7 @@ WITH matched AS MATERIALIZED (
           WHERE batch.organization_id = $1 AND batch.id = e.batch_id
       ) <= (
           SELECT coalesce({position})
-          FROM meter JOIN event_log log ON log.organization_id = meter.organization_id
+          FROM meter JOIN event_log log ON log.organization_id = $1
           WHERE meter.organization_id = $1 AND meter.id = $2
       )
 ), truth AS (
@@ -188,7 +188,8 @@ async def rewrite_buckets(
         if found:
             await _rewrite(connection, meter, span, kept, found)
     await connection.execute_query(
-        "UPDATE meter SET usage_version = usage_version + 1 WHERE id = $1", [meter.id]
+        "UPDATE meter SET usage_version = usage_version + 1 WHERE organization_id = $1 AND id = $2",
+        [meter.organization_id, meter.id],
     )
 
 

@@ -39,7 +39,8 @@ async def audits_due(round_start: datetime) -> list[UUID]:
         INSERT INTO usage_audit (organization_id, customer_id, started_at)
         SELECT organization_id, $1, now() FROM event_log
         ON CONFLICT (organization_id) DO UPDATE
-            SET customer_id = $1, next_from = NULL, started_at = now(), finished_at = NULL
+            SET customer_id = excluded.customer_id, next_from = NULL,
+                started_at = excluded.started_at, finished_at = NULL
             WHERE usage_audit.finished_at IS NOT NULL AND usage_audit.started_at < $2
         RETURNING 1
         """,

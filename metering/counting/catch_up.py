@@ -103,7 +103,7 @@ async def catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
             reason=reason_of(error),
         )
         async with in_transaction() as connection:
-            await note_problem(connection, meter_id, error)
+            await note_problem(connection, organization_id, meter_id, error)
         return Chunk.NOTHING
 
 
@@ -179,9 +179,9 @@ async def _move(
         UPDATE meter
         SET position = $2, dimensions_position = $3,
             problem = NULL, failing_since = NULL, retry_at = NULL
-        WHERE id = $1
+        WHERE organization_id = $4 AND id = $1
         """,
-        [meter.id, position, dimensions_position],
+        [meter.id, position, dimensions_position, meter.organization_id],
     )
 
 
@@ -196,7 +196,7 @@ async def _merge(
     await check_periods(connection, meter.organization_id, increments)
     counted = sum(increment.count for increment in increments)
     skipped = sum(increment.skipped for increment in increments)
-    await add_to_totals(connection, meter.id, counted, skipped)
+    await add_to_totals(connection, meter, counted, skipped)
     await merge_increments(connection, meter, increments, revision)
 
 

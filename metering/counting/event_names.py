@@ -16,7 +16,7 @@ _SAMPLES = 20
 # `stored` is materialized because the planner might otherwise scan all events of the organization
 # by name. array_agg takes events in stored order, so its last ones are nearly the newest; sorting
 # would cost more than all the rest.
-_NOTE = """
+_NOTE = f"""
 WITH stored AS MATERIALIZED (
     SELECT id, name, timestamp FROM event
     WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
@@ -42,8 +42,7 @@ ON CONFLICT (organization_id, name) DO UPDATE SET
     first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
     last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at),
     key_samples = jsonb_path_query_array(
-        excluded.key_samples || known.key_samples, '$[0 to $last]',
-        jsonb_build_object('last', $4::int)
+        excluded.key_samples || known.key_samples, '$[0 to {_SAMPLES - 1}]'
     )
 """
 
@@ -69,9 +68,7 @@ async def note_event_names(
 
     Call it once per batch, in the transaction that gives it a position.
     """
-    await connection.execute_query(
-        _NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP, _SAMPLES - 1]
-    )
+    await connection.execute_query(_NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP])
 
 
 async def event_names(organization_id: UUID, text: str | None = None) -> list[EventNameUse]:

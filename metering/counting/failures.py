@@ -53,7 +53,9 @@ def reason_of(error: BaseException) -> str:
     return f"{type(cause).__name__}: {cause}"[:500]
 
 
-async def note_problem(connection: BaseDBAsyncClient, meter_id: UUID, error: BaseException) -> None:
+async def note_problem(
+    connection: BaseDBAsyncClient, organization_id: UUID, meter_id: UUID, error: BaseException
+) -> None:
     """Stores why a meter that is behind cannot be counted, and when to try it again.
 
     Each pause is as long as the meter has been failing: from a second to five minutes.
@@ -63,15 +65,15 @@ async def note_problem(connection: BaseDBAsyncClient, meter_id: UUID, error: Bas
         UPDATE meter
         SET problem = $2, failing_since = coalesce(failing_since, now()),
             retry_at = now() + least(greatest(now() - failing_since, '1 second'), '5 minutes')
-        WHERE id = $1 AND archived_at IS NULL
+        WHERE organization_id = $3 AND id = $1 AND archived_at IS NULL
           AND (position IS NOT NULL OR dimensions_position IS NOT NULL)
-        RETURNING organization_id, failing_since = now() AS begins
+        RETURNING failing_since = now() AS begins
         """,
-        [meter_id, reason_of(error)],
+        [meter_id, reason_of(error), organization_id],
     )
     for row in rows:
         if row["begins"]:
-            await publish(connection, row["organization_id"], OutboxType.METER_FAILING, meter_id)
+            await publish(connection, organization_id, OutboxType.METER_FAILING, meter_id)
 
 
 @asynccontextmanager

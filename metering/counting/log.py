@@ -217,11 +217,11 @@ async def _count_meter_by_meter(
                     WHEN dimensions <> '{}' THEN coalesce(dimensions_position, $2)
                     ELSE dimensions_position
                 END
-                WHERE id = $1
+                WHERE organization_id = $3 AND id = $1
                 """,
-                [meter.id, step.head],
+                [meter.id, step.head, step.organization_id],
             )
-            await note_problem(connection, meter.id, error)
+            await note_problem(connection, step.organization_id, meter.id, error)
 
 
 async def _give_positions(
@@ -241,7 +241,7 @@ async def _give_positions(
         UPDATE event_batch
         SET position = $2 + numbered.number,
             events_through = $5 + numbered.events_before + numbered.event_count,
-            processed_at = clock_timestamp()
+            processed_at = statement_timestamp()
         FROM numbered
         WHERE event_batch.organization_id = $1 AND event_batch.id = numbered.id
           AND numbered.events_before < $4

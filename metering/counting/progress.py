@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pypika_tortoise.context import SqlContext
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.expressions import RawSQL
@@ -59,17 +60,36 @@ WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
 """
 
 
-COUNTED_POSITION = """coalesce((
-    SELECT coalesce(meter.position, log.head) FROM meter, event_log log
-    WHERE meter.organization_id = customer_meter.organization_id
-      AND meter.id = customer_meter.meter_id AND log.organization_id = meter.organization_id
-), 0)"""
-"""Up to which position the usage in a row of `customer_meter` is counted, in the row's snapshot."""
+def counted_position_sql(organization: str) -> str:
+    """SQL: up to which position the usage in a row of `customer_meter` is counted.
+
+    It is of the row's snapshot. `organization` is a parameter, the organization of the row.
+    """
+    return f"""coalesce((
+        SELECT coalesce(meter.position, log.head) FROM meter, event_log log
+        WHERE meter.organization_id = {organization} AND meter.id = customer_meter.meter_id
+          AND log.organization_id = {organization}
+    ), 0)"""
 
 
-def with_position(rows: QuerySet[CustomerMeter]) -> QuerySet[CustomerMeter]:
-    """Returns the same rows, each with its `counted_position`."""
-    return rows.annotate(counted_position=RawSQL(COUNTED_POSITION))
+class _CountedPosition(RawSQL):
+    """The SQL with a parameter of its own, as the ORM numbers them."""
+
+    def __init__(self, organization_id: UUID) -> None:
+        super().__init__("")
+        self._organization_id = organization_id
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        if ctx.parameterizer is None:
+            raise TypeError("the statement has no parameters")
+        parameter = ctx.parameterizer.create_param(self._organization_id)
+        self.sql = counted_position_sql(parameter.get_sql(ctx))
+        return super().get_sql(ctx)
+
+
+def with_position(rows: QuerySet[CustomerMeter], organization_id: UUID) -> QuerySet[CustomerMeter]:
+    """Returns the same rows, which are the organization's, each with its `counted_position`."""
+    return rows.annotate(counted_position=_CountedPosition(organization_id))
 
 
 _COMPLETE_THROUGH = f"""

@@ -155,7 +155,7 @@ async def count_step(
     parameters = _parameters(meter, batch_ids)
     statement = _step_statement(meter, parameters, revision, is_watched=is_watched)
     [row] = await connection.execute_query_dict(statement, parameters.values)
-    await add_to_totals(connection, meter.id, row["counted"], row["skipped"])
+    await add_to_totals(connection, meter, row["counted"], row["skipped"])
     await tell(connection, meter.organization_id, row["triggered"] or ())
 
 
@@ -208,7 +208,7 @@ def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
 
 
 async def add_to_totals(
-    connection: BaseDBAsyncClient, meter_id: UUID, counted: int, skipped: int
+    connection: BaseDBAsyncClient, meter: MeterDefinition, counted: int, skipped: int
 ) -> None:
     """Adds numbers of counted and skipped events to the meter's totals."""
     if counted or skipped:
@@ -216,9 +216,9 @@ async def add_to_totals(
             """
             UPDATE meter
             SET counted_events = counted_events + $2, skipped_events = skipped_events + $3
-            WHERE id = $1
+            WHERE organization_id = $4 AND id = $1
             """,
-            [meter_id, counted, skipped],
+            [meter.id, counted, skipped, meter.organization_id],
         )
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
-from metering.counting.progress import COUNTED_POSITION
+from metering.counting.progress import counted_position_sql
 from metering.live.change_feed import Cursor
 from models import CustomerMeter
 
@@ -18,7 +18,7 @@ ORDER BY revision, first_id OFFSET $4 LIMIT 1
 """
 
 _CHANGED = f"""
-SELECT customer_meter.*, {COUNTED_POSITION} AS counted_position
+SELECT customer_meter.*, {counted_position_sql("$1")} AS counted_position
 FROM (
     SELECT DISTINCT noted.revision, changed.id
     FROM usage_change noted CROSS JOIN LATERAL unnest(noted.ids) AS changed (id)

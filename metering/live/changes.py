@@ -85,7 +85,7 @@ async def read_usage(
         )
         if isinstance(selection, UsageSelection) and selection.meter_id is not None:
             query = query.filter(meter_id=selection.meter_id)
-        rows = await with_position(query).order_by("revision", "id").limit(limit)
+        rows = await with_position(query, organization_id).order_by("revision", "id").limit(limit)
     return [Entry(Cursor(row.revision, row.id), row) for row in rows]
 
 
@@ -105,13 +105,13 @@ async def read_events(
         FROM (
             SELECT {_WITH_BATCH}
             FROM event_batch b
-            JOIN event e ON e.organization_id = b.organization_id AND e.batch_id = b.id
+            JOIN event e ON e.organization_id = $1 AND e.batch_id = b.id
             WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
               AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
               AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)
             ORDER BY b.position, e.id LIMIT $4
         ) AS e
-        LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
+        LEFT JOIN customer c ON c.organization_id = $1 AND c.id = e.customer_id
         ORDER BY e.position, e.id
         """,
         [organization_id, after.number, after.id, limit, names, customer_id],

@@ -28,8 +28,8 @@ _RANGES_PER_METER = 16
 _AS_OF = """
 as_of AS MATERIALIZED (
     SELECT batch.position, batch.events_through AS events
-    FROM meter JOIN event_log log ON log.organization_id = meter.organization_id
-    JOIN event_batch batch ON batch.organization_id = meter.organization_id
+    FROM meter JOIN event_log log ON log.organization_id = $1
+    JOIN event_batch batch ON batch.organization_id = $1
         AND batch.position = coalesce(meter.position, log.head)
     WHERE meter.organization_id = $1 AND meter.id = $2 AND meter.usage_version = {version}
 )

@@ -10,6 +10,7 @@ from metering.live.outbox import OutboxType, publish
 from metering.problems import RefusedError, problem, refuse_any
 from metering.texts import EMAIL, EXTERNAL_ID, NAME, given_name_problems
 from models import Customer as CustomerRow
+from models.changes import store_changes
 from resolvers.mutating import mutates
 from resolvers.refusals import not_found
 from schema.context import Info, Scope
@@ -92,9 +93,7 @@ class CustomerMutation:
         if changes:
             try:
                 async with in_transaction() as connection:
-                    await row.update_from_dict(changes).save(
-                        using_db=connection, update_fields=list(changes)
-                    )
+                    await store_changes(row.update_from_dict(changes), connection, *changes)
                     await publish(
                         connection, row.organization_id, OutboxType.CUSTOMER_UPDATED, row.id
                     )

@@ -35,6 +35,7 @@ def history_source(organization_id: UUID, about: tuple[str, UUID] | None) -> SQL
         conditions=conditions,
         keyset=_LATEST_FIRST,
         make=model_of(AuditEntry),
-        joined="JOIN audit_entry ON audit_entry.id = history.id",
+        joined="JOIN audit_entry ON audit_entry.organization_id = $1"
+        " AND audit_entry.id = history.id",
         empty=about is None,
     )

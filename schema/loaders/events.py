@@ -25,12 +25,12 @@ LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
 # Joining customers costs less than loading them.
 _JOINED = """
-    JOIN event_batch b ON b.organization_id = e.organization_id AND b.id = e.batch_id
-    LEFT JOIN customer c ON c.organization_id = e.organization_id AND c.id = e.customer_id
+    JOIN event_batch b ON b.organization_id = $1 AND b.id = e.batch_id
+    LEFT JOIN customer c ON c.organization_id = $1 AND c.id = e.customer_id
 """
 _POSITION = """(
     SELECT batch.position FROM event_batch batch
-    WHERE batch.organization_id = e.organization_id AND batch.id = e.batch_id
+    WHERE batch.organization_id = $1 AND batch.id = e.batch_id
 )"""
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.expressions import Subquery
 
-from metering.counting.progress import COUNTED_POSITION, Progress, progress, with_position
+from metering.counting.progress import Progress, counted_position_sql, progress, with_position
 from models import CustomerMeter, Meter
 from schema.loaders.rows import Record
 from schema.loaders.sources import SQLSource, model_of
@@ -48,7 +48,7 @@ def _customer_meters(organization_id: UUID, *conditions: Where) -> SQLSource[Cus
 
     return replace(
         rows_source(CustomerMeter, organization_id, *conditions),
-        columns=f"customer_meter.*, {COUNTED_POSITION} AS counted_position",
+        columns=f"customer_meter.*, {counted_position_sql('$1')} AS counted_position",
         make=positioned,
     )
 
@@ -62,7 +62,8 @@ async def customer_meters_of(
             organization_id=organization_id,
             customer_id__in={customer_id for customer_id, _ in pairs},
             meter_id__in={meter_id for _, meter_id in pairs},
-        )
+        ),
+        organization_id,
     )
     found = {(row.customer_id, row.meter_id): row for row in rows}
     return [found.get(pair) for pair in pairs]

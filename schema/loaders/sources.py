@@ -42,7 +42,8 @@ class SQLSource(Generic[Row]):
     record into a row. An `empty` list is known to have no rows and costs no statement. `joined`
     tables have one row for each row of the list. They are joined to one page only: if they were
     joined to the whole list, the planner would sort all of it instead of using an index. `any_of`
-    is another condition. If `searched`, reading a page is a scan; if `long`, counting is one.
+    is another condition. The first parameter of `conditions` is the organization: `columns` and
+    `joined` name it as `$1`. If `searched`, reading a page is a scan; if `long`, counting is one.
     """
 
     columns: str

@@ -101,6 +101,6 @@ def rows_source(
 async def rows_by_id(model: type[M], organization_id: UUID, ids: list[UUID]) -> list[M | None]:
     """The rows with these ids, None for each that the organization does not have."""
     rows: Any = model.filter(organization_id=organization_id, id__in=set(ids))
-    rows = await (with_position(rows) if model is CustomerMeter else rows)
+    rows = await (with_position(rows, organization_id) if model is CustomerMeter else rows)
     found = {row.pk: row for row in rows}
     return [found.get(key) for key in ids]

@@ -156,7 +156,7 @@ async def test_an_archived_meter_allows_nothing(world: World) -> None:
     customer, meter = await world.customer(), await world.meter()
     await world.credit(customer, meter, 10, "2026-01-01")
 
-    async def unused(_connection: BaseDBAsyncClient, _meter_id: object) -> None:
+    async def unused(_connection: BaseDBAsyncClient, *_ids: object) -> None:
         return None
 
     await archive_meter(world.id, meter.id, unused)

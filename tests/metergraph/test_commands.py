@@ -193,6 +193,12 @@ def test_migrate_twice(metergraph: Run) -> None:
     assert metergraph("migrate").out == "The database is up to date.\n"
 
 
+def test_the_tables_of_plain_postgresql_are_not_distributed(metergraph: Run) -> None:
+    assert "plain PostgreSQL, without the extension citus" in complaint(
+        metergraph("migrate", "--distribute")
+    )
+
+
 def test_a_folder_called_config_does_not_get_in_the_way(interpreter: Run, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "__init__.py").write_text("raise RuntimeError")

@@ -201,7 +201,9 @@ async def test_an_edit_waits_for_the_chunk_that_is_being_counted(
     await assert_exact(organization.id)
 
 
-async def _not_in_use(_connection: BaseDBAsyncClient, _meter_id: UUID) -> None:
+async def _not_in_use(
+    _connection: BaseDBAsyncClient, _organization_id: UUID, _meter_id: UUID
+) -> None:
     """Nothing needs the meter."""
 
 

@@ -170,7 +170,9 @@ async def test_a_definition_of_the_past_keeps_nothing(
     assert len(await positions(meter)) == 1
 
 
-async def not_in_use(_connection: BaseDBAsyncClient, _meter_id: UUID) -> None:
+async def not_in_use(
+    _connection: BaseDBAsyncClient, _organization_id: UUID, _meter_id: UUID
+) -> None:
     return None
 
 
