@@ -70,7 +70,7 @@ class Weight(NamedTuple):
 
 
 class Size(NamedTuple):
-    """A method of Weighing that reads a size from the arguments of a field, the first of these."""
+    """A method of Weighing that reads a size from variables."""
 
     of: Callable[..., int]
     arguments: tuple[Any, ...]
@@ -84,7 +84,7 @@ class Weighing:
     """Weighs one operation.
 
     `default_pages` are the sizes of pages without one, by the number of lists around them; the last
-    one holds for all deeper levels. `defaults` are the document's values for missing variables.
+    is for all deeper levels. `defaults` are the document's values for missing variables.
     """
 
     schema: GraphQLSchema
@@ -95,11 +95,15 @@ class Weighing:
     known: dict[tuple[str, int], Weight] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
     sizes: list["Size"] = field(default_factory=list)
+    variables_read: int = 0
 
     def size(self, of: Callable[..., int], *arguments: Any) -> int:
-        """Reads a size from the arguments of a field, and notes that it matters to the weight."""
-        self.sizes.append(Size(of, arguments))
-        return of(self, *arguments)
+        """Reads a size from the arguments of a field, and notes it if it is up to variables."""
+        before = self.variables_read
+        found = of(self, *arguments)
+        if self.variables_read != before:
+            self.sizes.append(Size(of, arguments))
+        return found
 
     def selection(
         self,
@@ -152,8 +156,7 @@ class Weighing:
         is_list = definition is not None and is_list_type(definition.type)
         inner = self.selection(node.selection_set, named, self.level_below(level, is_list=is_list))
         scan = self.size(Weighing.scan, node, parent, named)
-        inner = inner._replace(once=inner.once + scan)
-        depth = inner.depth + 1
+        inner, depth = inner._replace(once=inner.once + scan), inner.depth + 1
         if node.name.value in ROOTS or (parent is not None and parent.name.startswith("__")):
             once, each = introspection_cost(self.schema, node.name.value, inner.once, inner.each)
             return Weight(min(_CAP, once), min(_CAP, each), depth)
@@ -211,7 +214,7 @@ class Weighing:
             start, end = (self.instant(given[name]) for name in ("start", "end"))
             length = _LENGTHS[self.value(given["interval"])]
         except (KeyError, ValueError, TypeError):
-            return DEFAULT_PAGES[0]  # coercion will refuse the arguments
+            return DEFAULT_PAGES[0]  # coercion will refuse them
         return max(1, -((start - end) // length))
 
     def instant(self, node: Node) -> datetime:
@@ -235,6 +238,7 @@ class Weighing:
         """Replaces a variable by its sent value or its default; other nodes stay unchanged."""
         if not isinstance(node, VariableNode):
             return node
+        self.variables_read += 1
         name = node.name.value
         return self.variables[name] if name in self.variables else self.defaults.get(name)
 

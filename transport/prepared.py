@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import GraphQLSchema, ListValueNode, ObjectValueNode, VariableNode
-from graphql.language import Node
+from graphql import GraphQLSchema
 from strawberry.types.graphql import OperationType
 
 from schema.errors import TooComplex
 from schema.plans import Plan
-from transport.cost import Size, Weight, weigh, weighing_of
+from transport.cost import Size, Weighing, Weight, weigh, weighing_of
 from transport.limits import Limits, check_depth, check_values
 
 _MOST_WEIGHTS = 100
@@ -27,22 +26,31 @@ class Prepared:
         self.type = OperationType(plan.operation.operation.value)
         self._schema = schema
         self._sizes: list[Size] | None = None
+        self._constant: Weight | None = None  # if no variable matters
         self._weights: dict[tuple[int, ...], Weight] = {}
 
     def weight(self, variables: Mapping[str, Any] | None) -> Weight:
         """Returns the weight; raises TooComplex for an operation that is nested too deeply."""
-        weighing = weighing_of(self._schema, self.plan.document, self.plan.operation, variables)
+        if self._constant is not None:
+            return self._constant
+        weighing = self._weighing(variables)
         if self._sizes is None:
-            weigh(weighing, self.plan.operation)
-            self._sizes = [size for size in weighing.sizes if _has_variable(size.arguments[0])]
-        sizes = tuple(size.of(weighing, *size.arguments) for size in self._sizes)
-        found = self._weights.get(sizes)
-        if found is None:
             found = weigh(weighing, self.plan.operation)
+            self._sizes = weighing.sizes
+            if not self._sizes:
+                self._constant = found
+            return found
+        sizes = tuple(size.of(weighing, *size.arguments) for size in self._sizes)
+        known = self._weights.get(sizes)
+        if known is None:
+            known = weigh(self._weighing(variables), self.plan.operation)
             if len(self._weights) >= _MOST_WEIGHTS:
                 self._weights.clear()
-            self._weights[sizes] = found
-        return found
+            self._weights[sizes] = known
+        return known
+
+    def _weighing(self, variables: Mapping[str, Any] | None) -> Weighing:
+        return weighing_of(self._schema, self.plan.document, self.plan.operation, variables)
 
     def allowed_cost(self, variables: Mapping[str, Any] | None, limits: Limits) -> int | None:
         """Returns the cost; None if a limit forbids the operation."""
@@ -53,17 +61,3 @@ class Prepared:
         except TooComplex:
             return None
         return weight.once if weight.once <= limits.cost else None
-
-
-def _has_variable(node: Node) -> bool:
-    """Whether the arguments of a field have a variable, at any depth."""
-    pending: list[Any] = [argument.value for argument in getattr(node, "arguments", None) or ()]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, VariableNode):
-            return True
-        if isinstance(value, ListValueNode):
-            pending.extend(value.values)
-        elif isinstance(value, ObjectValueNode):
-            pending.extend(entry.value for entry in value.fields)
-    return False

@@ -23,8 +23,11 @@ Commit = Callable[[UUID, Sequence[IngestCall]], Awaitable[list[list[Receipt]]]]
 
 # Larger commits cost no less per event, and all their calls wait for the end.
 MAXIMUM_EVENTS = 2_000
-# While the database works on one commit, this process prepares another.
+# While the database works on one commit, this process prepares another, if that has so many events
+# that preparing it takes a while. Few events wait for the next commit, which costs all processes
+# less than two commits of half as many.
 _COMMITS_AT_ONCE = 2
+_EVENTS_WORTH_ANOTHER = 100
 # New calls do not wait for commits that take longer than this. Those go on, and their callers are
 # answered when they end.
 _SLOW_SECONDS = 1.0
@@ -48,11 +51,19 @@ class GroupCommit:
     Args:
         commit: `metering.ingest.storing.ingest`, or a double of it in tests.
         at_once: how many commits of one organization may run at once.
+        worth_another: how many events must wait for a commit to begin while another one runs.
     """
 
-    def __init__(self, commit: Commit, *, at_once: int = _COMMITS_AT_ONCE) -> None:
+    def __init__(
+        self,
+        commit: Commit,
+        *,
+        at_once: int = _COMMITS_AT_ONCE,
+        worth_another: int = _EVENTS_WORTH_ANOTHER,
+    ) -> None:
         self._commit = commit
         self._at_once = at_once
+        self._worth_another = worth_another
         self.receipts: Counter[ReceiptStatus] = Counter()
         self._waiting: dict[UUID, list[_Waiting]] = defaultdict(list)
         self._running: dict[UUID, set[asyncio.Task[None]]] = defaultdict(set)
@@ -72,10 +83,18 @@ class GroupCommit:
     def _start(self, organization_id: UUID) -> None:
         """Starts a task for waiting calls, unless enough are running."""
         running = self._running[organization_id]
-        slow = min(len(running & self._slow), _SLOW_COMMITS_AT_ONCE)
-        if len(running) - slow < self._at_once:
+        slow = len(running & self._slow)
+        counted = len(running) - min(slow, _SLOW_COMMITS_AT_ONCE)
+        if counted < self._at_once and (
+            len(running) == slow or self._is_worth_another(organization_id)
+        ):
             # It has its own context, because it also works for other callers.
             running.add(asyncio.create_task(self._run(organization_id), context=Context()))
+
+    def _is_worth_another(self, organization_id: UUID) -> bool:
+        """Whether many events wait."""
+        waiting = self._waiting[organization_id]
+        return sum(len(one.call.events) for one in waiting) >= self._worth_another
 
     def _is_slow(self, organization_id: UUID, task: "asyncio.Task[None]") -> None:
         self._slow.add(task)

@@ -25,6 +25,10 @@ from metering.live.redis_connections import REDIS_FAILURES
 
 _log = structlog.get_logger(__name__)
 
+# After performing events, before performing those that were emitted meanwhile. So a client that
+# sends one event after the other does not wake a worker for each.
+_PAUSE_SECONDS = 0.005
+
 
 class Event(Protocol):
     """Something that happens after a commit. Equal events that wait are performed once."""
@@ -64,6 +68,7 @@ class _Performer:
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         self._waiting: set[Event] = set()
+        self._ending = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     def take(self, events: Iterable[Event]) -> None:
@@ -73,6 +78,7 @@ class _Performer:
             self._running = asyncio.create_task(self._run(), context=Context())
 
     async def finish(self) -> None:
+        self._ending.set()
         if self._running is not None:
             await self._running
 
@@ -81,6 +87,9 @@ class _Performer:
             while self._waiting:
                 events, self._waiting = self._waiting, set()
                 await asyncio.gather(*(self._perform(event) for event in events))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PAUSE_SECONDS):
+                        await self._ending.wait()
         finally:
             self._running = None
 

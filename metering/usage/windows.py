@@ -158,6 +158,10 @@ def _hours_after(instant: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     """Yields the instants after `instant` at which the clock strikes the hour, without end."""
     instant = _next_hour(instant, zone)
     yield instant
+    if zone.utcoffset(None) is not None:  # clocks never change there, as in UTC
+        while True:
+            instant += _HOUR
+            yield instant
     offset = instant.astimezone(zone).utcoffset()
     while True:
         following = instant + _HOUR

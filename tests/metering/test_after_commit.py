@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from metering.live import after_commit
 from metering.live.after_commit import emit, performing_events
 
 performed: list[str] = []
@@ -155,6 +156,20 @@ async def test_what_is_emitted_while_an_equal_event_is_performed_is_performed_ag
             emit(database, Said("again"))
         gate.set()
     assert performed == ["again", "again"]
+
+
+async def test_events_that_follow_each_other_quickly_are_performed_together(
+    database: BaseDBAsyncClient, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(after_commit, "_PAUSE_SECONDS", 3_600.0)
+    async with performing_events(redis):
+        for number in range(5):
+            emit(database, Said("wake"))
+            while not performed:  # noqa: ASYNC110  # the first is performed at once
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.001 * number)
+        assert performed == ["wake"]
+    assert performed == ["wake", "wake"]
 
 
 async def test_an_event_that_fails_keeps_no_other_from_being_performed(

@@ -105,9 +105,11 @@ async def test_calls_that_arrive_during_a_commit_share_the_next_one(
 async def test_at_most_two_commits_run_at_once(
     storage: Storage,
 ) -> None:
-    group_commit = GroupCommit(storage.commit)
+    group_commit = GroupCommit(storage.commit, worth_another=3)
     tasks = await submitted(group_commit, call("a"))
-    tasks += await submitted(group_commit, call("b"), call("c"), call("d"))
+    tasks += await submitted(group_commit, call("b"), call("c"))
+    assert storage.commits == [[["a"]]]  # too few events for another commit
+    tasks += await submitted(group_commit, call("d"))
     assert storage.commits == [[["a"]], [["b"], ["c"], ["d"]]]
     tasks += await submitted(group_commit, call("e"), call("f"))
     assert len(storage.commits) == 2
