@@ -21,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    OperationType,
     TypeNameMetaFieldDef,
     is_leaf_type,
 )
@@ -140,6 +141,31 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
         return result
 
+    def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Any]:
+        """Returns the result, for whose first run graphql-core collects the fields."""
+        fields, operation = self.shape.root, self.operation.operation
+        root_type = self.schema.get_root_type(operation)
+        if fields is None or root_type is None:
+            return super().execute_operation(serially)
+        one_by_one = operation is OperationType.MUTATION if serially is None else serially
+        try:
+            data = self.execute_root_grouped_field_set(
+                root_type, self.root_value, fields, one_by_one, None
+            )
+        except GraphQLError as error:
+            return self._without_data(error)
+        return self._awaited(data) if isinstance(data, Awaitable) else self.build_response(data)
+
+    async def _awaited(self, data: Awaitable[dict[str, Any]]) -> Any:
+        try:
+            return self.build_response(await data)
+        except GraphQLError as error:
+            return self._without_data(error)
+
+    def _without_data(self, error: GraphQLError) -> Any:
+        self.collected_errors.add(error, None)
+        return self.build_response(None)
+
     def execute_collected_root_fields(
         self,
         root_type: GraphQLObjectType,
@@ -148,12 +174,11 @@ class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
         serially: bool,
         new_defer_usages: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
-        """Executes the fields of the operation, which are the same lists in every run."""
-        fields = self.shape.root
-        if fields is None:
-            fields = self.shape.root = grouped_field_set
+        """Executes the collected fields of the operation, and keeps them for its next run."""
+        if not new_defer_usages:
+            self.shape.root = grouped_field_set
         return super().execute_collected_root_fields(
-            root_type, root_value, fields, serially, new_defer_usages
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
         )
 
     def execute_fields(

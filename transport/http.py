@@ -102,8 +102,9 @@ class GraphQLApplication(GraphQL[Context, None]):
             if not isinstance(response, EventStream):
                 kind = RequestKind.MUTATION if has_begun() else RequestKind.QUERY
                 self.requests.answered(kind, time.perf_counter() - begun)
-        response.headers.setdefault("cache-control", "no-store")
-        response.headers.append("vary", "accept, authorization")
+        if "cache-control" not in response.headers:
+            response.raw_headers.append((b"cache-control", b"no-store"))
+        response.raw_headers.append((b"vary", b"accept, authorization"))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
