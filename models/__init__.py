@@ -20,6 +20,7 @@ from models.metered_period import BillingFrontier, CreditEntry, MeteredPeriod
 from models.organization import Organization
 from models.product import Benefit, Product, ProductBenefit, ProductPrice
 from models.subscription import CustomerSubscription, SubscriptionMeter, SubscriptionPeriod
+from models.timeline import LogFork, LogTimeline
 from models.usage import (
     ALL_CUSTOMERS,
     CustomerMeter,
@@ -61,6 +62,8 @@ __all__ = [
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",
+    "LogFork",
+    "LogTimeline",
     "Meter",
     "MeteredPeriod",
     "Organization",

@@ -9,6 +9,7 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       Forbidden          FORBIDDEN         the token may not do this
       BadUserInput       BAD_USER_INPUT    the request is malformed
       NotFound           NOT_FOUND         what an argument names does not exist
+      CursorExpired      CURSOR_EXPIRED    a restored database has undone what a cursor stands for
       RateLimited        RATE_LIMITED      too many requests; `retryAfterSeconds` says how long
       PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  send hash and document together
       PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
@@ -65,6 +66,12 @@ class NotFound(APIError):
     """What an argument names does not exist in the token's organization."""
 
     code = "NOT_FOUND"
+
+
+class CursorExpired(APIError):
+    """The database was restored, so a subscription cannot go on where its cursor is."""
+
+    code = "CURSOR_EXPIRED"
 
 
 class RateLimited(APIError):

@@ -43,6 +43,7 @@ _TYPES = {
     "credit": "CreditEntry",
     "alert": "AlertTrigger",
     "meter": "Meter",
+    "organization": "Organization",
 }
 # Fields with a permission of their own that webhooks show: why a meter fails, whose alert it was.
 _ALSO = {("Meter", "progress"), ("AlertTrigger", "customer")}

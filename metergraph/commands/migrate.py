@@ -14,6 +14,7 @@ from metergraph.database.distribution import (
     refuse_plain,
 )
 from metergraph.database.opening import migrate, opened_database
+from metering.live.timelines import notice_restore
 
 
 @click.command()
@@ -46,6 +47,9 @@ async def _migrate(settings: Settings, *, wanted: bool) -> None:
             click.echo(f"{len(made)} tables are distributed now.")
         else:
             click.echo("All tables are distributed.")
+    async with opened_database(settings, role="migrate"):
+        if await notice_restore():
+            click.echo("The database was restored or moved here: a new timeline has begun.")
 
 
 def _report(table: Table) -> None:

@@ -13,6 +13,7 @@ from metergraph.connections import export, with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database, pending_migrations
 from metergraph.tracing import tracing
+from metering.live.timelines import notice_restore
 from metering.live.wakeup import open_queue
 from transport.application import services_of
 from transport.webhook_objects import WebhookObjects
@@ -57,6 +58,8 @@ async def _wait_for_migrations() -> None:
 async def _why_not(patience: Patience) -> str:
     try:
         pending = await patience.wait_for("migrations", pending_migrations)
+        if not pending and await patience.wait_for("timeline", notice_restore):
+            _log.warning("the database was restored or moved here: a new timeline has begun")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return f"the database cannot be used: {error}"
     return f"the database lacks {', '.join(pending)}: run `metergraph migrate`" if pending else ""

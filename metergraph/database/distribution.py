@@ -17,9 +17,12 @@ from metergraph.database.database_url import credentials
 from metergraph.database.opening import MIGRATION_LOCK, DatabaseNotSetError
 
 REFERENCE_TABLES = frozenset(
-    {"organization", "access_token", "customer_session", "browser_session"}
+    {"organization", "access_token", "customer_session", "browser_session", "log_timeline"}
 )
-"""Organizations are found by their slug, tokens and sessions by the hash of their secret."""
+"""Organizations are found by their slug, tokens and sessions by the hash of their secret.
+
+Timelines are of the whole database.
+"""
 
 LOCAL_TABLES = frozenset({"tortoise_migrations"})
 """Stays on the coordinator."""

@@ -33,8 +33,13 @@ _MOST_TRACEPARENTS = 100
 
 _LAST_ID = UUID(int=2**128 - 1)
 
+T = TypeVar("T")
 Row = TypeVar("Row")
 Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
+
+
+class CursorLostError(Exception):
+    """What was behind a cursor is gone, because the database was restored."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,6 +114,7 @@ class ChangeFeed(Generic[Row]):
         self._start = self._end = BEGINNING
         self._followers: Counter[UUID | None] = Counter()
         self._reader: asyncio.Task[None] | None = None
+        self._failures = 0
 
     @property
     def followers(self) -> int:
@@ -128,14 +134,20 @@ class ChangeFeed(Generic[Row]):
 
         They come in pages. If a row has changed more than once since the last page, the page has
         only its newest state.
+
+        Raises:
+            CursorLostError: the changes are behind those that were read before.
         """
         await self._begin()
+        reader = self._reader
         whose = selection.customer_id
         self._followers[whose] += 1
         try:
             cursor = self._end if after is None else after
             traceparent: str | None = None
             while True:
+                if self._reader is not reader:
+                    raise CursorLostError
                 growth = self._growth.setdefault(whose, _Growth())
                 entries, reached = await self._after(cursor, selection)
                 if entries:
@@ -170,10 +182,13 @@ class ChangeFeed(Generic[Row]):
             self._reader.cancel()
             self._reader = None
             self._window.clear()
-            # Whoever comes next must not join a reading that is being cancelled.
-            readings, self._reading = self._reading, {}
-            for reading in readings.values():
-                reading.cancel()
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        # Whoever comes next must not join a reading that is being cancelled.
+        readings, self._reading = self._reading, {}
+        for reading in readings.values():
+            reading.cancel()
 
     async def _after(
         self, cursor: Cursor, selection: Selection[Row]
@@ -199,7 +214,9 @@ class ChangeFeed(Generic[Row]):
         key = (cursor, selection, self._end)
         reading = self._reading.get(key)
         if reading is None:
-            reading = asyncio.create_task(self._retrying(cursor, PAGE, selection))
+            reading = asyncio.create_task(
+                self._retrying(partial(self._read, cursor, PAGE, selection))
+            )
             self._reading[key] = reading
             reading.add_done_callback(partial(self._forget, key))
         return await asyncio.shield(reading)
@@ -209,13 +226,20 @@ class ChangeFeed(Generic[Row]):
             del self._reading[key]
 
     async def _follow_changes(self) -> None:
+        checked = self._failures
         while True:
             self._signal.clear()
             traceparents = [*self._traceparents]
             self._traceparents.clear()
             with tracing.following("read changes", traceparents) as span:
-                entries = await self._retrying(self._end, WINDOW, None)
+                entries = await self._retrying(partial(self._read, self._end, WINDOW, None))
                 span.note(changes=len(entries))
+            if checked != self._failures:
+                # Connections were lost, so the database may have been restored meanwhile.
+                checked = self._failures
+                if await self._retrying(self._head) < self._end.number:
+                    self._lose()
+                    return
             if entries:
                 self._keep(entries, span.traceparent)
             if len(entries) < WINDOW:
@@ -238,10 +262,17 @@ class ChangeFeed(Generic[Row]):
                 growth.traceparent = traceparent
                 growth.happened.set()
 
-    async def _retrying(
-        self, after: Cursor, limit: int, selection: Selection[Row] | None
-    ) -> list[Entry[Row]]:
-        """Reads changes, and tries again until that succeeds, so that followers miss nothing.
+    def _lose(self) -> None:
+        """Ends all followers; later ones begin with what there is now."""
+        self._reader = None
+        self._window.clear()
+        self._stop_reading()
+        for growth in self._growth.values():
+            growth.happened.set()
+        self._growth.clear()
+
+    async def _retrying(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Reads, and tries again until that succeeds, so that followers miss nothing.
 
         In an outage followers need not notice. A bug is logged once. The first retry comes at
         once, because a lost connection has been replaced by then.
@@ -250,8 +281,9 @@ class ChangeFeed(Generic[Row]):
         is_said = False
         while True:
             try:
-                return await self._read(after, limit, selection)
+                return await read()
             except Exception as error:  # noqa: BLE001  # no caller would see it
+                self._failures += 1
                 # The database's client logs outages.
                 if not is_outage(error) and not is_said:
                     is_said = True

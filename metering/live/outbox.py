@@ -45,6 +45,7 @@ class OutboxType(StrEnum):
     CREDIT_VOIDED = "credit.voided"
     ALERT_TRIGGERED = "alert.triggered"
     METER_FAILING = "meter.failing"
+    ORGANIZATION_RESTORED = "organization.restored"
 
 
 async def publish(
@@ -60,7 +61,7 @@ async def publish(
         organization_id: whose objects.
         type_: what happened.
         object_ids: the rows of the objects: of `customer`, `customer_subscription`, `invoice`,
-            `credit_note`, `credit_entry`, `alert_trigger` or `meter`, by the type.
+            `credit_note`, `credit_entry`, `alert_trigger`, `meter` or `organization`, by the type.
     """
     if not object_ids:
         return

@@ -31,6 +31,7 @@ from metering.live.changes import (
 )
 from metering.live.matching import Matching
 from metering.live.redis_connections import REDIS_FAILURES
+from metering.live.timelines import current_timeline
 from metering.live.wakeup import usage_channel
 from models import AlertTrigger, CustomerMeter
 from waiting.turns import Pace
@@ -40,6 +41,8 @@ _SECONDS_OF_SILENCE = 1.0
 # A subscribed connection cannot tell a dead server from a quiet one. After a silence we send a
 # ping, and replace the connection if no answer comes in time.
 _SECONDS_FOR_PONG = 3.0
+# A cursor that names the last timeline although a new one has begun is refused at worst.
+_SECONDS_OF_TIMELINE = 5.0
 
 
 @dataclass(slots=True)
@@ -69,6 +72,14 @@ class ChangeFeeds:
         self._pace = pace
         self._organizations: dict[UUID, _OrganizationFeeds] = {}
         self._joined = asyncio.Event()
+        self._timeline: tuple[float, UUID] | None = None
+
+    async def timeline(self) -> UUID:
+        """Returns the timeline of the cursors that are made now, as of a few seconds ago."""
+        now = time.monotonic()
+        if self._timeline is None or now - self._timeline[0] >= _SECONDS_OF_TIMELINE:
+            self._timeline = now, await current_timeline()
+        return self._timeline[1]
 
     @property
     def followers(self) -> int:

@@ -1,6 +1,5 @@
 """Subscription alertTriggered: alerts as they trigger."""
 
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import strawberry
 from metering.live.change_feed import Entry
 from models import AlertTrigger as AlertTriggerRow
 from models import UsageAlert as UsageAlertRow
-from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
+from resolvers.subscriptions.cursors import cursor_asked_for, encode_cursor, pages_of
 from schema.context import Context, Info, Scope
 from schema.permissions import requires
 from schema.types.alert import AlertTrigger
@@ -47,10 +46,14 @@ class AlertSubscriptions:
         ] = None,
     ) -> AsyncGenerator[AlertTriggered, None]:
         context = info.context
-        cursor = None if after is None else decode_cursor(after, "alertTriggered")
+        cursor = (
+            None
+            if after is None
+            else await cursor_asked_for(context, after, "alertTriggered", "revision")
+        )
         triggers = context.services.feeds.triggers(context.organization_id, cursor)
-        async with contextlib.aclosing(triggers):
-            async for page in triggers:
+        async with pages_of(triggers) as pages:
+            async for page in pages:
                 alerts = await _alerts(context, page)
                 for trigger in page:
                     alert = alerts.get(trigger.row.alert_id)
@@ -76,5 +79,6 @@ async def _made(
 ) -> AlertTriggered:
     context.forget_loaded()
     return AlertTriggered(
-        trigger=AlertTrigger.of(trigger.row, alert), cursor=encode_cursor(trigger.cursor)
+        trigger=AlertTrigger.of(trigger.row, alert),
+        cursor=await encode_cursor(context, trigger.cursor),
     )

@@ -2,30 +2,81 @@
 
 import base64
 import binascii
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
-from metering.live.change_feed import Cursor
-from schema.errors import BadUserInput
+from metering.live.change_feed import Cursor, CursorLostError, Entry
+from metering.live.timelines import Column, check_number
+from schema.context import Context
+from schema.errors import BadUserInput, CursorExpired
+
+Row = TypeVar("Row")
 
 _LONGEST_CURSOR = 200
+_EXPIRED = (
+    "The database was restored from a backup, and what came before this cursor is no longer "
+    "there. Read the current state again, and subscribe without `after`."
+)
 
 
-def encode_cursor(cursor: Cursor) -> str:
-    """Writes a cursor as text."""
-    return base64.urlsafe_b64encode(f"{cursor.number}:{cursor.id}".encode()).decode()
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A cursor as clients have it. Cursors without a timeline are older than timelines."""
+
+    cursor: Cursor
+    timeline: UUID | None
 
 
-def decode_cursor(text: str, field: str) -> Cursor:
-    """Reads a cursor; raises BadUserInput if it is not one of ours."""
-    cursor = _cursor(text) if len(text) <= _LONGEST_CURSOR else None
-    if cursor is None or encode_cursor(cursor) != text or not 0 <= cursor.number < 2**63:
+async def encode_cursor(context: Context, cursor: Cursor) -> str:
+    """Writes a cursor as text, with the timeline in which it is made."""
+    return _text(_Read(cursor, await context.services.feeds.timeline()))
+
+
+async def cursor_asked_for(context: Context, after: str, field: str, column: Column) -> Cursor:
+    """Reads the argument `after` of a subscription, whose cursors count in `column`.
+
+    Raises:
+        BadUserInput: it is not one of our cursors.
+        CursorExpired: it is, but a restore has undone what it stands for.
+    """
+    read = _cursor(after) if len(after) <= _LONGEST_CURSOR else None
+    if read is None or _text(read) != after or not 0 <= read.cursor.number < 2**63:
         raise BadUserInput(f"after is not a cursor of {field}")
-    return cursor
+    with _expiring():
+        await check_number(context.organization_id, column, read.cursor.number, read.timeline)
+    return read.cursor
 
 
-def _cursor(text: str) -> Cursor | None:
+@contextlib.asynccontextmanager
+async def pages_of(
+    pages: AsyncGenerator[Sequence[Entry[Row]], None],
+) -> AsyncIterator[AsyncGenerator[Sequence[Entry[Row]], None]]:
+    """Closes the pages of a feed after the block. Raises CursorExpired if the feed is lost."""
+    with _expiring():
+        async with contextlib.aclosing(pages):
+            yield pages
+
+
+@contextlib.contextmanager
+def _expiring() -> Iterator[None]:
     try:
-        number, _, row = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
-        return Cursor(int(number), UUID(row))
-    except (binascii.Error, ValueError):
+        yield
+    except CursorLostError:
+        raise CursorExpired(_EXPIRED) from None
+
+
+def _text(read: _Read) -> str:
+    timeline = "" if read.timeline is None else f":{read.timeline.hex}"
+    written = f"{read.cursor.number}:{read.cursor.id}{timeline}"
+    return base64.urlsafe_b64encode(written.encode()).decode()
+
+
+def _cursor(text: str) -> _Read | None:
+    try:
+        number, row, *timeline = base64.urlsafe_b64decode(text.encode()).decode().split(":")
+        return _Read(Cursor(int(number), UUID(row)), UUID(*timeline) if timeline else None)
+    except (binascii.Error, TypeError, ValueError):
         return None

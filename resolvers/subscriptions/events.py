@@ -1,6 +1,5 @@
 """Subscriptions eventsIngested and eventsFollowed: events in the order of the log."""
 
-import contextlib
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import strawberry
 from metering.live.change_feed import Entry
 from metering.live.changes import EventRow, EventSelection
 from metering.texts import is_storable
-from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
+from resolvers.subscriptions.cursors import cursor_asked_for, encode_cursor, pages_of
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
 from schema.inputs.meter_filter import MeterFilterInput, read_filter, required
@@ -59,8 +58,8 @@ class EventSubscriptions:
         context = info.context
         selection = await _selection(context, names, customer_id, external_customer_id)
         events = context.services.feeds.events(context.organization_id, selection)
-        async with contextlib.aclosing(events):
-            async for page in events:
+        async with pages_of(events) as pages:
+            async for page in pages:
                 for event in page:
                     await context.turn()
                     update: Any = Update(event.cursor, partial(_made, context, event.row))
@@ -91,12 +90,16 @@ class EventSubscriptions:
         ] = None,
     ) -> AsyncGenerator[EventUpdate, None]:
         context = info.context
-        cursor = None if after is None else decode_cursor(after, "eventsFollowed")
+        cursor = (
+            None
+            if after is None
+            else await cursor_asked_for(context, after, "eventsFollowed", "head")
+        )
         filter_ = None if where is None else required(read_filter(where, "where"))
         selection = await _selection(context, names, customer_id, external_customer_id)
         events = context.services.feeds.events(context.organization_id, selection, cursor, filter_)
-        async with contextlib.aclosing(events):
-            async for page in events:
+        async with pages_of(events) as pages:
+            async for page in pages:
                 for event in page:
                     await context.turn()
                     update: Any = Update(event.cursor, partial(_followed, context, event))
@@ -113,7 +116,9 @@ async def _selection(
 
 
 async def _followed(context: Context, event: Entry[EventRow]) -> EventUpdate:
-    return EventUpdate(event=await _made(context, event.row), cursor=encode_cursor(event.cursor))
+    return EventUpdate(
+        event=await _made(context, event.row), cursor=await encode_cursor(context, event.cursor)
+    )
 
 
 async def _made(context: Context, row: EventRow) -> Event:

@@ -1,7 +1,6 @@
 """Subscription usageUpdated: the current usage, and then every change."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Collection
 from functools import partial
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from metering.live.change_feed import BEGINNING, Entry
 from metering.live.changes import UsageSelection
 from models import Customer, Meter
 from models import CustomerMeter as CustomerMeterRow
-from resolvers.subscriptions.cursors import decode_cursor, encode_cursor
+from resolvers.subscriptions.cursors import cursor_asked_for, encode_cursor, pages_of
 from schema.context import Context, Info, Scope
 from schema.customers import customer_asked_for
 from schema.errors import NotFound
@@ -103,14 +102,18 @@ class UsageSubscriptions:
         ] = None,
     ) -> AsyncGenerator[UsageUpdate, None]:
         context = info.context
-        cursor = BEGINNING if after is None else decode_cursor(after, "usageUpdated")
+        cursor = (
+            BEGINNING
+            if after is None
+            else await cursor_asked_for(context, after, "usageUpdated", "revision")
+        )
         selection = UsageSelection(
             await customer_asked_for(context, customer_id, external_customer_id),
             await _meter_asked_for(context, meter_id),
         )
         changes = context.services.feeds.usage(context.organization_id, cursor, selection)
-        async with contextlib.aclosing(changes):
-            async for page in changes:
+        async with pages_of(changes) as pages:
+            async for page in pages:
                 rows = [change.row for change in page]
                 referred = _Referred(
                     info, {row.customer_id for row in rows}, {row.meter_id for row in rows}
@@ -129,7 +132,7 @@ async def _update(info: Info, change: Entry[CustomerMeterRow], referred: _Referr
         customer_meter=CustomerMeter.of(
             row, customers.get(row.customer_id), meters.get(row.meter_id)
         ),
-        cursor=encode_cursor(change.cursor),
+        cursor=await encode_cursor(info.context, change.cursor),
     )
 
 

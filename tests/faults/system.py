@@ -26,7 +26,7 @@ from config.settings import Settings
 from metergraph.asgi.listening import listen
 from metergraph.database.database_url import credentials
 from metergraph.database.opening import migrate, opened_database
-from metergraph.embedded import EmbeddedServers, embedded_servers
+from metergraph.embedded import EmbeddedServers
 from metergraph.embedded.processes import spawn
 from tests.commands import environment_of
 
@@ -165,21 +165,32 @@ class System:
 
 
 @contextmanager
-def running_system(*, durable: bool = False) -> Iterator[System]:
-    """Servers with a migrated database, and nothing else running; gone at the end."""
+def running_system(
+    *, durable: bool = False, restore: Callable[[EmbeddedServers], None] | None = None
+) -> Iterator[System]:
+    """Servers with a migrated database, and nothing else running; gone at the end.
+
+    `restore` starts the servers instead, with the database of a backup.
+    """
     home = Path(tempfile.mkdtemp(prefix="metergraph-faults-"))
     home.chmod(0o711)  # the servers may run as another account
     try:
-        with embedded_servers(home / "data", durable=durable) as servers, listen(_HOST, 0) as port:
-            settings = Settings(database_url=servers.database_url, redis_url=servers.redis_url)
-            system = System(settings, servers, port, home, {})
-            system.run(lambda: migrate(settings))
-            try:
-                yield system
-            finally:
-                for process in system.processes.values():
-                    process.kill()
-                    process.wait()
+        servers = EmbeddedServers(home / "data", durable=durable)
+        try:
+            (restore or EmbeddedServers.start)(servers)
+            with listen(_HOST, 0) as port:
+                settings = Settings(database_url=servers.database_url, redis_url=servers.redis_url)
+                system = System(settings, servers, port, home, {})
+                if restore is None:
+                    system.run(lambda: migrate(settings))
+                try:
+                    yield system
+                finally:
+                    for process in system.processes.values():
+                        process.kill()
+                        process.wait()
+        finally:
+            servers.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -16,10 +16,19 @@ export interface ApiOptions {
   page: PageName;
   /** The session has ended, here or elsewhere. */
   onSignedOut(): void;
+  /** The server's database was restored, so the cache is of no use. Called once. */
+  onRestored(): void;
 }
 
-export function createApi({ page, onSignedOut }: ApiOptions): Client {
+export function createApi({ page, onSignedOut, onRestored }: ApiOptions): Client {
   const socket = openSocket(page);
+  let isRestored = false;
+  function restored() {
+    if (!isRestored) {
+      isRestored = true;
+      onRestored();
+    }
+  }
   return new Client({
     url: serverUrl('graphql').href,
     preferGetMethod: false,
@@ -52,7 +61,9 @@ export function createApi({ page, onSignedOut }: ApiOptions): Client {
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({
-          subscribe: (sink) => ({ unsubscribe: watch(socket, request, sink, onSignedOut) }),
+          subscribe: (sink) => ({
+            unsubscribe: watch(socket, request, sink, { onSignedOut, onRestored: restored }),
+          }),
         }),
       }),
     ],
@@ -73,7 +84,7 @@ function watch(
   socket: Socket,
   { query = '', variables = {} }: Request,
   sink: Receiver,
-  onSignedOut: () => void,
+  { onSignedOut, onRestored }: Pick<ApiOptions, 'onSignedOut' | 'onRestored'>,
 ): () => void {
   const who = Symbol();
   const updates = coalesced<Record<string, unknown>>(subjectOf, (batch) => {
@@ -88,6 +99,7 @@ function watch(
     wait: waitOrOnline,
     onData: updates.add,
     onState: (state) => reportState(who, state),
+    onRestored,
     onEnd: (problem) => {
       reportState(who, null);
       if (problem.kind === 'signed-out') {

@@ -38,6 +38,7 @@ function following(variables: Record<string, unknown> = { meterId: 'm' }) {
   const values: number[] = [];
   const states: FollowState[] = [];
   const problems: Problem[] = [];
+  let restores = 0;
   const waits: { seconds: number; then: () => void; cancelled: boolean }[] = [];
   const stop = follow<Update>({
     socket,
@@ -45,6 +46,9 @@ function following(variables: Record<string, unknown> = { meterId: 'm' }) {
     variables,
     onData: (data) => values.push(data.usageUpdated.value),
     onState: (state) => states.push(state),
+    onRestored: () => {
+      restores += 1;
+    },
     onEnd: (problem) => problems.push(problem),
     wait: (seconds, then) => {
       const wait = { seconds, then, cancelled: false };
@@ -56,7 +60,7 @@ function following(variables: Record<string, unknown> = { meterId: 'm' }) {
     random: () => 1,
   });
   const reconnect = () => waits.at(-1)?.then();
-  return { socket, values, states, problems, waits, stop, reconnect };
+  return { socket, values, states, problems, waits, stop, reconnect, restores: () => restores };
 }
 
 const CUT = { code: 1006 };
@@ -186,6 +190,17 @@ describe('what the server refuses', () => {
     socket.last.next({ errors: [{ message: '', extensions: { code: 'BAD_USER_INPUT' } }] });
     reconnect();
     expect(socket.asked.at(-1)?.variables).toEqual({ meterId: 'm' });
+  });
+
+  test('a cursor that a restore has undone begins again, and what is shown is read again', () => {
+    const { socket, values, problems, restores, reconnect } = following();
+    socket.say('a', 1);
+    socket.last.error([{ message: '', extensions: { code: 'CURSOR_EXPIRED' } }]);
+    expect(restores()).toBe(1);
+    reconnect();
+    expect(socket.asked.at(-1)?.variables).toEqual({ meterId: 'm' });
+    socket.say('a', 2);
+    expect([values, problems, restores()]).toEqual([[1, 2], [], 1]);
   });
 
   test('a malformed question is the end', () => {

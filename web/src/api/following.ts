@@ -36,6 +36,8 @@ export interface Following<T> {
   variables: Record<string, unknown>;
   onData(data: T): void;
   onState(state: FollowState): void;
+  /** The database was restored: what was shown may be undone, and this begins again. */
+  onRestored(): void;
   /** It has ended for good, and why. */
   onEnd(problem: Problem): void;
   /** Calls back after some seconds, or earlier if that may help; returns what cancels it. */
@@ -50,7 +52,8 @@ const BAD_REQUEST = 4400;
 
 /** Returns what ends it. */
 export function follow<T>(following: Following<T>): () => void {
-  const { socket, query, onData, onState, onEnd, wait, random = Math.random } = following;
+  const { socket, query, onData, onState, onRestored, onEnd, wait } = following;
+  const { random = Math.random } = following;
   let variables = following.variables;
   let failures = 0;
   let ended = false;
@@ -133,14 +136,22 @@ export function follow<T>(following: Following<T>): () => void {
     const code = codeOf(error);
     if (code === 'RATE_LIMITED' || code === 'INTERNAL') {
       again(retryAfter(error));
+    } else if (code === 'CURSOR_EXPIRED') {
+      beginAgain();
+      onRestored();
     } else if (code === 'BAD_USER_INPUT' && typeof variables.after === 'string') {
-      // The cursor is of another database, or too old: begin with the current state.
-      const { after: _unknown, ...rest } = variables;
-      variables = rest;
-      again(null);
+      // The cursor is of another database.
+      beginAgain();
     } else {
       end(problemOfError(error));
     }
+  }
+
+  /** Without the cursor: with the current state, or from now on. */
+  function beginAgain() {
+    const { after: _lost, ...rest } = variables;
+    variables = rest;
+    again(null);
   }
 
   function again(seconds: number | null) {

@@ -1,10 +1,10 @@
 import { RouterProvider } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { Provider } from 'urql';
-import { createApi } from '../api/client';
 import type { Problem } from '../api/problems';
 import { requester } from '../api/requests';
 import { endSession, openSession, takeTokenFromAddress } from '../api/session';
+import { useApi } from '../api/useApi';
 import { showToast, Toasts } from '../ui/Toast';
 import { router } from './router';
 import { SignIn } from './SignIn';
@@ -62,7 +62,7 @@ export function App() {
 
 /** Each session has a cache of its own. */
 function Signed({ onSignedOut }: { onSignedOut(): void }) {
-  const client = useMemo(() => createApi({ page: 'dashboard', onSignedOut }), [onSignedOut]);
+  const client = useApi('dashboard', onSignedOut);
   return (
     <Provider value={client}>
       <RouterProvider router={router} />

@@ -1,9 +1,9 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { Provider } from 'urql';
-import { createApi } from '../api/client';
 import type { Problem } from '../api/problems';
 import { requester } from '../api/requests';
 import { openSession, takeTokenFromAddress } from '../api/session';
+import { useApi } from '../api/useApi';
 import { browserZone } from '../format/zones';
 import { Empty } from '../ui/Empty';
 import { ErrorPanel } from '../ui/ErrorPanel';
@@ -81,7 +81,7 @@ function afterOpening(token: string, problem: Problem | null): Access {
 }
 
 function Signed({ onSignedOut }: { onSignedOut(): void }) {
-  const client = useMemo(() => createApi({ page: 'portal', onSignedOut }), [onSignedOut]);
+  const client = useApi('portal', onSignedOut);
   return (
     <Provider value={client}>
       <CustomerPortal onEnded={onSignedOut} />

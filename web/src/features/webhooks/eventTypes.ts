@@ -17,4 +17,5 @@ export const EVENT_TYPES: readonly { type: string; about: string }[] = [
   { type: 'credit.voided', about: 'Credit was voided.' },
   { type: 'alert.triggered', about: 'Usage reached the threshold of an alert.' },
   { type: 'meter.failing', about: 'A meter cannot be counted.' },
+  { type: 'organization.restored', about: 'The database was restored from a backup.' },
 ];
