@@ -77,6 +77,6 @@ def _text(read: _Read) -> str:
 def _cursor(text: str) -> _Read | None:
     try:
         number, row, *timeline = base64.urlsafe_b64decode(text.encode()).decode().split(":")
-        return _Read(Cursor(int(number), UUID(row)), UUID(*timeline) if timeline else None)
-    except (binascii.Error, TypeError, ValueError):
+        return _Read(Cursor(int(number), UUID(row)), UUID("".join(timeline)) if timeline else None)
+    except (binascii.Error, ValueError):
         return None

@@ -162,9 +162,8 @@ def test_a_backup_under_load_is_whole_and_its_subscribers_are_told(
         assert set(before) <= kept < set(load.acknowledged())
         assert tenant.assert_exact() == len(kept)
         assert audited_drifts(restored, load) == 0
-        assert {field: code(tenant.api, field, lost[field]) for field in lost} == dict.fromkeys(
-            lost, "CURSOR_EXPIRED"
-        )
+        for field, gone in lost.items():
+            assert code(tenant.api, field, gone) == "CURSOR_EXPIRED"
 
         # The log reaches the same numbers again, with other events.
         for event in load.acknowledged().values():
@@ -177,6 +176,6 @@ def test_a_backup_under_load_is_whole_and_its_subscribers_are_told(
         assert tenant.assert_exact() == len(everything)
         shop.assert_billed()
         assert audited_drifts(restored, load) == 0
-        for field in lost:
-            assert code(tenant.api, field, lost[field]) == "CURSOR_EXPIRED"
+        for field, gone in lost.items():
+            assert code(tenant.api, field, gone) == "CURSOR_EXPIRED"
             assert code(tenant.api, field, old[field]) is None

@@ -59,3 +59,15 @@ async def test_a_cycle_is_audited_unless_it_is_a_dry_run(
     assert code == 0
     found = [(entry.action, entry.input) for entry in await entries(organization)]
     assert found == ([] if is_rehearsal else [("metergraph cycle", {"at": at})])
+
+
+async def test_a_restore_is_audited_in_every_organization(
+    run_metergraph: RunMetergraph,
+    organization: Organization,
+    other_organization: Organization,
+    fresh_database: BaseDBAsyncClient,
+) -> None:
+    code, printed = await run_metergraph("restored")
+    assert (code, printed) == (0, "A new timeline has begun for 2 organizations.\n")
+    for each in (organization, other_organization):
+        assert [entry.action for entry in await entries(each)] == ["metergraph restored"]

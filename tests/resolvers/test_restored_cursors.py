@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import secrets
 from typing import Any
 
 import pytest
@@ -45,18 +46,26 @@ async def cursors(app: Starlette, api: Api, organization: Organization) -> dict[
     """A cursor of each field, of what happens now."""
     feeds = app.state.graphql.services.feeds
     found = {}
-    for field in FIELDS:
+    for field in FIELDS[1:]:
         async with connected(app, api.secret) as socket:
             await follow(socket, field)
             async with asyncio.timeout(60):
                 while not feeds.followers:  # noqa: ASYNC110  # nothing announces it
                     await asyncio.sleep(0.001)
-            await use(organization, f"customer of {field}", 15)
+            await use(organization, f"c-{secrets.token_hex(4)}", 15)  # whom no alert knows
             found[field] = (await socket.receive())["payload"]["data"][field]["cursor"]
         async with asyncio.timeout(60):
             while feeds.followers:  # noqa: ASYNC110  # nothing announces it
                 await asyncio.sleep(0.001)
-    return found
+    who = f"c-{secrets.token_hex(4)}"
+    await use(organization, who, 15)
+    async with connected(app, api.secret) as socket:
+        await socket.subscribe(
+            "subscription ($who: String) { usageUpdated(externalCustomerId: $who) { cursor } }",
+            who=who,
+        )
+        update = (await socket.receive())["payload"]["data"]
+    return {"usageUpdated": update["usageUpdated"]["cursor"], **found}
 
 
 async def restore(database: BaseDBAsyncClient, organization: Organization, to: EventLog) -> None:
@@ -115,6 +124,7 @@ async def test_a_cursor_of_a_timeline_that_began_after_the_backup_is_refused(
     await restore(fresh_database, organization, log)
     lost = await cursors(application, api, organization)
     await LogTimeline.filter(number=2).delete()
+    await fresh_database.execute_query("DELETE FROM log_fork")
     await restore(fresh_database, organization, await EventLog.get(organization_id=organization.id))
     for field in FIELDS:
         assert await answer(application, api, field, lost[field]) == "CURSOR_EXPIRED"

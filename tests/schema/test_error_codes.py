@@ -1,9 +1,11 @@
 """Every error code is documented and provoked, and shows nothing of what is behind it."""
 
+import base64
 import json
 import re
 from pathlib import Path
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 from starlette.applications import Starlette
@@ -60,6 +62,12 @@ async def not_found(api: Api, **_: Any) -> Any:
     return await api.post({"query": query}, **GRAPHQL)
 
 
+async def cursor_expired(api: Api, **_: Any) -> Any:
+    ahead = base64.urlsafe_b64encode(f"{2**62}:{UUID(int=1)}".encode()).decode()
+    query = {"query": f'subscription {{ usageUpdated(after: "{ahead}") {{ cursor }} }}'}
+    return await api.post(query, accept="text/event-stream")
+
+
 async def rate_limited(api: Api, graphql: Any, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
     monkeypatch.setattr(graphql.subscriptions, "_maximum", 0)
     query = {"query": "subscription { usageUpdated { cursor } }"}
@@ -105,6 +113,7 @@ STATUS = {
     forbidden: 403,
     bad_user_input: 400,
     not_found: 200,
+    cursor_expired: 200,
     rate_limited: 429,
     persisted_query_not_found: 400,
     persisted_query_not_supported: 400,
