@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from metering.live import change_feed as feed_module
-from metering.live.change_feed import BEGINNING, ChangeFeed, Cursor, Entry
+from metering.live.change_feed import BEGINNING, ChangeFeed, Cursor, CursorLostError, Entry
 from tests.metering.following import one_by_one
 
 
@@ -176,3 +176,36 @@ async def test_a_follower_that_comes_as_the_last_one_leaves_gets_its_page() -> N
         answering.set()
         assert (await anext(second)).row == 1
     await second.aclose()
+
+
+async def test_followers_are_told_if_the_changes_went_back_while_reading_failed() -> None:
+    """The database was restored under a process that runs: its numbers come once more."""
+    failures: list[Exception] = []
+    rows = [1, 2, 3]
+
+    async def read(after: Cursor, limit: int, scope: object) -> list[Entry[int]]:
+        if failures:
+            raise failures.pop()
+        return [Entry(Cursor(row, UUID(int=row)), row) for row in rows if row > after.number]
+
+    async def head() -> int:
+        return rows[-1]
+
+    feed = feed_of(read, head)
+    pages = feed.follow(None, Everything())
+    waiting = asyncio.ensure_future(anext(pages))
+    async with asyncio.timeout(60):
+        await asyncio.sleep(0)
+        rows.append(4)
+        feed.look()
+        assert [entry.row for entry in await waiting] == [4]
+        waiting = asyncio.ensure_future(anext(pages))
+        await asyncio.sleep(0)
+        del rows[2:]
+        failures.append(ConnectionResetError("the database was restored"))
+        feed.look()
+        with pytest.raises(CursorLostError):
+            await waiting
+        again = feed.follow(BEGINNING, Everything())
+        assert [entry.row for entry in await anext(again)] == [1, 2]
+    await again.aclose()
