@@ -141,7 +141,8 @@ async def test_a_code_comes_with_its_status(
         organization=organization,
         monkeypatch=monkeypatch,
     )
-    answer = exact_json.loads(response.content)
+    _, is_stream, events = response.text.partition("event: next\r\ndata: ")
+    answer = exact_json.loads(events.partition("\r\n")[0] if is_stream else response.text)
     assert [error["extensions"]["code"] for error in answer["errors"]] == [provoke.__name__.upper()]
     assert response.status_code == STATUS[provoke]
 
