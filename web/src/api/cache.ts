@@ -54,6 +54,7 @@ export const EMBEDDED = [
   'UpcomingInvoice',
   'UsageAlertConnection',
   'UsageAlertEdge',
+  'UsageCheck',
   'UsageUpdate',
   'WebhookAttempt',
   'WebhookDeliveryConnection',
