@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0040_alert_currencies")]
+    dependencies = [("models", "0049_usage_changes")]
 
     initial = False
 
