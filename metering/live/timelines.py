@@ -140,13 +140,16 @@ async def _begin(connection: BaseDBAsyncClient, place: str | None) -> None:
         """,
         [uuid4(), place],
     )
-    await connection.execute_query(
-        """
-        INSERT INTO log_fork (organization_id, timeline, head, revision)
-        SELECT organization_id, $1, head, revision FROM event_log
-        """,
-        [rows[0]["number"]],
-    )
+    number = rows[0]["number"]
     organizations = await connection.execute_query_dict("SELECT id FROM organization ORDER BY id")
-    for row in organizations:
-        await publish(connection, row["id"], OutboxType.ORGANIZATION_RESTORED, row["id"])
+    for organization_id in (row["id"] for row in organizations):
+        await connection.execute_query(
+            """
+            INSERT INTO log_fork (organization_id, timeline, head, revision)
+            SELECT $1, $2, head, revision FROM event_log WHERE organization_id = $1
+            """,
+            [organization_id, number],
+        )
+        await publish(
+            connection, organization_id, OutboxType.ORGANIZATION_RESTORED, organization_id
+        )

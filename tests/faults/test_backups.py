@@ -126,7 +126,11 @@ def run(system: System, command: str, directory: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backup", "restore"), [(dump, load_dump), (base_backup, start_copy)], ids=["dump", "files"]
+    ("backup", "restore"),
+    [
+        pytest.param(dump, load_dump, id="dump"),
+        pytest.param(base_backup, start_copy, id="files", marks=pytest.mark.slow),
+    ],
 )
 def test_a_backup_under_load_is_whole_and_its_subscribers_are_told(
     system: System, tenant: Tenant, tmp_path: Path, backup: Backup, restore: Restore
