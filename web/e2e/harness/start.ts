@@ -1,5 +1,7 @@
 /** Starts one server for all tests, with an organization for each worker; stops it after the last test. */
+import { setTimeout } from 'node:timers/promises';
 import type { FullConfig } from '@playwright/test';
+import { Api } from './api';
 import { command, newOrganization, Server } from './server';
 
 /** What tests need to know of it; they run in processes of their own. */
@@ -39,6 +41,7 @@ export default async function start({ workers }: FullConfig): Promise<() => Prom
     );
     // Waits for the history of the demo organization, which is made in the background.
     await command(folder, ['demo', '--duration', '1', '--rate', '100', '--seed', '1']);
+    await everythingCounted(new Api(url, token));
     const known: Started = { url, folder, tokens: { ...Object.fromEntries(tokens), demo: token } };
     process.env[VARIABLE] = JSON.stringify(known);
   } catch (error) {
@@ -46,4 +49,18 @@ export default async function start({ workers }: FullConfig): Promise<() => Prom
     throw error;
   }
   return () => server.remove();
+}
+
+/** Waits until nothing moves in the demo organization any more, because tests look at it. */
+async function everythingCounted(demo: Api): Promise<void> {
+  for (;;) {
+    const { meters } = await demo.ask('{ meters { nodes { progress { pendingEvents } } } }');
+    const waiting = (meters.nodes as { progress: { pendingEvents: number } }[]).some(
+      ({ progress }) => progress.pendingEvents > 0,
+    );
+    if (!waiting) {
+      return;
+    }
+    await setTimeout(100);
+  }
 }
