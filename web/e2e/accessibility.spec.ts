@@ -10,8 +10,6 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-test.setTimeout(600_000);
-
 for (const [section, places] of bySection(dashboardPages(EXAMPLE))) {
   test(`pages of ${section}`, async ({ page, url, everything }) => {
     const dashboard = await signedIn(page, url, everything.api);

@@ -53,12 +53,11 @@ test('a connection that falls silent is given up, and nothing is missed', async 
   wire.silence();
   await api.send([{ name: account.event, customer: account.customer.externalId, units: 60 }]);
   // A ping after ten seconds, and ten more without a pong.
-  await expect(page.locator(exactly(65)).first()).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator(exactly(65)).first()).toBeVisible();
   expect(await consumedUnits(api, account)).toBe('65');
 });
 
 test('the server is restarted: the page goes on by itself', async ({ page, expectErrors }) => {
-  test.setTimeout(300_000);
   expectErrors(...UNREACHABLE, /status of 50\d/);
   const server = await Server.start({ history: false });
   try {
@@ -72,7 +71,7 @@ test('the server is restarted: the page goes on by itself', async ({ page, expec
     await expect(page.getByText(LOST)).toBeVisible();
     await server.run();
     await api.send([{ name: account.event, customer: account.customer.externalId, units: 80 }]);
-    await expect(page.locator(exactly(87)).first()).toBeVisible({ timeout: 60_000 });
+    await expect(page.locator(exactly(87)).first()).toBeVisible();
     await expect(page.getByText(LOST)).toHaveCount(0);
   } finally {
     await server.remove();

@@ -7,7 +7,6 @@ const FOLDER = join(import.meta.dirname, 'screenshots');
 
 /** For people to look at; SCREENSHOTS=yes make web-test ARGS=screenshots */
 test.skip(process.env.SCREENSHOTS !== 'yes', 'pictures for people; SCREENSHOTS=yes makes them');
-test.setTimeout(600_000);
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [390, 1024, 1440]) {

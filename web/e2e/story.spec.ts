@@ -12,7 +12,6 @@ test('meter, product, subscription, usage, invoice and portal by clicks', async 
   metergraph,
   organization,
 }) => {
-  test.setTimeout(600_000);
   const mark = randomBytes(4).toString('hex');
   const event = `calls_${mark}`;
   const [meter, product, customer] = [`Tokens ${mark}`, `AI plan ${mark}`, `Pied Piper ${mark}`];

@@ -1,9 +1,11 @@
 import { Link, useParams } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
 import { Icon } from '../../ui/Icon';
 import { PageHead } from '../../ui/Surface';
+import { useFollowing } from '../../ui/useFollowing';
 import { History } from '../audit/History';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
@@ -47,7 +49,14 @@ const InvoicePageDocument = graphql(`
 export function InvoicePage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: InvoicePageDocument, variables: { id } });
-  const refresh = () => again({ requestPolicy: 'network-only' });
+  const refresh = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
+  const [changed, setChanged] = useState<string | null>(null);
+  // A worker issues it a moment later if events are waiting to be counted.
+  useFollowing(changed === id && data?.invoice?.status === 'DRAFT', refresh);
+  const onDone = () => {
+    setChanged(id);
+    refresh();
+  };
   return (
     <Loaded what="invoice" value={data?.invoice} error={error} onRetry={refresh}>
       {(invoice) => (
@@ -59,7 +68,7 @@ export function InvoicePage() {
             about={<Why reason={invoice.voidReason} reference={invoice.paymentReference} />}
             tools={
               <>
-                <InvoiceActions invoice={invoice} onDone={refresh} />
+                <InvoiceActions invoice={invoice} onDone={onDone} />
                 <Button onClick={() => window.print()}>
                   <Icon name="print" size={14} />
                   Print or save as PDF

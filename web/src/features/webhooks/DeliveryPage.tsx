@@ -11,11 +11,11 @@ import { Time } from '../../ui/Figures';
 import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { showToast } from '../../ui/Toast';
+import { useFollowing } from '../../ui/useFollowing';
 import { Allowed, IfAllowed } from '../access/permissions';
 import { Confirm } from '../forms/Confirm';
 import { Loaded } from '../listing/Loaded';
 import { DeliveryStatus } from './DeliveryCells';
-import { useFollowing } from './useFollowing';
 
 const WebhookDeliveryPageDocument = graphql(`
   query WebhookDeliveryPage($id: ID!) {

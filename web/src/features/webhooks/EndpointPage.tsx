@@ -10,6 +10,7 @@ import { ErrorPanel } from '../../ui/ErrorPanel';
 import { ToolSelect } from '../../ui/Field';
 import { Time } from '../../ui/Figures';
 import { Card, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
+import { useFollowing } from '../../ui/useFollowing';
 import { Allowed } from '../access/permissions';
 import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
@@ -18,7 +19,6 @@ import { PAGE, useList } from '../listing/useList';
 import { DELIVERIES, DeliveryCells_delivery, type DeliveryRow } from './DeliveryCells';
 import { EndpointActions } from './EndpointActions';
 import { EndpointStatus } from './EndpointCells';
-import { useFollowing } from './useFollowing';
 
 const WebhookEndpointPageDocument = graphql(`
   query WebhookEndpointPage($id: ID!) {
