@@ -1,9 +1,11 @@
 """Workers are killed while they deliver: nothing is lost, and each object's order is kept."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
@@ -28,8 +30,15 @@ _TYPES = (
 )
 
 
+@dataclass
+class Gate:
+    """How many requests are answered; the rest waits, so that a kill is always in the middle."""
+
+    answered: float = 0
+
+
 @contextmanager
-def receiving_in_a_thread() -> Iterator[Receiver]:
+def receiving_in_a_thread(gate: Gate) -> Iterator[Receiver]:
     """A receiver that answers after a moment, beside this test, which is synchronous."""
     ready: list[Receiver] = []
     started, stop = threading.Event(), asyncio.Event()
@@ -37,6 +46,8 @@ def receiving_in_a_thread() -> Iterator[Receiver]:
 
     async def answer(_received: Received) -> Response:
         await asyncio.sleep(0.05)
+        while len(ready[0].received) > gate.answered:  # noqa: ASYNC110  # another thread opens it
+            await asyncio.sleep(0.05)
         return Response()
 
     async def serve() -> None:
@@ -60,7 +71,8 @@ def test_killed_workers_lose_no_message_and_keep_the_order(
     setting: Callable[[str, str | None], None],
 ) -> None:
     setting("METERGRAPH_WEBHOOK_ALLOW_INSECURE", "true")
-    with receiving_in_a_thread() as receiver, running_system(durable=True) as system:
+    gate = Gate()
+    with receiving_in_a_thread(gate) as receiver, running_system(durable=True) as system:
         organization_id = system.run(lambda: prepared(receiver.url))
         objects = [new_id() for _ in range(_OBJECTS)]
         system.start(*_WORKERS)
@@ -68,11 +80,13 @@ def test_killed_workers_lose_no_message_and_keep_the_order(
         # Each kill is in the middle: some messages have come, and more are on their way.
         for number in range(2):
             so_far = len(receiver.received)
+            gate.answered = so_far + 20
             wait_until(lambda: len(receiver.received) >= so_far + 10, 120, "messages")  # noqa: B023  # called at once
             for worker in _WORKERS:
                 if number % 2 or worker == _WORKERS[0]:
                     system.kill(worker)
             system.start(*_WORKERS)
+        gate.answered = math.inf
         wait_until(lambda: pending(system) == 0, 300, "everything is delivered")
 
     first_came: dict[str, list[str]] = {}
