@@ -4,11 +4,7 @@ import { appeared, watchFor } from './harness/watching';
 
 const EVENTS = 5;
 
-test('usage moves on screen without a reload', async ({
-  dashboard,
-  api,
-  account,
-}) => {
+test('usage moves on screen without a reload', async ({ dashboard, api, account }) => {
   await dashboard.goto(`/customers/${account.customer.id}`);
   await api.send([{ name: account.event, customer: account.customer.externalId, units: 1 }]);
   const table = dashboard.getByRole('table', { name: 'Usage by meter' });
