@@ -1,0 +1,1 @@
+"""`metergraph export`: formats, and files that are whole or not there."""

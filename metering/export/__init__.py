@@ -1,0 +1,1 @@
+"""Reads events and usage whole, for a warehouse."""
