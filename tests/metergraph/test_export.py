@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -189,9 +188,8 @@ def test_an_export_that_is_killed_leaves_no_file_that_looks_whole(tmp_path: Path
     path = tmp_path / "events.ndjson"
     killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, cwd=PROJECT)
     assert killed.returncode == -signal.SIGKILL
-    [left] = os.listdir(tmp_path)
-    assert left.startswith(".events.ndjson.")
-    assert left.endswith(".part")
+    [left] = tmp_path.iterdir()
+    assert (left.name[:15], left.suffix) == (".events.ndjson.", ".part")
 
 
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
