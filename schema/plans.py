@@ -5,7 +5,8 @@ of its variables in every run, and collects the selected fields again. A plan ke
 to a remembered document (see `transport.documents`), and is forgotten with it.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +44,13 @@ from graphql.utilities.coerce_input_value import coerce_input_value
 EXTENSION = "metergraph.plans"
 """The extension of a GraphQLSchema with its `Plans`."""
 
-# A document with many @skip and @include has a shape for each combination of their values.
-_MOST_SHAPES = 16
+# In a process. One may take half a megabyte, and a document with many @skip and @include has one
+# for each combination of their values.
+MOST_SHAPES = 500
+
+
+Values = tuple[Any, ...]
+"""The values of the variables in @skip and @include."""
 
 
 @dataclass(slots=True)
@@ -66,10 +72,17 @@ class Shape:
 
 
 class Plan:
-    """The plan of one operation. Its variables have known types, as in any valid document."""
+    """The plan of one operation. Its variables have known types, as in any valid document.
+
+    `made` is told of each new shape.
+    """
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        made: Callable[["Plan", Values], None],
     ) -> None:
         self.schema = schema
         self.document = document
@@ -88,17 +101,21 @@ class Plan:
             for definition in operation.variable_definitions or ()
         ]
         self._conditions = sorted(_conditions(operation, *self.fragment_definitions.values()))
-        self._shapes: dict[tuple[Any, ...], Shape] = {}
+        self._shapes: dict[Values, Shape] = {}
+        self._made = made
 
     def shape(self, variables: Mapping[str, Any]) -> Shape:
         """Returns what the operation selects, given its coerced variables."""
         values = tuple(variables.get(name) for name in self._conditions)
         found = self._shapes.get(values)
         if found is None:
-            found = Shape()
-            if len(self._shapes) < _MOST_SHAPES:
-                self._shapes[values] = found
+            found = self._shapes[values] = Shape()
+            self._made(self, values)
         return found
+
+    def forget(self, values: Values) -> None:
+        """Drops a shape."""
+        del self._shapes[values]
 
     def variables(self, sent: Mapping[str, Any]) -> VariableValues | None:
         """Coerces variables; None if any is invalid, which graphql-core then reports."""
@@ -133,6 +150,7 @@ class Plans:
     def __init__(self) -> None:
         # By the ids of documents, which are kept alive meanwhile.
         self._plans: dict[int, tuple[DocumentNode, dict[str | None, Plan]]] = {}
+        self._shapes: deque[tuple[Plan, Values]] = deque()
 
     def remember(self, document: DocumentNode) -> None:
         """Keeps the plans of a valid document from now on."""
@@ -141,6 +159,7 @@ class Plans:
     def forget(self, document: DocumentNode) -> None:
         """Drops the plans of a document."""
         del self._plans[id(document)]
+        self._shapes = deque(shape for shape in self._shapes if shape[0].document is not document)
 
     def find(
         self, schema: GraphQLSchema, document: DocumentNode, operation_name: str | None
@@ -156,8 +175,16 @@ class Plans:
         if plan is None:
             operation = get_operation_ast(document, operation_name)
             if operation is not None:
-                plan = plans[operation_name] = Plan(schema, document, operation)
+                plan = Plan(schema, document, operation, self._made)
+                plans[operation_name] = plan
         return plan
+
+    def _made(self, plan: Plan, values: Values) -> None:
+        """Counts a shape; beyond the bound, the oldest is made again when it is needed."""
+        self._shapes.append((plan, values))
+        if len(self._shapes) > MOST_SHAPES:
+            oldest, its_values = self._shapes.popleft()
+            oldest.forget(its_values)
 
 
 def _signature(

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import get_operation_ast, parse
+from graphql import parse
 from graphql.execution import ExecutionResult, Executor
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.plain_fields import PlainFieldsExecutor
-from schema.plans import Plan
+from schema.plans import Plans
 from schema.scalars import SCALARS
 
 
@@ -171,10 +171,10 @@ async def test_each_run_selects_what_its_variables_say() -> None:
     text = """query ($a: Boolean!, $b: Boolean = false) { things {
       name @skip(if: $a) ...F @include(if: $b) part { name ... @skip(if: $b) { price later } }
     } } fragment F on Thing { tags parts @skip(if: $a) { name } }"""
-    document = parse(text)
-    operation = get_operation_ast(document)
-    assert operation is not None
-    plan = Plan(SCHEMA, document, operation)
+    plans, document = Plans(), parse(text)
+    plans.remember(document)
+    plan = plans.find(SCHEMA, document, None)
+    assert plan is not None
     seen = set()
     for a, b in [*product([True, False], [True, False])] * 2:
         sent = {"a": a, "b": b}

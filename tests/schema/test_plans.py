@@ -1,13 +1,14 @@
 """Plans coerce variables as graphql-core does, and weigh as often as they must."""
 
+from itertools import product
 from typing import Any
 
-from graphql import get_operation_ast, parse
+from graphql import parse
 from graphql.execution.values import VariableValues, get_variable_values
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schema.plans import Plan, Plans
+from schema.plans import MOST_SHAPES, Plan, Plans
 from tests.effort import examples
 from tests.schema_execution import GRAPHQL_SCHEMA
 from transport.cost import weigh, weighing_of
@@ -38,10 +39,11 @@ variables = st.dictionaries(st.sampled_from(NAMES), values)
 
 
 def plan_of(text: str) -> Plan:
-    document = parse(text)
-    operation = get_operation_ast(document)
-    assert operation is not None
-    return Plan(GRAPHQL_SCHEMA, document, operation)
+    plans, document = Plans(), parse(text)
+    plans.remember(document)
+    plan = plans.find(GRAPHQL_SCHEMA, document, None)
+    assert plan is not None
+    return plan
 
 
 COERCING = plan_of(VARIABLES)
@@ -106,3 +108,19 @@ def test_plans_are_forgotten_with_their_documents() -> None:
     assert plans.find(GRAPHQL_SCHEMA, parse("query A { __typename }"), "A") is None
     plans.forget(document)
     assert plans.find(GRAPHQL_SCHEMA, document, "A") is None
+
+
+def test_a_document_with_many_conditions_takes_no_more_memory_than_many_documents() -> None:
+    names = [f"v{number}" for number in range(10)]
+    declared = " ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: __typename @skip(if: ${name})" for name in names)
+    plan = plan_of(f"query ({declared}) {{ {fields} }}")
+    first, *others = (
+        dict(zip(names, values, strict=True)) for values in product([True, False], repeat=10)
+    )
+    shape = plan.shape(first)
+    assert plan.shape(first) is shape
+    for other in others[:MOST_SHAPES]:
+        plan.shape(other)
+    assert plan.shape(others[MOST_SHAPES - 1]) is plan.shape(others[MOST_SHAPES - 1])
+    assert plan.shape(first) is not shape
