@@ -1,8 +1,8 @@
-"""Notes changes of customer meters apart, so that counting writes no index of theirs.
+"""Notes changes of customer meters apart.
 
-It locks `event_log` and `customer_meter` in the order in which counting does, and reads all of
-`customer_meter`: some seconds for a million rows. Meanwhile events are stored, and other reads and
-writes of these two tables wait. No table is rewritten: room appears on pages as their rows change.
+It locks `event_log`, and then `customer_meter` against changes, while it reads all of the latter:
+some seconds for a million rows. Meanwhile events are stored, and everything that counts or reads
+how far something is counted waits. After a kill nothing has changed; it starts over.
 """
 
 from tortoise import fields, migrations
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             [
                 "ALTER TABLE usage_change DROP CONSTRAINT usage_change_pkey, ADD PRIMARY KEY"
                 " (organization_id, revision, first_id)",
-                "LOCK TABLE customer_meter IN ACCESS EXCLUSIVE MODE",
+                "LOCK TABLE customer_meter IN SHARE MODE",
                 """
                 INSERT INTO usage_change (organization_id, revision, first_id, last_id, ids)
                 SELECT organization_id, revision, ids[1], ids[cardinality(ids)], ids
@@ -62,14 +62,7 @@ class Migration(migrations.Migration):
                 ) AS noted
                 WHERE event_log.organization_id = noted.organization_id
                 """,
-                # An update that finds room on the row's page writes no index. All customer meters
-                # are updated time and again. A bucket is updated in its quarter of an hour only:
-                # with a quarter of a page free, rows soon spread so that nearly all find room.
-                "ALTER TABLE customer_meter SET (fillfactor = 50)",
-                "ALTER TABLE usage_bucket_customer SET (fillfactor = 75)",
-                "ALTER TABLE dimension_bucket_customer SET (fillfactor = 75)",
             ],
             reverse_sql=ops.RunSQL.noop,
         ),
-        ops.RemoveIndex("CustomerMeter", "customer_meter_revision"),
     ]
