@@ -10,7 +10,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0049_usage_changes")]
+    dependencies = [("models", "0041_keys_with_organizations")]
 
     initial = False
 
