@@ -10,7 +10,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0041_keys_with_organizations")]
+    dependencies = [("models", "0047_timelines")]
 
     initial = False
 
