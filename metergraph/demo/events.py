@@ -10,6 +10,9 @@ from typing import Any
 from metergraph.demo.customers import CUSTOMERS, Habits
 
 _FILES = {"application/pdf": 400_000, "image/jpeg": 1_500_000, "text/csv": 90_000}
+# What a call is for, by the most tokens that its prompt has.
+_KINDS = ((250, "autocomplete"), (2_500, "chat"))
+_LONGEST_KIND = "agent"
 _RESOLUTIONS = ("480p", "720p", "1080p", "2160p")
 
 
@@ -37,6 +40,7 @@ def _ai_usage(chance: random.Random, habits: Habits) -> tuple[str, dict[str, Any
     completion = 1 + int(chance.lognormvariate(5.3, 0.9))
     return "ai_usage", {
         "model": model,
+        "kind": next((kind for most, kind in _KINDS if prompt <= most), _LONGEST_KIND),
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,

@@ -22,11 +22,11 @@ _DISPLAY_NAME = "Demo Cloud"
 _SCOPES = ["ADMIN"]
 AI_USAGE = "AI usage"
 VIDEO_STREAMING = "Video streaming"
-# Name, unit, event name, property to sum.
+# Name, unit, event name, property to sum, dimensions.
 _METERS = (
-    (AI_USAGE, "token", "ai_usage", "total_tokens"),
-    (VIDEO_STREAMING, "second", "video_streamed", "duration"),
-    ("File upload", "byte", "file_uploaded", "size"),
+    (AI_USAGE, "token", "ai_usage", "total_tokens", ("model", "kind")),
+    (VIDEO_STREAMING, "second", "video_streamed", "duration", ("resolution",)),
+    ("File upload", "byte", "file_uploaded", "size", ("content_type",)),
 )
 HISTORY = "demo-history-"
 """What the external ids of all events of its history begin with."""
@@ -68,7 +68,7 @@ async def ensure_demo_organization(home: Path) -> str:
         slug=SLUG, defaults={"name": _NAME, "display_name": _DISPLAY_NAME}
     )
     existing = {meter.name for meter in await Meter.filter(organization_id=organization.id)}
-    for name, unit, event_name, summed in _METERS:
+    for name, unit, event_name, summed, dimensions in _METERS:
         if name not in existing:
             await create_meter(
                 organization.id,
@@ -76,6 +76,7 @@ async def ensure_demo_organization(home: Path) -> str:
                 unit,
                 Filter(clauses=(Clause("name", ClauseOperator.EQUALS, event_name),)),
                 Aggregation(AggregationFunction.SUM, summed),
+                dimensions,
             )
     return await _ensure_token(organization, home)
 

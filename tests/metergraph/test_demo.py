@@ -17,7 +17,7 @@ from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.events import demo_events
 from metergraph.demo.organization import SLUG, ensure_demo_organization
 from metering.ingest.events import EventDraft, check_event
-from models import Customer, Event, Organization
+from models import Customer, Event, Meter, Organization
 from schema.context import Scope
 from tests.ingesting import NOON
 from tests.serving import new_token, served
@@ -30,6 +30,20 @@ async def test_the_demo_organization_has_a_name_for_its_customers(
 ) -> None:
     await ensure_demo_organization(tmp_path)
     assert (await Organization.get(slug=SLUG)).display_name == "Demo Cloud"
+
+
+async def test_the_demos_meters_have_dimensions_with_a_few_values_each(
+    fresh_database: BaseDBAsyncClient, tmp_path: Path
+) -> None:
+    await ensure_demo_organization(tmp_path)
+    events = list(islice(demo_events(1), 5_000))
+    for meter in await Meter.all():
+        counted = [event for event in events if event["name"] in (meter.event_names or [])]
+        assert meter.dimensions, meter.name
+        for dimension in meter.dimensions:
+            values = Counter(event["metadata"][dimension] for event in counted)
+            assert 3 <= len(values) <= 8, dimension
+            assert min(values.values()) > len(counted) / 100, values
 
 
 def test_the_same_seed_gives_the_same_events() -> None:

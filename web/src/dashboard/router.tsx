@@ -20,6 +20,7 @@ import { ProductPage } from '../features/products/ProductPage';
 import { ProductsPage } from '../features/products/ProductsPage';
 import { SubscriptionPage } from '../features/subscriptions/SubscriptionPage';
 import { SubscriptionsPage } from '../features/subscriptions/SubscriptionsPage';
+import { readGroupingSearch } from '../features/viewing/grouping';
 import { readViewSearch } from '../features/viewing/view';
 import { Shell } from './Shell';
 import { NotFound, Trouble } from './Trouble';
@@ -61,7 +62,7 @@ const routes = [
     getParentRoute: parent,
     path: '/meters/$id',
     component: MeterPage,
-    validateSearch: text('customer'),
+    validateSearch: (search) => ({ ...text('customer')(search), ...readGroupingSearch(search) }),
   }),
   createRoute({
     getParentRoute: parent,
@@ -88,7 +89,7 @@ const routes = [
     getParentRoute: parent,
     path: '/customers/$id',
     component: CustomerPage,
-    validateSearch: text('part'),
+    validateSearch: (search) => ({ ...text('part')(search), ...readGroupingSearch(search) }),
   }),
   createRoute({
     getParentRoute: parent,

@@ -7,6 +7,7 @@ import {
   formatDecimal,
   formatFitting,
   fromDrawing,
+  percent,
   share,
   shift,
   sign,
@@ -125,4 +126,18 @@ test.each([
   [2e-12, '0.000000000002'],
 ])('a tick at %d stands for %s', (drawn, text) => {
   expect(fromDrawing(drawn)).toBe(text);
+});
+
+test.each([
+  ['1', '8', '12.5%'],
+  ['1', '3', '33.3%'],
+  ['0', '3', '0%'],
+  ['3', '3', '100%'],
+  ['-1', '4', '−25%'],
+  ['1', '-4', '−25%'],
+  ['0.00001', '3', '< 0.1%'],
+  [FORTY, FORTY, '100%'],
+  ['1', '0', '–'],
+])('%s of %s is %s', (part, whole, expected) => {
+  expect(percent(part, whole)).toBe(expected);
 });

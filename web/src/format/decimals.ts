@@ -120,6 +120,19 @@ export function formatChange(before: Decimal, after: Decimal): string | null {
   return `${permille < 0n ? MINUS : '+'}${percent}%`;
 }
 
+/** The share of a whole, to a tenth of a percent: 12.5%, or < 0.1%. A dash where there is no whole. */
+export function percent(part: Decimal, whole: Decimal): string {
+  const [a, b] = aligned(part, whole);
+  if (b === 0n) {
+    return '–';
+  }
+  const permille = dividedRounding((b < 0n ? -a : a) * 1000n, absolute(b));
+  if (permille === 0n && a !== 0n) {
+    return '< 0.1%';
+  }
+  return `${formatDecimal(print({ units: permille, scale: 1 }))}%`;
+}
+
 /** The share of a whole, 0 to 1, for a bar; 0 where there is no whole. */
 export function share(part: Decimal, whole: Decimal): number {
   const [a, b] = aligned(part, whole);

@@ -2,6 +2,8 @@ import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { problemOf } from '../api/problems';
+import { GroupBySelect } from '../features/grouping/GroupBySelect';
+import { groupingsOf } from '../features/grouping/groups';
 import { mergingOf } from '../features/meters/aggregation';
 import { sign } from '../format/decimals';
 import { boundsOf } from '../format/ranges';
@@ -9,10 +11,11 @@ import { TimeChart } from '../ui/chart/TimeChart';
 import { Empty } from '../ui/Empty';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Quantity } from '../ui/Figures';
-import { Card } from '../ui/Surface';
+import { Card, Tools } from '../ui/Surface';
 import { Segments } from '../ui/Tabs';
 import { useNow } from '../ui/useNow';
 import { useZone } from '../ui/zone';
+import { GroupedUsage } from './GroupedUsage';
 import styles from './Portal.module.css';
 
 const UsageByDayDocument = graphql(`
@@ -24,6 +27,7 @@ const UsageByDayDocument = graphql(`
           id
           name
           unit
+          dimensions
           aggregation {
             function
           }
@@ -51,9 +55,11 @@ export function UsageByDay({ moved }: { moved: number }) {
   const now = useNow();
   const [days, setDays] = useState<Days>('30d');
   const [form, setForm] = useState<Form>('chart');
+  const [grouped, setGrouped] = useState<Record<string, readonly string[]>>({});
+  const { start, end } = boundsOf(days, zone, now);
   const [{ data, error }, again] = useQuery({
     query: UsageByDayDocument,
-    variables: { ...boundsOf(days, zone, now), zone },
+    variables: { start, end, zone },
   });
   useEffect(() => {
     if (moved > 0) {
@@ -103,22 +109,42 @@ export function UsageByDay({ moved }: { moved: number }) {
             <h3>
               <bdi>{meter.name}</bdi>
             </h3>
-            <Quantity
-              value={quantities.total ?? null}
-              unit={meter.unit ?? null}
-              completeThrough={quantities.completeThrough}
-            />
+            <Tools>
+              {meter.dimensions.length > 0 && (
+                <GroupBySelect
+                  groupings={groupingsOf(meter.dimensions)}
+                  by={grouped[meter.id] ?? []}
+                  onChange={(by) => setGrouped({ ...grouped, [meter.id]: by })}
+                />
+              )}
+              <Quantity
+                value={quantities.total ?? null}
+                unit={meter.unit ?? null}
+                completeThrough={quantities.completeThrough}
+              />
+            </Tools>
           </div>
-          <TimeChart
-            label={`${meter.name} by day`}
-            series={[{ name: meter.name, points: quantities.points }]}
-            interval="DAY"
-            unit={meter.unit ?? null}
-            merging={mergingOf(meter.aggregation.function)}
-            completeThrough={quantities.completeThrough}
-            asTable={form === 'table'}
-            height={150}
-          />
+          {grouped[meter.id]?.length ? (
+            <GroupedUsage
+              // Other groups are chosen from.
+              key={JSON.stringify(grouped[meter.id])}
+              by={grouped[meter.id] ?? []}
+              bounds={{ start, end }}
+              asTable={form === 'table'}
+              {...{ meter, zone, moved }}
+            />
+          ) : (
+            <TimeChart
+              label={`${meter.name} by day`}
+              series={[{ name: meter.name, points: quantities.points }]}
+              interval="DAY"
+              unit={meter.unit ?? null}
+              merging={mergingOf(meter.aggregation.function)}
+              completeThrough={quantities.completeThrough}
+              asTable={form === 'table'}
+              height={150}
+            />
+          )}
         </div>
       ))}
       {data === undefined && !error && (

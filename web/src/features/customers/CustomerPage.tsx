@@ -1,4 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { Scope } from '../../api/generated/graphql';
@@ -56,7 +57,8 @@ export function CustomerPage() {
   const navigate = useNavigate();
   const [{ data, error }, again] = useQuery({ query: CustomerPageDocument, variables: { id } });
   const refresh = () => again({ requestPolicy: 'network-only' });
-  useUsageLive({ customerId: id });
+  const [moved, setMoved] = useState(0);
+  useUsageLive({ customerId: id }, () => setMoved((times) => times + 1));
   const lacks: Record<string, boolean> = {
     USAGE_READ: usePermission('USAGE_READ') === 'no',
     BILLING_READ: usePermission('BILLING_READ') === 'no',
@@ -90,7 +92,7 @@ export function CustomerPage() {
           >
             <Stack>
               <Allowed scope={scopes.find((scope) => lacks[scope]) ?? scopes[0]}>
-                <PartOf part={selected} id={customer.id} />
+                <PartOf part={selected} id={customer.id} moved={moved} />
               </Allowed>
               <Card title="Details">
                 <KeyValues>
@@ -116,13 +118,13 @@ export function CustomerPage() {
   );
 }
 
-function PartOf({ part, id }: { part: Part; id: string }) {
+function PartOf({ part, id, moved }: { part: Part; id: string; moved: number }) {
   switch (part) {
     case 'usage':
       return (
         <>
           <CustomerUsageCard id={id} />
-          <CustomerOverTime id={id} />
+          <CustomerOverTime id={id} moved={moved} />
           <IfAllowed scope="BILLING_READ">
             <CustomerEstimate id={id} />
           </IfAllowed>

@@ -1,7 +1,5 @@
 import type { ReactNode } from 'react';
 import { useFormContext, useWatch } from 'react-hook-form';
-import { useQuery } from 'urql';
-import { graphql } from '../../api/generated';
 import type { AggregationFunction } from '../../api/generated/graphql';
 import type { Option } from '../../ui/Field';
 import { Card, Stack } from '../../ui/Surface';
@@ -10,15 +8,7 @@ import styles from './Builder.module.css';
 import { FilterEditor } from './FilterEditor';
 import { MeterPreview } from './MeterPreview';
 import { type MeterValues, namesIn, propertiesOf } from './meterValues';
-
-const KnownEvents = graphql(`
-  query KnownEvents {
-    eventNames {
-      name
-      metadataKeys
-    }
-  }
-`);
+import { useKnownEvents } from './useKnownEvents';
 
 const FUNCTIONS: Option<AggregationFunction>[] = [
   { value: 'COUNT', label: 'Count of events' },
@@ -60,10 +50,9 @@ export function NameFields() {
 }
 
 export function DefinitionFields() {
-  const [{ data }] = useQuery({ query: KnownEvents });
+  const events = useKnownEvents();
   const { control } = useFormContext<MeterValues>();
   const [filter, aggregation] = useWatch({ control, name: ['filter', 'aggregation'] });
-  const events = data?.eventNames ?? [];
   const properties = propertiesOf(events, namesIn(filter));
   const isUnique = aggregation.function === 'UNIQUE';
   return (

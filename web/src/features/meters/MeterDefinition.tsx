@@ -11,6 +11,7 @@ export const MeterDefinition_meter = graphql(`
     unit
     createdAt
     isLocked
+    dimensions
     aggregation {
       function
       property
@@ -43,10 +44,13 @@ export function MeterDefinition({
           <KeyValue name="Events">
             <FilterText filter={meter.filter} />
           </KeyValue>
+          <KeyValue name="Dimensions">
+            {meter.dimensions.length > 0 ? <bdi>{meter.dimensions.join(', ')}</bdi> : 'None'}
+          </KeyValue>
           <KeyValue name="Unit">{meter.unit ?? 'None'}</KeyValue>
           <KeyValue name="Can be edited">
             {meter.isLocked
-              ? 'Only its name and unit. It has counted events, and invoices may depend on them.'
+              ? 'Only its name, unit and dimensions. It has counted events, and invoices may depend on them.'
               : 'Yes, until it has counted its first event.'}
           </KeyValue>
           <KeyValue name="Created">

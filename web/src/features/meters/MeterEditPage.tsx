@@ -11,10 +11,17 @@ import { PageForm } from '../forms/Form';
 import { useSubmission } from '../forms/useSubmission';
 import { Loaded } from '../listing/Loaded';
 import { describeAggregation } from './aggregation';
+import { DimensionFields } from './DimensionFields';
 import { EditedMeter, meterValues } from './editedMeter';
 import { FilterText } from './FilterText';
 import { DefinitionFields, MeterBuilder, NameFields } from './MeterBuilder';
-import { aggregationInput, filterInput, formPath } from './meterValues';
+import {
+  aggregationInput,
+  dimensionsInput,
+  filterInput,
+  formPath,
+  type MeterValues,
+} from './meterValues';
 
 const MeterToEdit = graphql(`
   query MeterToEdit($id: ID!) {
@@ -59,7 +66,10 @@ export function MeterEditPage() {
 function EditMeter({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
   const { id, name, isLocked } = readFragment(EditedMeter, meter);
   const navigate = useNavigate();
-  const form = useForm({ defaultValues: meterValues(meter) });
+  const stored = meterValues(meter);
+  const form = useForm({ defaultValues: stored });
+  const isChanged = (dimensions: MeterValues['dimensions']) =>
+    dimensionsInput(dimensions).join('\n') !== dimensionsInput(stored.dimensions).join('\n');
   const { dirtyFields } = form.formState;
   const toMeter = () => navigate({ to: '/meters/$id', params: { id } });
   const submission = useSubmission({
@@ -72,6 +82,7 @@ function EditMeter({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
       ...(dirtyFields.unit && { unit: values.unit || null }),
       ...(dirtyFields.filter && { filter: filterInput(values.filter) }),
       ...(dirtyFields.aggregation && { aggregation: aggregationInput(values.aggregation) }),
+      ...(isChanged(values.dimensions) && { dimensions: dimensionsInput(values.dimensions) }),
     }),
     at: formPath,
     answer: (data) => data.meterUpdate,
@@ -100,6 +111,7 @@ function EditMeter({ meter }: { meter: FragmentType<typeof EditedMeter> }) {
       >
         <NameFields />
         {isLocked ? <Locked meter={meter} /> : <DefinitionFields />}
+        <DimensionFields />
       </PageForm>
     </Stack>
   );

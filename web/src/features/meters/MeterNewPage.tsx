@@ -7,6 +7,7 @@ import { showToast } from '../../ui/Toast';
 import { Allowed } from '../access/permissions';
 import { PageForm } from '../forms/Form';
 import { Loaded } from '../listing/Loaded';
+import { DimensionFields } from './DimensionFields';
 import { meterValues } from './editedMeter';
 import { DefinitionFields, MeterBuilder, NameFields } from './MeterBuilder';
 import { type MeterValues, newMeter } from './meterValues';
@@ -70,6 +71,7 @@ function NewMeter({ values }: { values: MeterValues }) {
       >
         <NameFields />
         <DefinitionFields />
+        <DimensionFields />
       </PageForm>
     </Stack>
   );

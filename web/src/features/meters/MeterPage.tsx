@@ -77,16 +77,21 @@ export function MeterPage() {
       customerId: customer ?? null,
     },
   });
-  const refresh = () => again({ requestPolicy: 'network-only' });
+  const [moved, setMoved] = useState(0);
+  const refresh = () => {
+    again({ requestPolicy: 'network-only' });
+    setMoved((times) => times + 1);
+  };
   useUsageLive({ meterId: id }, refresh);
   return (
     <Loaded what="meter" value={data?.meter} error={error} onRetry={refresh}>
       {(meter) => (
         <>
           <Head meter={meter} />
-          <CatchingUp meter={meter} />
+          <CatchingUp meter={meter} onWait={refresh} />
           <MeterUsage
-            {...{ meter, view, interval, intervals, compares, setCompares }}
+            {...{ meter, view, interval, intervals, compares, setCompares, moved }}
+            customerId={customer ?? null}
             isFetching={fetching}
             setInterval={setChosen}
           />

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { formatDecimal } from '../../format/decimals';
 import { Badge } from '../../ui/Badge';
@@ -8,9 +9,12 @@ export const MeterProgress_meter = graphql(`
   fragment MeterProgress_meter on Meter {
     id
     archivedAt
+    dimensions
     progress {
       countedEvents
+      skippedEvents
       pendingEvents
+      dimensionsPendingEvents
       failedEvents
       completeThrough
     }
@@ -39,17 +43,53 @@ export function MeterState({ meter }: { meter: FragmentType<typeof MeterProgress
   );
 }
 
-/** How far a meter is that counts what was there before it. */
-export function CatchingUp({ meter }: { meter: FragmentType<typeof MeterProgress_meter> }) {
-  const { archivedAt, progress } = readFragment(MeterProgress_meter, meter);
-  const { countedEvents, pendingEvents } = progress;
-  if (archivedAt || pendingEvents <= BEHIND) {
-    return null;
+/** How often it is asked how far a meter has come. */
+const EVERY = 2000;
+
+/** How far a meter is that counts what was there before it, or before its dimensions. */
+export function CatchingUp({
+  meter,
+  onWait,
+}: {
+  meter: FragmentType<typeof MeterProgress_meter>;
+  /** Asks again. */
+  onWait(): void;
+}) {
+  const { archivedAt, dimensions, progress } = readFragment(MeterProgress_meter, meter);
+  const { countedEvents, skippedEvents, pendingEvents, dimensionsPendingEvents } = progress;
+  const isBehind = !archivedAt && pendingEvents > BEHIND;
+  const isRecounting = !archivedAt && dimensionsPendingEvents > pendingEvents;
+  useEffect(() => {
+    if (isBehind || isRecounting) {
+      const timer = setTimeout(onWait, EVERY);
+      return () => clearTimeout(timer);
+    }
+  });
+  if (isBehind) {
+    return (
+      <div>
+        <Tools>Catching up: {formatDecimal(String(pendingEvents))} events to go</Tools>
+        <Progress label="Events counted" value={countedEvents / (countedEvents + pendingEvents)} />
+      </div>
+    );
   }
-  return (
-    <div>
-      <Tools>Catching up: {formatDecimal(String(pendingEvents))} events to go</Tools>
-      <Progress label="Events counted" value={countedEvents / (countedEvents + pendingEvents)} />
-    </div>
-  );
+  if (isRecounting) {
+    const all = countedEvents + skippedEvents + pendingEvents;
+    return (
+      <div>
+        <Tools>
+          <span>
+            Counting usage by <bdi>{dimensions.join(', ')}</bdi>:{' '}
+            {formatDecimal(String(dimensionsPendingEvents))} events to go. Totals are right
+            meanwhile.
+          </span>
+        </Tools>
+        <Progress
+          label="Events counted by dimension"
+          value={Math.max(0, 1 - dimensionsPendingEvents / Math.max(all, dimensionsPendingEvents))}
+        />
+      </div>
+    );
+  }
+  return null;
 }

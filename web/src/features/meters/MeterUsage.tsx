@@ -3,20 +3,26 @@ import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { formatChange } from '../../format/decimals';
 import { exactRange } from '../../format/ranges';
 import { formatPeriod, type Interval } from '../../format/time';
+import type { Point } from '../../ui/chart/series';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { Checkbox, ToolSelect } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
 import { Card, Figure, Figures, Stack } from '../../ui/Surface';
 import { Segments } from '../../ui/Tabs';
 import { CustomerFilter } from '../customers/CustomerFilter';
+import { GroupBySelect } from '../grouping/GroupBySelect';
+import { groupingsOf } from '../grouping/groups';
+import { groupedBy, useGrouping } from '../viewing/grouping';
 import type { View } from '../viewing/view';
 import { mergingOf } from './aggregation';
+import { MeterGroups } from './MeterGroups';
 
 export const MeterUsage_meter = graphql(`
   fragment MeterUsage_meter on Meter {
     id
     name
     unit
+    dimensions
     aggregation {
       function
     }
@@ -68,6 +74,8 @@ export function MeterUsage({
   interval,
   intervals,
   compares,
+  customerId,
+  moved,
   isFetching,
   setCompares,
   setInterval,
@@ -77,16 +85,25 @@ export function MeterUsage({
   interval: Interval;
   intervals: readonly Interval[];
   compares: boolean;
+  customerId: string | null;
+  /** Another whenever usage has changed. */
+  moved: unknown;
   isFetching: boolean;
   setCompares(compares: boolean): void;
   setInterval(interval: Interval): void;
 }) {
   const [form, setForm] = useState<'chart' | 'table'>('chart');
   const meter = readFragment(MeterUsage_meter, of);
-  const { quantities, before, unit } = meter;
+  const { quantities, before, unit, dimensions } = meter;
+  const grouping = useGrouping();
+  const by = groupedBy(grouping, dimensions);
   const total = quantities.total ?? null;
   const totalBefore = before?.total ?? null;
   const change = total !== null && totalBefore !== null ? formatChange(totalBefore, total) : null;
+  const onPick =
+    quantities.points.length > 1
+      ? ({ start, end }: Point) => view.setRange(exactRange(start, end))
+      : undefined;
   const periodBefore = formatPeriod(view.before.start, view.before.end, view.zone);
   return (
     <Card
@@ -94,6 +111,9 @@ export function MeterUsage({
       tools={
         <>
           <CustomerFilter />
+          {dimensions.length > 0 && (
+            <GroupBySelect groupings={groupingsOf(dimensions)} by={by} onChange={grouping.setBy} />
+          )}
           <Checkbox label="Compare" checked={compares} onChange={setCompares} />
           <ToolSelect
             label="Interval"
@@ -131,22 +151,30 @@ export function MeterUsage({
             </Figure>
           )}
         </Figures>
-        <TimeChart
-          label={`${meter.name}, ${INTERVALS[interval].toLowerCase()}`}
-          series={[{ name: meter.name, points: quantities.points }]}
-          before={before && { name: periodBefore, points: before.points }}
-          kind={interval === 'HOUR' ? 'area' : 'bar'}
-          interval={interval}
-          unit={unit ?? null}
-          merging={mergingOf(meter.aggregation.function)}
-          completeThrough={quantities.completeThrough}
-          loading={isFetching && quantities.points.length === 0}
-          asTable={form === 'table'}
-          height={280}
-          {...(quantities.points.length > 1 && {
-            onPick: ({ start, end }) => view.setRange(exactRange(start, end)),
-          })}
-        />
+        {by.length > 0 ? (
+          <MeterGroups
+            {...{ meter, by, grouping, interval, customerId, moved }}
+            bounds={view.bounds}
+            zone={view.zone}
+            asTable={form === 'table'}
+            onPick={onPick}
+          />
+        ) : (
+          <TimeChart
+            label={`${meter.name}, ${INTERVALS[interval].toLowerCase()}`}
+            series={[{ name: meter.name, points: quantities.points }]}
+            before={before && { name: periodBefore, points: before.points }}
+            kind={interval === 'HOUR' ? 'area' : 'bar'}
+            interval={interval}
+            unit={unit ?? null}
+            merging={mergingOf(meter.aggregation.function)}
+            completeThrough={quantities.completeThrough}
+            loading={isFetching && quantities.points.length === 0}
+            asTable={form === 'table'}
+            height={280}
+            {...(onPick && { onPick })}
+          />
+        )}
       </Stack>
     </Card>
   );

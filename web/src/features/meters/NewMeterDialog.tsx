@@ -1,5 +1,6 @@
 import { useForm } from 'react-hook-form';
 import { DialogForm } from '../forms/Form';
+import { DimensionFields } from './DimensionFields';
 import { DefinitionFields, MeterBuilder, NameFields } from './MeterBuilder';
 import { newMeter } from './meterValues';
 import { type CreatedMeter, useMeterCreation } from './useMeterCreation';
@@ -29,6 +30,7 @@ export function NewMeterDialog({
       <MeterBuilder>
         <NameFields />
         <DefinitionFields />
+        <DimensionFields />
       </MeterBuilder>
     </DialogForm>
   );

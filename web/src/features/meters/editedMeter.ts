@@ -9,6 +9,7 @@ export const EditedMeter = graphql(`
     unit
     isLocked
     archivedAt
+    dimensions
     aggregation {
       function
       property
@@ -20,11 +21,12 @@ export const EditedMeter = graphql(`
 `);
 
 export function meterValues(of: FragmentType<typeof EditedMeter>): MeterValues {
-  const { name, unit, filter, aggregation } = readFragment(EditedMeter, of);
+  const { name, unit, filter, aggregation, dimensions } = readFragment(EditedMeter, of);
   return {
     name,
     unit: unit ?? '',
     filter: filterValues(readFragment(FilterText_filter, filter) as StoredFilter),
     aggregation: { function: aggregation.function, property: aggregation.property ?? '' },
+    dimensions: dimensions.map((property) => ({ property })),
   };
 }

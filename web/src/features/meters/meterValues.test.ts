@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   aggregationInput,
+  dimensionsInput,
   type FilterValues,
   filterInput,
   filterValues,
@@ -113,4 +114,10 @@ test('a property is a path into the metadata, or a part of the event', () => {
   expect(valueAt(event, 'name')).toBe('ai_usage');
   expect(valueAt(event, 'metadata.name')).toBe('inner');
   expect(valueAt(event, 'usage.tokens.deeper')).toBeUndefined();
+});
+
+test('what is wrong with a dimension stands at its input', () => {
+  expect(dimensionsInput([{ property: ' model ' }, { property: '' }])).toEqual(['model', '']);
+  expect(formPath(['dimensions', '1'])).toEqual(['dimensions', '1', 'property']);
+  expect(formPath(['dimensions'])).toEqual(['dimensions']);
 });

@@ -33,6 +33,7 @@ export interface DefinitionValues {
 export interface MeterValues extends DefinitionValues {
   name: string;
   unit: string;
+  dimensions: { property: string }[];
 }
 
 export const newClause = (property = ''): NodeValues => ({
@@ -48,6 +49,7 @@ export const newMeter = (): MeterValues => ({
   unit: '',
   filter: { conjunction: 'AND', clauses: [newClause('name')] },
   aggregation: { function: 'COUNT', property: '' },
+  dimensions: [],
 });
 
 /** A filter as the API answers it. */
@@ -96,8 +98,15 @@ export function aggregationInput({
   return name === 'COUNT' ? { function: name } : { function: name, property: property.trim() };
 }
 
-/** The form has a value's text where the API may name its value. */
+export function dimensionsInput(dimensions: MeterValues['dimensions']): string[] {
+  return dimensions.map(({ property }) => property.trim());
+}
+
+/** The form has a value's text where the API may name its value, and inputs of dimensions. */
 export function formPath(path: readonly string[]): readonly string[] {
+  if (path[0] === 'dimensions' && path.length === 2) {
+    return [...path, 'property'];
+  }
   return path.at(-1) === 'value' && path.at(-2) === 'clause'
     ? [...path.slice(0, -1), 'text']
     : path;

@@ -1,7 +1,13 @@
 import type { UseFormReturn } from 'react-hook-form';
 import { graphql } from '../../api/generated';
 import { useSubmission } from '../forms/useSubmission';
-import { aggregationInput, filterInput, formPath, type MeterValues } from './meterValues';
+import {
+  aggregationInput,
+  dimensionsInput,
+  filterInput,
+  formPath,
+  type MeterValues,
+} from './meterValues';
 
 const MeterCreate = graphql(`
   mutation MeterCreate($input: MeterCreateInput!) {
@@ -33,11 +39,12 @@ export function useMeterCreation(
   return useSubmission({
     form,
     mutation: MeterCreate,
-    input: ({ name, unit, filter, aggregation }, idempotencyKey) => ({
+    input: ({ name, unit, filter, aggregation, dimensions }, idempotencyKey) => ({
       name,
       unit: unit || null,
       filter: filterInput(filter),
       aggregation: aggregationInput(aggregation),
+      dimensions: dimensionsInput(dimensions),
       idempotencyKey,
     }),
     at: formPath,

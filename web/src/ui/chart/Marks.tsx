@@ -1,9 +1,11 @@
 /** The bars, lines and areas of a chart. */
 import { area, line } from 'd3-shape';
+import { useId } from 'react';
 import { classes } from '../classes';
 import styles from './Chart.module.css';
+import type { Texture } from './look';
 import type { PlotProps } from './Plot';
-import { isUnfinished, longest, type Point, valueAt } from './series';
+import { isUnfinished, keyOf, longest, lookOf, type Point, valueAt } from './series';
 
 interface MarksProps extends PlotProps {
   x(place: number): number;
@@ -14,10 +16,13 @@ interface MarksProps extends PlotProps {
 
 export function Marks(props: MarksProps) {
   const { series, before, stacked, kind, active, centre, y } = props;
+  const id = useId();
   const floors = longest(series).map(() => ({ up: 0, down: 0 }));
   return (
     <g>
-      {series.map(({ name, points }) => {
+      {series.map((one, nth) => {
+        const { points } = one;
+        const { colour, texture } = lookOf(one, nth);
         const spans = points.map((_point, place) => {
           const value = valueAt(points, place);
           const floor = floors[place];
@@ -29,17 +34,22 @@ export function Marks(props: MarksProps) {
           return [from, from + value] as const;
         });
         return (
-          <g key={name} className={styles.series}>
+          <g key={keyOf(one)} style={{ color: colour }}>
             {kind === 'bar' ? (
-              <Bars
-                {...props}
-                points={points}
-                spans={spans}
-                share={stacked ? 1 : series.length}
-                place={series.findIndex((each) => each.name === name)}
-              />
+              <>
+                {texture !== 'solid' && <Pattern id={`${id}-${nth}`} texture={texture} />}
+                <Bars
+                  {...props}
+                  points={points}
+                  spans={spans}
+                  share={stacked ? 1 : series.length}
+                  place={nth}
+                  fill={texture === 'solid' ? 'currentcolor' : `url(#${id}-${nth})`}
+                  apart={stacked && series.length > 1}
+                />
+              </>
             ) : (
-              <Line {...props} spans={spans} filled={kind === 'area'} />
+              <Line {...props} spans={spans} filled={kind === 'area'} dash={DASHES[texture]} />
             )}
             {kind !== 'bar' && active !== null && spans[active]?.[1] != null && (
               <circle className={styles.mark} cx={centre(active)} cy={y(spans[active][1])} r={4} />
@@ -62,7 +72,36 @@ export function Marks(props: MarksProps) {
   );
 }
 
+/** In pixels: a line around less would cover it. */
+const LEAST_APART = 3;
+
 type Span = readonly [from: number, to: number | null];
+
+const DASHES: Record<Texture, string | undefined> = {
+  solid: undefined,
+  stripes: '7 3',
+  dots: '2 3',
+};
+
+/** A fill in the colour of its series. */
+function Pattern({ id, texture }: { id: string; texture: Exclude<Texture, 'solid'> }) {
+  return (
+    <pattern
+      id={id}
+      width={6}
+      height={6}
+      patternUnits="userSpaceOnUse"
+      patternTransform="rotate(45)"
+    >
+      <rect width={6} height={6} fill="currentcolor" opacity={0.4} />
+      {texture === 'stripes' ? (
+        <rect width={3} height={6} fill="currentcolor" />
+      ) : (
+        <circle cx={3} cy={3} r={1.7} fill="currentcolor" />
+      )}
+    </pattern>
+  );
+}
 
 function Bars({
   points,
@@ -72,12 +111,17 @@ function Bars({
   band,
   share,
   place: nth,
+  fill,
+  apart,
   completeThrough,
 }: MarksProps & {
   points: readonly Point[];
   spans: readonly Span[];
   share: number;
   place: number;
+  fill: string;
+  /** A line stands between it and its neighbours. */
+  apart: boolean;
 }) {
   const width = Math.max(1, band / share);
   return spans.map(([from, to], place) => {
@@ -86,15 +130,20 @@ function Bars({
       return null;
     }
     const top = Math.min(y(from), y(to));
+    // What is not nothing is seen.
+    const height = Math.max(1, Math.abs(y(from) - y(to)));
     return (
       <rect
         key={point.start}
-        className={classes(styles.bar, isUnfinished(point, completeThrough) && styles.unfinished)}
+        className={classes(
+          isUnfinished(point, completeThrough) && styles.unfinished,
+          apart && height > LEAST_APART && styles.apart,
+        )}
+        fill={fill}
         x={x(place) + (share > 1 ? nth * width : 0)}
         width={width}
         y={top}
-        // What is not nothing is seen.
-        height={Math.max(1, Math.abs(y(from) - y(to)))}
+        height={height}
         rx={Math.min(2, width / 4)}
       />
     );
@@ -106,7 +155,8 @@ function Line({
   centre,
   y,
   filled,
-}: MarksProps & { spans: readonly Span[]; filled: boolean }) {
+  dash,
+}: MarksProps & { spans: readonly Span[]; filled: boolean; dash?: string | undefined }) {
   const shown = [...spans];
   const place = (_span: Span, index: number) => centre(index);
   const isThere = ([, to]: Span) => to !== null;
@@ -126,6 +176,7 @@ function Line({
       )}
       <path
         className={styles.line}
+        strokeDasharray={dash}
         d={
           line<Span>()
             .defined(isThere)

@@ -1,12 +1,13 @@
 /** Usage over time, as bars, lines or areas, with the same numbers as a table. */
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Interval } from '../../format/time';
 import { useZone } from '../zone';
 import styles from './Chart.module.css';
 import { ChartTable } from './ChartTable';
 import { inMoney, inUnits } from './measure';
 import { Plot, type PlotKind } from './Plot';
-import { type Merging, merged, type Point, type Series } from './series';
+import { Swatch } from './Swatch';
+import { keyOf, lookOf, type Merging, merged, type Point, type Series } from './series';
 
 export interface TimeChartProps {
   /** What it shows, for whoever cannot see it. */
@@ -27,6 +28,8 @@ export interface TimeChartProps {
   /** Shows the table instead. */
   asTable?: boolean;
   height?: number;
+  /** Instead of its own. */
+  legend?: ReactNode;
   /** Goes into a point that is clicked. */
   onPick?: (point: Point) => void;
 }
@@ -40,6 +43,7 @@ export function TimeChart(props: TimeChartProps) {
     stacked = false,
     completeThrough = null,
     height = 240,
+    legend,
     onPick,
   } = props;
   const zone = useZone();
@@ -52,13 +56,16 @@ export function TimeChart(props: TimeChartProps) {
   if (asTable) {
     return <ChartTable {...{ label, series, before, interval, measure, zone }} />;
   }
-  const drawn = series.map(({ name, points }) => ({ name, ...merged(points, merging) }));
+  const drawn = series.map((one) => ({ ...one, ...merged(one.points, merging) }));
   const drawnBefore = before && { name: before.name, ...merged(before.points, merging) };
   const each = drawn[0]?.each ?? 1;
   if (drawn.every(({ points }) => points.every(({ quantity }) => quantity === null))) {
     return (
-      <div className={styles.placeholder} style={{ height }}>
-        Nothing in this range
+      <div className={styles.frame}>
+        <div className={styles.placeholder} style={{ height }}>
+          Nothing in this range
+        </div>
+        {legend}
       </div>
     );
   }
@@ -71,7 +78,7 @@ export function TimeChart(props: TimeChartProps) {
         onActive={setActive}
         onPick={onPick}
       />
-      {(series.length > 1 || before) && <Legend series={drawn} before={drawnBefore} />}
+      {legend ?? ((series.length > 1 || before) && <Legend series={drawn} before={drawnBefore} />)}
       {each > 1 && (
         <p className={styles.note}>
           {merging === 'sum'
@@ -95,10 +102,10 @@ const INTERVALS: Record<Interval, string> = {
 function Legend({ series, before }: { series: readonly Series[]; before: Series | undefined }) {
   return (
     <ul className={styles.legend}>
-      {series.map(({ name }, place) => (
-        <li key={name}>
-          <span className={styles.swatch} style={{ color: seriesColour(place) }} />
-          <bdi>{name}</bdi>
+      {series.map((one, place) => (
+        <li key={keyOf(one)}>
+          <Swatch look={lookOf(one, place)} />
+          <bdi>{one.name}</bdi>
         </li>
       ))}
       {before && (
@@ -112,10 +119,6 @@ function Legend({ series, before }: { series: readonly Series[]; before: Series 
       )}
     </ul>
   );
-}
-
-export function seriesColour(place: number): string {
-  return `var(--series-${(place % 6) + 1})`;
 }
 
 function Ghosts({ height }: { height: number }) {

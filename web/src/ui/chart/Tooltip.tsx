@@ -1,10 +1,11 @@
 /** The numbers of one place of a chart: shown beside it, and as they are read out. */
 import { formatPoint } from '../../format/time';
 import styles from './Chart.module.css';
+import type { Look } from './look';
 import type { Measure } from './measure';
 import type { PlotProps } from './Plot';
-import { isUnfinished, longest, type Point } from './series';
-import { seriesColour } from './TimeChart';
+import { Swatch } from './Swatch';
+import { isUnfinished, keyOf, longest, lookOf, type Point } from './series';
 
 export function Tooltip({
   series,
@@ -29,18 +30,18 @@ export function Tooltip({
         {isUnfinished(point, completeThrough) && ' · so far'}
       </strong>
       <dl>
-        {series.map(({ name, points }, nth) => (
+        {series.map((one, nth) => (
           <TooltipRow
-            key={name}
-            name={name}
-            colour={seriesColour(nth)}
-            text={numberAt(points, place, measure)}
+            key={keyOf(one)}
+            name={one.name}
+            look={lookOf(one, nth)}
+            text={numberAt(one.points, place, measure)}
           />
         ))}
         {before?.points[place] && (
           <TooltipRow
             name={formatPoint(before.points[place].start, before.points[place].end, interval, zone)}
-            colour="var(--series-before)"
+            look={{ colour: 'var(--series-before)', texture: 'solid' }}
             text={numberAt(before.points, place, measure)}
           />
         )}
@@ -50,11 +51,11 @@ export function Tooltip({
   );
 }
 
-function TooltipRow({ name, colour, text }: { name: string; colour: string; text: string }) {
+function TooltipRow({ name, look, text }: { name: string; look: Look; text: string }) {
   return (
     <>
       <dt>
-        <span className={styles.swatch} style={{ color: colour }} />
+        <Swatch look={look} />
         <bdi>{name}</bdi>
       </dt>
       <dd>{text}</dd>

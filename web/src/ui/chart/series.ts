@@ -6,6 +6,7 @@
  */
 import { add, compare, type Decimal, toDrawing } from '../../format/decimals';
 import type { Instant } from '../../format/time';
+import { type Look, seriesColour } from './look';
 
 export interface Point {
   start: Instant;
@@ -16,6 +17,18 @@ export interface Point {
 export interface Series {
   name: string;
   points: readonly Point[];
+  /** Tells it apart from others of its name. */
+  key?: string;
+  /** Otherwise, the colour of its place. */
+  look?: Look;
+}
+
+export function keyOf({ key, name }: Series): string {
+  return key ?? name;
+}
+
+export function lookOf({ look }: Series, place: number): Look {
+  return look ?? { colour: seriesColour(place), texture: 'solid' };
 }
 
 /** How the quantities of neighbours become one. */
