@@ -1,1 +1,0 @@
-var e={AVERAGE:`Average of`,COUNT:`Count`,LATEST:`Latest`,MAXIMUM:`Maximum of`,MINIMUM:`Minimum of`,SUM:`Sum of`,UNIQUE:`Unique values of`};function t(t){return t.property?`${e[t.function]} ${t.property}`:`Count of events`}function n(e){return e===`SUM`||e===`COUNT`?`sum`:`highest`}export{n,t};
