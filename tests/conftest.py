@@ -27,7 +27,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -44,11 +43,23 @@ from metergraph.embedded import embedded_servers
 from metering.live.wakeup import open_queue
 from models import Organization
 from resolvers.schema import MetergraphSchema, create_schema
+from tests.distribution import cluster
+from tests.distribution.judging import collector, judge, judged, statements_fit_a_cluster
 from tests.graphql_client import api, application, http, other_api
 from tests.metergraph.exposed import exposed
 from transport import application as transport_application
 
-__all__ = ["api", "application", "exposed", "http", "other_api"]  # fixtures
+__all__ = [  # fixtures
+    "api",
+    "application",
+    "collector",
+    "exposed",
+    "http",
+    "judge",
+    "judged",
+    "other_api",
+    "statements_fit_a_cluster",
+]
 
 hypothesis_settings.register_profile(
     "search",
@@ -175,10 +186,27 @@ def servers(reachable_dir: Path) -> Iterator[tuple[str, str]]:
 async def template_database(servers: tuple[str, str]) -> AsyncIterator[str]:
     """The name of a migrated, empty database, to be copied."""
     async with _database(servers[0]) as name:
-        settings = Settings(database_url=_named(servers[0], name))
+        settings = Settings(database_url=cluster.named(servers[0], name))
         async with opened_database(settings, role="tests"):
             await migrate(settings)
+        if cluster.WORKERS:
+            await cluster.distribute_template(servers[0], name)
         yield name
+
+
+@pytest.fixture(scope="session")
+async def planning_database(
+    servers: tuple[str, str], template_database: str
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to an empty database, on which statements are only planned."""
+    async with _database(servers[0], template_database) as name:
+        connection = await asyncpg.connect(
+            **credentials(cluster.named(servers[0], name)), statement_cache_size=0
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +215,7 @@ async def shared_database_url(
 ) -> AsyncIterator[str]:
     """The URL of the database that the tests of this session share."""
     async with _database(servers[0], template_database) as name:
-        yield _named(servers[0], name)
+        yield cluster.named(servers[0], name)
 
 
 @pytest.fixture
@@ -202,7 +230,7 @@ async def database_url(
         yield shared_database_url
         return
     async with _database(servers[0], template_database) as name:
-        yield _named(servers[0], name)
+        yield cluster.named(servers[0], name)
 
 
 @pytest.fixture
@@ -262,20 +290,13 @@ class _database:  # noqa: N801  # a context manager that reads as one
         self._name = f"metergraph_test_{secrets.token_hex(6)}"
 
     async def __aenter__(self) -> str:
-        await self._execute(f'CREATE DATABASE "{self._name}" {self._template}')
+        # A cluster is copied by copying its databases, which have the same name on every node.
+        for node in (self._url, *cluster.WORKERS):
+            await cluster.execute(node, f'CREATE DATABASE "{self._name}" {self._template}')
+        if cluster.WORKERS and not self._template:
+            await cluster.connect_nodes(self._url, self._name)
         return self._name
 
     async def __aexit__(self, *_exception: object) -> None:
-        await self._execute(f'DROP DATABASE "{self._name}" WITH (FORCE)')
-
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(**credentials(self._url))
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-
-def _named(url: str, name: str) -> str:
-    """`url` with another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        for node in (self._url, *cluster.WORKERS):
+            await cluster.execute(node, f'DROP DATABASE "{self._name}" WITH (FORCE)')
