@@ -36,7 +36,6 @@ async def connect_nodes(url: str, name: str) -> None:
         named(url, name),
         f"SELECT citus_set_coordinator_host('{coordinator.hostname}', {coordinator.port})",
         *(f"SELECT citus_add_node('{node.hostname}', {node.port})" for node in workers),
-        f'ALTER DATABASE "{name}" SET citus.enable_unsafe_triggers = on',
         f'ALTER DATABASE "{name}" SET citus.shard_count = 4',
     )
 
