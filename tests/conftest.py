@@ -76,8 +76,13 @@ hypothesis_settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option of `make test`."""
+    """Adds options: that of `make test`, and that of docs/scaling.md."""
     parser.addoption("--without-slow", action="store_true", help="skip the tests marked slow")
+    parser.addoption(
+        "--judge-statements",
+        action="store_true",
+        help="fail a test that first runs a statement which a distributed database would refuse",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

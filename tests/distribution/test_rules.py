@@ -1,7 +1,7 @@
 """The rules that let the tables be distributed by organization, on plain PostgreSQL.
 
-Every test of the suite checks the statements that it runs (`judging`). The tests here show that the
-check finds what a cluster refuses, and check the tables.
+With --judge-statements, every test checks the statements that it runs (`judging`). The tests here
+show that the check finds what a cluster refuses, and check the tables.
 """
 
 import importlib
