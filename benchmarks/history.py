@@ -10,6 +10,7 @@ from tortoise.connection import get_connection
 from benchmarks.run import Run
 from benchmarks.system import System, Tenant, running_system
 from metering.counting.log import advance
+from metering.months import make_months
 
 DAYS = 30
 CUSTOMERS = 200
@@ -48,6 +49,7 @@ async def store_history(organization_id: UUID, count: int, customers: int = CUST
         """,
         [organization_id, customers],
     )
+    await make_months(end_of_history() - timedelta(days=ago) for ago in range(DAYS + 1))
     for first in range(0, count, _BATCH):
         await store_batch(
             organization_id, min(_BATCH, count - first), timedelta(days=DAYS), customers

@@ -1,5 +1,6 @@
 """Customers who have subscribed to a plan with a fixed price, a metered one and credit."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from tortoise.connection import get_connection
@@ -16,6 +17,7 @@ from billing.subscriptions.renewal import next_periods
 from billing.subscriptions.terms import Terms
 from billing.transaction import billing_transaction
 from metering.counting.log import advance
+from metering.months import make_months
 from models import Customer, CustomerSubscription, Product, SubscriptionMeter
 from models.identifiers import new_id
 
@@ -105,6 +107,7 @@ async def use(system: System, tenant: Tenant, current: Period) -> None:
         """,
         [organization_id, _EVENTS_EACH],
     )
+    await make_months(current.start + timedelta(days=days) for days in range(0, 31, 10))
     await connection.execute_query(
         """
         INSERT INTO event (organization_id, id, batch_id, customer_id, name, timestamp, metadata)

@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         "development only: it lets organizations send requests into your network.",
     )
 
+    external_id_days: PositiveInt | None = Field(
+        default=None,
+        description="How many days after an event was stored its `externalId` can be used for "
+        "another. Empty: never, so each is unique for ever.",
+    )
     audit_hour: HourOrOff = Field(
         default=3,
         description="The hour (UTC) from which workers slowly compare cached usage with the raw "

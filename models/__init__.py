@@ -5,7 +5,7 @@ from models.alert import AlertTrigger, UsageAlert
 from models.audit_entry import AuditEntry, AuditEntryObject
 from models.customer import Customer
 from models.dimension import DimensionBucket, DimensionCombination, DimensionValue
-from models.event import Event, EventBatch, EventLog, EventName
+from models.event import Event, EventBatch, EventKey, EventLog, EventName
 from models.idempotency_key import IdempotencyKey
 from models.invoice import (
     BalanceEntry,
@@ -56,6 +56,7 @@ __all__ = [
     "DimensionValue",
     "Event",
     "EventBatch",
+    "EventKey",
     "EventLog",
     "EventName",
     "IdempotencyKey",

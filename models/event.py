@@ -1,5 +1,7 @@
 """Events, the batches in which they were committed, and the log that counts them."""
 
+from datetime import UTC, datetime
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.indexes import Index
@@ -13,7 +15,8 @@ class Event(Model):
     """An event, never changed once stored.
 
     Ids grow in the order of storing, also within a batch. The batch has the times at which it was
-    received and processed.
+    received and processed. The table is partitioned by the month of `timestamp`; the key of each
+    partition is (organization, id).
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -37,12 +40,29 @@ class Event(Model):
         )
 
 
+class EventKey(Model):
+    """The external id of an event, in a short form: no two events may have the same.
+
+    The key in the database is (organization, key); `external_id_key` in the database makes keys.
+    `event_id` and `timestamp` find the event.
+    """
+
+    organization_id = fields.UUIDField()
+    event_id = fields.UUIDField()
+    timestamp = fields.DatetimeField()
+    key = fields.BinaryField(primary_key=True)
+
+    class Meta:
+        table = "event_key"
+
+
 class EventBatch(Model):
     """Events that were committed together; none if something else took a position of the log.
 
     `position`, `events_through` (how many events the log holds up to and including this batch) and
-    `processed_at` are null until the batch is counted. `names` are its events' distinct names.
-    `traceparent` is the span that stored it, if it was traced (`config.tracing`).
+    `processed_at` are null until the batch is counted. `names` are its events' distinct names, and
+    their timestamps are from `first_at` to `last_at`. `traceparent` is the span that stored it, if
+    it was traced (`config.tracing`).
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
@@ -54,6 +74,8 @@ class EventBatch(Model):
     received_at = fields.DatetimeField()
     processed_at = fields.DatetimeField(null=True)
     traceparent = fields.CharField(max_length=55, null=True)
+    first_at = fields.DatetimeField(db_default=datetime(1, 1, 1, tzinfo=UTC))
+    last_at = fields.DatetimeField(db_default=datetime(9999, 12, 31, tzinfo=UTC))
 
     class Meta:
         table = "event_batch"

@@ -1,4 +1,7 @@
-"""Deletes what has expired: sessions, idempotency keys and webhooks after 30 days, kept ranges."""
+"""Deletes what has expired: sessions, idempotency keys and webhooks after 30 days, kept ranges.
+
+External ids of events expire only if a setting says so.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +9,8 @@ from uuid import UUID
 
 import structlog
 from tortoise.connection import get_connection
+
+from config.settings import get_settings
 
 _log = structlog.get_logger(__name__)
 
@@ -24,19 +29,31 @@ DELETE FROM {table} WHERE id IN (
 
 @dataclass(frozen=True, slots=True)
 class _Expiring:
-    """A table of organizations' rows that expire: its key, and when a row was last of use."""
+    """A table of organizations' rows: its key, and the column whose values before `end` expire."""
 
     table: str
     key: str
     column: str
-    age: str
+    end: str
 
 
-_KEYS = _Expiring("idempotency_key", "key", "created_at", "30 days")
+_KEYS = _Expiring("idempotency_key", "key", "created_at", "now() - interval '30 days'")
 # A range of whole days is asked for until the day is over, in any time zone.
-_RANGES = _Expiring("usage_range", "meter_id, range_start, range_end", "kept_at", "2 days")
+_RANGES = _Expiring(
+    "usage_range",
+    "meter_id, range_start, range_end",
+    "kept_at",
+    "now() - interval '2 days'",
+)
 # Their deliveries go with them.
-_HAPPENED = _Expiring("outbox_event", "id", "created_at", "30 days")
+_HAPPENED = _Expiring("outbox_event", "id", "created_at", "now() - interval '30 days'")
+
+
+def _external_ids(days: int) -> _Expiring:
+    """Keys of events that were stored so long ago; an event's id begins with that instant."""
+    instant = f"extract(epoch FROM now() - interval '{days:d} days') * 1000"
+    end = f"rpad(lpad(to_hex(({instant})::bigint), 12, '0'), 32, '0')::uuid"
+    return _Expiring("event_key", "key", "event_id", end)
 
 
 async def delete_expired() -> None:
@@ -46,7 +63,9 @@ async def delete_expired() -> None:
     keys = await _delete_of_organizations(_KEYS)
     ranges = await _delete_of_organizations(_RANGES)
     happened = await _delete_of_organizations(_HAPPENED)
-    if sessions or browsers or keys or ranges or happened:
+    days = get_settings().external_id_days
+    external_ids = 0 if days is None else await _delete_of_organizations(_external_ids(days))
+    if sessions or browsers or keys or ranges or happened or external_ids:
         _log.debug(
             "expired rows deleted",
             sessions=sessions,
@@ -54,6 +73,7 @@ async def delete_expired() -> None:
             idempotency_keys=keys,
             kept_ranges=ranges,
             outbox_events=happened,
+            external_ids=external_ids,
         )
 
 
@@ -66,7 +86,7 @@ async def _delete_of_organizations(expiring: _Expiring) -> int:
             WITH expired AS MATERIALIZED (
                 SELECT {expiring.key} FROM {expiring.table}
                 WHERE organization_id = $2
-                  AND {expiring.column} < now() - interval '{expiring.age}'
+                  AND {expiring.column} < {expiring.end}
                 ORDER BY {expiring.column} LIMIT $1 FOR UPDATE SKIP LOCKED
             )
             DELETE FROM {expiring.table}
@@ -84,7 +104,7 @@ async def _organizations_with(expiring: _Expiring) -> list[UUID]:
     rows = await get_connection("default").execute_query_dict(
         f"""
         SELECT DISTINCT organization_id FROM {expiring.table}
-        WHERE {expiring.column} < now() - interval '{expiring.age}'
+        WHERE {expiring.column} < {expiring.end}
         """
     )
     return [row["organization_id"] for row in rows]

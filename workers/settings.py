@@ -14,6 +14,7 @@ from config.settings import get_settings
 from metering.live.after_commit import performing_events
 from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import QUEUE
+from metering.months import make_months_ahead
 from waiting.outages import Outage
 from waiting.patience import Patience
 from webhooks.fan_out import Render
@@ -44,6 +45,7 @@ _ALERTS_SECONDS = 5.0
 _COMPACTION_SECONDS = 10.0
 _EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
+_MONTHS_SECONDS = 600.0
 
 
 def build_worker(
@@ -127,11 +129,16 @@ def schedule(
         Recurring("alerts", partial(decide_estimates, patience), _ALERTS_SECONDS, database),
         Recurring("compaction", partial(compact_changes, patience), _COMPACTION_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
+        Recurring("months", _make_months, _MONTHS_SECONDS, database),
     ]
     if audit_hour is not None:
         audit = NightlyAudit(audit_hour)
         recurring.append(Recurring("audit", audit.run, _AUDIT_SECONDS, database))
     return recurring
+
+
+async def _make_months() -> None:
+    await make_months_ahead()
 
 
 async def _take_wakeups(

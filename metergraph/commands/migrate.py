@@ -16,6 +16,9 @@ from metergraph.database.distribution import (
 from metergraph.database.opening import migrate, opened_database
 from metering.live.timelines import notice_restore
 
+# While a migration waits for a table, everything else that uses this table waits behind it.
+_LOCK_TIMEOUT_SECONDS = 1.0
+
 
 @click.command()
 @click.option(
@@ -37,7 +40,9 @@ async def _migrate(settings: Settings, *, wanted: bool) -> None:
     found = await distribution_of(settings)
     if wanted:
         refuse_plain(found)
-    async with opened_database(settings, role="migrate"):
+    async with opened_database(
+        settings, role="migrate", lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS
+    ):
         applied = await migrate(settings, lambda name: click.echo(f"Applying {name} ..."))
     if not applied:
         click.echo("The database is up to date.")

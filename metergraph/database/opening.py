@@ -19,6 +19,7 @@ command tag. asyncpg returns `jsonb` as text, so that no number becomes a float;
 too (`$1::text::jsonb`). `numeric` is a Decimal, `timestamptz` an aware datetime in UTC.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,12 +29,14 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from config.settings import Settings
 from metergraph.database.database_url import credentials
 from metergraph.database.migrations import lacking, refuse_newer
-from waiting.outages import Outage
+from metering.months import make_months_ahead
+from waiting.outages import Outage, postgres_error
 
 APP = "models"
 _APPS: dict[str, dict[str, Any]] = {
@@ -47,6 +50,7 @@ MIGRATION_LOCK = 0x6D65746572
 
 # Besides the pool: for tokens, health and metrics.
 _CONNECTIONS_ASIDE = 3
+_SECONDS_BETWEEN_TRIES = 1.0
 # A process that hangs in a transaction must not hold an organization's log for ever.
 _IDLE_IN_TRANSACTION_SECONDS = 60
 
@@ -61,6 +65,7 @@ def tortoise_config(
     role: str,
     pool_size: int,
     statement_timeout_seconds: float | None = None,
+    lock_timeout_seconds: float | None = None,
     outage: Outage | None = None,
 ) -> dict[str, Any]:
     """Returns Tortoise's configuration for a process.
@@ -70,6 +75,7 @@ def tortoise_config(
         role: what the process is, such as "api"; PostgreSQL shows it in `pg_stat_activity`.
         pool_size: the most connections, besides the few that are set aside.
         statement_timeout_seconds: a statement that runs longer is cut off; None: never.
+        lock_timeout_seconds: a statement that waits longer for a lock fails; None: never.
         outage: logs outages; None: they are not logged.
 
     Raises:
@@ -85,6 +91,8 @@ def tortoise_config(
     }
     if statement_timeout_seconds is not None:
         settings["statement_timeout"] = str(round(statement_timeout_seconds * 1000))
+    if lock_timeout_seconds is not None:
+        settings["lock_timeout"] = str(round(lock_timeout_seconds * 1000))
     return {
         "connections": {
             "default": {
@@ -112,6 +120,7 @@ async def opened_database(
     *,
     role: str,
     statement_timeout_seconds: float | None = None,
+    lock_timeout_seconds: float | None = None,
     outage: Outage | None = None,
 ) -> AsyncIterator[TortoiseContext]:
     """Opens the database for every task inside the block; connections are made when needed.
@@ -127,6 +136,7 @@ async def opened_database(
         role=role,
         pool_size=settings.database_pool_size,
         statement_timeout_seconds=statement_timeout_seconds,
+        lock_timeout_seconds=lock_timeout_seconds,
         outage=outage,
     )
     # The fallback makes the database visible to tasks that were started elsewhere:
@@ -152,7 +162,8 @@ def aside() -> BaseDBAsyncClient:
 async def migrate(settings: Settings, report: Callable[[str], object] | None = None) -> list[str]:
     """Brings the open database to the newest migration; returns the names of those applied.
 
-    Several processes may run it at once.
+    Several processes may run it at once. If the database is open with a lock timeout, a migration
+    that does not get a lock in time is tried again, so that others do not queue up behind it.
 
     Args:
         settings: the database's URL.
@@ -162,9 +173,11 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
         UnsuitableDatabaseError: its PostgreSQL is too old, or its migrations too new.
     """
     applied: list[str] = []
+    begun: set[str] = set()
 
     def progress(event: str, _app: str, name: str) -> None:
-        if event == "apply_start" and report is not None:
+        if event == "apply_start" and report is not None and name not in begun:
+            begun.add(name)
             report(name)
         if event == "apply_done":
             applied.append(name)
@@ -175,11 +188,17 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         await refuse_newer(lock.fetch)
-        if await pending_migrations():
+        while await pending_migrations():
             executor = MigrationExecutor(get_connection("default"), _APPS)
-            await executor.migrate(
-                [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
-            )
+            try:
+                await executor.migrate(
+                    [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
+                )
+            except (asyncpg.LockNotAvailableError, OperationalError) as error:
+                if not isinstance(postgres_error(error), asyncpg.LockNotAvailableError):
+                    raise
+                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+        await make_months_ahead()
     finally:
         await lock.close()
     return applied

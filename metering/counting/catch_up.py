@@ -18,6 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from metering.batches import Batches
 from metering.counting.clearing import clear_dimensions
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
@@ -29,6 +30,7 @@ from metering.counting.rollup import (
     count_dimensions,
 )
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from metering.months import months_around
 from models.meter import CLEARING
 
 _log = structlog.get_logger(__name__)
@@ -72,9 +74,9 @@ class Chunk(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _BatchRange:
-    """Batches of the log up to `upper`; `batch_ids` are those that can concern the meter."""
+    """Batches of the log up to `upper`; `batches` are those that can concern the meter."""
 
-    batch_ids: list[int]
+    batches: Batches
     upper: int
 
 
@@ -153,10 +155,10 @@ async def _count(
     connection: BaseDBAsyncClient, meter: MeterDefinition, chunk: _BatchRange
 ) -> list[UsageIncrement]:
     if meter.position is None:
-        await count_dimensions(connection, meter, chunk.batch_ids)
+        await count_dimensions(connection, meter, chunk.batches)
         return []
     return await count_batches(
-        connection, meter, chunk.batch_ids, with_dimensions=meter.counts_dimensions
+        connection, meter, chunk.batches, with_dimensions=meter.counts_dimensions
     )
 
 
@@ -265,7 +267,8 @@ async def _batch_range(
     rows = await connection.execute_query_dict(
         f"""
         WITH next AS (
-            SELECT id, position, event_count, $3::text[] IS NULL OR names && $3::text[] AS concerns
+            SELECT id, position, event_count, first_at, last_at,
+                   event_count > 0 AND ($3::text[] IS NULL OR names && $3::text[]) AS concerns
             FROM event_batch
             WHERE organization_id = $1 AND position > $2
             ORDER BY position LIMIT $5
@@ -278,11 +281,16 @@ async def _batch_range(
                 ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             )
         )
-        SELECT array_agg(id ORDER BY position) FILTER (WHERE concerns) AS batch_ids,
+        SELECT array_agg(id ORDER BY id) FILTER (WHERE concerns) AS ids,
+               min(first_at) FILTER (WHERE concerns) AS first_at,
+               max(last_at) FILTER (WHERE concerns) AS last_at,
                max(position) AS upper
         FROM counted WHERE {condition}
         """,
         [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
     )
     row = rows[0]
-    return _BatchRange(row["batch_ids"] or [], lower if row["upper"] is None else row["upper"])
+    batches = Batches([], [])
+    if row["ids"]:
+        batches = Batches(row["ids"], months_around(row["first_at"], row["last_at"]))
+    return _BatchRange(batches, lower if row["upper"] is None else row["upper"])

@@ -1,12 +1,13 @@
 """The names of events. The log maintains them, so that listing them reads no events."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+
+from metering.batches import Batches, of_batches
 
 MAXIMUM_NAMES = 1_000
 # Samples kept per name: from one step of the log, and in total.
@@ -19,11 +20,12 @@ _SAMPLES = 20
 _NOTE = f"""
 WITH stored AS MATERIALIZED (
     SELECT id, name, timestamp FROM event
-    WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
+    WHERE organization_id = $1 AND {of_batches("$2", "$4")}
 ), arrived AS MATERIALIZED (
     SELECT name, count(*) AS occurrences, min(timestamp) AS first_seen_at,
            max(timestamp) AS last_seen_at,
-           (array_agg(id))[greatest(count(*) - $3 + 1, 1):] AS newest
+           (array_agg(id))[greatest(count(*) - $3 + 1, 1):] AS newest,
+           (array_agg(timestamp))[greatest(count(*) - $3 + 1, 1):] AS newest_at
     FROM stored
     GROUP BY name
 )
@@ -32,9 +34,10 @@ INSERT INTO event_name_seen AS known (
 )
 SELECT $1, name, occurrences, first_seen_at, last_seen_at, (
     SELECT jsonb_agg(ARRAY(SELECT jsonb_object_keys(
-        (SELECT metadata FROM event WHERE organization_id = $1 AND id = newest.id)
+        (SELECT metadata FROM event
+         WHERE organization_id = $1 AND id = newest.id AND timestamp = newest.at)
     )))
-    FROM unnest(arrived.newest) AS newest (id)
+    FROM unnest(arrived.newest, arrived.newest_at) AS newest (id, at)
 )
 FROM arrived
 ON CONFLICT (organization_id, name) DO UPDATE SET
@@ -62,13 +65,15 @@ class EventNameUse:
 
 
 async def note_event_names(
-    connection: BaseDBAsyncClient, organization_id: UUID, batch_ids: Sequence[int]
+    connection: BaseDBAsyncClient, organization_id: UUID, batches: Batches
 ) -> None:
     """Adds the events of the batches to the names.
 
     Call it once per batch, in the transaction that gives it a position.
     """
-    await connection.execute_query(_NOTE, [organization_id, list(batch_ids), _SAMPLES_OF_STEP])
+    await connection.execute_query(
+        _NOTE, [organization_id, batches.ids, _SAMPLES_OF_STEP, batches.months]
+    )
 
 
 async def event_names(organization_id: UUID, text: str | None = None) -> list[EventNameUse]:

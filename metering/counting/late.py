@@ -1,13 +1,14 @@
 """Notes late changes for billing: events and edits that concern closed billing periods."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.batches import Batches, of_batches
+
 
 async def note_late_events(
-    connection: BaseDBAsyncClient, organization_id: UUID, batch_ids: Sequence[int]
+    connection: BaseDBAsyncClient, organization_id: UUID, batches: Batches
 ) -> None:
     """Notes each customer's earliest event in the batches that lies in closed time.
 
@@ -15,11 +16,11 @@ async def note_late_events(
     again and removes the note.
     """
     await connection.execute_query(
-        """
+        f"""
         WITH arrived AS MATERIALIZED (
             SELECT customer_id, min(timestamp) AS earliest
             FROM event
-            WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
+            WHERE organization_id = $1 AND {of_batches("$2", "$3")}
             GROUP BY customer_id
         )
         UPDATE billing_frontier AS frontier
@@ -28,7 +29,7 @@ async def note_late_events(
         WHERE frontier.organization_id = $1 AND frontier.customer_id = arrived.customer_id
           AND arrived.earliest < frontier.closed_through
         """,
-        [organization_id, list(batch_ids)],
+        [organization_id, batches.ids, batches.months],
     )
 
 

@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 
 from config import tracing
 from metering.alerts.deciding import IS_WATCHED
+from metering.batches import Batches
 from metering.counting.event_names import note_event_names
 from metering.counting.failures import (
     COUNTING_ERRORS,
@@ -67,7 +68,7 @@ class LogStep:
     """
 
     organization_id: UUID
-    batch_ids: Sequence[int]
+    batches: Batches
     head: int
     revision: int
     watched: Collection[UUID]
@@ -163,17 +164,17 @@ async def _advance(
         events = sum(batch["event_count"] for batch in batches)
         span.note(batches=len(batches), events=events, meters=len(meters))
         new_state = await _move_head(connection, organization_id, len(batches), events)
-        batch_ids = [batch["id"] for batch in batches]
-        step = LogStep(organization_id, batch_ids, state.head, new_state.revision, watched)
+        found = Batches.of(batches)
+        step = LogStep(organization_id, found, state.head, new_state.revision, watched)
         await count(connection, meters, step)
-        await note_late_events(connection, organization_id, step.batch_ids)
+        await note_late_events(connection, organization_id, step.batches)
         return Advance(new_state, len(batches), events, len(meters))
 
 
 async def _count_all(
     connection: BaseDBAsyncClient, meters: Sequence[MeterDefinition], step: LogStep
 ) -> None:
-    await note_event_names(connection, step.organization_id, step.batch_ids)
+    await note_event_names(connection, step.organization_id, step.batches)
     await _count_together(connection, meters, step)
 
 
@@ -182,7 +183,7 @@ async def _count_together(
 ) -> None:
     for meter in meters:
         await count_step(
-            connection, meter, step.batch_ids, step.revision, is_watched=meter.id in step.watched
+            connection, meter, step.batches, step.revision, is_watched=meter.id in step.watched
         )
 
 
@@ -193,7 +194,7 @@ async def _count_meter_by_meter(
     where = {"organization_id": str(step.organization_id), "position": step.head}
     try:
         async with savepoint(connection):
-            await note_event_names(connection, step.organization_id, step.batch_ids)
+            await note_event_names(connection, step.organization_id, step.batches)
     except COUNTING_ERRORS as error:
         if not fails_again(error):
             raise
@@ -246,7 +247,7 @@ async def _give_positions(
         WHERE event_batch.organization_id = $1 AND event_batch.id = numbered.id
           AND numbered.events_before < $4
         RETURNING event_batch.id, event_batch.event_count, event_batch.names,
-                  event_batch.traceparent
+                  event_batch.traceparent, event_batch.first_at, event_batch.last_at
         """,
         [organization_id, state.head, MAXIMUM_BATCHES, MAXIMUM_EVENTS, state.events],
     )

@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.alerts.deciding import TRIGGERED, tell
+from metering.batches import Batches, of_batches
 from metering.counting.dimensions import arrived_columns, count_sql
 from metering.counting.merged_usage import kept_sql, merging_sql
 from metering.language.aggregations import STATE
@@ -32,7 +33,7 @@ WITH arrived AS MATERIALIZED (
     -- OFFSET 0 is a fence. With a bad estimate, the planner might use the index of the filter's
     -- name or time and read all history of that name for a batch of a few events.
     FROM (
-        SELECT * FROM event WHERE organization_id = $1 AND batch_id = ANY($3::bigint[]) OFFSET 0
+        SELECT * FROM event WHERE organization_id = $1 AND {of_batches} OFFSET 0
     ) AS e
     WHERE {predicate}
 )
@@ -142,7 +143,7 @@ class UsageIncrement:
 async def count_step(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
-    batch_ids: Sequence[int],
+    batches: Batches,
     revision: int,
     *,
     is_watched: bool,
@@ -152,7 +153,7 @@ async def count_step(
     Customer meters that change get the revision. If the meter is watched, the alerts trigger that
     are reached. The caller holds the log's lock; call this once per batch.
     """
-    parameters = _parameters(meter, batch_ids)
+    parameters = _parameters(meter, batches)
     statement = _step_statement(meter, parameters, revision, is_watched=is_watched)
     [row] = await connection.execute_query_dict(statement, parameters.values)
     await add_to_totals(connection, meter, row["counted"], row["skipped"])
@@ -162,7 +163,7 @@ async def count_step(
 async def count_batches(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
-    batch_ids: Sequence[int],
+    batches: Batches,
     *,
     with_dimensions: bool,
 ) -> list[UsageIncrement]:
@@ -171,9 +172,9 @@ async def count_batches(
     Returns what customers' current periods gain. Call it once per batch, in the transaction that
     moves the meter's position.
     """
-    if not batch_ids:
+    if not batches.ids:
         return []
-    parameters = _parameters(meter, batch_ids)
+    parameters = _parameters(meter, batches)
     statement = _counting(meter, parameters, with_dimensions=with_dimensions) + _APART.format(
         partials=select_list(meter.aggregation.of_events()),
         distinct_values=_DISTINCT_VALUES if meter.keeps_values else "NULL::bytea[]",
@@ -183,14 +184,14 @@ async def count_batches(
 
 
 async def count_dimensions(
-    connection: BaseDBAsyncClient, meter: MeterDefinition, batch_ids: Sequence[int]
+    connection: BaseDBAsyncClient, meter: MeterDefinition, batches: Batches
 ) -> None:
     """Adds the events that match the meter's filter to its usage by dimension only.
 
     Call it once per batch, in the transaction that moves the position of the meter's dimensions.
     """
-    if batch_ids:
-        parameters = _parameters(meter, batch_ids)
+    if batches.ids:
+        parameters = _parameters(meter, batches)
         columns = arrived_columns(meter, parameters)
         statement = _COUNT_DIMENSIONS.format(
             arrived=_arrived(meter, parameters, columns), dimensions=count_sql(meter)
@@ -198,8 +199,8 @@ async def count_dimensions(
         await connection.execute_query(statement, parameters.values)
 
 
-def _parameters(meter: MeterDefinition, batch_ids: Sequence[int]) -> Parameters:
-    return Parameters(meter.organization_id, meter.id, list(batch_ids), ALL_CUSTOMERS)
+def _parameters(meter: MeterDefinition, batches: Batches) -> Parameters:
+    return Parameters(meter.organization_id, meter.id, batches.ids, ALL_CUSTOMERS, batches.months)
 
 
 def _increment(meter: MeterDefinition, row: dict[str, Any]) -> UsageIncrement:
@@ -224,6 +225,7 @@ async def add_to_totals(
 
 def _arrived(meter: MeterDefinition, parameters: Parameters, columns: str) -> str:
     return _ARRIVED.format(
+        of_batches=of_batches("$3", "$5"),
         value=meter.aggregation.value_sql(parameters),
         predicate=predicate_sql(meter.filter, parameters),
         columns=columns,

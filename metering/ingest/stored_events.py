@@ -8,6 +8,7 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from config import tracing
+from metering.batches import Batches, of_batches
 from metering.ingest.events import EventDraft
 from metering.live.after_commit import emit
 from metering.live.wakeup import PROCESS_EVENTS, Wake
@@ -62,14 +63,24 @@ async def insert_events(
     """Stores the events as a batch without a position and returns the ids of the new ones.
 
     It is one statement, atomic without a transaction. It skips events whose external id is taken,
-    in the table or earlier in `new_events`; if all are, there is no batch. It inserts in the order
-    of external ids, so that two transactions cannot deadlock.
+    by a stored event or earlier in `new_events`; if all are, there is no batch. It takes external
+    ids in their order, so that two transactions cannot deadlock.
     """
     rows = await connection.execute_query_dict(
         f"""
         WITH batch AS MATERIALIZED (
             SELECT nextval(pg_get_serial_sequence('event_batch', 'id')) AS id,
                    clock_timestamp() AS received_at
+        ),
+        taken AS (
+            INSERT INTO event_key (organization_id, key, event_id, timestamp)
+            SELECT $1, external_id_key(new.external_id) AS key, new.id,
+                   coalesce(new.timestamp, batch.received_at)
+            FROM batch, {_NEW}
+            WHERE new.external_id IS NOT NULL
+            ORDER BY key, new.number
+            ON CONFLICT (organization_id, key) DO NOTHING
+            RETURNING event_id
         ),
         stored AS (
             INSERT INTO event (
@@ -78,18 +89,18 @@ async def insert_events(
             SELECT $1, new.id, batch.id, new.customer_id, new.name, new.external_id,
                    coalesce(new.timestamp, batch.received_at), new.metadata::jsonb
             FROM batch, {_NEW}
-            ORDER BY new.external_id, new.number
-            ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-            RETURNING name
+            WHERE new.external_id IS NULL OR new.id IN (SELECT event_id FROM taken)
+            ORDER BY new.number
+            RETURNING name, timestamp
         )
         INSERT INTO event_batch (
-            organization_id, id, event_count, names, received_at, traceparent
+            organization_id, id, event_count, names, received_at, first_at, last_at, traceparent
         )
         SELECT $1, batch.id, count(*), array_agg(DISTINCT stored.name), batch.received_at,
-               $8::text
+               min(stored.timestamp), max(stored.timestamp), $8::text
         FROM batch, stored
         GROUP BY batch.id, batch.received_at
-        RETURNING id, event_count
+        RETURNING id, event_count, first_at, last_at
         """,
         [organization_id, *new_events.columns, tracing.here()],
     )
@@ -98,9 +109,10 @@ async def insert_events(
     emit(connection, Wake(PROCESS_EVENTS, organization_id))
     if rows[0]["event_count"] == len(new_events.ids):
         return set(new_events.ids)
+    batch = Batches.of(rows)
     rows = await connection.execute_query_dict(
-        "SELECT id FROM event WHERE organization_id = $1 AND batch_id = $2",
-        [organization_id, rows[0]["id"]],
+        f"SELECT id FROM event WHERE organization_id = $1 AND {of_batches('$2', '$3')}",
+        [organization_id, batch.ids, batch.months],
     )
     return {row["id"] for row in rows}
 
@@ -114,18 +126,23 @@ async def stored_under_external_ids(
     """
     rows = await connection.execute_query_dict(
         f"""
-        SELECT new.id AS new_id, held.id,
+        SELECT new.id AS new_id, taken.event_id AS id,
                held.name <> new.name AS name,
                held.customer_id <> new.customer_id AS customer,
-               held.timestamp <> new.timestamp AS timestamp,
+               taken.timestamp <> new.timestamp AS timestamp,
                held.metadata <> new.metadata::jsonb AS metadata
         FROM {_NEW}
         -- One by one, by the index. For a large batch sent again, a join would read all events.
         CROSS JOIN LATERAL (
-            SELECT * FROM event
-            WHERE organization_id = $1 AND external_id = new.external_id
+            SELECT event_id, timestamp FROM event_key
+            WHERE organization_id = $1 AND key = external_id_key(new.external_id)
             LIMIT 1
-        ) AS held
+        ) AS taken
+        LEFT JOIN LATERAL (
+            SELECT * FROM event
+            WHERE organization_id = $1 AND id = taken.event_id AND timestamp = taken.timestamp
+            LIMIT 1
+        ) AS held ON true
         """,
         [organization_id, *new_events.columns],
     )

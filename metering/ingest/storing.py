@@ -6,12 +6,14 @@ position, which the log counts later.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from metering.ingest.customers import (
@@ -29,6 +31,7 @@ from metering.ingest.stored_events import (
     stored_under_external_ids,
 )
 from metering.live.outbox import OutboxType, publish
+from metering.months import is_month_missing, make_months
 from metering.problems import Problem
 from models.identifiers import new_id
 
@@ -77,6 +80,24 @@ async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[lis
     It returns after the commit and raises what the database raises. The calls can then be sent
     again; if they were stored all the same, an externalId makes that harmless.
     """
+    try:
+        return await _ingest(organization_id, calls)
+    except IntegrityError as error:
+        if not is_month_missing(error):
+            raise
+    # Nothing is stored. An event without a timestamp gets the present one.
+    given = {draft.timestamp for call in calls for draft in call.drafts}
+    await make_months({timestamp or await _now() for timestamp in given})
+    return await _ingest(organization_id, calls)
+
+
+async def _now() -> datetime:
+    rows = await get_connection("default").execute_query_dict("SELECT clock_timestamp() AS now")
+    now: datetime = rows[0]["now"]
+    return now
+
+
+async def _ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
     # Refused calls are included, because every error of a batch is reported at once.
     drafts = [draft for call in calls for draft in call.drafts]
     customers = await find_customers(get_connection("default"), organization_id, drafts)

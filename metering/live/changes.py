@@ -106,6 +106,9 @@ async def read_events(
             SELECT {_WITH_BATCH}
             FROM event_batch b
             JOIN event e ON e.organization_id = $1 AND e.batch_id = b.id
+                -- The ids repeat that, for the planner; see `metering.batches`.
+                AND e.batch_id >= b.id AND e.batch_id <= b.id
+                AND e.timestamp >= b.first_at AND e.timestamp <= b.last_at
             WHERE b.organization_id = $1 AND b.position >= $2 AND (b.position, e.id) > ($2, $3)
               AND ($5::text[] IS NULL OR e.name = ANY($5::text[]))
               AND ($6::uuid IS NULL OR e.customer_id = $6::uuid)

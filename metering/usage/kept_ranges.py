@@ -7,9 +7,11 @@ between; the kept range then does not count. A range is kept for meters with man
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.batches import of_batches
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
+from metering.months import months_around
 from metering.usage.windows import BucketSplit
 
 FEWEST_CUSTOMERS = 1_000
@@ -43,6 +45,11 @@ kept AS MATERIALIZED (
       AND found.range_start = {start} AND found.range_end = {end}
       AND found.usage_version = {version}
       AND as_of.events - found.events <= {most} * greatest(found.customers, {fewest})
+), since AS MATERIALIZED (
+    SELECT array_agg(batch.id ORDER BY batch.id) AS ids
+    FROM event_batch batch, kept
+    WHERE batch.organization_id = $1
+      AND batch.position > kept.position AND batch.position <= kept.present
 )
 """
 
@@ -53,13 +60,7 @@ _PARTS = """
     SELECT e.customer_id, {of_events}
     -- OFFSET 0 is a fence, as in counting: the batches are a small part of the range.
     FROM (
-        SELECT * FROM event
-        WHERE organization_id = $1 AND batch_id = ANY(ARRAY(
-            SELECT batch.id FROM event_batch batch, kept
-            WHERE batch.organization_id = $1
-              AND batch.position > kept.position AND batch.position <= kept.present
-        ))
-        OFFSET 0
+        SELECT * FROM event WHERE organization_id = $1 AND {of_batches} OFFSET 0
     ) AS e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.timestamp >= {start} AND e.timestamp < {end} AND {predicate}
@@ -106,6 +107,7 @@ class KeptRange:
 
     def __init__(self, meter: MeterDefinition, whole: BucketSplit, parameters: Parameters) -> None:
         self._meter = meter
+        self._whole = whole
         self._parameters = parameters
         self._names = {
             "start": parameters.add(whole.start, "timestamptz"),
@@ -127,7 +129,11 @@ class KeptRange:
         aggregation = self._meter.aggregation
         columns = aggregation.state()
         of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
+        months = months_around(self._whole.start, self._whole.end)
         return _PARTS.format(
+            of_batches=of_batches(
+                "(SELECT ids FROM since)", self._parameters.add(tuple(months), "timestamptz[]")
+            ),
             arrays=", ".join(f"kept.{column}" for column in columns),
             columns=", ".join(columns),
             of_events=select_list({column: of_events[column] for column in columns}),

@@ -7,6 +7,7 @@ import asyncpg
 from billing.periods.intervals import RecurringInterval
 from config.settings import Settings
 from metergraph.database.database_url import credentials
+from metering.months import make_months
 from models import Customer
 from models.identifiers import new_id
 from tests.billing.world import World
@@ -29,6 +30,7 @@ class Storing:
         cls, settings: Settings, world: World, customer: Customer, at: datetime
     ) -> "Storing":
         """With one event of 7 tokens that happened at an instant."""
+        await make_months([at])
         storing = cls(await asyncpg.connect(**credentials(str(settings.database_url))))
         await storing._transaction.start()
         await storing._connection.execute(

@@ -13,6 +13,7 @@ from metering.language.aggregations import Aggregation
 from metering.language.definition import MeterDefinition
 from metering.language.filters import Filter
 from metering.meters import create_meter
+from metering.months import make_months
 from models import exact_json
 from tests.ingesting import catch_up_all, definition_of
 from tests.reference.strategies import event
@@ -38,6 +39,7 @@ async def store(
     new_events = NewEvents(
         [found["id"] for found in events], [found["customer_id"] for found in events], drafts
     )
+    await make_months(found["timestamp"] for found in events)
     await insert_events(database, organization_id, new_events)
 
 

@@ -94,12 +94,15 @@ WITH customer AS (
 ), batch AS (
     INSERT INTO event_batch (organization_id, event_count, names, received_at)
     VALUES ($1, 1, '{ai_usage}', now()) RETURNING id
+), taken AS (
+    INSERT INTO event_key (organization_id, key, event_id, timestamp)
+    VALUES ($1, 'e0', gen_random_uuid(), now()) RETURNING event_id
 )
 INSERT INTO event (
     organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
 )
-SELECT $1, gen_random_uuid(), batch.id, customer.id, 'ai_usage', 'e0', now(), '{"n": 0}'
-FROM customer, batch
+SELECT $1, taken.event_id, batch.id, customer.id, 'ai_usage', 'e0', now(), '{"n": 0}'
+FROM customer, batch, taken
 """
 
 

@@ -1,12 +1,12 @@
 """Catching up holds the log's lock for a few events only, however large the batches are."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.batches import Batches
 from metering.counting import catch_up as catching_up
 from metering.counting.log import LogState, lock_log
 from metering.counting.rollup import UsageIncrement, count_batches
@@ -28,14 +28,14 @@ def counted_under_lock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return await lock_log(connection, organization_id)
 
     async def count(
-        connection: BaseDBAsyncClient, meter: MeterDefinition, ids: Sequence[int], **how: Any
+        connection: BaseDBAsyncClient, meter: MeterDefinition, batches: Batches, **how: Any
     ) -> list[UsageIncrement]:
         if connection in holding:
-            batches = await EventBatch.filter(
-                organization_id=meter.organization_id, id__in=list(ids)
+            found = await EventBatch.filter(
+                organization_id=meter.organization_id, id__in=batches.ids
             ).using_db(connection)
-            counted.append(sum(batch.event_count for batch in batches))
-        return await count_batches(connection, meter, ids, **how)
+            counted.append(sum(batch.event_count for batch in found))
+        return await count_batches(connection, meter, batches, **how)
 
     monkeypatch.setattr(catching_up, "lock_log", lock)
     monkeypatch.setattr(catching_up, "count_batches", count)

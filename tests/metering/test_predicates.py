@@ -15,8 +15,10 @@ from metering.language.filters import event_names, to_json
 from metering.language.parameters import Parameters
 from metering.language.parsing import parse_filter
 from metering.language.predicates import predicate_sql
+from metering.months import make_months
 from models import exact_json
 from tests.effort import examples
+from tests.ingesting import NOON
 from tests.reference.filters import matches
 from tests.reference.sql import matched_in_sql, parsed
 from tests.reference.strategies import (
@@ -168,6 +170,7 @@ async def test_names_and_instants_are_found_by_an_index(
     fresh_database: BaseDBAsyncClient,
 ) -> None:
     organization_id = UUID(int=1)
+    await make_months([NOON])
     await fresh_database.execute_query(
         """
         INSERT INTO event (organization_id, id, batch_id, customer_id, name, timestamp, metadata)

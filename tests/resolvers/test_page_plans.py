@@ -72,8 +72,8 @@ async def _events_read(connection: BaseDBAsyncClient) -> int:
     """How many events this connection has read of late."""
     (row,) = await connection.execute_query_dict(
         """
-        SELECT seq_tup_read + idx_tup_fetch AS events FROM pg_stat_xact_user_tables
-        WHERE relname = 'event'
+        SELECT sum(seq_tup_read + idx_tup_fetch)::bigint AS events FROM pg_stat_xact_user_tables
+        WHERE relid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'event'::regclass)
         """
     )
     events: int = row["events"]
