@@ -80,7 +80,10 @@ async def store(connection: asyncpg.Connection, of: tuple[UUID, UUID], *names: s
 
 async def kill_the_waiting(observer: asyncpg.Connection) -> None:
     """Ends the connection of whoever waits for a lock, as a kill of its process does."""
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+    waiting = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks"
+        " WHERE NOT granted AND locktype = 'transactionid'"
+    )
     while not await observer.fetch(waiting):  # noqa: ASYNC110  # locks have no event
         await asyncio.sleep(0.05)
 
