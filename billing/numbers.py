@@ -1,7 +1,8 @@
 """Units, amounts and currencies: exact arithmetic, and the values that inputs may have."""
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact
+from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 import iso4217
@@ -37,7 +38,6 @@ CURRENCIES = frozenset(
 _DIGITS = 2_000
 _EXACT = Context(prec=_DIGITS)
 _EXACT.traps[Inexact] = True
-_ROUNDING = Context(prec=_DIGITS)
 
 
 def plus(first: Decimal, second: Decimal) -> Decimal:
@@ -50,20 +50,18 @@ def minus(first: Decimal, second: Decimal) -> Decimal:
     return _EXACT.subtract(first, second)
 
 
-def times(first: Decimal, second: Decimal) -> Decimal:
-    """Returns the exact product."""
-    return _EXACT.multiply(first, second)
-
-
-def whole_half_away(value: Decimal) -> int:
+def half_away(value: Fraction) -> int:
     """Returns the nearest integer. A half is rounded away from zero."""
-    return int(value.to_integral_value(ROUND_HALF_UP, _ROUNDING))
+    magnitude = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return -magnitude if value < 0 else magnitude
 
 
-def started(value: Decimal, size: Decimal) -> int:
-    """Returns how many packages of `size` it takes to hold `value`. Both are above zero."""
-    portions, rest = _ROUNDING.divmod(value, size)
-    return int(portions) + (1 if rest else 0)
+def decimal_of(value: Fraction, decimals: int) -> Decimal:
+    """Returns a number rounded to so many decimals, half away from zero."""
+    scaled = half_away(value * 10**decimals)
+    digits = tuple(int(digit) for digit in str(abs(scaled)))
+    # Not by arithmetic of decimals, which would round to 28 digits.
+    return Decimal((int(scaled < 0), digits, -decimals))
 
 
 def decimal_problems(value: Decimal, *path: str | int) -> Iterator[Problem]:

@@ -66,7 +66,8 @@ class InvoiceLine(Model):
     """A line of an invoice, never changed. Amount in minor units.
 
     `kind` is a billing.rating.lines.LineKind. A metered line counts the events up to `position`; a
-    correction says how those up to `position` differ from what was billed before.
+    correction says how those up to `position` differ from what was billed before. `converted` are
+    the billable units in those of the price, if it has a conversion.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -82,6 +83,7 @@ class InvoiceLine(Model):
     consumed = NumericField(null=True)
     credited = NumericField(null=True)
     billable = NumericField(null=True)
+    converted = NumericField(null=True)
     amount = NumericField()
     position = fields.BigIntField(null=True)
 

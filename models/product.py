@@ -36,7 +36,8 @@ class ProductPrice(Model):
     """A price of a product, never changed. Amounts are in minor units.
 
     `kind` is FIXED, with `amount`, or METERED, with `meter_id`, `pricing` and `parameters`, which
-    the class of the price scheme writes and reads.
+    the class of the price scheme writes and reads. `conversion` is written and read by
+    billing.rating.conversion.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -50,6 +51,8 @@ class ProductPrice(Model):
     pricing = fields.CharField(max_length=16, null=True)
     parameters = ExactJSONField(null=True)
     cap_amount = fields.BigIntField(null=True)
+    minimum_amount = fields.BigIntField(null=True)
+    conversion = ExactJSONField(null=True)
 
     class Meta:
         table = "product_price"

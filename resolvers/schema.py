@@ -45,7 +45,7 @@ from resolvers.subscriptions.usage import UsageSubscriptions
 from schema.context import Context
 from schema.plans import EXTENSION
 from schema.scalars import SCALARS
-from schema.types.product import FixedPrice, MeteredPrice
+from schema.types.price import FixedPrice, MeteredPrice
 from transport.documents import Documents
 from transport.failures import present
 from transport.lifecycle import Lifecycle

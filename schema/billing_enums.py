@@ -3,6 +3,7 @@
 from billing.invoicing.states import InvoiceStatus
 from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.periods.metered_periods import EntryKind
+from billing.rating.conversion import RoundingMode
 from billing.rating.lines import LineKind
 from billing.rating.schemes import Pricing
 from billing.subscriptions.life import CancelWhen
@@ -41,6 +42,16 @@ described(
         "PACKAGE": "Every started package of units costs the same.",
     },
     name="MeteredPricing",
+)
+described(
+    RoundingMode,
+    "How converted units are rounded.",
+    {
+        "NONE": "They are not rounded. Only the amount of a line is.",
+        "UP": "Up: every started unit counts.",
+        "DOWN": "Down: only complete units count.",
+        "HALF_UP": "To the nearest one; a half is rounded up.",
+    },
 )
 described(
     EntryKind,
@@ -110,5 +121,6 @@ __all__ = [
     "LineKind",
     "Pricing",
     "RecurringInterval",
+    "RoundingMode",
     "SubscriptionStatus",
 ]

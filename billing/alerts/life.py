@@ -7,17 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from billing.numbers import (
-    amount_problems,
-    decimal_problems,
-    units_problems,
-    whole_half_away,
-)
+from billing.numbers import amount_problems, decimal_problems, units_problems
 from metering.alerts.deciding import decide_alert
 from metering.alerts.kinds import PERCENT_DECIMALS, UsageAlertKind
 from metering.counting.log import lock_log, next_revision
@@ -148,7 +144,7 @@ def threshold_problems(kind: UsageAlertKind, threshold: Decimal) -> Iterator[Pro
 
 
 def _amount_problems(threshold: Decimal) -> Iterator[Problem]:
-    if threshold <= 0 or threshold != whole_half_away(threshold):
+    if threshold <= 0 or Fraction(threshold).denominator > 1:
         message = "An amount is a whole number of minor units above zero."
         yield problem("INVALID", message, "threshold")
     else:

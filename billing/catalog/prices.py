@@ -8,11 +8,12 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.numbers import MAXIMUM_AMOUNT, amount_problems
+from billing.rating.conversion import Conversion
 from billing.rating.lines import MeteredPrice
 from billing.rating.pricing import Tariff
-from billing.rating.schemes import PriceScheme, Pricing, scheme_class
+from billing.rating.schemes import Pricing, scheme_class
 from metering.problems import Problem, problem
-from models import exact_json
+from models import ProductPrice, exact_json
 
 MAXIMUM_PRICES = 100
 
@@ -46,17 +47,28 @@ class MeteredDraft:
     pricing: Pricing = Pricing.PER_UNIT
     parameters: Mapping[str, Any] = field(default_factory=dict)
     cap_amount: int | None = None
+    minimum_amount: int | None = None
+    conversion: Conversion | None = None
 
     def problems(self, *path: str | int) -> list[Problem]:
-        """Returns what is wrong with the scheme's parameters and with the cap."""
+        """Returns what is wrong with the scheme's parameters, the conversion and the limits."""
         found = list(scheme_class(self.pricing).problems(self.parameters, *path))
-        if self.cap_amount is not None:
-            found += amount_problems(self.cap_amount, *path, "capAmount")
+        if self.conversion is not None:
+            found += self.conversion.problems(*path, "conversion")
+        cap, minimum = self.cap_amount, self.minimum_amount
+        if cap is not None:
+            found += amount_problems(cap, *path, "capAmount")
+        if minimum is not None:
+            found += amount_problems(minimum, *path, "minimumAmount")
+        if cap is not None and minimum is not None and minimum > cap:
+            message = "minimumAmount must not be above capAmount."
+            found.append(problem("INVALID", message, *path, "minimumAmount"))
         return found
 
     def tariff(self) -> Tariff:
         """Returns the tariff of a draft that has no problems."""
-        return Tariff(scheme_class(self.pricing).of(self.parameters), self.cap_amount)
+        scheme = scheme_class(self.pricing).of(self.parameters)
+        return Tariff(scheme, self.cap_amount, self.minimum_amount, self.conversion)
 
     def columns(self) -> dict[str, Any]:
         """Returns the values for the columns of product_price."""
@@ -67,6 +79,8 @@ class MeteredDraft:
             "pricing": self.pricing.value,
             "parameters": self.tariff().scheme.to_json(),
             "cap_amount": self.cap_amount,
+            "minimum_amount": self.minimum_amount,
+            "conversion": None if self.conversion is None else self.conversion.to_json(),
         }
 
 
@@ -112,15 +126,30 @@ def meter_problems(
     return []
 
 
-def stored_scheme(pricing: str, parameters: Mapping[str, Any]) -> PriceScheme:
-    """Loads the scheme from the columns of product_price."""
-    return scheme_class(Pricing(pricing)).from_json(parameters)
+def stored_tariff(price: ProductPrice) -> Tariff:
+    """Loads the tariff of a metered price.
+
+    Raises:
+        LookupError: the price has no scheme.
+    """
+    if price.pricing is None:
+        raise LookupError(f"price {price.id} is not metered")
+    return Tariff(
+        scheme_class(Pricing(price.pricing)).from_json(price.parameters),
+        price.cap_amount,
+        price.minimum_amount,
+        None if price.conversion is None else Conversion.from_json(price.conversion),
+    )
 
 
 def metered_price(row: Mapping[str, Any]) -> MeteredPrice:
     """Loads a metered price from a row of product_price."""
-    scheme = stored_scheme(row["pricing"], exact_json.loads(row["parameters"]))
-    return MeteredPrice(row["id"], row["meter_id"], Tariff(scheme, row["cap_amount"]))
+    scheme = scheme_class(Pricing(row["pricing"])).from_json(exact_json.loads(row["parameters"]))
+    conversion = row["conversion"]
+    if conversion is not None:
+        conversion = Conversion.from_json(exact_json.loads(conversion))
+    tariff = Tariff(scheme, row["cap_amount"], row["minimum_amount"], conversion)
+    return MeteredPrice(row["id"], row["meter_id"], tariff)
 
 
 async def metered_prices(

@@ -96,6 +96,7 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
             None if line.rating is None else line.rating.consumed,
             None if line.rating is None else line.rating.credited,
             None if line.rating is None else line.rating.billable,
+            line.converted,
             line.amount,
             None
             if line.metered_period is None or line.metered_period.usage is None
@@ -108,14 +109,14 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
         """
         INSERT INTO invoice_line (
             organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
-            metered_period_id, period_start, period_end, consumed, credited, billable, amount,
-            position
+            metered_period_id, period_start, period_end, consumed, credited, billable, converted,
+            amount, position
         )
         SELECT $1, line.*
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
             $9::timestamptz[], $10::timestamptz[], $11::numeric[], $12::numeric[], $13::numeric[],
-            $14::numeric[], $15::bigint[]
+            $14::numeric[], $15::numeric[], $16::bigint[]
         ) AS line
         """,
         *(list(column) for column in zip(*rows, strict=True)),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from billing.numbers import decimal_of, half_away
 from billing.periods.intervals import Period
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -23,26 +24,15 @@ def share(part: Period, whole: Period) -> Fraction:
 
 def share_of_amount(amount: int, of: Fraction) -> int:
     """Returns the share of an amount in minor units."""
-    return _half_away(amount * of)
+    return half_away(amount * of)
 
 
 def share_of_units(units: Decimal, of: Fraction) -> Decimal:
     """Returns the share of a number of units, to six decimals. A whole stays as it is."""
     if of == WHOLE:
         return units
-    scaled = _half_away(Fraction(units) * of * 10**_UNIT_DECIMALS)
-    # Not by arithmetic of decimals, which would round to 28 digits.
-    return Decimal((int(scaled < 0), _digits(scaled), -_UNIT_DECIMALS))
+    return decimal_of(Fraction(units) * of, _UNIT_DECIMALS)
 
 
 def _microseconds(period: Period) -> int:
     return (period.end - period.start) // _MICROSECOND
-
-
-def _half_away(value: Fraction) -> int:
-    magnitude = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
-    return -magnitude if value < 0 else magnitude
-
-
-def _digits(value: int) -> tuple[int, ...]:
-    return tuple(int(digit) for digit in str(abs(value)))

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from billing.numbers import LARGEST_AMOUNT
+from billing.numbers import LARGEST_AMOUNT, minus
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.shares import share, share_of_amount
@@ -47,7 +48,8 @@ class Line:
 
     A line for the whole invoice, such as BALANCE, has the price of the invoice's first line.
     A FIXED or PRORATION line has neither `rating` nor `metered_period`. The `rating` of a
-    CORRECTION is the difference from what was billed.
+    CORRECTION is the difference from what was billed. `converted` are its billable units in the
+    units of the price, if it has a conversion.
     """
 
     kind: LineKind
@@ -57,6 +59,7 @@ class Line:
     amount: int
     rating: Rating | None = None
     metered_period: MeteredPeriod | None = None
+    converted: Decimal | None = None
 
 
 def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
@@ -148,10 +151,17 @@ def metered_lines(
                 amount=rating.amount - billed.amount,
                 rating=rating.less(billed),
                 metered_period=period,
+                converted=_converted(price.tariff, rating, billed),
             )
         )
     # METERED lines come before corrections, and older periods before newer ones.
     return sorted(lines, key=_place)
+
+
+def _converted(tariff: Tariff, rating: Rating, billed: Rating) -> Decimal | None:
+    """Returns the billable units of a line in the units of its price, if these differ."""
+    now, before = tariff.converted(rating.billable), tariff.converted(billed.billable)
+    return None if now is None or before is None else minus(now, before)
 
 
 def _place(line: Line) -> tuple[bool, datetime, UUID]:

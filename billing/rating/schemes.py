@@ -2,7 +2,7 @@
 
 To add a scheme, add a member of Pricing, its class, and its case in `scheme_class`: mypy fails
 without the case. Then describe the member in `schema.billing_enums`, and its parameters in
-`schema.inputs.products` and `schema.types.product`.
+`schema.inputs.products` and `schema.types.price`.
 """
 
 from abc import ABC, abstractmethod
@@ -10,17 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil
 from typing import Any, ClassVar, Self
 
-from billing.numbers import (
-    amount_problems,
-    minus,
-    plus,
-    started,
-    times,
-    unit_amount_problems,
-    units_problems,
-)
+from billing.numbers import amount_problems, unit_amount_problems, units_problems
 from metering.problems import Problem, problem
 
 MAXIMUM_TIERS = 100
@@ -46,11 +40,15 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A type of parameter: how to check it, store it as JSON and load it."""
+    """A type of parameter: how to check it, store it as JSON and load it.
+
+    One that is not required has the default of its class if it is left out.
+    """
 
     problems: Callable[..., Iterator[Problem]]
     to_json: Callable[[Any], Any]
     from_json: Callable[[Any], Any]
+    is_required: bool = True
 
 
 def _text(value: Decimal) -> str:
@@ -107,6 +105,7 @@ UNIT_AMOUNT = Parameter(unit_amount_problems, _text, Decimal)
 AMOUNT = Parameter(amount_problems, int, int)
 UNITS = Parameter(units_problems, _text, Decimal)
 TIERS = Parameter(_tiers_problems, _tiers_to_json, _tiers_from_json)
+FLAG = Parameter(lambda _value, *_path: iter(()), bool, bool, is_required=False)
 
 
 class PriceScheme(ABC):
@@ -125,16 +124,17 @@ class PriceScheme(ABC):
             if parameter is None and value is not None:
                 message = f"{field} does not belong to {cls.pricing} pricing."
                 yield problem("INVALID", message, *path, field)
-            elif parameter is not None and value is None:
+            elif parameter is not None and value is None and parameter.is_required:
                 message = f"{cls.pricing} pricing needs {field}."
                 yield problem("INVALID", message, *path, field)
-            elif parameter is not None:
+            elif parameter is not None and value is not None:
                 yield from parameter.problems(value, *path, field)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
         """Makes the scheme from parameters that have no problems."""
-        return cls(**{name: given[name] for name in cls.parameters})
+        found = {name: given.get(name) for name in cls.parameters}
+        return cls(**{name: value for name, value in found.items() if value is not None})
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -143,19 +143,30 @@ class PriceScheme(ABC):
             **{
                 name: parameter.from_json(stored[_camel(name)])
                 for name, parameter in cls.parameters.items()
+                if _camel(name) in stored
             }
         )
 
     def to_json(self) -> dict[str, Any]:
         """Returns the parameters by their names in the API, with decimals as text."""
         return {
-            _camel(name): parameter.to_json(getattr(self, name))
+            _camel(name): parameter.to_json(value)
             for name, parameter in self.parameters.items()
+            if (value := getattr(self, name)) or parameter.is_required
         }
 
+    def exact_amount(self, units: Fraction) -> Fraction:
+        """Returns the exact price of `units`, which are not below zero, in minor units."""
+        return self._amount_of(units) if units else Fraction(self._flat_amount_at_zero)
+
     @abstractmethod
-    def exact_amount(self, units: Decimal) -> Decimal:
+    def _amount_of(self, units: Fraction) -> Fraction:
         """Returns the exact price of `units`, which are above zero, in minor units."""
+
+    @property
+    def _flat_amount_at_zero(self) -> int:
+        """What is due without usage, in minor units."""
+        return 0
 
 
 def _camel(name: str) -> str:
@@ -172,46 +183,50 @@ class PerUnit(PriceScheme):
 
     unit_amount: Decimal
 
-    def exact_amount(self, units: Decimal) -> Decimal:
-        """Returns the exact price of `units`, which are above zero, in minor units."""
-        return times(units, self.unit_amount)
+    def _amount_of(self, units: Fraction) -> Fraction:
+        return units * Fraction(self.unit_amount)
 
 
 @dataclass(frozen=True, slots=True)
-class Graduated(PriceScheme):
+class Tiered(PriceScheme):
+    """A scheme with tiers. The flat amount of the first one may be due without usage too."""
+
+    parameters: ClassVar = {"tiers": TIERS, "bills_flat_amount_at_zero": FLAG}
+
+    tiers: Sequence[Tier]
+    bills_flat_amount_at_zero: bool = False
+
+    @property
+    def _flat_amount_at_zero(self) -> int:
+        return self.tiers[0].flat_amount if self.bills_flat_amount_at_zero else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Graduated(Tiered):
     """The units within each tier cost what that tier says."""
 
     pricing: ClassVar = Pricing.GRADUATED
-    parameters: ClassVar = {"tiers": TIERS}
 
-    tiers: Sequence[Tier]
-
-    def exact_amount(self, units: Decimal) -> Decimal:
-        """Returns the exact price of `units`, which are above zero, in minor units."""
-        amount, below = Decimal(0), Decimal(0)
+    def _amount_of(self, units: Fraction) -> Fraction:
+        amount, below = Fraction(0), Fraction(0)
         for tier in self.tiers:
             if units <= below:
                 break
-            top = units if tier.up_to is None else min(units, tier.up_to)
-            part = times(minus(top, below), tier.unit_amount)
-            amount = plus(plus(amount, part), Decimal(tier.flat_amount))
+            top = units if tier.up_to is None else min(units, Fraction(tier.up_to))
+            amount += (top - below) * Fraction(tier.unit_amount) + tier.flat_amount
             below = top
         return amount
 
 
 @dataclass(frozen=True, slots=True)
-class Volume(PriceScheme):
+class Volume(Tiered):
     """All units cost what the tier that they reach says."""
 
     pricing: ClassVar = Pricing.VOLUME
-    parameters: ClassVar = {"tiers": TIERS}
 
-    tiers: Sequence[Tier]
-
-    def exact_amount(self, units: Decimal) -> Decimal:
-        """Returns the exact price of `units`, which are above zero, in minor units."""
+    def _amount_of(self, units: Fraction) -> Fraction:
         reached = next(tier for tier in self.tiers if tier.up_to is None or units <= tier.up_to)
-        return plus(times(units, reached.unit_amount), Decimal(reached.flat_amount))
+        return units * Fraction(reached.unit_amount) + reached.flat_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +239,8 @@ class Package(PriceScheme):
     package_amount: int
     package_size: Decimal
 
-    def exact_amount(self, units: Decimal) -> Decimal:
-        """Returns the exact price of `units`, which are above zero, in minor units."""
-        return Decimal(started(units, self.package_size) * self.package_amount)
+    def _amount_of(self, units: Fraction) -> Fraction:
+        return Fraction(ceil(units / Fraction(self.package_size)) * self.package_amount)
 
 
 def scheme_class(pricing: Pricing) -> type[PriceScheme]:

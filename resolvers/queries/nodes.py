@@ -23,7 +23,8 @@ from schema.types.event import Event
 from schema.types.invoice import CreditNote, Invoice
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
-from schema.types.product import FixedPrice, MeterCreditBenefit, MeteredPrice, Product
+from schema.types.price import FixedPrice, MeteredPrice
+from schema.types.product import MeterCreditBenefit, Product
 from schema.types.subscription import CustomerSubscription
 from schema.types.webhook import WebhookDelivery, WebhookEndpoint
 

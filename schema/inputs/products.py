@@ -6,8 +6,9 @@ from typing import Any
 import strawberry
 
 from billing.catalog.prices import MeteredDraft
+from billing.rating.conversion import Conversion
 from billing.rating.schemes import Tier
-from schema.billing_enums import BillingPeriods, Pricing, RecurringInterval
+from schema.billing_enums import BillingPeriods, Pricing, RecurringInterval, RoundingMode
 from schema.ids import decode_id
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
@@ -39,6 +40,28 @@ class FixedPriceInput:
 
 
 @strawberry.input(
+    description="How a meter's units become the units of a price: they are divided, then rounded."
+)
+class UnitConversionInput:
+    divide_by: Decimal = strawberry.field(
+        default=Decimal(1),
+        description="How many units of the meter are one unit of the price, above zero: 1000000 "
+        "for a price of a million tokens.",
+    )
+    round: RoundingMode = strawberry.field(
+        default=RoundingMode.NONE, description="How the quotient is rounded."
+    )
+    decimals: int = strawberry.field(
+        default=0,
+        description="The decimals to which it is rounded: 0 to 12. Without effect for NONE.",
+    )
+
+    def read(self) -> Conversion:
+        """Returns the conversion, which may have problems."""
+        return Conversion(self.divide_by, self.round, self.decimals)
+
+
+@strawberry.input(
     description="A price of usage: charged in arrears for the units that a meter counted, less "
     "credit."
 )
@@ -65,9 +88,24 @@ class MeteredPriceInput:
     package_size: Decimal | None = strawberry.field(
         default=None, description="PACKAGE only: the number of units in a package."
     )
+    bills_flat_amount_at_zero: bool | None = strawberry.field(
+        default=False,
+        description="GRADUATED and VOLUME only: whether the first tier's flatAmount is due without "
+        "usage too. By default, zero units cost nothing.",
+    )
     cap_amount: BigInt | None = strawberry.field(
         default=None,
         description="The most that the usage of a usage period can cost, in minor units.",
+    )
+    minimum_amount: BigInt | None = strawberry.field(
+        default=None,
+        description="The least that a usage period costs, even without usage, in minor units. In "
+        "proportion to time, as capAmount is, if the period is cut short.",
+    )
+    conversion: UnitConversionInput | None = strawberry.field(
+        default=None,
+        description="How the billable units are converted before they are priced. Tiers and "
+        "packages are in converted units. By default, they are not.",
     )
 
     def draft(self) -> MeteredDraft:
@@ -77,6 +115,7 @@ class MeteredPriceInput:
             "tiers": None if self.tiers is None else [tier.read() for tier in self.tiers],
             "package_amount": self.package_amount,
             "package_size": self.package_size,
+            "bills_flat_amount_at_zero": self.bills_flat_amount_at_zero or None,
         }
         return MeteredDraft(
             currency=self.currency,
@@ -84,6 +123,8 @@ class MeteredPriceInput:
             pricing=self.pricing,
             parameters=parameters,
             cap_amount=self.cap_amount,
+            minimum_amount=self.minimum_amount,
+            conversion=None if self.conversion is None else self.conversion.read(),
         )
 
 

@@ -1,97 +1,28 @@
-"""Invoice, its lines, and the upcoming invoice."""
+"""Invoice, its credit notes, and the upcoming invoice."""
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
 from billing.invoicing.estimates import Estimate
-from billing.rating.lines import Line
 from models import CreditNote as CreditNoteRow
 from models import Customer as CustomerRow
 from models import CustomerSubscription as CustomerSubscriptionRow
 from models import Invoice as InvoiceRow
-from models import InvoiceLine as InvoiceLineRow
-from models import ProductPrice as ProductPriceRow
-from schema.billing_enums import InvoiceStatus, LineKind
+from schema.billing_enums import InvoiceStatus
 from schema.context import Info, Scope
 from schema.ids import Node, encode_id
 from schema.permissions import requires
 from schema.scalars import BigInt, CurrencyCode
-from schema.types import customer, product, subscription  # which refer back to this module
+from schema.types import customer, subscription  # which refer back to this module
+from schema.types.invoice_line import InvoiceLine
 
 if TYPE_CHECKING:
     from schema.types.customer import Customer
-    from schema.types.product import ProductPrice
     from schema.types.subscription import CustomerSubscription
-
-
-@strawberry.type(description="A line of an invoice.")
-class InvoiceLine:
-    price_key: strawberry.Private[UUID]
-    kind: LineKind = strawberry.field(description="The kind of charge.")
-    description: str = strawberry.field(description="What the line charges for, in words.")
-    period_start: datetime = strawberry.field(description="The start of the period.")
-    period_end: datetime = strawberry.field(description="The end of the period, exclusive.")
-    consumed_units: Decimal | None = strawberry.field(
-        description="Usage in the meter's units. For a CORRECTION, the difference from the "
-        "usage that was billed. Only for METERED and CORRECTION."
-    )
-    credited_units: Decimal | None = strawberry.field(
-        description="Credit that was applied to the usage, in units. For a CORRECTION, the "
-        "difference."
-    )
-    billable_units: Decimal | None = strawberry.field(
-        description="The units that are charged. For a CORRECTION, the difference."
-    )
-    amount: BigInt = strawberry.field(
-        description="The amount in minor units. Negative if a CORRECTION gives money back, or a "
-        "BALANCE is used."
-    )
-
-    @strawberry.field(
-        description="The price that the line charges. A BALANCE is about the whole invoice; it has "
-        "the price of the first line."
-    )
-    async def price(
-        self, info: Info
-    ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.product")]:
-        return product.ProductPrice.of(
-            await info.context.loaders.existing(ProductPriceRow, self.price_key)
-        )
-
-    @classmethod
-    def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
-        return cls(
-            price_key=row.product_price_id,
-            kind=LineKind(row.kind),
-            description=row.description,
-            period_start=row.period_start,
-            period_end=row.period_end,
-            consumed_units=row.consumed,
-            credited_units=row.credited,
-            billable_units=row.billable,
-            amount=BigInt(int(row.amount)),
-        )
-
-    @classmethod
-    def of_estimate(cls, line: Line) -> "InvoiceLine":
-        """Makes a line of an upcoming invoice."""
-        rating = line.rating
-        return cls(
-            price_key=line.price_id,
-            kind=line.kind,
-            description=line.description,
-            period_start=line.period.start,
-            period_end=line.period.end,
-            consumed_units=None if rating is None else rating.consumed,
-            credited_units=None if rating is None else rating.credited,
-            billable_units=None if rating is None else rating.billable,
-            amount=BigInt(line.amount),
-        )
 
 
 @strawberry.type(description="An amount that was taken off an issued invoice. It never changes.")

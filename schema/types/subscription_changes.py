@@ -10,7 +10,8 @@ from models import Meter as MeterRow
 from schema.context import Info
 from schema.errors import AmountTooLarge, UserError, user_errors
 from schema.scalars import BigInt, CurrencyCode
-from schema.types.invoice import Invoice, InvoiceLine
+from schema.types.invoice import Invoice
+from schema.types.invoice_line import InvoiceLine
 from schema.types.meter import Meter
 from schema.types.subscription import CustomerSubscription
 

@@ -12,6 +12,7 @@ import pytest
 from billing.catalog.products import archive_product
 from billing.periods.billed_meters import meter_in_use
 from billing.periods.intervals import BillingPeriods, RecurringInterval
+from billing.rating.conversion import Conversion, RoundingMode
 from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from metering.language.numerics import text_of_number
@@ -64,6 +65,31 @@ ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
 PRICES: dict[str, dict[str, Any]] = {
     "per unit": {"parameters": {"unit_amount": Decimal("1.5")}},
     "capped": {"parameters": {"unit_amount": Decimal(2)}, "cap_amount": 40},
+    "at least": {"parameters": {"unit_amount": Decimal(2)}, "minimum_amount": 31},
+    "within limits": {
+        "parameters": {"unit_amount": Decimal(3)},
+        "cap_amount": 55,
+        "minimum_amount": 21,
+    },
+    "by the dozen": {
+        "parameters": {"unit_amount": Decimal(17)},
+        "conversion": Conversion(Decimal(12), RoundingMode.UP, 1),
+    },
+    "by thirds": {
+        "pricing": Pricing.VOLUME,
+        "parameters": {
+            "tiers": [Tier(Decimal(2), Decimal("0.7"), 9), Tier(None, Decimal(1))],
+            "bills_flat_amount_at_zero": True,
+        },
+        "conversion": Conversion(Decimal(3)),
+    },
+    "flat": {
+        "pricing": Pricing.GRADUATED,
+        "parameters": {
+            "tiers": [Tier(Decimal(4), Decimal(0), 13), Tier(None, Decimal("1.5"), 6)],
+            "bills_flat_amount_at_zero": True,
+        },
+    },
     "graduated": {
         "pricing": Pricing.GRADUATED,
         "parameters": {"tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))]},

@@ -16,6 +16,7 @@ from tests.billing.reference_parts import (
     ALWAYS,
     BEFORE,
     NEVER,
+    WHOLE,
     Place,
     Plan,
     Span,
@@ -29,6 +30,7 @@ from tests.billing.reference_parts import (
     trial_of,
     units_of,
 )
+from tests.billing.reference_prices import rated
 from tests.reference.aggregations import aggregate
 
 
@@ -101,7 +103,7 @@ class Reference:
             rest = Period(now, last.paid.end)
             amount = half_away(-last.plan.fixed * last.quantity * share_of(rest, last.paid_whole))
             last.charges.append(("PRORATION", amount, rest))
-        # Caps stay those of the time that it was meant to last.
+        # Caps and minimums stay those of the time that it was meant to last.
         one.granted[len(one.parts) - 1] = last.share
         last.end = one.ended = now
 
@@ -185,13 +187,10 @@ class Reference:
 
     def _rating(self, span: Span, consumed: Decimal, credited: Decimal) -> Rating:
         if span.part is None:
-            return self.plans[0].tariff.rate(consumed, credited)
-        tariff = span.part.plan.tariff
-        if tariff.cap_amount is not None:
-            number, index = span.place
-            share = self.subscriptions[number].granted.get(index or 0, span.part.share)
-            tariff = replace(tariff, cap_amount=half_away(tariff.cap_amount * share))
-        rating = tariff.rate(consumed, credited)
+            return rated(self.plans[0].tariff, WHOLE, consumed, credited)
+        number, index = span.place
+        share = self.subscriptions[number].granted.get(index or 0, span.part.share)
+        rating = rated(span.part.plan.tariff, share, consumed, credited)
         return replace(rating, amount=0) if span.part.is_trial else rating
 
     def _rated(

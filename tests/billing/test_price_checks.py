@@ -7,6 +7,7 @@ import pytest
 
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft, check_prices
 from billing.numbers import CURRENCIES
+from billing.rating.conversion import Conversion, RoundingMode
 from billing.rating.schemes import Pricing, Tier
 
 METER, OTHER = UUID(int=1), UUID(int=2)
@@ -24,14 +25,19 @@ def metered(
     package_amount: int | None = None,
     package_size: Decimal | None = None,
     cap_amount: int | None = None,
+    minimum_amount: int | None = None,
+    conversion: Conversion | None = None,
+    flat_at_zero: bool | None = None,
 ) -> MeteredDraft:
     parameters = {
         "unit_amount": unit_amount,
         "tiers": tiers,
         "package_amount": package_amount,
         "package_size": package_size,
+        "bills_flat_amount_at_zero": flat_at_zero,
     }
-    return MeteredDraft(currency, meter_id, pricing, parameters, cap_amount)
+    limits = (cap_amount, minimum_amount)
+    return MeteredDraft(currency, meter_id, pricing, parameters, *limits, conversion)
 
 
 def per_unit(amount: Decimal = HALF, meter_id: UUID = METER, currency: str = "USD") -> MeteredDraft:
@@ -56,6 +62,8 @@ GRADUATED, VOLUME, PACKAGE = Pricing.GRADUATED, Pricing.VOLUME, Pricing.PACKAGE
         [metered(GRADUATED, tiers=ending("10", "20.5", None), cap_amount=100)],
         [metered(VOLUME, tiers=[OPEN])],
         [metered(PACKAGE, package_amount=250, package_size=Decimal(1000))],
+        [metered(GRADUATED, tiers=[OPEN], flat_at_zero=True, cap_amount=5, minimum_amount=5)],
+        [metered(unit_amount=HALF, conversion=Conversion(Decimal("0.001"), RoundingMode.UP, 12))],
     ],
 )
 def test_sensible_prices_pass(prices: list[PriceDraft]) -> None:
@@ -81,6 +89,27 @@ def test_sensible_prices_pass(prices: list[PriceDraft]) -> None:
         ([metered(unit_amount=HALF, package_amount=1)], "prices.0.metered.packageAmount"),
         ([metered(unit_amount=HALF, package_size=HALF)], "prices.0.metered.packageSize"),
         ([metered(unit_amount=HALF, cap_amount=-1)], "prices.0.metered.capAmount"),
+        ([metered(unit_amount=HALF, minimum_amount=-1)], "prices.0.metered.minimumAmount"),
+        (
+            [metered(unit_amount=HALF, minimum_amount=2, cap_amount=1)],
+            "prices.0.metered.minimumAmount",
+        ),
+        (
+            [metered(unit_amount=HALF, flat_at_zero=True)],
+            "prices.0.metered.billsFlatAmountAtZero",
+        ),
+        (
+            [metered(unit_amount=HALF, conversion=Conversion(Decimal(0)))],
+            "prices.0.metered.conversion.divideBy",
+        ),
+        (
+            [metered(unit_amount=HALF, conversion=Conversion(Decimal("1e31")))],
+            "prices.0.metered.conversion.divideBy",
+        ),
+        (
+            [metered(unit_amount=HALF, conversion=Conversion(Decimal(1), decimals=13))],
+            "prices.0.metered.conversion.decimals",
+        ),
         ([metered(GRADUATED)], "prices.0.metered.tiers"),
         ([metered(GRADUATED, tiers=[])], "prices.0.metered.tiers"),
         ([metered(VOLUME, tiers=[OPEN], unit_amount=HALF)], "prices.0.metered.unitAmount"),

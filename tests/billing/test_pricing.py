@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.rating.conversion import Conversion, RoundingMode
 from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
 from billing.rating.schemes import (
     Graduated,
@@ -18,10 +19,12 @@ from billing.rating.schemes import (
     PerUnit,
     Pricing,
     Tier,
+    Tiered,
     Volume,
     scheme_class,
 )
 from models import exact_json
+from tests.billing.reference_prices import rated
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -53,15 +56,34 @@ def tier_lists(draw: st.DrawFn) -> tuple[Tier, ...]:
     return tuple(Tier(end, draw(unit_amounts), draw(flat_amounts)) for end in (*ends, None))
 
 
-caps = st.none() | st.integers(0, 10**9)
-monotone_tariffs = st.builds(
-    Tariff,
-    st.builds(PerUnit, unit_amounts)
-    | st.builds(Graduated, tier_lists())
-    | st.builds(Package, st.integers(0, 10**6), st.decimals("0.001", "1e6", places=3)),
-    caps,
+limits = st.none() | st.integers(0, 10**9)
+conversions = st.none() | st.builds(
+    Conversion,
+    st.decimals("0.001", "1e6", places=3),
+    st.sampled_from(RoundingMode),
+    st.integers(0, 12),
 )
-all_tariffs = monotone_tariffs | st.builds(Tariff, st.builds(Volume, tier_lists()), caps)
+monotone_schemes = (
+    st.builds(PerUnit, unit_amounts)
+    | st.builds(Graduated, tier_lists(), st.booleans())
+    | st.builds(Package, st.integers(0, 10**6), st.decimals("0.001", "1e6", places=3))
+)
+
+
+def tariffs(schemes: st.SearchStrategy[Any]) -> st.SearchStrategy[Tariff]:
+    """Prices that may have limits, of which the minimum is not above the cap, and a conversion."""
+
+    def tariff(scheme: Any, bounds: list[int | None], conversion: Conversion | None) -> Tariff:
+        cap, minimum = bounds
+        if cap is not None and minimum is not None:
+            minimum, cap = sorted((cap, minimum))
+        return Tariff(scheme, cap, minimum, conversion)
+
+    return st.builds(tariff, schemes, st.lists(limits, min_size=2, max_size=2), conversions)
+
+
+monotone_tariffs = tariffs(monotone_schemes)
+all_tariffs = monotone_tariffs | tariffs(st.builds(Volume, tier_lists(), st.booleans()))
 
 
 @pytest.mark.parametrize("pricing", Pricing)
@@ -82,12 +104,58 @@ def test_more_units_never_cost_less(tariff: Tariff, some: Decimal, more: Decimal
 
 
 @given(all_tariffs, units)
-def test_an_amount_lies_between_nothing_and_the_cap(tariff: Tariff, used: Decimal) -> None:
+def test_an_amount_lies_between_the_minimum_and_the_cap(tariff: Tariff, used: Decimal) -> None:
     amount = tariff.amount(used)
-    assert amount >= 0
+    assert amount >= (tariff.minimum_amount or 0)
     assert tariff.cap_amount is None or amount <= tariff.cap_amount
-    assert tariff.amount(Decimal(0)) == 0
-    assert tariff.amount(-used) == 0
+    assert tariff.amount(-used) == tariff.amount(Decimal(0))
+
+
+@given(all_tariffs)
+def test_nothing_costs_the_minimum_or_a_flat_amount_that_is_due_without_usage(
+    tariff: Tariff,
+) -> None:
+    flat = 0
+    if isinstance(tariff.scheme, Tiered) and tariff.scheme.bills_flat_amount_at_zero:
+        flat = tariff.scheme.tiers[0].flat_amount
+    if tariff.cap_amount is not None:
+        flat = min(flat, tariff.cap_amount)
+    assert tariff.amount(Decimal(0)) == max(flat, tariff.minimum_amount or 0)
+
+
+@given(all_tariffs, units, st.fractions(0, 1))
+def test_a_part_of_a_period_costs_what_the_reference_says(
+    tariff: Tariff, used: Decimal, share: Fraction
+) -> None:
+    expected = rated(tariff, share, used, Decimal(0))
+    assert tariff.part(share).rate(used, Decimal(0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rounding", "decimals", "shown", "amount"),
+    [
+        (RoundingMode.NONE, 0, "0.416666666667", 42),
+        (RoundingMode.UP, 0, "1", 100),
+        (RoundingMode.DOWN, 0, "0", 0),
+        (RoundingMode.HALF_UP, 0, "0", 0),
+        (RoundingMode.HALF_UP, 1, "0.4", 40),
+        (RoundingMode.UP, 2, "0.42", 42),
+        (RoundingMode.DOWN, 2, "0.41", 41),
+    ],
+)
+def test_units_are_converted_and_rounded_before_they_are_priced(
+    rounding: RoundingMode, decimals: int, shown: str, amount: int
+) -> None:
+    hours = Conversion(Decimal(3600), rounding, decimals)
+    tariff = Tariff(PerUnit(Decimal(100)), conversion=hours)
+    assert tariff.amount(Decimal(1500)) == amount
+    assert tariff.converted(Decimal(1500)) == Decimal(shown)
+
+
+def test_tiers_are_in_converted_units() -> None:
+    tiers = (Tier(Decimal(1), Decimal(0), 500), Tier(None, Decimal(100)))
+    tariff = Tariff(Graduated(tiers), conversion=Conversion(Decimal(1000), RoundingMode.UP))
+    assert [tariff.amount(Decimal(units)) for units in (0, 1, 1000, 1001)] == [0, 500, 500, 600]
 
 
 def rounded(exact: Fraction) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.benefits import MeterCredit, stored_benefit
-from billing.catalog.prices import MeteredDraft, stored_scheme
+from billing.catalog.prices import MeteredDraft, stored_tariff
 from billing.rating.schemes import Pricing, Tier
 from models import Benefit, Organization, ProductPrice
 from tests.billing.world import World
@@ -49,7 +49,7 @@ async def test_a_price_keeps_its_parameters(
 
     assert await ProductPrice.all().order_by("ordinal").values("kind", "parameters") == before
     rows = await ProductPrice.filter(kind="METERED").order_by("ordinal")
-    schemes = [stored_scheme(str(row.pricing), row.parameters) for row in rows]
+    schemes = [stored_tariff(row).scheme for row in rows]
     assert schemes == [draft.tariff().scheme for draft in drafts]
 
 

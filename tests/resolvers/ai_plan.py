@@ -24,6 +24,7 @@ mutation ($input: ProductCreateInput!) {
         ... on FixedPrice { amount }
         ... on MeteredPrice {
           pricing unitAmount packageAmount packageSize capAmount meter { id }
+          minimumAmount billsFlatAmountAtZero conversion { divideBy round decimals }
           tiers { upTo unitAmount flatAmount }
         }
       }
@@ -75,7 +76,8 @@ mutation ($events: [EventInput!]!) {
 LINES = """
   currency total
   lines {
-    kind description periodStart periodEnd consumedUnits creditedUnits billableUnits amount
+    kind description periodStart periodEnd consumedUnits creditedUnits billableUnits convertedUnits
+    amount
     price { id __typename }
   }
 """

@@ -28,6 +28,18 @@ PRICES: list[tuple[dict[str, Any], dict[str, int]]] = [
         {"1000": 500, "1002": 501, "10000": 4000, "10001": 1000},
     ),
     (
+        {"pricing": "GRADUATED", "tiers": TIERS, "billsFlatAmountAtZero": True},
+        {"0": 500, "0.5": 500, "1001": 501},
+    ),
+    (
+        {"unitAmount": "50", "conversion": {"divideBy": "60", "round": "UP", "decimals": 1}},
+        {"0": 0, "1": 5, "60": 50, "61": 55, "-1": 0},
+    ),
+    (
+        {"unitAmount": "10", "minimumAmount": 25, "capAmount": 45},
+        {"0": 25, "2": 25, "3": 30, "5": 45},
+    ),
+    (
         {"pricing": "PACKAGE", "packageAmount": 300, "packageSize": "100"},
         {"0": 0, "0.01": 300, "100": 300, "100.000000000001": 600},
     ),

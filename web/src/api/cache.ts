@@ -51,6 +51,7 @@ export const EMBEDDED = [
   'RevenuePoint',
   'SubscriptionChange',
   'SubscriptionChangePreview',
+  'UnitConversion',
   'UpcomingInvoice',
   'UsageAlertConnection',
   'UsageAlertEdge',

@@ -18,6 +18,7 @@ export const InvoiceLines_line = graphql(`
     consumedUnits
     creditedUnits
     billableUnits
+    convertedUnits
     amount
     price {
       __typename
@@ -29,6 +30,11 @@ export const InvoiceLines_line = graphql(`
         packageAmount
         packageSize
         capAmount
+        minimumAmount
+        billsFlatAmountAtZero
+        conversion {
+          divideBy
+        }
         tiers {
           upTo
           unitAmount
@@ -123,7 +129,7 @@ export function InvoiceLines({
                 isMetered &&
                 (isUpTo(periodEnd, trialEndsAt)
                   ? ['Free in the trial']
-                  : computation(price, units.billableUnits ?? '0')
+                  : computation(price, units.billableUnits ?? '0', units.convertedUnits)
                 ).map((part) => <div key={part}>{part}</div>)}
               {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
             </div>

@@ -21,6 +21,19 @@ test('a price per unit, and its limit', () => {
   expect(computation(price, '1234567.5')).toEqual(['1,234,567.5 × $0.00004', 'At most $20.00']);
 });
 
+test('a minimum is due without usage too, and so may be a flat amount', () => {
+  const minimum = rate({ pricing: 'PER_UNIT', unitAmount: '1', minimumAmount: 500 });
+  expect(computation(minimum, '0')).toEqual(['At least $5.00']);
+  expect(computation(minimum, '3')).toEqual(['3 × $0.01', 'At least $5.00']);
+  const flat = rate({ pricing: 'VOLUME', tiers: TIERS, billsFlatAmountAtZero: true });
+  expect(computation(flat, '0')).toEqual(['$5.00']);
+});
+
+test('converted units are what has a price', () => {
+  const price = rate({ pricing: 'PER_UNIT', unitAmount: '100', conversion: { divideBy: '3600' } });
+  expect(computation(price, '5400', '2')).toEqual(['5,400 ÷ 3,600 → 2', '2 × $1.00']);
+});
+
 test('packages', () => {
   const price = rate({ pricing: 'PACKAGE', packageAmount: 40, packageSize: '100000' });
   expect(computation(price, '150000')).toEqual(['$0.40 for each 100,000 or part of them']);

@@ -9,6 +9,9 @@ export interface Rate {
   packageAmount?: number | null;
   packageSize?: Decimal | null;
   capAmount?: number | null;
+  minimumAmount?: number | null;
+  billsFlatAmountAtZero?: boolean;
+  conversion?: { divideBy: Decimal } | null;
   tiers?: readonly Tier[] | null;
 }
 
@@ -18,15 +21,30 @@ interface Tier {
   flatAmount: number;
 }
 
-/** One text for each part of the charge; none where nothing is charged. */
-export function computation(rate: Rate, units: Decimal): string[] {
-  if (sign(units) <= 0) {
-    return [];
+/**
+ * One text for each part of the charge; none where nothing is charged. `converted` are the units
+ * as the price converts them.
+ */
+export function computation(rate: Rate, units: Decimal, converted?: Decimal | null): string[] {
+  const { capAmount, minimumAmount, conversion, currency } = rate;
+  const priced = converted ?? units;
+  const parts: string[] = [];
+  if (conversion && converted != null && sign(units) > 0) {
+    const divided = `${formatDecimal(units)} ÷ ${formatDecimal(conversion.divideBy)}`;
+    parts.push(`${divided} → ${formatDecimal(converted)}`);
   }
-  const parts = partsOf(rate, units);
-  return typeof rate.capAmount === 'number'
-    ? [...parts, `At most ${formatMoney(rate.capAmount, rate.currency)}`]
-    : parts;
+  if (sign(priced) > 0) {
+    parts.push(...partsOf(rate, priced));
+  } else if (rate.billsFlatAmountAtZero) {
+    parts.push(formatMoney(rate.tiers?.[0]?.flatAmount ?? 0, currency));
+  }
+  if (typeof capAmount === 'number' && parts.length > 0) {
+    parts.push(`At most ${formatMoney(capAmount, currency)}`);
+  }
+  if (typeof minimumAmount === 'number') {
+    parts.push(`At least ${formatMoney(minimumAmount, currency)}`);
+  }
+  return parts;
 }
 
 function partsOf(rate: Rate, units: Decimal): string[] {

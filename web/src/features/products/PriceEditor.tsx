@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { useFormContext, useWatch } from 'react-hook-form';
-import type { MeteredPricing } from '../../api/generated/graphql';
+import type { MeteredPricing, RoundingMode } from '../../api/generated/graphql';
 import { Button } from '../../ui/Button';
 import type { Option } from '../../ui/Field';
 import { Card } from '../../ui/Surface';
 import { Chosen } from '../forms/choices';
-import { ChoiceInput, FieldMessage, Row, TextInput } from '../forms/fields';
+import { CheckInput, ChoiceInput, FieldMessage, Row, TextInput } from '../forms/fields';
 import { MeterPicker, meterChoice } from '../meters/MeterPicker';
 import { NewMeterDialog } from '../meters/NewMeterDialog';
 import { PriceExamples } from './PriceExamples';
@@ -19,6 +19,13 @@ const PRICINGS: Option<MeteredPricing>[] = [
   { value: 'GRADUATED', label: 'Graduated: each tier prices its own units' },
   { value: 'VOLUME', label: 'Volume: the tier reached prices all units' },
   { value: 'PACKAGE', label: 'Package: every started package costs the same' },
+];
+
+const ROUNDINGS: Option<RoundingMode>[] = [
+  { value: 'NONE', label: 'Not rounded' },
+  { value: 'UP', label: 'Up: every started unit counts' },
+  { value: 'DOWN', label: 'Down: complete units count' },
+  { value: 'HALF_UP', label: 'To the nearest' },
 ];
 
 /** One price of a product. */
@@ -96,15 +103,15 @@ function Metered({
       {pricing === 'PER_UNIT' && (
         <Row>
           <AmountInput name={`${path}.unitAmount`} label={`Price of a unit, ${currency}`} isExact />
-          <Cap path={path} currency={currency} usage={usage} />
         </Row>
       )}
       {(pricing === 'GRADUATED' || pricing === 'VOLUME') && (
         <>
           <TiersTable path={`${path}.tiers`} currency={currency} />
-          <Row>
-            <Cap path={path} currency={currency} usage={usage} />
-          </Row>
+          <CheckInput
+            name={`${path}.billsFlatAmountAtZero`}
+            label="Charge the first tier’s flat fee without usage too"
+          />
         </>
       )}
       {pricing === 'PACKAGE' && (
@@ -117,9 +124,10 @@ function Metered({
             placeholder="1000"
           />
           <AmountInput name={`${path}.packageAmount`} label={`Price of a package, ${currency}`} />
-          <Cap path={path} currency={currency} usage={usage} />
         </Row>
       )}
+      <Conversion path={`${path}.conversion`} isRounded={metered.conversion.round !== 'NONE'} />
+      <Limits path={path} currency={currency} usage={usage} />
       <PriceExamples price={draftPrice(metered, currency)} unit={metered.meterId?.detail ?? null} />
     </>
   );
@@ -146,16 +154,51 @@ function AmountInput({
   );
 }
 
-function Cap({ path, currency, usage }: { path: string; currency: string; usage: Recurrence }) {
+function Limits({ path, currency, usage }: { path: string; currency: string; usage: Recurrence }) {
   return (
-    <TextInput
-      name={`${path}.capAmount`}
-      label={`Maximum, ${currency} (optional)`}
-      hint={`The most that usage can cost ${within(usage)}.`}
-      inputMode="decimal"
-      autoComplete="off"
-      placeholder="No limit"
-    />
+    <Row>
+      <TextInput
+        name={`${path}.capAmount`}
+        label={`Maximum, ${currency} (optional)`}
+        hint={`The most that usage can cost ${within(usage)}.`}
+        inputMode="decimal"
+        autoComplete="off"
+        placeholder="No limit"
+      />
+      <TextInput
+        name={`${path}.minimumAmount`}
+        label={`Minimum, ${currency} (optional)`}
+        hint={`Charged ${within(usage)} if usage costs less, or if there is none.`}
+        inputMode="decimal"
+        autoComplete="off"
+        placeholder="No minimum"
+      />
+    </Row>
+  );
+}
+
+/** From the units that the meter counts to those that have a price. */
+function Conversion({ path, isRounded }: { path: string; isRounded: boolean }) {
+  return (
+    <Row>
+      <TextInput
+        name={`${path}.divideBy`}
+        label="Divide units by (optional)"
+        hint="For a price of a million tokens, enter 1,000,000. Prices and tiers are in the result."
+        inputMode="decimal"
+        autoComplete="off"
+        placeholder="1"
+      />
+      <ChoiceInput name={`${path}.round`} label="Round the result" options={ROUNDINGS} />
+      {isRounded && (
+        <TextInput
+          name={`${path}.decimals`}
+          label="To decimals"
+          inputMode="numeric"
+          autoComplete="off"
+        />
+      )}
+    </Row>
   );
 }
 

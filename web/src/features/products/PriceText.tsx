@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import type { MeteredPriceInput } from '../../api/generated/graphql';
-import { formatDecimal } from '../../format/decimals';
+import type { MeteredPriceInput, RoundingMode, UnitConversionInput } from '../../api/generated/graphql';
+import { type Decimal, formatDecimal } from '../../format/decimals';
 import { formatMoney, formatUnitAmount } from '../../format/money';
 import { unitAfter } from '../../format/units';
 import { classes } from '../../ui/classes';
@@ -26,6 +26,9 @@ export const PriceSummary_price = graphql(`
       unitAmount
       packageAmount
       packageSize
+      conversion {
+        divideBy
+      }
       meter {
         id
         unit
@@ -46,6 +49,13 @@ export const PriceCard_price = graphql(`
       packageAmount
       packageSize
       capAmount
+      minimumAmount
+      billsFlatAmountAtZero
+      conversion {
+        divideBy
+        round
+        decimals
+      }
       tiers {
         upTo
         unitAmount
@@ -68,10 +78,12 @@ export function priceSummary(of: Summary, product: Recurrence): string {
   if (price.__typename === 'FixedPrice') {
     return `${formatMoney(price.amount, price.currency)} ${each(product)}`;
   }
-  const unit = price.meter.unit ?? 'unit';
+  const unit = unitOf(price.meter.unit ?? 'unit', price.conversion?.divideBy);
   switch (price.pricing) {
-    case 'PER_UNIT':
-      return `${formatUnitAmount(price.unitAmount ?? '0', price.currency)} a ${unit}`;
+    case 'PER_UNIT': {
+      const each = price.conversion ? `for each ${unit}` : `a ${unit}`;
+      return `${formatUnitAmount(price.unitAmount ?? '0', price.currency)} ${each}`;
+    }
     case 'PACKAGE':
       return `${formatMoney(price.packageAmount ?? 0, price.currency)} for each started ${formatDecimal(
         price.packageSize ?? '1',
@@ -81,6 +93,11 @@ export function priceSummary(of: Summary, product: Recurrence): string {
     case 'VOLUME':
       return 'By volume';
   }
+}
+
+/** The unit of a price: a token, or 1,000,000 tokens. */
+function unitOf(unit: string, divideBy: Decimal | undefined): string {
+  return divideBy === undefined ? unit : `${formatDecimal(divideBy)} ${unitAfter(divideBy, unit)}`;
 }
 
 interface Tier {
@@ -103,7 +120,9 @@ export function PriceCard({
   if (price.__typename === 'FixedPrice') {
     return <Card title={priceSummary(price, product)}>Charged in advance, once a period.</Card>;
   }
-  const { currency, meter, capAmount } = price;
+  const { currency, meter, capAmount, minimumAmount, conversion } = price;
+  const amountWithin = (amount: number) =>
+    `${formatMoney(amount, currency)} ${within(usageOf(product))}`;
   const input: MeteredPriceInput = {
     currency,
     meterId: meter.id,
@@ -112,6 +131,13 @@ export function PriceCard({
     packageAmount: price.packageAmount,
     packageSize: price.packageSize,
     capAmount,
+    minimumAmount,
+    billsFlatAmountAtZero: price.billsFlatAmountAtZero,
+    conversion: conversion && {
+      divideBy: conversion.divideBy,
+      round: conversion.round,
+      decimals: conversion.decimals,
+    },
     tiers: price.tiers?.map(({ upTo, unitAmount, flatAmount }) => ({
       upTo,
       unitAmount,
@@ -143,14 +169,30 @@ export function PriceCard({
               <bdi>{meter.name}</bdi>
             </Link>{' '}
             counted, less credit.
-            {typeof capAmount === 'number' &&
-              ` At most ${formatMoney(capAmount, currency)} ${within(usageOf(product))}.`}
+            {conversion && ` ${convertedText(conversion)}`}
+            {price.billsFlatAmountAtZero && ' The first flat fee is due without usage too.'}
+            {typeof capAmount === 'number' && ` At most ${amountWithin(capAmount)}.`}
+            {typeof minimumAmount === 'number' &&
+              ` At least ${amountWithin(minimumAmount)}, even without usage.`}
           </p>
           <PriceExamples price={input} unit={meter.unit ?? null} />
         </div>
       </div>
     </Card>
   );
+}
+
+const ROUNDED: Record<RoundingMode, string> = {
+  NONE: '',
+  UP: 'rounded up to',
+  DOWN: 'rounded down to',
+  HALF_UP: 'rounded to',
+};
+
+function convertedText({ divideBy, round, decimals }: UnitConversionInput): string {
+  const places = decimals === 0 ? 'a whole number' : `${decimals} decimals`;
+  const rounded = round && ROUNDED[round] ? `, ${ROUNDED[round]} ${places}` : '';
+  return `Units are divided by ${formatDecimal(divideBy ?? '1')}${rounded}, and then priced.`;
 }
 
 function tierColumns(currency: string): Column<Tier>[] {

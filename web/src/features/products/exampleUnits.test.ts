@@ -20,6 +20,12 @@ test.each<[string, Partial<MeteredPriceInput>, string[]]>([
     ['10', `6${'0'.repeat(29)}`],
   ],
   ['a package, and one more', { pricing: 'PACKAGE', packageSize: '100' }, ['1', '100', '101']],
+  ['nothing, where it costs something', { minimumAmount: 500 }, ['0', '1', '1000', '1000000']],
+  [
+    'a unit of the price, and one more of the meter',
+    { conversion: { divideBy: '3600', round: 'UP' } },
+    ['1', '3600', '3601', '3600000'],
+  ],
   ['a package of one', { pricing: 'PACKAGE', packageSize: '1' }, ['1', '2']],
 ])('%s', (_what, price, units) => {
   expect(exampleUnits({ currency: 'USD', meterId: '', ...price })).toEqual(units);

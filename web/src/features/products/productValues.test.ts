@@ -52,6 +52,30 @@ test('a metered price has the fields of its pricing and no others', () => {
   ]);
 });
 
+test('limits and a conversion are left out unless they are given', () => {
+  const price = newPrice('metered');
+  Object.assign(price.metered, {
+    meterId: METER,
+    unitAmount: '1',
+    capAmount: '20',
+    minimumAmount: '5',
+    conversion: { divideBy: '1,000,000', round: 'UP', decimals: '2' },
+  });
+  expect(pricesInput({ currency: 'USD', prices: [price] }, failing)).toEqual([
+    {
+      metered: {
+        currency: 'USD',
+        meterId: 'meter-1',
+        pricing: 'PER_UNIT',
+        unitAmount: '100',
+        capAmount: 2000,
+        minimumAmount: 500,
+        conversion: { divideBy: '1000000', round: 'UP', decimals: 2 },
+      },
+    },
+  ]);
+});
+
 test('the last tier has no end, and a flat amount may be left out', () => {
   const price = newPrice('metered');
   Object.assign(price.metered, {

@@ -6,10 +6,13 @@ import type {
   PriceTierInput,
   ProductPriceInput,
   RecurringInterval,
+  RoundingMode,
+  UnitConversionInput,
 } from '../../api/generated/graphql';
 import type { Choice } from '../../ui/aria/Picker';
 import { NOT_A_NUMBER, readDecimal, toMinor, toWholeMinor } from '../forms/amounts';
 import type { Refuse } from '../forms/useSubmission';
+import { wholeInput } from '../forms/whole';
 
 export interface TierValues {
   upTo: string;
@@ -27,7 +30,11 @@ export interface PriceValues {
     tiers: TierValues[];
     packageAmount: string;
     packageSize: string;
+    billsFlatAmountAtZero: boolean;
     capAmount: string;
+    minimumAmount: string;
+    /** Without a divisor, there is no conversion. */
+    conversion: { divideBy: string; round: RoundingMode; decimals: string };
   };
 }
 
@@ -57,7 +64,10 @@ export const newPrice = (kind: PriceValues['kind']): PriceValues => ({
     tiers: [newTier(), newTier()],
     packageAmount: '',
     packageSize: '',
+    billsFlatAmountAtZero: false,
     capAmount: '',
+    minimumAmount: '',
+    conversion: { divideBy: '', round: 'NONE', decimals: '0' },
   },
 });
 
@@ -104,7 +114,11 @@ export function draftPrice(
     isComplete &&= field.endsWith('.meterId');
   };
   const price = meteredInput(metered, currency, writer(currency, '', refuse), refuse, 0);
-  const sizes = [price.packageSize, ...(price.tiers ?? []).map(({ upTo }) => upTo)];
+  const sizes = [
+    price.packageSize,
+    price.conversion?.divideBy,
+    ...(price.tiers ?? []).map(({ upTo }) => upTo),
+  ];
   return isComplete && sizes.every((size) => size == null || readDecimal(size) !== null)
     ? price
     : null;
@@ -121,7 +135,9 @@ function meteredInput(
   if (meterId === null) {
     refuse(`prices.${place}.metered.meterId`, 'Choose a meter.');
   }
+  const conversion = conversionInput(metered.conversion, `prices.${place}.metered`, refuse);
   const cap = metered.capAmount.trim();
+  const minimum = metered.minimumAmount.trim();
   return {
     currency,
     meterId: meterId?.key ?? '',
@@ -131,13 +147,28 @@ function meteredInput(
     }),
     ...((pricing === 'GRADUATED' || pricing === 'VOLUME') && {
       tiers: tiers.map((tier, index) => tierInput(tier, index, tiers.length, write)),
+      ...(metered.billsFlatAmountAtZero && { billsFlatAmountAtZero: true }),
     }),
     ...(pricing === 'PACKAGE' && {
       packageAmount: write.whole('metered.packageAmount', metered.packageAmount),
       packageSize: units(metered.packageSize),
     }),
+    ...(conversion && { conversion }),
     ...(cap !== '' && { capAmount: write.whole('metered.capAmount', cap) }),
+    ...(minimum !== '' && { minimumAmount: write.whole('metered.minimumAmount', minimum) }),
   };
+}
+
+function conversionInput(
+  { divideBy, round, decimals }: PriceValues['metered']['conversion'],
+  path: string,
+  refuse: Refuse,
+): UnitConversionInput | null {
+  if (divideBy.trim() === '') {
+    return null;
+  }
+  const rounded = round === 'NONE' ? 0 : wholeInput(decimals, `${path}.conversion.decimals`, refuse);
+  return { divideBy: units(divideBy), round, decimals: rounded ?? 0 };
 }
 
 function tierInput(
