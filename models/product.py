@@ -11,7 +11,8 @@ from models.identifiers import new_id
 class Product(Model):
     """A product to subscribe to. Its intervals, its currency and its prices never change.
 
-    `usage_interval` is null if its usage is billed with its own periods.
+    `usage_interval` is null if its usage is billed with its own periods. `minimum_amount` is the
+    least that the usage of a usage period costs, in minor units.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -24,6 +25,7 @@ class Product(Model):
     interval_count = fields.IntField(default=1, db_default=1)
     billing_periods = fields.CharField(max_length=16, default="FROM_START", db_default="FROM_START")
     usage_interval = fields.CharField(max_length=8, null=True)
+    minimum_amount = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
     archived_at = fields.DatetimeField(null=True)
 

@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.fields import ExactJSONField
+from models.fields import ExactJSONField, NumericField
 from models.identifiers import new_id
 
 
@@ -19,8 +19,12 @@ class CustomerSubscription(Model):
     is null if that was before it was stored.
 
     `pending_product_id` and `pending_quantity` apply from the next period; both are null if no
-    change is scheduled. `trial_notice_at`: when the end of the trial is announced; null from then
-    on. `corrections_due_at`: when a canceled subscription is next billed for late events.
+    change is scheduled. `discount` is taken off the invoices of `discount_periods` more periods, or
+    of all if that is null. `paid_discount` was taken off what was paid in advance for the current
+    period. Both are written and read by billing.rating.discounts.
+
+    `trial_notice_at`: when the end of the trial is announced; null from then on.
+    `corrections_due_at`: when a canceled subscription is next billed for late events.
     `invoicing_problem`: why its invoices are not made. `revision` is the log's revision at the last
     change; every statement that changes a row writes it (`STAMPED` in billing).
     """
@@ -45,6 +49,9 @@ class CustomerSubscription(Model):
     cancel_at_period_end = fields.BooleanField(default=False)
     pending_product_id = fields.UUIDField(null=True)
     pending_quantity = fields.IntField(null=True)
+    discount = ExactJSONField(null=True)
+    discount_periods = fields.IntField(null=True)
+    paid_discount = ExactJSONField(null=True)
     ended_at = fields.DatetimeField(null=True)
     corrections_due_at = fields.DatetimeField(null=True)
     invoicing_problem = fields.TextField(null=True)
@@ -97,6 +104,11 @@ class SubscriptionPeriod(Model):
     period that follows, and prorated ones. `invoiced_at` is null while it waits for its events to
     be counted; `invoice_id` stays null if there was nothing to invoice. `draft_until`: its invoice
     is a draft until then; null from then on. `is_last`: the subscription ended with it.
+
+    `minimum_amount` is the least that its usage costs, with a price for its lines. `discount` is
+    taken off its usage and its charges. Both are in proportion to time, and null if there is none.
+    `minimum_billed` and `discount_billed` are what invoices have billed of them, null before the
+    first.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -111,6 +123,11 @@ class SubscriptionPeriod(Model):
     invoiced_at = fields.DatetimeField(null=True)
     invoice_id = fields.UUIDField(null=True)
     draft_until = fields.DatetimeField(null=True)
+    minimum_amount = fields.BigIntField(null=True)
+    minimum_price_id = fields.UUIDField(null=True)
+    minimum_billed = NumericField(null=True)
+    discount = ExactJSONField(null=True)
+    discount_billed = NumericField(null=True)
 
     class Meta:
         table = "subscription_period"

@@ -96,6 +96,9 @@ described(
         "changes or ends within it: the old price is given back, the new one is charged.",
         "CORRECTION": "Usage that arrived after its period was invoiced: the amount of the "
         "period as rated again, less the amount that was billed.",
+        "MINIMUM": "What the usage of a period costs less than the product's minimumAmount.",
+        "DISCOUNT": "The discount of the subscription, off the other lines. Positive if late usage "
+        "reduces it, or if what was paid with a discount is given back.",
         "BALANCE": "What the customer was owed, by credit notes or by invoices with a negative "
         "total, and pays a part of this invoice.",
     },

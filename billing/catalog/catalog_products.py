@@ -20,8 +20,8 @@ from models import exact_json
 class CatalogProduct:
     """What a subscription needs of its product. `metered` and `grants` are by meter.
 
-    `fixed` prices go by `interval`. Metered prices and grants go by `usage_interval`, which divides
-    it.
+    `fixed` prices go by `interval`. Metered prices, grants and `minimum_amount`, the least that the
+    usage costs, go by `usage_interval`, which divides it.
     """
 
     id: UUID
@@ -30,6 +30,7 @@ class CatalogProduct:
     interval: Recurrence
     usage_interval: Recurrence
     trial_days: int | None
+    minimum_amount: int | None
     fixed: list[FixedPrice] = field(default_factory=list)
     metered: dict[UUID, MeteredPrice] = field(default_factory=dict)
     grants: dict[UUID, list[Grant]] = field(default_factory=dict)
@@ -71,7 +72,8 @@ async def catalog_products(
         SELECT product.id AS of_product, product.name AS product_name,
                product.currency AS product_currency, product.recurring_interval,
                product.interval_count, product.billing_periods, product.usage_interval,
-               product.trial_days, organization.timezone, price.*
+               product.trial_days, product.minimum_amount AS product_minimum,
+               organization.timezone, price.*
         FROM product
         JOIN organization ON organization.id = product.organization_id
         LEFT JOIN product_price price
@@ -92,6 +94,7 @@ async def catalog_products(
                 every,
                 usage_recurrence(every, row["usage_interval"]),
                 row["trial_days"],
+                row["product_minimum"],
             ),
         )
         match row["kind"]:

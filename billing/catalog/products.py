@@ -14,6 +14,7 @@ from billing.catalog.benefits import (
     replace_benefits,
 )
 from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
+from billing.numbers import amount_problems
 from billing.periods.intervals import (
     BillingPeriods,
     Recurrence,
@@ -53,6 +54,7 @@ class ProductDraft:
     interval_count: int = 1
     billing_periods: BillingPeriods = BillingPeriods.FROM_START
     usage_interval: RecurringInterval | None = None
+    minimum_amount: int | None = None
 
 
 async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
@@ -69,6 +71,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *_description_problems(draft.description),
             *check_prices(draft.prices),
             *_trial_problems(draft.trial_days),
+            *_minimum_problems(draft),
             *(_recurrence_problems(draft) or _usage_interval_problems(draft)),
             *await _meter_problems(connection, organization_id, draft.prices),
         ]
@@ -85,6 +88,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             interval_count=draft.interval_count,
             billing_periods=draft.billing_periods.value,
             usage_interval=None if draft.usage_interval is None else draft.usage_interval.value,
+            minimum_amount=draft.minimum_amount,
             created_at=now(),
             using_db=connection,
         )
@@ -201,6 +205,16 @@ def _trial_problems(days: int | None) -> list[Problem]:
         return []
     message = f"trialDays must be from 1 to {LONGEST_TRIAL_DAYS}."
     return [problem("INVALID", message, "trialDays")]
+
+
+def _minimum_problems(draft: ProductDraft) -> list[Problem]:
+    if draft.minimum_amount is None:
+        return []
+    found = list(amount_problems(draft.minimum_amount, "minimumAmount"))
+    if not any(isinstance(price, MeteredDraft) for price in draft.prices):
+        message = "A minimum is for usage, so it needs a metered price."
+        found.append(problem("INVALID", message, "minimumAmount"))
+    return found
 
 
 def _recurrence_problems(draft: ProductDraft) -> list[Problem]:

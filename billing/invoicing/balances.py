@@ -10,8 +10,8 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.periods.intervals import Period
 from billing.rating.lines import Line, LineKind, total
+from billing.rating.settlements import span_of
 from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
 
@@ -79,8 +79,7 @@ def balance_lines(lines: Sequence[Line], balance: int) -> list[Line]:
     used = min(balance, total(lines))
     if used <= 0:
         return []
-    span = Period(min(line.period.start for line in lines), max(line.period.end for line in lines))
-    return [Line(LineKind.BALANCE, "Balance used", lines[0].price_id, span, -used)]
+    return [Line(LineKind.BALANCE, "Balance used", lines[0].price_id, span_of(lines), -used)]
 
 
 def subtotal(lines: Iterable[Line]) -> int:

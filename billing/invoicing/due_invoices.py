@@ -1,17 +1,15 @@
 """Invoices what is due: closed periods, and late usage of ended subscriptions."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.catalog_products import usage_recurrence
-from billing.invoicing.charges import charges_of
+from billing.invoicing.bills import bills_for
 from billing.invoicing.drafts import draft_periods, end_grace
-from billing.invoicing.invoices import Bill, issue, unbilled_periods
-from billing.invoicing.rebilling import NOTHING_AGAIN, rebillings
+from billing.invoicing.invoices import issue
 from billing.periods.billed_meters import counted_meters
 from billing.periods.intervals import (
     Recurrence,
@@ -19,7 +17,6 @@ from billing.periods.intervals import (
     at_most_a_month,
     period_around,
 )
-from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import rerate_late
 from billing.transaction import STAMPED, BillingTransaction, columns
 
@@ -109,7 +106,7 @@ async def invoice_periods_of(
             transaction.connection, transaction.organization_id, subscription_ids
         ),
     ):
-        await issue(transaction, await _bills(transaction, ready))
+        await issue(transaction, await bills_for(transaction, ready))
 
 
 async def invoice_with_what_is_counted(
@@ -124,7 +121,7 @@ async def invoice_with_what_is_counted(
     while rows := await waiting_periods(connection, organization_id, [subscription_id]):
         if rows[0]["invoicing_problem"] is not None:
             return
-        await issue(transaction, await _bills(transaction, rows))
+        await issue(transaction, await bills_for(transaction, rows))
 
 
 async def invoice_waiting_periods(
@@ -138,7 +135,7 @@ async def invoice_waiting_periods(
     rows = await transaction.rows(_NEXT_CHUNK, after)
     ready = await _ready(transaction, rows)
     await rerate_late(transaction, [row["customer_id"] for row in ready])
-    await issue(transaction, await _bills(transaction, ready))
+    await issue(transaction, await bills_for(transaction, ready))
     return len(ready), rows[-1]["subscription_id"] if rows else None
 
 
@@ -210,7 +207,7 @@ async def invoice_due_corrections(transaction: BillingTransaction) -> int:
         CHUNK,
     )
     await rerate_late(transaction, [row["customer_id"] for row in rows])
-    await issue(transaction, await _bills(transaction, rows))
+    await issue(transaction, await bills_for(transaction, rows))
     await transaction.run(
         f"""
         UPDATE customer_subscription SET corrections_due_at = NULL, {STAMPED}
@@ -240,57 +237,5 @@ async def _ready(
         and all(
             meters[meter_id].has_counted_through(row["counts_until"])
             for meter_id in row["meter_ids"] or ()
-        )
-    ]
-
-
-async def _bills(transaction: BillingTransaction, rows: Sequence[dict[str, Any]]) -> list[Bill]:
-    """Returns a bill for each row: for its period, or only for corrections if it has none."""
-    periods = await unbilled_periods(
-        transaction.connection,
-        transaction.organization_id,
-        [row["subscription_id"] for row in rows],
-    )
-    again = await rebillings(
-        transaction.connection,
-        transaction.organization_id,
-        [row["subscription_id"] for row in rows],
-    )
-    return [
-        Bill(
-            subscription_id=row["subscription_id"],
-            customer_id=row["customer_id"],
-            currency=row["currency"],
-            periods=periods_through(periods.get(row["subscription_id"], []), row.get("ends_at")),
-            charges=charges_of(row.get("charges", "[]")),
-            is_free=row["ended_in_trial"],
-            period_id=row.get("id"),
-            draft_id=row.get("draft_id"),
-            again=again.get(row["subscription_id"], NOTHING_AGAIN),
-        )
-        for row in rows
-    ]
-
-
-def periods_through(
-    periods: Iterable[MeteredPeriod], through: datetime | None, after: datetime | None = None
-) -> list[MeteredPeriod]:
-    """Returns the periods to bill with the period that ends at `through`.
-
-    These are corrections, what was voided, and periods up to `through`: later ones get an invoice
-    of their own. None bills no period for the first time. If an older invoice is still a draft,
-    its period ends at `after`: that invoice bills everything else.
-    """
-    return [
-        period
-        for period in periods
-        if (after is None and (period.billed is not None or period.is_voided))
-        or (
-            period.billed is None
-            and not period.is_voided
-            and through is not None
-            and period.end is not None
-            and period.end <= through
-            and (after is None or after < period.end)
         )
     ]

@@ -5,7 +5,7 @@ closed and rated in memory only. Any number of subscriptions costs the same few 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,15 +15,18 @@ from tortoise.transactions import in_transaction
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
 from billing.invoicing.balances import balance_lines, balances, subtotal
+from billing.invoicing.bills import periods_through
 from billing.invoicing.charges import charges_of
-from billing.invoicing.due_invoices import periods_through, uninvoiced_periods
+from billing.invoicing.due_invoices import uninvoiced_periods
 from billing.invoicing.invoices import Bill, bill_lines, price_book, unbilled_periods
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, rebillings
+from billing.invoicing.settlements import settlements
 from billing.periods.billed_meters import counted_meters
 from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
 from billing.periods.rerating import late_periods, rerating_of
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of
 from billing.rating.lines import Line, amount_problem, total
+from billing.rating.settlements import Settlement
 from billing.subscriptions.fixed_charges import charges_in_advance
 from billing.subscriptions.live_subscriptions import (
     LiveSubscription,
@@ -31,6 +34,7 @@ from billing.subscriptions.live_subscriptions import (
     live_subscription,
     product_ids,
 )
+from billing.subscriptions.settling import settlement_of_current
 from billing.subscriptions.terms import next_terms
 from metering.counting.progress import oldest_in_flight, progress
 from models import Meter
@@ -113,6 +117,13 @@ async def estimates(
                 again.get(one.id, NOTHING_AGAIN),
             )
         ]
+        settled = await settlements(
+            connection,
+            organization_id,
+            [period["id"] for of_subscription in ended.values() for period in of_subscription],
+            [period for bill in bills for period in bill.periods],
+        )
+        bills = [_with(bill, settled.get(bill.subscription_id, [])) for bill in bills]
         book = await price_book(
             connection, organization_id, [period for bill in bills for period in bill.periods]
         )
@@ -128,7 +139,7 @@ async def estimates(
     found = Estimates({}, {})
     first: set[UUID] = set()
     for bill in bills:
-        lines = [] if bill.is_free else bill_lines(bill, book)
+        lines = [] if bill.is_free else bill_lines(bill, book)[0]
         if bill.subscription_id not in first:
             first.add(bill.subscription_id)
             key = (bill.customer_id, bill.currency)
@@ -227,6 +238,7 @@ def _bills(
     bills: list[Bill] = []
     after: datetime | None = None
     for period in (*drafted, waiting):
+        own: list[Settlement] = []
         if period is not None:
             through, charges = period["ends_at"], charges_of(period["charges"])
         else:
@@ -234,6 +246,7 @@ def _bills(
             if subscription.status is not SubscriptionStatus.CANCELED:
                 terms = next_terms(subscription, products)
             charges = charges_in_advance(terms)
+            own = [settlement_of_current(subscription, products, charges)]
         bills.append(
             Bill(
                 subscription_id=subscription.id,
@@ -242,9 +255,22 @@ def _bills(
                 periods=periods_through(periods, through, after),
                 charges=charges,
                 is_free=subscription.ends_in_trial,
+                period_id=None if period is None else period["id"],
                 draft_id=None if period is None else period["draft_id"],
                 again=again if after is None else NOTHING_AGAIN,
+                settlements=own,
             )
         )
         after = through
     return bills
+
+
+def _with(bill: Bill, found: Sequence[Settlement]) -> Bill:
+    """Returns the bill with the settlements of its periods."""
+    places = {(period.start, period.end) for period in bill.periods}
+    own = [
+        one
+        for one in found
+        if one.id == bill.period_id or (one.period.start, one.period.end) in places
+    ]
+    return replace(bill, settlements=[*bill.settlements, *own])

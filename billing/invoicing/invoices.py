@@ -16,6 +16,7 @@ from billing.invoicing.balances import (
     subtotal,
 )
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, mark_rebilled
+from billing.invoicing.settlements import store_settled
 from billing.invoicing.stored_invoices import (
     NewInvoice,
     delete_drafts,
@@ -32,6 +33,7 @@ from billing.rating.lines import (
     metered_lines,
     total,
 )
+from billing.rating.settlements import Settled, Settlement, discount_lines, settle
 from billing.transaction import STAMPED, BillingTransaction
 from metering.live.after_commit import emit
 from metering.live.measured import INVOICES_ISSUED, Measured
@@ -50,7 +52,7 @@ class Bill:
     trial, so nothing is invoiced.
     `period_id` is the period that waits for this
     bill; a bill of corrections has none. `draft_id` is the draft that is issued with it. `again` is
-    what voided invoices billed besides usage.
+    what voided invoices billed besides usage. `settlements` are those of all these periods.
     """
 
     subscription_id: UUID
@@ -62,6 +64,7 @@ class Bill:
     period_id: UUID | None = None
     draft_id: UUID | None = None
     again: Rebilling = NOTHING_AGAIN
+    settlements: Sequence[Settlement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,12 @@ class PriceBook:
     meter_names: Mapping[UUID, str]
 
 
-def bill_lines(bill: Bill, book: PriceBook) -> list[Line]:
-    """Returns the lines of a bill, for an invoice or an estimate. Pure."""
+def bill_lines(bill: Bill, book: PriceBook) -> tuple[list[Line], list[Settled]]:
+    """Returns the lines of a bill, for an invoice or an estimate, and what they settle. Pure."""
     metered = metered_lines(bill.periods, book.prices, book.meter_names)
-    return [*metered, *bill.again.lines, *bill.charges]
+    minimums, off, settled = settle(bill.settlements, metered)
+    lines = [*metered, *minimums, *bill.again.lines, *bill.charges]
+    return [*lines, *discount_lines(lines, off)], settled
 
 
 async def unbilled_periods(
@@ -126,12 +131,16 @@ async def issue(transaction: BillingTransaction, bills: Sequence[Bill]) -> None:
         transaction.organization_id,
         [period for bill in bills for period in bill.periods],
     )
-    written = [(bill, bill_lines(bill, book)) for bill in bills]
+    written = [(bill, *bill_lines(bill, book)) for bill in bills]
     problems = {
-        bill.subscription_id: reason for bill, lines in written if (reason := amount_problem(lines))
+        bill.subscription_id: reason
+        for bill, lines, _settled in written
+        if (reason := amount_problem(lines))
     }
     await _withhold(transaction, problems)
-    kept = [(bill, lines) for bill, lines in written if bill.subscription_id not in problems]
+    issued = [one for one in written if one[0].subscription_id not in problems]
+    await store_settled(transaction, [one for _, _, settled in issued for one in settled])
+    kept = [(bill, lines) for bill, lines, _settled in issued]
     due = [
         NewInvoice(
             bill.draft_id or new_id(),

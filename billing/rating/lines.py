@@ -23,6 +23,8 @@ class LineKind(StrEnum):
     CORRECTION = "CORRECTION"
     BALANCE = "BALANCE"
     PRORATION = "PRORATION"
+    MINIMUM = "MINIMUM"
+    DISCOUNT = "DISCOUNT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Line:
     """A line of an invoice. `amount` is in minor units.
 
     A line for the whole invoice, such as BALANCE, has the price of the invoice's first line.
-    A FIXED or PRORATION line has neither `rating` nor `metered_period`. The `rating` of a
-    CORRECTION is the difference from what was billed. `converted` are its billable units in the
-    units of the price, if it has a conversion.
+    A line that is not about the units of a meter has neither `rating` nor `metered_period`. The
+    `rating` of a CORRECTION is the difference from what was billed. `converted` are its billable
+    units in the units of the price, if it has a conversion.
     """
 
     kind: LineKind

@@ -6,7 +6,16 @@ from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct
 from billing.periods.intervals import Period
-from billing.rating.lines import Line, Plan, fixed_lines, remaining_lines, returning_lines
+from billing.periods.shares import share
+from billing.rating.lines import (
+    Line,
+    LineKind,
+    Plan,
+    fixed_lines,
+    remaining_lines,
+    returning_lines,
+    total,
+)
 from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.subscriptions.terms import Terms, current_whole
 
@@ -42,8 +51,13 @@ def charges_given_back(
     """Returns the lines that give back what was paid for the current period from `at` on."""
     if subscription.is_trialing:
         return []
-    return returning_lines(
-        plan_of(products[subscription.product_id], subscription.quantity),
-        Period(at, subscription.current.end),
-        current_whole(subscription, products),
-    )
+    unused, whole = Period(at, subscription.current.end), current_whole(subscription, products)
+    plan = plan_of(products[subscription.product_id], subscription.quantity)
+    lines = returning_lines(plan, unused, whole)
+    paid = subscription.paid_discount
+    kept = 0 if paid is None else paid.part(share(unused, whole)).off(-total(lines))
+    if kept:
+        # What was paid with a discount is given back less the discount.
+        name = f"Discount on unused time of {plan.name}"
+        lines.append(Line(LineKind.DISCOUNT, name, lines[0].price_id, unused, kept))
+    return lines

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from billing.periods.intervals import Period
+from billing.rating.discounts import Discount
+from models import exact_json
 
 
 class SubscriptionStatus(StrEnum):
@@ -28,7 +30,8 @@ SUBSCRIPTION_COLUMNS = """
     subscription.current_period_end, subscription.whole_start,
     subscription.usage_period_start, subscription.usage_period_end, subscription.usage_whole_start,
     subscription.cancel_at_period_end,
-    subscription.pending_product_id, subscription.pending_quantity
+    subscription.pending_product_id, subscription.pending_quantity,
+    subscription.discount, subscription.discount_periods, subscription.paid_discount
 """
 """The columns of `customer_subscription subscription` that `live_subscription` reads."""
 
@@ -42,7 +45,8 @@ class LiveSubscription:
     are, or are the ends of. They are None for periods that began before this was stored; their
     whole ones follow from the anchor. Paid periods are counted from `anchor`. `next_product_id`
     and `next_quantity` apply from the next period; they differ from those of the current one if a
-    change is pending.
+    change is pending. `discount` is taken off the invoices of `discount_periods` more periods, or
+    of all; `paid_discount` was taken off what was paid in advance for the current one.
     """
 
     id: UUID
@@ -61,6 +65,9 @@ class LiveSubscription:
     usage: Period
     usage_whole_start: datetime | None
     cancel_at_period_end: bool
+    discount: Discount | None = None
+    discount_periods: int | None = None
+    paid_discount: Discount | None = None
 
     @property
     def has_pending_change(self) -> bool:
@@ -100,7 +107,14 @@ def live_subscription(row: Mapping[str, Any]) -> LiveSubscription:
         usage=Period(row["usage_period_start"], row["usage_period_end"]),
         usage_whole_start=row["usage_whole_start"],
         cancel_at_period_end=row["cancel_at_period_end"],
+        discount=_discount(row["discount"]),
+        discount_periods=row["discount_periods"],
+        paid_discount=_discount(row["paid_discount"]),
     )
+
+
+def _discount(stored: str | None) -> Discount | None:
+    return None if stored is None else Discount.from_json(exact_json.loads(stored))
 
 
 def product_ids(subscriptions: Iterable[LiveSubscription]) -> set[UUID]:

@@ -23,6 +23,7 @@ from billing.subscriptions.renewals import (
     move_subscriptions,
     release_unused_meters,
 )
+from billing.subscriptions.settling import minimum_until
 from billing.subscriptions.terms import (
     Terms,
     current_usage_whole,
@@ -58,7 +59,8 @@ async def renew_subscriptions(
         terms = next_terms(one, products)
         charges = charges_in_advance(terms)
         later = products[one.next_product_id] if terms is not None and terms.goes_on else None
-        renewals.append(Renewal(one, one.usage.end, terms, charges, later=later))
+        minimum = minimum_until(one, products, one.usage.end)
+        renewals.append(Renewal(one, one.usage.end, terms, charges, later=later, minimum=minimum))
     await _carry_out(transaction, renewals)
 
 
@@ -71,7 +73,8 @@ async def end_at(
     """
     products = await products_of(transaction, [subscription])
     charges = charges_given_back(subscription, products, at) if prorate else []
-    await _carry_out(transaction, [Renewal(subscription, at, None, charges)])
+    minimum = minimum_until(subscription, products, subscription.usage.end)
+    await _carry_out(transaction, [Renewal(subscription, at, None, charges, minimum=minimum)])
 
 
 async def change_at(
@@ -87,6 +90,7 @@ async def change_at(
         terms,
         charges_of_change(subscription, products, terms),
         current_usage_whole(subscription, products),
+        minimum=minimum_until(subscription, products, terms.period.start),
     )
     await _carry_out(transaction, [renewal])
 

@@ -69,6 +69,7 @@ class ProductMutation:
             prices=[_price(price) for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
             trial_days=input.trial_days,
+            minimum_amount=input.minimum_amount,
         )
         row = await create_product(info.context.organization_id, draft)
         return ProductCreatePayload(product=Product.of(row))

@@ -2,7 +2,9 @@
 
 import strawberry
 
+from billing.rating.discounts import Discount
 from billing.subscriptions.changes import cancel_change, change_subscription
+from billing.subscriptions.discounts import set_discount
 from billing.subscriptions.life import (
     SubscriptionDraft,
     cancel_subscription,
@@ -22,6 +24,7 @@ from schema.inputs.subscriptions import (
     CustomerSubscriptionChangeInput,
     CustomerSubscriptionCreateInput,
     CustomerSubscriptionResumeInput,
+    SubscriptionDiscountSetInput,
 )
 from schema.types.customer_meter import CustomerMeter, CustomerMeterCreditPayload
 from schema.types.invoice import Invoice
@@ -34,6 +37,7 @@ from schema.types.subscription_changes import (
     CustomerSubscriptionChangeCancelPayload,
     CustomerSubscriptionChangePayload,
     CustomerSubscriptionResumePayload,
+    SubscriptionDiscountSetPayload,
 )
 
 _WRITE = Scope.BILLING_WRITE
@@ -115,6 +119,24 @@ class SubscriptionMutation:
         subscription_id = required_id(input.id, "CustomerSubscription", "id")
         row = await cancel_change(info.context.organization_id, subscription_id)
         return CustomerSubscriptionChangeCancelPayload(subscription=CustomerSubscription.of(row))
+
+    @strawberry.mutation(
+        description="Sets the discount of a subscription, in place of the one that it has, or "
+        "removes it.",
+        extensions=[mutates(_WRITE, is_repeatable=lambda _sent: True)],
+    )
+    async def subscription_discount_set(
+        self, info: Info, input: SubscriptionDiscountSetInput
+    ) -> SubscriptionDiscountSetPayload:
+        subscription_id = required_id(input.id, "CustomerSubscription", "id")
+        given = Discount(input.percent_off, input.amount_off)
+        row = await set_discount(
+            info.context.organization_id,
+            subscription_id,
+            None if given == Discount() else given,
+            input.periods,
+        )
+        return SubscriptionDiscountSetPayload(subscription=CustomerSubscription.of(row))
 
     @strawberry.mutation(
         description="Credits units manually, or debits them if the number is negative.",

@@ -173,6 +173,11 @@ class ProductCreateInput:
         description="The days that a subscription is free at first: 1 to 730. By default, there is "
         "no trial.",
     )
+    minimum_amount: BigInt | None = strawberry.field(
+        default=None,
+        description="The least that the usage of a usage period costs in all metered prices "
+        "together, in minor units. If it costs less, a MINIMUM line charges the difference.",
+    )
     idempotency_key: str | None = idempotency_key()
 
 

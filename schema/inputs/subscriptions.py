@@ -7,6 +7,7 @@ import strawberry
 
 from schema.billing_enums import CancelWhen
 from schema.inputs.idempotency import idempotency_key
+from schema.scalars import BigInt
 
 
 @strawberry.input(
@@ -72,6 +73,28 @@ class CustomerSubscriptionChangeCancelInput:
 @strawberry.input(description="The subscription that shall not end with its period.")
 class CustomerSubscriptionResumeInput:
     id: strawberry.ID = strawberry.field(description="The subscription's id.")
+
+
+@strawberry.input(
+    description="The discount of a subscription: a percentage or an amount. Without both, it has "
+    "none any more."
+)
+class SubscriptionDiscountSetInput:
+    id: strawberry.ID = strawberry.field(description="The subscription's id.")
+    percent_off: Decimal | None = strawberry.field(
+        default=None,
+        description="The percentage that is taken off: above 0, at most 100, up to 12 decimals.",
+    )
+    amount_off: BigInt | None = strawberry.field(
+        default=None,
+        description="The amount that is taken off each invoice, in minor units: at least 1. In "
+        "proportion to time if the subscription changes within a period.",
+    )
+    periods: int | None = strawberry.field(
+        default=None,
+        description="For how many periods: 1 to 1,000. The invoice at the end of the current "
+        "period is the first that is discounted. By default, all are.",
+    )
 
 
 @strawberry.input(description="The subscription to cancel, and when.")

@@ -28,7 +28,7 @@ class InvoiceLine:
     period_end: datetime = strawberry.field(description="The end of the period, exclusive.")
     consumed_units: Decimal | None = strawberry.field(
         description="Usage in the meter's units. For a CORRECTION, the difference from the "
-        "usage that was billed. Only for METERED and CORRECTION."
+        "usage that was billed. Only for METERED and CORRECTION of usage."
     )
     credited_units: Decimal | None = strawberry.field(
         description="Credit that was applied to the usage, in units. For a CORRECTION, the "
@@ -42,13 +42,13 @@ class InvoiceLine:
         "For a CORRECTION, the difference. Null if the price has none."
     )
     amount: BigInt = strawberry.field(
-        description="The amount in minor units. Negative if a CORRECTION gives money back, or a "
-        "BALANCE is used."
+        description="The amount in minor units. Negative if a CORRECTION gives money back, a "
+        "DISCOUNT is taken off, or a BALANCE is used."
     )
 
     @strawberry.field(
-        description="The price that the line charges. A BALANCE is about the whole invoice; it has "
-        "the price of the first line."
+        description="The price that the line charges. A BALANCE and a DISCOUNT are about the whole "
+        "invoice; they have the price of the first line. A MINIMUM has the first metered price."
     )
     async def price(
         self, info: Info

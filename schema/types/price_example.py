@@ -29,8 +29,9 @@ class PriceExample:
     units: Decimal = strawberry.field(description="The billable units of a period, after credit.")
 
     @strawberry.field(
-        description="The charge for them in minor units: rounded, at most the price's capAmount, and at least its minimumAmount. Null, with the error "
-        "AMOUNT_TOO_LARGE, if it is too large to be invoiced."
+        description="The charge for them in minor units: rounded, at most the price's capAmount, "
+        "and at least its minimumAmount. Null, with the error AMOUNT_TOO_LARGE, if it is too large "
+        "to be invoiced."
     )
     def amount(self) -> BigInt | None:
         amount = self.tariff.amount(self.units)

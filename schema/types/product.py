@@ -13,7 +13,9 @@ from schema.billing_enums import BillingPeriods, RecurringInterval
 from schema.context import Info
 from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
+from schema.scalars import BigInt
 from schema.types.price import LazyMeter, ProductPrice, meter_of
+
 
 @strawberry.type(
     description="A benefit that credits units of a meter at the start of every usage period of a "
@@ -69,6 +71,10 @@ class Product(Node):
     trial_days: int | None = strawberry.field(
         description="The days that a subscription is free at first. Null if there is no trial."
     )
+    minimum_amount: BigInt | None = strawberry.field(
+        description="The least that the usage of a usage period costs in all metered prices "
+        "together, in minor units. Null if there is no minimum."
+    )
     created_at: datetime = strawberry.field(description="When it was created.")
     archived_at: datetime | None = strawberry.field(
         description="When the product was taken off sale. Its subscriptions continue. Null if "
@@ -100,6 +106,7 @@ class Product(Node):
             usage_interval=RecurringInterval(row.usage_interval or row.recurring_interval),
             usage_interval_count=1 if row.usage_interval else row.interval_count,
             trial_days=row.trial_days,
+            minimum_amount=None if row.minimum_amount is None else BigInt(row.minimum_amount),
             created_at=row.created_at,
             archived_at=row.archived_at,
         )

@@ -1,11 +1,13 @@
 """CustomerSubscription: a customer's subscription to a product."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
+from billing.rating.discounts import Discount
 from models import Customer as CustomerRow
 from models import CustomerSubscription as SubscriptionRow
 from models import Product as ProductRow
@@ -16,6 +18,7 @@ from schema.errors import AmountTooLarge, UserError, user_errors
 from schema.ids import Node, encode_id
 from schema.loaders.billing import invoices_of_subscription
 from schema.permissions import requires
+from schema.scalars import BigInt
 from schema.types import customer, invoice, product  # which refer back to this module
 
 if TYPE_CHECKING:
@@ -75,6 +78,13 @@ class CustomerSubscription(Node):
         description="Why no invoices are issued until the usage is corrected: an amount would "
         "be too large for clients to read exactly. Null if nothing is wrong."
     )
+
+    @strawberry.field(description="What is taken off its invoices. Null if there is no discount.")
+    def discount(self) -> "SubscriptionDiscount | None":
+        stored = self.row.discount
+        if stored is None:
+            return None
+        return SubscriptionDiscount.of(Discount.from_json(stored), self.row.discount_periods)
 
     @strawberry.field(description="The customer.")
     async def customer(
@@ -160,6 +170,29 @@ class SubscriptionChange:
     )
     quantity: int = strawberry.field(description="The quantity from then on.")
     at: datetime = strawberry.field(description="When the change takes effect.")
+
+
+@strawberry.type(description="What is taken off the invoices of a subscription.")
+class SubscriptionDiscount:
+    percent_off: Decimal | None = strawberry.field(
+        description="The percentage. Null for an amount."
+    )
+    amount_off: BigInt | None = strawberry.field(
+        description="The amount that is taken off each invoice, in minor units. Null for a "
+        "percentage."
+    )
+    periods_left: int | None = strawberry.field(
+        description="For how many more periods, with the current one. Null if there is no end."
+    )
+
+    @classmethod
+    def of(cls, discount: Discount, periods: int | None) -> "SubscriptionDiscount":
+        amount = discount.amount
+        return cls(
+            percent_off=discount.percent,
+            amount_off=None if amount is None else BigInt(amount),
+            periods_left=periods,
+        )
 
 
 @strawberry.type(description="The new subscription, or the reason why it was not created.")

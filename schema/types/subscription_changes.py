@@ -46,6 +46,16 @@ class CustomerSubscriptionResumePayload:
     user_errors: list[UserError] = user_errors()
 
 
+@strawberry.type(
+    description="The subscription with its discount, or the reason why that was not set."
+)
+class SubscriptionDiscountSetPayload:
+    subscription: CustomerSubscription | None = strawberry.field(
+        default=None, description="The subscription."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
 @strawberry.type(description="Credit on a meter that a change grants or takes back.")
 class CreditChange:
     meter: Meter = strawberry.field(description="The meter.")

@@ -56,6 +56,7 @@ class Catalog:
         count: int = 1,
         billing_periods: BillingPeriods = BillingPeriods.FROM_START,
         usage_interval: RecurringInterval | None = None,
+        minimum: int | None = None,
     ) -> Product:
         draft = ProductDraft(
             name,
@@ -67,6 +68,7 @@ class Catalog:
             count,
             billing_periods,
             usage_interval,
+            minimum,
         )
         return await create_product(self.id, draft)
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from tests.billing.history_steps import (
     Count,
     CreditByHand,
     Cycle,
+    Discounted,
     DropChange,
     GiveBenefits,
     Resume,
@@ -37,6 +39,7 @@ from tests.billing.history_steps import (
     WaitForEnd,
 )
 from tests.billing.reference import Reference
+from tests.billing.reference_parts import Off
 from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
 
@@ -154,7 +157,7 @@ class History:
                 await self._credit(units)
             case Subscribe():
                 await self._subscribe(step)
-            case Cancel() | Resume() | Change() | DropChange():
+            case Cancel() | Resume() | Change() | DropChange() | Discounted():
                 if reference.is_live(self.now):
                     await self._amend(step)
             case GiveBenefits(plain, rolling):
@@ -203,7 +206,7 @@ class History:
         self.subscription_ids.append(subscription.id)
         self.reference.subscribe(self.now, step.quantity, ends if step.trial_hours else None)
 
-    async def _amend(self, step: Cancel | Resume | Change | DropChange) -> None:
+    async def _amend(self, step: Cancel | Resume | Change | DropChange | Discounted) -> None:
         """The subscription that runs is canceled, resumed or changed."""
         world, reference = self.world, self.reference
         subscription = await CustomerSubscription.get(
@@ -219,6 +222,11 @@ class History:
             case DropChange():
                 await world.drop_change(subscription, self._now)
                 reference.drop_change(self.now)
+            case Discounted(percent, amount, periods):
+                given = {"percent": percent, "amount": amount, "periods": periods}
+                await world.discount(subscription, self._now, **given)
+                off = Off(None if percent is None else Fraction(percent), Fraction(amount or 0))
+                reference.discount(self.now, off, periods)
             case Change():
                 await self._change(step, subscription)
 

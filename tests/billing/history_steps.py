@@ -81,6 +81,15 @@ class DropChange:
 
 
 @dataclass
+class Discounted:
+    """The subscription gets a discount of a percentage or an amount, or loses the one it has."""
+
+    percent: str | None
+    amount: int | None
+    periods: int | None
+
+
+@dataclass
 class GiveBenefits:
     """The product gets other benefits."""
 
@@ -110,6 +119,7 @@ Action = (
     | Resume
     | Change
     | DropChange
+    | Discounted
     | GiveBenefits
     | Archive
     | Unarchive
@@ -120,6 +130,12 @@ _crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
 _benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
 _changing = st.builds(
     Change, st.integers(0, 1), st.integers(1, 3), st.sampled_from([*CancelWhen, CancelWhen.NOW])
+)
+_periods = st.none() | st.integers(1, 3)
+discounting = (
+    st.builds(Discounted, st.sampled_from(("12.5", "33.3", "100")), st.none(), _periods)
+    | st.builds(Discounted, st.none(), st.integers(1, 900), _periods)
+    | st.just(Discounted(None, None, None))
 )
 _subscribing = st.builds(Subscribe, st.integers(1, 3), st.just(0) | st.integers(1, 24 * 20))
 _before = st.lists(
@@ -141,6 +157,7 @@ _after = st.lists(
         _changing,
         _changing,
         st.just(DropChange()),
+        discounting,
         _subscribing,
         st.just(Archive()),
         st.just(Unarchive()),

@@ -20,6 +20,7 @@ from tests.billing.history_steps import (
     Subscribe,
     Wait,
     WaitForEnd,
+    discounting,
 )
 from tests.billing.world import BilledInvoice
 
@@ -76,6 +77,7 @@ _steps: st.SearchStrategy[Action | InvoiceAction] = st.one_of(
     st.just(Cycle()),
     st.builds(Cancel, st.sampled_from(CancelWhen), st.just(False)),
     st.just(Subscribe()),
+    discounting,
     st.builds(Grace, st.sampled_from((0, 36, 720))),
     st.builds(Finalize, _which),
     st.builds(Pay, _which),

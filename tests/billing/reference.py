@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from billing.periods.intervals import Period
@@ -17,6 +18,7 @@ from tests.billing.reference_parts import (
     BEFORE,
     NEVER,
     WHOLE,
+    Off,
     Place,
     Plan,
     Span,
@@ -70,8 +72,9 @@ class Reference:
         rest = Period(now, old.paid.end)
         left = share_of(rest, old.paid_whole)
         if not old.is_trial:
-            amount = half_away(-old.plan.fixed * old.quantity * left)
-            old.charges.append(("PRORATION", amount, rest))
+            one.give_back(old, rest)
+        goes_on = old.is_trial or plan.interval == old.plan.interval
+        one.bill(old, rest=left if goes_on else None)
         if old.is_trial:
             new = replace(trial_of(plan, quantity, old.whole), start=now)
         elif plan.interval == old.plan.interval:
@@ -100,9 +103,8 @@ class Reference:
             one.cancels = True
             return
         if prorate and not last.is_trial:
-            rest = Period(now, last.paid.end)
-            amount = half_away(-last.plan.fixed * last.quantity * share_of(rest, last.paid_whole))
-            last.charges.append(("PRORATION", amount, rest))
+            one.give_back(last, Period(now, last.paid.end))
+        one.bill(last)
         # Caps and minimums stay those of the time that it was meant to last.
         one.granted[len(one.parts) - 1] = last.share
         last.end = one.ended = now
@@ -111,6 +113,12 @@ class Reference:
         """The last subscription does not end with its period."""
         self.advance(now)
         self.subscriptions[-1].cancels = False
+
+    def discount(self, now: datetime, off: Off, periods: int | None) -> None:
+        """The last subscription gets a discount in place of the one that it has."""
+        self.advance(now)
+        one = self.subscriptions[-1]
+        one.off, one.off_periods = off, periods
 
     def give_benefits(self, now: datetime, plain: int, rolling: int) -> None:
         """Periods of the first plan that begin later get other grants."""
@@ -130,10 +138,12 @@ class Reference:
         while one is not None and one.ended is None and one.parts[-1].end <= now:
             last = one.parts[-1]
             if last.end < last.paid.end:
+                one.bill(last, goes_on=True)
                 paid = (last.paid, last.paid_whole)
                 following = next_usage(last.plan, last.quantity, one.anchor, *paid, last.end)
                 one.parts.append(following)
                 continue
+            one.bill(last)
             if one.cancels:
                 one.ended = last.end
                 return
@@ -185,12 +195,27 @@ class Reference:
         """The stretch at `now`, what is consumed in it, and the credit of it."""
         return list(self._rated(events, now, position))[-1]
 
+    def settled(self, span: Span, usage: int) -> tuple[int, int]:
+        """What a part with so much usage lacks to its minimum, and what is taken off all of it."""
+        part = span.part
+        assert part is not None
+        missing = 0
+        if part.plan.minimum is not None and not part.is_trial:
+            missing = max(0, half_away(part.plan.minimum * self._share(span)) - usage)
+        kinds = ("FIXED", "PRORATION")
+        charged = sum(amount for kind, amount, _ in part.charges if kind in kinds and amount > 0)
+        return missing, part.off.of(usage + missing + charged, part.off_share)
+
+    def _share(self, span: Span) -> Fraction:
+        number, index = span.place
+        return self.subscriptions[number].granted.get(
+            index or 0, span.part.share if span.part else WHOLE
+        )
+
     def _rating(self, span: Span, consumed: Decimal, credited: Decimal) -> Rating:
         if span.part is None:
             return rated(self.plans[0].tariff, WHOLE, consumed, credited)
-        number, index = span.place
-        share = self.subscriptions[number].granted.get(index or 0, span.part.share)
-        rating = rated(span.part.plan.tariff, share, consumed, credited)
+        rating = rated(span.part.plan.tariff, self._share(span), consumed, credited)
         return replace(rating, amount=0) if span.part.is_trial else rating
 
     def _rated(

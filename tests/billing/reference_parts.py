@@ -35,6 +35,24 @@ class Plan:
     usage: Recurrence
     plain: Decimal = Decimal(0)
     rolling: Decimal = Decimal(0)
+    minimum: int | None = None
+
+
+@dataclass(frozen=True)
+class Off:
+    """What is taken off invoices: a percentage, or an amount."""
+
+    percent: Fraction | None = None
+    amount: Fraction = Fraction(0)
+
+    def of(self, charged: int, share: Fraction = WHOLE) -> int:
+        """What is taken off a charge, by the share of a period."""
+        if self.percent is None:
+            return min(half_away(self.amount * share), max(0, charged))
+        return half_away(self.percent * max(0, charged) / 100)
+
+
+NOTHING_OFF = Off()
 
 
 @dataclass
@@ -58,6 +76,8 @@ class Part:
     is_trial: bool = False
     cut: Fraction | None = None
     charges: list[Charge] = field(default_factory=list)
+    off: Off = NOTHING_OFF
+    off_share: Fraction = WHOLE
 
     @property
     def share(self) -> Fraction:
@@ -76,6 +96,31 @@ class Subscribed:
     cancels: bool = False
     ended: datetime | None = None
     granted: dict[int, Fraction] = field(default_factory=dict)
+    off: Off = NOTHING_OFF
+    off_periods: int | None = None
+    paid_off: Off = NOTHING_OFF
+
+    def bill(self, part: Part, *, rest: Fraction | None = None, goes_on: bool = False) -> None:
+        """A part ends: it is invoiced with the discount, which may end with the period.
+
+        With `rest`, the period goes on for that share of it.
+        """
+        part.off, part.off_share = self.off, WHOLE if rest is None else rest
+        if not goes_on and not (part.is_trial and rest is not None):
+            self.paid_off = self.off
+        if self.off_periods is not None and rest is None and not goes_on:
+            self.off_periods -= 1
+            if self.off_periods == 0:
+                self.off, self.off_periods = NOTHING_OFF, None
+
+    def give_back(self, part: Part, rest: Period) -> None:
+        """The rest of what was paid in advance is given back, less its discount."""
+        left = share_of(rest, part.paid_whole)
+        amount = half_away(part.plan.fixed * part.quantity * left)
+        part.charges.append(("PRORATION", -amount, rest))
+        kept = self.paid_off.of(amount, left)
+        if kept:
+            part.charges.append(("DISCOUNT", kept, rest))
 
 
 @dataclass

@@ -45,6 +45,7 @@ GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
     prices=("capped", "per unit"),
     shapes=((YEAR, 1, FROM_START, MONTH), (YEAR, 1, FROM_START, MONTH)),
     zone=ZONES[0],
+    minimums=(50, None),
     plain=3,
     rolling=4,
 )
@@ -53,6 +54,7 @@ GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
     prices=st.tuples(st.sampled_from(sorted(PRICES)), st.sampled_from(sorted(PRICES))),
     shapes=st.tuples(st.sampled_from(SHAPES), st.sampled_from(SHAPES)),
     zone=st.sampled_from(ZONES),
+    minimums=st.tuples(*[st.none() | st.integers(0, 90)] * 2),
     plain=st.integers(0, 20),
     rolling=st.integers(0, 20),
 )
@@ -62,6 +64,8 @@ async def test_every_line_follows_from_the_raw_events(
     prices: tuple[str, str],
     shapes: tuple[Shape, Shape],
     zone: str,
+    *,
+    minimums: tuple[int | None, int | None],
     function: AggregationFunction,
     plain: int,
     rolling: int,
@@ -88,13 +92,15 @@ async def test_every_line_follows_from_the_raw_events(
             count=count,
             billing_periods=billing_periods,
             usage_interval=usage_interval,
+            minimum=minimums[number],
         )
         products.append(product)
         follows = ZoneInfo(zone) if billing_periods is CALENDAR else None
         every = usage = Recurrence(interval, count, follows)
         if usage_interval is not None:
             usage = Recurrence(usage_interval, 1, follows)
-        plans.append(Plan(fixed, draft.tariff(), every, usage, *granted))
+        plan = Plan(fixed, draft.tariff(), every, usage, *granted, minimum=minimums[number])
+        plans.append(plan)
     reference = Reference(function, meter.aggregation_property, plans)
     history = History(world, customer, meter, tuple(products), reference)
     await history.give_benefits(plain, rolling)
@@ -150,6 +156,7 @@ def check_invoices(
     if one.first_charges:
         assert _charges(invoices.pop(0)) == one.first_charges
     billed: dict[Place, Rating] = {}
+    settled: dict[Place, tuple[int, int]] = {}
     for invoice in invoices:
         new = len(billed) < len(parts)
         covered = parts[: len(billed) + 1] if new else parts
@@ -158,6 +165,16 @@ def check_invoices(
         assert position <= invoice.invoice.position
         expected = reference.ratings(events, history.now, position)
         lines: list[tuple[Any, ...]] = []
+        others: list[Charge] = []
+        off = 0
+        for span in covered:
+            missing, taken_off = reference.settled(span, expected[span.place].amount)
+            missing_before, off_before = settled.get(span.place, (0, 0))
+            off += taken_off - off_before
+            if missing != missing_before:
+                kind = "CORRECTION" if span.place in settled else "MINIMUM"
+                others.append((kind, missing - missing_before, span.during))
+            settled[span.place] = (missing, taken_off)
         if new:
             billed[covered[-1].place] = NOTHING_BILLED
             lines.append(("METERED", covered[-1].during, expected[covered[-1].place]))
@@ -177,7 +194,12 @@ def check_invoices(
         ]
         assert said == lines
         part = covered[-1].part
-        assert _charges(invoice) == (part.charges if new and part else [])
+        others += part.charges if new and part else []
+        if off:
+            spans = [span for _, span, _ in lines] + [span for _, _, span in others]
+            whole = Period(min(one.start for one in spans), max(one.end for one in spans))
+            others.append(("DISCOUNT", -off, whole))
+        assert _charges(invoice) == others
         assert invoice.invoice.total == sum(line.amount for line in invoice.lines)
     # Nothing is billed if it ends in its trial.
     unbilled = parts[len(billed) :]

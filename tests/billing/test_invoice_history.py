@@ -31,12 +31,15 @@ FIXED_AMOUNT = FIXED_AMOUNTS[0]
 
 @pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.MAXIMUM])
 @examples(50)
-@example(steps=EVERY_STATE, price="per unit", interval=RecurringInterval.MONTH, rolling=3)
+@example(
+    steps=EVERY_STATE, price="per unit", interval=RecurringInterval.MONTH, rolling=3, minimum=40
+)
 @given(
     steps=invoice_actions,
     price=st.sampled_from(sorted(PRICES)),
     interval=st.sampled_from([RecurringInterval.WEEK, RecurringInterval.MONTH]),
     rolling=st.integers(0, 10),
+    minimum=st.none() | st.integers(0, 60),
 )
 async def test_invoices_that_count_bill_every_period_once(
     database: BaseDBAsyncClient,
@@ -45,13 +48,16 @@ async def test_invoices_that_count_bill_every_period_once(
     interval: RecurringInterval,
     function: AggregationFunction,
     rolling: int,
+    minimum: int | None,
 ) -> None:
     organization = await Organization.create(name="Test", slug=f"test-{secrets.token_hex(8)}")
     world = World(organization, database)
     customer, meter = await world.customer(), await world.meter(function)
     draft = MeteredDraft("USD", meter.id, **PRICES[price])
-    product = await world.product(world.fixed(FIXED_AMOUNT), draft, interval=interval)
-    plan = Plan(FIXED_AMOUNT, draft.tariff(), Recurrence(interval), Recurrence(interval))
+    prices = (world.fixed(FIXED_AMOUNT), draft)
+    product = await world.product(*prices, interval=interval, minimum=minimum)
+    every = Recurrence(interval)
+    plan = Plan(FIXED_AMOUNT, draft.tariff(), every, every, minimum=minimum)
     reference = Reference(function, meter.aggregation_property, [plan])
     history = InvoiceHistory(world, customer, meter, (product,), reference)
     await history.give_benefits(0, rolling)
@@ -61,15 +67,25 @@ async def test_invoices_that_count_bill_every_period_once(
 
     events = await world.events()
     expected = reference.ratings(events, history.now, await history.position())
-    billed, fixed = await what_counts(history)
+    billed, fixed, minimums = await what_counts(history)
+    off = 0
     for number in range(len(history.subscription_ids)):
         closed = reference.closed_parts(number, history.now)
         assert {place for place in billed if place[0] == number} == {span.place for span in closed}
         for span in closed:
             assert billed[span.place] == expected[span.place]
+            missing, taken_off = reference.settled(span, expected[span.place].amount)
+            assert minimums.get(span.place, 0) == missing
+            off += taken_off
         begun = {span.place for span in reference.parts_of(number, history.now)}
         own = {place: amount for place, amount in fixed.items() if place[0] == number}
         assert own == dict.fromkeys(begun, FIXED_AMOUNT)
+    assert -off == sum(
+        int(line.amount)
+        for one in await history.counted()
+        for line in one.lines
+        if line.kind == "DISCOUNT"
+    )
     numbers = [one.invoice.sequence for one in await world.invoices()]
     assert numbers == list(range(1, len(numbers) + 1))
     notes = await CreditNote.filter(organization_id=world.id).order_by("sequence")
@@ -77,10 +93,13 @@ async def test_invoices_that_count_bill_every_period_once(
     assert not await MeteredPeriod.exists(organization_id=world.id, needs_correction=True)
 
 
-async def what_counts(history: InvoiceHistory) -> tuple[dict[Place, Rating], dict[Place, int]]:
-    """What invoices that count say together of the usage and the fixed price of each period."""
+async def what_counts(
+    history: InvoiceHistory,
+) -> tuple[dict[Place, Rating], dict[Place, int], dict[Place, int]]:
+    """What invoices that count say together of each period: its usage, fixed price and minimum."""
     billed: dict[Place, Rating] = {}
     fixed: Counter[Place] = Counter()
+    minimums: Counter[Place] = Counter()
     places = {
         (history.subscription_ids[number], span.during.start): span.place
         for number in range(len(history.subscription_ids))
@@ -88,11 +107,14 @@ async def what_counts(history: InvoiceHistory) -> tuple[dict[Place, Rating], dic
     }
     for one in await history.counted():
         for line in one.lines:
-            if line.kind == "BALANCE":
+            if line.kind in {"BALANCE", "DISCOUNT"}:
                 continue
             place = places[one.invoice.subscription_id, line.period_start]
             if line.kind == "FIXED":
                 fixed[place] += int(line.amount)
+                continue
+            if line.consumed is None:
+                minimums[place] += int(line.amount)
                 continue
             before = billed.get(place, NOTHING_BILLED)
             billed[place] = Rating(
@@ -101,4 +123,4 @@ async def what_counts(history: InvoiceHistory) -> tuple[dict[Place, Rating], dic
                 before.billable + line.billable,
                 before.amount + int(line.amount),
             )
-    return billed, dict(fixed)
+    return billed, dict(fixed), minimums

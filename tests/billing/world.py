@@ -13,9 +13,11 @@ from billing.invoicing.balances import balances
 from billing.invoicing.credit_notes import create_credit_note
 from billing.invoicing.estimates import Estimate, estimates
 from billing.invoicing.life import finalize_invoice, mark_paid, void_invoice
+from billing.rating.discounts import Discount
 from billing.subscriptions.change_preview import ChangePreview, preview_change
 from billing.subscriptions.changes import SubscriptionChange, cancel_change, change_subscription
 from billing.subscriptions.cycle import CycleReport, run_cycle
+from billing.subscriptions.discounts import set_discount
 from billing.subscriptions.life import (
     CancelWhen,
     SubscriptionDraft,
@@ -156,6 +158,20 @@ class World(Catalog):
         change = SubscriptionChange(None if product is None else product.id, quantity, when)
         with clock.at(instant(at)):
             return await preview_change(self.id, subscription.id, change)
+
+    async def discount(
+        self,
+        subscription: CustomerSubscription,
+        at: str,
+        *,
+        percent: str | int | None = None,
+        amount: int | None = None,
+        periods: int | None = None,
+    ) -> CustomerSubscription:
+        given = Discount(None if percent is None else Decimal(percent), amount)
+        discount = None if given == Discount() else given
+        with clock.at(instant(at)):
+            return await set_discount(self.id, subscription.id, discount, periods)
 
     async def drop_change(self, subscription: CustomerSubscription, at: str) -> None:
         with clock.at(instant(at)):

@@ -97,6 +97,36 @@ test('a change now makes what its preview showed', async ({ dashboard, api, acco
   expect(Math.abs(moved - shownCredit)).toBeLessThanOrEqual(2 * INCLUDED * passed + 1e-6);
 });
 
+test('a discount is set, shown on the next invoice, and removed', async ({
+  dashboard,
+  account,
+}) => {
+  const { dialog, main, press } = subscriptionTools(dashboard);
+  await dashboard.goto(`/subscriptions/${account.subscription.id}`);
+  const next = main.getByRole('region', { name: 'Next invoice' });
+  const details = main.getByRole('region', { name: 'Details' });
+  await expect(next).toBeVisible();
+  await expect(next.getByText('Off the other lines')).toHaveCount(0);
+
+  await press('Discount');
+  await dialog.getByLabel('Percent off').fill('120');
+  await dialog.getByLabel('For how many periods').fill('3');
+  await dialog.getByRole('button', { name: 'Set discount' }).click();
+  await expect(dialog.getByText('percentOff must be above 0 and at most 100.')).toBeVisible();
+  await dialog.getByLabel('Percent off').fill('20');
+  await dialog.getByRole('button', { name: 'Set discount' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(details).toContainText('20 % off, for 3 periods with the current one');
+  await expect(next.getByText('Off the other lines')).toBeVisible();
+
+  await press('Discount');
+  await dialog.getByText('Nothing any more').click();
+  await dialog.getByRole('button', { name: 'Remove discount' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(details).not.toContainText('Discount');
+  await expect(next.getByText('Off the other lines')).toHaveCount(0);
+});
+
 test('what cannot be changed is said while one chooses', async ({ dashboard, api, account }) => {
   const { dialog, press } = subscriptionTools(dashboard);
   const name = `Euro plan of ${account.event}`;

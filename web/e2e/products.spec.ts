@@ -29,6 +29,41 @@ test('the product editor shows what units cost while one types, as the API compu
   await expect(dashboard.getByRole('alert')).toHaveCount(0);
 });
 
+test('limits, a conversion and a minimum of the product are asked for and shown', async ({
+  dashboard,
+  account,
+}) => {
+  await dashboard.goto('/products/new');
+  await dashboard.getByLabel('Name', { exact: true }).fill('By the thousand');
+  await dashboard.getByLabel('Minimum for usage').fill('30');
+  await dashboard.getByLabel('Amount, USD').fill('5');
+  await dashboard.getByRole('button', { name: 'Add metered price' }).click();
+  const price = dashboard.getByRole('region', { name: 'Metered price' });
+  await price.getByRole('combobox', { name: 'Meter' }).fill(account.meter.name);
+  await dashboard.getByRole('option', { name: account.meter.name }).click();
+  await price.getByLabel('Price of a unit').fill('2');
+  await price.getByLabel('Divide units by').fill('1,000');
+  await price.getByLabel('Round the result').selectOption({ value: 'UP' });
+  await price.getByLabel('Minimum, USD').fill('10');
+  const cost = (units: string) =>
+    price.getByRole('row', { name: units, exact: true }).getByRole('cell').last();
+  // 6,001 units are 7 thousand.
+  await price.getByLabel('Another number of units').fill('6001');
+  await expect(price.getByRole('status')).toHaveText('$14.00');
+  await expect(cost('0 units')).toHaveText('$10.00');
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  await expect(dashboard.getByRole('heading', { name: 'By the thousand' })).toBeVisible();
+  await expect(dashboard.getByText('$2.00 for each 1,000 units')).toBeVisible();
+  await expect(
+    dashboard.getByText(
+      'Units are divided by 1,000, rounded up to a whole number, and then priced.',
+    ),
+  ).toBeVisible();
+  await expect(dashboard.getByRole('region', { name: 'Details' })).toContainText(
+    'Minimum for usage$30.00',
+  );
+});
+
 test('a product’s page shows what units cost', async ({ dashboard, account }) => {
   await dashboard.goto(`/products/${account.product.id}`);
   const examples = dashboard.getByRole('table', { name: 'What units cost in a period' });

@@ -51,6 +51,7 @@ export const EMBEDDED = [
   'RevenuePoint',
   'SubscriptionChange',
   'SubscriptionChangePreview',
+  'SubscriptionDiscount',
   'UnitConversion',
   'UpcomingInvoice',
   'UsageAlertConnection',

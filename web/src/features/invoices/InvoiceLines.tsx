@@ -61,8 +61,10 @@ type Line = { place: number; line: FragmentType<typeof InvoiceLines_line> };
 const KINDS: Record<InvoiceLineKind, string> = {
   BALANCE: 'From credit notes and negative invoices',
   CORRECTION: 'Correction',
+  DISCOUNT: 'Off the other lines',
   FIXED: 'In advance',
   METERED: 'Usage',
+  MINIMUM: 'For usage of all prices together',
   PRORATION: 'Prorated',
 };
 
@@ -103,8 +105,8 @@ export function InvoiceLines({
           InvoiceLines_line,
           line,
         );
-        // A line about the whole invoice has a price, but not the price's units.
-        const isMetered = price.__typename === 'MeteredPrice' && kind !== 'BALANCE';
+        // A line about more than one price has a price, but not the price's units.
+        const isMetered = price.__typename === 'MeteredPrice' && units.billableUnits != null;
         const unit = isMetered ? price.meter.unit : null;
         return (
           <>
@@ -117,7 +119,9 @@ export function InvoiceLines({
             )}
             <div className={styles.lineNote}>
               {KINDS[kind]}
-              {kind !== 'BALANCE' && `, ${formatPeriod(periodStart, periodEnd, zone)}`}
+              {kind !== 'BALANCE' &&
+                kind !== 'DISCOUNT' &&
+                `, ${formatPeriod(periodStart, periodEnd, zone)}`}
               {units.billableUnits != null && (
                 <div className={styles.narrow}>
                   <Quantity value={units.consumedUnits ?? null} /> used,{' '}

@@ -41,8 +41,9 @@ export function comparedCharges(
 function chargesOf(lines: readonly ChargedLine[]) {
   const charges = new Map<string, Charge & { description: string }>();
   for (const { kind, description, billableUnits = null, amount, price } of lines) {
-    // A balance pays for all prices together.
-    const key = kind === 'BALANCE' ? kind : `${kind} ${price.id}`;
+    // These are about all prices together.
+    const isOfAll = kind === 'BALANCE' || kind === 'DISCOUNT' || kind === 'MINIMUM';
+    const key = isOfAll ? kind : `${kind} ${price.id}`;
     const sofar = charges.get(key);
     charges.set(key, {
       description,

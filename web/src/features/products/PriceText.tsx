@@ -1,6 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import type { MeteredPriceInput, RoundingMode, UnitConversionInput } from '../../api/generated/graphql';
+import type {
+  MeteredPriceInput,
+  RoundingMode,
+  UnitConversionInput,
+} from '../../api/generated/graphql';
 import { type Decimal, formatDecimal } from '../../format/decimals';
 import { formatMoney, formatUnitAmount } from '../../format/money';
 import { unitAfter } from '../../format/units';

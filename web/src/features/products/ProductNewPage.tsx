@@ -24,6 +24,7 @@ import { PriceEditor } from './PriceEditor';
 import styles from './Product.module.css';
 import {
   intervalsInput,
+  minimumInput,
   newPrice,
   newProduct,
   type PriceValues,
@@ -86,6 +87,7 @@ function NewProduct() {
       intervalCount: intervalsInput(values.intervalCount, refuse),
       billingPeriods: values.billingPeriods,
       trialDays: wholeInput(values.trialDays, 'trialDays', refuse),
+      minimumAmount: minimumInput(values, refuse),
       usageInterval: values.usageInterval || null,
       prices: pricesInput(values, refuse),
       benefitIds: values.benefits.map(({ key }) => key),
@@ -153,6 +155,14 @@ function NewProduct() {
                 hint="Benefits are granted and usage is counted, but nothing is charged. Each subscription can have its own."
                 inputMode="numeric"
                 autoComplete="off"
+              />
+              <TextInput
+                name="minimumAmount"
+                label="Minimum for usage (optional)"
+                hint="In the currency. If all metered prices together come to less, the difference is charged."
+                inputMode="decimal"
+                autoComplete="off"
+                placeholder="No minimum"
               />
             </Row>
             <AreaInput name="description" label="Description (optional)" rows={2} />

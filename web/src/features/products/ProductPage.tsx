@@ -2,6 +2,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { ProductPageQuery } from '../../api/generated/graphql';
+import { formatMoney } from '../../format/money';
 import { Badge } from '../../ui/Badge';
 import { Id } from '../../ui/Code';
 import { Empty } from '../../ui/Empty';
@@ -12,7 +13,7 @@ import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
 import { PriceCard } from './PriceText';
 import { ProductActions } from './ProductActions';
-import { type Billed, every, usageOf } from './recurrence';
+import { type Billed, every, usageOf, within } from './recurrence';
 
 const ProductPageDocument = graphql(`
   query ProductPage($id: ID!) {
@@ -24,6 +25,7 @@ const ProductPageDocument = graphql(`
       intervalCount
       billingPeriods
       trialDays
+      minimumAmount
       usageInterval
       usageIntervalCount
       createdAt
@@ -31,6 +33,7 @@ const ProductPageDocument = graphql(`
       ...ProductActions_product
       prices {
         id
+        currency
         ...PriceCard_price
       }
       benefits {
@@ -121,6 +124,11 @@ export function ProductPage() {
                 {product.billingPeriods === 'CALENDAR'
                   ? 'With the calendar of your time zone. The first period is shorter and costs its share.'
                   : 'With each subscription.'}
+              </KeyValue>
+              <KeyValue name="Minimum for usage">
+                {product.minimumAmount == null
+                  ? 'None'
+                  : `${formatMoney(product.minimumAmount, product.prices[0]?.currency ?? 'USD')} ${within(usageOf(product))}`}
               </KeyValue>
               <KeyValue name="Free trial">
                 {product.trialDays ? (

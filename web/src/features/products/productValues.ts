@@ -45,6 +45,7 @@ export interface ProductValues {
   intervalCount: string;
   billingPeriods: BillingPeriods;
   trialDays: string;
+  minimumAmount: string;
   /** Empty: by the periods themselves. */
   usageInterval: RecurringInterval | '';
   currency: string;
@@ -78,6 +79,7 @@ export const newProduct = (): ProductValues => ({
   intervalCount: '1',
   billingPeriods: 'FROM_START',
   trialDays: '',
+  minimumAmount: '',
   usageInterval: '',
   currency: 'USD',
   prices: [newPrice('fixed')],
@@ -90,6 +92,22 @@ export function intervalsInput(text: string, refuse: Refuse): number {
     refuse('intervalCount', 'This is not a whole number above zero.');
   }
   return count;
+}
+
+/** The minimum of all metered prices together; null if there is none. */
+export function minimumInput(
+  { currency, minimumAmount }: Pick<ProductValues, 'currency' | 'minimumAmount'>,
+  refuse: Refuse,
+): number | null {
+  const read = toWholeMinor(minimumAmount, currency);
+  if (minimumAmount.trim() === '') {
+    return null;
+  }
+  if ('problem' in read) {
+    refuse('minimumAmount', read.problem);
+    return null;
+  }
+  return read.amount;
 }
 
 export function pricesInput(
@@ -167,7 +185,8 @@ function conversionInput(
   if (divideBy.trim() === '') {
     return null;
   }
-  const rounded = round === 'NONE' ? 0 : wholeInput(decimals, `${path}.conversion.decimals`, refuse);
+  const rounded =
+    round === 'NONE' ? 0 : wholeInput(decimals, `${path}.conversion.decimals`, refuse);
   return { divideBy: units(divideBy), round, decimals: rounded ?? 0 };
 }
 

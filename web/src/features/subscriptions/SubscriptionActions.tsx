@@ -2,6 +2,7 @@
 import { lazy, Suspense, useState } from 'react';
 import { graphql } from '../../api/generated';
 import type { CustomerSubscriptionStatus } from '../../api/generated/graphql';
+import type { Discount } from '../../format/discounts';
 import { formatInstant } from '../../format/time';
 import { Button } from '../../ui/Button';
 import { showToast } from '../../ui/Toast';
@@ -11,6 +12,10 @@ import { Confirm } from '../forms/Confirm';
 
 const CancelDialog = lazy(async () => ({ default: (await import('./CancelDialog')).CancelDialog }));
 const ChangeDialog = lazy(async () => ({ default: (await import('./ChangeDialog')).ChangeDialog }));
+
+const DiscountDialog = lazy(async () => ({
+  default: (await import('./DiscountDialog')).DiscountDialog,
+}));
 
 const SubscriptionResume = graphql(`
   mutation SubscriptionResume($input: CustomerSubscriptionResumeInput!) {
@@ -55,6 +60,9 @@ export interface LiveSubscription {
   trialEndsAt?: string | null | undefined;
   cancelAtPeriodEnd: boolean;
   pendingChange?: object | null | undefined;
+  /** Of its invoices. */
+  currency: string;
+  discount?: Discount | null | undefined;
 }
 
 interface Props {
@@ -65,15 +73,17 @@ interface Props {
 export function SubscriptionActions({ subscription, onDone }: Props) {
   const { id, title, status, currentPeriodEnd, cancelAtPeriodEnd } = subscription;
   const zone = useZone();
-  const [open, setOpen] = useState<'change' | 'cancel' | 'resume' | null>(null);
+  const [open, setOpen] = useState<'change' | 'discount' | 'cancel' | 'resume' | null>(null);
   const onClose = () => setOpen(null);
   return (
     <IfAllowed scope="BILLING_WRITE">
       <Button onClick={() => setOpen('change')}>Change</Button>
+      <Button onClick={() => setOpen('discount')}>Discount</Button>
       {cancelAtPeriodEnd && <Button onClick={() => setOpen('resume')}>Resume</Button>}
       <Button onClick={() => setOpen('cancel')}>{cancelAtPeriodEnd ? 'End now' : 'Cancel'}</Button>
       <Suspense>
         {open === 'change' && <ChangeDialog {...{ subscription, onDone, onClose }} />}
+        {open === 'discount' && <DiscountDialog {...{ subscription, onDone, onClose }} />}
         {open === 'cancel' && <CancelDialog {...{ subscription, onDone, onClose }} />}
       </Suspense>
       {open === 'resume' && (

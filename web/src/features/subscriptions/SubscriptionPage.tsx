@@ -2,6 +2,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { SubscriptionPageQuery } from '../../api/generated/graphql';
+import { formatDiscount } from '../../format/discounts';
 import { planName } from '../../format/plans';
 import { formatExactInstant, formatInstant, formatPeriod, formatRelative } from '../../format/time';
 import { Id } from '../../ui/Code';
@@ -43,6 +44,11 @@ const SubscriptionPageDocument = graphql(`
         }
       }
       cancelAtPeriodEnd
+      discount {
+        percentOff
+        amountOff
+        periodsLeft
+      }
       invoicingProblem
       ...SubscriptionCells_subscription
       customer {
@@ -52,6 +58,10 @@ const SubscriptionPageDocument = graphql(`
       product {
         id
         name
+        prices {
+          id
+          currency
+        }
       }
       upcomingInvoice {
         currency
@@ -95,7 +105,10 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
     usagePeriodStart !== currentPeriodStart || usagePeriodEnd !== currentPeriodEnd;
   const billed = hasUsagePeriods ? 'usage period' : 'period';
   const { status, quantity, trialEndsAt, pendingChange } = subscription;
-  const live = { ...subscription, title: `${product.name} of ${customerName(customer)}` };
+  // All prices of a product are in one currency.
+  const currency = product.prices[0]?.currency ?? 'USD';
+  const title = `${product.name} of ${customerName(customer)}`;
+  const live = { ...subscription, title, currency };
   // A trial that has not begun is followed by nothing but itself.
   const upcomingInvoice = subscription.upcomingInvoice?.lines.length
     ? subscription.upcomingInvoice
@@ -196,6 +209,9 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
             <Time at={subscription.startedAt} />
           </KeyValue>
           <KeyValue name="Quantity">{quantity.toLocaleString('en')}</KeyValue>
+          {subscription.discount && (
+            <KeyValue name="Discount">{formatDiscount(subscription.discount, currency)}</KeyValue>
+          )}
           {trialEndsAt && (
             <KeyValue name={Date.parse(trialEndsAt) > now ? 'Trial ends' : 'Trial ended'}>
               <Time at={trialEndsAt} />
