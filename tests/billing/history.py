@@ -223,8 +223,9 @@ class History:
                 await world.drop_change(subscription, self._now)
                 reference.drop_change(self.now)
             case Discounted(percent, amount, periods):
-                given = {"percent": percent, "amount": amount, "periods": periods}
-                await world.discount(subscription, self._now, **given)
+                await world.discount(
+                    subscription, self._now, percent=percent, amount=amount, periods=periods
+                )
                 off = Off(None if percent is None else Fraction(percent), Fraction(amount or 0))
                 reference.discount(self.now, off, periods)
             case Change():
