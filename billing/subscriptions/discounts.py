@@ -7,6 +7,7 @@ from billing.subscriptions.cycle import edit
 from billing.subscriptions.life import locked_subscription, subscription_row
 from billing.subscriptions.renewal import Touched
 from billing.subscriptions.renewals import stored_discount
+from billing.transaction import STAMPED
 from metering.live.outbox import OutboxType
 from metering.problems import problem, refuse_any
 from models import CustomerSubscription
@@ -38,8 +39,9 @@ async def set_discount(
     async with edit(organization_id, Touched("id", subscription_id)) as transaction:
         one = await locked_subscription(transaction, subscription_id)
         await transaction.run(
-            """
-            UPDATE customer_subscription SET discount = $3::jsonb, discount_periods = $4
+            f"""
+            UPDATE customer_subscription
+            SET discount = $3::jsonb, discount_periods = $4, {STAMPED}
             WHERE organization_id = $1 AND id = $2
             """,
             one.id,

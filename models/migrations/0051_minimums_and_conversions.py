@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0036_usage_periods")]
+    dependencies = [("models", "0041_keys_with_organizations")]
 
     initial = False
 
