@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0041_keys_with_organizations")]
+    dependencies = [("models", "0047_timelines")]
 
     initial = False
 
