@@ -7,7 +7,7 @@ from models.fields import ExactJSONField, NumericField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0047_timelines")]
+    dependencies = [("models", "0050_updates_without_indexes")]
 
     initial = False
 
