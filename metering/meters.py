@@ -16,9 +16,10 @@ from config.clock import now
 from metering.counting.catch_up import hold_catch_up
 from metering.counting.late import note_recounting
 from metering.counting.log import LogState, lock_log, take_position
-from metering.language.aggregations import Aggregation
+from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import definition_of
 from metering.language.filters import Filter, event_names, to_json
+from metering.language.properties import Property, property_of
 from metering.live.after_commit import emit
 from metering.live.wakeup import CATCH_UP_METERS, Wake
 from metering.problems import RefusedError, problem
@@ -48,6 +49,34 @@ _CHANGED = (
 )
 
 InUse = Callable[[BaseDBAsyncClient, UUID, UUID], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterNeeds:
+    """What others need a meter to keep: dimensions, and one of some functions."""
+
+    dimensions: frozenset[Property] = frozenset()
+    functions: frozenset[AggregationFunction] = frozenset(AggregationFunction)
+
+    def check(self, aggregation: Aggregation, dimensions: Sequence[str]) -> None:
+        """Refuses an aggregation or dimensions without what is needed."""
+        kept = {property_of(name) for name in dimensions}
+        if not self.dimensions <= kept:
+            message = "A rate of a price uses a dimension that would be removed."
+            raise RefusedError(problem("IN_USE", message, "dimensions"))
+        if aggregation.function not in self.functions:
+            message = "A price of this meter has rates, which need COUNT or SUM."
+            raise RefusedError(problem("IN_USE", message, "aggregation"))
+
+
+Needs = Callable[[BaseDBAsyncClient, UUID, UUID], Awaitable[MeterNeeds]]
+
+
+async def nothing_needed(
+    _connection: BaseDBAsyncClient, _organization_id: UUID, _meter_id: UUID
+) -> MeterNeeds:
+    """Returns that nobody needs anything of a meter."""
+    return MeterNeeds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +121,16 @@ async def create_meter(  # one argument for each thing that a meter says
         )
 
 
-async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChanges) -> Meter:
+async def update_meter(
+    organization_id: UUID,
+    meter_id: UUID,
+    changes: MeterChanges,
+    needs: Needs = nothing_needed,
+) -> Meter:
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
     Otherwise such a change makes the meter start over with every event. New dimensions make its
-    usage by dimension start over.
+    usage by dimension start over. A change without what `needs` returns is refused.
     """
     async with in_transaction() as connection:
         if changes.changes_counting:
@@ -106,6 +140,8 @@ async def update_meter(organization_id: UUID, meter_id: UUID, changes: MeterChan
         present = definition_of(meter)
         new_filter = changes.filter or present.filter
         new_aggregation = changes.aggregation or present.aggregation
+        kept = present.dimensions if changes.dimensions is None else changes.dimensions
+        (await needs(connection, organization_id, meter_id)).check(new_aggregation, kept)
         changed = [
             field
             for field, differs in (

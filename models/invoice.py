@@ -67,7 +67,8 @@ class InvoiceLine(Model):
 
     `kind` is a billing.rating.lines.LineKind. A metered line counts the events up to `position`; a
     correction says how those up to `position` differ from what was billed before. `converted` are
-    the billable units in those of the price, if it has a conversion.
+    the billable units in those of the price, if it has a conversion. `rate` is the number of the
+    price's rate that it charges; that of other units, or without rates, is null.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -84,6 +85,7 @@ class InvoiceLine(Model):
     credited = NumericField(null=True)
     billable = NumericField(null=True)
     converted = NumericField(null=True)
+    rate = fields.SmallIntField(null=True)
     amount = NumericField()
     position = fields.BigIntField(null=True)
 

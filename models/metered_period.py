@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.fields import NumericField
+from models.fields import ExactJSONField, NumericField
 from models.identifiers import new_id
 
 
@@ -21,6 +21,9 @@ class MeteredPeriod(Model):
     A change of the subscription cuts a period short. Then `granted_plain` and `granted_rolling` are
     the grants of the period, and `revocable_plain` and `revocable_rolling` are the part of them
     that is taken back if it is unused. Otherwise the four are null.
+
+    If the price has rates, `rate_units` is `consumed` by rate, and `billed_rates` is `billed_*` by
+    rate; both are null otherwise. billing.periods.store writes and reads them.
 
     Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log.
     `is_behind`: the meter had not counted the whole log then. `billed_*` is what invoices have
@@ -55,6 +58,8 @@ class MeteredPeriod(Model):
     billed_billable = NumericField(null=True)
     billed_amount = NumericField(null=True)
     needs_correction = fields.BooleanField(default=False)
+    rate_units = ExactJSONField(null=True)
+    billed_rates = ExactJSONField(null=True)
 
     class Meta:
         table = "metered_period"

@@ -13,7 +13,8 @@ from billing.catalog.benefits import (
     hold_new_meters,
     replace_benefits,
 )
-from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices, meter_problems
+from billing.catalog.price_meters import price_meter_problems
+from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices
 from billing.numbers import amount_problems
 from billing.periods.intervals import (
     BillingPeriods,
@@ -73,7 +74,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *_trial_problems(draft.trial_days),
             *_minimum_problems(draft),
             *(_recurrence_problems(draft) or _usage_interval_problems(draft)),
-            *await _meter_problems(connection, organization_id, draft.prices),
+            *await price_meter_problems(connection, organization_id, draft.prices),
         ]
         found, benefit_ids = await check_benefits(connection, organization_id, draft.benefit_ids)
         if problems or found:
@@ -268,20 +269,6 @@ async def _locked_product(
     if product is None:
         raise RefusedError(problem("NOT_FOUND", "There is no product with this id.", "id"))
     return product
-
-
-async def _meter_problems(
-    connection: BaseDBAsyncClient, organization_id: UUID, prices: Sequence[PriceDraft]
-) -> list[Problem]:
-    metered = [
-        (index, price) for index, price in enumerate(prices) if isinstance(price, MeteredDraft)
-    ]
-    live = await _live_meters(connection, organization_id, [price.meter_id for _, price in metered])
-    return [
-        found
-        for index, price in metered
-        for found in meter_problems(price.meter_id, live, "prices", index, "metered", "meterId")
-    ]
 
 
 async def _live_meters(

@@ -32,7 +32,12 @@ _PERIODS = """
            (SELECT array_agg(metered.meter_id) FROM metered_period metered
             WHERE metered.organization_id = $1
               AND metered.subscription_id = period.subscription_id
-              AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL) AS meter_ids
+              AND metered.ends_at = period.ends_at AND metered.closed_at IS NOT NULL) AS meter_ids,
+           (SELECT array_agg(metered.meter_id) FROM metered_period metered
+            WHERE metered.organization_id = $1
+              AND metered.subscription_id = period.subscription_id
+              AND metered.ends_at = period.ends_at AND metered.rate_units IS NOT NULL)
+               AS rated_meter_ids
     FROM ({periods}) AS period
     JOIN customer_subscription subscription
         ON subscription.organization_id = $1 AND subscription.id = period.subscription_id
@@ -235,7 +240,9 @@ async def _ready(
         for row in rows
         if row["invoicing_problem"] is None
         and all(
-            meters[meter_id].has_counted_through(row["counts_until"])
+            meters[meter_id].has_counted_through(
+                row["counts_until"], by_dimension=meter_id in (row["rated_meter_ids"] or ())
+            )
             for meter_id in row["meter_ids"] or ()
         )
     ]

@@ -4,13 +4,12 @@ The same code makes the lines of invoices and estimates; for an estimate, it get
 closed and rated in memory only. Any number of subscriptions costs the same few statements.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from billing.catalog.catalog_products import CatalogProduct, catalog_products
@@ -18,13 +17,11 @@ from billing.invoicing.balances import balance_lines, balances, subtotal
 from billing.invoicing.bills import periods_through
 from billing.invoicing.charges import charges_of
 from billing.invoicing.due_invoices import uninvoiced_periods
-from billing.invoicing.invoices import Bill, bill_lines, price_book, unbilled_periods
+from billing.invoicing.estimated_periods import estimated_periods
+from billing.invoicing.invoices import Bill, bill_lines, price_book
 from billing.invoicing.rebilling import NOTHING_AGAIN, Rebilling, rebillings
 from billing.invoicing.settlements import settlements
-from billing.periods.billed_meters import counted_meters
-from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, close
-from billing.periods.rerating import late_periods, rerating_of
-from billing.periods.store import PERIOD_COLUMNS, metered_period_of
+from billing.periods.metered_periods import MeteredPeriod
 from billing.rating.lines import Line, amount_problem, total
 from billing.rating.settlements import Settlement
 from billing.subscriptions.fixed_charges import charges_in_advance
@@ -36,7 +33,7 @@ from billing.subscriptions.live_subscriptions import (
 )
 from billing.subscriptions.settling import settlement_of_current
 from billing.subscriptions.terms import next_terms
-from metering.counting.progress import oldest_in_flight, progress
+from metering.counting.progress import complete_through, oldest_in_flight, progress
 from models import Meter
 
 
@@ -105,7 +102,7 @@ async def estimates(
         earlier = [] if open_only else subscription_ids
         ended = await uninvoiced_periods(connection, organization_id, earlier)
         again = await rebillings(connection, organization_id, earlier)
-        periods = await _periods(connection, organization_id, rows, open_only=open_only)
+        periods = await estimated_periods(connection, organization_id, rows, open_only=open_only)
         bills = [
             bill
             for one in subscriptions
@@ -135,6 +132,16 @@ async def estimates(
         owed_to = () if open_only else {row["customer_id"] for row in rows}
         left = await balances(connection, organization_id, owed_to)
     through = {meter.id: one.complete_through for meter, one in zip(meters, counted, strict=True)}
+    behind = {
+        period.meter_id: period.usage.position
+        for bill in bills
+        for period in bill.periods
+        if period.usage is not None and period.usage.by_rate and period.usage.is_behind
+    }
+    # Usage by dimension may be further behind than the rest.
+    instants = await complete_through(organization_id, list(behind.values()))
+    for meter_id, instant in zip(behind, instants, strict=True):
+        through[meter_id] = min(instant, through[meter_id])
     live = {one.id for one in subscriptions if one.status is not SubscriptionStatus.CANCELED}
     found = Estimates({}, {})
     first: set[UUID] = set()
@@ -144,7 +151,7 @@ async def estimates(
             first.add(bill.subscription_id)
             key = (bill.customer_id, bill.currency)
             lines += balance_lines(lines, left.get(key, 0))
-        complete_through = min(
+        complete = min(
             (
                 through[line.metered_period.meter_id]
                 for line in lines
@@ -152,74 +159,12 @@ async def estimates(
             ),
             default=in_flight,
         )
-        estimate = Estimate(bill.currency, lines, complete_through)
+        estimate = Estimate(bill.currency, lines, complete)
         if bill.draft_id is not None:
             found.drafts[bill.draft_id] = estimate
         elif lines or bill.subscription_id in live:
             found.upcoming[bill.subscription_id] = estimate
     return found
-
-
-async def _periods(
-    connection: BaseDBAsyncClient,
-    organization_id: UUID,
-    rows: Sequence[dict[str, Any]],
-    *,
-    open_only: bool,
-) -> dict[UUID, list[MeteredPeriod]]:
-    """Returns the periods of each subscription that an invoice may bill, or the open ones.
-
-    They are as if late usage were rated and the open periods had ended.
-    """
-    ids = [row["id"] for row in rows]
-    unbilled = await unbilled_periods(connection, organization_id, ids)
-    found = {period.id: period for periods in unbilled.values() for period in periods}
-    opened, usages = await _open_periods(connection, organization_id, ids)
-    found |= {period.id: period for period in opened}
-    late = await late_periods(
-        connection, organization_id, list({row["customer_id"] for row in rows})
-    )
-    if late:
-        heads = await connection.execute_query_dict(
-            "SELECT head FROM event_log WHERE organization_id = $1", [organization_id]
-        )
-        meters = await counted_meters(
-            connection, organization_id, heads[0]["head"], (period.meter_id for period in late)
-        )
-        rerating = await rerating_of(connection, meters, late)
-        found |= {period.id: period for period in rerating.periods}
-    by_subscription: dict[UUID, list[MeteredPeriod]] = {}
-    for period in found.values():
-        if open_only and period.id not in usages:
-            continue
-        if period.usage is None and period.id in usages and period.end is not None:
-            period, _entries = close(period, period.end, usages[period.id])  # noqa: PLW2901  # the same period, ended
-        if period.usage is not None and period.subscription_id is not None:
-            by_subscription.setdefault(period.subscription_id, []).append(period)
-    return by_subscription
-
-
-async def _open_periods(
-    connection: BaseDBAsyncClient, organization_id: UUID, subscription_ids: Iterable[UUID]
-) -> tuple[list[MeteredPeriod], dict[UUID, PeriodUsage]]:
-    """Loads the open periods of subscriptions, and the kept usage of each."""
-    rows = await connection.execute_query_dict(
-        f"""
-        SELECT {PERIOD_COLUMNS}, kept.consumed AS kept_consumed, log.head
-        FROM metered_period period
-        JOIN event_log log ON log.organization_id = $1
-        JOIN customer_meter kept
-            ON kept.organization_id = $1 AND kept.meter_id = period.meter_id
-           AND kept.customer_id = period.customer_id
-        WHERE period.organization_id = $1 AND period.subscription_id = ANY($2::uuid[])
-          AND period.closed_at IS NULL
-        """,
-        [organization_id, list(subscription_ids)],
-    )
-    usages = {
-        row["id"]: PeriodUsage(row["kept_consumed"], row["head"], is_behind=False) for row in rows
-    }
-    return [metered_period_of(row) for row in rows], usages
 
 
 def _bills(

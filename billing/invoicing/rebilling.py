@@ -3,7 +3,7 @@
 Usage follows from its periods. Everything else, such as a fixed price, is repeated line by line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,9 @@ from billing.catalog.prices import metered_prices
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.rerating import needs_correction
-from billing.periods.store import PERIOD_COLUMNS, metered_period_of
-from billing.rating.lines import Line, LineKind
-from billing.rating.pricing import Rating
+from billing.periods.store import PERIOD_COLUMNS, metered_period_of, stored_rates
+from billing.rating.lines import Line, LineKind, MeteredPrice
+from billing.rating.pricing import NOTHING_BILLED, Rating, sum_of
 from billing.transaction import BillingTransaction, columns
 
 
@@ -88,16 +88,7 @@ async def count_as_unbilled(transaction: BillingTransaction, invoice_id: UUID) -
     """Makes the periods of a voided invoice be billed again, less what other invoices billed."""
     rows = await transaction.rows(
         f"""
-        SELECT {PERIOD_COLUMNS}, other.*
-        FROM metered_period period
-        LEFT JOIN LATERAL (
-            SELECT sum(line.consumed) AS consumed_left, sum(line.credited) AS credited_left,
-                   sum(line.billable) AS billable_left, sum(line.amount) AS amount_left
-            FROM invoice_line line
-            JOIN invoice ON invoice.organization_id = $1 AND invoice.id = line.invoice_id
-            WHERE line.organization_id = $1 AND line.metered_period_id = period.id
-              AND (invoice.status <> 'VOID' OR invoice.is_written_off)
-        ) AS other ON true
+        SELECT {PERIOD_COLUMNS} FROM metered_period period
         WHERE period.organization_id = $1
           AND period.id IN (
               SELECT metered_period_id FROM invoice_line
@@ -106,21 +97,23 @@ async def count_as_unbilled(transaction: BillingTransaction, invoice_id: UUID) -
         """,
         invoice_id,
     )
-    periods = [_without_voided(row) for row in rows]
+    left = await _billed_elsewhere(transaction, [row["id"] for row in rows])
     prices = await metered_prices(
         transaction.connection,
         transaction.organization_id,
-        {period.price_id for period in periods if period.price_id is not None},
+        {row["product_price_id"] for row in rows if row["product_price_id"] is not None},
     )
+    periods = [_without_voided(metered_period_of(row), left, prices) for row in rows]
     await transaction.run(
         """
         UPDATE metered_period AS kept
         SET billed_consumed = period.consumed, billed_credited = period.credited,
             billed_billable = period.billable, billed_amount = period.amount,
-            needs_correction = period.needs_correction
+            needs_correction = period.needs_correction, billed_rates = period.rates::jsonb
         FROM unnest(
-            $2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::boolean[]
-        ) AS period (id, consumed, credited, billable, amount, needs_correction)
+            $2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::boolean[],
+            $8::text[]
+        ) AS period (id, consumed, credited, billable, amount, needs_correction, rates)
         WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
         *columns(
@@ -131,17 +124,48 @@ async def count_as_unbilled(transaction: BillingTransaction, invoice_id: UUID) -
             lambda period: None if period.billed is None else period.billed.billable,
             lambda period: None if period.billed is None else period.billed.amount,
             lambda period: needs_correction(period, prices),
+            lambda period: stored_rates(period.billed),
         ),
     )
 
 
-def _without_voided(row: dict[str, Any]) -> MeteredPeriod:
-    billed = None
-    if row["amount_left"] is not None:
-        billed = Rating(
-            consumed=row["consumed_left"],
-            credited=row["credited_left"],
-            billable=row["billable_left"],
-            amount=int(row["amount_left"]),
+async def _billed_elsewhere(
+    transaction: BillingTransaction, period_ids: Sequence[UUID]
+) -> dict[UUID, dict[int | None, Rating]]:
+    """Returns what invoices that count have billed for periods, by the number of the rate."""
+    rows = await transaction.rows(
+        """
+        SELECT line.metered_period_id, line.rate, sum(line.consumed) AS consumed,
+               sum(line.credited) AS credited, sum(line.billable) AS billable,
+               sum(line.amount) AS amount
+        FROM invoice_line line
+        JOIN invoice ON invoice.organization_id = $1 AND invoice.id = line.invoice_id
+        WHERE line.organization_id = $1 AND line.metered_period_id = ANY($2::uuid[])
+          AND (invoice.status <> 'VOID' OR invoice.is_written_off)
+        GROUP BY line.metered_period_id, line.rate
+        """,
+        list(period_ids),
+    )
+    found: dict[UUID, dict[int | None, Rating]] = {}
+    for row in rows:
+        units = (row["consumed"], row["credited"], row["billable"])
+        found.setdefault(row["metered_period_id"], {})[row["rate"]] = Rating(
+            *units, int(row["amount"])
         )
-    return replace(metered_period_of(row), billed=billed, is_voided=billed is None)
+    return found
+
+
+def _without_voided(
+    period: MeteredPeriod,
+    left: Mapping[UUID, Mapping[int | None, Rating]],
+    prices: Mapping[UUID, MeteredPrice],
+) -> MeteredPeriod:
+    billed, by_rate = None, left.get(period.id)
+    if by_rate is not None:
+        rates = () if period.price_id is None else prices[period.price_id].rate_values
+        billed = by_rate.get(None)
+        if rates:
+            billed = sum_of(
+                [by_rate.get(number, NOTHING_BILLED) for number in (*range(len(rates)), None)]
+            )
+    return replace(period, billed=billed, is_voided=billed is None)

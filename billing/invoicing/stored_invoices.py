@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from billing.invoicing.balances import subtotal
+from billing.periods.store import stored_rates
 from billing.rating.lines import Line, total
 from billing.transaction import BillingTransaction, columns
 from models.identifiers import new_id
@@ -97,6 +98,7 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
             None if line.rating is None else line.rating.credited,
             None if line.rating is None else line.rating.billable,
             line.converted,
+            line.rate,
             line.amount,
             None
             if line.metered_period is None or line.metered_period.usage is None
@@ -110,13 +112,13 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
         INSERT INTO invoice_line (
             organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
             metered_period_id, period_start, period_end, consumed, credited, billable, converted,
-            amount, position
+            rate, amount, position
         )
         SELECT $1, line.*
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
             $9::timestamptz[], $10::timestamptz[], $11::numeric[], $12::numeric[], $13::numeric[],
-            $14::numeric[], $15::numeric[], $16::bigint[]
+            $14::numeric[], $15::smallint[], $16::numeric[], $17::bigint[]
         ) AS line
         """,
         *(list(column) for column in zip(*rows, strict=True)),
@@ -124,32 +126,31 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
 
 
 async def mark_billed(transaction: BillingTransaction, lines: Sequence[Line]) -> None:
-    """Adds the lines to what was billed for their periods."""
-    if not lines:
+    """Stores what has been billed for the periods of lines: all that they cost now."""
+    rated = {
+        line.metered_period.id: line.rated for line in lines if line.metered_period and line.rated
+    }
+    if not rated:
         return
     await transaction.run(
         """
         UPDATE metered_period AS kept
-        SET billed_consumed = coalesce(kept.billed_consumed, 0) + line.consumed,
-            billed_credited = coalesce(kept.billed_credited, 0) + line.credited,
-            billed_billable = coalesce(kept.billed_billable, 0) + line.billable,
-            billed_amount = coalesce(kept.billed_amount, 0) + line.amount,
-            needs_correction = false
-        FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[])
-            AS line (period_id, consumed, credited, billable, amount)
-        WHERE kept.organization_id = $1 AND kept.id = line.period_id
+        SET billed_consumed = rated.consumed, billed_credited = rated.credited,
+            billed_billable = rated.billable, billed_amount = rated.amount,
+            billed_rates = rated.rates::jsonb, needs_correction = false
+        FROM unnest(
+            $2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::text[]
+        ) AS rated (period_id, consumed, credited, billable, amount, rates)
+        WHERE kept.organization_id = $1 AND kept.id = rated.period_id
         """,
         *columns(
-            [
-                (line.metered_period.id, line.rating)
-                for line in lines
-                if line.metered_period and line.rating
-            ],
-            lambda said: said[0],
-            lambda said: said[1].consumed,
-            lambda said: said[1].credited,
-            lambda said: said[1].billable,
-            lambda said: said[1].amount,
+            rated.items(),
+            lambda pair: pair[0],
+            lambda pair: pair[1].consumed,
+            lambda pair: pair[1].credited,
+            lambda pair: pair[1].billable,
+            lambda pair: pair[1].amount,
+            lambda pair: stored_rates(pair[1]),
         ),
     )
 

@@ -4,14 +4,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
+from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from billing.periods.metered_periods import PeriodUsage
+from billing.numbers import plus
+from billing.periods.metered_periods import MeteredPeriod, PeriodUsage
+from billing.rating.lines import MeteredPrice
 from metering.counting.progress import FIRST_AFTER_POSITION, storing_since
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from metering.usage.grouping import DimensionValue
 from metering.usage.periods import CustomerPeriod, usage_of_periods
+from metering.usage.rates import units_by_rate
+
+RateValues = tuple[tuple[DimensionValue, ...], ...]
+"""The values of each rate of a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPeriod:
+    """A customer's period on a meter, and the rates of its price, if there are any."""
+
+    meter_id: UUID
+    period: CustomerPeriod
+    rates: RateValues = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,7 @@ class CountedMeter:
     `position` is that of the last batch that it counted. `waits_from`: every event that was
     received before is counted; None if the meter is archived, so that it has nothing left to count.
     `precedes_definition`: it was edited, and has not caught up with the edit's position yet.
+    `dimensions_position`: the position of its usage by dimension, which may be behind the rest.
     """
 
     definition: MeterDefinition
@@ -29,12 +48,22 @@ class CountedMeter:
     is_behind: bool
     waits_from: datetime | None
     precedes_definition: bool
+    dimensions_position: int
 
-    def has_counted_through(self, instant: datetime) -> bool:
+    def has_counted_through(self, instant: datetime, *, by_dimension: bool) -> bool:
         """Whether the meter has counted every event that was stored before `instant`."""
+        if by_dimension and self.dimensions_position < self.position:
+            return False
         return self.waits_from is None or (
             self.waits_from >= instant and not self.precedes_definition
         )
+
+
+def asked_period(period: MeteredPeriod, prices: Mapping[UUID, MeteredPrice]) -> AskedPeriod:
+    """Returns what to ask a meter for about a period."""
+    asked = CustomerPeriod(period.customer_id, period.start, period.end)
+    price = None if period.price_id is None else prices[period.price_id]
+    return AskedPeriod(period.meter_id, asked, () if price is None else price.rate_values)
 
 
 async def counted_meters(
@@ -67,31 +96,69 @@ async def counted_meters(
             is_behind=row["position"] is not None,
             waits_from=row["waits_from"],
             precedes_definition=row["precedes_definition"],
+            dimensions_position=max(0, _dimensions_position(row, head)),
         )
         for row in rows
     }
 
 
+def _dimensions_position(row: Mapping[str, Any], head: int) -> int:
+    positions = (row["dimensions_position"], row["position"], head)
+    return next(position for position in positions if position is not None)
+
+
 async def usage_by_meter(
     connection: BaseDBAsyncClient,
     meters: Mapping[UUID, CountedMeter],
-    periods: Sequence[tuple[UUID, CustomerPeriod]],
+    periods: Sequence[AskedPeriod],
 ) -> list[PeriodUsage]:
-    """Returns the usage of periods, in their order, with one statement for each meter.
+    """Returns the usage of periods, in their order: one statement for each meter and its rates.
 
     A meter that has not caught up with its latest edit has no usage.
     """
     found: dict[int, PeriodUsage] = {}
-    for meter_id in {meter_id for meter_id, _period in periods}:
-        meter = meters[meter_id]
-        places = [place for place, (of, _period) in enumerate(periods) if of == meter_id]
-        usages = await usage_of_periods(
-            connection, meter.definition, meter.position, [periods[place][1] for place in places]
+    places: dict[tuple[UUID, RateValues], list[int]] = {}
+    for place, asked in enumerate(periods):
+        places.setdefault((asked.meter_id, asked.rates), []).append(place)
+    for (meter_id, rates), of_meter in places.items():
+        meter, asked_periods = meters[meter_id], [periods[place].period for place in of_meter]
+        usages = (
+            await _usage_by_rate(connection, meter, asked_periods, rates)
+            if rates
+            else await _usage(connection, meter, asked_periods)
         )
-        for place, usage in zip(places, usages, strict=True):
-            consumed = Decimal(0) if meter.precedes_definition else usage.consumed
-            found[place] = PeriodUsage(consumed, meter.position, meter.is_behind)
+        found |= dict(zip(of_meter, usages, strict=True))
     return [found[place] for place in range(len(periods))]
+
+
+async def _usage(
+    connection: BaseDBAsyncClient, meter: CountedMeter, periods: Sequence[CustomerPeriod]
+) -> list[PeriodUsage]:
+    usages = await usage_of_periods(connection, meter.definition, meter.position, periods)
+    return [
+        PeriodUsage(
+            Decimal(0) if meter.precedes_definition else usage.consumed,
+            meter.position,
+            meter.is_behind,
+        )
+        for usage in usages
+    ]
+
+
+async def _usage_by_rate(
+    connection: BaseDBAsyncClient,
+    meter: CountedMeter,
+    periods: Sequence[CustomerPeriod],
+    rates: RateValues,
+) -> list[PeriodUsage]:
+    """Returns the usage as far as it is counted by dimension. It adds up to what is consumed."""
+    position = 0 if meter.precedes_definition else meter.dimensions_position
+    is_behind = meter.is_behind or position < meter.position
+    found = await units_by_rate(connection, meter.definition, position, periods, rates)
+    return [
+        PeriodUsage(reduce(plus, units), meter.dimensions_position, is_behind, units)
+        for units in found
+    ]
 
 
 _USES = """

@@ -52,12 +52,14 @@ class Grant:
 class PeriodUsage:
     """Units consumed in a period, by the events up to `position`.
 
-    `is_behind`: the log had more events, which the meter had not counted yet.
+    `is_behind`: the log had more events, which the meter had not counted yet. `by_rate` is the
+    usage of each rate of the price, and of all other units, if it has rates.
     """
 
     consumed: Decimal
     position: int
     is_behind: bool
+    by_rate: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

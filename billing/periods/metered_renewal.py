@@ -1,12 +1,19 @@
 """Renews metered periods, many at a time: closes them, carries credit over, opens the next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing.periods.billed_meters import CountedMeter, counted_meters, usage_by_meter
+from billing.catalog.prices import metered_prices
+from billing.periods.billed_meters import (
+    AskedPeriod,
+    CountedMeter,
+    asked_period,
+    counted_meters,
+    usage_by_meter,
+)
 from billing.periods.cuts import cuts_at, served_share
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import (
@@ -25,6 +32,7 @@ from billing.periods.store import (
     store_credit,
     update_periods,
 )
+from billing.rating.lines import MeteredPrice
 from billing.transaction import BillingTransaction, columns
 from metering.usage.periods import CustomerPeriod, begin_periods
 
@@ -96,7 +104,12 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
         transaction, [(renewal.customer_id, renewal.meter_id) for renewal in renewals]
     )
     renewals = [renewal for renewal in renewals if not _goes_back(renewal, opened)]
-    usages = await _usages(transaction, renewals, opened, meters)
+    prices = await metered_prices(
+        transaction.connection,
+        transaction.organization_id,
+        {one.period.price_id for one in opened.values() if one.period.price_id is not None},
+    )
+    usages = await _usages(transaction, renewals, opened, meters, prices)
     cuts = await cuts_at(transaction, _cutting(renewals, opened))
     closed_periods: list[MeteredPeriod] = []
     new_periods: list[MeteredPeriod] = []
@@ -157,23 +170,25 @@ async def _usages(
     renewals: Sequence[NextPeriod],
     opened: dict[PeriodKey, OpenPeriod],
     meters: dict[UUID, CountedMeter],
+    prices: Mapping[UUID, MeteredPrice],
 ) -> dict[PeriodKey, PeriodUsage]:
     """Returns the usage of each period to close: the kept usage if it fits, or else a count."""
     found: dict[PeriodKey, PeriodUsage] = {}
-    asked: list[tuple[UUID, CustomerPeriod]] = []
+    asked: list[AskedPeriod] = []
     for renewal in renewals:
         key = (renewal.customer_id, renewal.meter_id)
         if key not in opened:
             continue
         meter = meters[renewal.meter_id]
-        if opened[key].kept_until(renewal.start) and not meter.precedes_definition:
+        needed = asked_period(replace(opened[key].period, end=renewal.start), prices)
+        is_kept = opened[key].kept_until(renewal.start) and not needed.rates
+        if is_kept and not meter.precedes_definition:
             found[key] = PeriodUsage(opened[key].kept_consumed, meter.position, meter.is_behind)
         else:
-            period = CustomerPeriod(renewal.customer_id, opened[key].period.start, renewal.start)
-            asked.append((renewal.meter_id, period))
+            asked.append(needed)
     counted = await usage_by_meter(transaction.connection, meters, asked)
-    for (meter_id, period), usage in zip(asked, counted, strict=True):
-        found[period.customer_id, meter_id] = usage
+    for one, usage in zip(asked, counted, strict=True):
+        found[one.period.customer_id, one.meter_id] = usage
     return found
 
 

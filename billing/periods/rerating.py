@@ -5,15 +5,21 @@ it, up to the open one. Issued invoices never change: the next one has a line fo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.prices import metered_prices
-from billing.periods.billed_meters import CountedMeter, counted_meters, usage_by_meter
-from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, rerated
+from billing.periods.billed_meters import (
+    CountedMeter,
+    asked_period,
+    counted_meters,
+    usage_by_meter,
+)
+from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, PeriodUsage, rerated
 from billing.periods.store import (
+    COUNTED_FOR_PERIOD,
     PERIOD_COLUMNS,
     insert_entries,
     metered_period_of,
@@ -22,7 +28,6 @@ from billing.periods.store import (
 )
 from billing.rating.lines import MeteredPrice, rating_of
 from billing.transaction import STAMPED, BillingTransaction
-from metering.usage.periods import CustomerPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ async def late_periods(
                 ON frontier.organization_id = $1 AND frontier.customer_id = asked.customer_id
             WHERE period.closed_at IS NOT NULL
               AND (period.ends_at > frontier.late_from
-                   OR period.is_behind AND coalesce(meter.position, log.head) > period.position)
+                   OR period.is_behind AND {COUNTED_FOR_PERIOD} > period.position)
             GROUP BY period.customer_id, period.meter_id
         )
         SELECT {PERIOD_COLUMNS}
@@ -73,20 +78,25 @@ async def late_periods(
 
 async def rerating_of(
     connection: BaseDBAsyncClient,
+    organization_id: UUID,
     meters: Mapping[UUID, CountedMeter],
     periods: Sequence[MeteredPeriod],
 ) -> Rerating:
     """Counts the periods of `late_periods` and rates them again. Stores nothing."""
     closed = [period for period in periods if period.usage is not None]
-    counted = await usage_by_meter(
+    prices = await metered_prices(
         connection,
-        meters,
-        [
-            (period.meter_id, CustomerPeriod(period.customer_id, period.start, period.end))
-            for period in closed
-        ],
+        organization_id,
+        {period.price_id for period in closed if period.price_id is not None},
     )
-    usages = {period.id: usage for period, usage in zip(closed, counted, strict=True)}
+    counted = await usage_by_meter(
+        connection, meters, [asked_period(period, prices) for period in closed]
+    )
+    usages = {
+        period.id: _newest(period.usage, usage)
+        for period, usage in zip(closed, counted, strict=True)
+        if period.usage is not None
+    }
     result = Rerating([], [], [])
     for consecutive in _by_customer_and_meter(periods):
         now, entries = rerated(consecutive, usages)
@@ -96,6 +106,14 @@ async def rerating_of(
             period for period, before in zip(now, consecutive, strict=True) if period != before
         )
     return result
+
+
+def _newest(known: PeriodUsage, counted: PeriodUsage) -> PeriodUsage:
+    """Returns the usage that was counted; what is known if the meter's dimensions start over.
+
+    A later run rates the period again, when they have counted more.
+    """
+    return counted if counted.position >= known.position else replace(known, is_behind=True)
 
 
 async def rerate_late(transaction: BillingTransaction, customer_ids: Iterable[UUID]) -> None:
@@ -109,7 +127,9 @@ async def rerate_late(transaction: BillingTransaction, customer_ids: Iterable[UU
             transaction.head,
             (period.meter_id for period in periods),
         )
-        rerating = await rerating_of(transaction.connection, meters, periods)
+        rerating = await rerating_of(
+            transaction.connection, transaction.organization_id, meters, periods
+        )
         await _store(transaction, rerating)
     await transaction.run(
         """

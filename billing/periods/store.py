@@ -4,6 +4,7 @@ Code that changes credit or periods must hold the log.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from billing.rating.pricing import Rating
 from billing.transaction import BillingTransaction, columns
 from metering.counting.noted_changes import noted
 from metering.live.outbox import OutboxType
+from models import exact_json
 from models.identifiers import new_id
 
 PERIOD_COLUMNS = """
@@ -24,9 +26,16 @@ PERIOD_COLUMNS = """
     period.revocable_plain, period.revocable_rolling, period.closed_at, period.consumed,
     period.carried, period.position, period.is_behind, period.billed_consumed,
     period.billed_credited, period.billed_billable, period.billed_amount,
-    period.needs_correction
+    period.needs_correction, period.rate_units, period.billed_rates
 """
 """The columns of `metered_period period` that `metered_period_of` reads."""
+
+
+COUNTED_FOR_PERIOD = """CASE WHEN period.rate_units IS NULL
+    THEN coalesce(meter.position, log.head)
+    ELSE coalesce(meter.dimensions_position, meter.position, log.head)
+END"""
+"""How far a `meter` has counted what a `metered_period period` needs; `log` is the event log."""
 
 
 def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
@@ -38,11 +47,15 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
             credited=row["billed_credited"],
             billable=row["billed_billable"],
             amount=int(row["billed_amount"]),
+            rates=rates_of(row["billed_rates"]),
         )
     credit, cut = Credit(plain=row["plain"], rolling=row["rolling"]), _cut(row)
     usage, passed = None, NOTHING_PASSED
     if row["closed_at"] is not None:
-        usage = PeriodUsage(row["consumed"], row["position"], row["is_behind"])
+        by_rate = exact_json.loads(row["rate_units"]) if row["rate_units"] else ()
+        usage = PeriodUsage(
+            row["consumed"], row["position"], row["is_behind"], tuple(map(Decimal, by_rate))
+        )
         passed = PassedOn(Credit(rolling=row["carried"]))
         if cut is not None:
             passed = passed_on(credit, row["consumed"], cut)
@@ -65,6 +78,37 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
         billed=billed,
         is_voided=billed is None and row["needs_correction"],
     )
+
+
+def rates_of(stored: str | None) -> tuple[Rating, ...]:
+    """Loads the parts of a rating from what `stored_rates` returned."""
+    if stored is None:
+        return ()
+    return tuple(
+        Rating(Decimal(consumed), Decimal(credited), Decimal(billable), amount)
+        for consumed, credited, billable, amount in exact_json.loads(stored)
+    )
+
+
+def stored_rates(rating: Rating | None) -> str | None:
+    """Returns the parts of a rating as JSON text; None if it has none."""
+    if rating is None or not rating.rates:
+        return None
+    return exact_json.dumps(
+        [
+            [
+                *(format(units, "f") for units in (rate.consumed, rate.credited, rate.billable)),
+                rate.amount,
+            ]
+            for rate in rating.rates
+        ]
+    )
+
+
+def _stored_units(usage: PeriodUsage | None) -> str | None:
+    if usage is None or not usage.by_rate:
+        return None
+    return exact_json.dumps([format(units, "f") for units in usage.by_rate])
 
 
 def _cut(row: Mapping[str, Any]) -> Cut | None:
@@ -140,15 +184,17 @@ async def update_periods(
             is_behind = period.is_behind, needs_correction = period.needs_correction,
             share_numerator = period.share_numerator, share_denominator = period.share_denominator,
             granted_plain = period.granted_plain, granted_rolling = period.granted_rolling,
-            revocable_plain = period.revocable_plain, revocable_rolling = period.revocable_rolling
+            revocable_plain = period.revocable_plain, revocable_rolling = period.revocable_rolling,
+            rate_units = period.rate_units::jsonb
         FROM unnest(
             $3::uuid[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::numeric[],
             $8::numeric[], $9::bigint[], $10::boolean[], $11::boolean[], $12::bigint[],
-            $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[], $17::numeric[]
+            $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[], $17::numeric[],
+            $18::text[]
         ) AS period (
             id, ends_at, plain, rolling, consumed, carried, position, is_behind, needs_correction,
             share_numerator, share_denominator, granted_plain, granted_rolling, revocable_plain,
-            revocable_rolling
+            revocable_rolling, rate_units
         )
         WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
@@ -170,6 +216,7 @@ async def update_periods(
             lambda period: None if period.cut is None else period.cut.granted.rolling,
             lambda period: None if period.cut is None else period.cut.revocable.plain,
             lambda period: None if period.cut is None else period.cut.revocable.rolling,
+            lambda period: _stored_units(period.usage),
         ),
     )
 

@@ -1,11 +1,12 @@
 """The lines of invoices and estimates, which are computed in the same way. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import zip_longest
 from uuid import UUID
 
 from billing.numbers import LARGEST_AMOUNT, minus
@@ -13,6 +14,7 @@ from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
 from billing.periods.shares import share, share_of_amount
 from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
+from metering.usage.grouping import DimensionValue
 
 
 class LineKind(StrEnum):
@@ -43,6 +45,11 @@ class MeteredPrice:
     meter_id: UUID
     tariff: Tariff
 
+    @property
+    def rate_values(self) -> tuple[tuple[DimensionValue, ...], ...]:
+        """The values of each of its rates."""
+        return tuple(rate.values for rate in self.tariff.scheme.rates)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,7 +58,8 @@ class Line:
     A line for the whole invoice, such as BALANCE, has the price of the invoice's first line.
     A line that is not about the units of a meter has neither `rating` nor `metered_period`. The
     `rating` of a CORRECTION is the difference from what was billed. `converted` are its billable
-    units in the units of the price, if it has a conversion.
+    units in the units of the price, if it has a conversion. `rate` is the number of the price's
+    rate that it charges. `rated` is all that its metered period costs now.
     """
 
     kind: LineKind
@@ -62,6 +70,8 @@ class Line:
     rating: Rating | None = None
     metered_period: MeteredPeriod | None = None
     converted: Decimal | None = None
+    rate: int | None = None
+    rated: Rating | None = None
 
 
 def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
@@ -69,8 +79,9 @@ def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
     if period.usage is None:
         raise ValueError("an open period has no usage to rate")
     tariff = price.tariff.part(period.share)
-    rating = tariff.rate(period.usage.consumed, period.credit.credited)
-    return replace(rating, amount=0) if period.is_trial else rating
+    usage = period.usage
+    rating = tariff.rate(usage.consumed, period.credit.credited, usage.by_rate)
+    return rating.free if period.is_trial else rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +155,42 @@ def metered_lines(
             continue
         billed = NOTHING_BILLED if period.billed is None else period.billed
         name = meter_names[period.meter_id]
-        lines.append(
-            Line(
-                kind=LineKind.METERED if period.billed is None else LineKind.CORRECTION,
-                description=name if period.billed is None else f"Late usage of {name}",
-                price_id=price.id,
-                period=Period(period.start, period.end),
-                amount=rating.amount - billed.amount,
-                rating=rating.less(billed),
-                metered_period=period,
-                converted=_converted(price.tariff, rating, billed),
+        for rate, now, before in _parts(rating, billed):
+            said = f"{name}, {_rate_name(price, rate)}" if rating.rates else name
+            is_rate = rate is not None and rate < len(price.tariff.scheme.rates)
+            lines.append(
+                Line(
+                    kind=LineKind.METERED if period.billed is None else LineKind.CORRECTION,
+                    description=said if period.billed is None else f"Late usage of {said}",
+                    price_id=price.id,
+                    period=Period(period.start, period.end),
+                    amount=now.amount - before.amount,
+                    rating=now.less(before),
+                    metered_period=period,
+                    converted=_converted(price.tariff, now, before),
+                    rate=rate if is_rate else None,
+                    rated=rating,
+                )
             )
-        )
     # METERED lines come before corrections, and older periods before newer ones.
     return sorted(lines, key=_place)
+
+
+def _parts(rating: Rating, billed: Rating) -> list[tuple[int | None, Rating, Rating]]:
+    """Returns what differs from what was billed: the whole, or each rate that has units."""
+    if not rating.rates:
+        return [(None, rating, billed)]
+    pairs = zip_longest(rating.rates, billed.rates, fillvalue=NOTHING_BILLED)
+    parts: list[tuple[int | None, Rating, Rating]] = [
+        (number, now, before) for number, (now, before) in enumerate(pairs)
+    ]
+    # Without any usage, a line says so.
+    return [part for part in parts if part[1] != part[2]] or parts[-1:]
+
+
+def _rate_name(price: MeteredPrice, number: int | None) -> str:
+    rates = price.tariff.scheme.rates
+    return "all other" if number is None or number >= len(rates) else rates[number].name
 
 
 def _converted(tariff: Tariff, rating: Rating, billed: Rating) -> Decimal | None:
@@ -167,6 +200,7 @@ def _converted(tariff: Tariff, rating: Rating, billed: Rating) -> Decimal | None
 
 
 def _place(line: Line) -> tuple[bool, datetime, UUID]:
+    # Lines of one price stay in the order of its rates.
     return line.kind is LineKind.CORRECTION, line.period.start, line.price_id
 
 

@@ -15,6 +15,12 @@ from math import ceil
 from typing import Any, ClassVar, Self
 
 from billing.numbers import amount_problems, unit_amount_problems, units_problems
+from billing.rating.dimension_rates import (
+    DimensionRate,
+    rates_from_json,
+    rates_problems,
+    rates_to_json,
+)
 from metering.problems import Problem, problem
 
 MAXIMUM_TIERS = 100
@@ -105,6 +111,7 @@ UNIT_AMOUNT = Parameter(unit_amount_problems, _text, Decimal)
 AMOUNT = Parameter(amount_problems, int, int)
 UNITS = Parameter(units_problems, _text, Decimal)
 TIERS = Parameter(_tiers_problems, _tiers_to_json, _tiers_from_json)
+RATES = Parameter(rates_problems, rates_to_json, rates_from_json, is_required=False)
 FLAG = Parameter(lambda _value, *_path: iter(()), bool, bool, is_required=False)
 
 
@@ -115,6 +122,7 @@ class PriceScheme(ABC):
 
     pricing: ClassVar[Pricing]
     parameters: ClassVar[Mapping[str, Parameter]]
+    rates: Sequence[DimensionRate] = ()
 
     @classmethod
     def problems(cls, given: Mapping[str, Any], *path: str | int) -> Iterator[Problem]:
@@ -159,6 +167,10 @@ class PriceScheme(ABC):
         """Returns the exact price of `units`, which are not below zero, in minor units."""
         return self._amount_of(units) if units else Fraction(self._flat_amount_at_zero)
 
+    def at_rate(self, number: int) -> "PriceScheme":  # noqa: ARG002  # of schemes that have rates
+        """Returns the scheme of a rate; the number after the last one is that of other units."""
+        return self
+
     @abstractmethod
     def _amount_of(self, units: Fraction) -> Fraction:
         """Returns the exact price of `units`, which are above zero, in minor units."""
@@ -176,12 +188,18 @@ def _camel(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PerUnit(PriceScheme):
-    """Every unit costs the same."""
+    """Every unit costs the same, or what the first of the rates says that its event matches."""
 
     pricing: ClassVar = Pricing.PER_UNIT
-    parameters: ClassVar = {"unit_amount": UNIT_AMOUNT}
+    parameters: ClassVar = {"unit_amount": UNIT_AMOUNT, "rates": RATES}
 
     unit_amount: Decimal
+    rates: Sequence[DimensionRate] = ()
+
+    def at_rate(self, number: int) -> "PerUnit":
+        """Returns the scheme of a rate; the number after the last one is that of other units."""
+        others = number >= len(self.rates)
+        return PerUnit(self.unit_amount if others else self.rates[number].unit_amount)
 
     def _amount_of(self, units: Fraction) -> Fraction:
         return units * Fraction(self.unit_amount)

@@ -24,6 +24,7 @@ from billing.invoicing.due_invoices import (
     schedule_corrections,
 )
 from billing.periods.rerating import rerate_late
+from billing.periods.store import COUNTED_FOR_PERIOD
 from billing.subscriptions.live_subscriptions import SUBSCRIPTION_COLUMNS, live_subscription
 from billing.subscriptions.renewal import Touched, renew_subscriptions
 from billing.transaction import STAMPED, BillingTransaction, billing_transaction
@@ -192,7 +193,7 @@ async def renew_touched(organization_id: UUID, touched: Touched) -> None:
 
 
 # Each part stops after a chunk, so that the cost does not grow with the number of late customers.
-_LATE_CUSTOMERS = """
+_LATE_CUSTOMERS = f"""
     (SELECT customer_id FROM billing_frontier
      WHERE organization_id = $1 AND late_from IS NOT NULL
      LIMIT $3)
@@ -200,9 +201,10 @@ _LATE_CUSTOMERS = """
     (SELECT period.customer_id
      FROM meter
      CROSS JOIN LATERAL (
-         SELECT customer_id FROM metered_period
+         SELECT customer_id FROM metered_period period
+         CROSS JOIN (SELECT $2::bigint AS head) AS log
          WHERE organization_id = $1 AND meter_id = meter.id AND is_behind
-           AND position < coalesce(meter.position, $2)
+           AND period.position < {COUNTED_FOR_PERIOD}
          LIMIT $3
      ) AS period
      WHERE meter.organization_id = $1
@@ -234,7 +236,7 @@ async def announce_ends_of_trials(transaction: BillingTransaction) -> int:
 
 async def _organizations_with_work(at: datetime) -> list[UUID]:
     rows = await get_connection("default").execute_query_dict(
-        """
+        f"""
         SELECT organization_id FROM customer_subscription
         WHERE status <> 'CANCELED' AND usage_period_end <= $1
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
@@ -260,7 +262,7 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         JOIN meter
             ON meter.organization_id = period.organization_id AND meter.id = period.meter_id
         JOIN event_log log ON log.organization_id = period.organization_id
-        WHERE period.is_behind AND coalesce(meter.position, log.head) > period.position
+        WHERE period.is_behind AND {COUNTED_FOR_PERIOD} > period.position
         """,
         [at],
     )

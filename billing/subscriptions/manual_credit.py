@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing.numbers import decimal_problems, minus
-from billing.periods.billed_meters import counted_meters, usage_by_meter
+from billing.periods.billed_meters import AskedPeriod, counted_meters, usage_by_meter
 from billing.periods.credit import NOTHING, Credit
 from billing.periods.metered_periods import EntryKind, LedgerEntry, MeteredPeriod
 from billing.periods.metered_renewal import open_periods
@@ -81,7 +81,9 @@ async def _check_debit(
             transaction.connection, transaction.organization_id, transaction.head, [period.meter_id]
         )
         asked = CustomerPeriod(period.customer_id, period.start, period.end)
-        [usage] = await usage_by_meter(transaction.connection, meters, [(period.meter_id, asked)])
+        [usage] = await usage_by_meter(
+            transaction.connection, meters, [AskedPeriod(period.meter_id, asked)]
+        )
         burned = max(NOTHING, usage.consumed)
     left = max(NOTHING, minus(period.credit.credited, burned))
     if units > left:

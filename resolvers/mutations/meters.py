@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from billing.catalog.price_meters import needs_of_rates
 from billing.periods.billed_meters import meter_in_use
 from metering.audit.recompute import recompute_customer_meter
 from metering.language.dimensions import dimension_problems
@@ -80,7 +81,7 @@ class MeterMutation:
             raise RefusedError(*problems, *_problems(filter_, aggregation))
         meter_id = required_id(input.id, "Meter", "id")
         changes = MeterChanges(input.name, sets_unit, unit, filter_, aggregation, dimensions)
-        found = await update_meter(info.context.organization_id, meter_id, changes)
+        found = await update_meter(info.context.organization_id, meter_id, changes, needs_of_rates)
         return MeterUpdatePayload(meter=Meter.of(found))
 
     @strawberry.mutation(

@@ -33,7 +33,7 @@ from schema.permissions import requires
 from schema.ranges import EachInterval, NullableTimeZone
 from schema.scalars import BigInt, CurrencyCode
 from schema.types.invoice import Invoice
-from schema.types.price_example import ExampleUnits, PriceExample, price_examples
+from schema.types.price_example import ExampleUnits, ExampleValues, PriceExample, price_examples
 from schema.types.product import MeterCreditBenefit, Product
 from schema.types.revenue import Revenue, RevenuePoint
 from schema.types.subscription import CustomerSubscription
@@ -78,11 +78,12 @@ class BillingQuery:
         self,
         price: Annotated[MeteredPriceInput, strawberry.argument(description="The price.")],
         units: ExampleUnits,
+        values: ExampleValues = None,
     ) -> list[PriceExample]:
         draft = price.draft()
         for problem in draft.problems("price"):
             raise bad_input(problem)
-        return price_examples(draft.tariff(), units)
+        return price_examples(draft.tariff(), units, values)
 
     @connection(
         MeterCreditBenefit, description="All benefits, oldest first.", extensions=[requires(_READ)]

@@ -13,7 +13,7 @@ from schema.errors import BadUserInput
 MAXIMUM_ONLY = 100
 
 
-@strawberry.input(description="A value of a dimension to include.")
+@strawberry.input(description="A value of a dimension.")
 class DimensionValueInput:
     property: str = strawberry.field(description="The dimension.")
     value: str | None = strawberry.field(

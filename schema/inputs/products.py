@@ -7,9 +7,12 @@ import strawberry
 
 from billing.catalog.prices import MeteredDraft
 from billing.rating.conversion import Conversion
+from billing.rating.dimension_rates import DimensionRate
 from billing.rating.schemes import Tier
+from metering.usage.grouping import DimensionValue
 from schema.billing_enums import BillingPeriods, Pricing, RecurringInterval, RoundingMode
 from schema.ids import decode_id
+from schema.inputs.dimensions import DimensionValueInput
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt, CurrencyCode
 
@@ -62,6 +65,23 @@ class UnitConversionInput:
 
 
 @strawberry.input(
+    description="A rate: the price of a unit of events that have all of these values."
+)
+class DimensionRateInput:
+    values: list[DimensionValueInput] = strawberry.field(
+        description="The values, of different dimensions of the meter: 1 to 5."
+    )
+    unit_amount: Decimal = strawberry.field(
+        description="The price of one unit in minor units, up to 12 decimals."
+    )
+
+    def read(self) -> DimensionRate:
+        """Returns the rate, which may have problems."""
+        values = tuple(DimensionValue(one.property, one.value) for one in self.values)
+        return DimensionRate(values, self.unit_amount)
+
+
+@strawberry.input(
     description="A price of usage: charged in arrears for the units that a meter counted, less "
     "credit."
 )
@@ -73,7 +93,13 @@ class MeteredPriceInput:
     )
     unit_amount: Decimal | None = strawberry.field(
         default=None,
-        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals.",
+        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals. With "
+        "rates, it is that of the units that match none.",
+    )
+    rates: list[DimensionRateInput] | None = strawberry.field(
+        default=None,
+        description="PER_UNIT only: prices by the meter's dimensions, at most 100. The first rate "
+        "that an event matches prices its units. The meter counts or sums.",
     )
     tiers: list[PriceTierInput] | None = strawberry.field(
         default=None,
@@ -112,6 +138,7 @@ class MeteredPriceInput:
         """Returns the price, which may have problems."""
         parameters: dict[str, Any] = {
             "unit_amount": self.unit_amount,
+            "rates": [rate.read() for rate in self.rates or ()] or None,
             "tiers": None if self.tiers is None else [tier.read() for tier in self.tiers],
             "package_amount": self.package_amount,
             "package_size": self.package_size,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from billing.catalog.prices import stored_tariff
 from billing.rating.lines import Line
 from models import InvoiceLine as InvoiceLineRow
 from models import ProductPrice as ProductPriceRow
@@ -16,12 +17,13 @@ from schema.scalars import BigInt
 from schema.types import price  # which refers back to the types of invoices
 
 if TYPE_CHECKING:
-    from schema.types.price import ProductPrice
+    from schema.types.price import DimensionRate, ProductPrice
 
 
 @strawberry.type(description="A line of an invoice.")
 class InvoiceLine:
     price_key: strawberry.Private[UUID]
+    rate_number: strawberry.Private[int | None]
     kind: LineKind = strawberry.field(description="The kind of charge.")
     description: str = strawberry.field(description="What the line charges for, in words.")
     period_start: datetime = strawberry.field(description="The start of the period.")
@@ -47,6 +49,18 @@ class InvoiceLine:
     )
 
     @strawberry.field(
+        description="The rate of the price by which it charges units. Null for units that match "
+        "none, and if the price has none."
+    )
+    async def rate(
+        self, info: Info
+    ) -> Annotated["DimensionRate", strawberry.lazy("schema.types.price")] | None:
+        if self.rate_number is None:
+            return None
+        row = await info.context.loaders.existing(ProductPriceRow, self.price_key)
+        return price.DimensionRate.of(stored_tariff(row).scheme.rates[self.rate_number])
+
+    @strawberry.field(
         description="The price that the line charges. A BALANCE and a DISCOUNT are about the whole "
         "invoice; they have the price of the first line. A MINIMUM has the first metered price."
     )
@@ -61,6 +75,7 @@ class InvoiceLine:
     def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
         return cls(
             price_key=row.product_price_id,
+            rate_number=row.rate,
             kind=LineKind(row.kind),
             description=row.description,
             period_start=row.period_start,
@@ -78,6 +93,7 @@ class InvoiceLine:
         rating = line.rating
         return cls(
             price_key=line.price_id,
+            rate_number=line.rate,
             kind=line.kind,
             description=line.description,
             period_start=line.period.start,

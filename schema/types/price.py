@@ -8,6 +8,7 @@ import strawberry
 
 from billing.catalog.prices import stored_tariff
 from billing.rating.conversion import Conversion
+from billing.rating.dimension_rates import DimensionRate as StoredRate
 from billing.rating.pricing import Tariff
 from billing.rating.schemes import Tier
 from models import Meter as MeterRow
@@ -17,7 +18,13 @@ from schema.context import Info
 from schema.ids import Node, encode_id
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import meter  # which refers back to the types of products
-from schema.types.price_example import ExampleUnits, PriceExample, price_examples
+from schema.types.price_example import (
+    ExampleUnits,
+    ExampleValues,
+    PriceExample,
+    price_examples,
+)
+from schema.types.quantities import DimensionValueType
 
 if TYPE_CHECKING:
     from schema.types.meter import Meter
@@ -94,6 +101,17 @@ class UnitConversion:
         )
 
 
+@strawberry.type(description="A rate: the price of a unit of events that have all of these values.")
+class DimensionRate:
+    values: list[DimensionValueType] = strawberry.field(description="The values.")
+    unit_amount: Decimal = strawberry.field(description="The price of one unit, in minor units.")
+
+    @classmethod
+    def of(cls, rate: StoredRate) -> "DimensionRate":
+        values = [DimensionValueType(property=one.property, value=one.value) for one in rate.values]
+        return cls(values=values, unit_amount=rate.unit_amount)
+
+
 @strawberry.type(
     description="A price of usage: charged in arrears for the units that a meter counted in the "
     "usage period, less credit."
@@ -103,7 +121,12 @@ class MeteredPrice(ProductPrice, Node):
     tariff: strawberry.Private[Tariff]
     pricing: Pricing = strawberry.field(description="How the amount is computed from the units.")
     unit_amount: Decimal | None = strawberry.field(
-        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals."
+        description="PER_UNIT only: the price of one unit in minor units, up to 12 decimals. With "
+        "rates, it is that of the units that match none."
+    )
+    rates: list[DimensionRate] = strawberry.field(
+        description="PER_UNIT only: prices by the meter's dimensions. The first rate that an event "
+        "matches prices its units."
     )
     tiers: list[PriceTier] | None = strawberry.field(
         description="GRADUATED and VOLUME only: the tiers, ascending. The last has no upper bound."
@@ -138,8 +161,8 @@ class MeteredPrice(ProductPrice, Node):
         return await meter_of(info, self.row.meter_id)
 
     @strawberry.field(description="What numbers of units cost, in the same order.")
-    def examples(self, units: ExampleUnits) -> list[PriceExample]:
-        return price_examples(self.tariff, units)
+    def examples(self, units: ExampleUnits, values: ExampleValues = None) -> list[PriceExample]:
+        return price_examples(self.tariff, units, values)
 
     @classmethod
     def of_row(cls, row: PriceRow) -> "MeteredPrice":
@@ -153,6 +176,7 @@ class MeteredPrice(ProductPrice, Node):
             tariff=tariff,
             pricing=scheme.pricing,
             unit_amount=given.get("unit_amount"),
+            rates=[DimensionRate.of(rate) for rate in scheme.rates],
             tiers=[PriceTier.of(tier) for tier in given["tiers"]] if "tiers" in given else None,
             package_amount=given.get("package_amount"),
             package_size=given.get("package_size"),

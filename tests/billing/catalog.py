@@ -30,14 +30,23 @@ class Catalog:
         self,
         function: AggregationFunction = AggregationFunction.SUM,
         name: str = "ai_usage",
+        dimensions: Sequence[str] = (),
+        **equal: str,
     ) -> Meter:
+        """A meter of events with a name, and of those properties."""
         counts = function is AggregationFunction.COUNT
         return await create_meter(
             self.id,
             f"{function} of {name}",
             None,
-            Filter(clauses=(Clause("name", ClauseOperator.EQUALS, name),)),
+            Filter(
+                clauses=tuple(
+                    Clause(key, ClauseOperator.EQUALS, value)
+                    for key, value in {"name": name, **equal}.items()
+                )
+            ),
             Aggregation(function, None if counts else "tokens"),
+            dimensions,
         )
 
     def per_unit(self, meter: Meter, amount: str | int = 1) -> MeteredDraft:

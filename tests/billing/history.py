@@ -14,11 +14,13 @@ from billing.catalog.products import archive_product
 from billing.periods.billed_meters import meter_in_use
 from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.rating.conversion import Conversion, RoundingMode
+from billing.rating.dimension_rates import DimensionRate
 from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from metering.language.numerics import text_of_number
 from metering.meters import archive_meter, unarchive_meter
 from metering.problems import RefusedError
+from metering.usage.grouping import DimensionValue
 from models import Customer, CustomerSubscription, Meter, Product
 from tests.billing.history_steps import (
     Action,
@@ -101,6 +103,17 @@ PRICES: dict[str, dict[str, Any]] = {
         "pricing": Pricing.VOLUME,
         "parameters": {"tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)]},
     },
+    "by model": {
+        "parameters": {
+            "unit_amount": Decimal("1.5"),
+            "rates": [
+                DimensionRate((DimensionValue("model", "large"),), Decimal("7.3")),
+                DimensionRate((DimensionValue("model", None),), Decimal("0.4")),
+            ],
+        },
+        "cap_amount": 70,
+        "minimum_amount": 6,
+    },
     "package": {
         "pricing": Pricing.PACKAGE,
         "parameters": {"package_amount": 11, "package_size": Decimal("2.5")},
@@ -170,7 +183,8 @@ class History:
 
     async def _send(self, step: Send) -> None:
         at = (self.now - timedelta(hours=step.back)).replace(tzinfo=None).isoformat()
-        await self.world.send(self.customer, (at, step.tokens))
+        model = {} if step.model is None else {"model": step.model}
+        await self.world.send(self.customer, (at, step.tokens), **model)
         # Received now, and not when the test runs: what a period's invoice waits for.
         await self.world.query(
             """

@@ -14,6 +14,7 @@ class Send:
 
     back: int
     tokens: Any
+    model: str | None = None
 
 
 @dataclass
@@ -125,7 +126,8 @@ Action = (
     | Unarchive
 )
 
-_sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"))
+_models = st.sampled_from(("small", "large", None))
+_sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"), _models)
 _crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
 _benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
 _changing = st.builds(
@@ -145,7 +147,7 @@ _before = st.lists(
 _after = st.lists(
     st.one_of(
         _sending,
-        st.builds(Send, st.integers(0, 24 * 20), st.integers(0, 20)),
+        st.builds(Send, st.integers(0, 24 * 20), st.integers(0, 20), _models),
         st.builds(Wait, st.integers(1, 24 * 45)),
         st.just(WaitForEnd()),
         st.just(Count()),

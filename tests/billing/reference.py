@@ -32,7 +32,7 @@ from tests.billing.reference_parts import (
     trial_of,
     units_of,
 )
-from tests.billing.reference_prices import rated
+from tests.billing.reference_prices import rate_of, rated
 from tests.reference.aggregations import aggregate
 
 
@@ -179,7 +179,7 @@ class Reference:
     ) -> dict[Place, Rating]:
         """Each stretch that begins by `until`, rated by the events up to a position."""
         return {
-            span.place: self._rating(span, consumed, credited)
+            span.place: self._rating(events, position, span, consumed, credited)
             for span, consumed, credited in self._rated(events, until, position)
         }
 
@@ -212,11 +212,29 @@ class Reference:
             index or 0, span.part.share if span.part else WHOLE
         )
 
-    def _rating(self, span: Span, consumed: Decimal, credited: Decimal) -> Rating:
+    def _rating(
+        self,
+        events: list[dict[str, Any]],
+        position: int,
+        span: Span,
+        consumed: Decimal,
+        credited: Decimal,
+    ) -> Rating:
         if span.part is None:
             return rated(self.plans[0].tariff, WHOLE, consumed, credited)
-        rating = rated(span.part.plan.tariff, self._share(span), consumed, credited)
-        return replace(rating, amount=0) if span.part.is_trial else rating
+        tariff = span.part.plan.tariff
+        by_rate: list[Decimal] = []
+        if tariff.scheme.rates:
+            by_rate = [
+                self._consumed(
+                    [event for event in events if rate_of(tariff, event["metadata"]) == number],
+                    span.during,
+                    position,
+                )
+                for number in range(len(tariff.scheme.rates) + 1)
+            ]
+        rating = rated(tariff, self._share(span), consumed, credited, by_rate)
+        return rating.free if span.part.is_trial else rating
 
     def _rated(
         self, events: list[dict[str, Any]], until: datetime, position: int

@@ -1,7 +1,10 @@
 """What usage costs, computed once more from a price: by fractions, and by every tier."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from billing.rating.conversion import Conversion, RoundingMode
 from billing.rating.pricing import Rating, Tariff
@@ -9,8 +12,16 @@ from billing.rating.schemes import Graduated, Package, PerUnit, Volume
 from tests.billing.reference_parts import half_away
 
 
-def rated(tariff: Tariff, share: Fraction, consumed: Decimal, credited: Decimal) -> Rating:
+def rated(
+    tariff: Tariff,
+    share: Fraction,
+    consumed: Decimal,
+    credited: Decimal,
+    by_rate: Sequence[Decimal] = (),
+) -> Rating:
     """A period of such a share, with its usage and its credit."""
+    if by_rate:
+        return rated_each(tariff, share, credited, by_rate)
     covered = max(Decimal(0), min(consumed, credited))
     billable = max(Decimal(0), consumed - covered)
     amount = half_away(cost(tariff, converted(tariff.conversion, Fraction(billable))))
@@ -19,6 +30,41 @@ def rated(tariff: Tariff, share: Fraction, consumed: Decimal, credited: Decimal)
     if tariff.minimum_amount is not None:
         amount = max(amount, half_away(tariff.minimum_amount * share))
     return Rating(consumed, covered, billable, amount)
+
+
+def rated_each(
+    tariff: Tariff, share: Fraction, credited: Decimal, by_rate: Sequence[Decimal]
+) -> Rating:
+    """Each rate by itself; they share the credit, the cap and the minimum."""
+    parts: list[Rating] = []
+    left, room = max(Decimal(0), credited), None
+    if tariff.cap_amount is not None:
+        room = half_away(tariff.cap_amount * share)
+    prices = [*(one.unit_amount for one in tariff.scheme.rates), tariff.scheme.unit_amount]  # type: ignore[attr-defined]  # only PerUnit has rates
+    for consumed, price in zip(by_rate, prices, strict=True):
+        part = rated(Tariff(PerUnit(price), conversion=tariff.conversion), share, consumed, left)
+        left -= part.credited
+        if room is not None:
+            part = replace(part, amount=min(part.amount, room))
+            room -= part.amount
+        parts.append(part)
+    lacking = half_away((tariff.minimum_amount or 0) * share) - sum(one.amount for one in parts)
+    parts[-1] = replace(parts[-1], amount=parts[-1].amount + max(0, lacking))
+    return Rating(
+        sum((one.consumed for one in parts), Decimal(0)),
+        sum((one.credited for one in parts), Decimal(0)),
+        sum((one.billable for one in parts), Decimal(0)),
+        sum(one.amount for one in parts),
+        tuple(parts),
+    )
+
+
+def rate_of(tariff: Tariff, metadata: Mapping[str, Any]) -> int:
+    """The number of the first rate that an event matches; of no rate, the one after all."""
+    for number, rate in enumerate(tariff.scheme.rates):
+        if all(metadata.get(one.property) == one.value for one in rate.values):
+            return number
+    return len(tariff.scheme.rates)
 
 
 def converted(conversion: Conversion | None, units: Fraction) -> Fraction:
@@ -42,7 +88,7 @@ def converted(conversion: Conversion | None, units: Fraction) -> Fraction:
 def cost(tariff: Tariff, units: Fraction) -> Fraction:
     """The exact price of units in minor units."""
     match tariff.scheme:
-        case PerUnit(unit_amount):
+        case PerUnit(unit_amount=unit_amount):
             return units * Fraction(unit_amount)
         case Package(amount, size):
             return -(-units // Fraction(size)) * Fraction(amount)

@@ -1,6 +1,7 @@
 """Random histories, every invoice line of them derived once more from the raw events."""
 
 import secrets
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -74,7 +75,9 @@ async def test_every_line_follows_from_the_raw_events(
         name="Test", slug=f"test-{secrets.token_hex(8)}", timezone=zone
     )
     world = World(organization, database)
-    customer, meter = await world.customer(), await world.meter(function)
+    if function not in {AggregationFunction.COUNT, AggregationFunction.SUM}:
+        prices = tuple("per unit" if one == "by model" else one for one in prices)  # type: ignore[assignment]  # of two
+    customer, meter = await world.customer(), await world.meter(function, dimensions=["model"])
     products, plans = [], []
     for number, (price, shape) in enumerate(zip(prices, shapes, strict=True)):
         interval, count, billing_periods, usage_interval = shape
@@ -177,11 +180,12 @@ def check_invoices(
             settled[span.place] = (missing, taken_off)
         if new:
             billed[covered[-1].place] = NOTHING_BILLED
-            lines.append(("METERED", covered[-1].during, expected[covered[-1].place]))
+            newest = expected[covered[-1].place]
+            lines += (("METERED", covered[-1].during, part) for part in parts_of(newest))
         for span in covered[:-1] if new else covered:
             if expected[span.place] != billed[span.place]:
                 difference = expected[span.place].less(billed[span.place])
-                lines.append(("CORRECTION", span.during, difference))
+                lines += (("CORRECTION", span.during, part) for part in parts_of(difference))
         billed = {span.place: expected[span.place] for span in covered}
         said = [
             (
@@ -206,6 +210,12 @@ def check_invoices(
     assert all(span.part and span.part.is_trial and one.ended for span in unbilled)
     assert len(unbilled) <= 1
     return billed
+
+
+def parts_of(rating: Rating) -> list[Rating]:
+    """What lines say of a rating: those of rates with units, or else one that says so."""
+    parts = [part for part in rating.rates if part != NOTHING_BILLED]
+    return parts or [replace(rating, rates=())]
 
 
 def _charges(invoice: BilledInvoice) -> list[Charge]:

@@ -85,14 +85,9 @@ class World(Catalog):
         trial_ends_at: str | None = None,
         trial_days: int | None = None,
     ) -> CustomerSubscription:
-        draft = SubscriptionDraft(
-            customer.id,
-            product.id,
-            None if started_at is None else instant(started_at),
-            quantity,
-            None if trial_ends_at is None else instant(trial_ends_at),
-            trial_days,
-        )
+        begins = None if started_at is None else instant(started_at)
+        trial = None if trial_ends_at is None else instant(trial_ends_at)
+        draft = SubscriptionDraft(customer.id, product.id, begins, quantity, trial, trial_days)
         with clock.at(instant(at)):
             return await create_subscription(self.id, draft)
 
@@ -182,16 +177,16 @@ class World(Catalog):
             await credit_by_hand(self.id, customer.id, meter.id, Decimal(units), "goodwill")
 
     async def send(
-        self, customer: Customer, *events: tuple[str, Any], name: str = "ai_usage"
+        self, customer: Customer, *events: tuple[str, Any], name: str = "ai_usage", **metadata: Any
     ) -> None:
-        """Stores events of (instant, tokens); `count` counts them."""
+        """Stores events of (instant, tokens) and other metadata; `count` counts them."""
         drafts = [
             check_event(
                 {
                     "customerId": str(customer.id),
                     "name": name,
                     "timestamp": instant(at),
-                    "metadata": {"tokens": tokens},
+                    "metadata": {"tokens": tokens, **metadata},
                 },
                 instant("2100-01-01"),
                 UUID,
@@ -217,9 +212,9 @@ class World(Catalog):
         while await advance(self.id):
             pass
 
-    async def use(self, customer: Customer, *events: tuple[str, Any]) -> None:
+    async def use(self, customer: Customer, *events: tuple[str, Any], **metadata: Any) -> None:
         """Stores and counts."""
-        await self.send(customer, *events)
+        await self.send(customer, *events, **metadata)
         await self.count()
 
     async def cycle(self, at: str) -> CycleReport:

@@ -29,6 +29,47 @@ test('the product editor shows what units cost while one types, as the API compu
   await expect(dashboard.getByRole('alert')).toHaveCount(0);
 });
 
+test('rates are a table with a column for each dimension, and their examples', async ({
+  dashboard,
+  api,
+  account,
+}) => {
+  const meter = `Tokens of ${account.event}`;
+  await api.ask(
+    `mutation Meter($name: String!) {
+      meterCreate(input: {
+        name: $name, unit: "token", filter: {}, aggregation: { function: COUNT }
+        dimensions: ["model", "kind"]
+      }) { meter { id } userErrors { message path } }
+    }`,
+    { name: meter },
+  );
+  await dashboard.goto('/products/new');
+  await dashboard.getByLabel('Name', { exact: true }).fill(`Rates of ${account.event}`);
+  await dashboard.getByRole('button', { name: 'Add metered price' }).click();
+  const price = dashboard.getByRole('region', { name: 'Metered price' });
+  await price.getByRole('combobox', { name: 'Meter' }).fill(meter);
+  await dashboard.getByRole('option', { name: meter }).click();
+  await price.getByLabel('Price of a unit, USD').fill('0.01');
+  await price.getByRole('button', { name: 'Add rate' }).click();
+  await price.getByLabel('model of rate 1').fill('large');
+  await price.getByLabel('kind of rate 1').fill('output');
+  await price.getByLabel('Price of a unit of rate 1').fill('0.08');
+  await price.getByRole('button', { name: 'Add rate' }).click();
+  await price.getByLabel('model of rate 2').fill('large');
+  await price.getByLabel('Price of a unit of rate 2').fill('0.02');
+  const cost = price.getByRole('row', { name: '1,000 tokens' }).getByRole('cell').last();
+  await expect(cost).toHaveText('$10.00');
+  await price.getByLabel('Units of').selectOption({ label: 'large, output' });
+  await expect(cost).toHaveText('$80.00');
+  await dashboard.getByLabel('Amount, USD').fill('5');
+  await dashboard.getByRole('button', { name: 'Create product' }).click();
+  const rates = dashboard.getByRole('table', { name: 'Rates' });
+  await expect(rates.getByRole('row')).toHaveCount(4);
+  await expect(rates.getByRole('row', { name: 'large, output' })).toContainText('$0.08');
+  await expect(rates.getByRole('row', { name: 'All other' })).toContainText('$0.01');
+});
+
 test('limits, a conversion and a minimum of the product are asked for and shown', async ({
   dashboard,
   account,

@@ -21,6 +21,7 @@ export const EMBEDDED = [
   'CustomerSeries',
   'CustomerSubscriptionConnection',
   'CustomerSubscriptionEdge',
+  'DimensionRate',
   'DimensionValue',
   'EventConnection',
   'EventEdge',

@@ -19,6 +19,9 @@ export const InvoiceLines_line = graphql(`
     creditedUnits
     billableUnits
     convertedUnits
+    rate {
+      unitAmount
+    }
     amount
     price {
       __typename
@@ -133,7 +136,11 @@ export function InvoiceLines({
                 isMetered &&
                 (isUpTo(periodEnd, trialEndsAt)
                   ? ['Free in the trial']
-                  : computation(price, units.billableUnits ?? '0', units.convertedUnits)
+                  : computation(
+                      units.rate ? { ...price, unitAmount: units.rate.unitAmount } : price,
+                      units.billableUnits ?? '0',
+                      units.convertedUnits,
+                    )
                 ).map((part) => <div key={part}>{part}</div>)}
               {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
             </div>

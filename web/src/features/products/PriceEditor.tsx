@@ -11,6 +11,7 @@ import { NewMeterDialog } from '../meters/NewMeterDialog';
 import { PriceExamples } from './PriceExamples';
 import styles from './Product.module.css';
 import { draftPrice, type PriceValues, type ProductValues } from './productValues';
+import { RatesTable } from './RatesTable';
 import { countOf, every, type Recurrence, within } from './recurrence';
 import { TiersTable } from './TiersTable';
 
@@ -104,6 +105,13 @@ function Metered({
         <Row>
           <AmountInput name={`${path}.unitAmount`} label={`Price of a unit, ${currency}`} isExact />
         </Row>
+      )}
+      {pricing === 'PER_UNIT' && (
+        <RatesTable
+          path={`${path}.rates`}
+          meterId={metered.meterId?.key ?? null}
+          currency={currency}
+        />
       )}
       {(pricing === 'GRADUATED' || pricing === 'VOLUME') && (
         <>

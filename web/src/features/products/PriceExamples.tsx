@@ -6,16 +6,21 @@ import { problemOf, withoutPlace } from '../../api/problems';
 import type { Decimal } from '../../format/decimals';
 import { formatMoney } from '../../format/money';
 import { unitAfter } from '../../format/units';
-import { TextField } from '../../ui/Field';
+import { SelectField, TextField } from '../../ui/Field';
 import { Quantity } from '../../ui/Figures';
 import { useSettled } from '../../ui/useSettled';
 import { readDecimal } from '../forms/amounts';
 import { exampleUnits } from './exampleUnits';
 import styles from './Product.module.css';
+import { rateName } from './rates';
 
 const PriceExamplesDocument = graphql(`
-  query PriceExamples($price: MeteredPriceInput!, $units: [Decimal!]!) {
-    priceExamples(price: $price, units: $units) {
+  query PriceExamples(
+    $price: MeteredPriceInput!
+    $units: [Decimal!]!
+    $values: [DimensionValueInput!]
+  ) {
+    priceExamples(price: $price, units: $units, values: $values) {
       units
       amount
     }
@@ -37,7 +42,10 @@ export function PriceExamples({
   const [text, setText] = useState('');
   const own = readDecimal(text);
   const units = price === null ? [] : [...exampleUnits(price), ...(own === null ? [] : [own])];
-  const question = useSettled(JSON.stringify({ price, units }), PAUSE);
+  const rates = price?.rates ?? [];
+  const [chosen, setChosen] = useState('');
+  const rate = rates[Number(chosen || Number.NaN)];
+  const question = useSettled(JSON.stringify({ price, units, values: rate?.values }), PAUSE);
   const variables = JSON.parse(question) as PriceExamplesQueryVariables;
   const [{ data, error }] = useQuery({
     query: PriceExamplesDocument,
@@ -57,6 +65,20 @@ export function PriceExamples({
   return (
     <div className={styles.examples}>
       <h3>What it costs</h3>
+      {rates.length > 0 && (
+        <SelectField
+          label="Units of"
+          value={chosen}
+          options={[
+            ...rates.map(({ values }, place) => ({
+              value: String(place),
+              label: rateName(values),
+            })),
+            { value: '', label: 'All other events' },
+          ]}
+          onChange={setChosen}
+        />
+      )}
       {price === null ? (
         <p className={styles.detail}>Complete the price to see what units cost.</p>
       ) : (

@@ -14,6 +14,7 @@ import { Card } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { PriceExamples } from './PriceExamples';
 import styles from './Product.module.css';
+import { rateName } from './rates';
 import { type Billed, each, type Recurrence, usageOf, within } from './recurrence';
 
 /** What a list says of a price. */
@@ -55,6 +56,13 @@ export const PriceCard_price = graphql(`
       capAmount
       minimumAmount
       billsFlatAmountAtZero
+      rates {
+        unitAmount
+        values {
+          property
+          value
+        }
+      }
       conversion {
         divideBy
         round
@@ -134,6 +142,12 @@ export function PriceCard({
     unitAmount: price.unitAmount,
     packageAmount: price.packageAmount,
     packageSize: price.packageSize,
+    ...(price.rates.length > 0 && {
+      rates: price.rates.map(({ values, unitAmount }) => ({
+        unitAmount,
+        values: values.map(({ property, value }) => ({ property, value })),
+      })),
+    }),
     capAmount,
     minimumAmount,
     billsFlatAmountAtZero: price.billsFlatAmountAtZero,
@@ -148,6 +162,15 @@ export function PriceCard({
       flatAmount,
     })),
   };
+  const rates: Rate[] = price.rates.map(({ values, unitAmount }, place) => ({
+    place,
+    name: rateName(values),
+    unitAmount,
+  }));
+  if (rates.length > 0) {
+    const others = { name: 'All other', unitAmount: price.unitAmount ?? '0' };
+    rates.push({ place: rates.length, ...others });
+  }
   const tiers: Tier[] = (price.tiers ?? []).map((tier, place, all) => ({
     place,
     from: place === 0 ? '0' : (all[place - 1]?.upTo ?? '0'),
@@ -156,8 +179,16 @@ export function PriceCard({
     flatAmount: tier.flatAmount,
   }));
   return (
-    <Card title={priceSummary(price, product)} flush={tiers.length > 0}>
+    <Card title={priceSummary(price, product)} flush={tiers.length + rates.length > 0}>
       <div>
+        {rates.length > 0 && (
+          <Table
+            label="Rates"
+            columns={rateColumns(currency)}
+            rows={rates}
+            keyOf={({ place }) => String(place)}
+          />
+        )}
         {tiers.length > 0 && (
           <Table
             label="Tiers"
@@ -166,7 +197,7 @@ export function PriceCard({
             keyOf={({ place }) => String(place)}
           />
         )}
-        <div className={classes(styles.below, tiers.length > 0 && styles.inset)}>
+        <div className={classes(styles.below, tiers.length + rates.length > 0 && styles.inset)}>
           <p>
             Charged after the period, on what{' '}
             <Link to="/meters/$id" params={{ id: meter.id }}>
@@ -184,6 +215,23 @@ export function PriceCard({
       </div>
     </Card>
   );
+}
+
+interface Rate {
+  place: number;
+  name: string;
+  unitAmount: string;
+}
+
+function rateColumns(currency: string): Column<Rate>[] {
+  return [
+    { title: 'Units of', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
+    {
+      title: 'Each unit',
+      isNumber: true,
+      cell: ({ unitAmount }) => formatUnitAmount(unitAmount, currency),
+    },
+  ];
 }
 
 const ROUNDED: Record<RoundingMode, string> = {

@@ -3,6 +3,7 @@ import {
   draftPrice,
   intervalsInput,
   newPrice,
+  newRate,
   newTier,
   pricesInput,
   productField,
@@ -50,6 +51,19 @@ test('a metered price has the fields of its pricing and no others', () => {
       },
     },
   ]);
+});
+
+test('a rate has the dimensions that it names', () => {
+  const price = newPrice('metered');
+  const rate = newRate(['model', 'kind']);
+  rate.unitAmount = '0.02';
+  rate.values[0] = { property: 'model', value: 'large' };
+  Object.assign(price.metered, { meterId: METER, unitAmount: '0.01', rates: [rate] });
+  expect(pricesInput({ currency: 'USD', prices: [price] }, failing)[0]?.metered?.rates).toEqual([
+    { values: [{ property: 'model', value: 'large' }], unitAmount: '2' },
+  ]);
+  const problem = ['prices', '0', 'metered', 'rates', '1', 'values', '0', 'value'];
+  expect(productField(problem)).toEqual(problem.slice(0, 6));
 });
 
 test('limits and a conversion are left out unless they are given', () => {

@@ -20,6 +20,12 @@ export interface TierValues {
   flatAmount: string;
 }
 
+export interface RateValues {
+  /** One for each dimension of the meter; empty for any. */
+  values: { property: string; value: string }[];
+  unitAmount: string;
+}
+
 export interface PriceValues {
   kind: 'fixed' | 'metered';
   fixed: { amount: string };
@@ -27,6 +33,7 @@ export interface PriceValues {
     meterId: Choice | null;
     pricing: MeteredPricing;
     unitAmount: string;
+    rates: RateValues[];
     tiers: TierValues[];
     packageAmount: string;
     packageSize: string;
@@ -55,6 +62,11 @@ export interface ProductValues {
 
 export const newTier = (): TierValues => ({ upTo: '', unitAmount: '', flatAmount: '' });
 
+export const newRate = (dimensions: readonly string[]): RateValues => ({
+  values: dimensions.map((property) => ({ property, value: '' })),
+  unitAmount: '',
+});
+
 export const newPrice = (kind: PriceValues['kind']): PriceValues => ({
   kind,
   fixed: { amount: '' },
@@ -62,6 +74,7 @@ export const newPrice = (kind: PriceValues['kind']): PriceValues => ({
     meterId: null,
     pricing: 'PER_UNIT',
     unitAmount: '',
+    rates: [],
     tiers: [newTier(), newTier()],
     packageAmount: '',
     packageSize: '',
@@ -162,6 +175,12 @@ function meteredInput(
     pricing,
     ...(pricing === 'PER_UNIT' && {
       unitAmount: write.exact('metered.unitAmount', metered.unitAmount),
+      ...(metered.rates.length > 0 && {
+        rates: metered.rates.map(({ values, unitAmount }, index) => ({
+          values: values.filter(({ value }) => value !== ''),
+          unitAmount: write.exact(`metered.rates.${index}.unitAmount`, unitAmount),
+        })),
+      }),
     }),
     ...((pricing === 'GRADUATED' || pricing === 'VOLUME') && {
       tiers: tiers.map((tier, index) => tierInput(tier, index, tiers.length, write)),
@@ -239,6 +258,10 @@ function writer(currency: string, path: string, refuse: Refuse): Writer {
 export function productField(path: readonly string[]): readonly string[] {
   if (path.at(-1) === 'currency') {
     return ['currency'];
+  }
+  if (path[3] === 'rates' && path[5] === 'values') {
+    // The form has a field for every dimension, the input only those with a value.
+    return path.slice(0, 6);
   }
   return path[0] === 'benefitIds' ? ['benefits'] : path;
 }
