@@ -1,6 +1,7 @@
 /** One of everything that has a page or a dialog of its own, made by the API. */
 import type { Api } from './api';
 import { type Account, EXAMPLE_ACCOUNT, endSubscription, makeAccount } from './data';
+import { makeGroupedMeter } from './grouped';
 
 export interface Everything extends Account {
   /** An invoice that is not issued yet. */
@@ -10,6 +11,8 @@ export interface Everything extends Account {
   /** A subscription whose quantity changes with its next period. */
   changing: { id: string };
   archived: { id: string; name: string };
+  /** A meter with two dimensions, and usage by them. */
+  grouped: { id: string; name: string };
   sent: { id: string };
   alert: { id: string; name: string };
   endpoint: { id: string; url: string };
@@ -23,6 +26,7 @@ export const EXAMPLE: Everything = {
   ending: { id: 'ending' },
   changing: { id: 'changing' },
   archived: { id: 'archived', name: 'Archived' },
+  grouped: { id: 'grouped', name: 'Grouped' },
   sent: { id: 'sent' },
   alert: { id: 'alert', name: 'Alert' },
   endpoint: { id: 'endpoint', url: 'http://127.0.0.1' },
@@ -42,6 +46,7 @@ export async function makeEverything(api: Api): Promise<Everything> {
     ending: await makeEnding(api),
     changing: await makeChanging(api),
     archived: await makeArchivedMeter(api),
+    grouped: await makeGroupedMeter(api, customer.externalId),
     alert: await makeAlert(api, meter.id),
     ...(await makeDelivery(api)),
   };

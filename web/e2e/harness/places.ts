@@ -9,7 +9,7 @@ export interface Place {
 
 export function dashboardPages(everything: Everything): Place[] {
   const { meter, customer, product, subscription, invoice, draft } = everything;
-  const { archived, sent, alert, endpoint, delivery } = everything;
+  const { archived, grouped, sent, alert, endpoint, delivery } = everything;
   const parts = ['credits', 'subscriptions', 'invoices', 'events', 'alerts'];
   return [
     { path: '/', heading: 'Overview' },
@@ -18,6 +18,12 @@ export function dashboardPages(everything: Everything): Place[] {
     { path: `/meters/${meter.id}`, heading: meter.name },
     { path: `/meters/${meter.id}/edit`, heading: 'Edit meter' },
     { path: `/meters/${archived.id}`, heading: archived.name },
+    { path: `/meters/${grouped.id}?by=["model"]`, heading: grouped.name },
+    { path: `/meters/${grouped.id}/edit`, heading: 'Edit meter' },
+    {
+      path: `/customers/${customer.id}?by=["model","kind"]`,
+      heading: customer.name,
+    },
     { path: '/events', heading: 'Events' },
     { path: `/events/${sent.id}`, heading: everything.event },
     { path: '/customers', heading: 'Customers' },
