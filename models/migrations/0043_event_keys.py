@@ -23,7 +23,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0047_timelines")]
+    dependencies = [("models", "0032_calendar_periods"), ("models", "0053_rates")]
 
     initial = False
 
