@@ -7,7 +7,7 @@ NAMES = ("usage_period_start", "usage_period_end")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0040_alert_currencies")]
+    dependencies = [("models", "0032_calendar_periods"), ("models", "0040_alert_currencies")]
 
     initial = False
 

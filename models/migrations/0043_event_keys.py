@@ -23,7 +23,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0032_calendar_periods"), ("models", "0053_rates")]
+    dependencies = [("models", "0053_rates")]
 
     initial = False
 
