@@ -40,8 +40,10 @@ SELECT '00000000-0000-0000-0000-000000000000'::uuid AS organization_id,
 _CHUNK = """
 WITH chunk AS MATERIALIZED (
     SELECT event.organization_id, event.id, event.timestamp, event.external_id
-    FROM event, event_key_progress reached
-    WHERE (event.organization_id, event.id) > (reached.organization_id, reached.id)
+    FROM event
+    WHERE (event.organization_id, event.id) > (
+        (SELECT organization_id FROM event_key_progress), (SELECT id FROM event_key_progress)
+    )
     ORDER BY event.organization_id, event.id LIMIT $1
 ), made AS (
     INSERT INTO event_key (organization_id, key, event_id, timestamp)
@@ -52,16 +54,21 @@ WITH chunk AS MATERIALIZED (
 )
 UPDATE event_key_progress SET organization_id = last.organization_id, id = last.id
 FROM (SELECT organization_id, id FROM chunk ORDER BY organization_id DESC, id DESC LIMIT 1) AS last
-RETURNING 1
+RETURNING (SELECT count(*) FROM chunk) AS events
 """
 
 
 async def make_keys(_apps: Any, editor: Any) -> None:
-    """Makes the keys of all events, chunk by chunk."""
+    """Makes the keys of all events, chunk by chunk.
+
+    A chunk that is not full is the last: what is stored meanwhile has its keys from the trigger.
+    """
     client = editor.client
     await client.execute_script(_TABLE)
-    while await client.execute_query_dict(_CHUNK, [_ROWS]):
-        pass
+    events = _ROWS
+    while events == _ROWS:
+        chunk = await client.execute_query_dict(_CHUNK, [_ROWS])
+        events = chunk[0]["events"] if chunk else 0
 
 
 class Migration(migrations.Migration):

@@ -63,7 +63,7 @@ async def customer(fresh_database: BaseDBAsyncClient) -> tuple[UUID, UUID]:
     """An organization and a customer, in a database of the previous version."""
     await fresh_database.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     first: Any = import_module("models.migrations.0043_event_keys").Migration
-    await migrate_to("0032_calendar_periods", *(name for _app, name in first.dependencies))
+    await migrate_to(*(name for _app, name in first.dependencies))
     organization_id, customer_id = new_id(), new_id()
     await fresh_database.execute_query(
         "INSERT INTO customer (organization_id, id, external_id, created_at)"
