@@ -17,16 +17,12 @@ fifth of them in a quick run, all with `--hypothesis-profile thorough`, and rand
 """
 
 import base64
-import errno
-import ipaddress
 import os
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -47,6 +43,7 @@ from tests.distribution import cluster
 from tests.distribution.judging import collector, judge, judged, statements_fit_a_cluster
 from tests.graphql_client import api, application, http, other_api
 from tests.metergraph.exposed import exposed
+from tests.this_machine import no_connections_to_elsewhere
 from transport import application as transport_application
 
 __all__ = [  # fixtures
@@ -57,6 +54,7 @@ __all__ = [  # fixtures
     "http",
     "judge",
     "judged",
+    "no_connections_to_elsewhere",
     "other_api",
     "statements_fit_a_cluster",
 ]
@@ -120,23 +118,6 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str | No
     yield change
     monkeypatch.undo()
     get_settings.cache_clear()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_connections_to_elsewhere() -> Iterator[None]:
-    """A test that would reach out of this machine fails."""
-    connect = socket.socket.connect
-
-    def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in {socket.AF_INET, socket.AF_INET6}:
-            host = ipaddress.ip_address(address[0])
-            if not host.is_loopback and "METERGRAPH_TEST_DATABASE_URL" not in os.environ:
-                raise OSError(errno.ENETUNREACH, f"tests connect to this machine only, not {host}")
-        connect(self, address)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", guarded)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
