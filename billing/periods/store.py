@@ -33,7 +33,7 @@ PERIOD_COLUMNS = """
 
 COUNTED_FOR_PERIOD = """CASE WHEN period.rate_units IS NULL
     THEN coalesce(meter.position, log.head)
-    ELSE coalesce(meter.dimensions_position, meter.position, log.head)
+    ELSE least(meter.dimensions_position, meter.position, log.head)
 END"""
 """How far a `meter` has counted what a `metered_period period` needs; `log` is the event log."""
 

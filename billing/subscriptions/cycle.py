@@ -204,6 +204,7 @@ _LATE_CUSTOMERS = f"""
          SELECT customer_id FROM metered_period period
          CROSS JOIN (SELECT $2::bigint AS head) AS log
          WHERE organization_id = $1 AND meter_id = meter.id AND is_behind
+           AND period.position < coalesce(meter.position, $2)  -- found by the index
            AND period.position < {COUNTED_FOR_PERIOD}
          LIMIT $3
      ) AS period

@@ -149,7 +149,7 @@ async def test_a_chunk_of_late_customers_reads_no_more_than_a_chunk(
         read = _rows_read("billing_frontier|metered_period", lines)
         assert read, lines
         assert max(read) <= CHUNK, lines
-        assert not any("Rows Removed" in line for line in lines), lines
+        assert not any("Rows Removed" in line for line in lines), "\n".join(lines)
 
 
 def _rows_read(table: str, plan: list[str]) -> list[float]:
