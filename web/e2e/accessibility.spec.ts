@@ -4,6 +4,7 @@ import { portalLink } from './harness/data';
 import { EXAMPLE } from './harness/everything';
 import { dashboardPages, dialogs } from './harness/places';
 import { expect, signedIn, test } from './harness/test';
+import { transitionsEnd } from './harness/transitions';
 
 const SIZES = [
   { width: 1440, height: 900 },
@@ -79,8 +80,10 @@ async function check(page: Page, where: string): Promise<void> {
   for (const size of SIZES) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: 'light' });
+    await transitionsEnd(page);
     await checkNow(axeOf(page), `${where}, light, ${size.width} px`);
     await page.emulateMedia({ colorScheme: 'dark' });
+    await transitionsEnd(page);
     const contrast = axeOf(page).withRules(['color-contrast']);
     await checkNow(contrast, `${where}, dark, ${size.width} px`);
     const excess = await page.evaluate(

@@ -3,6 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 import { portalLink } from './harness/data';
 import { counted, makeGroupedMeter, makeTokenMeter, sendCalls } from './harness/grouped';
 import { exactly, expect, test } from './harness/test';
+import { transitionsEnd } from './harness/transitions';
 
 // Counting may take ten seconds where much else runs.
 const COUNTED = { timeout: 120_000 };
@@ -128,6 +129,7 @@ test('the legend filters, by mouse and keyboard, and its choice has a link', asy
   await test.step('of one customer, on its own page', async () => {
     await dashboard.goto(`/customers/${account.customer.id}?by=["kind"]`);
     await expect(rowOf(table, 'No kind').locator(exactly(800))).toBeVisible();
+    await transitionsEnd(dashboard);
     const results = await new AxeBuilder({ page: dashboard }).analyze();
     expect(results.violations).toEqual([]);
   });
@@ -150,6 +152,7 @@ test('the portal shows the customer its own usage by dimension', async ({ page, 
   await expect(page.getByText('secret')).toHaveCount(0);
   await sendCalls(api, meter, own, [{ model: 'small', tokens: 7 }]);
   await expect(rowOf(table, 'small').locator(exactly(27))).toBeVisible(COUNTED);
+  await transitionsEnd(page);
   const results = await new AxeBuilder({ page }).analyze();
   expect(results.violations).toEqual([]);
 });
