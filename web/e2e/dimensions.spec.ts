@@ -60,6 +60,12 @@ test('dimensions are added to a meter that has counted, and it is grouped by the
     await expect(rowOf(table, 'Total').locator(exactly(1055))).toBeVisible(COUNTED);
   });
 
+  await test.step('a link that was edited wrongly shows the meter', async () => {
+    await dashboard.goto(`/meters/${meter.id}?by=model&only=1`);
+    await expect(dashboard.getByRole('heading', { name: meter.name })).toBeVisible();
+    await expect(dashboard.getByLabel('Group by')).toHaveValue('[]');
+  });
+
   await test.step('a dimension is taken away', async () => {
     await dashboard.goto(`/meters/${meter.id}/edit`);
     await dashboard.getByRole('button', { name: 'Remove dimension 1' }).click();

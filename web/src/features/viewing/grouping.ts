@@ -29,7 +29,8 @@ export interface Grouping {
 }
 
 export function useGrouping(): Grouping {
-  const { by, only, without } = useSearch({ strict: false }) as GroupingSearch;
+  const search = useSearch({ strict: false }) as Record<keyof GroupingSearch, unknown>;
+  const [by, only, without] = [texts(search.by), texts(search.only), texts(search.without)];
   const navigate = useNavigate();
   const change = useCallback(
     (changes: GroupingSearch) => {
@@ -52,6 +53,13 @@ export function useGrouping(): Grouping {
     }),
     [by, only, without, change],
   );
+}
+
+/** A link may have been edited by hand. */
+function texts(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
+    ? value
+    : undefined;
 }
 
 /** What of a grouping applies to a meter with these dimensions: nothing, if it lacks one. */
