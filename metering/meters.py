@@ -75,7 +75,7 @@ Needs = Callable[[BaseDBAsyncClient, UUID, UUID], Awaitable[MeterNeeds]]
 async def nothing_needed(
     _connection: BaseDBAsyncClient, _organization_id: UUID, _meter_id: UUID
 ) -> MeterNeeds:
-    """Returns that nobody needs anything of a meter."""
+    """Returns the needs of a meter that nothing uses."""
     return MeterNeeds()
 
 
