@@ -1,11 +1,12 @@
 # `make` lists the targets. ARGS are passed on: make run ARGS="--port 9000"
 
 .DEFAULT_GOAL := help
-.PHONY: help run web web-check web-dev web-test screenshot test test-all check schema format contract bench chaos lock clean
+.PHONY: help run web web-check web-dev web-test screenshot clients-test test test-all check schema format contract bench chaos lock clean
 
 bin := .venv/bin
-pytest := $(bin)/python -m pytest --numprocesses logical --dist loadfile
-packages := $(wildcard config waiting models metering billing webhooks schema resolvers transport workers metergraph benchmarks scripts tests)
+# One process more than processors, because tests also wait for others.
+pytest := $(bin)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
+packages := $(wildcard config waiting models metering billing webhooks schema resolvers transport workers metergraph benchmarks scripts clients/python/metergraph_client tests)
 
 help: ## List the targets
 	@echo "Usage: make TARGET [ARGS=...] [PYTHON=...]"
@@ -18,14 +19,14 @@ run: ## Run everything: servers, API and worker (ARGS="--port 9000")
 	@exec $(bin)/metergraph dev $(ARGS)
 
 web: ## Build the web pages, which are committed (needs Node.js 20.19 or later)
-	@exec scripts/web npm run build
+	@exec scripts/node web npm run build
 
 web-check: ## Check format, lint and types of the web pages, and run their unit tests
-	@scripts/web npm run check
-	@exec scripts/web npm test
+	@scripts/node web npm run check
+	@exec scripts/node web npm test
 
 web-dev: ## Serve the web pages as they are edited, beside `make run`
-	@exec scripts/web npm run dev
+	@exec scripts/node web npm run dev
 
 web-test: ## Test the web pages in Chromium (ARGS="printing --headed")
 	@scripts/environment requirements.txt
@@ -34,6 +35,11 @@ web-test: ## Test the web pages in Chromium (ARGS="printing --headed")
 screenshot: ## Take the picture of the dashboard that the README begins with
 	@scripts/environment requirements.txt
 	@SCREENSHOTS=readme CHROMIUM="$(CHROMIUM)" exec scripts/web-test readme
+
+clients-test: ## Check the TypeScript client, and test it against a real server
+	@scripts/environment requirements-dev.txt
+	@scripts/node clients/typescript npm run check
+	@exec scripts/node clients/typescript npm test
 
 test: ## Run all but the slow tests, on their own servers (ARGS="tests/billing -x")
 	@scripts/environment requirements-dev.txt
@@ -75,5 +81,5 @@ lock: ## Resolve pyproject.toml into the lock files (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 
 clean: ## Remove the environment and the caches of tools; data stays
-	rm -rf .venv build web/node_modules web/e2e/results web/e2e/screenshots metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build web/node_modules clients/typescript/node_modules clients/typescript/dist web/e2e/results web/e2e/screenshots metergraph.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

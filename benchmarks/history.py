@@ -34,8 +34,10 @@ async def system_with_history(
         yield system, tenant
 
 
-async def store_history(organization_id: UUID, count: int, customers: int = CUSTOMERS) -> None:
-    """Stores `count` calls of a language model over the last 30 days, and has the log count them.
+async def store_history(
+    organization_id: UUID, count: int, customers: int = CUSTOMERS, days: int = DAYS
+) -> None:
+    """Stores `count` calls of a language model over the last days, and has the log count them.
 
     No worker may run meanwhile.
     """
@@ -49,10 +51,10 @@ async def store_history(organization_id: UUID, count: int, customers: int = CUST
         """,
         [organization_id, customers],
     )
-    await make_months(end_of_history() - timedelta(days=ago) for ago in range(DAYS + 1))
+    await make_months(end_of_history() - timedelta(days=ago) for ago in range(days + 1))
     for first in range(0, count, _BATCH):
         await store_batch(
-            organization_id, min(_BATCH, count - first), timedelta(days=DAYS), customers
+            organization_id, min(_BATCH, count - first), timedelta(days=days), customers
         )
         while await advance(organization_id):
             pass

@@ -121,21 +121,26 @@ async def _measure(system: System, case: Case, run: Run) -> Result:
     )
 
 
-async def ingest(system: System, case: Case) -> tuple[float, float]:
-    """Events a second until all are stored, and until all are counted."""
-    tenant = await system.new_tenant()
+async def ingest(
+    system: System, case: Case, tenant: Tenant | None = None, stored_before: int = 0
+) -> tuple[float, float]:
+    """Events a second until all are stored, and until all are counted.
+
+    By a tenant that has stored so many events before; without it, by a new one.
+    """
+    tenant = tenant or await system.new_tenant()
     requests = case.requests()
     connections = [await system.connect(tenant.token) for _ in range(case.clients)]
     started = time.perf_counter()
     await asyncio.gather(*(_send(connection, requests, case) for connection in connections))
     stored = time.perf_counter() - started
-    await _until_counted(tenant, case.events)
+    await until_counted(tenant, stored_before + case.events)
     counted = time.perf_counter() - started
     for connection in connections:
         await connection.close()
     for meter in tenant.meters:
         await meter.refresh_from_db()
-        assert meter.counted_events == case.events
+        assert meter.counted_events == stored_before + case.events
     return case.events / stored, case.events / counted
 
 
@@ -146,7 +151,8 @@ async def _send(connection: HttpConnection, requests: Iterator[bytes], case: Cas
         assert expected in answer, answer[:500]
 
 
-async def _until_counted(tenant: Tenant, events: int) -> None:
+async def until_counted(tenant: Tenant, events: int) -> None:
+    """Waits until the log has counted so many events."""
     async with asyncio.timeout(_COUNT_SECONDS):
         while True:
             rows = await get_connection("default").execute_query_dict(

@@ -9,8 +9,9 @@ from tortoise.transactions import in_transaction
 from benchmarks.system import System, Tenant
 from billing.catalog.benefits import MeterCredit
 from billing.catalog.catalog_products import catalog_products
+from billing.catalog.new_benefits import create_benefit
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
-from billing.catalog.products import ProductDraft, create_benefit, create_product
+from billing.catalog.products import ProductDraft, create_product
 from billing.periods.intervals import Period, RecurringInterval
 from billing.periods.metered_renewal import renew_periods
 from billing.subscriptions.renewal import next_periods

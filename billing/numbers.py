@@ -50,6 +50,11 @@ def minus(first: Decimal, second: Decimal) -> Decimal:
     return _EXACT.subtract(first, second)
 
 
+def times(value: Decimal, number: int) -> Decimal:
+    """Returns the exact product."""
+    return _EXACT.multiply(value, Decimal(number))
+
+
 def half_away(value: Fraction) -> int:
     """Returns the nearest integer. A half is rounded away from zero."""
     magnitude = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)

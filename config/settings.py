@@ -207,6 +207,16 @@ class Settings(BaseSettings):
         description="How many days after an event was stored its `externalId` can be used for "
         "another. Empty: never, so each is unique for ever.",
     )
+    event_retention_months: PositiveInt | None = Field(
+        default=None,
+        description="After how many months a worker archives events, once a day, as `metergraph "
+        "archive` does. Needs an archive directory. Empty: never, so events stay for ever.",
+    )
+    archive_directory: Path | None = Field(
+        default=None,
+        description="The existing directory to which a worker archives events. Only for workers "
+        "that have it.",
+    )
     audit_hour: HourOrOff = Field(
         default=3,
         description="The hour (UTC) from which workers slowly compare cached usage with the raw "

@@ -11,6 +11,7 @@ from config.settings import Settings, variable_name
 from metergraph.demo.organization import demo_token
 from metergraph.embedded import running_addresses
 from metering.language.instants import parse_instant
+from metering.texts import NAME, name_fault
 from models import Organization
 
 INSTANT = "ISO 8601 with an offset, such as 2026-03-01T00:00:00Z"
@@ -36,6 +37,14 @@ def read_instant(
         return parse_instant(value)
     except ValueError as error:
         raise click.BadParameter(f"{value!r} {error}.") from None
+
+
+def read_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The callback of an argument that is a name; it is stored without spaces around it."""
+    name = value.strip()
+    if fault := name_fault(name, NAME):
+        raise click.BadParameter(f"The name {fault[1]}")
+    return name
 
 
 @dataclass(frozen=True)

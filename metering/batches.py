@@ -26,15 +26,20 @@ class Batches:
         return cls(sorted(row["id"] for row in found), months_around(first, last))
 
 
-def of_batches(ids: str, months: str) -> str:
-    """Writes the condition on `event`, from the placeholders of `Batches`.
+def events_of_batches(ids: str, months: str) -> str:
+    """Writes the FROM item of all events of batches, from the placeholders of `Batches`.
 
-    The months leave out partitions. The first and last id repeat what the list says: with them, the
-    planner expects the fewest rows from the index on batches, also before it knows a new month. It
-    would otherwise take the index on timestamps, and read all of an organization's month.
+    The organization is $1. The months leave out partitions. They must not look selective: without
+    statistics, or for parameters, the planner would expect fewest rows from the index on timestamps
+    and read all of an organization's month. So each batch is looked up by itself, and the end is
+    written in a way that is not taken for a range together with the start.
     """
     ids, months = f"({ids}::bigint[])", f"({months}::timestamptz[])"
-    return (
-        f"batch_id = ANY({ids}) AND batch_id >= {ids}[1] AND batch_id <= {ids}[cardinality({ids})]"
-        f" AND timestamp >= {months}[1] AND timestamp < {months}[2]"
-    )
+    return f"""(
+        SELECT found.* FROM unnest{ids} AS batch (id) CROSS JOIN LATERAL (
+            SELECT * FROM event
+            WHERE organization_id = $1 AND batch_id = batch.id
+              AND timestamp >= {months}[1] AND timestamp < ANY(ARRAY[{months}[2]])
+            OFFSET 0
+        ) AS found
+    )"""

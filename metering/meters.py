@@ -13,6 +13,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from config.clock import now
+from metering.archive.boundary import events_from
+from metering.archive.recounting import refuse_archived_periods
 from metering.counting.catch_up import hold_catch_up
 from metering.counting.late import note_recounting
 from metering.counting.log import LogState, lock_log, take_position
@@ -34,10 +36,13 @@ _CHANGED = (
     "event_filter",
     "aggregation_function",
     "aggregation_property",
+    "carries_over",
     "event_names",
     "dimensions",
     "position",
     "dimensions_position",
+    "complete_from",
+    "dimensions_complete_from",
     "defined_from",
     "skipped_events",
     "usage_version",
@@ -105,9 +110,11 @@ async def create_meter(  # one argument for each thing that a meter says
     aggregation: Aggregation,
     dimensions: Sequence[str] = (),
 ) -> Meter:
-    """Creates a meter, which also counts all stored events."""
+    """Creates a meter, which also counts all events that are stored, and says from when that is."""
+    _check_dimensions(aggregation, dimensions)
     async with in_transaction() as connection:
         log = await lock_log(connection, organization_id)
+        stored_from = await events_from(connection)
         emit(connection, Wake(CATCH_UP_METERS, organization_id))
         return await Meter.create(
             organization_id=organization_id,
@@ -116,6 +123,8 @@ async def create_meter(  # one argument for each thing that a meter says
             position=_position(0, log),
             dimensions=list(dimensions),
             dimensions_position=_position(0, log) if dimensions else None,
+            complete_from=stored_from,
+            dimensions_complete_from=stored_from,
             using_db=connection,
             **_definition(filter_, aggregation),
         )
@@ -130,7 +139,8 @@ async def update_meter(
     """Changes a meter. A new filter or aggregation is refused once the meter has counted.
 
     Otherwise such a change makes the meter start over with every event. New dimensions make its
-    usage by dimension start over. A change without what `needs` returns is refused.
+    usage by dimension start over. A change without what `needs` returns is refused, and so is one
+    after which a period could not be counted again, because its events are archived.
     """
     async with in_transaction() as connection:
         if changes.changes_counting:
@@ -141,7 +151,9 @@ async def update_meter(
         new_filter = changes.filter or present.filter
         new_aggregation = changes.aggregation or present.aggregation
         kept = present.dimensions if changes.dimensions is None else changes.dimensions
-        (await needs(connection, organization_id, meter_id)).check(new_aggregation, kept)
+        needed = await needs(connection, organization_id, meter_id)
+        needed.check(new_aggregation, kept)
+        _check_dimensions(new_aggregation, kept)
         changed = [
             field
             for field, differs in (
@@ -156,25 +168,19 @@ async def update_meter(
                 " aggregation cannot change. Create another meter: it counts past events too."
             )
             raise RefusedError(problem("METER_LOCKED", message, changed[0]))
+        stored_from = await events_from(connection) if changes.changes_counting else None
         if changed:
-            await _forget(connection, meter)
-            if await note_recounting(connection, organization_id, meter_id):
-                # Invoices made until now say that it counted nothing, and must stay right.
-                log = await take_position(connection, organization_id)
-                meter.defined_from = log.head
-            for column, value in _definition(new_filter, new_aggregation).items():
-                setattr(meter, column, value)
-            meter.skipped_events = 0
-            meter.usage_version += 1
-            _end_pause(meter)
-            # An archived meter keeps its position; a live one would count.
-            meter.position = _position(0, log) if meter.archived_at is None else 0
-            emit(connection, Wake(CATCH_UP_METERS, organization_id))
+            await refuse_archived_periods(connection, meter, stored_from, changed[0])
+            meter.complete_from = stored_from
+            await _start_over(connection, meter, _definition(new_filter, new_aggregation), log)
         recounts_dimensions = bool(changed and present.dimensions)
         if changes.dimensions is not None and changes.dimensions != present.dimensions:
             meter.dimensions = list(changes.dimensions)
             recounts_dimensions = True
         if recounts_dimensions:
+            if needed.dimensions:
+                await refuse_archived_periods(connection, meter, stored_from, "dimensions")
+            meter.dimensions_complete_from = stored_from
             meter.dimensions_position = CLEARING
             emit(connection, Wake(CATCH_UP_METERS, organization_id))
         if changes.name is not None:
@@ -183,6 +189,25 @@ async def update_meter(
             meter.unit = changes.unit
         await _store(connection, meter)
         return meter
+
+
+async def _start_over(
+    connection: BaseDBAsyncClient, meter: Meter, definition: dict[str, Any], log: LogState
+) -> None:
+    """Makes a meter that has counted nothing count all history by another definition."""
+    await _forget(connection, meter)
+    if await note_recounting(connection, meter.organization_id, meter.id):
+        # Invoices made until now say that it counted nothing, and must stay right.
+        log = await take_position(connection, meter.organization_id)
+        meter.defined_from = log.head
+    for column, value in definition.items():
+        setattr(meter, column, value)
+    meter.skipped_events = 0
+    meter.usage_version += 1
+    _end_pause(meter)
+    # An archived meter keeps its position; a live one would count.
+    meter.position = _position(0, log) if meter.archived_at is None else 0
+    emit(connection, Wake(CATCH_UP_METERS, meter.organization_id))
 
 
 async def archive_meter(organization_id: UUID, meter_id: UUID, in_use: InUse) -> Meter:
@@ -219,6 +244,12 @@ async def unarchive_meter(organization_id: UUID, meter_id: UUID) -> Meter:
         return meter
 
 
+def _check_dimensions(aggregation: Aggregation, dimensions: Sequence[str]) -> None:
+    if aggregation.lasts() and dimensions:
+        message = "A meter whose values last (TIME_WEIGHTED, carriesOver) cannot have dimensions."
+        raise RefusedError(problem("INVALID", message, "dimensions"))
+
+
 def _position(counted: int, log: LogState) -> int | None:
     """The position of a meter: None, which means live, if it is at the head already."""
     return None if counted == log.head else counted
@@ -235,6 +266,7 @@ def _definition(filter_: Filter, aggregation: Aggregation) -> dict[str, Any]:
         "event_filter": to_json(filter_),
         "aggregation_function": aggregation.function.value,
         "aggregation_property": aggregation.property,
+        "carries_over": aggregation.lasts(),
         "event_names": None if names is None else sorted(names),
     }
 

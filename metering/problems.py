@@ -12,6 +12,7 @@ ProblemCode = Literal[
     "METER_LOCKED",
     "IN_USE",
     "LIMIT_EXCEEDED",
+    "EVENTS_ARCHIVED",
 ]
 
 

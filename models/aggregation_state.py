@@ -17,6 +17,8 @@ class AggregationState:
     latest_value = NumericField(null=True)
     latest_at = fields.DatetimeField(null=True)
     latest_event_id = fields.UUIDField(null=True)
+    first_at = fields.DatetimeField(null=True)
+    value_seconds = NumericField(null=True)
 
 
 class AggregationStates:
@@ -28,3 +30,5 @@ class AggregationStates:
     latest_value = ArrayField("numeric", null=True)
     latest_at = ArrayField("timestamptz", null=True)
     latest_event_id = ArrayField("uuid", null=True)
+    first_at = ArrayField("timestamptz", null=True)
+    value_seconds = ArrayField("numeric", null=True)

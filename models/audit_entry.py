@@ -12,7 +12,8 @@ class AuditEntry(Model):
 
     `actor_kind` is TOKEN, BROWSER or COMMAND_LINE; `actor` is the token's name, or the account that
     ran the command. `action` is the mutation's name in the schema, or the command. `object_type` is
-    a type of the API. `input` is without secrets, and cut if it was huge.
+    a type of the API. `input` is without secrets, and cut if it was huge. It is also without the
+    texts about a customer who was erased at `erased_at`.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -25,6 +26,7 @@ class AuditEntry(Model):
     object_type = fields.CharField(max_length=64, null=True)
     object_id = fields.UUIDField(null=True)
     input = ExactJSONField()
+    erased_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "audit_entry"

@@ -1,5 +1,7 @@
 """Usage by dimension: what meters have counted per hour and combination of values."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -8,6 +10,12 @@ from models.aggregation_state import AggregationState
 
 OTHER = 0
 """The combination of everything that is in no combination of its own."""
+
+QUARTER_DAYS = UUID("00000000-0000-0006-0000-000000000000")
+"""In place of a customer: rows of ALL_CUSTOMERS that have six hours each, merged from their hours.
+
+They begin at 0, 6, 12 and 18 o'clock in UTC, and have the combinations of ALL_CUSTOMERS.
+"""
 
 
 class DimensionCombination(Model):
@@ -36,7 +44,7 @@ class DimensionBucket(AggregationState, Model):
 
     The key in the database is (organization, meter, customer, bucket, combination). `combination`
     is a number of the customer and the bucket's month, or OTHER. Rows of ALL_CUSTOMERS have a
-    partition of their own, as in UsageBucket.
+    partition of their own, as in UsageBucket, and so have those of QUARTER_DAYS.
     """
 
     organization_id = fields.UUIDField()

@@ -12,11 +12,12 @@ from models.identifiers import new_id
 
 
 class Event(Model):
-    """An event, never changed once stored.
+    """An event, never changed once stored, but its metadata is erased with its customer.
 
     Ids grow in the order of storing, also within a batch. The batch has the times at which it was
-    received and processed. The table is partitioned by the month of `timestamp`; the key of each
-    partition is (organization, id).
+    received and processed. A voided event has left its batch: `batch_id` is then the negative of
+    what it was (`metering.language.voided`). The table is partitioned by the month of `timestamp`;
+    the key of each partition is (organization, id).
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -40,6 +41,22 @@ class Event(Model):
         )
 
 
+class EventVoid(Model):
+    """That an event is voided: it counts nowhere from `position` of the log on.
+
+    The key in the database is (organization, event).
+    """
+
+    organization_id = fields.UUIDField()
+    event_id = fields.UUIDField(primary_key=True)
+    position = fields.BigIntField()
+    voided_at = fields.DatetimeField()
+    reason = fields.TextField()
+
+    class Meta:
+        table = "event_void"
+
+
 class EventKey(Model):
     """The external id of an event, in a short form: no two events may have the same.
 
@@ -54,6 +71,17 @@ class EventKey(Model):
 
     class Meta:
         table = "event_key"
+
+
+class PackedIndex(Model):
+    """An index of a month's events that was packed (`metering.packing`), and its size then."""
+
+    name = fields.CharField(max_length=63, primary_key=True)
+    bytes = fields.BigIntField()
+    packed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "packed_index"
 
 
 class EventBatch(Model):
@@ -89,7 +117,7 @@ class EventLog(Model):
     `head`: the last position given to a batch. `events`: how many events the log holds up to it.
     `revision`: grows with every change of a customer meter, under this row's lock, so that no
     change appears behind a cursor. `changes`: how many changes `usage_change` has. When stale ones
-    were last removed, `current_changes` were left.
+    were last removed, `current_changes` were left. `erased_customers`: how many were erased.
     """
 
     organization_id = fields.UUIDField(primary_key=True)
@@ -98,6 +126,7 @@ class EventLog(Model):
     revision = fields.BigIntField(default=0)
     changes = fields.BigIntField(default=0, db_default=0)
     current_changes = fields.BigIntField(default=0, db_default=0)
+    erased_customers = fields.BigIntField(default=0, db_default=0)
 
     class Meta:
         table = "event_log"

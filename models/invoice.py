@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from models.fields import NumericField
+from models.fields import ExactJSONField, NumericField
 from models.identifiers import new_id
 
 
@@ -68,7 +68,8 @@ class InvoiceLine(Model):
     `kind` is a billing.rating.lines.LineKind. A metered line counts the events up to `position`; a
     correction says how those up to `position` differ from what was billed before. `converted` are
     the billable units in those of the price, if it has a conversion. `rate` is the number of the
-    price's rate that it charges; that of other units, or without rates, is null.
+    price's rate that it charges; that of other units, or without rates, is null. `steps` are how
+    the amount came about, as billing.rating.steps stores them; a BALANCE has none.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -88,6 +89,7 @@ class InvoiceLine(Model):
     rate = fields.SmallIntField(null=True)
     amount = NumericField()
     position = fields.BigIntField(null=True)
+    steps = ExactJSONField(null=True)
 
     class Meta:
         table = "invoice_line"

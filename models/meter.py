@@ -28,6 +28,11 @@ class Meter(Model):
     Usage is also kept by `dimensions`, and counted up to `dimensions_position`. That is null while
     it is counted together with the rest or there are no dimensions, and CLEARING until what was
     kept by earlier dimensions is deleted.
+
+    If it `carries_over`, a range begins with the latest value from before.
+
+    `complete_from` is set if the meter has not counted events from before, which were archived;
+    `dimensions_complete_from` says the same of usage by dimension.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -40,6 +45,7 @@ class Meter(Model):
     event_filter = ExactJSONField()
     aggregation_function = fields.CharField(max_length=16)
     aggregation_property = fields.CharField(max_length=256, null=True)
+    carries_over = fields.BooleanField(default=False, db_default=False)
     event_names = ArrayField("text", null=True)
     position = fields.BigIntField(null=True, default=0)
     defined_from = fields.BigIntField(null=True)
@@ -48,6 +54,8 @@ class Meter(Model):
     usage_version = fields.BigIntField(default=0)
     dimensions = ArrayField("text", default=list)
     dimensions_position = fields.BigIntField(null=True)
+    complete_from = fields.DatetimeField(null=True)
+    dimensions_complete_from = fields.DatetimeField(null=True)
     problem = fields.TextField(null=True)
     failing_since = fields.DatetimeField(null=True)
     retry_at = fields.DatetimeField(null=True)

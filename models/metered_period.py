@@ -12,23 +12,23 @@ class MeteredPeriod(Model):
     """One of the consecutive periods of a customer on a meter; at most one of them is open.
 
     `subscription_id` is null for the time between subscriptions, which has a row only if there is
-    credit; `starts_at` is null for the time before the first. `plain` and `rolling` are the credit
-    ledger's sums over the period.
+    credit; `starts_at` is null for the time before the first. CreditHolding has the credit.
 
     `is_trial`: its usage costs nothing. `share_numerator` / `share_denominator` is the part of a
     whole period that it covers, for what is prorated; both are null for a whole one.
 
-    A change of the subscription cuts a period short. Then `granted_plain` and `granted_rolling` are
-    the grants of the period, and `revocable_plain` and `revocable_rolling` are the part of them
-    that is taken back if it is unused. Otherwise the four are null.
+    `is_cut`: a change of the subscription ended it early.
 
     If the price has rates, `rate_units` is `consumed` by rate, and `billed_rates` is `billed_*` by
-    rate; both are null otherwise. billing.periods.store writes and reads them.
+    rate; both are null otherwise. If grants begin or end within it, `piece_units` is `consumed` by
+    piece and rate. billing.periods.store writes and reads them.
 
-    Once closed, `consumed` and `carried` (into the next period) are as of `position` of the log.
-    `is_behind`: the meter had not counted the whole log then. `billed_*` is what invoices have
-    billed, null before the first. `needs_correction`: that is no longer right. With a null
-    `billed_amount`, every invoice that billed the period was voided.
+    Once closed, `consumed` is as of `position` of the log. `is_behind`: the meter had not counted
+    the whole log then. An open period has these two if a grant has begun or ended within it; its
+    present piece began at `turned_at`, and earlier events are late.
+
+    `billed_*` is what invoices have billed, null before the first. `needs_correction`: that is no
+    longer right. With a null `billed_amount`, every invoice that billed the period was voided.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -39,18 +39,13 @@ class MeteredPeriod(Model):
     product_price_id = fields.UUIDField(null=True)
     starts_at = fields.DatetimeField(null=True)
     ends_at = fields.DatetimeField(null=True)
-    plain = NumericField()
-    rolling = NumericField()
     is_trial = fields.BooleanField(default=False, db_default=False)
     share_numerator = fields.BigIntField(null=True)
     share_denominator = fields.BigIntField(null=True)
-    granted_plain = NumericField(null=True)
-    granted_rolling = NumericField(null=True)
-    revocable_plain = NumericField(null=True)
-    revocable_rolling = NumericField(null=True)
+    is_cut = fields.BooleanField(default=False, db_default=False)
+    turned_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
     consumed = NumericField(null=True)
-    carried = NumericField(null=True)
     position = fields.BigIntField(null=True)
     is_behind = fields.BooleanField(default=False)
     billed_consumed = NumericField(null=True)
@@ -60,6 +55,7 @@ class MeteredPeriod(Model):
     needs_correction = fields.BooleanField(default=False)
     rate_units = ExactJSONField(null=True)
     billed_rates = ExactJSONField(null=True)
+    piece_units = ExactJSONField(null=True)
 
     class Meta:
         table = "metered_period"
@@ -78,9 +74,9 @@ class MeteredPeriod(Model):
 class CreditEntry(Model):
     """A signed line of a customer's ledger on a meter, never changed.
 
-    `kind` is GRANT, MANUAL, EXPIRY, CARRIED_OVER or REVOKE. `is_rolling`: it may carry over. The
-    credit of a period is the sum of its entries without EXPIRY; EXPIRY ends all of it with the
-    period, so that the sum over all entries is the credit of the current one.
+    `kind` is one of billing.periods.ledger. `is_rolling`: it may carry over. Some are about one
+    grant. When a period is closed, EXPIRY ends all that the others add up to, so that the sum over
+    all entries is the credit of the current period.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -93,6 +89,7 @@ class CreditEntry(Model):
     is_rolling = fields.BooleanField()
     benefit_id = fields.UUIDField(null=True)
     reason = fields.CharField(max_length=1000, null=True)
+    credit_grant_id = fields.UUIDField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

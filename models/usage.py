@@ -99,7 +99,8 @@ class CustomerMeter(AggregationState, Model):
     The aggregate columns are those of UsageBucket except `skipped`. The period is that of a
     subscription; the time since the last one if `period_end` is null; all time before the first
     one if `period_start` is null too. `consumed` follows from the aggregate, `credited` from the
-    credit ledger. `revision` is the log's revision at the last change.
+    credit ledger. At `credit_until`, a grant begins or ends, and `credited` has to be computed
+    again. `revision` is the log's revision at the last change.
 
     No index has a column that counting changes, and pages are filled by half. So an update writes
     no index, and the new version of the row stays on its page.
@@ -115,6 +116,7 @@ class CustomerMeter(AggregationState, Model):
     unique_count = fields.BigIntField(default=0)
     consumed = NumericField(default=Decimal(0))
     credited = NumericField(default=Decimal(0))
+    credit_until = fields.DatetimeField(null=True)
     revision = fields.BigIntField(default=0)
     updated_at = fields.DatetimeField()
     # The position of the log up to which it is counted, if it was read along with the row.

@@ -50,12 +50,14 @@ class Mutates(Requires):
         is_repeatable: Callable[[Any], bool],
         first: Callable[[Context, Any], Awaitable[None]] | None,
         audited: Audited,
+        shown: Callable[[Any], dict[str, Any]],
     ) -> None:
         super().__init__(scopes, and_=and_)
         self.makes = makes
         self.is_repeatable = is_repeatable
         self.first = first
         self.audited = audited
+        self.shown = shown
 
     def apply(self, field: StrawberryField) -> None:
         """Describes the argument `input`; its type describes the rest."""
@@ -97,17 +99,19 @@ class Mutates(Requires):
             case Audited.AFTERWARDS:
                 payload = await run()
                 async with in_transaction() as connection:
-                    await _write_entry(connection, info, sent, payload)
+                    await _write_entry(connection, info, self.shown(sent), payload)
                 return payload
             case Audited.IN_ITS_TRANSACTION:
                 async with in_transaction() as connection:
                     payload = await run()
-                    await _write_entry(connection, info, sent, payload)
+                    await _write_entry(connection, info, self.shown(sent), payload)
                     return payload
         assert_never(self.audited)
 
 
-async def _write_entry(connection: BaseDBAsyncClient, info: Info, sent: Any, payload: Any) -> None:
+async def _write_entry(
+    connection: BaseDBAsyncClient, info: Info, shown: dict[str, Any], payload: Any
+) -> None:
     if payload.user_errors:
         return
     context = info.context
@@ -117,7 +121,7 @@ async def _write_entry(connection: BaseDBAsyncClient, info: Info, sent: Any, pay
         actor_of(context),
         info.field_name,
         objects_of(payload),
-        shown_input(sent),
+        shown,
     )
 
 
@@ -129,13 +133,15 @@ def mutates(
     is_repeatable: Callable[[Any], bool] = lambda _sent: False,
     first: Callable[[Context, Any], Awaitable[None]] | None = None,
     audited: Audited = Audited.IN_ITS_TRANSACTION,
+    shown: Callable[[Any], dict[str, Any]] = shown_input,
 ) -> Mutates:
     """A mutation for tokens with any one of `scopes`, and with the scope `and_` besides.
 
     `makes` names the payload's field with the object that is made or changed. The mutation then
     takes an `idempotencyKey`, which its input type must have. `also` names the field with another
     object, which may be null. `is_repeatable` tells whether an input can be sent again without a
-    key. `first` runs before the mutation's transaction begins.
+    key. `first` runs before the mutation's transaction begins. `shown` writes the input for the
+    entry in the audit log.
     """
     return Mutates(
         scopes,
@@ -144,6 +150,7 @@ def mutates(
         is_repeatable=is_repeatable,
         first=first,
         audited=audited,
+        shown=shown,
     )
 
 

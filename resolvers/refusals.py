@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from billing.subscriptions.changes import SubscriptionChange
+from metering.erasing.customers import refuse_erased
 from metering.problems import RefusedError, problem
 from models import Customer
 from schema.context import Context
@@ -46,12 +47,16 @@ def requested_change(sent: CustomerSubscriptionChangeInput) -> tuple[UUID, Subsc
 async def named_customer(
     context: Context, customer_id: str | None, external_id: str | None
 ) -> Customer:
-    """Returns the customer that an input names by exactly one of two ids; raises RefusedError."""
+    """Returns the customer that an input names by exactly one of two ids; raises RefusedError.
+
+    It is not erased, nor in the rest of the mutation's transaction.
+    """
     if (customer_id is None) == (external_id is None):
         message = "Give exactly one of customerId and externalCustomerId."
         raise RefusedError(problem("INVALID", message))
     row = await find_customer(context, customer_id, external_id)
+    field = "externalCustomerId" if customer_id is None else "customerId"
     if row is None:
-        field = "externalCustomerId" if customer_id is None else "customerId"
         raise not_found("Customer", field)
+    await refuse_erased(row.organization_id, row.id, field)
     return row

@@ -19,12 +19,15 @@ from strawberry.types.graphql import OperationType
 from config.settings import Settings
 from resolvers.mutations.access_tokens import AccessTokenMutation
 from resolvers.mutations.alerts import AlertMutation
+from resolvers.mutations.customer_erasing import CustomerErasingMutation
 from resolvers.mutations.customer_sessions import CustomerSessionMutation
 from resolvers.mutations.customers import CustomerMutation
 from resolvers.mutations.events_ingest import EventsIngestMutation
+from resolvers.mutations.events_void import EventsVoidMutation
 from resolvers.mutations.invoices import InvoiceMutation
 from resolvers.mutations.meters import MeterMutation
 from resolvers.mutations.organization import OrganizationMutation
+from resolvers.mutations.price_simulations import PriceSimulationMutation
 from resolvers.mutations.products import ProductMutation
 from resolvers.mutations.subscriptions import SubscriptionMutation
 from resolvers.mutations.webhooks import WebhookMutation
@@ -36,6 +39,7 @@ from resolvers.queries.events import EventsQuery
 from resolvers.queries.meters import MeterQuery
 from resolvers.queries.nodes import NodeQuery
 from resolvers.queries.organization import OrganizationQuery
+from resolvers.queries.price_simulations import PriceSimulationQuery
 from resolvers.queries.search import SearchQuery
 from resolvers.queries.usage_check import UsageCheckQuery
 from resolvers.queries.webhooks import WebhookQuery
@@ -74,6 +78,7 @@ class Query(
     EventsQuery,
     MeterQuery,
     BillingQuery,
+    PriceSimulationQuery,
     AlertQuery,
     SearchQuery,
     UsageCheckQuery,
@@ -89,12 +94,15 @@ class Query(
 )
 class Mutation(
     EventsIngestMutation,
+    EventsVoidMutation,
     MeterMutation,
     CustomerMutation,
+    CustomerErasingMutation,
     CustomerSessionMutation,
     AccessTokenMutation,
     OrganizationMutation,
     ProductMutation,
+    PriceSimulationMutation,
     SubscriptionMutation,
     InvoiceMutation,
     WebhookMutation,

@@ -2,10 +2,11 @@
 
 from billing.invoicing.states import InvoiceStatus
 from billing.periods.intervals import BillingPeriods, RecurringInterval
-from billing.periods.metered_periods import EntryKind
+from billing.periods.ledger import EntryKind
 from billing.rating.conversion import RoundingMode
 from billing.rating.lines import LineKind
 from billing.rating.schemes import Pricing
+from billing.simulations.simulation import SimulationStatus
 from billing.subscriptions.life import CancelWhen
 from billing.subscriptions.live_subscriptions import SubscriptionStatus
 from schema.enums import described
@@ -30,6 +31,15 @@ described(
         "CALENDAR": "With the weeks, months or years of the organization's time zone. Weeks begin "
         "on Monday; several months begin with January. The first period is shorter, and its fixed "
         "amounts, credit, caps and minimums are in proportion to time.",
+    },
+)
+described(
+    SimulationStatus,
+    "Where a simulation is in its life.",
+    {
+        "RUNNING": "It is being carried out. Its totals and customers are those so far.",
+        "DONE": "All customers are simulated.",
+        "FAILED": "It cannot be carried out. `failure` says why.",
     },
 )
 described(
@@ -59,11 +69,15 @@ described(
     {
         "GRANT": "A benefit granted them at the start of a period.",
         "MANUAL": "They were credited or debited manually.",
-        "EXPIRY": "The period ended. All its credit, used or not, was taken out. Unused credit "
-        "that rolls over came back as CARRIED_OVER.",
+        "EXPIRY": "A grant ended, and what remained of it was taken out. Or the period ended, and "
+        "all its credit, used or not, was taken out. Unused credit that rolls over came back as "
+        "CARRIED_OVER.",
         "CARRIED_OVER": "Unused units carried over from the previous period, or a correction of "
         "them after late usage.",
         "REVOKE": "A grant was taken back.",
+        "VOID": "A grant was voided: what remained of it was taken out.",
+        "UNCOVERED": "A grant began or ended within the period. These units were used before and "
+        "not covered by credit. They are billed, and use none of the credit since.",
     },
     name="CreditEntryKind",
 )
@@ -125,5 +139,6 @@ __all__ = [
     "Pricing",
     "RecurringInterval",
     "RoundingMode",
+    "SimulationStatus",
     "SubscriptionStatus",
 ]

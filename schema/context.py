@@ -44,7 +44,8 @@ class Scope(enum.Enum):
     )
     BILLING_WRITE = strawberry.enum_value(
         "BILLING_WRITE",
-        description="Change customers, products, subscriptions and credits, and open sessions.",
+        description="Change customers, products, subscriptions and credits, void events, and open "
+        "sessions.",
     )
     WEBHOOKS_READ = strawberry.enum_value(
         "WEBHOOKS_READ",

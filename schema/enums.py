@@ -57,6 +57,9 @@ described(
         "MAXIMUM": "The largest of a property's numbers. Null without events.",
         "UNIQUE": "The number of distinct values of a property. 0 without events.",
         "LATEST": "A property's number in the latest event. Null without events.",
+        "TIME_WEIGHTED": "The integral of a property's number over time, in hours: gigabytes make "
+        "gigabyte-hours. A customer's number holds until its next event, also into the next "
+        "period, and is 0 before the first. 0 without events.",
     },
 )
 described(

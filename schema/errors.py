@@ -15,6 +15,8 @@ in the response's `errors` with `extensions.code`. Any other exception is a bug 
       PersistedQueryNotSupported  PERSISTED_QUERY_NOT_SUPPORTED  send documents, without hashes
       TooComplex         TOO_COMPLEX       the operation would cost more than is allowed
       AmountTooLarge     AMOUNT_TOO_LARGE  an amount is too large for clients to read exactly
+      EventsArchived     EVENTS_ARCHIVED   the answer would need events that are archived
+      EventsErased       EVENTS_ERASED     the answer would need what was erased with a customer
       Internal           INTERNAL          our fault; `id` is in the log
 """
 
@@ -27,6 +29,7 @@ import strawberry
 from graphql import GraphQLError
 
 from metering.problems import Problem
+from metering.usage.windows import EventsArchivedError, RangeError
 
 
 class APIError(GraphQLError):
@@ -104,6 +107,24 @@ class AmountTooLarge(APIError):
     code = "AMOUNT_TOO_LARGE"
 
 
+class EventsArchived(APIError):
+    """The answer would need events that are archived."""
+
+    code = "EVENTS_ARCHIVED"
+
+
+class EventsErased(APIError):
+    """The answer would need what events lost when their customer was erased."""
+
+    code = "EVENTS_ERASED"
+
+
+def bad_range(error: RangeError) -> APIError:
+    """Returns the error of a range that cannot be read."""
+    kind = EventsArchived if isinstance(error, EventsArchivedError) else BadUserInput
+    return kind(str(error), path=[error.argument])
+
+
 class Internal(APIError):
     """A bug or an outage on our side. The log has the reason under the same `id`."""
 
@@ -133,6 +154,10 @@ class ErrorCode(enum.Enum):
     )
     LIMIT_EXCEEDED = strawberry.enum_value(
         "LIMIT_EXCEEDED", description="The value is too large, or there are too many values."
+    )
+    EVENTS_ARCHIVED = strawberry.enum_value(
+        "EVENTS_ARCHIVED",
+        description="Events of that time are archived: see `Organization.eventsFrom`.",
     )
 
 

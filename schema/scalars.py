@@ -148,7 +148,10 @@ def print_decimal(value: Decimal | int) -> str:
 def parse_bigint(value: Any) -> int:
     """Reads a JSON integer within 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise GraphQLError(f"BigInt must be an integer: {_shown(value)}")
+        raise GraphQLError(
+            "BigInt must be a number without quotes, point or exponent, such as 12: "
+            + _shown(value)
+        )
     if not -(2**63) <= value < 2**63:
         raise GraphQLError("BigInt must fit into 64 bits")
     return value

@@ -32,33 +32,34 @@ _STATEMENTS_AT_ONCE = 2
 _LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 
 # A session ends with the token that opened it, and a browser's with the token or session that it
-# acts for. `client` is where the browser is signed in. LEAST ignores nulls.
+# acts for. `client` is where the browser is signed in. LEAST ignores nulls. The inner SELECT hides
+# how many secrets there are, so that PostgreSQL keeps one plan instead of planning every lookup.
 _FIND_TOKENS = """
 SELECT secret_hash, id, organization_id, scopes, last_used_at,
        NULL::uuid AS customer_id, expires_at, NULL::text AS client
   FROM access_token
- WHERE secret_hash = ANY($1::bytea[]) AND revoked_at IS NULL
+ WHERE secret_hash = ANY((SELECT $1::bytea[])::bytea[]) AND revoked_at IS NULL
 """
 _FIND_SESSIONS = """
 SELECT session.secret_hash, session.id, session.organization_id, NULL AS scopes,
        NULL AS last_used_at, session.customer_id,
        LEAST(session.expires_at, token.expires_at) AS expires_at, NULL AS client
   FROM customer_session session LEFT JOIN access_token token ON token.id = session.token_id
- WHERE session.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+ WHERE session.secret_hash = ANY((SELECT $1::bytea[])::bytea[]) AND token.revoked_at IS NULL
 """
 _FIND_BROWSERS = """
 SELECT browser.secret_hash, token.id, token.organization_id, token.scopes, token.last_used_at,
        NULL::uuid AS customer_id, LEAST(browser.expires_at, token.expires_at) AS expires_at,
        'dashboard' AS client
   FROM browser_session browser JOIN access_token token ON token.id = browser.token_id
- WHERE browser.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+ WHERE browser.secret_hash = ANY((SELECT $1::bytea[])::bytea[]) AND token.revoked_at IS NULL
  UNION ALL
 SELECT browser.secret_hash, session.id, session.organization_id, NULL, NULL, session.customer_id,
        LEAST(browser.expires_at, session.expires_at, token.expires_at), 'portal'
   FROM browser_session browser
   JOIN customer_session session ON session.id = browser.customer_session_id
   LEFT JOIN access_token token ON token.id = session.token_id
- WHERE browser.secret_hash = ANY($1::bytea[]) AND token.revoked_at IS NULL
+ WHERE browser.secret_hash = ANY((SELECT $1::bytea[])::bytea[]) AND token.revoked_at IS NULL
 """
 
 

@@ -29,6 +29,7 @@ import pytest
 from arq.connections import ArqRedis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from tortoise.apps import Apps
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
@@ -74,21 +75,26 @@ hypothesis_settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds options: that of `make test`, and that of docs/scaling.md."""
+    """Adds the option of `make test`."""
     parser.addoption("--without-slow", action="store_true", help="skip the tests marked slow")
-    parser.addoption(
-        "--judge-statements",
-        action="store_true",
-        help="fail a test that first runs a statement which a distributed database would refuse",
-    )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips the tests marked slow where the option says so."""
+    """Skips the tests marked slow where the option says so; files with servers or Node.js go first.
+
+    Their tests wait for long, so at the end one process would be left with a few of them.
+    """
     if config.getoption("--without-slow"):
         for item in items:
             if item.get_closest_marker("slow") is not None:
                 item.add_marker(pytest.mark.skip(reason="slow; `make test-all` runs it"))
+    long = {
+        item.path
+        for item in items
+        if any(item.get_closest_marker(name) for name in ("servers", "contract"))
+    }
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -139,6 +145,26 @@ def _one_schema_for_all_applications() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport_application, "create_schema", shared)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_prepared_once() -> Iterator[None]:
+    """Tortoise prepares the models for queries once, instead of whenever a test opens a database.
+
+    The result is the same for every database of the same kind.
+    """
+    prepare = Apps._build_initial_querysets  # noqa: SLF001  # it has no public name
+    is_done = False
+
+    def once(apps: Apps) -> None:
+        nonlocal is_done
+        if not is_done:
+            prepare(apps)
+            is_done = True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Apps, "_build_initial_querysets", once)
         yield
 
 

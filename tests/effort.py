@@ -1,7 +1,7 @@
 """How much a quick run tries, so that `make test` stays a matter of minutes.
 
-It tries a fifth of the examples of each property test, and leaves out the tests marked `slow`.
-`make test-all` leaves nothing out. CI runs the slow tests too, with a fifth of the examples.
+It tries a tenth of the examples of each property test, and leaves out the tests marked `slow`.
+`make test-all` leaves nothing out.
 """
 
 from hypothesis import settings
@@ -10,6 +10,6 @@ _FEWEST = 5
 
 
 def examples(full: int) -> settings:
-    """Settings for a property test of `full` examples, or a fifth of them in a quick run."""
+    """Settings for a property test of `full` examples, or a tenth of them in a quick run."""
     is_quick = settings.get_current_profile_name() == "quick"
-    return settings(max_examples=max(min(full, _FEWEST), full // 5) if is_quick else full)
+    return settings(max_examples=max(min(full, _FEWEST), full // 10) if is_quick else full)

@@ -112,6 +112,24 @@ def event_routes(page: ASGIApp | None = None) -> list[BaseRoute]:
     ]
 
 
+class OperationsFirst:
+    """Middleware that passes posted operations straight to the API, which is most requests.
+
+    The router would take a tenth of their time. It keeps the other requests to the same path.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._endpoint = _Endpoint()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        is_operation = (
+            scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == PATH
+        )
+        await (self._endpoint if is_operation else self._app)(scope, receive, send)
+
+
 class _Endpoint:
     """Passes requests on to the application that the lifespan has opened."""
 

@@ -4,6 +4,7 @@ https://graphql.github.io/graphql-over-http/draft/. Every refusal is an HTTPErro
 specification's status and a GraphQL error for the body.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -68,6 +69,10 @@ def decode_json(data: str | bytes, but_in: str = "metadata") -> Any:
         raise ValueError("The JSON is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError("The JSON is not UTF-8") from None
+    except ValueError:
+        if data[:1] == "\ufeff" or data[:3] == BOM_UTF8:
+            raise ValueError("It begins with a byte order mark, so remove that") from None
+        raise
 
 
 def accepted(accept: str | None, offered: tuple[str, ...]) -> str | None:

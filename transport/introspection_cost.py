@@ -21,6 +21,8 @@ from graphql import (
 
 ROOTS = {"__schema": "__Schema", "__type": "__Type"}
 
+# Of what a field of data takes. The whole schema must cost less than the limit, two of them more.
+_OF_A_FIELD = 0.7
 # Most types are wrapped once; queries ask for nine levels and get null.
 _OF_TYPE = 0.5
 # Fields through which a client chooses a type.
@@ -39,7 +41,7 @@ def introspection_cost(schema: GraphQLSchema, name: str, once: int, each: int) -
     It is a field of an introspection type, or a root, whose cost is the sum of the two.
     """
     if name in ROOTS:
-        return 1 + each, 0
+        return 1 + ceil(_OF_A_FIELD * each), 0
     if name == "ofType":
         below = _OF_TYPE if once == each else 1  # without a list below it, most are null
         return 1 + ceil(_OF_TYPE * once), 1 + ceil(below * each)

@@ -13,6 +13,7 @@ from graphql import (
     TypeNode,
 )
 
+from metering.voiding.voids import MAXIMUM_EVENTS
 from schema.errors import TooComplex
 from transport.cost import Weight
 
@@ -68,16 +69,17 @@ def check_values(
 ) -> None:
     """Raises TooComplex for variables with too many values.
 
-    Events do not count; `eventsIngest` has its own limit.
+    Events do not count; `eventsIngest` has its own limit. An input of `eventsVoid`, or a list of
+    ids for it, may have as many ids more as that voids.
     """
-    counted = 0
-    pending = [
-        variables[definition.variable.name.value]
-        for definition in operation.variable_definitions or ()
-        if variables
-        and definition.variable.name.value in variables
-        and _type_name(definition.type) not in {"EventsIngestInput", "EventInput"}
-    ]
+    counted, limit = 0, limits.values
+    pending = []
+    for definition in operation.variable_definitions or ():
+        name, type_name = definition.variable.name.value, _type_name(definition.type)
+        if variables and name in variables and type_name not in {"EventsIngestInput", "EventInput"}:
+            pending.append(variables[name])
+            if type_name == "EventsVoidInput" or _is_list_of_ids(definition.type):
+                limit = limits.values + MAXIMUM_EVENTS
     while pending:
         value = pending.pop()
         counted += 1
@@ -85,8 +87,14 @@ def check_values(
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
-        if counted + len(pending) > limits.values:
-            raise TooComplex(f"The variables have more than {limits.values:,} values")
+        if counted + len(pending) > limit:
+            raise TooComplex(f"The variables have more than {limit:,} values")
+
+
+def _is_list_of_ids(type_: TypeNode) -> bool:
+    if isinstance(type_, NonNullTypeNode):
+        type_ = type_.type
+    return isinstance(type_, ListTypeNode) and _type_name(type_) in {"ID", "String"}
 
 
 def _type_name(type_: TypeNode) -> str:

@@ -18,6 +18,7 @@ _SCANS = {
     ("MeterPreview", "quantities"),
     ("Meter", "topCustomers"),
     ("MeterQuantities", "groups"),
+    ("LineExplanation", "matchedEvents"),
     ("Revenue", "upcoming"),
 }
 
@@ -42,7 +43,10 @@ def scan_cost(
     is_scan = (
         (owner, name) in _SCANS
         or (owner == _EVENTS and name == "totalCount")
-        or (result == _EVENTS and (owner == "MeterPreview" or _has_where(node, given)))
+        or (
+            result == _EVENTS
+            and (owner in {"MeterPreview", "InvoiceLine"} or _has_where(node, given))
+        )
     )
     return SCAN_COST if is_scan else 0
 

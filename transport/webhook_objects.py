@@ -24,6 +24,7 @@ from graphql import (
     is_leaf_type,
 )
 
+from metering.live.outbox import OutboxType
 from resolvers.queries.nodes import NODE_TYPES
 from resolvers.schema import MetergraphSchema
 from schema.context import Context, Scope, Services, TokenIdentity
@@ -45,6 +46,7 @@ _TYPES = {
     "meter": "Meter",
     "organization": "Organization",
 }
+_TYPES_OF_EVENTS = {OutboxType.CREDIT_VOIDED.value: "CreditGrant"}
 # Fields with a permission of their own that webhooks show: why a meter fails, whose alert it was.
 _ALSO = {("Meter", "progress"), ("AlertTrigger", "customer")}
 _DEPTH = 8  # filters are nested
@@ -97,7 +99,7 @@ class WebhookObjects:
 
 def type_name(event_type: str) -> str:
     """Returns the API's type of the object of an event."""
-    return _TYPES[event_type.partition(".")[0]]
+    return _TYPES_OF_EVENTS.get(event_type) or _TYPES[event_type.partition(".")[0]]
 
 
 @cache

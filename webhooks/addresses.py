@@ -97,7 +97,7 @@ async def addresses_of(host: str, port: int) -> list[str]:
 
     def settle(addresses: list[str], error: Exception | None) -> None:
         if answer.done():
-            return  # nobody waits any more
+            return  # the caller has given up
         if error is None:
             answer.set_result(addresses)
         else:

@@ -50,7 +50,7 @@ class Ask(Protocol):
 
 
 class EndpointRun:
-    """One run: from taking the lease of an endpoint until nothing is due any more.
+    """One run: from taking the lease of an endpoint until nothing is due.
 
     Args:
         organization_id: that of the endpoint.

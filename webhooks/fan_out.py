@@ -50,13 +50,14 @@ async def fan_out(organization_id: UUID, render: Render) -> int:
     """
     rows = await get_connection("default").execute_query_dict(
         """
-        SELECT id, type, object_id, created_at FROM outbox_event
+        SELECT id, type, object_id, created_at, xmin::text AS version FROM outbox_event
         WHERE organization_id = $1 AND body IS NULL
         ORDER BY sequence LIMIT $2
         """,
         [organization_id, CHUNK],
     )
     if rows:
+        versions = {row["id"]: row.pop("version") for row in rows}
         events = [Happened(**row) for row in rows]
         objects = await render(organization_id, events)
         bodies = {
@@ -64,7 +65,7 @@ async def fan_out(organization_id: UUID, render: Render) -> int:
             for event, data in zip(events, objects, strict=True)
         }
         async with in_transaction() as connection:
-            await _deliver(connection, organization_id, bodies)
+            await _deliver(connection, organization_id, bodies, versions)
     return len(rows)
 
 
@@ -75,17 +76,22 @@ def body_of(type_: str, at: datetime, data: dict[str, Any]) -> str:
 
 
 async def _deliver(
-    connection: BaseDBAsyncClient, organization_id: UUID, bodies: dict[UUID, str]
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    bodies: dict[UUID, str],
+    versions: dict[UUID, str],
 ) -> None:
-    taken = await connection.execute_query_dict(
+    found = await connection.execute_query_dict(
         """
-        SELECT id, sequence, type, object_id FROM outbox_event
+        SELECT id, sequence, type, object_id, xmin::text AS version FROM outbox_event
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND body IS NULL
         ORDER BY sequence
         FOR UPDATE
         """,
         [organization_id, list(bodies)],
     )
+    # A row that was written meanwhile is of a customer who was erased: it is rendered again.
+    taken = [event for event in found if event["version"] == versions[event["id"]]]
     if not taken:
         return
     # Locked, because a delivery needs its endpoint.

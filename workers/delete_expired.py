@@ -1,4 +1,4 @@
-"""Deletes what has expired: sessions, idempotency keys and webhooks after 30 days, kept ranges.
+"""Deletes what has expired: sessions, keys, webhooks and simulations after 30 days, kept ranges.
 
 External ids of events expire only if a setting says so.
 """
@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from tortoise.connection import get_connection
 
+from billing.simulations.expiry import delete_results, expired_simulations
 from config.settings import get_settings
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +66,8 @@ async def delete_expired() -> None:
     happened = await _delete_of_organizations(_HAPPENED)
     days = get_settings().external_id_days
     external_ids = 0 if days is None else await _delete_of_organizations(_external_ids(days))
-    if sessions or browsers or keys or ranges or happened or external_ids:
+    simulated = await _delete_simulations()
+    if sessions or browsers or keys or ranges or happened or external_ids or simulated:
         _log.debug(
             "expired rows deleted",
             sessions=sessions,
@@ -74,6 +76,7 @@ async def delete_expired() -> None:
             kept_ranges=ranges,
             outbox_events=happened,
             external_ids=external_ids,
+            simulated_customers=simulated,
         )
 
 
@@ -96,6 +99,17 @@ async def _delete_of_organizations(expiring: _Expiring) -> int:
             organization_id,
             most=_TIMES * _ROWS - deleted,
         )
+    return deleted
+
+
+async def _delete_simulations() -> int:
+    deleted = 0
+    for organization_id, simulation_id in await expired_simulations():
+        for _ in range(_TIMES):
+            found = await delete_results(organization_id, simulation_id, _ROWS)
+            deleted += found
+            if found < _ROWS:
+                break
     return deleted
 
 

@@ -27,6 +27,7 @@ async def grant_cycle_credits(patience: Patience) -> None:
             _log.info(
                 "cycle done",
                 periods=report.renewed,
+                turned_balances=report.turned,
                 rerated_customers=report.rerated,
                 waiting_invoiced=report.invoiced,
                 organizations=len(report.organizations),

@@ -13,7 +13,13 @@ from tortoise.connection import get_connection
 from metering.counting.catch_up import IS_BEHIND, Chunk, catch_up, meters_behind
 from metering.counting.log import MAXIMUM_BATCHES, MAXIMUM_EVENTS, advance
 from metering.live.redis_connections import REDIS_FAILURES
-from metering.live.wakeup import CATCH_UP_METERS, PROCESS_EVENTS, Wake, answer
+from metering.live.wakeup import (
+    CATCH_UP_METERS,
+    GATHERING_SECONDS,
+    PROCESS_EVENTS,
+    Wake,
+    answer,
+)
 from waiting.outages import Outage, is_outage
 from waiting.patience import Patience
 from workers.measurements import Activity, Measurements
@@ -22,9 +28,6 @@ from workers.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
 
-# A step costs the same for one event as for a hundred. So an organization's steps begin at least
-# this far apart, while events gather; the first step after a silence starts at once.
-_SECONDS_BETWEEN_STEPS = 0.025
 # A process counts this many organizations' histories at once, to leave the machine and the pool's
 # connections to new events.
 _CHUNKS_AT_ONCE = 2
@@ -106,10 +109,11 @@ class Counting:
                 await self._count_chunks(organization_id, {})
 
     async def _organizations(self, query: str) -> set[UUID]:
-        rows = await self._patience.wait_for(
-            query, lambda: get_connection("default").execute_query_dict(query)
-        )
-        return {row["organization_id"] for row in rows}
+        async def found() -> set[UUID]:
+            rows = await get_connection("default").execute_query_dict(query)
+            return {row["organization_id"] for row in rows}
+
+        return await self._patience.wait_for(query, found)
 
     async def _process_swept(self, organization_id: UUID) -> None:
         try:
@@ -145,7 +149,9 @@ class Counting:
                 meters=step.meters,
                 seconds=round(seconds, 4),
             )
-            self._next_step[organization_id] = time.monotonic() + _SECONDS_BETWEEN_STEPS
+            # A step costs the same for one event as for a hundred. The first one after a silence
+            # starts at once.
+            self._next_step[organization_id] = time.monotonic() + GATHERING_SECONDS
             if step.batches < MAXIMUM_BATCHES and step.events < MAXIMUM_EVENTS:
                 # Nothing is left. Later commits have their own wake-up.
                 return

@@ -18,15 +18,20 @@ from metering.months import make_months_ahead
 from waiting.outages import Outage
 from waiting.patience import Patience
 from webhooks.fan_out import Render
+from workers.archive_events import Retention
 from workers.compact_changes import compact_changes
+from workers.daily import Daily
 from workers.delete_expired import delete_expired
 from workers.deliver_webhooks import Delivering, deliver_webhooks
+from workers.erase_customers import erase_customers
 from workers.grant_cycle_credits import grant_cycle_credits
 from workers.measurements import Activity, Measurements
 from workers.outages import database_outage
+from workers.pack_months import pack_months
 from workers.process_events import Counting, catch_up_meters, process_events
 from workers.recompute_usage import NightlyAudit
 from workers.schedule import Recurring, WorkerStatus
+from workers.simulate_prices import Simulating
 
 _log = structlog.get_logger(__name__)
 
@@ -43,9 +48,13 @@ _SWEEP_SECONDS = 1.0
 _CYCLE_SECONDS = 10.0
 _ALERTS_SECONDS = 5.0
 _COMPACTION_SECONDS = 10.0
+_ERASING_SECONDS = 1.0
+_SIMULATION_SECONDS = 1.0
 _EXPIRY_SECONDS = 60.0
 _AUDIT_SECONDS = 60.0
 _MONTHS_SECONDS = 600.0
+_PACKING_SECONDS = 600.0
+_RETENTION_SECONDS = 600.0
 
 
 def build_worker(
@@ -92,6 +101,10 @@ async def run_worker(redis: ArqRedis, status: WorkerStatus, render: Render) -> N
         render, measurements, database, allow_insecure=settings.webhook_allow_insecure
     )
     recurring = schedule(counting, delivering, database, settings.audit_hour)
+    if settings.event_retention_months is not None:
+        retention = Retention(settings.event_retention_months, settings.archive_directory)
+        daily = Daily(retention.run)
+        recurring.append(Recurring("retention", daily.run, _RETENTION_SECONDS, database))
     status.sweep = recurring[0]
     working = [
         asyncio.create_task(work)
@@ -128,8 +141,11 @@ def schedule(
         Recurring("cycle", partial(grant_cycle_credits, patience), _CYCLE_SECONDS, database),
         Recurring("alerts", partial(decide_estimates, patience), _ALERTS_SECONDS, database),
         Recurring("compaction", partial(compact_changes, patience), _COMPACTION_SECONDS, database),
+        Recurring("erasing", partial(erase_customers, patience), _ERASING_SECONDS, database),
+        Recurring("simulations", Simulating(patience).run, _SIMULATION_SECONDS, database),
         Recurring("expiry", delete_expired, _EXPIRY_SECONDS, database),
         Recurring("months", _make_months, _MONTHS_SECONDS, database),
+        Recurring("packing", Daily(pack_months).run, _PACKING_SECONDS, database),
     ]
     if audit_hour is not None:
         audit = NightlyAudit(audit_hour)

@@ -7,6 +7,7 @@ without the case. Then add its input, type and mutation to the API (decision 81)
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Self, assert_never
@@ -14,14 +15,18 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.price_meters import ADDING_UP
 from billing.catalog.prices import meter_problems
 from billing.numbers import units_problems
+from billing.periods.grants import DEFAULT_PRIORITY, priority_problems
 from billing.periods.metered_periods import Grant
 from billing.transaction import columns
+from metering.language.aggregations import AggregationFunction
 from metering.problems import Problem, RefusedError, problem
 from models.identifiers import new_id
 
 MAXIMUM_BENEFITS = 100
+MAXIMUM_DAYS = 3650
 
 
 class BenefitKind(StrEnum):
@@ -43,6 +48,10 @@ class BenefitDefinition(ABC):
         """Returns what is wrong with it. `live_meters` says of each meter whether it is live."""
 
     @abstractmethod
+    def function_problems(self, function: AggregationFunction) -> list[Problem]:
+        """Returns what is wrong with it for a meter with this function."""
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Returns the parameters as they are stored."""
 
@@ -58,33 +67,91 @@ class BenefitDefinition(ABC):
 
 @dataclass(frozen=True, slots=True)
 class MeterCredit(BenefitDefinition):
-    """Credits units of a meter every period."""
+    """Credits units of a meter every period.
+
+    They end with the period. With `expires_after_days`, they last for so long instead; with
+    `rollover`, what is left carries over, at most `rollover_limit` units of all its grants. With
+    `per_quantity`, a subscription's quantity multiplies the units.
+    """
 
     kind: ClassVar = BenefitKind.METER_CREDIT
 
     meter_id: UUID | None  # None where an input names no meter
     units: Decimal
     rollover: bool = False
+    priority: int = DEFAULT_PRIORITY
+    expires_after_days: int | None = None
+    rollover_limit: Decimal | None = None
+    per_quantity: bool = False
 
     def problems(self, live_meters: Mapping[UUID, bool]) -> list[Problem]:
-        """Returns what is wrong with the units and the meter."""
-        return [
+        """Returns what is wrong with the units, the meter, and how long they last."""
+        found = [
             *units_problems(self.units, "units"),
             *meter_problems(self.meter_id, live_meters, "meterId"),
+            *priority_problems(self.priority),
         ]
+        days = self.expires_after_days
+        if days is not None and not 1 <= days <= MAXIMUM_DAYS:
+            message = f"expiresAfterDays must be from 1 to {MAXIMUM_DAYS:,}."
+            found.append(problem("INVALID", message, "expiresAfterDays"))
+        if self.rollover_limit is not None:
+            found += units_problems(self.rollover_limit, "rolloverLimit")
+            if not self.rollover:
+                message = "Only units that roll over can have a rolloverLimit."
+                found.append(problem("INVALID", message, "rolloverLimit"))
+        return found
+
+    def function_problems(self, function: AggregationFunction) -> list[Problem]:
+        """Returns what is wrong with it for a meter with this function."""
+        if self.expires_after_days is None or function in ADDING_UP:
+            return []
+        message = (
+            "Grants can end within a period only if the meter counts or sums: COUNT or SUM. "
+            "Leave out expiresAfterDays."
+        )
+        return [problem("INVALID", message, "expiresAfterDays")]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the parameters as they are stored."""
-        return {"units": format(self.units, "f"), "rollover": self.rollover}
+        stored: dict[str, Any] = {"units": format(self.units, "f"), "rollover": self.rollover}
+        if self.priority != DEFAULT_PRIORITY:
+            stored["priority"] = self.priority
+        if self.expires_after_days is not None:
+            stored["expiresAfterDays"] = self.expires_after_days
+        if self.rollover_limit is not None:
+            stored["rolloverLimit"] = format(self.rollover_limit, "f")
+        if self.per_quantity:
+            stored["perQuantity"] = True
+        return stored
 
     @classmethod
     def from_json(cls, meter_id: UUID | None, stored: Mapping[str, Any]) -> Self:
         """Loads the benefit from what `to_json` returned."""
-        return cls(meter_id, Decimal(stored["units"]), stored["rollover"])
+        limit = stored.get("rolloverLimit")
+        return cls(
+            meter_id,
+            Decimal(stored["units"]),
+            stored["rollover"],
+            stored.get("priority", DEFAULT_PRIORITY),
+            stored.get("expiresAfterDays"),
+            None if limit is None else Decimal(limit),
+            stored.get("perQuantity", False),
+        )
 
     def grant(self, benefit_id: UUID) -> Grant:
         """Returns the credit that it grants at the start of a period."""
-        return Grant(benefit_id, self.units, self.rollover)
+        days = self.expires_after_days
+        return Grant(
+            benefit_id,
+            self.units,
+            self.units,
+            self.rollover,
+            self.priority,
+            None if days is None else timedelta(days=days),
+            self.rollover_limit,
+            self.per_quantity,
+        )
 
 
 def benefit_class(kind: BenefitKind) -> type[BenefitDefinition]:

@@ -90,9 +90,9 @@ PriceDraft = FixedDraft | MeteredDraft
 def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
     """Returns what is wrong with the prices of a product. Paths begin with "prices"."""
     if not drafts:
-        return (problem("INVALID", "A product needs at least one price.", "prices"),)
+        return (problem("INVALID", "Give at least one price.", "prices"),)
     if len(drafts) > MAXIMUM_PRICES:
-        message = f"A product can have at most {MAXIMUM_PRICES} prices."
+        message = f"There can be at most {MAXIMUM_PRICES} prices."
         return (problem("LIMIT_EXCEEDED", message, "prices"),)
     found: list[Problem] = []
     metered: set[UUID] = set()
@@ -113,6 +113,17 @@ def check_prices(drafts: Sequence[PriceDraft]) -> tuple[Problem, ...]:
         message = f"The fixed prices together must be at most {MAXIMUM_AMOUNT:,}."
         found.append(problem("LIMIT_EXCEEDED", message, "prices"))
     return tuple(found)
+
+
+def minimum_problems(amount: int | None, prices: Sequence[PriceDraft]) -> list[Problem]:
+    """Returns what is wrong with the least that the usage of a product costs."""
+    if amount is None:
+        return []
+    found = list(amount_problems(amount, "minimumAmount"))
+    if not any(isinstance(price, MeteredDraft) for price in prices):
+        message = "A minimum is for usage, so it needs a metered price."
+        found.append(problem("INVALID", message, "minimumAmount"))
+    return found
 
 
 def meter_problems(

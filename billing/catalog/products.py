@@ -8,14 +8,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from billing.catalog.benefits import (
-    BenefitDefinition,
     check_benefits,
     hold_new_meters,
     replace_benefits,
 )
 from billing.catalog.price_meters import price_meter_problems
-from billing.catalog.prices import MeteredDraft, PriceDraft, check_prices
-from billing.numbers import amount_problems
+from billing.catalog.prices import PriceDraft, check_prices, minimum_problems
 from billing.periods.intervals import (
     BillingPeriods,
     Recurrence,
@@ -27,9 +25,9 @@ from billing.subscriptions.live_subscriptions import LONGEST_TRIAL_DAYS
 from billing.subscriptions.renewal import Touched
 from config.clock import now
 from metering.counting.log import lock_log
-from metering.problems import Problem, RefusedError, problem, refuse_any
+from metering.problems import Problem, RefusedError, problem
 from metering.texts import DESCRIPTION, NAME, name_problems, text_fault
-from models import Benefit, Meter, Product, ProductPrice
+from models import Meter, Product, ProductPrice
 from models.changes import store_changes
 
 _MOST_INTERVALS = {
@@ -72,7 +70,7 @@ async def create_product(organization_id: UUID, draft: ProductDraft) -> Product:
             *_description_problems(draft.description),
             *check_prices(draft.prices),
             *_trial_problems(draft.trial_days),
-            *_minimum_problems(draft),
+            *minimum_problems(draft.minimum_amount, draft.prices),
             *(_recurrence_problems(draft) or _usage_interval_problems(draft)),
             *await price_meter_problems(connection, organization_id, draft.prices),
         ]
@@ -166,35 +164,6 @@ async def archive_product(organization_id: UUID, product_id: UUID) -> Product:
         return product
 
 
-async def create_benefit(
-    organization_id: UUID, description: str, definition: BenefitDefinition
-) -> Benefit:
-    """Creates a benefit that products can include.
-
-    Raises:
-        RefusedError: names every problem.
-    """
-    async with in_transaction() as connection:
-        # The lock keeps its meter from being archived meanwhile.
-        await lock_log(connection, organization_id)
-        live = await _live_meters(connection, organization_id, [definition.meter_id])
-        refuse_any(
-            [
-                *name_problems(description, DESCRIPTION, "description"),
-                *definition.problems(live),
-            ]
-        )
-        return await Benefit.create(
-            organization_id=organization_id,
-            kind=definition.kind.value,
-            description=description,
-            meter_id=definition.meter_id,
-            parameters=definition.to_json(),
-            created_at=now(),
-            using_db=connection,
-        )
-
-
 def _description_problems(description: str | None) -> list[Problem]:
     """Returns what is wrong with a description, which may be left out or empty."""
     fault = text_fault(description or "", DESCRIPTION, minimum=0)
@@ -206,16 +175,6 @@ def _trial_problems(days: int | None) -> list[Problem]:
         return []
     message = f"trialDays must be from 1 to {LONGEST_TRIAL_DAYS}."
     return [problem("INVALID", message, "trialDays")]
-
-
-def _minimum_problems(draft: ProductDraft) -> list[Problem]:
-    if draft.minimum_amount is None:
-        return []
-    found = list(amount_problems(draft.minimum_amount, "minimumAmount"))
-    if not any(isinstance(price, MeteredDraft) for price in draft.prices):
-        message = "A minimum is for usage, so it needs a metered price."
-        found.append(problem("INVALID", message, "minimumAmount"))
-    return found
 
 
 def _recurrence_problems(draft: ProductDraft) -> list[Problem]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from billing.periods.intervals import Period
 from billing.rating.lines import Line, LineKind
+from billing.rating.steps import steps_from_json, steps_to_json
 from models import exact_json
 
 
@@ -24,6 +25,7 @@ def stored_charges(lines: Iterable[Line]) -> str:
                 "start": line.period.start.isoformat(),
                 "end": line.period.end.isoformat(),
                 "amount": line.amount,
+                "steps": steps_to_json(line.steps),
             }
             for line in lines
         ]
@@ -41,6 +43,7 @@ def charges_of(stored: str) -> list[Line]:
                 datetime.fromisoformat(charge["start"]), datetime.fromisoformat(charge["end"])
             ),
             amount=charge["amount"],
+            steps=steps_from_json(charge.get("steps", ())),
         )
         for charge in exact_json.loads(stored)
     ]

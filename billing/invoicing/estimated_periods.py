@@ -38,20 +38,25 @@ async def estimated_periods(
     prices = await metered_prices(
         connection, organization_id, {one.price_id for one in opened if one.price_id is not None}
     )
-    asked = {one.id: asked_period(one, prices) for one in opened}
-    asked = {key: one for key, one in asked.items() if one.rates}
     late = await late_periods(
         connection, organization_id, list({row["customer_id"] for row in rows})
     )
-    meter_ids = {one.meter_id for one in late} | {one.meter_id for one in asked.values()}
+    # The kept usage is that of whole periods.
+    counting = [
+        one
+        for one in opened
+        if one.cuts or (one.price_id is not None and prices[one.price_id].rate_values)
+    ]
+    meter_ids = {one.meter_id for one in (*late, *counting)}
     meters: dict[UUID, CountedMeter] = {}
     if meter_ids:
         heads = await connection.execute_query_dict(
             "SELECT head FROM event_log WHERE organization_id = $1", [organization_id]
         )
         meters = await counted_meters(connection, organization_id, heads[0]["head"], meter_ids)
-    by_rate = await usage_by_meter(connection, meters, list(asked.values()))
-    usages |= dict(zip(asked, by_rate, strict=True))
+    asked = {one.id: asked_period(one, meters[one.meter_id], prices) for one in counting}
+    counted = await usage_by_meter(connection, meters, list(asked.values()))
+    usages |= dict(zip(asked, counted, strict=True))
     if late:
         rerating = await rerating_of(connection, organization_id, meters, late)
         found |= {period.id: period for period in rerating.periods}
@@ -60,7 +65,7 @@ async def estimated_periods(
         if open_only and period.id not in usages:
             continue
         if period.usage is None and period.id in usages and period.end is not None:
-            period, _entries = close(period, period.end, usages[period.id])  # noqa: PLW2901  # the same period, ended
+            period = close(period, period.end, usages[period.id])  # noqa: PLW2901  # the same period, ended
         if period.usage is not None and period.subscription_id is not None:
             by_subscription.setdefault(period.subscription_id, []).append(period)
     return by_subscription

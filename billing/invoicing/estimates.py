@@ -41,6 +41,8 @@ from models import Meter
 class Estimate:
     """An estimated invoice. It includes every event that was stored before `complete_through`."""
 
+    customer_id: UUID
+    subscription_id: UUID
     currency: str
     lines: list[Line]
     complete_through: datetime
@@ -159,7 +161,7 @@ async def estimates(
             ),
             default=in_flight,
         )
-        estimate = Estimate(bill.currency, lines, complete)
+        estimate = Estimate(bill.customer_id, bill.subscription_id, bill.currency, lines, complete)
         if bill.draft_id is not None:
             found.drafts[bill.draft_id] = estimate
         elif lines or bill.subscription_id in live:

@@ -17,7 +17,9 @@ from billing.periods.rerating import needs_correction
 from billing.periods.store import PERIOD_COLUMNS, metered_period_of, stored_rates
 from billing.rating.lines import Line, LineKind, MeteredPrice
 from billing.rating.pricing import NOTHING_BILLED, Rating, sum_of
+from billing.rating.steps import steps_from_json
 from billing.transaction import BillingTransaction, columns
+from models import exact_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ async def rebillings(
     rows = await connection.execute_query_dict(
         """
         SELECT invoice.subscription_id, invoice.id AS invoice_id, line.kind, line.description,
-               line.product_price_id, line.period_start, line.period_end, line.amount
+               line.product_price_id, line.period_start, line.period_end, line.amount,
+               line.steps
         FROM invoice
         LEFT JOIN invoice_line line
             ON line.organization_id = $1 AND line.invoice_id = invoice.id
@@ -68,6 +71,7 @@ def _line(row: dict[str, Any]) -> Line:
         price_id=row["product_price_id"],
         period=Period(row["period_start"], row["period_end"]),
         amount=int(row["amount"]),
+        steps=steps_from_json(exact_json.loads(row["steps"] or "[]")),
     )
 
 

@@ -8,7 +8,9 @@ from uuid import UUID
 from billing.invoicing.balances import subtotal
 from billing.periods.store import stored_rates
 from billing.rating.lines import Line, total
+from billing.rating.steps import steps_to_json
 from billing.transaction import BillingTransaction, columns
+from models import exact_json
 from models.identifiers import new_id
 
 
@@ -103,6 +105,7 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
             None
             if line.metered_period is None or line.metered_period.usage is None
             else line.metered_period.usage.position,
+            exact_json.dumps(steps_to_json(line.steps)) if line.steps else None,
         )
         for invoice in invoices
         for ordinal, line in enumerate(invoice.lines)
@@ -112,13 +115,13 @@ async def _insert_lines(transaction: BillingTransaction, invoices: Sequence[NewI
         INSERT INTO invoice_line (
             organization_id, id, invoice_id, ordinal, kind, description, product_price_id,
             metered_period_id, period_start, period_end, consumed, credited, billable, converted,
-            rate, amount, position
+            rate, amount, position, steps
         )
         SELECT $1, line.*
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
             $9::timestamptz[], $10::timestamptz[], $11::numeric[], $12::numeric[], $13::numeric[],
-            $14::numeric[], $15::smallint[], $16::numeric[], $17::bigint[]
+            $14::numeric[], $15::smallint[], $16::numeric[], $17::bigint[], $18::jsonb[]
         ) AS line
         """,
         *(list(column) for column in zip(*rows, strict=True)),

@@ -1,22 +1,25 @@
 """Meters as billing sees them: how far they have counted, their usage, and what needs them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from billing.catalog.price_meters import ADDING_UP
 from billing.numbers import plus
-from billing.periods.metered_periods import MeteredPeriod, PeriodUsage
+from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, PieceUsage
 from billing.rating.lines import MeteredPrice
 from metering.counting.progress import FIRST_AFTER_POSITION, storing_since
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
+from metering.usage.customer_periods import CustomerPeriod
 from metering.usage.grouping import DimensionValue
-from metering.usage.periods import CustomerPeriod, usage_of_periods
+from metering.usage.periods import usage_of_periods
 from metering.usage.rates import units_by_rate
 
 RateValues = tuple[tuple[DimensionValue, ...], ...]
@@ -25,11 +28,25 @@ RateValues = tuple[tuple[DimensionValue, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class AskedPeriod:
-    """A customer's period on a meter, and the rates of its price, if there are any."""
+    """A customer's period on a meter, and the rates of its price, if there are any.
+
+    `cuts` are the instants within it where grants begin or end.
+    """
 
     meter_id: UUID
     period: CustomerPeriod
     rates: RateValues = ()
+    cuts: tuple[datetime, ...] = ()
+
+    @property
+    def pieces(self) -> "list[AskedPeriod]":
+        """The pieces of the period."""
+        period = self.period
+        bounds = [period.start, *self.cuts, period.end]
+        return [
+            AskedPeriod(self.meter_id, replace(period, start=start, end=end), self.rates)
+            for start, end in pairwise(bounds)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,11 @@ class CountedMeter:
     precedes_definition: bool
     dimensions_position: int
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the usage of a period is the sum of that of its pieces."""
+        return self.definition.aggregation.function in ADDING_UP
+
     def has_counted_through(self, instant: datetime, *, by_dimension: bool) -> bool:
         """Whether the meter has counted every event that was stored before `instant`."""
         if by_dimension and self.dimensions_position < self.position:
@@ -59,11 +81,18 @@ class CountedMeter:
         )
 
 
-def asked_period(period: MeteredPeriod, prices: Mapping[UUID, MeteredPrice]) -> AskedPeriod:
-    """Returns what to ask a meter for about a period."""
+def asked_period(
+    period: MeteredPeriod, meter: CountedMeter, prices: Mapping[UUID, MeteredPrice]
+) -> AskedPeriod:
+    """Returns what to ask a meter for about a period.
+
+    Usage that does not add up has no pieces. Before the first subscription, usage burns no credit.
+    """
     asked = CustomerPeriod(period.customer_id, period.start, period.end)
     price = None if period.price_id is None else prices[period.price_id]
-    return AskedPeriod(period.meter_id, asked, () if price is None else price.rate_values)
+    rates = () if price is None else price.rate_values
+    cuts = period.cuts if meter.adds_up and period.start is not None else ()
+    return AskedPeriod(period.meter_id, asked, rates, cuts)
 
 
 async def counted_meters(
@@ -116,6 +145,37 @@ async def usage_by_meter(
 
     A meter that has not caught up with its latest edit has no usage.
     """
+    pieces = [asked.pieces for asked in periods]
+    usages = iter(
+        await _usage_of_pieces(connection, meters, [one for all_ in pieces for one in all_])
+    )
+    return [_joined([(one, next(usages)) for one in of_period]) for of_period in pieces]
+
+
+def _joined(pieces: Sequence[tuple[AskedPeriod, PeriodUsage]]) -> PeriodUsage:
+    """Returns the usage of a period that consists of pieces."""
+    [_, first], usages = pieces[0], [usage for _, usage in pieces]
+    if len(pieces) == 1:
+        return first
+    by_rate = zip(*(usage.by_rate for usage in usages), strict=True)
+    return PeriodUsage(
+        reduce(plus, (usage.consumed for usage in usages)),
+        first.position,
+        first.is_behind,
+        tuple(reduce(plus, units) for units in by_rate),
+        tuple(
+            PieceUsage(asked.period.start, usage.by_rate or (usage.consumed,))
+            for asked, usage in pieces
+            if asked.period.start is not None
+        ),
+    )
+
+
+async def _usage_of_pieces(
+    connection: BaseDBAsyncClient,
+    meters: Mapping[UUID, CountedMeter],
+    periods: Sequence[AskedPeriod],
+) -> list[PeriodUsage]:
     found: dict[int, PeriodUsage] = {}
     places: dict[tuple[UUID, RateValues], list[int]] = {}
     for place, asked in enumerate(periods):
@@ -134,7 +194,9 @@ async def usage_by_meter(
 async def _usage(
     connection: BaseDBAsyncClient, meter: CountedMeter, periods: Sequence[CustomerPeriod]
 ) -> list[PeriodUsage]:
-    usages = await usage_of_periods(connection, meter.definition, meter.position, periods)
+    usages = await usage_of_periods(
+        connection, meter.definition, meter.position, periods, are_over=True
+    )
     return [
         PeriodUsage(
             Decimal(0) if meter.precedes_definition else usage.consumed,

@@ -1,51 +1,89 @@
 """A customer's consecutive periods on a meter: closing, opening and rerating them. Pure.
 
-Each period carries credit over into the next one, so a change can reach as far as the open period.
-Every change of credit is also an entry of the ledger: a period's credit is the sum of its entries
-without EXPIRY, and the sum of all entries is the credit of the open period.
+Each period passes credit on to the next one, so a change can reach as far as the open period.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
+from functools import reduce
 from uuid import UUID
 
-from billing.periods.credit import NOTHING, NOTHING_PASSED, Credit, Cut, PassedOn, passed_on
+from billing.numbers import plus, times
+from billing.periods.grants import (
+    DEFAULT_PRIORITY,
+    NOTHING,
+    Burning,
+    CreditGrant,
+    Holding,
+    Piece,
+    burn,
+    cuts_within,
+    passed_on,
+)
 from billing.periods.intervals import Period
 from billing.periods.shares import WHOLE, share_of_units
 from billing.rating.pricing import Rating
 from models.identifiers import new_id
 
 
-class EntryKind(StrEnum):
-    """Why units were credited or debited."""
-
-    GRANT = "GRANT"
-    MANUAL = "MANUAL"
-    EXPIRY = "EXPIRY"
-    CARRIED_OVER = "CARRIED_OVER"
-    REVOKE = "REVOKE"
-
-
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Units that a benefit credits at the start of a period."""
+    """Units that a benefit grants at the start of a period.
+
+    They end with the period, unless they roll over or have a time of their own. `whole_units` are
+    those of a whole period. `per_quantity`: the units are for each one that a subscription is for.
+    """
 
     benefit_id: UUID
     units: Decimal
+    whole_units: Decimal
     rollover: bool
+    priority: int = DEFAULT_PRIORITY
+    expires_after: timedelta | None = None
+    rollover_limit: Decimal | None = None
+    per_quantity: bool = False
 
-    @property
-    def credit(self) -> Credit:
-        """The units as credit."""
-        return Credit(rolling=self.units) if self.rollover else Credit(plain=self.units)
+    def times(self, quantity: int) -> "Grant":
+        """Returns the grant of a subscription to so many."""
+        if not self.per_quantity:
+            return self
+        return replace(
+            self, units=times(self.units, quantity), whole_units=times(self.whole_units, quantity)
+        )
 
     def part(self, share: Fraction) -> "Grant":
         """Returns the grant for a part of a period."""
         return replace(self, units=share_of_units(self.units, share))
+
+    def at(self, start: datetime) -> CreditGrant:
+        """Returns the credit of a period that begins at `start`."""
+        return CreditGrant(
+            id=new_id(),
+            units=self.units,
+            is_rolling=self.rollover or self.expires_after is not None,
+            begins=start,
+            ends=None if self.expires_after is None else start + self.expires_after,
+            priority=self.priority,
+            benefit_id=self.benefit_id,
+            whole_units=self.whole_units,
+            rollover_limit=self.rollover_limit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PieceUsage:
+    """Units consumed in the piece of a period that begins at `start`, by rate if there are any."""
+
+    start: datetime
+    units: tuple[Decimal, ...]
+
+    @property
+    def consumed(self) -> Decimal:
+        """All units of the piece."""
+        return reduce(plus, self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +91,25 @@ class PeriodUsage:
     """Units consumed in a period, by the events up to `position`.
 
     `is_behind`: the log had more events, which the meter had not counted yet. `by_rate` is the
-    usage of each rate of the price, and of all other units, if it has rates.
+    usage of each rate of the price, and of all other units, if it has rates. `pieces` is the usage
+    of each piece, if grants cut the period.
     """
 
     consumed: Decimal
     position: int
     is_behind: bool
     by_rate: tuple[Decimal, ...] = ()
+    pieces: tuple[PieceUsage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MeteredPeriod:
     """A period [start, end) of a customer on a meter; see models.MeteredPeriod.
 
-    Only a closed period has `usage` and `passed`, the credit that went into the next period; it has
-    a `cut` if a change of the subscription ended it early. `share` is the part of a whole period
-    that it covers. `billed` is the sum of its invoice lines, those of voided invoices left out.
-    `is_voided`: it was billed, and all of that was voided.
+    `holdings` are the grants in it, by id. Only a closed period has `usage`. `is_cut`: a change of
+    the subscription ended it early. `share` is the part of a whole period that it covers. `billed`
+    is the sum of its invoice lines, those of voided invoices left out. `is_voided`: it was billed,
+    and all of that was voided.
     """
 
     id: UUID
@@ -79,31 +119,40 @@ class MeteredPeriod:
     price_id: UUID | None
     start: datetime | None
     end: datetime | None
-    credit: Credit
+    holdings: tuple[Holding, ...] = ()
     is_trial: bool = False
     share: Fraction = WHOLE
-    cut: Cut | None = None
+    is_cut: bool = False
     usage: PeriodUsage | None = None
-    passed: PassedOn = NOTHING_PASSED
     billed: Rating | None = None
     is_voided: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """An entry for the credit ledger of a period."""
-
-    period: MeteredPeriod
-    kind: EntryKind
-    units: Decimal
-    is_rolling: bool
-    benefit_id: UUID | None = None
-    reason: str | None = None
+    @property
+    def cuts(self) -> tuple[datetime, ...]:
+        """The instants within the period where a grant begins or ends."""
+        return cuts_within(self.holdings, self.start, self.end)
 
     @property
-    def is_granted(self) -> bool:
-        """Whether it gives new credit: a grant, or a credit by hand."""
-        return self.kind in {EntryKind.GRANT, EntryKind.MANUAL} and self.units > 0
+    def pieces(self) -> list[Piece]:
+        """The pieces of a closed period, with their usage.
+
+        A period without a start is before the first subscription. Its usage burns no credit.
+        """
+        if self.usage is None:
+            raise ValueError("an open period has no usage")
+        if self.start is None or not self.usage.pieces:
+            burning = NOTHING if self.start is None else self.usage.consumed
+            return [Piece(self.start, self.end, burning)]
+        ends = [*(piece.start for piece in self.usage.pieces[1:]), self.end]
+        return [
+            Piece(piece.start, end, piece.consumed)
+            for piece, end in zip(self.usage.pieces, ends, strict=True)
+        ]
+
+    @property
+    def burning(self) -> Burning:
+        """What the usage of a closed period burned."""
+        return burn(self.holdings, self.pieces, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,38 +181,37 @@ def close(
     at: datetime,
     usage: PeriodUsage,
     share: Fraction | None = None,
-    cut: Cut | None = None,
-) -> tuple[MeteredPeriod, list[LedgerEntry]]:
-    """Closes a period at `at`. All its credit expires, and unused units may carry over.
+    remaining: Fraction | None = None,
+) -> MeteredPeriod:
+    """Closes a period at `at`.
 
     Args:
         period: an open period.
         at: its end.
         usage: its usage.
         share: the part of a whole period that it covers, if that has changed.
-        cut: what is taken back if a change of the subscription ends the period early.
+        remaining: if a change of the subscription ends the period early, the part of a whole period
+            that is not served. This part of what benefits granted is taken back.
     """
-    closed = replace(
+    holdings = period.holdings
+    if remaining is not None:
+        holdings = tuple(one.cut(remaining) for one in holdings)
+    return replace(
         period,
         end=at,
         usage=usage,
+        holdings=holdings,
         share=period.share if share is None else share,
-        cut=cut,
+        is_cut=remaining is not None,
     )
-    closed = replace(closed, passed=_passed_on(closed, usage))
-    expired = _entries(closed, EntryKind.EXPIRY, Credit(rolling=period.credit.credited).negative)
-    return closed, expired
 
 
-def begin(
-    following: NextPeriod, previous: MeteredPeriod | None
-) -> tuple[MeteredPeriod, list[LedgerEntry]]:
+def begin(following: NextPeriod, previous: MeteredPeriod | None) -> MeteredPeriod:
     """Opens a period. `previous` is the closed one before it, if there is one."""
-    passed = NOTHING_PASSED if previous is None else previous.passed
-    credit = passed.net
-    for grant in following.grants:
-        credit = credit.plus(grant.credit)
-    period = MeteredPeriod(
+    holdings = [] if previous is None else _passed_on(previous)
+    granted = [grant.at(following.start) for grant in following.grants if grant.units]
+    holdings += (Holding(grant, grant.units, is_new=True) for grant in granted)
+    return MeteredPeriod(
         id=new_id(),
         customer_id=following.customer_id,
         meter_id=following.meter_id,
@@ -171,67 +219,54 @@ def begin(
         price_id=following.price_id,
         start=following.start,
         end=following.end,
-        credit=credit,
+        holdings=by_id(holdings),
         is_trial=following.is_trial,
         share=following.share,
     )
-    entries = _passing_entries(period, passed)
-    entries += (
-        LedgerEntry(period, EntryKind.GRANT, grant.units, grant.rollover, grant.benefit_id)
-        for grant in following.grants
-        if grant.units
-    )
-    return period, entries
+
+
+def by_id(holdings: Sequence[Holding]) -> tuple[Holding, ...]:
+    """Returns the grants of a period in the order in which they are kept."""
+    return tuple(sorted(holdings, key=lambda one: one.grant.id.bytes))
 
 
 def rerated(
     periods: Sequence[MeteredPeriod], usages: Mapping[UUID, PeriodUsage]
-) -> tuple[list[MeteredPeriod], list[LedgerEntry]]:
-    """Gives periods their current usage. Returns the periods and the ledger entries for it.
+) -> list[MeteredPeriod]:
+    """Gives periods their current usage, and the credit that follows from it.
 
     Args:
         periods: consecutive periods of a customer on a meter, up to the open one.
         usages: the current usage, by the period's id. Other closed periods keep theirs.
     """
     result: list[MeteredPeriod] = []
-    entries: list[LedgerEntry] = []
-    change = NOTHING_PASSED
     for period in periods:
-        current = replace(period, credit=period.credit.plus(change.net))
-        entries += _passing_entries(current, change)
-        if period.usage is None:
-            result.append(current)
-            break
-        expired = Credit(rolling=change.net.credited).negative
-        entries += _entries(current, EntryKind.EXPIRY, expired)
-        usage = usages.get(period.id, period.usage)
-        passed = _passed_on(current, usage)
-        change = passed.less(period.passed)
-        result.append(replace(current, usage=usage, passed=passed))
-    return result, entries
+        current = period
+        if result:
+            current = replace(period, holdings=_received(period, _passed_on(result[-1])))
+        if period.usage is not None:
+            current = replace(current, usage=usages.get(period.id, period.usage))
+        result.append(current)
+    return result
 
 
-def _passed_on(period: MeteredPeriod, usage: PeriodUsage) -> PassedOn:
-    """Returns the credit that a closed period passes on to the next one.
+def _passed_on(period: MeteredPeriod) -> list[Holding]:
+    if period.end is None:
+        raise ValueError("a period that has no end passes nothing on")
+    return passed_on(period.holdings, period.burning.left, period.end, is_cut=period.is_cut)
 
-    A period without a start is before the first subscription. Its usage burns no credit.
+
+def _received(period: MeteredPeriod, passed: Sequence[Holding]) -> tuple[Holding, ...]:
+    """Returns the grants of a period that gets these from the one before it.
+
+    What was taken by hand stays taken.
     """
-    burned = NOTHING if period.start is None else usage.consumed
-    return passed_on(period.credit, burned, period.cut)
-
-
-def _passing_entries(period: MeteredPeriod, passed: PassedOn) -> list[LedgerEntry]:
-    """Returns the entries for credit that is passed on to a period."""
-    return [
-        *_entries(period, EntryKind.CARRIED_OVER, passed.carried),
-        *_entries(period, EntryKind.REVOKE, passed.revoked.negative),
-    ]
-
-
-def _entries(period: MeteredPeriod, kind: EntryKind, units: Credit) -> list[LedgerEntry]:
-    found = []
-    if units.plain:
-        found.append(LedgerEntry(period, kind, units.plain, is_rolling=False))
-    if units.rolling:
-        found.append(LedgerEntry(period, kind, units.rolling, is_rolling=True))
-    return found
+    found = {one.grant.id: one for one in passed}
+    for one in period.holdings:
+        if one.is_new:
+            found[one.grant.id] = one
+        elif one.grant.id in found:
+            found[one.grant.id] = replace(found[one.grant.id], taken=one.taken)
+        else:
+            found[one.grant.id] = replace(one, brought=NOTHING, revoked=NOTHING)
+    return by_id(list(found.values()))

@@ -1,9 +1,7 @@
 """Renews metered periods, many at a time: closes them, carries credit over, opens the next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import replace
 from uuid import UUID
 
 from billing.catalog.prices import metered_prices
@@ -14,80 +12,22 @@ from billing.periods.billed_meters import (
     counted_meters,
     usage_by_meter,
 )
-from billing.periods.cuts import cuts_at, served_share
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import (
-    LedgerEntry,
     MeteredPeriod,
     NextPeriod,
     PeriodUsage,
     begin,
     close,
 )
-from billing.periods.store import (
-    PERIOD_COLUMNS,
-    insert_entries,
-    insert_periods,
-    metered_period_of,
-    store_credit,
-    update_periods,
-)
+from billing.periods.open_credit import move_frontiers, settle_credit
+from billing.periods.open_periods import OpenPeriod, PeriodKey, open_periods
+from billing.periods.shares import share
+from billing.periods.store import insert_periods, update_periods
 from billing.rating.lines import MeteredPrice
-from billing.transaction import BillingTransaction, columns
-from metering.usage.periods import CustomerPeriod, begin_periods
-
-PeriodKey = tuple[UUID, UUID]
-"""A customer and a meter."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPeriod:
-    """An open period, and the current usage that `customer_meter` keeps."""
-
-    period: MeteredPeriod
-    kept_start: datetime | None
-    kept_end: datetime | None
-    kept_consumed: Decimal
-
-    def kept_until(self, end: datetime) -> bool:
-        """Whether the kept usage is that of the period if it ends at `end`."""
-        return self.kept_start == self.period.start and self.kept_end == end
-
-
-# LATERAL reads each period by its index. A join may read all open periods of the organization.
-_OPEN_PERIODS = f"""
-    SELECT {PERIOD_COLUMNS}, kept.period_start, kept.period_end, kept.consumed AS kept_consumed
-    FROM unnest($2::uuid[], $3::uuid[]) AS asked (customer_id, meter_id)
-    CROSS JOIN LATERAL (
-        SELECT * FROM metered_period
-        WHERE organization_id = $1 AND closed_at IS NULL
-          AND customer_id = asked.customer_id AND meter_id = asked.meter_id
-        LIMIT 1
-    ) AS period
-    CROSS JOIN LATERAL (
-        SELECT * FROM customer_meter
-        WHERE organization_id = $1
-          AND meter_id = asked.meter_id AND customer_id = asked.customer_id
-        LIMIT 1
-    ) AS kept
-"""
-
-
-async def open_periods(
-    transaction: BillingTransaction, keys: Sequence[PeriodKey]
-) -> dict[PeriodKey, OpenPeriod]:
-    """Loads the open periods of these customers on these meters, if there are any."""
-    rows = await transaction.rows(
-        _OPEN_PERIODS,
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-    )
-    return {
-        (row["customer_id"], row["meter_id"]): OpenPeriod(
-            metered_period_of(row), row["period_start"], row["period_end"], row["kept_consumed"]
-        )
-        for row in rows
-    }
+from billing.transaction import BillingTransaction
+from metering.usage.customer_periods import CustomerPeriod
+from metering.usage.periods import begin_periods
 
 
 async def renew_periods(transaction: BillingTransaction, renewals: Sequence[NextPeriod]) -> None:
@@ -101,7 +41,9 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
         (renewal.meter_id for renewal in renewals),
     )
     opened = await open_periods(
-        transaction, [(renewal.customer_id, renewal.meter_id) for renewal in renewals]
+        transaction.connection,
+        transaction.organization_id,
+        [(renewal.customer_id, renewal.meter_id) for renewal in renewals],
     )
     renewals = [renewal for renewal in renewals if not _goes_back(renewal, opened)]
     prices = await metered_prices(
@@ -110,48 +52,33 @@ async def renew_periods(transaction: BillingTransaction, renewals: Sequence[Next
         {one.period.price_id for one in opened.values() if one.period.price_id is not None},
     )
     usages = await _usages(transaction, renewals, opened, meters, prices)
-    cuts = await cuts_at(transaction, _cutting(renewals, opened))
     closed_periods: list[MeteredPeriod] = []
     new_periods: list[MeteredPeriod] = []
-    entries: list[LedgerEntry] = []
     for renewal in renewals:
         key = (renewal.customer_id, renewal.meter_id)
         previous: MeteredPeriod | None = None
         if key in opened:
-            ending, served = opened[key].period, None
-            if renewal.cuts is not None and ending.id in cuts:
-                served = served_share(ending, renewal.start, renewal.cuts)
-            previous, closing = close(
-                ending, renewal.start, usages[key], served, cuts.get(ending.id)
-            )
+            previous = _closed(opened[key].period, renewal, usages[key])
             closed_periods.append(previous)
-            entries += closing
-        period, opening = begin(renewal, previous)
-        new_periods.append(period)
-        entries += opening
+        new_periods.append(begin(renewal, previous))
     await update_periods(transaction, closed_periods)
     await insert_periods(transaction, new_periods)
-    await insert_entries(transaction, entries)
-    await store_credit(transaction, new_periods)
-    await _move_frontiers(transaction, closed_periods)
+    await settle_credit(transaction, new_periods, closed_periods)
+    await move_frontiers(
+        transaction,
+        [(period.customer_id, period.end) for period in closed_periods if period.end is not None],
+    )
     await _begin_current(transaction, renewals, meters)
 
 
-def _cutting(
-    renewals: Sequence[NextPeriod], opened: Mapping[PeriodKey, OpenPeriod]
-) -> dict[UUID, tuple[datetime, Period]]:
-    """Returns when the open periods of changed subscriptions are cut, and within which period."""
-    found = {}
-    for renewal in renewals:
-        ending = opened.get((renewal.customer_id, renewal.meter_id))
-        # A meter that is new in the subscription may have an open period without one.
-        if (
-            renewal.cuts is not None
-            and ending is not None
-            and ending.period.subscription_id is not None
-        ):
-            found[ending.period.id] = (renewal.start, renewal.cuts)
-    return found
+def _closed(ending: MeteredPeriod, renewal: NextPeriod, usage: PeriodUsage) -> MeteredPeriod:
+    """Closes an open period where the next one begins, which may cut it."""
+    at, whole = renewal.start, renewal.cuts
+    # A meter that is new in the subscription may have an open period without one.
+    if whole is None or ending.subscription_id is None:
+        return close(ending, at, usage)
+    served = share(Period(ending.start or whole.start, at), whole)
+    return close(ending, at, usage, served, share(Period(at, whole.end), whole))
 
 
 def _goes_back(renewal: NextPeriod, opened: dict[PeriodKey, OpenPeriod]) -> bool:
@@ -180,8 +107,10 @@ async def _usages(
         if key not in opened:
             continue
         meter = meters[renewal.meter_id]
-        needed = asked_period(replace(opened[key].period, end=renewal.start), prices)
-        is_kept = opened[key].kept_until(renewal.start) and not needed.rates
+        needed = asked_period(replace(opened[key].period, end=renewal.start), meter, prices)
+        grows = meter.definition.aggregation.grows()
+        is_whole = not needed.rates and not needed.cuts and not grows
+        is_kept = opened[key].kept_until(renewal.start) and is_whole
         if is_kept and not meter.precedes_definition:
             found[key] = PeriodUsage(opened[key].kept_consumed, meter.position, meter.is_behind)
         else:
@@ -190,25 +119,6 @@ async def _usages(
     for one, usage in zip(asked, counted, strict=True):
         found[one.period.customer_id, one.meter_id] = usage
     return found
-
-
-async def _move_frontiers(
-    transaction: BillingTransaction, closed_periods: Sequence[MeteredPeriod]
-) -> None:
-    """Records that events from before the ends of these periods are late from now on."""
-    ends: dict[UUID, datetime] = {}
-    for period in closed_periods:
-        if period.end is not None:
-            ends[period.customer_id] = max(period.end, ends.get(period.customer_id, period.end))
-    await transaction.run(
-        """
-        INSERT INTO billing_frontier AS kept (organization_id, customer_id, closed_through)
-        SELECT $1, closed.* FROM unnest($2::uuid[], $3::timestamptz[]) AS closed
-        ON CONFLICT (organization_id, customer_id) DO UPDATE
-        SET closed_through = greatest(kept.closed_through, excluded.closed_through)
-        """,
-        *columns(ends.items(), lambda item: item[0], lambda item: item[1]),
-    )
 
 
 async def _begin_current(

@@ -17,13 +17,12 @@ from billing.periods.billed_meters import (
     counted_meters,
     usage_by_meter,
 )
-from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, PeriodUsage, rerated
+from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, rerated
+from billing.periods.open_credit import settle_credit
 from billing.periods.store import (
     COUNTED_FOR_PERIOD,
     PERIOD_COLUMNS,
-    insert_entries,
     metered_period_of,
-    store_credit,
     update_periods,
 )
 from billing.rating.lines import MeteredPrice, rating_of
@@ -32,10 +31,9 @@ from billing.transaction import STAMPED, BillingTransaction
 
 @dataclass(frozen=True, slots=True)
 class Rerating:
-    """Periods that were rated again, those of them that changed, and the new ledger entries."""
+    """Periods that were rated again, and those of them that changed."""
 
     periods: list[MeteredPeriod]
-    entries: list[LedgerEntry]
     changed: list[MeteredPeriod]
 
 
@@ -45,11 +43,14 @@ async def late_periods(
     """Loads the periods of these customers to be rated again, up to the open one.
 
     The first one ends after the earliest late event, or its meter has counted more since it closed.
+    It may be the open one, if a grant has begun or ended in it.
     """
     rows = await connection.execute_query_dict(
         f"""
         WITH begun AS (
-            SELECT period.customer_id, period.meter_id, min(period.ends_at) AS ends_at
+            SELECT period.customer_id, period.meter_id,
+                   min(CASE WHEN period.closed_at IS NULL THEN 'infinity' ELSE period.ends_at END)
+                       AS ends_at
             FROM unnest($2::uuid[]) AS asked (customer_id)
             JOIN metered_period period
                 ON period.organization_id = $1 AND period.customer_id = asked.customer_id
@@ -57,9 +58,9 @@ async def late_periods(
             LEFT JOIN event_log log ON log.organization_id = $1
             LEFT JOIN billing_frontier frontier
                 ON frontier.organization_id = $1 AND frontier.customer_id = asked.customer_id
-            WHERE period.closed_at IS NOT NULL
-              AND (period.ends_at > frontier.late_from
-                   OR period.is_behind AND {COUNTED_FOR_PERIOD} > period.position)
+            WHERE CASE WHEN period.closed_at IS NULL THEN period.turned_at ELSE period.ends_at END
+                      > frontier.late_from
+               OR period.is_behind AND {COUNTED_FOR_PERIOD} > period.position
             GROUP BY period.customer_id, period.meter_id
         )
         SELECT {PERIOD_COLUMNS}
@@ -90,18 +91,19 @@ async def rerating_of(
         {period.price_id for period in closed if period.price_id is not None},
     )
     counted = await usage_by_meter(
-        connection, meters, [asked_period(period, prices) for period in closed]
+        connection,
+        meters,
+        [asked_period(period, meters[period.meter_id], prices) for period in closed],
     )
     usages = {
         period.id: _newest(period.usage, usage)
         for period, usage in zip(closed, counted, strict=True)
         if period.usage is not None
     }
-    result = Rerating([], [], [])
+    result = Rerating([], [])
     for consecutive in _by_customer_and_meter(periods):
-        now, entries = rerated(consecutive, usages)
+        now = rerated(consecutive, usages)
         result.periods.extend(now)
-        result.entries.extend(entries)
         result.changed.extend(
             period for period, before in zip(now, consecutive, strict=True) if period != before
         )
@@ -148,15 +150,19 @@ async def _store(transaction: BillingTransaction, rerating: Rerating) -> None:
     )
     corrections = {period.id for period in rerating.changed if needs_correction(period, prices)}
     await update_periods(transaction, rerating.changed, corrections)
-    await insert_entries(transaction, rerating.entries)
     await _release_invoices(
         transaction,
         (period.subscription_id for period in rerating.changed if period.subscription_id),
     )
-    recredited = {entry.period.id for entry in rerating.entries}
-    await store_credit(
-        transaction,
-        [period for period in rerating.changed if period.usage is None and period.id in recredited],
+    changed = {period.id for period in rerating.changed}
+    # If grants cut the open period, late usage of an earlier piece changes its credit.
+    opened = [
+        period
+        for period in rerating.periods
+        if period.usage is None and (period.id in changed or period.cuts)
+    ]
+    await settle_credit(
+        transaction, opened, [period for period in rerating.changed if period.usage is not None]
     )
 
 
@@ -174,7 +180,7 @@ async def _release_invoices(
 
 
 def needs_correction(period: MeteredPeriod, prices: Mapping[UUID, MeteredPrice]) -> bool:
-    """Whether a period was billed for something else than it costs now, or not any more."""
+    """Whether a period was billed for something else than it costs now, or should not be billed."""
     if period.billed is None or period.price_id is None:
         return period.is_voided
     return rating_of(period, prices[period.price_id]) != period.billed

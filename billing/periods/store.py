@@ -1,32 +1,29 @@
-"""Loads and stores metered periods and ledger entries, many at a time.
+"""Loads and stores metered periods, many at a time.
 
-Code that changes credit or periods must hold the log.
+Code that changes periods must hold the log.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from billing.periods.credit import NOTHING_PASSED, Credit, Cut, PassedOn, passed_on
-from billing.periods.metered_periods import LedgerEntry, MeteredPeriod, PeriodUsage
+from billing.periods.metered_periods import MeteredPeriod, PeriodUsage, PieceUsage
 from billing.periods.shares import WHOLE
+from billing.periods.stored_credit import HOLDINGS, holdings_of, store_holdings
 from billing.rating.pricing import Rating
 from billing.transaction import BillingTransaction, columns
-from metering.counting.noted_changes import noted
-from metering.live.outbox import OutboxType
 from models import exact_json
-from models.identifiers import new_id
 
-PERIOD_COLUMNS = """
+PERIOD_COLUMNS = f"""
     period.id, period.customer_id, period.meter_id, period.subscription_id, period.product_price_id,
-    period.starts_at, period.ends_at, period.plain, period.rolling, period.is_trial,
-    period.share_numerator, period.share_denominator, period.granted_plain, period.granted_rolling,
-    period.revocable_plain, period.revocable_rolling, period.closed_at, period.consumed,
-    period.carried, period.position, period.is_behind, period.billed_consumed,
-    period.billed_credited, period.billed_billable, period.billed_amount,
-    period.needs_correction, period.rate_units, period.billed_rates
+    period.starts_at, period.ends_at, period.is_trial, period.share_numerator,
+    period.share_denominator, period.is_cut, period.closed_at, period.consumed, period.position,
+    period.is_behind, period.billed_consumed, period.billed_credited, period.billed_billable,
+    period.billed_amount, period.needs_correction, period.rate_units, period.billed_rates,
+    period.piece_units, {HOLDINGS} AS holdings
 """
 """The columns of `metered_period period` that `metered_period_of` reads."""
 
@@ -49,16 +46,16 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
             amount=int(row["billed_amount"]),
             rates=rates_of(row["billed_rates"]),
         )
-    credit, cut = Credit(plain=row["plain"], rolling=row["rolling"]), _cut(row)
-    usage, passed = None, NOTHING_PASSED
+    usage = None
     if row["closed_at"] is not None:
         by_rate = exact_json.loads(row["rate_units"]) if row["rate_units"] else ()
         usage = PeriodUsage(
-            row["consumed"], row["position"], row["is_behind"], tuple(map(Decimal, by_rate))
+            row["consumed"],
+            row["position"],
+            row["is_behind"],
+            tuple(map(Decimal, by_rate)),
+            _pieces(row["piece_units"]),
         )
-        passed = PassedOn(Credit(rolling=row["carried"]))
-        if cut is not None:
-            passed = passed_on(credit, row["consumed"], cut)
     return MeteredPeriod(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -67,14 +64,13 @@ def metered_period_of(row: Mapping[str, Any]) -> MeteredPeriod:
         price_id=row["product_price_id"],
         start=row["starts_at"],
         end=row["ends_at"],
-        credit=credit,
+        holdings=holdings_of(row["holdings"]),
         is_trial=row["is_trial"],
         share=WHOLE
         if row["share_numerator"] is None
         else Fraction(row["share_numerator"], row["share_denominator"]),
-        cut=cut,
+        is_cut=row["is_cut"],
         usage=usage,
-        passed=passed,
         billed=billed,
         is_voided=billed is None and row["needs_correction"],
     )
@@ -111,12 +107,21 @@ def _stored_units(usage: PeriodUsage | None) -> str | None:
     return exact_json.dumps([format(units, "f") for units in usage.by_rate])
 
 
-def _cut(row: Mapping[str, Any]) -> Cut | None:
-    if row["granted_plain"] is None:
+def _pieces(stored: str | None) -> tuple[PieceUsage, ...]:
+    return tuple(
+        PieceUsage(datetime.fromisoformat(start), tuple(map(Decimal, units)))
+        for start, *units in (exact_json.loads(stored) if stored else ())
+    )
+
+
+def _stored_pieces(usage: PeriodUsage | None) -> str | None:
+    if usage is None or not usage.pieces:
         return None
-    return Cut(
-        granted=Credit(row["granted_plain"], row["granted_rolling"]),
-        revocable=Credit(row["revocable_plain"], row["revocable_rolling"]),
+    return exact_json.dumps(
+        [
+            [piece.start.isoformat(), *(format(units, "f") for units in piece.units)]
+            for piece in usage.pieces
+        ]
     )
 
 
@@ -136,14 +141,13 @@ async def insert_periods(transaction: BillingTransaction, periods: Sequence[Mete
         """
         INSERT INTO metered_period (
             organization_id, id, customer_id, meter_id, subscription_id, product_price_id,
-            starts_at, ends_at, plain, rolling, is_trial, share_numerator, share_denominator,
-            is_behind, needs_correction
+            starts_at, ends_at, is_trial, share_numerator, share_denominator, is_behind,
+            needs_correction
         )
         SELECT $1, period.*, false, false
         FROM unnest(
             $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
-            $8::timestamptz[], $9::numeric[], $10::numeric[], $11::boolean[], $12::bigint[],
-            $13::bigint[]
+            $8::timestamptz[], $9::boolean[], $10::bigint[], $11::bigint[]
         ) AS period
         """,
         *columns(
@@ -155,13 +159,12 @@ async def insert_periods(transaction: BillingTransaction, periods: Sequence[Mete
             lambda period: period.price_id,
             lambda period: period.start,
             lambda period: period.end,
-            lambda period: period.credit.plain,
-            lambda period: period.credit.rolling,
             lambda period: period.is_trial,
             _numerator,
             _denominator,
         ),
     )
+    await store_holdings(transaction, periods)
 
 
 async def update_periods(
@@ -169,7 +172,7 @@ async def update_periods(
     periods: Sequence[MeteredPeriod],
     corrections: Collection[UUID] = (),
 ) -> None:
-    """Stores the credit of periods, and the end, usage and cut of closed ones.
+    """Stores the credit of periods, and the end and usage of closed ones.
 
     `corrections` are the ids of periods whose invoice lines are not what they cost.
     """
@@ -178,23 +181,18 @@ async def update_periods(
     await transaction.run(
         """
         UPDATE metered_period AS kept
-        SET ends_at = period.ends_at, plain = period.plain, rolling = period.rolling,
+        SET ends_at = period.ends_at, consumed = period.consumed,
             closed_at = CASE WHEN period.position IS NOT NULL THEN coalesce(kept.closed_at, $2) END,
-            consumed = period.consumed, carried = period.carried, position = period.position,
-            is_behind = period.is_behind, needs_correction = period.needs_correction,
-            share_numerator = period.share_numerator, share_denominator = period.share_denominator,
-            granted_plain = period.granted_plain, granted_rolling = period.granted_rolling,
-            revocable_plain = period.revocable_plain, revocable_rolling = period.revocable_rolling,
-            rate_units = period.rate_units::jsonb
+            position = period.position, is_behind = period.is_behind,
+            needs_correction = period.needs_correction, share_numerator = period.share_numerator,
+            share_denominator = period.share_denominator, is_cut = period.is_cut,
+            rate_units = period.rate_units::jsonb, piece_units = period.piece_units::jsonb
         FROM unnest(
-            $3::uuid[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::numeric[],
-            $8::numeric[], $9::bigint[], $10::boolean[], $11::boolean[], $12::bigint[],
-            $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[], $17::numeric[],
-            $18::text[]
+            $3::uuid[], $4::timestamptz[], $5::numeric[], $6::bigint[], $7::boolean[],
+            $8::boolean[], $9::bigint[], $10::bigint[], $11::boolean[], $12::text[], $13::text[]
         ) AS period (
-            id, ends_at, plain, rolling, consumed, carried, position, is_behind, needs_correction,
-            share_numerator, share_denominator, granted_plain, granted_rolling, revocable_plain,
-            revocable_rolling, rate_units
+            id, ends_at, consumed, position, is_behind, needs_correction, share_numerator,
+            share_denominator, is_cut, rate_units, piece_units
         )
         WHERE kept.organization_id = $1 AND kept.id = period.id
         """,
@@ -203,82 +201,15 @@ async def update_periods(
             periods,
             lambda period: period.id,
             lambda period: period.end,
-            lambda period: period.credit.plain,
-            lambda period: period.credit.rolling,
             lambda period: None if period.usage is None else period.usage.consumed,
-            lambda period: None if period.usage is None else period.passed.net.credited,
             lambda period: None if period.usage is None else period.usage.position,
             lambda period: period.usage is not None and period.usage.is_behind,
             lambda period: period.id in corrections,
             _numerator,
             _denominator,
-            lambda period: None if period.cut is None else period.cut.granted.plain,
-            lambda period: None if period.cut is None else period.cut.granted.rolling,
-            lambda period: None if period.cut is None else period.cut.revocable.plain,
-            lambda period: None if period.cut is None else period.cut.revocable.rolling,
+            lambda period: period.is_cut,
             lambda period: _stored_units(period.usage),
+            lambda period: _stored_pieces(period.usage),
         ),
     )
-
-
-async def insert_entries(transaction: BillingTransaction, entries: Sequence[LedgerEntry]) -> None:
-    """Adds entries to the ledger, in their order."""
-    if not entries:
-        return
-    ids = [new_id() for _ in entries]
-    await transaction.run(
-        """
-        INSERT INTO credit_entry (
-            organization_id, created_at, id, customer_id, meter_id, metered_period_id, kind, units,
-            is_rolling, benefit_id, reason
-        )
-        SELECT $1, $2, entry.*
-        FROM unnest(
-            $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::numeric[],
-            $9::boolean[], $10::uuid[], $11::text[]
-        ) AS entry
-        """,
-        transaction.now,
-        ids,
-        *columns(
-            entries,
-            lambda entry: entry.period.customer_id,
-            lambda entry: entry.period.meter_id,
-            lambda entry: entry.period.id,
-            lambda entry: entry.kind.value,
-            lambda entry: entry.units,
-            lambda entry: entry.is_rolling,
-            lambda entry: entry.benefit_id,
-            lambda entry: entry.reason,
-        ),
-    )
-    granted = [id_ for id_, entry in zip(ids, entries, strict=True) if entry.is_granted]
-    await transaction.publish(OutboxType.CREDIT_GRANTED, *granted)
-
-
-async def store_credit(transaction: BillingTransaction, periods: Sequence[MeteredPeriod]) -> None:
-    """Copies the credit of open periods to `customer_meter`, and creates missing rows."""
-    if not periods:
-        return
-    await transaction.run(
-        noted("""
-        INSERT INTO customer_meter (
-            organization_id, id, customer_id, meter_id, credited,
-            count, unique_count, sum, consumed, revision, updated_at
-        )
-        SELECT $1, period.*, 0, 0, 0, 0, $2, now()
-        FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::numeric[]) AS period
-        ON CONFLICT (organization_id, meter_id, customer_id) DO UPDATE
-        SET credited = excluded.credited, revision = excluded.revision,
-            updated_at = excluded.updated_at
-        RETURNING id, revision
-        """),
-        transaction.revision,
-        *columns(
-            periods,
-            lambda _period: new_id(),
-            lambda period: period.customer_id,
-            lambda period: period.meter_id,
-            lambda period: period.credit.credited,
-        ),
-    )
+    await store_holdings(transaction, periods)

@@ -50,6 +50,19 @@ class Conversion:
             case RoundingMode.HALF_UP:
                 return Fraction(half_away(converted * scale), scale)
 
+    @property
+    def description(self) -> str:
+        """What the conversion does, for people."""
+        words = {
+            RoundingMode.NONE: "",
+            RoundingMode.UP: ", rounded up",
+            RoundingMode.DOWN: ", rounded down",
+            RoundingMode.HALF_UP: ", rounded",
+        }[self.rounding]
+        if words and self.decimals:
+            words += f" to {self.decimals} decimals"
+        return f"Divided by {self.divide_by:,f}{words}"
+
     def shown(self, units: Decimal) -> Decimal:
         """Returns the converted units for people: to 12 decimals if they are not rounded."""
         is_exact = self.rounding is RoundingMode.NONE

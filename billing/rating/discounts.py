@@ -6,8 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from billing.numbers import amount_problems, decimal_problems, half_away
+from billing.numbers import amount_problems, decimal_problems
 from billing.periods.shares import share_of_amount
+from billing.rating.steps import Step, amount_of, per_unit, rounded
 from metering.problems import Problem, problem
 
 _WHOLE_PERCENT = 100
@@ -41,11 +42,20 @@ class Discount:
 
     def off(self, charged: int) -> int:
         """Returns what is taken off an amount: at most all of it."""
+        return amount_of(self.steps(charged))
+
+    def steps(self, charged: int) -> tuple[Step, ...]:
+        """Returns how what is taken off an amount comes about."""
         if charged <= 0:
-            return 0
-        if self.percent is None:
-            return min(self.amount or 0, charged)
-        return half_away(Fraction(self.percent) * charged / _WHOLE_PERCENT)
+            return ()
+        if self.percent is not None:
+            name, part = f"{self.percent:,f}% of what is charged", Fraction(self.percent)
+            return rounded([per_unit(name, part / _WHOLE_PERCENT, Decimal(charged))])
+        amount = self.amount or 0
+        steps = [Step("Discount", Fraction(amount), flat_amount=amount)]
+        if amount > charged:
+            steps.append(Step("Above what is charged", Fraction(charged - amount)))
+        return tuple(steps)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the discount as it is stored."""

@@ -1,7 +1,7 @@
 """The lines of invoices and estimates, which are computed in the same way. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,8 +12,9 @@ from uuid import UUID
 from billing.numbers import LARGEST_AMOUNT, minus
 from billing.periods.intervals import Period
 from billing.periods.metered_periods import MeteredPeriod
-from billing.periods.shares import share, share_of_amount
+from billing.periods.shares import share
 from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
+from billing.rating.steps import Step, amount_of, share_steps
 from metering.usage.grouping import DimensionValue
 
 
@@ -59,7 +60,8 @@ class Line:
     A line that is not about the units of a meter has neither `rating` nor `metered_period`. The
     `rating` of a CORRECTION is the difference from what was billed. `converted` are its billable
     units in the units of the price, if it has a conversion. `rate` is the number of the price's
-    rate that it charges. `rated` is all that its metered period costs now.
+    rate that it charges. `rated` is all that its metered period costs now. `steps` are how the
+    amount comes about, and add up to it; a BALANCE has none.
     """
 
     kind: LineKind
@@ -72,6 +74,7 @@ class Line:
     converted: Decimal | None = None
     rate: int | None = None
     rated: Rating | None = None
+    steps: Sequence[Step] = field(default=(), compare=False)
 
 
 def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
@@ -80,7 +83,8 @@ def rating_of(period: MeteredPeriod, price: MeteredPrice) -> Rating:
         raise ValueError("an open period has no usage to rate")
     tariff = price.tariff.part(period.share)
     usage = period.usage
-    rating = tariff.rate(usage.consumed, period.credit.credited, usage.by_rate)
+    units = [piece.units for piece in usage.pieces] or [usage.by_rate or (usage.consumed,)]
+    rating = tariff.rate_pieces(list(zip(units, period.burning.available, strict=True)))
     return rating.free if period.is_trial else rating
 
 
@@ -123,16 +127,11 @@ def remaining_lines(plan: Plan, remaining: Period, whole: Period) -> list[Line]:
 def _lines(
     kind: LineKind, description: str, plan: Plan, period: Period, of: Fraction
 ) -> list[Line]:
-    return [
-        Line(
-            kind,
-            description,
-            price.id,
-            period,
-            share_of_amount(price.amount * plan.quantity, of),
-        )
-        for price in plan.prices
-    ]
+    lines = []
+    for price in plan.prices:
+        steps = share_steps(price.amount, plan.quantity, of)
+        lines.append(Line(kind, description, price.id, period, amount_of(steps), steps=steps))
+    return lines
 
 
 def metered_lines(
@@ -158,18 +157,20 @@ def metered_lines(
         for rate, now, before in _parts(rating, billed):
             said = f"{name}, {_rate_name(price, rate)}" if rating.rates else name
             is_rate = rate is not None and rate < len(price.tariff.scheme.rates)
+            difference = now.less(before)
             lines.append(
                 Line(
                     kind=LineKind.METERED if period.billed is None else LineKind.CORRECTION,
                     description=said if period.billed is None else f"Late usage of {said}",
                     price_id=price.id,
                     period=Period(period.start, period.end),
-                    amount=now.amount - before.amount,
-                    rating=now.less(before),
+                    amount=difference.amount,
+                    rating=difference,
                     metered_period=period,
                     converted=_converted(price.tariff, now, before),
                     rate=rate if is_rate else None,
                     rated=rating,
+                    steps=difference.steps,
                 )
             )
     # METERED lines come before corrections, and older periods before newer ones.

@@ -1,20 +1,25 @@
 """Applies a metered price to usage and credit: its conversion, scheme, cap and minimum. Pure.
 
 Units and unit amounts are exact, amounts are integers in minor units. Only the amount of a whole
-line is rounded, half away from zero. The cap and the minimum come after that.
+line is rounded, half away from zero. The cap and the minimum come after that. Each amount is the
+sum of the steps that are noted on the way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
 from itertools import zip_longest
 
-from billing.numbers import half_away, minus, plus
+from billing.numbers import minus, plus
 from billing.periods.shares import share_of_amount
 from billing.rating.conversion import Conversion
 from billing.rating.schemes import PriceScheme
+from billing.rating.steps import Step, amount_of, rounded
+
+COVERED = "Covered by credit"
+"""The step of units that credit covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,8 @@ class Rating:
 
     `consumed` may be negative. `credited` is the part of it that credit covers. `billable` is
     never negative. `amount` is in minor units. If the price has rates, `rates` has the part of each
-    in their order, and then that of all other units; the parts add up to the whole.
+    in their order, and then that of all other units; the parts add up to the whole. `steps` are how
+    the amount came about; those of a price with rates are in its parts.
     """
 
     consumed: Decimal
@@ -31,24 +37,30 @@ class Rating:
     billable: Decimal
     amount: int
     rates: "tuple[Rating, ...]" = ()
+    steps: tuple[Step, ...] = field(default=(), compare=False)
 
     def less(self, billed: "Rating") -> "Rating":
         """Returns the rating of a correction: this one less what was billed."""
+        before = (Step("Billed before", Fraction(-billed.amount)),) if billed.amount else ()
         return Rating(
             consumed=minus(self.consumed, billed.consumed),
             credited=minus(self.credited, billed.credited),
             billable=minus(self.billable, billed.billable),
             amount=self.amount - billed.amount,
             rates=tuple(
-                now.less(before)
-                for now, before in zip_longest(self.rates, billed.rates, fillvalue=NOTHING_BILLED)
+                now.less(earlier)
+                for now, earlier in zip_longest(self.rates, billed.rates, fillvalue=NOTHING_BILLED)
             ),
+            steps=self.steps + before,
         )
 
     @property
     def free(self) -> "Rating":
         """The same usage at no cost."""
-        return replace(self, amount=0, rates=tuple(rate.free for rate in self.rates))
+        free = (Step("Free in the trial", Fraction(-self.amount)),) if self.amount else ()
+        return replace(
+            self, amount=0, rates=tuple(rate.free for rate in self.rates), steps=self.steps + free
+        )
 
 
 def sum_of(rates: Sequence[Rating]) -> Rating:
@@ -95,13 +107,15 @@ class Tariff:
         It is rounded once, is at most the cap, and at least the minimum.
         """
         scheme = self.scheme if rate is None else self.scheme.at_rate(rate)
-        return self._limited([self._amount_at(scheme, billable)])[0]
+        return self._limited([amount_of(self._priced(scheme, billable))])[0]
 
-    def _amount_at(self, scheme: PriceScheme, billable: Decimal) -> int:
-        units = max(Fraction(0), Fraction(billable))
+    def _priced(self, scheme: PriceScheme, billable: Decimal) -> tuple[Step, ...]:
+        """Returns the steps from billable units to what they cost, rounded."""
+        units, steps = max(Fraction(0), Fraction(billable)), []
         if self.conversion is not None:
             units = self.conversion.exact(units)
-        return half_away(scheme.exact_amount(units))
+            steps.append(Step(self.conversion.description, units=units))
+        return rounded(steps + scheme.steps(units))
 
     def _limited(self, amounts: Sequence[int]) -> list[int]:
         """Returns amounts that add up to at most the cap and at least the minimum.
@@ -123,26 +137,66 @@ class Tariff:
     def rate(self, consumed: Decimal, credited: Decimal, by_rate: Sequence[Decimal] = ()) -> Rating:
         """Rates a period's usage, less its credit.
 
-        Credit is negative if late usage burned units that were debited since. It counts as zero
-        then, so that a debit never causes a charge. `by_rate` is the usage of each rate of the
-        price, and of all other units, which use the credit in this order.
+        `by_rate` is the usage of each rate of the price, and of all other units, which use the
+        credit in this order.
         """
-        if by_rate:
-            return self._rate_each(by_rate, max(credited, Decimal(0)))
-        credited = min(max(credited, Decimal(0)), max(consumed, Decimal(0)))
-        billable = max(Decimal(0), minus(consumed, credited))
-        return Rating(consumed, credited, billable, self.amount(billable))
+        return self.rate_pieces([(by_rate or (consumed,), credited)])
 
-    def _rate_each(self, by_rate: Sequence[Decimal], credit: Decimal) -> Rating:
-        rates: list[Rating] = []
-        for number, consumed in enumerate(by_rate):
-            used = max(consumed, Decimal(0))
-            credited = min(credit, used)
-            credit = minus(credit, credited)
-            billable = minus(used, credited)
-            amount = self._amount_at(self.scheme.at_rate(number), billable)
-            rates.append(Rating(consumed, credited, billable, amount))
-        limited = self._limited([rate.amount for rate in rates])
-        return sum_of(
-            [replace(rate, amount=amount) for rate, amount in zip(rates, limited, strict=True)]
+    def rate_pieces(self, pieces: Sequence[tuple[Sequence[Decimal], Decimal]]) -> Rating:
+        """Rates a period that grants cut into pieces, each with its usage by rate and its credit.
+
+        Credit of a piece covers only the usage of that piece. Usage below zero lowers what the
+        period costs, but gives no credit back.
+        """
+        rates = [NOTHING_BILLED] * len(pieces[0][0])
+        for used_by_rate, credit in pieces:
+            left = max(credit, Decimal(0))
+            for number, consumed in enumerate(used_by_rate):
+                if not consumed:  # as in most of 2,000 pieces and 100 rates
+                    continue
+                covered = min(left, max(consumed, Decimal(0)))
+                left = minus(left, covered)
+                before = rates[number]
+                rates[number] = replace(
+                    before,
+                    consumed=plus(before.consumed, consumed),
+                    credited=plus(before.credited, covered),
+                )
+        rated = [
+            self._rated(rate, number if len(rates) > 1 else None)
+            for number, rate in enumerate(rates)
+        ]
+        limited = self._limited([rate.amount for rate in rated])
+        rated = [_limited(rate, amount) for rate, amount in zip(rated, limited, strict=True)]
+        return rated[0] if len(rated) == 1 else sum_of(rated)
+
+    def _rated(self, rate: Rating, number: int | None) -> Rating:
+        """Prices what is consumed at one rate and not covered."""
+        used = max(rate.consumed, Decimal(0))
+        credited = min(rate.credited, used)
+        billable = minus(used, credited)
+        scheme = self.scheme if number is None else self.scheme.at_rate(number)
+        steps = (
+            *_usage_steps(rate.consumed, used, credited),
+            *self._priced(scheme, billable),
         )
+        return Rating(rate.consumed, credited, billable, amount_of(steps), steps=steps)
+
+
+def _usage_steps(consumed: Decimal, used: Decimal, credited: Decimal) -> list[Step]:
+    """Returns the steps from what was consumed to what is billable."""
+    steps = [Step("Usage", units=Fraction(consumed))]
+    if used != consumed:
+        steps.append(Step("Usage below zero costs nothing", units=-Fraction(consumed)))
+    if credited:
+        steps.append(Step(COVERED, units=-Fraction(credited)))
+    return steps
+
+
+def _limited(rating: Rating, amount: int) -> Rating:
+    """Returns a rating whose amount the cap or the minimum has changed."""
+    difference = Fraction(amount - rating.amount)
+    if not difference:
+        return rating
+    name = "Above the cap" if difference < 0 else "Up to the minimum"
+    return replace(rating, amount=amount, steps=(*rating.steps, Step(name, difference)))

@@ -21,6 +21,7 @@ from billing.rating.dimension_rates import (
     rates_problems,
     rates_to_json,
 )
+from billing.rating.steps import Step, per_unit
 from metering.problems import Problem, problem
 
 MAXIMUM_TIERS = 100
@@ -163,22 +164,21 @@ class PriceScheme(ABC):
             if (value := getattr(self, name)) or parameter.is_required
         }
 
-    def exact_amount(self, units: Fraction) -> Fraction:
-        """Returns the exact price of `units`, which are not below zero, in minor units."""
-        return self._amount_of(units) if units else Fraction(self._flat_amount_at_zero)
+    def steps(self, units: Fraction) -> list[Step]:
+        """Returns what `units`, which are not below zero, cost; it is not rounded."""
+        return self._steps_of(units) if units else self._steps_at_zero()
 
     def at_rate(self, number: int) -> "PriceScheme":  # noqa: ARG002  # of schemes that have rates
         """Returns the scheme of a rate; the number after the last one is that of other units."""
         return self
 
     @abstractmethod
-    def _amount_of(self, units: Fraction) -> Fraction:
-        """Returns the exact price of `units`, which are above zero, in minor units."""
+    def _steps_of(self, units: Fraction) -> list[Step]:
+        """Returns what `units`, which are above zero, cost."""
 
-    @property
-    def _flat_amount_at_zero(self) -> int:
-        """What is due without usage, in minor units."""
-        return 0
+    def _steps_at_zero(self) -> list[Step]:
+        """Returns what is due without usage."""
+        return []
 
 
 def _camel(name: str) -> str:
@@ -201,8 +201,8 @@ class PerUnit(PriceScheme):
         others = number >= len(self.rates)
         return PerUnit(self.unit_amount if others else self.rates[number].unit_amount)
 
-    def _amount_of(self, units: Fraction) -> Fraction:
-        return units * Fraction(self.unit_amount)
+    def _steps_of(self, units: Fraction) -> list[Step]:
+        return [per_unit("Each unit", units, self.unit_amount)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +214,16 @@ class Tiered(PriceScheme):
     tiers: Sequence[Tier]
     bills_flat_amount_at_zero: bool = False
 
-    @property
-    def _flat_amount_at_zero(self) -> int:
-        return self.tiers[0].flat_amount if self.bills_flat_amount_at_zero else 0
+    def _steps_at_zero(self) -> list[Step]:
+        flat = self.tiers[0].flat_amount if self.bills_flat_amount_at_zero else 0
+        return [Step("Without usage", Fraction(flat), flat_amount=flat)] if flat else []
+
+    def _name(self, number: int) -> str:
+        """Says which units are in a tier, whose number counts from 0."""
+        end, start = self.tiers[number].up_to, self.tiers[number - 1].up_to if number else None
+        bounds = [] if start is None else [f"above {start:,f}"]
+        bounds += [] if end is None else [f"up to {end:,f}"]
+        return f"Tier {number + 1}, {' '.join(bounds) or 'any number of'} units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +232,17 @@ class Graduated(Tiered):
 
     pricing: ClassVar = Pricing.GRADUATED
 
-    def _amount_of(self, units: Fraction) -> Fraction:
-        amount, below = Fraction(0), Fraction(0)
-        for tier in self.tiers:
+    def _steps_of(self, units: Fraction) -> list[Step]:
+        steps, below = [], Fraction(0)
+        for number, tier in enumerate(self.tiers):
             if units <= below:
                 break
             top = units if tier.up_to is None else min(units, Fraction(tier.up_to))
-            amount += (top - below) * Fraction(tier.unit_amount) + tier.flat_amount
+            steps.append(
+                per_unit(self._name(number), top - below, tier.unit_amount, tier.flat_amount)
+            )
             below = top
-        return amount
+        return steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +251,13 @@ class Volume(Tiered):
 
     pricing: ClassVar = Pricing.VOLUME
 
-    def _amount_of(self, units: Fraction) -> Fraction:
-        reached = next(tier for tier in self.tiers if tier.up_to is None or units <= tier.up_to)
-        return units * Fraction(reached.unit_amount) + reached.flat_amount
+    def _steps_of(self, units: Fraction) -> list[Step]:
+        number, reached = next(
+            (number, tier)
+            for number, tier in enumerate(self.tiers)
+            if tier.up_to is None or units <= tier.up_to
+        )
+        return [per_unit(self._name(number), units, reached.unit_amount, reached.flat_amount)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +270,10 @@ class Package(PriceScheme):
     package_amount: int
     package_size: Decimal
 
-    def _amount_of(self, units: Fraction) -> Fraction:
-        return Fraction(ceil(units / Fraction(self.package_size)) * self.package_amount)
+    def _steps_of(self, units: Fraction) -> list[Step]:
+        packages = Fraction(ceil(units / Fraction(self.package_size)))
+        name = f"Started packages of {self.package_size:,f} units"
+        return [per_unit(name, packages, Decimal(self.package_amount))]
 
 
 def scheme_class(pricing: Pricing) -> type[PriceScheme]:

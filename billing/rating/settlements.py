@@ -5,11 +5,13 @@ Late usage changes them as it changes the usage itself: what they are now, less 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from uuid import UUID
 
 from billing.periods.intervals import Period
 from billing.rating.discounts import Discount
 from billing.rating.lines import Line, LineKind, total
+from billing.rating.steps import Step, amount_of, negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def charged_in_advance(charges: Iterable[Line]) -> int:
 
 def settle(
     settlements: Sequence[Settlement], metered: Sequence[Line]
-) -> tuple[list[Line], int, list[Settled]]:
-    """Returns the lines of minimums, what all discounts take off, and what is billed then.
+) -> tuple[list[Line], list[Step], list[Settled]]:
+    """Returns the lines of minimums, how discounts are taken off, and what is billed then.
 
     Args:
         settlements: the periods that an invoice bills or corrects.
@@ -66,7 +68,7 @@ def settle(
     """
     lines: list[Line] = []
     settled: list[Settled] = []
-    off = 0
+    off: list[Step] = []
     for one in settlements:
         own = [line for line in metered if line.period == one.period]
         usage = one.usage_billed + total(own)
@@ -81,19 +83,38 @@ def settle(
                     one.minimum.price_id,
                     one.period,
                     difference,
+                    steps=_minimum_steps(one.minimum.amount, usage, one.minimum_billed or 0),
                 )
             )
-        discount = 0 if one.discount is None else one.discount.off(usage + missing + one.charged)
-        off += discount - (one.discount_billed or 0)
+        taken = () if one.discount is None else one.discount.steps(usage + missing + one.charged)
+        discount, before = amount_of(taken), one.discount_billed or 0
+        if discount != before:
+            off += taken
+            off += [Step("Taken off before", Fraction(-before))] if before else []
         settled.append(Settled(one.id, missing, discount))
     return lines, off, settled
 
 
-def discount_lines(lines: Sequence[Line], off: int) -> list[Line]:
-    """Returns the line by which an invoice takes a discount off the others, if there is one."""
-    if off == 0:
+def _minimum_steps(minimum: int, usage: int, before: int) -> tuple[Step, ...]:
+    """Returns how the difference to a minimum comes about, less what was billed of it."""
+    steps = []
+    if usage < minimum:
+        steps = [
+            Step("Minimum", Fraction(minimum), flat_amount=minimum),
+            Step("Charged for usage", Fraction(-usage)),
+        ]
+    if before:
+        steps.append(Step("Billed before", Fraction(-before)))
+    return tuple(steps)
+
+
+def discount_lines(lines: Sequence[Line], off: Sequence[Step]) -> list[Line]:
+    """Returns the line by which an invoice takes discounts off the others, if there is one."""
+    amount = amount_of(off)
+    if amount == 0:
         return []
-    return [Line(LineKind.DISCOUNT, "Discount", lines[0].price_id, span_of(lines), -off)]
+    first, steps = lines[0].price_id, negated(off)
+    return [Line(LineKind.DISCOUNT, "Discount", first, span_of(lines), -amount, steps=steps)]
 
 
 def span_of(lines: Sequence[Line]) -> Period:

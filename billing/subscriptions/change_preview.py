@@ -26,6 +26,8 @@ class ChangePreview:
     `problem` is the reason why the invoice could not be issued; None if it could.
     """
 
+    customer_id: UUID
+    subscription_id: UUID
     lines: list[InvoiceLine]
     currency: str
     next_period_end: datetime
@@ -69,6 +71,8 @@ async def preview_change(
             ).order_by("ordinal")
         product = await Product.get(organization_id=organization_id, id=row.product_id)
         return ChangePreview(
+            customer_id=row.customer_id,
+            subscription_id=row.id,
             lines=lines,
             currency=product.currency,
             next_period_end=row.current_period_end,

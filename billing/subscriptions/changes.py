@@ -15,6 +15,7 @@ from billing.subscriptions.life import (
 )
 from billing.subscriptions.live_subscriptions import LiveSubscription, SubscriptionStatus
 from billing.subscriptions.renewal import Touched, change_at, products_of
+from billing.subscriptions.renewals import instant_of_cut
 from billing.subscriptions.reserving import hold_meters, release_meters
 from billing.subscriptions.sale import check_quantity, product_on_sale
 from billing.subscriptions.terms import terms_from
@@ -115,9 +116,8 @@ async def _change_now(
         raise RefusedError(problem("INVALID", message, "id"))
     # Late usage comes first: the credit that it burns is not taken along.
     await rerate_late(transaction, [subscription.customer_id])
-    # The clock may have been set back.
     closed = await closed_through(transaction, subscription.customer_id, product)
-    at = max(transaction.now, subscription.usage.start, closed or transaction.now)
+    at = max(await instant_of_cut(transaction, subscription), closed or transaction.now)
     products = await products_of(transaction, [subscription])
     terms = terms_from(subscription, products, product, quantity, min(at, subscription.usage.end))
     await change_at(transaction, subscription, products, terms)

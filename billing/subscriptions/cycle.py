@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from tortoise.connection import get_connection
@@ -23,6 +24,7 @@ from billing.invoicing.due_invoices import (
     invoice_waiting_periods,
     schedule_corrections,
 )
+from billing.periods.open_credit import turn_credit
 from billing.periods.rerating import rerate_late
 from billing.periods.store import COUNTED_FOR_PERIOD
 from billing.subscriptions.live_subscriptions import SUBSCRIPTION_COLUMNS, live_subscription
@@ -35,12 +37,13 @@ from waiting.patience import MOST_SECONDS, Patience
 
 @dataclass(slots=True)
 class CycleReport:
-    """What a run did: periods renewed, customers rated again, waiting invoices issued.
+    """What a run did: periods renewed, credit turned, customers rated again, invoices issued.
 
     `organizations` are those that had something to do.
     """
 
     renewed: int = 0
+    turned: int = 0
     rerated: int = 0
     invoiced: int = 0
     organizations: set[UUID] = field(default_factory=set)
@@ -94,33 +97,37 @@ async def _run_organization(
             report.organizations.add(organization_id)
         return done
 
-    async def invoice_waiting() -> int:
-        """One pass over the waiting periods, a chunk of subscriptions at a time."""
-        made = 0
-        after: UUID | None = FIRST
-
-        async def chunk(transaction: BillingTransaction) -> int:
-            nonlocal after
-            done, last = await invoice_waiting_periods(transaction, start)
-            after = last
-            return done
-
-        while after is not None:
-            start = after
-            made += await do(chunk)
-        return made
-
     while done := await do(renew_due):
         report.renewed += done
+    while done := await do(turn):
+        report.turned += done
     while done := await do(rerate_some):
         report.rerated += done
     await do(announce_ends_of_trials)
     await do(schedule_corrections)
     await do(end_grace_of_due_drafts)
-    while done := await invoice_waiting():
+    async for done in _invoices(do):
         report.invoiced += done
+
+
+async def _invoices(do: Callable[[Work], Awaitable[int]]) -> AsyncIterator[int]:
+    """Issues what is due, and yields how many invoices each chunk made."""
+    made = 1
+    while made:  # passes over the waiting periods
+        made = 0
+        after: UUID | None = FIRST
+
+        async def chunk(transaction: BillingTransaction, start: UUID) -> int:
+            nonlocal after
+            done, after = await invoice_waiting_periods(transaction, start)
+            return done
+
+        while after is not None:
+            done = await do(partial(chunk, start=after))
+            made += done
+            yield done
     while done := await do(invoice_due_corrections):
-        report.invoiced += done
+        yield done
 
 
 async def _chunk(organization_id: UUID, at: datetime, work: Work) -> int:
@@ -161,6 +168,11 @@ async def renew_due(transaction: BillingTransaction, touched: Touched | None = N
         await renew_subscriptions(transaction, due)
         await invoice_periods_of(transaction, [one.id for one in due])
     return len(due)
+
+
+async def turn(transaction: BillingTransaction) -> int:
+    """Computes the credit of a chunk of customer meters where a grant has begun or ended."""
+    return await turn_credit(transaction, CHUNK)
 
 
 @asynccontextmanager
@@ -240,6 +252,7 @@ async def _organizations_with_work(at: datetime) -> list[UUID]:
         f"""
         SELECT organization_id FROM customer_subscription
         WHERE status <> 'CANCELED' AND usage_period_end <= $1
+        UNION SELECT organization_id FROM customer_meter WHERE credit_until <= $1
         UNION SELECT organization_id FROM customer_subscription WHERE corrections_due_at <= $1
         UNION SELECT organization_id FROM customer_subscription
         WHERE trial_notice_at <= $1 AND status = 'TRIALING'

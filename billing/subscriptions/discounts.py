@@ -23,7 +23,7 @@ async def set_discount(
     Args:
         organization_id: the organization.
         subscription_id: the subscription.
-        discount: what is taken off its invoices; None to take nothing off any more.
+        discount: what is taken off its invoices; None to remove the discount.
         periods: for how many periods, of which the current one is the first; None: for all.
 
     Raises:

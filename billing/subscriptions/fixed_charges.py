@@ -16,6 +16,7 @@ from billing.rating.lines import (
     returning_lines,
     total,
 )
+from billing.rating.steps import amount_of
 from billing.subscriptions.live_subscriptions import LiveSubscription
 from billing.subscriptions.terms import Terms, current_whole
 
@@ -55,9 +56,10 @@ def charges_given_back(
     plan = plan_of(products[subscription.product_id], subscription.quantity)
     lines = returning_lines(plan, unused, whole)
     paid = subscription.paid_discount
-    kept = 0 if paid is None else paid.part(share(unused, whole)).off(-total(lines))
+    steps = () if paid is None else paid.part(share(unused, whole)).steps(-total(lines))
+    kept = amount_of(steps)
     if kept:
         # What was paid with a discount is given back less the discount.
-        name = f"Discount on unused time of {plan.name}"
-        lines.append(Line(LineKind.DISCOUNT, name, lines[0].price_id, unused, kept))
+        name, first = f"Discount on unused time of {plan.name}", lines[0].price_id
+        lines.append(Line(LineKind.DISCOUNT, name, first, unused, kept, steps=steps))
     return lines

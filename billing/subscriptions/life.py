@@ -21,10 +21,12 @@ from billing.subscriptions.live_subscriptions import (
     live_subscription,
 )
 from billing.subscriptions.renewal import Touched, end_at, next_periods
+from billing.subscriptions.renewals import instant_of_cut
 from billing.subscriptions.reserving import hold_meters, release_meters
 from billing.subscriptions.sale import check_quantity, product_on_sale
 from billing.subscriptions.terms import Terms, first_terms
 from billing.transaction import STAMPED, BillingTransaction
+from metering.archive.recounting import refuse_archived_start
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem
 from models import CustomerSubscription
@@ -90,6 +92,7 @@ async def create_subscription(
                 " but the current period would begin before that."
             )
             raise RefusedError(problem("INVALID", message, "startedAt"))
+        await refuse_archived_start(transaction.connection, terms.usage.start, "startedAt")
         is_scheduled = draft.started_at is not None and started_at > transaction.now
         subscription = await CustomerSubscription.create(
             organization_id=organization_id,
@@ -167,8 +170,7 @@ async def cancel_subscription(
                 await transaction.publish(OutboxType.SUBSCRIPTION_CANCEL_SCHEDULED, one.id)
         else:
             await rerate_late(transaction, [one.customer_id])
-            # The clock may have been set back to before the period.
-            at = max(transaction.now, one.usage.start)
+            at = await instant_of_cut(transaction, one)
             await end_at(transaction, one, at, prorate=prorate)
             await invoice_periods_of(transaction, [one.id])
         return await subscription_row(transaction, one.id)

@@ -154,7 +154,8 @@ def next_periods(
             subscription_id=subscription_id,
             price_id=product.metered[meter_id].id if meter_id in product.metered else None,
             grants=tuple(
-                grant.part(terms.usage_share) for grant in product.grants.get(meter_id, ())
+                grant.times(terms.quantity).part(terms.usage_share)
+                for grant in product.grants.get(meter_id, ())
             ),
             is_trial=terms.is_trial,
             share=terms.usage_share,

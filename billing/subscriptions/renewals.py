@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from billing.catalog.catalog_products import CatalogProduct
@@ -117,6 +117,31 @@ async def close_periods(transaction: BillingTransaction, renewals: Sequence[Rene
             lambda renewal: stored_discount(renewal.discount),
         ),
     )
+
+
+async def instant_of_cut(
+    transaction: BillingTransaction, subscription: LiveSubscription
+) -> datetime:
+    """Returns the instant at which to end the current usage period at once.
+
+    The clock may have been set back to before the period, which is empty then. A second empty one
+    at the same instant could not be told apart from the first, so it lasts a microsecond.
+    """
+    start = subscription.usage.start
+    if transaction.now > start:
+        return transaction.now
+    [row] = await transaction.rows(
+        """
+        SELECT EXISTS (
+            SELECT FROM subscription_period
+            WHERE organization_id = $1 AND subscription_id = $2
+              AND starts_at = $3 AND ends_at = $3
+        ) AS has_empty
+        """,
+        subscription.id,
+        start,
+    )
+    return start + timedelta(microseconds=1) if row["has_empty"] else start
 
 
 async def held_meters(

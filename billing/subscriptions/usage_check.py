@@ -9,7 +9,9 @@ from typing import Literal
 from uuid import UUID
 
 from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
 
+from billing.periods.current_credit import SNAPSHOT, current_credit
 from config.clock import now
 
 # Each table is read by its key, or by an index whose rows are few. A subscription that is about to
@@ -19,6 +21,7 @@ SELECT customer.id AS customer_id, meter.id AS meter_id,
        meter.archived_at IS NOT NULL AS is_archived,
        coalesce(meter.position, log.head, 0) AS position,
        coalesce(used.credited - used.consumed, 0) AS balance,
+       coalesce(used.credit_until <= $4, false) AS is_outdated,
        EXISTS (
            SELECT FROM subscription_meter held
            JOIN customer_subscription subscription
@@ -69,7 +72,15 @@ async def check_usage(
     customer: UUID | str,
 ) -> UsageCheck:
     """Checks the usage of the customer with this `id` or `external_id` on a meter."""
+    at = now()
     [row] = await get_connection("default").execute_query_dict(
-        _CHECK.format(key=key), [organization_id, customer, meter_id, now()]
+        _CHECK.format(key=key), [organization_id, customer, meter_id, at]
     )
+    # For the moment until the cycle notices that a grant has begun or ended.
+    if row.pop("is_outdated"):
+        owner = (row["customer_id"], row["meter_id"])
+        async with in_transaction() as connection:
+            await connection.execute_query(SNAPSHOT)
+            found = await current_credit(connection, organization_id, [owner], at)
+        row["balance"] = found[owner].balance
     return UsageCheck(**row)

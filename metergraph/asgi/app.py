@@ -28,7 +28,7 @@ from metergraph.connections import with_running_servers
 from metergraph.database.database_clock import following_database_clock
 from metergraph.database.opening import opened_database
 from metering.live.wakeup import open_queue
-from transport.application import event_routes, graphql_routes, opened_api
+from transport.application import OperationsFirst, event_routes, graphql_routes, opened_api
 from transport.persisted_queries import listed_documents
 from transport.visits import ForBrowsers
 from waiting.outages import Outage
@@ -89,8 +89,9 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(ForwardedHeaders, list(settings.trusted_proxies)),
         Middleware(SecurityHeaders),
     ]
+    first = Middleware(OperationsFirst)
     if not settings.cors_origins:
-        return always
+        return [*always, first]
     # No credentials: pages send the token in a header themselves, never in a cookie.
     return [
         *always,
@@ -102,6 +103,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             expose_headers=["retry-after"],
             max_age=86_400,
         ),
+        first,
     ]
 
 

@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import Metric
 from metergraph.database.opening import aside
 from metering.live.measured import ALERTS_TRIGGERED, INVOICES_ISSUED
 from metering.live.wakeup import QUEUE
+from metering.packing import indexes_to_pack
 from workers.measurements import (
     ATTEMPTS,
     COUNTING,
@@ -39,6 +40,9 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
            AS subscriptions_withheld,
        (SELECT count(*) FROM usage_drift) AS usage_drifts,
        (SELECT count(*) FROM outbox_event WHERE body IS NULL) AS outbox_pending,
+       (SELECT coalesce(sum(events), 0)::float8 FROM archived_month
+        WHERE archived_at IS NOT NULL) AS events_archived,
+       (SELECT count(*) FROM archived_month WHERE dropped_at IS NULL) AS months_archiving,
        (SELECT count(*) FROM customer_subscription
         WHERE status <> 'CANCELED' AND usage_period_end <= now()) AS periods_due,
        (SELECT coalesce(extract(epoch FROM now() - min(usage_period_end)), 0)::float8
@@ -50,7 +54,7 @@ SELECT (SELECT count(*) FROM event_batch WHERE position IS NULL) AS batches_pend
         WHERE failing_since IS NOT NULL AND disabled_at IS NULL) AS webhook_endpoints_failing
 """
 
-# Metrics by the columns of the query.
+# Metrics by the names of the facts.
 _GAUGES = {
     "batches_pending": "Stored batches that are not counted yet.",
     "lag_seconds": "How long the oldest pending batch has waited.",
@@ -61,6 +65,9 @@ _GAUGES = {
         "Renewed periods whose invoices wait for events to be counted, or are withheld."
     ),
     "outbox_pending": "What happened and has no webhook deliveries yet.",
+    "events_archived": "Events that are in archives only.",
+    "months_archiving": "Months that are being archived, or whose archiving was interrupted.",
+    "indexes_to_pack": "Indexes of past months that workers have not packed yet.",
     "webhook_endpoints_failing": "Enabled webhook endpoints whose last delivery failed.",
     "subscriptions_withheld": (
         "Subscriptions whose invoices are withheld until their usage is corrected."
@@ -84,7 +91,7 @@ class RedisFacts:
 async def database_facts() -> dict[str, Any]:
     """Reads what the database has for the metrics."""
     [facts] = await aside().execute_query_dict(_FACTS)
-    return facts
+    return {**facts, "indexes_to_pack": len(await indexes_to_pack(aside()))}
 
 
 async def redis_facts(redis: ArqRedis) -> RedisFacts:

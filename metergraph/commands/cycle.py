@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import click
@@ -22,6 +22,9 @@ from metering.language.instants import format_instant
 from models import Organization
 from schema.audit_log.entries import AuditedObject
 
+# While a cycle runs, the events of its organization wait. A century of renewals takes minutes.
+_FARTHEST = timedelta(days=366)
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -38,7 +41,7 @@ class _Outcome:
     "--at",
     callback=read_instant,
     metavar="INSTANT",
-    help=f"Act as of this instant: {INSTANT}.  [default: now]",
+    help=f"Act as of this instant, at most a year ahead: {INSTANT}.  [default: now]",
 )
 @click.option(
     "--organization", "slug", metavar="SLUG", help="Only this organization.  [default: all]"
@@ -59,6 +62,8 @@ def command(at: datetime | None, slug: str | None, *, dry_run: bool, yes: bool) 
     async def run(_settings: Settings) -> tuple[datetime, list[_Outcome]]:
         current = now()  # by PostgreSQL's clock, as the database is open
         chosen = at or current
+        if chosen > current + _FARTHEST:
+            raise click.UsageError("--at may be at most a year ahead.")
         if chosen > current and not (dry_run or yes):
             _ask(chosen, slug)
         return chosen, await _run(chosen, slug, is_rehearsal=dry_run)
@@ -103,6 +108,7 @@ def _print_rehearsal(at: datetime, outcomes: list[_Outcome]) -> None:
 def _summary(reports: list[CycleReport]) -> str:
     parts = (
         (sum(report.renewed for report in reports), "period", "renewed"),
+        (sum(report.turned for report in reports), "balance", "moved by grants"),
         (sum(report.rerated for report in reports), "customer", "rated again for late events"),
         (sum(report.invoiced for report in reports), "waiting invoice", "made"),
     )

@@ -13,20 +13,13 @@ import click
 from config.settings import Settings
 from metergraph.arguments import INSTANT, organization_called, read_instant
 from metergraph.database.with_database import run_with_database
-from metergraph.exporting.files import (
-    BEGINNING,
-    ExportFileError,
-    Place,
-    file_name,
-    last_place,
-    locked_folder,
-    whole_file,
-)
-from metergraph.exporting.formats import WRITERS, Columns, Writer
+from metergraph.exporting.places import BEGINNING, Place, file_name, last_place
 from metergraph.exporting.rows import EVENT_COLUMNS, USAGE_COLUMNS, event_row, usage_row
 from metergraph.sentences import number_of
 from metering.counting.progress import progress
 from metering.export.events import head_of, read_log
+from metering.export.files import ExportFileError, locked_folder, whole_file
+from metering.export.formats import WRITERS, Columns, Writer
 from metering.export.usage import read_usage_of_customers
 from metering.live.change_feed import CursorLostError
 from metering.live.timelines import check_number, current_timeline
@@ -220,9 +213,8 @@ def _writing(path: Path, ending: str, columns: Columns) -> Iterator[Writer]:
     """A writer of a file that is whole after the block, or of standard output."""
     try:
         with nullcontext(sys.stdout.buffer) if path == _STDOUT else whole_file(path) as file:
-            writer = WRITERS[ending](file, columns)
-            yield writer
-            writer.close()
+            with WRITERS[ending](file, columns) as writer:
+                yield writer
             file.flush()
     except OSError as error:
         if isinstance(error, BrokenPipeError):

@@ -6,6 +6,7 @@ import click
 from tortoise.transactions import in_transaction
 
 from config.settings import Settings
+from metergraph.arguments import read_name
 from metergraph.auditing import write_command_entry
 from metergraph.database.with_database import run_with_database
 from models import Organization
@@ -21,7 +22,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", callback=read_name)
 @click.option("--slug", help="Its short name for commands.  [default: made from NAME]")
 def create(name: str, slug: str | None) -> None:
     """Create an organization called NAME."""
@@ -31,9 +32,7 @@ def create(name: str, slug: str | None) -> None:
             f"The slug {chosen!r} is not valid. Choose one with --slug: lower-case letters and "
             f"digits, in words joined by single hyphens, at most {_LONGEST_SLUG} characters."
         )
-    if not name.strip():
-        raise click.ClickException("An organization needs a name.")
-    run_with_database(lambda _settings: _create(name.strip(), chosen))
+    run_with_database(lambda _settings: _create(name, chosen))
     click.echo(f"Created the organization {chosen}. Next:")
     click.echo(f"  metergraph token create --organization {chosen} --name NAME --scope ADMIN")
 

@@ -8,7 +8,7 @@ import click
 from tortoise.transactions import in_transaction
 
 from config import clock
-from metergraph.arguments import INSTANT, organization_called, read_instant
+from metergraph.arguments import INSTANT, organization_called, read_instant, read_name
 from metergraph.auditing import write_command_entry
 from metergraph.database.with_database import run_with_database
 from models import AccessToken
@@ -45,7 +45,7 @@ def command() -> None:
 
 @command.command()
 @_organization
-@click.option("--name", required=True, help="What the token is for.")
+@click.option("--name", required=True, callback=read_name, help="What the token is for.")
 @click.option(
     "--scope",
     "scopes",

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import click
 import structlog
 import uvloop
@@ -17,6 +16,7 @@ from metering.live.timelines import notice_restore
 from metering.live.wakeup import open_queue
 from transport.application import services_of
 from transport.webhook_objects import WebhookObjects
+from waiting.outages import is_outage, postgres_error
 from waiting.patience import Patience
 from workers.schedule import WorkerStatus
 from workers.settings import run_worker
@@ -37,17 +37,16 @@ def command() -> None:
 async def _work(settings: Settings) -> None:
     status = WorkerStatus()
     async with opened_database(settings, role="worker"), worker_port(settings, status):
-        await _wait_for_migrations()
+        await wait_for_database(Patience())
         async with following_database_clock():
             redis = open_queue(str(settings.redis_url))
             objects = WebhookObjects(services_of(settings, redis))
             await run_worker(redis, status, objects.render)
 
 
-async def _wait_for_migrations() -> None:
+async def wait_for_database(patience: Patience) -> None:
     """Waits, because a worker may start before the database is up or migrated."""
     said = ""
-    patience = Patience()
     while reason := await _why_not(patience):
         if reason != said:
             _log.warning("waiting", reason=reason)
@@ -60,6 +59,8 @@ async def _why_not(patience: Patience) -> str:
         pending = await patience.wait_for("migrations", pending_migrations)
         if not pending and await patience.wait_for("timeline", notice_restore):
             _log.warning("the database was restored or moved here: a new timeline has begun")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except Exception as error:
+        if not is_outage(error) and postgres_error(error) is None:
+            raise
         return f"the database cannot be used: {error}"
     return f"the database lacks {', '.join(pending)}: run `metergraph migrate`" if pending else ""

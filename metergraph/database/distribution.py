@@ -14,14 +14,22 @@ import asyncpg
 
 from config.settings import Settings
 from metergraph.database.database_url import credentials
-from metergraph.database.opening import MIGRATION_LOCK, DatabaseNotSetError
+from metergraph.database.opening import DatabaseNotSetError, hold_migrations
 
 REFERENCE_TABLES = frozenset(
-    {"organization", "access_token", "customer_session", "browser_session", "log_timeline"}
+    {
+        "organization",
+        "access_token",
+        "customer_session",
+        "browser_session",
+        "log_timeline",
+        "archived_month",
+        "packed_index",
+    }
 )
 """Organizations are found by their slug, tokens and sessions by the hash of their secret.
 
-Timelines are of the whole database.
+Timelines, archived months and packed indexes are of the whole database.
 """
 
 LOCAL_TABLES = frozenset({"tortoise_migrations"})
@@ -142,7 +150,7 @@ async def distribute(settings: Settings, report: Callable[[Table], object]) -> l
         NotACoordinatorError: the database is plain PostgreSQL, or that of a worker node.
     """
     async with _connected(settings) as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await hold_migrations(connection)
         refuse_plain(await _distribution_of(connection))
         # The triggers of the audit log and of issued invoices look at nothing but their statement.
         await connection.execute("SET citus.enable_unsafe_triggers TO on")

@@ -30,10 +30,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.executor import MigrationTarget
 
 from config.settings import Settings
 from metergraph.database.database_url import credentials
+from metergraph.database.executor import Executor
 from metergraph.database.migrations import lacking, refuse_newer
 from metering.months import make_months_ahead
 from waiting.outages import Outage, postgres_error
@@ -45,8 +46,8 @@ _APPS: dict[str, dict[str, Any]] = {
 TORTOISE_ORM = {"connections": {"default": "asyncpg://localhost/metergraph"}, "apps": _APPS}
 """For `tortoise makemigrations`, which compares models with migrations and does not connect."""
 
-MIGRATION_LOCK = 0x6D65746572
-"""Held while migrating, so that two processes that start at once do not both migrate."""
+# Held while migrating, so that two processes that start at once do not both migrate.
+_MIGRATION_LOCK = 0x6D65746572
 
 # Besides the pool: for tokens, health and metrics.
 _CONNECTIONS_ASIDE = 3
@@ -186,10 +187,10 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
         raise DatabaseNotSetError("METERGRAPH_DATABASE_URL is not set")
     lock = await asyncpg.connect(**credentials(settings.database_url))
     try:
-        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await hold_migrations(lock)
         await refuse_newer(lock.fetch)
         while await pending_migrations():
-            executor = MigrationExecutor(get_connection("default"), _APPS)
+            executor = Executor(get_connection("default"), _APPS)
             try:
                 await executor.migrate(
                     [MigrationTarget(APP, "__latest__")], direction="forward", progress=progress
@@ -202,6 +203,16 @@ async def migrate(settings: Settings, report: Callable[[str], object] | None = N
     finally:
         await lock.close()
     return applied
+
+
+async def hold_migrations(connection: asyncpg.Connection) -> None:
+    """Waits until no other process migrates, and keeps others from it until the connection ends.
+
+    A statement that waits would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for its end.
+    """
+    ask = "SELECT pg_try_advisory_lock($1)"
+    while not await connection.fetchval(ask, _MIGRATION_LOCK):  # noqa: ASYNC110  # others' lock
+        await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 async def pending_migrations() -> list[str]:

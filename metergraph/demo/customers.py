@@ -38,11 +38,10 @@ class Habits:
 class DemoCustomer:
     """A customer of the demo.
 
-    `activity` is how many events it has on a weekday, and so its share among the customers. It
-    subscribed to `plan` `months` and `days` ago; without a plan, it has tried Metergraph for
-    `days`. `growth` multiplies its activity over 90 days. At `evenings`, and on weekends, it is
-    busiest, others are in the morning and afternoon. Its habits are those of `lately` since its
-    last period but one.
+    `activity` is its share of all requests, as many as on a busy weekday. It subscribed to `plan`
+    `months` and `days` ago; without a plan, it has tried Metergraph for `days`. `growth` multiplies
+    its activity over 90 days. At `evenings`, and on weekends, it is busiest, others are in the
+    morning and afternoon. Its habits are those of `lately` since its last period but one.
     """
 
     external_id: str

@@ -114,8 +114,9 @@ async def _make_customers(organization: Organization) -> None:
         """,
         [
             organization.id,
+            # Later customers have later ids, by which lists are ordered.
             *columns(
-                CUSTOMERS,
+                sorted(CUSTOMERS, key=lambda customer: life_of(customer, now, zone).began_at),
                 lambda _customer: new_id(),
                 lambda customer: customer.external_id,
                 lambda customer: customer.name,

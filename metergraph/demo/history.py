@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.periods.intervals import Recurrence, RecurringInterval, boundary
-from metergraph.demo.customers import CUSTOMERS, DemoCustomer
-from metergraph.demo.events import demo_event
-from metergraph.demo.organization import HISTORY
+from metergraph.demo.customers import CUSTOMERS, DemoCustomer, Plan
+from metergraph.demo.events import demo_request
+from metergraph.demo.organization import HISTORY, STORAGE_EVENT
 from metering.ingest.events import EventDraft
 from metering.usage.windows import Interval, Window, first_instant, windows
 from models import exact_json
@@ -23,9 +24,15 @@ DAYS = 90
 
 _MONTHLY = Recurrence(RecurringInterval.MONTH)
 
+# Requests for a customer's activity, so that there are about 90,000 events.
+_REQUESTS = 0.6
 _TRIED_FOR = timedelta(days=7)
 _SUBSCRIBED = time(9, 30)
 _LATE_DAYS = 3
+_MISTAKES = 4
+_MEASURED = time(9)
+_UNMEASURED_DAYS = 11  # each of so many
+_GIGABYTES = 20  # for a customer's activity, at first
 # Of a weekday's activity, Monday first.
 _OFFICE_DAYS = (1.0, 1.06, 1.1, 1.04, 0.9, 0.32, 0.25)
 _EVENING_DAYS = (0.8, 0.78, 0.82, 0.9, 1.15, 1.4, 1.3)
@@ -81,7 +88,10 @@ def history(now: datetime, zone: ZoneInfo, seed: int) -> Iterator[list[EventDraf
             event
             for customer, life in lives
             if life.began_at < day.end
-            for event in _day(customer, life, hours, zone, f"{seed}")
+            for event in (
+                *_day(customer, life, hours, zone, f"{seed}"),
+                *_measured(customer, life, day, zone),
+            )
             if event.timestamp is not None and life.began_at <= event.timestamp < now
         ]
         yield sorted(events, key=lambda event: (event.timestamp, event.external_id))
@@ -105,6 +115,22 @@ def late_events(
             zone,
             f"{seed}",
             "late-",
+        )
+    ]
+
+
+def mistaken_events(customer: DemoCustomer, now: datetime, seed: int) -> list[EventDraft]:
+    """Returns events that a load test sends by mistake shortly before `now`, one each minute."""
+    name = f"{HISTORY}load-test-{customer.external_id}"
+    chance = random.Random(f"{seed}-{name}")  # noqa: S311  # a demonstration, not a secret
+    return [
+        event
+        for number in range(_MISTAKES)
+        for event in _requested(
+            customer,
+            f"{name}-{number}",
+            now - (_MISTAKES - number) * timedelta(minutes=1),
+            demo_request(chance, customer.habits),
         )
     ]
 
@@ -139,21 +165,54 @@ def _day(
         [hour] = chance.choices(hours, cum_weights=weights)
         at = hour.start + chance.random() * (hour.end - hour.start)
         changed = life.changed_at is not None and at >= life.changed_at
-        event, metadata = demo_event(chance, customer.habits_now if changed else customer.habits)
-        if life.canceled_at is None or at < life.canceled_at:
-            yield EventDraft(
-                name=event,
-                customer_id=None,
-                external_customer_id=customer.external_id,
-                external_id=f"{name}-{number}",
-                timestamp=at,
-                metadata=exact_json.dumps(metadata),
-            )
+        request = demo_request(chance, customer.habits_now if changed else customer.habits)
+        if life.canceled_at is not None and at >= life.canceled_at:
+            continue
+        yield from _requested(customer, f"{name}-{number}", at, request)
+
+
+def _requested(
+    customer: DemoCustomer, name: str, at: datetime, request: list[tuple[str, dict[str, Any]]]
+) -> Iterator[EventDraft]:
+    """Yields the events of a request. Their external ids begin with `name`."""
+    for part, (event, metadata) in enumerate(request):
+        yield EventDraft(
+            name=event,
+            customer_id=None,
+            external_customer_id=customer.external_id,
+            external_id=f"{name}-{part}",
+            timestamp=at,
+            metadata=exact_json.dumps(metadata),
+        )
+
+
+def _measured(
+    customer: DemoCustomer, life: Life, day: Window, zone: ZoneInfo
+) -> Iterator[EventDraft]:
+    """Yields what a customer of the larger plan stores: measured each morning, more every day.
+
+    Some days it cannot be measured: what was stored before lasts.
+    """
+    if customer.plan is not Plan.SCALE:
+        return
+    today = day.start.astimezone(zone).date()
+    age = (day.end - life.began_at) // timedelta(days=1)
+    if today.toordinal() % _UNMEASURED_DAYS == 0:
+        return
+    yield EventDraft(
+        name=STORAGE_EVENT,
+        customer_id=None,
+        external_customer_id=customer.external_id,
+        external_id=f"{HISTORY}storage-{customer.external_id}-{today.isoformat()}",
+        timestamp=first_instant(datetime.combine(today, _MEASURED), zone),
+        metadata=exact_json.dumps({"gigabytes": customer.activity * (_GIGABYTES + age)}),
+    )
 
 
 def _activity(customer: DemoCustomer, life: Life, day: date, chance: random.Random) -> float:
-    """How many events to expect on a day: more by weekday, by growth and by chance."""
+    """How many requests to expect on a day: more by weekday, by growth and by chance."""
     by_day = _EVENING_DAYS if customer.evenings else _OFFICE_DAYS
     age = (datetime.combine(day, time(), UTC) - life.began_at) / timedelta(days=DAYS)
     grown = float(customer.growth**age)
-    return customer.activity * by_day[day.weekday()] * grown * chance.lognormvariate(0, 0.12)
+    usual = _REQUESTS * customer.activity * by_day[day.weekday()] * grown
+    return usual * chance.lognormvariate(0, 0.12)

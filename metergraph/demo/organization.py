@@ -1,4 +1,4 @@
-"""The organization that `metergraph dev` makes, with a token and the README's three meters."""
+"""The organization that `metergraph dev` makes, with a token and the demo's four meters."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,20 @@ _DISPLAY_NAME = "Demo Cloud"
 _SCOPES = ["ADMIN"]
 AI_USAGE = "AI usage"
 VIDEO_STREAMING = "Video streaming"
-# Name, unit, event name, property to sum, dimensions.
+STORAGE = "Storage"
+STORAGE_EVENT = "storage_measured"
+_SUM, _TIME_WEIGHTED = AggregationFunction.SUM, AggregationFunction.TIME_WEIGHTED
+# Name, unit, event name, aggregation, dimensions.
 _METERS = (
-    (AI_USAGE, "token", "ai_usage", "total_tokens", ("model", "kind")),
-    (VIDEO_STREAMING, "second", "video_streamed", "duration", ("resolution",)),
-    ("File upload", "byte", "file_uploaded", "size", ("content_type",)),
+    (AI_USAGE, "token", "ai_usage", Aggregation(_SUM, "tokens"), ("model", "kind")),
+    (
+        *(VIDEO_STREAMING, "second", "video_streamed"),
+        Aggregation(_SUM, "duration"),
+        ("resolution",),
+    ),
+    ("File upload", "byte", "file_uploaded", Aggregation(_SUM, "size"), ("content_type",)),
+    # What is stored lasts until it is measured again.
+    (STORAGE, "gigabyte-hour", STORAGE_EVENT, Aggregation(_TIME_WEIGHTED, "gigabytes"), ()),
 )
 HISTORY = "demo-history-"
 """What the external ids of all events of its history begin with."""
@@ -68,14 +77,14 @@ async def ensure_demo_organization(home: Path) -> str:
         slug=SLUG, defaults={"name": _NAME, "display_name": _DISPLAY_NAME}
     )
     existing = {meter.name for meter in await Meter.filter(organization_id=organization.id)}
-    for name, unit, event_name, summed, dimensions in _METERS:
+    for name, unit, event_name, aggregation, dimensions in _METERS:
         if name not in existing:
             await create_meter(
                 organization.id,
                 name,
                 unit,
                 Filter(clauses=(Clause("name", ClauseOperator.EQUALS, event_name),)),
-                Aggregation(AggregationFunction.SUM, summed),
+                aggregation,
                 dimensions,
             )
     return await _ensure_token(organization, home)

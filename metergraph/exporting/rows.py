@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from metergraph.exporting.formats import Kind
+from metering.export.formats import Kind
 from metering.export.usage import CustomerUsage
 from models import Meter
 from schema.ids import encode_id

@@ -1,22 +1,25 @@
 """Compares buckets, in total and by dimension, with the raw events and rebuilds them.
 
 One statement reads the buckets, the events and the meter's position. They are of one snapshot and
-agree without a lock, because a bucket changes in the transaction that moves the position.
+agree without a lock, because a bucket changes in the transaction that moves the position. Buckets
+from before the events that are stored, or that the meter has counted, are left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.archive.boundary import EVENTS_FROM
 from metering.audit.drift import Drift, differences
 from metering.audit.kept_buckets import BY_DIMENSION, IN_TOTAL, KeptBuckets, kept_buckets
+from metering.audit.quarter_days import drifted_quarter_days, rewrite_quarter_days
 from metering.counting.dimensions import texts_sql
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters, arrays, select_list
-from metering.language.predicates import predicate_sql
 from models import ALL_CUSTOMERS
 
 
@@ -47,6 +50,7 @@ WITH matched AS MATERIALIZED (
     WHERE e.organization_id = $1 {of_customer}
       AND e.timestamp >= coalesce($4::timestamptz, '-infinity')
       AND e.timestamp < coalesce($5::timestamptz, 'infinity')
+      AND e.timestamp >= {known_from}
       AND {predicate}
       AND (
           SELECT batch.position FROM event_batch batch
@@ -86,7 +90,7 @@ _CACHED_UNIQUE = """
 
 _RANGE = (
     "bucket >= coalesce($4::timestamptz, '-infinity')"
-    " AND bucket < coalesce($5::timestamptz, 'infinity')"
+    " AND bucket < coalesce($5::timestamptz, 'infinity') AND bucket >= {known_from}"
 )
 
 _COMPARE = """
@@ -125,11 +129,14 @@ async def drifted_buckets(
     connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span
 ) -> list[Drift]:
     """Returns the span's buckets that differ from the events, including missing ones."""
-    return [
+    drifts = [
         drift
         for kept in kept_buckets(meter)
         for drift in await _drifted(connection, meter, span, kept)
     ]
+    if span.is_of_all_customers:
+        drifts += await drifted_quarter_days(connection, meter, span.start, span.end, drifts)
+    return drifts
 
 
 async def _drifted(
@@ -145,7 +152,7 @@ async def _drifted(
         cached=(_CACHED_UNIQUE if keeps_values else _CACHED).format(
             columns=", ".join(states),
             of_values=of_values,
-            range=_RANGE,
+            range=_RANGE.format(known_from=known_from_sql(meter, kept, parameters)),
             key=kept.key,
             buckets=kept.buckets,
             values=kept.values,
@@ -193,6 +200,22 @@ async def rewrite_buckets(
     )
 
 
+async def rewrite_dimensions(
+    connection: BaseDBAsyncClient, meter: MeterDefinition, span: Span, hours: Collection[datetime]
+) -> None:
+    """Rebuilds usage by dimension in hours of the span, after values of events were erased.
+
+    The caller has stopped catch-up and locked the log.
+    """
+    drifts = [
+        drift
+        for drift in await _drifted(connection, meter, span, BY_DIMENSION)
+        if drift.bucket in hours
+    ]
+    if drifts:
+        await _rewrite(connection, meter, span, BY_DIMENSION, drifts)
+
+
 async def _rewrite(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
@@ -231,6 +254,9 @@ async def _rewrite(
             values=kept.values,
         )
         await connection.execute_query_dict(f"{statement} RETURNING 1", parameters.values)
+    if kept is BY_DIMENSION and span.is_of_all_customers:
+        hours = [drift.bucket for drift in drifts if drift.bucket]
+        await rewrite_quarter_days(connection, meter, hours)
 
 
 def _parameters(meter: MeterDefinition, span: Span) -> Parameters:
@@ -240,6 +266,7 @@ def _parameters(meter: MeterDefinition, span: Span) -> Parameters:
 
 
 def _truth(meter: MeterDefinition, span: Span, kept: KeptBuckets, parameters: Parameters) -> str:
+    partials = meter.aggregation.of_events()
     customer = "($3::uuid[])[1]" if span.is_of_all_customers else "e.customer_id"
     combination = kept.combination
     if kept is BY_DIMENSION:
@@ -249,10 +276,19 @@ def _truth(meter: MeterDefinition, span: Span, kept: KeptBuckets, parameters: Pa
         bucket=kept.bucket,
         combination=combination,
         position=kept.position,
-        value=meter.aggregation.value_sql(parameters),
+        value=counted_value_sql(meter, parameters),
         customer=customer,
         of_customer="" if span.is_of_all_customers else "AND e.customer_id = ANY($3)",
-        predicate=predicate_sql(meter.filter, parameters),
-        partials=select_list(meter.aggregation.of_events()),
+        known_from=known_from_sql(meter, kept, parameters),
+        predicate=counted_sql(meter, parameters),
+        partials=select_list(
+            meter.aggregation.of_all_customers(partials) if span.is_of_all_customers else partials
+        ),
         of_values=_DISTINCT_VALUES if meter.keeps_values else _NO_VALUES,
     )
+
+
+def known_from_sql(meter: MeterDefinition, kept: KeptBuckets, parameters: Parameters) -> str:
+    """SQL: the instant from which the meter's buckets follow from the stored events."""
+    start = meter.complete_from if kept is IN_TOTAL else meter.dimensions_complete_from
+    return f"greatest({EVENTS_FROM}, {parameters.add(start, 'timestamptz')})"

@@ -14,11 +14,8 @@ from metering.audit.drift import Drift, differences
 from metering.counting.noted_changes import noted
 from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
-from metering.usage.periods import (
-    CustomerPeriod,
-    begin_periods,
-    usage_of_periods,
-)
+from metering.usage.customer_periods import CustomerPeriod
+from metering.usage.periods import begin_periods, usage_of_periods
 from models.identifiers import new_id
 
 _COLUMNS = (*CUSTOMER_COLUMNS, "consumed")

@@ -73,9 +73,12 @@ async def spans(
 
 
 async def end_of_span(
-    organization_id: UUID, customer_id: UUID, start: datetime | None
+    organization_id: UUID, customer_id: UUID, start: datetime | None, events: int | None = None
 ) -> datetime | None:
-    """Returns the end of the span that begins at `start`; None if it is the last one."""
+    """Returns the end of the span of so many events from `start` on; None if it is the last one.
+
+    By default, a span has SPAN_EVENTS.
+    """
     of_customer = "" if customer_id == ALL_CUSTOMERS else "AND customer_id = $4"
     rows = await get_connection("default").execute_query_dict(
         f"""
@@ -85,7 +88,12 @@ async def end_of_span(
           {of_customer}
         ORDER BY timestamp OFFSET $3 LIMIT 1
         """,
-        [organization_id, start, SPAN_EVENTS, *([customer_id] if of_customer else [])],
+        [
+            organization_id,
+            start,
+            SPAN_EVENTS if events is None else events,
+            *([customer_id] if of_customer else []),
+        ],
     )
     return rows[0]["until"] if rows else None
 

@@ -23,14 +23,11 @@ from metering.counting.clearing import clear_dimensions
 from metering.counting.customer_meters import PeriodChangedError, check_periods, merge_increments
 from metering.counting.failures import COUNTING_ERRORS, fails_again, note_problem, reason_of
 from metering.counting.log import LogState, lock_log, next_revision
-from metering.counting.rollup import (
-    UsageIncrement,
-    add_to_totals,
-    count_batches,
-    count_dimensions,
-)
+from metering.counting.overlapping import rebuild_overlapping
+from metering.counting.rollup import UsageIncrement, add_to_totals, count_batches, count_dimensions
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.months import months_around
+from metering.usage.periods import begin_again
 from models.meter import CLEARING
 
 _log = structlog.get_logger(__name__)
@@ -98,12 +95,9 @@ async def catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
     except COUNTING_ERRORS as error:
         if not fails_again(error):
             raise
-        _log.error(
-            "meter stays behind, because counting fails",
-            organization_id=str(organization_id),
-            meter_id=str(meter_id),
-            reason=reason_of(error),
-        )
+        where = {"organization_id": str(organization_id), "meter_id": str(meter_id)}
+        message = "meter stays behind, because counting fails"
+        _log.error(message, reason=reason_of(error), **where)
         async with in_transaction() as connection:
             await note_problem(connection, organization_id, meter_id, error)
         return Chunk.NOTHING
@@ -126,13 +120,13 @@ async def _catch_up(organization_id: UUID, meter_id: UUID) -> Chunk:
         increments = await _count(connection, meter, chunk)
         state = await _lock_unchanged(connection, meter)
         revision = await next_revision(connection, organization_id) if is_of_totals else 0
-        await _merge(connection, meter, increments, revision)
+        await _merge(connection, meter, increments, revision, chunk.upper)
         position: int | None = chunk.upper
         if chunk.upper < state.head:
             rest = await _last_stretch(connection, meter, chunk.upper)
             if rest.upper == state.head:
                 increments = await _count(connection, meter, rest)
-                await _merge(connection, meter, increments, revision)
+                await _merge(connection, meter, increments, revision, rest.upper)
                 position = None
         else:
             position = None
@@ -157,9 +151,11 @@ async def _count(
     if meter.position is None:
         await count_dimensions(connection, meter, chunk.batches)
         return []
-    return await count_batches(
+    increments = await count_batches(
         connection, meter, chunk.batches, with_dimensions=meter.counts_dimensions
     )
+    await rebuild_overlapping(connection, meter, chunk.batches, chunk.upper)
+    return increments
 
 
 async def _lock_unchanged(connection: BaseDBAsyncClient, meter: MeterDefinition) -> LogState:
@@ -192,6 +188,7 @@ async def _merge(
     meter: MeterDefinition,
     increments: Sequence[UsageIncrement],
     revision: int,
+    position: int,
 ) -> None:
     if not increments:
         return
@@ -200,6 +197,10 @@ async def _merge(
     skipped = sum(increment.skipped for increment in increments)
     await add_to_totals(connection, meter, counted, skipped)
     await merge_increments(connection, meter, increments, revision)
+    if meter.aggregation.lasts():
+        grows = meter.aggregation.grows()
+        again = {each.customer_id for each in increments if grows or not each.in_period}
+        await begin_again(connection, meter, position, again, revision)
 
 
 async def hold_catch_up(connection: BaseDBAsyncClient, meter_id: UUID) -> None:
@@ -221,8 +222,7 @@ async def _claim(connection: BaseDBAsyncClient, meter_id: UUID) -> bool:
     rows = await connection.execute_query_dict(
         f"SELECT pg_try_advisory_xact_lock({_KEY}) AS claimed", [f"catch_up:{meter_id}"]
     )
-    claimed: bool = rows[0]["claimed"]
-    return claimed
+    return bool(rows[0]["claimed"])
 
 
 async def read_meter(
@@ -268,7 +268,8 @@ async def _batch_range(
         f"""
         WITH next AS (
             SELECT id, position, event_count, first_at, last_at,
-                   event_count > 0 AND ($3::text[] IS NULL OR names && $3::text[]) AS concerns
+                   event_count > 0 AND ($3::text[] IS NULL OR names && $3::text[])
+                       AND ($6::timestamptz IS NULL OR last_at >= $6::timestamptz) AS concerns
             FROM event_batch
             WHERE organization_id = $1 AND position > $2
             ORDER BY position LIMIT $5
@@ -282,15 +283,14 @@ async def _batch_range(
             )
         )
         SELECT array_agg(id ORDER BY id) FILTER (WHERE concerns) AS ids,
-               min(first_at) FILTER (WHERE concerns) AS first_at,
+               greatest(min(first_at) FILTER (WHERE concerns), $6::timestamptz) AS first_at,
                max(last_at) FILTER (WHERE concerns) AS last_at,
                max(position) AS upper
         FROM counted WHERE {condition}
         """,
-        [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES],
+        [meter.organization_id, lower, names, maximum_events, CHUNK_BATCHES, meter.history_from],
     )
-    row = rows[0]
-    batches = Batches([], [])
+    (row,), batches = rows, Batches([], [])
     if row["ids"]:
         batches = Batches(row["ids"], months_around(row["first_at"], row["last_at"]))
     return _BatchRange(batches, lower if row["upper"] is None else row["upper"])

@@ -1,5 +1,6 @@
 """The names of events. The log maintains them, so that listing them reads no events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from metering.batches import Batches, of_batches
+from metering.batches import Batches, events_of_batches
+from metering.language.voided import IS_VOIDED
 
 MAXIMUM_NAMES = 1_000
 # Samples kept per name: from one step of the log, and in total.
@@ -19,8 +21,7 @@ _SAMPLES = 20
 # would cost more than all the rest.
 _NOTE = f"""
 WITH stored AS MATERIALIZED (
-    SELECT id, name, timestamp FROM event
-    WHERE organization_id = $1 AND {of_batches("$2", "$4")}
+    SELECT id, name, timestamp FROM {events_of_batches("$2", "$4")} AS e
 ), arrived AS MATERIALIZED (
     SELECT name, count(*) AS occurrences, min(timestamp) AS first_seen_at,
            max(timestamp) AS last_seen_at,
@@ -50,6 +51,32 @@ ON CONFLICT (organization_id, name) DO UPDATE SET
 """
 
 
+# Events that are not counted yet are noted when they are.
+_LEFT = f"""(
+    SELECT e.timestamp FROM event e
+    WHERE e.organization_id = $1 AND e.name = known.name AND NOT {IS_VOIDED}
+      AND (
+          SELECT batch.position FROM event_batch batch
+          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
+      ) IS NOT NULL
+    ORDER BY e.timestamp {{order}} LIMIT 1
+)"""
+_TAKE = f"""
+UPDATE event_name_seen AS known
+SET occurrences = known.occurrences - voided.occurrences,
+    first_seen_at = CASE WHEN known.first_seen_at < voided.first_at THEN known.first_seen_at
+                         ELSE coalesce({_LEFT.format(order="")}, known.first_seen_at) END,
+    last_seen_at = CASE WHEN known.last_seen_at > voided.last_at THEN known.last_seen_at
+                        ELSE coalesce({_LEFT.format(order="DESC")}, known.last_seen_at) END
+FROM (
+    SELECT name, count(*) AS occurrences, min(timestamp) AS first_at, max(timestamp) AS last_at
+    FROM unnest($2::text[], $3::timestamptz[]) AS event (name, timestamp)
+    GROUP BY name
+) AS voided
+WHERE known.organization_id = $1 AND known.name = voided.name
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EventNameUse:
     """How often and when events of a name happened.
@@ -73,6 +100,30 @@ async def note_event_names(
     """
     await connection.execute_query(
         _NOTE, [organization_id, batches.ids, _SAMPLES_OF_STEP, batches.months]
+    )
+
+
+async def take_from_names(
+    connection: BaseDBAsyncClient,
+    organization_id: UUID,
+    events: Sequence[tuple[str, datetime]],
+) -> None:
+    """Takes events that were voided in this transaction out of the names; each was noted before.
+
+    The first and the last instant are read again if one of them was voided.
+    """
+    await connection.execute_query(
+        _TAKE,
+        [
+            organization_id,
+            [name for name, _timestamp in events],
+            [timestamp for _name, timestamp in events],
+        ],
+    )
+    await connection.execute_query(
+        "DELETE FROM event_name_seen"
+        " WHERE organization_id = $1 AND name = ANY($2::text[]) AND occurrences <= 0",
+        [organization_id, [name for name, _timestamp in events]],
     )
 
 

@@ -24,7 +24,7 @@ from metering.counting.failures import (
     reason_of,
     savepoint,
 )
-from metering.counting.late import note_late_events
+from metering.counting.late import note_events_of_erased, note_late_events
 from metering.counting.rollup import count_step
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.live.after_commit import emit
@@ -42,12 +42,14 @@ class LogState:
     """How far a log has been counted.
 
     `head`: the last position given, `events`: how many events the log holds up to it,
-    `revision`: that of the last change of a customer meter.
+    `revision`: that of the last change of a customer meter, `erased_customers`: how many were
+    erased.
     """
 
     head: int
     events: int
     revision: int
+    erased_customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Advance:
 class LogStep:
     """The batches that a step of the log counts; `head` is the position before it.
 
+    `position` is that of the last batch.
     `watched` are the meters that have alerts.
     """
 
@@ -72,6 +75,7 @@ class LogStep:
     head: int
     revision: int
     watched: Collection[UUID]
+    position: int
 
 
 Count = Callable[[BaseDBAsyncClient, Sequence[MeterDefinition], LogStep], Awaitable[None]]
@@ -83,7 +87,10 @@ async def lock_log(connection: BaseDBAsyncClient, organization_id: UUID) -> LogS
     Changing customer meters, positions or what a meter counts requires it.
     """
     rows = await connection.execute_query_dict(
-        "SELECT head, events, revision FROM event_log WHERE organization_id = $1 FOR UPDATE",
+        """
+        SELECT head, events, revision, erased_customers FROM event_log
+        WHERE organization_id = $1 FOR UPDATE
+        """,
         [organization_id],
     )
     if not rows:
@@ -165,9 +172,13 @@ async def _advance(
         span.note(batches=len(batches), events=events, meters=len(meters))
         new_state = await _move_head(connection, organization_id, len(batches), events)
         found = Batches.of(batches)
-        step = LogStep(organization_id, found, state.head, new_state.revision, watched)
+        step = LogStep(
+            organization_id, found, state.head, new_state.revision, watched, new_state.head
+        )
         await count(connection, meters, step)
         await note_late_events(connection, organization_id, step.batches)
+        if state.erased_customers:
+            await note_events_of_erased(connection, organization_id, step.batches)
         return Advance(new_state, len(batches), events, len(meters))
 
 
@@ -183,7 +194,8 @@ async def _count_together(
 ) -> None:
     for meter in meters:
         await count_step(
-            connection, meter, step.batches, step.revision, is_watched=meter.id in step.watched
+            *(connection, meter, step.batches, step.revision, step.position),
+            is_watched=meter.id in step.watched,
         )
 
 
@@ -277,7 +289,7 @@ async def _move_head(
         """
         UPDATE event_log SET head = head + $2, events = events + $3, revision = revision + 1
         WHERE organization_id = $1
-        RETURNING head, events, revision
+        RETURNING head, events, revision, erased_customers
         """,
         [organization_id, batches, events],
     )

@@ -58,7 +58,7 @@ compared AS MATERIALIZED (
 
 def columns_of(aggregation: Aggregation) -> tuple[str, ...]:
     """The columns of `customer_meter` that hold the state of an aggregation."""
-    values = ("unique_count",) if aggregation.function.calculation.keeps_values else ()
+    values = ("unique_count",) if aggregation.calculation().keeps_values else ()
     return (*aggregation.state(), *values)
 
 

@@ -11,6 +11,8 @@ from tortoise.connection import get_connection
 from tortoise.expressions import RawSQL
 from tortoise.queryset import QuerySet
 
+from metering.language.definition import definition_of
+from metering.language.erased import key_of_reading
 from models import CustomerMeter, Meter
 
 FIRST_AFTER_POSITION = """
@@ -40,8 +42,15 @@ SELECT meter.id, meter.counted_events, meter.skipped_events,
        coalesce(log.events - coalesce(by_dimension.events_through, 0), 0) + pending.events
            AS dimensions_pending_events,
        least($3::timestamptz, pending.received_at, after.received_at) AS complete_through,
-       meter.problem
-FROM meter
+       meter.problem,
+       CASE WHEN asked.definition IS NULL THEN 0 ELSE
+           coalesce(erased.events, 0) - coalesce(known.events, 0)
+       END AS erased_events
+FROM unnest($2::uuid[], $4::text[]) AS asked (id, definition)
+JOIN meter ON meter.organization_id = $1 AND meter.id = asked.id
+LEFT JOIN erased_count erased ON erased.organization_id = $1 AND erased.definition = ''
+LEFT JOIN erased_count known
+    ON known.organization_id = $1 AND known.definition = asked.definition
 LEFT JOIN event_log log ON log.organization_id = $1
 LEFT JOIN event_batch at
     ON at.organization_id = $1 AND at.position = coalesce(meter.position, log.head)
@@ -56,7 +65,6 @@ CROSS JOIN (
     FROM event_batch WHERE organization_id = $1 AND position IS NULL
 ) AS pending
 LEFT JOIN LATERAL ({FIRST_AFTER_POSITION}) AS after ON true
-WHERE meter.organization_id = $1 AND meter.id = ANY($2::uuid[])
 """
 
 
@@ -110,6 +118,7 @@ class Progress:
     `pending_events`: stored events that it has not looked at. `complete_through`: every event
     stored before this instant has been counted. `problem`: why counting fails, if it does.
     `dimensions_pending_events`: those that usage by dimension does not include yet.
+    `erased_events`: those that it cannot count, as their metadata was erased before it was defined.
     """
 
     counted_events: int
@@ -118,6 +127,7 @@ class Progress:
     complete_through: datetime
     problem: str | None
     dimensions_pending_events: int
+    erased_events: int
 
 
 async def oldest_in_flight() -> datetime:
@@ -146,8 +156,8 @@ async def progress(
 ) -> list[Progress]:
     """Returns the progress of each meter, in order, by a fixed number of statements.
 
-    Only the meters' ids are used. Their counts are read together with what is pending, because
-    numbers of two instants contradict each other while events arrive.
+    The meters' ids and definitions are used. Their counts are read together with what is pending,
+    because numbers of two instants contradict each other while events arrive.
 
     In a transaction with one snapshot, pass what `oldest_in_flight` returned before it.
     """
@@ -155,7 +165,12 @@ async def progress(
         in_flight = await oldest_in_flight()
     rows = await get_connection("default").execute_query_dict(
         _PROGRESS,
-        [organization_id, [meter.id for meter in meters], in_flight],
+        [
+            organization_id,
+            [meter.id for meter in meters],
+            in_flight,
+            [key_of_reading(definition_of(meter)) for meter in meters],
+        ],
     )
     found = {row["id"]: row for row in rows}
     return [
@@ -166,6 +181,7 @@ async def progress(
             complete_through=row["complete_through"],
             problem=row["problem"],
             dimensions_pending_events=row["dimensions_pending_events"],
+            erased_events=row["erased_events"],
         )
         for row in (found[meter.id] for meter in meters)
     ]

@@ -14,13 +14,16 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.alerts.deciding import TRIGGERED, tell
-from metering.batches import Batches, of_batches
+from metering.batches import Batches, events_of_batches
 from metering.counting.dimensions import arrived_columns, count_sql
 from metering.counting.merged_usage import kept_sql, merging_sql
+from metering.counting.overlapping import again_sql, rebuild_overlapping
 from metering.language.aggregations import STATE
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters, select_list
 from metering.language.predicates import predicate_sql
+from metering.usage.periods import begin_again
 from models import ALL_CUSTOMERS
 from models.identifiers import new_id
 
@@ -30,11 +33,7 @@ _ID_PREFIX = 15
 _ARRIVED = """
 WITH arrived AS MATERIALIZED (
     SELECT e.id, e.customer_id, e.timestamp, {value} AS value {columns}
-    -- OFFSET 0 is a fence. With a bad estimate, the planner might use the index of the filter's
-    -- name or time and read all history of that name for a batch of a few events.
-    FROM (
-        SELECT * FROM event WHERE organization_id = $1 AND {of_batches} OFFSET 0
-    ) AS e
+    FROM {events} AS e
     WHERE {predicate}
 )
 """
@@ -106,7 +105,8 @@ new_values AS (
 
 _MERGED = """
 {new_values}, increment AS MATERIALIZED ({increment}), {merging}
-SELECT count(value) AS counted, count(*) - count(value) AS skipped, {triggered} AS triggered
+SELECT count(value) AS counted, count(*) - count(value) AS skipped, {triggered} AS triggered,
+       {again} AS again
 FROM matched
 """
 
@@ -145,19 +145,23 @@ async def count_step(
     meter: MeterDefinition,
     batches: Batches,
     revision: int,
+    position: int,
     *,
     is_watched: bool,
 ) -> None:
     """Adds the events that match a live meter's filter to all that it keeps.
 
-    Customer meters that change get the revision. If the meter is watched, the alerts trigger that
-    are reached. The caller holds the log's lock; call this once per batch.
+    `position` is that of the last batch. Customer meters that change get the revision. If the
+    meter is watched, the alerts trigger that are reached. The caller holds the log's lock; call
+    this once per batch.
     """
     parameters = _parameters(meter, batches)
     statement = _step_statement(meter, parameters, revision, is_watched=is_watched)
     [row] = await connection.execute_query_dict(statement, parameters.values)
     await add_to_totals(connection, meter, row["counted"], row["skipped"])
     await tell(connection, meter.organization_id, row["triggered"] or ())
+    await rebuild_overlapping(connection, meter, batches, position)
+    await begin_again(connection, meter, position, set(row["again"] or ()), revision)
 
 
 async def count_batches(
@@ -175,7 +179,8 @@ async def count_batches(
     if not batches.ids:
         return []
     parameters = _parameters(meter, batches)
-    statement = _counting(meter, parameters, with_dimensions=with_dimensions) + _APART.format(
+    counting = _counting(meter, parameters, with_dimensions=with_dimensions, is_history=True)
+    statement = counting + _APART.format(
         partials=select_list(meter.aggregation.of_events()),
         distinct_values=_DISTINCT_VALUES if meter.keeps_values else "NULL::bytea[]",
     )
@@ -194,7 +199,8 @@ async def count_dimensions(
         parameters = _parameters(meter, batches)
         columns = arrived_columns(meter, parameters)
         statement = _COUNT_DIMENSIONS.format(
-            arrived=_arrived(meter, parameters, columns), dimensions=count_sql(meter)
+            arrived=_arrived(meter, parameters, columns, is_history=True),
+            dimensions=count_sql(meter),
         )
         await connection.execute_query(statement, parameters.values)
 
@@ -223,12 +229,17 @@ async def add_to_totals(
         )
 
 
-def _arrived(meter: MeterDefinition, parameters: Parameters, columns: str) -> str:
+def _arrived(
+    meter: MeterDefinition, parameters: Parameters, columns: str, *, is_history: bool
+) -> str:
+    """Events of history may be erased. New ones are not: they are counted before."""
+    if is_history:
+        value, predicate = counted_value_sql(meter, parameters), counted_sql(meter, parameters)
+    else:
+        value = meter.aggregation.value_sql(parameters)
+        predicate = predicate_sql(meter.filter, parameters)
     return _ARRIVED.format(
-        of_batches=of_batches("$3", "$5"),
-        value=meter.aggregation.value_sql(parameters),
-        predicate=predicate_sql(meter.filter, parameters),
-        columns=columns,
+        events=events_of_batches("$3", "$5"), value=value, predicate=predicate, columns=columns
     )
 
 
@@ -236,7 +247,9 @@ def _step_statement(
     meter: MeterDefinition, parameters: Parameters, revision: int, *, is_watched: bool
 ) -> str:
     """Counts, and merges into `customer_meter`."""
-    counting = _counting(meter, parameters, with_dimensions=meter.counts_dimensions)
+    counting = _counting(
+        meter, parameters, with_dimensions=meter.counts_dimensions, is_history=False
+    )
     partials = meter.aggregation.of_events()
     increment = _INCREMENT.format(
         id_prefix=parameters.add(str(new_id())[:_ID_PREFIX], "text"),
@@ -249,10 +262,13 @@ def _step_statement(
         increment=increment,
         merging=merging_sql(meter, parameters.add(revision, "bigint"), is_watched=is_watched),
         triggered=TRIGGERED if is_watched else "NULL::uuid[]",
+        again=again_sql(meter),
     )
 
 
-def _counting(meter: MeterDefinition, parameters: Parameters, *, with_dimensions: bool) -> str:
+def _counting(
+    meter: MeterDefinition, parameters: Parameters, *, with_dimensions: bool, is_history: bool
+) -> str:
     """CTEs that count, up to `matched`: the events, and whether they are in current periods."""
     partials = meter.aggregation.of_events()
     merged = meter.aggregation.merged("kept", "excluded")
@@ -261,10 +277,13 @@ def _counting(meter: MeterDefinition, parameters: Parameters, *, with_dimensions
             meter,
             parameters,
             _BUCKET + (arrived_columns(meter, parameters) if with_dimensions else ""),
+            is_history=is_history,
         ),
         kept=kept_sql(meter, "arrived"),
         columns=", ".join(partials),
-        partials=select_list(partials),
+        partials=select_list(
+            meter.aggregation.of_all_customers(partials, "GROUPING(customer_id) = 1")
+        ),
         merged=", ".join(f"{column} = {sql}" for column, sql in merged.items()),
         values=_BUCKET_VALUES if meter.keeps_values else "",
         dimensions=f", {count_sql(meter)}" if with_dimensions else "",

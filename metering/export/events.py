@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
+from metering.language.erased import SHOWN_METADATA
 from metering.usage.windows import Window
 
 PIECE = 2_000
@@ -31,8 +32,8 @@ async def read_log(
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Yields the events after a position and up to another one, by position and id.
 
-    Positions and events do not change, so reading a range again yields the same events. With a
-    window, only events that happened in it.
+    Voided events are left out. Apart from that, positions and events do not change, so reading a
+    range again yields the same events. With a window, only events that happened in it.
 
     Raises:
         EventsMissingError: batches have had more events than are stored.
@@ -51,6 +52,8 @@ async def read_log(
                 break
             last = rows[-1]["id"]
         expected = sum(batch["event_count"] for batch in batches)
+        if stored != expected:
+            stored += await _voided(organization_id, ids)
         if stored != expected:
             raise EventsMissingError(
                 f"{expected - stored:,} events at positions {batches[0]['position']:,} to "
@@ -90,14 +93,28 @@ async def _groups(
         yield group
 
 
+async def _voided(organization_id: UUID, batch_ids: Sequence[int]) -> int:
+    """Counts the voided events that were stored in batches."""
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT count(*) AS events FROM event
+        WHERE organization_id = $1 AND batch_id = ANY($2::bigint[])
+        """,
+        [organization_id, [-batch_id for batch_id in batch_ids]],
+    )
+    found: int = rows[0]["events"]
+    return found
+
+
 async def _page(
     organization_id: UUID, batch_ids: Sequence[int], after: UUID | None
 ) -> list[dict[str, Any]]:
     """Reads the events of batches that fit into a page, or a page of one batch."""
     return await get_connection("default").execute_query_dict(
-        """
-        SELECT e.id, e.name, e.external_id, e.customer_id, e.timestamp, e.metadata,
-               b.position, b.received_at, c.external_id AS customer_external_id
+        f"""
+        SELECT e.id, e.name, e.external_id, e.customer_id, e.timestamp,
+               {SHOWN_METADATA} AS metadata, b.position, b.received_at,
+               c.external_id AS customer_external_id
         FROM event_batch AS b
         JOIN event AS e ON e.organization_id = $1 AND e.batch_id = b.id
         LEFT JOIN customer AS c ON c.organization_id = $1 AND c.id = e.customer_id

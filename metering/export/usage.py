@@ -17,7 +17,7 @@ _CUSTOMERS = 500
 
 @dataclass(frozen=True, slots=True)
 class CustomerUsage:
-    """The usage of a customer in a window, from at least one event."""
+    """The usage of a customer in a window, from at least one event or a carried value."""
 
     customer_id: UUID
     customer_external_id: str | None
@@ -37,7 +37,7 @@ async def read_usage_of_customers(
         rows = [
             CustomerUsage(customer_id, external_id, window, point.quantity, point.counted)
             for window, point in zip(windows, used.points, strict=True)
-            if point.counted
+            if point.counted or (definition.aggregation.lasts() and point.quantity)
         ]
         if rows:
             yield rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -21,15 +20,14 @@ class KnownCustomers:
 
     def id_of(self, draft: EventDraft) -> UUID:
         """Returns the customer of a draft, which was found or created."""
-        if draft.external_customer_id is not None:
-            return self.by_external_id[draft.external_customer_id]
-        return cast(UUID, draft.customer_id)
+        customer = draft.customer
+        return self.by_external_id[customer] if isinstance(customer, str) else customer
 
 
 async def find_customers(
     connection: BaseDBAsyncClient, organization_id: UUID, drafts: Iterable[EventDraft]
 ) -> KnownCustomers:
-    """Finds the customers of the drafts that exist in the organization."""
+    """Finds the customers of the drafts that exist in the organization and are not erased."""
     ids: set[UUID] = set()
     external_ids: set[str] = set()
     for draft in drafts:
@@ -40,7 +38,10 @@ async def find_customers(
     known = KnownCustomers()
     if ids:
         rows = await connection.execute_query_dict(
-            "SELECT id FROM customer WHERE organization_id = $1 AND id = ANY($2::uuid[])",
+            """
+            SELECT id FROM customer
+            WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND erased_at IS NULL
+            """,
             [organization_id, list(ids)],
         )
         known.ids = {row["id"] for row in rows}

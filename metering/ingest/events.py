@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from metering.language.instants import in_utc, parse_instant
@@ -41,6 +41,13 @@ class EventDraft(NamedTuple):
     external_id: str | None
     timestamp: datetime | None
     metadata: str
+
+    @property
+    def customer(self) -> UUID | str:
+        """The customer's id, or its external id as text."""
+        if self.external_customer_id is None:
+            return cast(UUID, self.customer_id)
+        return self.external_customer_id
 
 
 def _invalid(message: str, *path: str) -> RefusedError:

@@ -5,6 +5,7 @@ position, which the log counts later.
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,20 +17,22 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from metering.archive.boundary import accepted_from
 from metering.ingest.customers import (
     KnownCustomers,
     create_missing_customers,
     find_customers,
     remove_unused_customers,
-    without_customer,
 )
 from metering.ingest.events import EventDraft, unknown_customer
 from metering.ingest.stored_events import (
     HeldExternalId,
     NewEvents,
+    held_external_ids,
     insert_events,
     stored_under_external_ids,
 )
+from metering.language.instants import format_instant
 from metering.live.outbox import OutboxType, publish
 from metering.months import is_month_missing, make_months
 from metering.problems import Problem
@@ -54,11 +57,15 @@ class ReceiptStatus(StrEnum):
 
 
 class Receipt(NamedTuple):
-    """The outcome of one event. `event_id` is that of the stored or conflicting event."""
+    """The outcome of one event. `event_id` is that of the stored or conflicting event.
+
+    `voided_at` is when that event was voided, if it was.
+    """
 
     status: ReceiptStatus
     event_id: UUID | None = None
     error: Problem | None = None
+    voided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ async def ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[lis
     # Nothing is stored. An event without a timestamp gets the present one.
     given = {draft.timestamp for call in calls for draft in call.drafts}
     await make_months({timestamp or await _now() for timestamp in given})
-    return await _ingest(organization_id, calls)
+    return await _ingest(organization_id, await _without_archived(organization_id, calls))
 
 
 async def _now() -> datetime:
@@ -98,10 +105,18 @@ async def _now() -> datetime:
 
 
 async def _ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[list[Receipt]]:
-    # Refused calls are included, because every error of a batch is reported at once.
+    pool = get_connection("default")
     drafts = [draft for call in calls for draft in call.drafts]
-    customers = await find_customers(get_connection("default"), organization_id, drafts)
-    calls = [_with_unknown_customers(call, customers.ids) for call in calls]
+    if drafts and len(drafts) == sum(len(call.events) for call in calls):
+        # One statement is enough if all customers are known, as they nearly always are.
+        customers = [draft.customer for draft in drafts]
+        receipts = await _insert(pool, organization_id, drafts, customers)
+        if receipts is not None:
+            stored = iter(receipts)
+            return [[next(stored) for _event in call.events] for call in calls]
+    # Refused calls are included, because every error of a batch is reported at once.
+    known = await find_customers(pool, organization_id, drafts)
+    calls = [_with_unknown_customers(call, known.ids) for call in calls]
     storing = [_may_store(call) for call in calls]
     drafts = [
         draft
@@ -109,7 +124,11 @@ async def _ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[li
         if stores
         for draft in call.drafts
     ]
-    stored = iter(await _store(organization_id, drafts, customers))
+    receipts = await _store(organization_id, drafts, known)
+    if receipts is None:
+        # A customer was erased after it was found. Now it is refused or made again.
+        return await _ingest(organization_id, calls)
+    stored = iter(receipts)
     return [
         [
             next(stored) if isinstance(event, EventDraft) else _rejected(event)
@@ -118,6 +137,38 @@ async def _ingest(organization_id: UUID, calls: Sequence[IngestCall]) -> list[li
         if stores
         else _refused_receipts(call)
         for call, stores in zip(calls, storing, strict=True)
+    ]
+
+
+async def _without_archived(
+    organization_id: UUID, calls: Sequence[IngestCall]
+) -> Sequence[IngestCall]:
+    """Refuses events of archived months, except those that were stored before: they are known."""
+    connection = get_connection("default")
+    start = await accepted_from(connection)
+    if start is None:
+        return calls
+    early = {
+        draft
+        for call in calls
+        for draft in call.drafts
+        if draft.timestamp is not None and draft.timestamp < start
+    }
+    known = await held_external_ids(
+        connection, organization_id, {draft.external_id for draft in early}
+    )
+    refused = {draft for draft in early if draft.external_id not in known}
+    problem = Problem(
+        "EVENTS_ARCHIVED",
+        f"timestamp is before {format_instant(start)}: events from before that are archived, and"
+        " no more of them are stored.",
+        ("timestamp",),
+    )
+    return [
+        IngestCall(
+            [problem if event in refused else event for event in call.events], call.on_invalid
+        )
+        for call in calls
     ]
 
 
@@ -161,29 +212,33 @@ def _with_unknown_customers(call: IngestCall, known: set[UUID]) -> IngestCall:
 
 
 async def _store(
-    organization_id: UUID, drafts: Sequence[EventDraft], customers: KnownCustomers
-) -> list[Receipt]:
+    organization_id: UUID, drafts: Sequence[EventDraft], known: KnownCustomers
+) -> list[Receipt] | None:
+    """Returns the receipts of the drafts; None, with nothing stored, if a customer is gone."""
     if not drafts:
         return []
-    if not without_customer(drafts, customers):
-        # One statement is enough; a transaction would add two round trips.
-        return await _insert(get_connection("default"), organization_id, drafts, customers, set())
     async with in_transaction() as connection:
-        created = await create_missing_customers(connection, organization_id, drafts, customers)
-        return await _insert(connection, organization_id, drafts, customers, created)
+        created = await create_missing_customers(connection, organization_id, drafts, known)
+        # By their ids, because another transaction may change an external id.
+        customers = [known.id_of(draft) for draft in drafts]
+        receipts = await _insert(connection, organization_id, drafts, customers, created)
+        if receipts is None:
+            await remove_unused_customers(connection, organization_id, created)
+        return receipts
 
 
 async def _insert(
     connection: BaseDBAsyncClient,
     organization_id: UUID,
     drafts: Sequence[EventDraft],
-    customers: KnownCustomers,
-    created: set[UUID],
-) -> list[Receipt]:
-    new_events = NewEvents(
-        [new_id() for _ in drafts], [customers.id_of(draft) for draft in drafts], drafts
-    )
+    customers: Sequence[UUID | str],
+    created: AbstractSet[UUID] = frozenset(),
+) -> list[Receipt] | None:
+    """Returns the receipts of the drafts; None, with nothing stored, if a customer is unknown."""
+    new_events = NewEvents([new_id() for _ in drafts], customers, drafts)
     inserted = await insert_events(connection, organization_id, new_events)
+    if inserted is None:
+        return None
     status = ReceiptStatus.INSERTED
     if len(inserted) == len(drafts):
         await _publish_created(connection, organization_id, created)
@@ -192,8 +247,8 @@ async def _insert(
         connection, organization_id, new_events.without(inserted)
     )
     used = {
-        customer_id
-        for event_id, customer_id in zip(new_events.ids, new_events.customer_ids, strict=True)
+        customer
+        for event_id, customer in zip(new_events.ids, customers, strict=True)
         if event_id in inserted
     }
     await remove_unused_customers(connection, organization_id, created - used)
@@ -212,8 +267,11 @@ async def _publish_created(
 
 def _held_receipt(held: HeldExternalId) -> Receipt:
     if not held.differences:
-        return Receipt(ReceiptStatus.DUPLICATE, held.event_id)
+        return Receipt(ReceiptStatus.DUPLICATE, held.event_id, voided_at=held.voided_at)
     message = f"Another event has this externalId; it differs in {', '.join(held.differences)}."
     return Receipt(
-        ReceiptStatus.CONFLICT, held.event_id, Problem("CONFLICT", message, ("externalId",))
+        ReceiptStatus.CONFLICT,
+        held.event_id,
+        Problem("CONFLICT", message, ("externalId",)),
+        held.voided_at,
     )

@@ -5,15 +5,17 @@ state, with the SQL that computes and merges them, and reads the quantity from t
 columns elsewhere are made from these.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from metering.language.calculation import COUNTS, Calculation, StateColumn, total
+from metering.language.latest import Latest
 from metering.language.parameters import Parameters
 from metering.language.properties import Property, json_sql, key_sql, property_of
+from metering.language.time_weighted import FIRST_AT, OVERLAPPING, VALUE_SECONDS, hours_sql
 
 
 class Count(Calculation):
@@ -73,7 +75,7 @@ class Maximum(Calculation):
     """The greatest value."""
 
     quantity = "trim_scale({row}.maximum)"
-    columns = (_extreme("maximum", "max", "greatest"),)
+    columns: ClassVar[tuple[StateColumn, ...]] = (_extreme("maximum", "max", "greatest"),)
 
 
 class Unique(Calculation):
@@ -98,43 +100,22 @@ class Unique(Calculation):
         return f"NULLIF({json_sql(property_, parameters)}, 'null'::jsonb)"
 
 
-def _latest(name: str, sql_type: str, of_event: str) -> StateColumn:
-    newest = (
-        "(array_agg({of} ORDER BY {timestamp} DESC, {event_id} DESC)"
-        " FILTER (WHERE {value} IS NOT NULL))[1]"
-    )
-    of_partials = newest.format(
-        of=f"{{row}}.{name}",
-        value="{row}.latest_value",
-        timestamp="{row}.latest_at",
-        event_id="{row}.latest_event_id",
-    )
-    merged = (
-        "CASE WHEN {kept}.latest_at IS NULL"
-        " OR ({added}.latest_at, {added}.latest_event_id)"
-        " > ({kept}.latest_at, {kept}.latest_event_id)"
-        f" THEN {{added}}.{name} ELSE {{kept}}.{name} END"
-    )
-    return StateColumn(name, sql_type, newest.replace("{of}", of_event), of_partials, merged)
+class TimeWeighted(Calculation):
+    """The integral of the value over time, in hours, from the first event to the latest."""
 
-
-class Latest(Calculation):
-    """The value of the latest event; of two at the same instant, the one with the greater id."""
-
-    quantity = "trim_scale({row}.latest_value)"
-    columns = (
-        _latest("latest_value", "numeric", "{value}"),
-        _latest("latest_at", "timestamptz", "{timestamp}"),
-        _latest("latest_event_id", "uuid", "{event_id}"),
-    )
-    # Uses the index on the time, without sorting all matching events.
-    preview = """
-        SELECT count(value) AS count, count(*) - count(value) AS skipped, (
-            SELECT {value} FROM event e WHERE {where} AND {value} IS NOT NULL
-            ORDER BY e.timestamp DESC, e.id DESC LIMIT 1
-        ) AS latest_value
-        FROM {matched}
+    quantity = f"""
+        CASE WHEN {{row}}.value_seconds <> {OVERLAPPING}
+             THEN {hours_sql("{row}.value_seconds")} ELSE 0 END
     """
+    columns = (*Latest.columns, FIRST_AT, VALUE_SECONDS)
+    of_nothing = Decimal(0)
+    is_of_each_customer = True
+
+
+class CarriedMaximum(Maximum):
+    """The greatest value, of a meter that carries over: it also keeps the latest value."""
+
+    columns = (*Maximum.columns, *Latest.columns)
 
 
 class AggregationFunction(StrEnum):
@@ -147,6 +128,7 @@ class AggregationFunction(StrEnum):
     MAXIMUM = "MAXIMUM"
     UNIQUE = "UNIQUE"
     LATEST = "LATEST"
+    TIME_WEIGHTED = "TIME_WEIGHTED"
 
     @property
     def calculation(self) -> Calculation:  # noqa: PLR0911  # a function a line
@@ -166,6 +148,8 @@ class AggregationFunction(StrEnum):
                 return Unique()
             case AggregationFunction.LATEST:
                 return Latest()
+            case AggregationFunction.TIME_WEIGHTED:
+                return TimeWeighted()
             case _:
                 assert_never(self)
 
@@ -185,20 +169,61 @@ CUSTOMER_COLUMNS = {"count": "bigint", "unique_count": "bigint"} | {
 _EMPTY = {column.name: f"{column.empty}::{column.sql_type}" for column in STATE}
 
 
+CARRYING_OVER = (AggregationFunction.MAXIMUM, AggregationFunction.LATEST)
+"""The functions of meters that may carry over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """A function and the property that it takes, if it takes one."""
+    """A function and the property that it takes, if it takes one.
+
+    If it `carries_over`, a value lasts until the next event: a range begins with the latest value
+    from before, as if an event at its start had it. The state includes that latest value.
+    """
 
     function: AggregationFunction
     property: str | None = None
+    carries_over: bool = False
+
+    def calculation(self) -> Calculation:
+        """How this aggregates."""
+        if self.carries_over and self.function is AggregationFunction.MAXIMUM:
+            return CarriedMaximum()
+        return self.function.calculation
+
+    def grows(self) -> bool:
+        """Whether the quantity grows with time, though no event comes."""
+        return self.function is AggregationFunction.TIME_WEIGHTED
+
+    def adds_up(self) -> bool:
+        """Whether all states are sums, from which those of some events can be subtracted."""
+        calculation = self.calculation()
+        return not calculation.keeps_values and all(one.adds_up for one in calculation.columns)
+
+    def lasts(self) -> bool:
+        """Whether a range begins with the latest value from before it."""
+        return self.carries_over or self.grows()
+
+    def of_all_customers(self, sql: Mapping[str, str], condition: str = "true") -> dict[str, str]:
+        """The same expressions, by column, for rows of all customers together.
+
+        They have no state of their own if that of two customers cannot be merged. `condition` is
+        whether a row is one of those.
+        """
+        if not self.calculation().is_of_each_customer:
+            return dict(sql)
+        return dict(sql) | {
+            column.name: f"CASE WHEN NOT ({condition}) THEN {sql[column.name]} END"
+            for column in self.calculation().columns
+        }
 
     def state(self) -> tuple[str, ...]:
         """The columns from which the quantity follows, except for distinct values."""
-        return ("count", *(column.name for column in self.function.calculation.columns))
+        return ("count", *(column.name for column in self.calculation().columns))
 
     def value_sql(self, parameters: Parameters, *, is_preview: bool = False) -> str:
         """The value of one matching event `e`; NULL if the event is skipped."""
-        calculation = self.function.calculation
+        calculation = self.calculation()
         if not calculation.takes_property:
             return "1::numeric"
         if self.property is None:
@@ -219,23 +244,31 @@ class Aggregation:
         names = {"value": value, "timestamp": timestamp, "event_id": event_id}
         return self._with_empty(lambda column: column.of_events.format(**names))
 
+    def of_carried(self) -> dict[str, str]:
+        """Aggregate expressions, by column, for the state of at most one value that lasts.
+
+        They read a `value`, the `timestamp` from which on it lasts here, and an `id`. It is no
+        event, so it is not counted.
+        """
+        return self.of_events() | {column.name: column.empty for column in COUNTS}
+
     def of_partials(self, row: str) -> dict[str, str]:
         """Aggregate expressions, by column, that merge a group of states in rows `row`."""
         return self._with_empty(lambda column: column.of_partials.format(row=row))
 
     def _with_empty(self, sql: Callable[[StateColumn], str]) -> dict[str, str]:
         counts = {column.name: sql(column) for column in COUNTS}
-        own = {column.name: sql(column) for column in self.function.calculation.columns}
+        own = {column.name: sql(column) for column in self.calculation().columns}
         return counts | _EMPTY | own
 
     def merged(self, kept: str, added: str) -> dict[str, str]:
         """Expressions, by column, that merge the states in two rows; for this function only."""
-        columns = (*COUNTS, *self.function.calculation.columns)
+        columns = (*COUNTS, *self.calculation().columns)
         return {column.name: column.merged.format(kept=kept, added=added) for column in columns}
 
     def quantity_sql(self, row: str) -> str:
         """The quantity of the state in a row: numeric without trailing zeros, or NULL."""
-        return self.function.calculation.quantity.format(row=row)
+        return self.calculation().quantity.format(row=row)
 
 
 def consumed_sql(function: str, row: str) -> str:

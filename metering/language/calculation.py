@@ -19,6 +19,7 @@ class StateColumn:
         of_partials: aggregates a group of states, each in a row `{row}`.
         merged: merges the states in the rows `{kept}` and `{added}`.
         empty: the state over no events.
+        adds_up: whether states are merged by addition, so that they can be subtracted.
     """
 
     name: str
@@ -27,13 +28,14 @@ class StateColumn:
     of_partials: str
     merged: str
     empty: str = "NULL"
+    adds_up: bool = False
 
 
 def total(name: str, sql_type: str, of_events: str) -> StateColumn:
     """A column whose states are merged by addition."""
     of_partials = f"COALESCE(sum({{row}}.{name}), 0)::{sql_type}"
     merged = f"{{kept}}.{name} + {{added}}.{name}"
-    return StateColumn(name, sql_type, of_events, of_partials, merged, empty="0")
+    return StateColumn(name, sql_type, of_events, of_partials, merged, empty="0", adds_up=True)
 
 
 COUNTS = (
@@ -56,6 +58,8 @@ class Calculation:
     takes_property: ClassVar[bool] = True
     # Whether the values themselves are kept, in `usage_value` and `customer_meter_value`.
     keeps_values: ClassVar[bool] = False
+    # Whether all customers together have no state, because those of two cannot be merged.
+    is_of_each_customer: ClassVar[bool] = False
     # A SELECT of a preview's state, if one is faster than `columns`. It reads `{matched}`, with the
     # `value` of each matching event, or computes `{value}` of events `e` that meet `{where}`.
     preview: ClassVar[str | None] = None

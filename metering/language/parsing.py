@@ -12,7 +12,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from metering.language.aggregations import Aggregation, AggregationFunction
+from metering.language.aggregations import CARRYING_OVER, Aggregation, AggregationFunction
 from metering.language.filters import (
     MAXIMUM_CLAUSES,
     MAXIMUM_LEVELS,
@@ -233,7 +233,7 @@ def _member(enum: type[_Member], value: Any) -> _Member | None:
 
 
 def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
-    """Returns the aggregation in {"function", "property"}, or its problem."""
+    """Returns the aggregation in {"function", "property", "carriesOver"}, or its problem."""
     if not isinstance(data, Mapping):
         return [problem("INVALID", "An aggregation must be an object with function and property.")]
     function = _member(AggregationFunction, data.get("function"))
@@ -242,7 +242,13 @@ def parse_aggregation(data: Any) -> Aggregation | list[Problem]:
         return [problem("INVALID", message, "function")]
     named = data.get("property")
     refusal = _property_message(function, named)
-    return [problem("INVALID", refusal, "property")] if refusal else Aggregation(function, named)
+    if refusal:
+        return [problem("INVALID", refusal, "property")]
+    carries_over = data.get("carriesOver")
+    if carries_over and function not in CARRYING_OVER:
+        message = f"Only {' and '.join(CARRYING_OVER)} can carry over."
+        return [problem("INVALID", message, "carriesOver")]
+    return Aggregation(function, named, bool(carries_over))
 
 
 def _property_message(function: AggregationFunction, named: Any) -> str | None:

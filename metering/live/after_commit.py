@@ -25,15 +25,15 @@ from metering.live.redis_connections import REDIS_FAILURES
 
 _log = structlog.get_logger(__name__)
 
-# After performing events, before performing those that were emitted meanwhile. So a client that
-# sends one event after the other does not wake a worker for each.
-_PAUSE_SECONDS = 0.005
-
 
 class Event(Protocol):
     """Something that happens after a commit. Equal events that wait are performed once."""
 
     def __hash__(self) -> int: ...
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long an equal event waits after this one was performed."""
 
     async def perform(self, redis: ArqRedis) -> None:
         """Performs the event. May raise RedisError and OSError, which the circuit logs."""
@@ -63,35 +63,36 @@ async def performing_events(redis: ArqRedis) -> AsyncIterator[None]:
 
 
 class _Performer:
-    """Performs events in the background, in a task that no request can cancel."""
+    """Performs events in the background, in tasks that no request can cancel."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        self._waiting: set[Event] = set()
+        self._running: dict[Event, asyncio.Task[None]] = {}
+        self._again: set[Event] = set()
         self._ending = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
 
     def take(self, events: Iterable[Event]) -> None:
-        self._waiting.update(events)
-        if self._waiting and self._running is None:
-            # A new context, because the caller's is inside the transaction.
-            self._running = asyncio.create_task(self._run(), context=Context())
+        for event in events:
+            self._again.add(event)
+            if event not in self._running:
+                # A new context, because the caller's is inside the transaction.
+                self._running[event] = asyncio.create_task(self._run(event), context=Context())
 
     async def finish(self) -> None:
         self._ending.set()
-        if self._running is not None:
-            await self._running
+        while self._running:
+            await asyncio.wait(self._running.values())
 
-    async def _run(self) -> None:
+    async def _run(self, event: Event) -> None:
         try:
-            while self._waiting:
-                events, self._waiting = self._waiting, set()
-                await asyncio.gather(*(self._perform(event) for event in events))
+            while event in self._again:
+                self._again.discard(event)
+                await self._perform(event)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_PAUSE_SECONDS):
+                    async with asyncio.timeout(event.pause_seconds):
                         await self._ending.wait()
         finally:
-            self._running = None
+            del self._running[event]
 
     async def _perform(self, event: Event) -> None:
         try:

@@ -19,7 +19,8 @@ EventRow = Mapping[str, Any]
 _WITH_BATCH = "e.*, b.position, b.received_at, b.processed_at"
 _OF_CUSTOMER = """
     c.external_id AS customer_external_id, c.name AS customer_name,
-    c.email AS customer_email, c.created_at AS customer_created_at
+    c.email AS customer_email, c.created_at AS customer_created_at,
+    c.erased_at AS customer_erased_at
 """
 EVENT_COLUMNS = f"{_WITH_BATCH}, {_OF_CUSTOMER}"
 """The columns that are read of event `e`, its batch `b` and its customer `c`."""

@@ -20,6 +20,11 @@ class Measured:
     field: str
     times: int
 
+    @property
+    def pause_seconds(self) -> float:
+        """No equal event waits, because there is none."""
+        return 0.0
+
     async def perform(self, redis: ArqRedis) -> None:
         """Adds it to the sum."""
         await cast("Awaitable[int]", redis.hincrby(MEASUREMENTS, self.field, self.times))

@@ -30,6 +30,7 @@ class OutboxType(StrEnum):
 
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_UPDATED = "customer.updated"
+    CUSTOMER_ERASED = "customer.erased"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_TRIAL_ENDING = "subscription.trial_ending"
     SUBSCRIPTION_CHANGED = "subscription.changed"
@@ -61,7 +62,8 @@ async def publish(
         organization_id: whose objects.
         type_: what happened.
         object_ids: the rows of the objects: of `customer`, `customer_subscription`, `invoice`,
-            `credit_note`, `credit_entry`, `alert_trigger`, `meter` or `organization`, by the type.
+            `credit_note`, `credit_entry`, `credit_grant`, `alert_trigger`, `meter` or
+            `organization`, by the type.
     """
     if not object_ids:
         return

@@ -14,10 +14,12 @@ from uuid import UUID, uuid4
 import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from metering.live.change_feed import CursorLostError
 from metering.live.outbox import OutboxType, publish
+from waiting.outages import postgres_error
 
 Column = Literal["head", "revision"]
 """What a cursor counts: positions of the log, or revisions of customer meters."""
@@ -84,6 +86,22 @@ async def check_number(
         raise CursorLostError
 
 
+async def check_events_follow(organization_id: UUID, position: int) -> None:
+    """Checks that the events after a position are stored.
+
+    Raises:
+        CursorLostError: some of them may be archived.
+    """
+    rows = await get_connection("default").execute_query_dict(
+        """
+        SELECT FROM archived_events WHERE organization_id = $1 AND last_position >= $2 LIMIT 1
+        """,
+        [organization_id, position],
+    )
+    if rows:
+        raise CursorLostError
+
+
 def _after(timelines: Sequence[_Timeline], timeline: UUID | None) -> Sequence[_Timeline]:
     """Returns the timelines that began after one; raises CursorLostError if that is unknown."""
     ids = [each.id for each in timelines]
@@ -125,7 +143,9 @@ async def place_of_database() -> str | None:
     """Identifies the open database; None if PostgreSQL does not tell this role."""
     try:
         rows = await get_connection("default").execute_query_dict(_PLACE)
-    except _NOT_TOLD:
+    except (asyncpg.PostgresError, OperationalError) as error:
+        if not isinstance(postgres_error(error), _NOT_TOLD):
+            raise
         return None
     place: str = rows[0]["place"]
     return place

@@ -24,6 +24,14 @@ _EXPIRY_SECONDS = 5
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 _KEPT_SECONDS = 24 * 3_600
 
+PAUSE_SECONDS = 0.005
+"""How long an equal hint waits, so that several changes give one."""
+GATHERING_SECONDS = 0.025
+"""Between two steps of counting, a worker lets an organization's events gather for this long.
+
+So waking it more often would cost every process, and count nothing sooner.
+"""
+
 
 def open_queue(redis_url: str) -> ArqRedis:
     """The queue of arq, with jobs as JSON. It connects at its first use, so Redis may be down now.
@@ -53,6 +61,11 @@ class Wake:
     job: str
     organization_id: UUID
 
+    @property
+    def pause_seconds(self) -> float:
+        """How long an equal event waits after this one was performed."""
+        return GATHERING_SECONDS if self.job == PROCESS_EVENTS else PAUSE_SECONDS
+
     async def perform(self, redis: ArqRedis) -> None:
         """Enqueues the job, unless a wake-up for it waits already.
 
@@ -75,6 +88,11 @@ class UsageChanged:
 
     organization_id: UUID
     traceparent: str | None = None
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long an equal event waits after this one was performed."""
+        return PAUSE_SECONDS
 
     async def perform(self, redis: ArqRedis) -> None:
         """Tells every process that has subscribers of the organization."""

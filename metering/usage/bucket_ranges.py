@@ -7,24 +7,50 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from uuid import UUID
 
 from metering.language.parameters import Parameters
-from metering.usage.windows import BUCKET_MINUTES, Window, bucket_of, split
+from metering.usage.windows import (
+    BUCKET_MINUTES,
+    HOUR_MINUTES,
+    QUARTER_DAY_MINUTES,
+    Window,
+    bucket_of,
+    split,
+)
+from models import ALL_CUSTOMERS
+from models.dimension import QUARTER_DAYS
 
 # If windows are this long, one index lookup for each is faster than sorting all buckets into
 # windows. If there are many, most may be empty, and the lookups cost too much.
 _LONG = timedelta(days=1)
+# Days may be cut in two at the ends of the range and of months. Most have whole six hours then.
+_LONGER_THAN_SIX_HOURS = timedelta(hours=12)
 _MANY = 1_000
 
 _WINDOW_BY_WINDOW = """
-    SELECT asked.meter_id, part.ordinal, whole.*
-    FROM unnest({meters}) AS asked (meter_id)
+    SELECT asked.*, part.ordinal, whole.*
+    FROM {asked}
     CROSS JOIN unnest({ranges}) AS part (ordinal, starts_at, ends_at)
     CROSS JOIN LATERAL (
         SELECT {columns}
         FROM {table} kept
         WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
-          AND kept.customer_id = $2
+          AND kept.customer_id = {customer}
+          AND kept.bucket >= part.starts_at AND kept.bucket < part.ends_at
+        {grouping}
+    ) AS whole
+"""
+
+_OWNER_BY_OWNER = """
+    SELECT asked.*, part.ordinal, whole.*
+    FROM {asked}
+    CROSS JOIN unnest({ranges}) AS part (ordinal, owner, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT {columns}
+        FROM {table} kept
+        WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
+          AND kept.customer_id = part.owner
           AND kept.bucket >= part.starts_at AND kept.bucket < part.ends_at
         {grouping}
     ) AS whole
@@ -33,13 +59,14 @@ _WINDOW_BY_WINDOW = """
 # width_bucket finds a bucket's window by binary search; a join would not. A lateral for each meter
 # groups by window only; grouping by meter and window takes a tenth longer.
 _AT_ONCE = """
-    SELECT asked.meter_id, whole.*
-    FROM unnest({meters}) AS asked (meter_id)
+    SELECT asked.*, whole.*
+    FROM {asked}
     CROSS JOIN LATERAL (
         SELECT width_bucket(kept.bucket, {starts}) AS ordinal, {columns}
         FROM {table} kept
         WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
-          AND kept.customer_id = $2 AND kept.bucket >= {start} AND kept.bucket < {end} {unbroken}
+          AND kept.customer_id = {customer}
+          AND kept.bucket >= {start} AND kept.bucket < {end} {unbroken}
         {grouping}
     ) AS whole
 """
@@ -52,10 +79,10 @@ def whole_buckets(
 
     The SELECT reads the organization $1 and the customer $2, and returns meter_id, ordinal and
     `columns`. Arguments of the function: `meters`, an array; `table`, with the alias `kept`;
-    `columns`; and `distinct`, those columns that are not aggregated but grouped by.
+    `columns`; and `distinct`, those columns that are not aggregated but grouped by. With
+    `customers`, a table of meter_id and customer_id, it reads those and returns customer_id too.
     """
-    average = (windows[-1].end - windows[0].start) / len(windows)
-    if average >= _LONG and len(windows) <= _MANY:
+    if _are_long(windows):
         parts = enumerate((split(window, minutes) for window in windows), start=1)
         ranges = _arrays([(ordinal, part.start, part.end) for ordinal, part in parts], parameters)
         return partial(_written, _WINDOW_BY_WINDOW, (), ranges=ranges)
@@ -71,21 +98,69 @@ def whole_buckets(
     )
 
 
+def whole_hours_of_all_customers(
+    windows: Sequence[Window], parameters: Parameters
+) -> Callable[..., str]:
+    """As `whole_buckets`, over `dimension_bucket` of all customers.
+
+    Of long windows, it reads rows of six hours, and rows of an hour only around them. There may be
+    several rows for a window, and its `columns`.
+    """
+    if not _are_long(windows, _LONGER_THAN_SIX_HOURS):
+        return whole_buckets(windows, parameters, HOUR_MINUTES)
+    ranges: list[tuple[int, UUID, datetime, datetime]] = []
+    for ordinal, window in enumerate(windows, start=1):
+        hours = split(window, HOUR_MINUTES)
+        whole = split(Window(hours.start, hours.end), QUARTER_DAY_MINUTES)
+        ranges += ((ordinal, ALL_CUSTOMERS, edge.start, edge.end) for edge in whole.edges)
+        if whole.start < whole.end:
+            ranges.append((ordinal, QUARTER_DAYS, whole.start, whole.end))
+    types = ("int[]", "uuid[]", "timestamptz[]", "timestamptz[]")
+    columns = zip(*ranges, strict=True) if ranges else ((),) * len(types)
+    return partial(
+        _written, _OWNER_BY_OWNER, (), ranges=", ".join(map(parameters.add, columns, types))
+    )
+
+
+def _are_long(windows: Sequence[Window], least: timedelta = _LONG) -> bool:
+    average = (windows[-1].end - windows[0].start) / len(windows)
+    return average >= least and len(windows) <= _MANY
+
+
 def _written(
-    statement: str, window: tuple[str, ...], *, distinct: tuple[str, ...] = (), **parts: str
+    statement: str,
+    window: tuple[str, ...],
+    *,
+    meters: str,
+    customers: str = "",
+    distinct: tuple[str, ...] = (),
+    **parts: str,
 ) -> str:
     grouping = ", ".join((*window, *distinct))
-    return statement.format(grouping=f"GROUP BY {grouping}" if grouping else "", **parts)
+    return statement.format(
+        asked=f"{customers} AS asked" if customers else f"unnest({meters}) AS asked (meter_id)",
+        customer="asked.customer_id" if customers else "$2",
+        grouping=f"GROUP BY {grouping}" if grouping else "",
+        **parts,
+    )
 
 
 def edges_of(
-    windows: Sequence[Window], parameters: Parameters, minutes: int = BUCKET_MINUTES
+    windows: Sequence[Window],
+    parameters: Parameters,
+    minutes: int = BUCKET_MINUTES,
+    *,
+    before: Sequence[Window] = (),
 ) -> str:
-    """Writes the windows' edges as arrays of ordinals, starts and ends; "" if there are none."""
+    """Writes the windows' edges as arrays of ordinals, starts and ends; "" if there are none.
+
+    `before` are edges of the ordinal 0.
+    """
     bounds = (*(window.start for window in windows), windows[-1].end)
     if all(bucket_of(bound, minutes) == bound for bound in bounds):
         return ""
-    edges = [
+    edges = [(0, edge.start, edge.end) for edge in before]
+    edges += [
         (ordinal, edge.start, edge.end)
         for ordinal, window in enumerate(windows, start=1)
         for edge in split(window, minutes).edges

@@ -1,8 +1,9 @@
 """SQL that aggregates the raw events at the edges of ranges, up to a meter's position."""
 
+from metering.archive.boundary import EVENTS_FROM
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters
-from metering.language.predicates import predicate_sql
 
 # A lateral reads each edge and a subquery finds each batch, both by index: the planner does not
 # know how short edges are.
@@ -25,6 +26,7 @@ _EDGE_EVENTS = """
           )
         {grouping}
     ) AS raw
+    WHERE is_stored(edge.starts_at, {events_from})
 """
 
 _NO_END = 2**63 - 1
@@ -43,6 +45,7 @@ def edge_events(
     """A SELECT of meter_id, ordinal and `columns` over the events of each edge.
 
     It reads the organization $1. The batches up to the meter's position count, as in its buckets.
+    An edge whose events are archived is an error: see `metering.archive.boundary.reading_edges`.
 
     Args:
         meter: the meter.
@@ -57,10 +60,11 @@ def edge_events(
         meter=parameters.add(meter.id, "uuid"),
         edges=edges,
         columns=columns,
-        value=meter.aggregation.value_sql(parameters),
-        predicate=predicate_sql(meter.filter, parameters),
+        value=counted_value_sql(meter, parameters),
+        predicate=counted_sql(meter, parameters),
         condition=condition,
         grouping=grouping,
         position=position,
         no_end=_NO_END,
+        events_from=EVENTS_FROM,
     )

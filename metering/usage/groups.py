@@ -4,7 +4,7 @@ As in `metering.usage.ranges`, a range is its whole hours plus the raw events at
 statement reads both. An edge includes the batches up to the position of the meter's dimensions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime
 from typing import Any
@@ -12,10 +12,15 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.archive.boundary import reading_edges
 from metering.counting.dimensions import MAXIMUM_COMBINATIONS, texts_sql
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
-from metering.usage.bucket_ranges import edges_of, whole_buckets
+from metering.usage.bucket_ranges import (
+    edges_of,
+    whole_buckets,
+    whole_hours_of_all_customers,
+)
 from metering.usage.edges import edge_events
 from metering.usage.grouping import (
     DimensionValue,
@@ -57,16 +62,15 @@ class GroupedUsage:
 
 
 # The windows are cut into pieces at the ends of months, because combinations are numbered by month.
-# No piece counts while the dimensions are not those that the caller knows. The labels of OTHER are
+# Nothing counts while the dimensions are not those that the caller knows. The labels of OTHER are
 # an empty array.
 _GROUPS = """
-WITH piece AS MATERIALIZED (
-    SELECT * FROM unnest({pieces}) AS piece (ordinal, number, month)
-    WHERE EXISTS (
+WITH asked_for AS MATERIALIZED (
+    SELECT EXISTS (
         SELECT FROM meter
         WHERE organization_id = $1 AND id = $3 AND dimensions = {dimensions}
           AND dimensions_position IS DISTINCT FROM {clearing}
-    )
+    ) AS are_kept
 ), known AS MATERIALIZED (
     SELECT month, combination, texts FROM dimension_combination
     WHERE organization_id = $1 AND meter_id = $3 AND customer_id = $2
@@ -86,7 +90,7 @@ WITH piece AS MATERIALIZED (
     SELECT coalesce(number, 0) AS number, GROUPING(chosen.labels) = 1 AS is_all,
            coalesce(chosen.labels, '{{}}') AS labels, {merged}
     FROM partial JOIN chosen ON chosen.own_labels = partial.labels
-    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels), (number), ())
+    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels) {of_all})
 ) {values}
 SELECT CASE WHEN NOT is_all THEN labels END AS labels, array_agg(number) AS numbers,
        array_agg({quantity}) AS quantity, array_agg(count) AS count, array_agg(skipped) AS skipped
@@ -102,7 +106,7 @@ _VALUES = """
     SELECT coalesce(number, 0) AS number, GROUPING(chosen.labels) = 1 AS is_all,
            coalesce(chosen.labels, '{{}}') AS labels, count(DISTINCT value) AS unique_count
     FROM used JOIN chosen ON chosen.own_labels = used.labels
-    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels), (number), ())
+    GROUP BY GROUPING SETS ((number, chosen.labels), (chosen.labels) {of_all})
 )
 """
 
@@ -111,12 +115,14 @@ _MERGED_WITH_VALUES = """(
     FROM merged LEFT JOIN distinct_values USING (number, is_all, labels)
 )"""
 
+# A join with the pieces would be a nested loop. An element of an array is there in an instant.
 _PART = """
     SELECT number, labels, {columns}
     FROM (
-        SELECT piece.number, {labels} AS labels, known.texts, {columns}
-        FROM ({part}) AS part JOIN piece USING (ordinal)
-        LEFT JOIN known ON known.month = piece.month AND known.{key} = part.{key}
+        SELECT ({numbers})[part.ordinal] AS number, {labels} AS labels, known.texts, {columns}
+        FROM ({part}) AS part
+        LEFT JOIN known ON known.month = ({months})[part.ordinal] AND known.{key} = part.{key}
+        WHERE (SELECT are_kept FROM asked_for)
     ) AS part
     {only}
 """
@@ -143,7 +149,7 @@ async def grouped_usage(
 
     `windows` follow each other without gaps. If there are too many groups for an answer, those with
     the fewest events are part of the other group. Raises RangeError if the grouping names no
-    dimension of the meter.
+    dimension of the meter, and EventsArchivedError if an edge of the range needs archived events.
     """
     places = places_of(meter, grouping)
     function = meter.aggregation.function
@@ -159,7 +165,8 @@ async def grouped_usage(
             statement += (
                 f" UNION ALL SELECT NULL, numbers, quantity, count, skipped FROM {totals} {named}"
             )
-        _, rows = await connection.execute_query(statement, parameters.values)
+        with reading_edges("hours"):
+            _, rows = await connection.execute_query(statement, parameters.values)
         for labels, *columns in rows:
             used = quantities_of(function, columns, len(windows))
             if labels is None:
@@ -206,17 +213,28 @@ def _statement(  # each argument is a part of the question
     aggregation = meter.aggregation
     pieces = _pieces(windows)
     cut = [piece for _, _, piece in pieces]
-    whole, edges = (
-        whole_buckets(cut, parameters, HOUR_MINUTES),
-        edges_of(cut, parameters, HOUR_MINUTES),
-    )
+    edges = edges_of(cut, parameters, HOUR_MINUTES)
     labels, only = labels_sql(grouping, places), only_sql(grouping, places, parameters)
+    months = [month for _, month, _ in pieces]
+    numbered = {
+        "numbers": parameters.add(tuple(number for number, _, _ in pieces), "int[]"),
+        "months": parameters.add(tuple(months), "date[]"),
+        "labels": labels,
+        "only": only,
+    }
+    of_all = ", (number), ()" if grouping.only else ""
     ids = parameters.add((meter.id,), "uuid[]")
     # A parameter that the statement does not use would have no type.
     texts = texts_sql(meter, parameters) if edges else ""
     of_customer = "" if customer_id is None else "AND e.customer_id = $2"
 
-    def union(how: str, table: str, columns: dict[str, tuple[str, str]], distinct: str = "") -> str:
+    def union(
+        how: str,
+        table: str,
+        whole: Callable[..., str],
+        columns: dict[str, tuple[str, str]],
+        distinct: str = "",
+    ) -> str:
         named = ", ".join(columns)
         of_buckets = select_list({column: sql for column, (sql, _) in columns.items()})
         of_events = select_list({column: sql for column, (_, sql) in columns.items()})
@@ -224,9 +242,8 @@ def _statement(  # each argument is a part of the question
         parts = [
             _PART.format(
                 columns=named,
-                labels=labels,
                 key="combination",
-                only=only,
+                **numbered,
                 part=whole(
                     meters=ids,
                     table=table,
@@ -245,9 +262,7 @@ def _statement(  # each argument is a part of the question
                 grouping="GROUP BY 1" if not distinct else "",
                 position="coalesce(dimensions_position, position)",
             )
-            parts.append(
-                _PART.format(columns=named, labels=labels, key="texts", only=only, part=events)
-            )
+            parts.append(_PART.format(columns=named, key="texts", **numbered, part=events))
         return how.join(parts)
 
     of_partials, of_events = (
@@ -255,27 +270,26 @@ def _statement(  # each argument is a part of the question
         aggregation.of_events("counted.value", "e.timestamp", "e.id"),
     )
     states = {column: (sql, of_events[column]) for column, sql in of_partials.items()}
+    whole = (
+        whole_hours_of_all_customers(cut, parameters)
+        if customer_id is None
+        else whole_buckets(cut, parameters, HOUR_MINUTES)
+    )
     values, merged_rows = "", "merged"
     if meter.keeps_values:
         value = {"value": ("kept.value", "counted.value")}
-        used = union(" UNION ", "dimension_value", value, "kept.value")
-        values, merged_rows = _VALUES.format(used=used), _MERGED_WITH_VALUES
-    months = [month for _, month, _ in pieces]
+        hours = whole_buckets(cut, parameters, HOUR_MINUTES)
+        used = union(" UNION ", "dimension_value", hours, value, "kept.value")
+        values, merged_rows = _VALUES.format(used=used, of_all=of_all), _MERGED_WITH_VALUES
     return _GROUPS.format(
-        pieces=", ".join(
-            (
-                parameters.add(tuple(range(1, len(pieces) + 1)), "int[]"),
-                parameters.add(tuple(number for number, _, _ in pieces), "int[]"),
-                parameters.add(tuple(months), "date[]"),
-            )
-        ),
         dimensions=parameters.add(meter.dimensions, "text[]"),
         clearing=CLEARING,
         first_month=parameters.add(months[0], "date"),
         last_month=parameters.add(months[-1], "date"),
-        partials=union(" UNION ALL ", "dimension_bucket", states),
+        partials=union(" UNION ALL ", "dimension_bucket", whole, states),
         most=min(MAXIMUM_COMBINATIONS, MAXIMUM_GROUP_POINTS // len(windows)),
         merged=select_list(aggregation.of_partials("partial")),
+        of_all=of_all,
         values=values,
         quantity=aggregation.quantity_sql("whole"),
         merged_rows=merged_rows,

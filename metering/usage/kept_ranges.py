@@ -7,10 +7,10 @@ between; the kept range then does not count. A range is kept for meters with man
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.batches import of_batches
+from metering.batches import events_of_batches
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters, select_list
-from metering.language.predicates import predicate_sql
 from metering.months import months_around
 from metering.usage.windows import BucketSplit
 
@@ -58,10 +58,8 @@ _PARTS = """
     FROM kept CROSS JOIN LATERAL unnest(customer_ids, {arrays}) AS part (customer_id, {columns})
     UNION ALL
     SELECT e.customer_id, {of_events}
-    -- OFFSET 0 is a fence, as in counting: the batches are a small part of the range.
-    FROM (
-        SELECT * FROM event WHERE organization_id = $1 AND {of_batches} OFFSET 0
-    ) AS e
+    -- By the batches, as in counting: they are a small part of the range.
+    FROM {arrived} AS e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
     WHERE e.timestamp >= {start} AND e.timestamp < {end} AND {predicate}
     GROUP BY e.customer_id
@@ -131,14 +129,14 @@ class KeptRange:
         of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
         months = months_around(self._whole.start, self._whole.end)
         return _PARTS.format(
-            of_batches=of_batches(
+            arrived=events_of_batches(
                 "(SELECT ids FROM since)", self._parameters.add(tuple(months), "timestamptz[]")
             ),
             arrays=", ".join(f"kept.{column}" for column in columns),
             columns=", ".join(columns),
             of_events=select_list({column: of_events[column] for column in columns}),
-            value=aggregation.value_sql(self._parameters),
-            predicate=predicate_sql(self._meter.filter, self._parameters),
+            value=counted_value_sql(self._meter, self._parameters),
+            predicate=counted_sql(self._meter, self._parameters),
             **self._names,
         )
 

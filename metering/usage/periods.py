@@ -1,10 +1,11 @@
 """Reads the usage of many customers on a meter, each over its own period, in one statement.
 
 A period is its whole buckets plus the raw events at its edges, as far as the meter has counted.
+Where those are archived, the edges of periods that may change are kept (`metering.archive`).
 Callers hold the log's lock, so that the meter does not move meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,21 +14,20 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.alerts.deciding import decide
+from metering.archive.kept_edges import events_of_part_sql, is_readable_sql
 from metering.counting.noted_changes import noted
 from metering.language.aggregations import CUSTOMER_COLUMNS
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters, arrays, select_list
-from metering.language.predicates import predicate_sql
-from metering.usage.windows import BUCKET, Window, split
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerPeriod:
-    """A customer's time in [start, end). None means that this side has no bound."""
-
-    customer_id: UUID
-    start: datetime | None
-    end: datetime | None
+from metering.usage.carried_periods import carried_sql, ended_sql
+from metering.usage.customer_periods import (
+    CustomerPeriod,
+    begun,
+    counted_through_sql,
+    ended,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ bucket_part AS (
 ), edge AS (
     SELECT * FROM unnest($8::int[], $9::uuid[], $10::timestamptz[], $11::timestamptz[])
         AS part (ordinal, customer_id, starts_at, ends_at)
+    WHERE {is_readable}
 )
 """
 
@@ -56,17 +57,10 @@ _WHOLE_BUCKETS = """
       AND kept.bucket < coalesce(part.ends_at, 'infinity')
 """
 
-# A subquery finds the one batch; a join might scan all batches.
 _EDGE_EVENTS = """
-    FROM event e
+    FROM {events} AS e
     CROSS JOIN LATERAL (SELECT {value} AS value) AS counted
-    WHERE e.organization_id = $1 AND e.customer_id = part.customer_id
-      AND e.timestamp >= part.starts_at AND e.timestamp < part.ends_at
-      AND {predicate}
-      AND (
-          SELECT batch.position FROM event_batch batch
-          WHERE batch.organization_id = $1 AND batch.id = e.batch_id
-      ) <= $3
+    WHERE {predicate} AND {counted}
 """
 
 _USAGE = """
@@ -76,6 +70,7 @@ WITH {parts}, partial AS (
     UNION ALL
     SELECT part.ordinal, raw.*
     FROM edge part CROSS JOIN LATERAL (SELECT {of_events} {events}) AS raw
+    {carried} {ended}
 ), used AS (
     {values}
 ), merged AS (
@@ -111,26 +106,35 @@ async def usage_of_periods(
     meter: MeterDefinition,
     position: int,
     periods: Sequence[CustomerPeriod],
+    *,
+    are_over: bool = False,
 ) -> list[PeriodState]:
-    """Returns the usage of each period, in order, from the events up to the meter's `position`."""
+    """Returns the usage of each period, in order, from the events up to the meter's `position`.
+
+    What grows with time is as of the latest event, or as of the end if the periods `are_over`.
+    """
     if not periods:
         return []
     parameters = _parameters(meter, position, periods)
     aggregation = meter.aggregation
     of_events = aggregation.of_events("counted.value", "e.timestamp", "e.id")
+    events = _edge_events(meter, periods, parameters)
+    lasts, is_ended = aggregation.lasts(), aggregation.grows() and are_over
     statement = _USAGE.format(
-        parts=_PARTS,
+        parts=_PARTS.format(is_readable=is_readable_sql("part")),
         of_buckets=select_list(aggregation.of_partials("kept")),
         buckets=_WHOLE_BUCKETS.format(table="usage_bucket"),
         of_events=select_list(of_events),
-        events=_edge_events(meter, parameters),
-        values=_values(meter, parameters) if meter.keeps_values else _NO_VALUES,
+        events=events,
+        carried=carried_sql(aggregation, begun(periods), events, parameters) if lasts else "",
+        ended=ended_sql(aggregation, ended(periods), parameters) if is_ended else "",
+        values=_values(meter, periods, parameters) if meter.keeps_values else _NO_VALUES,
         merged=select_list(aggregation.of_partials("partial")),
         columns=", ".join(CUSTOMER_COLUMNS),
         quantity=aggregation.quantity_sql("merged"),
     )
-    rows = await connection.execute_query_dict(statement, parameters.values)
-    return [PeriodState(row.pop("consumed"), row) for row in rows]
+    found = await connection.execute_query_dict(statement, parameters.values)
+    return [PeriodState(row.pop("consumed"), row) for row in found]
 
 
 async def begin_periods(
@@ -176,6 +180,33 @@ async def begin_periods(
     )
 
 
+async def begin_again(
+    connection: BaseDBAsyncClient,
+    meter: MeterDefinition,
+    position: int,
+    customer_ids: Collection[UUID],
+    revision: int,
+) -> None:
+    """Reads the usage of the customers' current periods again: what was before them has changed.
+
+    `position` is how far the meter has counted.
+    """
+    if not customer_ids:
+        return
+    rows = await connection.execute_query_dict(
+        """
+        SELECT customer_id, period_start, period_end FROM customer_meter
+        WHERE organization_id = $1 AND meter_id = $2 AND customer_id = ANY($3::uuid[])
+        """,
+        [meter.organization_id, meter.id, list(customer_ids)],
+    )
+    periods = [
+        CustomerPeriod(row["customer_id"], row["period_start"], row["period_end"]) for row in rows
+    ]
+    await begin_periods(connection, meter, position, periods, revision)
+    await decide(connection, meter.organization_id, revision)
+
+
 async def _keep_values(
     connection: BaseDBAsyncClient,
     meter: MeterDefinition,
@@ -192,7 +223,10 @@ async def _keep_values(
         [meter.organization_id, meter.id, [period.customer_id for period in periods]],
     )
     parameters = _parameters(meter, position, periods)
-    statement = _KEEP_VALUES.format(parts=_PARTS, values=_values(meter, parameters))
+    statement = _KEEP_VALUES.format(
+        parts=_PARTS.format(is_readable=is_readable_sql("part")),
+        values=_values(meter, periods, parameters),
+    )
     await connection.execute_query(statement, parameters.values)
 
 
@@ -202,7 +236,7 @@ def _parameters(
     whole: list[tuple[int, UUID, datetime | None, datetime | None]] = []
     edges: list[tuple[int, UUID, datetime | None, datetime | None]] = []
     for ordinal, period in enumerate(periods):
-        start, end, sides = _split(period)
+        start, end, sides = period.parts()
         whole.append((ordinal, period.customer_id, start, end))
         edges += ((ordinal, period.customer_id, side.start, side.end) for side in sides)
     return Parameters(
@@ -214,31 +248,21 @@ def _parameters(
     )
 
 
-def _split(
-    period: CustomerPeriod,
-) -> tuple[datetime | None, datetime | None, tuple[Window, ...]]:
-    """Returns the bounds of a period's whole buckets, None if there is none, and its edges."""
-    if period.start is not None and period.end is not None:
-        parts = split(Window(period.start, period.end))
-        return parts.start, parts.end, parts.edges
-    if period.start is not None:
-        first = split(Window(period.start, period.start + 2 * BUCKET)).start
-        return first, None, (Window(period.start, first),)
-    if period.end is not None:
-        last = split(Window(period.end - 2 * BUCKET, period.end)).end
-        return None, last, (Window(last, period.end),)
-    return None, None, ()
-
-
-def _edge_events(meter: MeterDefinition, parameters: Parameters) -> str:
+def _edge_events(
+    meter: MeterDefinition, periods: Sequence[CustomerPeriod], parameters: Parameters
+) -> str:
     return _EDGE_EVENTS.format(
-        value=meter.aggregation.value_sql(parameters),
-        predicate=predicate_sql(meter.filter, parameters),
+        events=events_of_part_sql("part"),
+        value=counted_value_sql(meter, parameters),
+        predicate=counted_sql(meter, parameters),
+        counted=counted_through_sql(periods),
     )
 
 
-def _values(meter: MeterDefinition, parameters: Parameters) -> str:
+def _values(
+    meter: MeterDefinition, periods: Sequence[CustomerPeriod], parameters: Parameters
+) -> str:
     return _VALUES.format(
         buckets=_WHOLE_BUCKETS.format(table="usage_value"),
-        events=_edge_events(meter, parameters),
+        events=_edge_events(meter, periods, parameters),
     )

@@ -11,7 +11,15 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from metering.language.aggregations import Aggregation
 from metering.language.filters import Filter
 from metering.language.parameters import Parameters, select_list
-from metering.usage.preview import PREVIEW_SECONDS, PreviewSelection, previewing, where_sql
+from metering.usage.preview import (
+    PREVIEW_SECONDS,
+    PreviewSelection,
+    carried_preview_sql,
+    check_still_stored,
+    previewing,
+    stored_part,
+    where_sql,
+)
 from metering.usage.ranges import Quantities, Quantity
 from metering.usage.windows import Interval, RangeError, Window, windows
 
@@ -53,9 +61,10 @@ async def preview_series(
     """Returns the windows of the previewed range, and what a meter would count in each.
 
     A side without a bound ends at the first or the last matching event. Raises PreviewTimeoutError
-    if it takes longer than `seconds`, and RangeError for an impossible range.
+    if it takes longer than `seconds`, and RangeError for an impossible range or archived events.
     """
     async with previewing(seconds) as connection:
+        previewed = replace(previewed, selection=await stored_part(connection, previewed.selection))
         selection = await _bounded(connection, organization_id, previewed)
         points: list[Window] = []
         if selection.start is not None and selection.end is not None:
@@ -70,7 +79,8 @@ async def preview_series(
         if points:
             bounded = replace(previewed, selection=selection)
             found = await _counted(connection, organization_id, bounded, points)
-    nothing = Quantity(previewed.aggregation.function.calculation.of_nothing)
+        await check_still_stored(connection, previewed.selection)
+    nothing = Quantity(previewed.aggregation.calculation().of_nothing)
     return points, Quantities(
         tuple(found.get(ordinal, nothing) for ordinal in range(1, len(points) + 1)),
         found.get(0, nothing),
@@ -104,17 +114,27 @@ async def _counted(
     points: list[Window],
 ) -> Mapping[int, Quantity]:
     parameters = Parameters()
-    aggregation = previewed.aggregation
-    is_unique = aggregation.function.calculation.keeps_values
-    statement = _SERIES.format(
-        starts=parameters.add(tuple(point.start for point in points), "timestamptz[]"),
-        value=aggregation.value_sql(parameters, is_preview=True),
-        where=where_sql(organization_id, previewed.filter, previewed.selection, parameters),
-        state=select_list(aggregation.of_events()),
-        unique_count="count(DISTINCT value)" if is_unique else "0",
-        quantity=aggregation.quantity_sql("merged"),
-    )
+    statement = _statement(organization_id, previewed, points, parameters)
     rows = await connection.execute_query_dict(statement, parameters.values)
     return {
         row["ordinal"]: Quantity(row["quantity"], row["counted"], row["skipped"]) for row in rows
     }
+
+
+def _statement(
+    organization_id: UUID, previewed: Previewed, points: list[Window], parameters: Parameters
+) -> str:
+    aggregation, selection = previewed.aggregation, previewed.selection
+    if aggregation.lasts():
+        return carried_preview_sql(
+            organization_id, previewed.filter, aggregation, selection, points, parameters
+        )
+    is_unique = aggregation.calculation().keeps_values
+    return _SERIES.format(
+        starts=parameters.add(tuple(point.start for point in points), "timestamptz[]"),
+        value=aggregation.value_sql(parameters, is_preview=True),
+        where=where_sql(organization_id, previewed.filter, selection, parameters),
+        state=select_list(aggregation.of_events()),
+        unique_count="count(DISTINCT value)" if is_unique else "0",
+        quantity=aggregation.quantity_sql("merged"),
+    )

@@ -13,10 +13,12 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.archive.boundary import reading_edges
 from metering.language.aggregations import AggregationFunction
 from metering.language.definition import MeterDefinition
 from metering.language.parameters import Parameters, select_list
 from metering.usage.bucket_ranges import edges_of, whole_buckets
+from metering.usage.carried import TOTAL, carried_usage_sql
 from metering.usage.edges import edge_events
 from metering.usage.windows import Window
 from models import ALL_CUSTOMERS
@@ -66,8 +68,6 @@ _MERGED_WITH_VALUES = """(
     FROM merged LEFT JOIN distinct_values USING (meter_id, ordinal)
 )"""
 
-# The ordinal of the row over all windows; windows are numbered from 1.
-_TOTAL = 0
 _NO_COLUMNS: Sequence[Sequence[Any]] = ((), (), (), ())
 
 
@@ -104,21 +104,34 @@ async def usage_of_meters(
 ) -> list[Quantities]:
     """Reads the quantities of several meters of an organization, in order, by one statement.
 
-    A meter may occur more than once.
+    A meter may occur more than once. Raises EventsArchivedError if an edge of the range needs
+    archived events.
     """
-    alike: dict[AggregationFunction, list[MeterDefinition]] = {}
+    alike: dict[tuple[AggregationFunction, bool], list[MeterDefinition]] = {}
     # Each meter once: a statement that had it twice would count its edges twice.
     for meter in {meter.id: meter for meter in meters}.values():
-        alike.setdefault(meter.aggregation.function, []).append(meter)
+        aggregation = meter.aggregation
+        alike.setdefault((aggregation.function, aggregation.lasts()), []).append(meter)
     found: dict[UUID, Sequence[Sequence[Any]]] = {}
     if alike and windows:
         parameters = Parameters(meters[0].organization_id, customer_id or ALL_CUSTOMERS)
-        parts = _Parts.of(windows, parameters)
         # Always in the same order, so that the statement is prepared only once.
-        statement = " UNION ALL ".join(
-            _statement(group, parts, customer_id, parameters) for _, group in sorted(alike.items())
-        )
-        _, rows = await connection.execute_query(statement, parameters.values)
+        groups = [(lasts, group) for (_, lasts), group in sorted(alike.items())]
+        statements = [
+            carried_usage_sql(group, windows, customer_id, parameters)
+            for lasts, group in groups
+            if lasts
+        ]
+        if any(not lasts for lasts, _ in groups):
+            parts = _Parts.of(windows, parameters)
+            statements += (
+                _statement(group, parts, customer_id, parameters)
+                for lasts, group in groups
+                if not lasts
+            )
+        statement = " UNION ALL ".join(statements)
+        with reading_edges("quarter hours"):
+            _, rows = await connection.execute_query(statement, parameters.values)
         found = {meter_id: columns for meter_id, *columns in rows}
     return [
         quantities_of(meter.aggregation.function, found.get(meter.id, _NO_COLUMNS), len(windows))
@@ -147,7 +160,7 @@ def quantities_of(
     found = dict(zip(ordinals, map(Quantity._make, zip(*fields, strict=True)), strict=True))
     nothing = Quantity(function.calculation.of_nothing)
     points = tuple(found.get(ordinal, nothing) for ordinal in range(1, windows + 1))
-    return Quantities(points, found.get(_TOTAL, nothing))
+    return Quantities(points, found.get(TOTAL, nothing))
 
 
 def _statement(
@@ -171,10 +184,10 @@ def _statement(
         return how.join([buckets, *events])
 
     values, merged_rows = "", "merged"
-    if aggregation.function.calculation.keeps_values:
+    if aggregation.calculation().keeps_values:
         value = "kept.value"
         used = union(" UNION ", "usage_value", value, "counted.value", distinct=(value,))
-        values, merged_rows = _VALUES.format(used=used, total=_TOTAL), _MERGED_WITH_VALUES
+        values, merged_rows = _VALUES.format(used=used, total=TOTAL), _MERGED_WITH_VALUES
     return _USAGE.format(
         partials=union(
             " UNION ALL ",
@@ -186,5 +199,5 @@ def _statement(
         merged=select_list(aggregation.of_partials("partial")),
         merged_rows=merged_rows,
         quantity=aggregation.quantity_sql("whole"),
-        total=_TOTAL,
+        total=TOTAL,
     )

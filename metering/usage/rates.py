@@ -12,14 +12,15 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from metering.archive.kept_edges import events_of_part_sql, is_readable_sql
 from metering.counting.dimensions import month_sql, texts_sql
 from metering.language.definition import MeterDefinition
+from metering.language.erased import counted_sql, counted_value_sql
 from metering.language.parameters import Parameters, select_list
-from metering.language.predicates import predicate_sql
 from metering.language.properties import property_of
+from metering.usage.customer_periods import CustomerPeriod, counted_through_sql
 from metering.usage.grouping import DimensionValue
-from metering.usage.periods import CustomerPeriod
-from metering.usage.windows import HOUR_MINUTES, Window, split
+from metering.usage.windows import HOUR_MINUTES
 from models.dimension import OTHER
 
 Rates = Sequence[Sequence[DimensionValue]]
@@ -43,8 +44,10 @@ WITH whole AS MATERIALIZED (
 ), raw_part AS MATERIALIZED (
     SELECT * FROM unnest($8::int[], $9::uuid[], $10::timestamptz[], $11::timestamptz[])
         AS part (ordinal, customer_id, starts_at, ends_at)
+    WHERE {is_readable}
     UNION ALL
-    SELECT * FROM other
+    SELECT * FROM other AS part
+    WHERE {is_readable}
 ), partial AS (
     SELECT whole.ordinal, hours.*
     FROM whole
@@ -69,15 +72,9 @@ WITH whole AS MATERIALIZED (
     FROM raw_part
     CROSS JOIN LATERAL (
         SELECT {rate_of_events} AS rate, {of_events}
-        FROM event e
+        FROM {events} AS e
         CROSS JOIN LATERAL (SELECT {value} AS value, {texts} AS texts) AS counted
-        WHERE e.organization_id = $1 AND e.customer_id = raw_part.customer_id
-          AND e.timestamp >= raw_part.starts_at AND e.timestamp < raw_part.ends_at
-          AND {predicate}
-          AND (
-              SELECT batch.position FROM event_batch batch
-              WHERE batch.organization_id = $1 AND batch.id = e.batch_id
-          ) <= $3
+        WHERE {predicate} AND {counted}
         GROUP BY 1
     ) AS raw
 ), merged AS (
@@ -118,21 +115,24 @@ def _statement(
     aggregation = meter.aggregation
     statement = _UNITS.format(
         other=OTHER,
+        is_readable=is_readable_sql("part"),
+        events=events_of_part_sql("raw_part"),
         month=month_sql("kept.bucket"),
-        rate_of_known=_rate_sql(meter, rates, "known.texts", parameters),
+        rate_of_known=rate_sql(meter, rates, "known.texts", parameters),
         of_buckets=select_list(aggregation.of_partials("kept")),
-        rate_of_events=_rate_sql(meter, rates, "counted.texts", parameters),
+        rate_of_events=rate_sql(meter, rates, "counted.texts", parameters),
         of_events=select_list(aggregation.of_events("counted.value", "e.timestamp", "e.id")),
-        value=aggregation.value_sql(parameters),
+        value=counted_value_sql(meter, parameters),
         texts=texts_sql(meter, parameters),
-        predicate=predicate_sql(meter.filter, parameters),
+        predicate=counted_sql(meter, parameters),
+        counted=counted_through_sql(periods),
         merged=select_list(aggregation.of_partials("partial")),
         quantity=aggregation.quantity_sql("merged"),
     )
     return statement, parameters.values
 
 
-def _rate_sql(meter: MeterDefinition, rates: Rates, texts: str, parameters: Parameters) -> str:
+def rate_sql(meter: MeterDefinition, rates: Rates, texts: str, parameters: Parameters) -> str:
     """SQL: the number of the first rate that texts match, from 0; of no rate, the one after all."""
     places = {property_of(name): place for place, name in enumerate(meter.dimensions, start=1)}
     cases = []
@@ -149,14 +149,14 @@ def _rate_sql(meter: MeterDefinition, rates: Rates, texts: str, parameters: Para
 def _parameters(
     meter: MeterDefinition, position: int, periods: Sequence[CustomerPeriod]
 ) -> Parameters:
-    whole: list[tuple[int, UUID, datetime, datetime]] = []
+    whole: list[tuple[int, UUID, datetime | None, datetime | None]] = []
     edges: list[tuple[int, UUID, datetime, datetime]] = []
     for ordinal, period in enumerate(periods):
         if period.start is None or period.end is None:
             raise ValueError("usage by rate is of periods with a start and an end")
-        parts = split(Window(period.start, period.end), HOUR_MINUTES)
-        whole.append((ordinal, period.customer_id, parts.start, parts.end))
-        edges += ((ordinal, period.customer_id, side.start, side.end) for side in parts.edges)
+        start, end, sides = period.parts(HOUR_MINUTES)
+        whole.append((ordinal, period.customer_id, start, end))
+        edges += ((ordinal, period.customer_id, side.start, side.end) for side in sides)
     return Parameters(
         meter.organization_id,
         meter.id,

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 MAXIMUM_POINTS = 10_000
 BUCKET_MINUTES = 15
 HOUR_MINUTES = 60
+QUARTER_DAY_MINUTES = 360
 BUCKET = timedelta(minutes=BUCKET_MINUTES)
 """Present offsets of all time zones are multiples of it, so midnights are between buckets."""
 
@@ -43,6 +44,10 @@ class RangeError(ValueError):
     def __init__(self, argument: str, message: str) -> None:
         super().__init__(message)
         self.argument = argument
+
+
+class EventsArchivedError(RangeError):
+    """An answer would need events that are archived."""
 
 
 class Window(NamedTuple):
@@ -115,12 +120,14 @@ def split(window: Window, minutes: int = BUCKET_MINUTES) -> BucketSplit:
 def bucket_of(instant: datetime, minutes: int = BUCKET_MINUTES) -> datetime:
     """Returns the start of the bucket that contains an instant in UTC.
 
-    `minutes`, the length of a bucket, divides an hour.
+    `minutes`, the length of a bucket, divides a day.
     """
     # This runs for every point of a range, and nearly every point begins a bucket.
-    if instant.minute % minutes == instant.second == instant.microsecond == 0:
+    passed = instant.hour * 60 + instant.minute
+    if passed % minutes == instant.second == instant.microsecond == 0:
         return instant
-    return instant.replace(minute=instant.minute // minutes * minutes, second=0, microsecond=0)
+    hour, minute = divmod(passed // minutes * minutes, 60)
+    return instant.replace(hour=hour, minute=minute, second=0, microsecond=0)
 
 
 def _bounds_after(instant: datetime, interval: Interval, zone: ZoneInfo) -> Iterator[datetime]:

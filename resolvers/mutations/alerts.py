@@ -9,6 +9,7 @@ from billing.alerts.life import (
     delete_alert,
     update_alert,
 )
+from metering.erasing.customers import refuse_erased
 from metering.problems import Problem, problem
 from resolvers.mutating import mutates
 from resolvers.refusals import not_found, required_id
@@ -50,6 +51,9 @@ class AlertMutation:
         elif customer is None and names != (None, None):
             field = "externalCustomerId" if input.customer_id is None else "customerId"
             mistakes += not_found("Customer", field).problems
+        elif customer is not None:
+            field = "externalCustomerId" if input.customer_id is None else "customerId"
+            await refuse_erased(context.organization_id, customer.id, field)
         meter_id = None
         if input.meter_id is not None:
             meter_id = decode_id(input.meter_id, "Meter") or NO_KEY

@@ -6,6 +6,7 @@ import strawberry
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from metering.erasing.customers import refuse_erased
 from metering.live.outbox import OutboxType, publish
 from metering.problems import RefusedError, problem, refuse_any
 from metering.texts import EMAIL, EXTERNAL_ID, NAME, given_name_problems
@@ -90,6 +91,7 @@ class CustomerMutation:
             "email": input.email,
         }
         changes = {name: value for name, value in sent.items() if value is not strawberry.UNSET}
+        await refuse_erased(row.organization_id, row.id, "id", is_changed=True)
         if changes:
             try:
                 async with in_transaction() as connection:

@@ -6,15 +6,15 @@ from uuid import UUID
 import strawberry
 
 from billing.catalog.benefits import MeterCredit
-from billing.catalog.prices import FixedDraft, PriceDraft
+from billing.catalog.new_benefits import create_benefit
 from billing.catalog.products import (
     ProductChanges,
     ProductDraft,
     archive_product,
-    create_benefit,
     create_product,
     update_product,
 )
+from billing.periods.grants import DEFAULT_PRIORITY
 from billing.subscriptions.cycle import renew_touched
 from billing.subscriptions.renewal import Touched
 from resolvers.mutating import mutates
@@ -26,7 +26,6 @@ from schema.inputs.products import (
     MeterCreditBenefitCreateInput,
     ProductArchiveInput,
     ProductCreateInput,
-    ProductPriceInput,
     ProductUpdateInput,
 )
 from schema.types.product import (
@@ -66,7 +65,7 @@ class ProductMutation:
             interval_count=1 if input.interval_count is None else input.interval_count,
             billing_periods=input.billing_periods or BillingPeriods.FROM_START,
             usage_interval=input.usage_interval,
-            prices=[_price(price) for price in input.prices],
+            prices=[price.draft() for price in input.prices],
             benefit_ids=_benefit_ids(input.benefit_ids),
             trial_days=input.trial_days,
             minimum_amount=input.minimum_amount,
@@ -111,18 +110,18 @@ class ProductMutation:
         self, info: Info, input: MeterCreditBenefitCreateInput
     ) -> MeterCreditBenefitCreatePayload:
         meter_id = decode_id(input.meter_id, "Meter")
-        credit = MeterCredit(meter_id, input.units, input.rollover)
+        credit = MeterCredit(
+            meter_id,
+            input.units,
+            input.rollover,
+            DEFAULT_PRIORITY if input.priority is None else input.priority,
+            input.expires_after_days,
+            input.rollover_limit,
+            bool(input.per_quantity),
+        )
         row = await create_benefit(info.context.organization_id, input.description, credit)
         return MeterCreditBenefitCreatePayload(benefit=MeterCreditBenefit.of(row))
 
 
 def _benefit_ids(values: Sequence[str]) -> list[UUID | None]:
     return [decode_id(value, "MeterCreditBenefit") for value in values]
-
-
-def _price(price: ProductPriceInput) -> PriceDraft:
-    if price.fixed:
-        return FixedDraft(price.fixed.currency, price.fixed.amount)
-    if price.metered:
-        return price.metered.draft()
-    raise ValueError("GraphQL lets a price of neither kind through")

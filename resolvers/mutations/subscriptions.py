@@ -2,6 +2,7 @@
 
 import strawberry
 
+from billing.periods.grants import DEFAULT_PRIORITY
 from billing.rating.discounts import Discount
 from billing.subscriptions.changes import cancel_change, change_subscription
 from billing.subscriptions.discounts import set_discount
@@ -11,13 +12,15 @@ from billing.subscriptions.life import (
     create_subscription,
     resume_subscription,
 )
-from billing.subscriptions.manual_credit import credit_by_hand
+from billing.subscriptions.manual_credit import CreditDraft, credit_by_hand, void_grant
+from models import CreditGrant as CreditGrantRow
 from models import CustomerMeter as CustomerMeterRow
 from resolvers.mutating import mutates
 from resolvers.refusals import named_customer, requested_change, required_id
 from schema.context import Info, Scope
 from schema.ids import decode_id
 from schema.inputs.subscriptions import (
+    CreditGrantVoidInput,
     CustomerMeterCreditInput,
     CustomerSubscriptionCancelInput,
     CustomerSubscriptionChangeCancelInput,
@@ -26,6 +29,7 @@ from schema.inputs.subscriptions import (
     CustomerSubscriptionResumeInput,
     SubscriptionDiscountSetInput,
 )
+from schema.types.credit_grant import CreditGrant, CreditGrantVoidPayload
 from schema.types.customer_meter import CustomerMeter, CustomerMeterCreditPayload
 from schema.types.invoice import Invoice
 from schema.types.subscription import (
@@ -151,8 +155,24 @@ class SubscriptionMutation:
             context.organization_id,
             customer.id,
             decode_id(input.meter_id, "Meter"),
-            input.units,
-            input.reason,
+            CreditDraft(
+                *(input.units, input.reason, input.effective_at, input.expires_at),
+                DEFAULT_PRIORITY if input.priority is None else input.priority,
+            ),
         )
         row = await context.loaders.by_id(CustomerMeterRow).load(key)
         return CustomerMeterCreditPayload(customer_meter=CustomerMeter.of(row) if row else None)
+
+    @strawberry.mutation(
+        description="Voids what remains of a grant. Usage from before still uses it, also if it "
+        "arrives late. If the meter does not count or sum, such late usage finds nothing left.",
+        extensions=[mutates(_WRITE, makes="grant")],
+    )
+    async def credit_grant_void(
+        self, info: Info, input: CreditGrantVoidInput
+    ) -> CreditGrantVoidPayload:
+        context = info.context
+        key = decode_id(input.id, "CreditGrant")
+        await void_grant(context.organization_id, key, input.reason)
+        row = None if key is None else await context.loaders.by_id(CreditGrantRow).load(key)
+        return CreditGrantVoidPayload(grant=CreditGrant.of(row) if row else None)

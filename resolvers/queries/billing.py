@@ -21,7 +21,7 @@ from schema.errors import BadUserInput, NotFound, bad_input
 from schema.ids import Id, key_to_list
 from schema.inputs.products import MeteredPriceInput
 from schema.inputs.subscriptions import CustomerSubscriptionChangeInput
-from schema.loaders.billing import (
+from schema.loaders.billing_lists import (
     InvoiceQuery,
     SubscriptionQuery,
     invoices_source,

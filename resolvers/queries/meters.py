@@ -7,11 +7,12 @@ import strawberry
 
 from metering.counting.progress import oldest_in_flight
 from metering.usage.preview import PreviewSelection, PreviewTimeoutError, preview
+from metering.usage.windows import RangeError
 from resolvers.queries.nodes import one
 from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
-from schema.errors import TooComplex
+from schema.errors import TooComplex, bad_range
 from schema.ids import Id
 from schema.inputs.meter_filter import (
     MeterAggregationInput,
@@ -62,7 +63,8 @@ class MeterQuery:
 
     @strawberry.field(
         description="What a meter would count if it were created: of all events, or of those "
-        "that happened in [start, end).",
+        "that happened in [start, end). A start in archived time is refused; without a start, "
+        "archived events are left out, as a new meter would.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def meter_preview(
@@ -100,6 +102,8 @@ class MeterQuery:
         try:
             async with info.context.scan_place():
                 counted = await preview(info.context.organization_id, found, made_of, selection)
+        except RangeError as error:
+            raise bad_range(error) from None
         except PreviewTimeoutError as error:
             raise TooComplex(str(error)) from None
         return MeterPreview(
@@ -110,4 +114,5 @@ class MeterQuery:
             matched_events=BigInt(counted.matched),
             skipped_events=BigInt(counted.skipped),
             quantity=counted.quantity,
+            events_from=counted.events_from,
         )

@@ -17,6 +17,7 @@ from schema.permissions import ACCESS, may_read, requires
 from schema.types.alert import AlertTrigger, UsageAlert
 from schema.types.audit_entry import AuditEntry
 from schema.types.credit import CreditEntry
+from schema.types.credit_grant import CreditGrant
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
 from schema.types.event import Event
@@ -24,6 +25,7 @@ from schema.types.invoice import CreditNote, Invoice
 from schema.types.meter import Meter
 from schema.types.organization import AccessToken, Organization
 from schema.types.price import FixedPrice, MeteredPrice
+from schema.types.price_simulation import PriceSimulation
 from schema.types.product import MeterCreditBenefit, Product
 from schema.types.subscription import CustomerSubscription
 from schema.types.webhook import WebhookDelivery, WebhookEndpoint
@@ -62,6 +64,7 @@ NODE_TYPES: dict[str, NodeType] = {
     "AlertTrigger": _of_table(models.AlertTrigger, AlertTrigger.of),
     "AuditEntry": _of_table(models.AuditEntry, lambda row: AuditEntry.of(row, find_readable)),
     "CreditEntry": _of_table(models.CreditEntry, CreditEntry.of),
+    "CreditGrant": _of_table(models.CreditGrant, CreditGrant.of),
     "CreditNote": _of_table(models.CreditNote, CreditNote.of),
     "Customer": _of_table(models.Customer, Customer.of),
     "CustomerMeter": _of_table(models.CustomerMeter, CustomerMeter.of),
@@ -73,6 +76,7 @@ NODE_TYPES: dict[str, NodeType] = {
     "MeterCreditBenefit": _of_table(models.Benefit, MeterCreditBenefit.of),
     "MeteredPrice": _of_table(models.ProductPrice, MeteredPrice.of_row, kind="METERED"),
     "Organization": NodeType(_organization, Organization.of),
+    "PriceSimulation": _of_table(models.PriceSimulation, PriceSimulation.of),
     "Product": _of_table(models.Product, Product.of),
     "WebhookDelivery": _of_table(models.WebhookDelivery, WebhookDelivery.of),
     "WebhookEndpoint": _of_table(models.WebhookEndpoint, WebhookEndpoint.of),

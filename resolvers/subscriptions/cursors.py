@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from metering.live.change_feed import Cursor, CursorLostError, Entry
-from metering.live.timelines import Column, check_number
+from metering.live.timelines import Column, check_events_follow, check_number
 from schema.context import Context
 from schema.errors import BadUserInput, CursorExpired
 
@@ -17,8 +17,9 @@ Row = TypeVar("Row")
 
 _LONGEST_CURSOR = 200
 _EXPIRED = (
-    "The database was restored from a backup, and what came before this cursor is no longer "
-    "there. Read the current state again, and subscribe without `after`."
+    "What came before this cursor is no longer there, because the database was restored from a "
+    "backup, or because what came after it was archived. Read the current state again, and "
+    "subscribe without `after`."
 )
 
 
@@ -40,13 +41,16 @@ async def cursor_asked_for(context: Context, after: str, field: str, column: Col
 
     Raises:
         BadUserInput: it is not one of our cursors.
-        CursorExpired: it is, but a restore has undone what it stands for.
+        CursorExpired: it is, but a restore has undone what it stands for, or events that follow it
+            are archived.
     """
     read = _cursor(after) if len(after) <= _LONGEST_CURSOR else None
     if read is None or _text(read) != after or not 0 <= read.cursor.number < 2**63:
         raise BadUserInput(f"after is not a cursor of {field}")
     with _expiring():
         await check_number(context.organization_id, column, read.cursor.number, read.timeline)
+        if column == "head":
+            await check_events_follow(context.organization_id, read.cursor.number)
     return read.cursor
 
 

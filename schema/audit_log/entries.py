@@ -61,14 +61,16 @@ def actor_of(context: Context) -> Actor:
 def objects_of(payload: Any) -> list[AuditedObject]:
     """Returns what a mutation's payload shows as changed, then what that belongs to.
 
-    The first one is the object of the entry.
+    The first one is the object of the entry. A payload that only counts what was changed names it
+    in its private attribute `audited`.
     """
     values = [getattr(payload, field.name) for field in dataclasses.fields(payload)]
     nodes = [value for value in values if isinstance(value, Node)]
     deleted = getattr(payload, "deleted_id", None)
     ids = [node.id for node in nodes] if deleted is None else [deleted]
     changed = [AuditedObject(*found) for one in ids if (found := split_id(one)) is not None]
-    return list(dict.fromkeys([*changed, *_owners(nodes)]))
+    audited = getattr(payload, "audited", ())
+    return list(dict.fromkeys([*changed, *_owners(nodes), *audited]))
 
 
 def _owners(nodes: Iterable[Node]) -> Iterator[AuditedObject]:

@@ -39,6 +39,19 @@ class CustomerUpdateInput:
 
 
 @strawberry.input(
+    description="The customer to erase. Give exactly one of id and externalCustomerId."
+)
+class CustomerEraseInput:
+    id: strawberry.ID | None = strawberry.field(
+        default=None, description="The customer's id in Metergraph."
+    )
+    external_customer_id: str | None = strawberry.field(
+        default=None, description="Your own id for the customer."
+    )
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(
     description="The customer whose session to open. Give exactly one of customerId and "
     "externalCustomerId."
 )

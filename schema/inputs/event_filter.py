@@ -33,6 +33,9 @@ class EventFilter:
     end: datetime | None = strawberry.field(
         default=None, description="Return events that happened before this instant."
     )
+    voided: bool | None = strawberry.field(
+        default=None, description="Return only events that are voided, or only events that are not."
+    )
     where: MeterFilterInput | None = strawberry.field(
         default=None,
         description="Return events that match this filter. It works like a meter's filter.",
@@ -67,5 +70,6 @@ async def event_query(
         meter=meter,
         start=sent.start,
         end=sent.end,
+        voided=sent.voided,
         where=None if sent.where is None else required(read_filter(sent.where, "filter", "where")),
     )

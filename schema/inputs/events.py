@@ -57,3 +57,19 @@ class EventsIngestInput:
 
 
 kept_raw(EventsIngestInput)
+
+
+@strawberry.input(
+    description="Events to void: at most 10,000 ids and external ids together. An event that is "
+    "named more than once is voided once."
+)
+class EventsVoidInput:
+    ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The ids of events."
+    )
+    external_ids: list[str] | None = strawberry.field(
+        default=None, description="Your ids of events."
+    )
+    reason: str = strawberry.field(
+        description="Why they are voided: 1 to 1,000 characters, shown with each event."
+    )

@@ -72,6 +72,13 @@ class MeterAggregationInput:
         description="The property whose values are aggregated: a path into the metadata, or "
         "`name` for UNIQUE.",
     )
+    carries_over: bool | None = strawberry.field(
+        default=False,
+        description="Whether a value lasts until the next event of the customer, as a number of "
+        "seats does: a period, and any other range, begins with the latest value from before it, "
+        "as if an event at its start had it. Only for MAXIMUM and LATEST, and for meters without "
+        "dimensions.",
+    )
 
 
 kept_raw(MeterFilterInput)

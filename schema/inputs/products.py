@@ -5,7 +5,8 @@ from typing import Any
 
 import strawberry
 
-from billing.catalog.prices import MeteredDraft
+from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
+from billing.periods.grants import DEFAULT_PRIORITY
 from billing.rating.conversion import Conversion
 from billing.rating.dimension_rates import DimensionRate
 from billing.rating.schemes import Tier
@@ -164,6 +165,14 @@ class ProductPriceInput:
         default=strawberry.UNSET, description="A price of usage, charged in arrears."
     )
 
+    def draft(self) -> PriceDraft:
+        """Returns the price, which may have problems."""
+        if self.fixed:
+            return FixedDraft(self.fixed.currency, self.fixed.amount)
+        if self.metered:
+            return self.metered.draft()
+        raise ValueError("GraphQL lets a price of neither kind through")
+
 
 @strawberry.input(description="A new product.")
 class ProductCreateInput:
@@ -240,5 +249,24 @@ class MeterCreditBenefitCreateInput:
     units: Decimal = strawberry.field(description="The number of units, above zero.")
     rollover: bool = strawberry.field(
         default=False, description="Whether unused units carry over into the next usage period."
+    )
+    priority: int | None = strawberry.field(
+        default=DEFAULT_PRIORITY,
+        description="Units with a lower priority are used first: 0 to 1,000.",
+    )
+    per_quantity: bool | None = strawberry.field(
+        default=False,
+        description="Whether the subscription's quantity multiplies the units. A rolloverLimit is "
+        "for all of them together.",
+    )
+    expires_after_days: int | None = strawberry.field(
+        default=None,
+        description="The units last for so many days from the start of the usage period: 1 to "
+        "3,650. By default, they end with it, unless they roll over. The meter must count or sum.",
+    )
+    rollover_limit: Decimal | None = strawberry.field(
+        default=None,
+        description="At most so many units of the benefit carry over into the next usage period, "
+        "above zero. By default, all do. Only with rollover.",
     )
     idempotency_key: str | None = idempotency_key()

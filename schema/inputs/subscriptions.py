@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
+from billing.periods.grants import DEFAULT_PRIORITY
 from schema.billing_enums import CancelWhen
 from schema.inputs.idempotency import idempotency_key
 from schema.scalars import BigInt
@@ -32,7 +33,7 @@ class CustomerSubscriptionCreateInput:
     quantity: int | None = strawberry.field(
         default=1,
         description="How many the customer buys, such as seats: 1 to 1,000,000. It multiplies the "
-        "fixed prices.",
+        "fixed prices, and the units of benefits with perQuantity.",
     )
     trial_ends_at: datetime | None = strawberry.field(
         default=None,
@@ -70,14 +71,14 @@ class CustomerSubscriptionChangeCancelInput:
     id: strawberry.ID = strawberry.field(description="The subscription's id.")
 
 
-@strawberry.input(description="The subscription that shall not end with its period.")
+@strawberry.input(description="The subscription that should continue after its period.")
 class CustomerSubscriptionResumeInput:
     id: strawberry.ID = strawberry.field(description="The subscription's id.")
 
 
 @strawberry.input(
-    description="The discount of a subscription: a percentage or an amount. Without both, it has "
-    "none any more."
+    description="The discount of a subscription: a percentage or an amount. Without both, its "
+    "discount is removed."
 )
 class SubscriptionDiscountSetInput:
     id: strawberry.ID = strawberry.field(description="The subscription's id.")
@@ -126,5 +127,26 @@ class CustomerMeterCreditInput:
         description="The number of units: not zero, up to 12 decimals. A negative number debits "
         "units, at most the unused credit."
     )
+    reason: str = strawberry.field(description="The reason: 1 to 1,000 characters.")
+    effective_at: datetime | None = strawberry.field(
+        default=None,
+        description="Usage from this instant on can use the units: not before the current period. "
+        "By default, all usage of the current period can.",
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="Usage before this instant can use the units. By default, they never expire. "
+        "If the meter does not count or sum, a grant can only begin and end with a period.",
+    )
+    priority: int | None = strawberry.field(
+        default=DEFAULT_PRIORITY,
+        description="Units with a lower priority are used first: 0 to 1,000.",
+    )
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="The grant to void.")
+class CreditGrantVoidInput:
+    id: strawberry.ID = strawberry.field(description="The grant's id.")
     reason: str = strawberry.field(description="The reason: 1 to 1,000 characters.")
     idempotency_key: str | None = idempotency_key()

@@ -13,9 +13,10 @@ from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
 from metering.counting.progress import Progress, complete_through
-from models import CustomerMeter, Meter
+from models import CustomerErasure, CustomerMeter, EventVoid, Meter
 from schema.loaders.billing import BillingLoaders
-from schema.loaders.events import events_by_id, meters_of_events
+from schema.loaders.customers import erasures_of
+from schema.loaders.events import events_by_id, meters_of_events, voids_of_events
 from schema.loaders.meters import customer_meters_of, progress_by_meter
 from schema.loaders.rows import Place, Record
 from schema.loaders.sources import PageKey, SQLSource, count_rows, read_pages
@@ -64,6 +65,11 @@ class Loaders:
         return WantedLoader(partial(count_rows, self._place))
 
     @cached_property
+    def erasure(self) -> DataLoader[UUID, CustomerErasure | None]:
+        """How far erasing customers is, by customer."""
+        return DataLoader(partial(erasures_of, self.organization_id), cache=False)
+
+    @cached_property
     def event(self) -> DataLoader[UUID, Record | None]:
         """Events by id."""
         return DataLoader(partial(events_by_id, self.organization_id), cache=False)
@@ -77,6 +83,11 @@ class Loaders:
     def meters_of_event(self) -> DataLoader[UUID, list[Meter]]:
         """The meters that count an event."""
         return DataLoader(partial(meters_of_events, self.organization_id), cache=False)
+
+    @cached_property
+    def void_of_event(self) -> DataLoader[UUID, EventVoid | None]:
+        """When and why an event was voided."""
+        return DataLoader(partial(voids_of_events, self.organization_id), cache=False)
 
     @cached_property
     def progress(self) -> DataLoader[Meter, Progress]:

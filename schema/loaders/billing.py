@@ -1,133 +1,32 @@
-"""Reads products, subscriptions, credits and invoices."""
+"""Reads what belongs to products, subscriptions, credits and invoices."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 from tortoise.connection import get_connection
 from tortoise.models import Model
+from tortoise.transactions import in_transaction
 
 from billing.invoicing.balances import balances
 from billing.invoicing.estimates import Estimate, estimates, upcoming_invoices
+from billing.periods.current_credit import SNAPSHOT, CurrentCredit, current_credit
+from billing.periods.grant_usage import AskedGrant, GrantUsage, usage_of_grants
+from config.clock import now
 from models import (
     Benefit,
     CreditEntry,
     CreditNote,
-    CustomerSubscription,
-    Invoice,
     InvoiceLine,
-    Product,
     ProductBenefit,
     ProductPrice,
 )
-from schema.loaders.keyset import Keyset, instant_key, uuid_key
-from schema.loaders.sources import SQLSource
-from schema.loaders.tables import Where, equal, given, has_text, rows_source, unarchived
+from schema.loaders.lines import BilledLine, LinePeriod, billed_lines
 
 M = TypeVar("M", bound=Model)
-
-
-ISSUED_FIRST = Keyset((instant_key("issued_at"), uuid_key()))
-
-
-@dataclass(frozen=True)
-class SubscriptionQuery:
-    """Which subscriptions to list: those that meet every condition that is given."""
-
-    status: str | None = None
-    customer_id: UUID | None = None
-    product_id: UUID | None = None
-    ends_before: datetime | None = None
-    include_ended: bool = True
-
-
-@dataclass(frozen=True)
-class InvoiceQuery:
-    """Which invoices to list: those that meet every condition that is not None."""
-
-    customer_id: UUID | None = None
-    subscription_id: UUID | None = None
-    issued_after: datetime | None = None
-    issued_before: datetime | None = None
-    status: str | None = None
-
-
-def products_source(
-    organization_id: UUID, text: str | None = None, *, include_archived: bool
-) -> SQLSource[Product]:
-    """The organization's products whose names contain a text."""
-    found = has_text(("name",), text)
-    return rows_source(Product, organization_id, *unarchived(include_archived), *found)
-
-
-def subscriptions_source(
-    organization_id: UUID, query: SubscriptionQuery
-) -> SQLSource[CustomerSubscription]:
-    """The organization's subscriptions that meet the query."""
-    return rows_source(
-        CustomerSubscription,
-        organization_id,
-        *given(
-            equal("status", query.status, "text"),
-            equal("customer_id", query.customer_id),
-            equal("product_id", query.product_id),
-            Where("{row}.current_period_end < {value}", query.ends_before, "timestamptz"),
-        ),
-        *([] if query.include_ended else [Where("{row}.status <> 'CANCELED'")]),
-    )
-
-
-def subscriptions_of_customer(
-    organization_id: UUID, customer_id: UUID, *, include_ended: bool
-) -> SQLSource[CustomerSubscription]:
-    """A customer's subscriptions."""
-    query = SubscriptionQuery(customer_id=customer_id, include_ended=include_ended)
-    return subscriptions_source(organization_id, query)
-
-
-def invoices_source(
-    organization_id: UUID, query: InvoiceQuery, *, newest_first: bool = False
-) -> SQLSource[Invoice]:
-    """The organization's invoices that meet the query, in the order of issuing."""
-    return rows_source(
-        Invoice,
-        organization_id,
-        *given(
-            equal("customer_id", query.customer_id),
-            equal("subscription_id", query.subscription_id),
-            equal("status", query.status, "text"),
-            Where("{row}.issued_at >= {value}", query.issued_after, "timestamptz"),
-            Where("{row}.issued_at < {value}", query.issued_before, "timestamptz"),
-        ),
-        keyset=ISSUED_FIRST,
-        newest_first=newest_first,
-    )
-
-
-def invoices_of_customer(organization_id: UUID, customer_id: UUID) -> SQLSource[Invoice]:
-    """A customer's invoices."""
-    return invoices_source(organization_id, InvoiceQuery(customer_id=customer_id))
-
-
-def invoices_of_subscription(organization_id: UUID, subscription_id: UUID) -> SQLSource[Invoice]:
-    """A subscription's invoices."""
-    return invoices_source(organization_id, InvoiceQuery(subscription_id=subscription_id))
-
-
-def credit_entries_source(
-    organization_id: UUID, customer_id: UUID, meter_id: UUID
-) -> SQLSource[CreditEntry]:
-    """A customer's credit ledger on a meter."""
-    return rows_source(
-        CreditEntry,
-        organization_id,
-        equal("customer_id", customer_id),
-        equal("meter_id", meter_id),
-    )
 
 
 class BillingLoaders:
@@ -152,6 +51,18 @@ class BillingLoaders:
         return self._of(CreditNote, "invoice_id", lambda note: note.invoice_id, "sequence")
 
     @cached_property
+    def billed_lines(self) -> DataLoader[LinePeriod, list[BilledLine]]:
+        """The lines that issued invoices have for the usage of a period."""
+        return DataLoader(partial(billed_lines, self.organization_id), cache=False)
+
+    @cached_property
+    def credit_entries_of_period(self) -> DataLoader[UUID, list[CreditEntry]]:
+        """The credit ledger of a metered period, oldest first."""
+        return self._of(
+            CreditEntry, "metered_period_id", lambda entry: entry.metered_period_id, "id"
+        )
+
+    @cached_property
     def balances_of_customer(self) -> DataLoader[UUID, list[tuple[str, int]]]:
         """A customer's balances: currencies and minor units."""
         return DataLoader(self._balances, cache=False)
@@ -170,6 +81,21 @@ class BillingLoaders:
     def draft(self) -> DataLoader[tuple[UUID, UUID], Estimate | None]:
         """Drafts as of now, by (invoice, subscription); None for an invoice that is no draft."""
         return DataLoader(self._drafts, cache=False)
+
+    @cached_property
+    def credit(self) -> DataLoader[tuple[UUID, UUID], CurrentCredit | None]:
+        """The credit of a customer on a meter; None if it never had any."""
+        return DataLoader(self._credit, cache=False)
+
+    @cached_property
+    def usage_of_grant(self) -> DataLoader[AskedGrant, list[GrantUsage]]:
+        """The usage that used a grant."""
+        return DataLoader(self._usage_of_grants, cache=False)
+
+    @cached_property
+    def end_of_grant(self) -> DataLoader[UUID, datetime | None]:
+        """The end of the last period that a grant was in."""
+        return DataLoader(self._ends_of_grants, cache=False)
 
     def _of(
         self, model: type[M], column: str, parent: Callable[[M], UUID], order: str = "ordinal"
@@ -194,6 +120,33 @@ class BillingLoaders:
             for row in await Benefit.filter(organization_id=self.organization_id, id__in=set(ids))
         }
         return [[found[row.benefit_id] for row in brought if row.product_id == key] for key in keys]
+
+    async def _credit(self, keys: list[tuple[UUID, UUID]]) -> list[CurrentCredit | None]:
+        async with in_transaction() as connection:
+            await connection.execute_query(SNAPSHOT)
+            unique = list(dict.fromkeys(keys))
+            found = await current_credit(connection, self.organization_id, unique, now())
+        return [found.get(key) for key in keys]
+
+    async def _usage_of_grants(self, keys: list[AskedGrant]) -> list[list[GrantUsage]]:
+        async with in_transaction() as connection:
+            await connection.execute_query(SNAPSHOT)
+            return await usage_of_grants(connection, self.organization_id, keys, now())
+
+    async def _ends_of_grants(self, keys: list[UUID]) -> list[datetime | None]:
+        rows = await get_connection("default").execute_query_dict(
+            """
+            SELECT DISTINCT ON (held.credit_grant_id) held.credit_grant_id, period.ends_at
+            FROM credit_holding held
+            JOIN metered_period period
+              ON period.organization_id = $1 AND period.id = held.metered_period_id
+            WHERE held.organization_id = $1 AND held.credit_grant_id = ANY($2::uuid[])
+            ORDER BY held.credit_grant_id, period.ends_at DESC
+            """,
+            [self.organization_id, keys],
+        )
+        ends = {row["credit_grant_id"]: row["ends_at"] for row in rows}
+        return [ends.get(key) for key in keys]
 
     async def _upcoming_invoices(self, keys: list[UUID]) -> list[Estimate | None]:
         found = await upcoming_invoices(self.organization_id, keys)

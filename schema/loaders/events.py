@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from metering.language.definition import definition_of
+from metering.language.erased import counted_sql
 from metering.language.filters import Filter, event_names
 from metering.language.parameters import Parameters
-from metering.language.parsing import stored_filter
 from metering.language.predicates import predicate_sql
+from metering.language.voided import BATCH_ID, IS_VOIDED, VOIDED_ONLY, counted_as_of
 from metering.live.changes import EVENT_COLUMNS
 from metering.texts import is_storable
-from models import Meter
+from models import EventVoid, Meter
 from schema.loaders.keyset import Keyset, instant_key, uuid_key
 from schema.loaders.rows import Record, fetch
 from schema.loaders.sources import AnyOf, SQLSource, model_of
@@ -25,26 +27,27 @@ _PARAMETERS = 15_000
 LATEST_FIRST = Keyset((instant_key("timestamp"), uuid_key()), descending=True)
 
 # Joining customers costs less than loading them.
-_JOINED = """
-    JOIN event_batch b ON b.organization_id = $1 AND b.id = e.batch_id
+_JOINED = f"""
+    JOIN event_batch b ON b.organization_id = $1 AND b.id = {BATCH_ID}
     LEFT JOIN customer c ON c.organization_id = $1 AND c.id = e.customer_id
 """
-_POSITION = """(
-    SELECT batch.position FROM event_batch batch
-    WHERE batch.organization_id = $1 AND batch.id = e.batch_id
-)"""
 
 
 @dataclass(frozen=True)
 class EventQuery:
-    """Which events to read: those that meet every condition that is not None."""
+    """Which events to read: those that meet every condition that is not None.
+
+    Those that a meter counts are not voided, unless voided ones are asked for, too.
+    """
 
     names: tuple[str, ...] | None = None
     customer_id: UUID | None = None
     meter: Meter | None = None
     start: datetime | None = None
     end: datetime | None = None
+    voided: bool | None = None
     where: Filter | None = None
+    with_voided: bool = False
 
 
 def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[Record]:
@@ -60,8 +63,7 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
             found.append(f"e.name = ANY({parameters.add(tuple(sorted(names)), 'text[]')})")
         if query.customer_id is not None:
             found.append(f"e.customer_id = {parameters.add(query.customer_id, 'uuid')}")
-        if query.meter is not None:
-            found.extend(meter_conditions(query.meter, parameters))
+        found.extend(_counted(query, parameters))
         if query.start is not None:
             found.append(f"e.timestamp >= {parameters.add(query.start, 'timestamptz')}")
         if query.end is not None:
@@ -83,9 +85,21 @@ def events_source(organization_id: UUID, query: EventQuery | None) -> SQLSource[
         joined=_JOINED,
         any_of=AnyOf("name", names) if names is not None and are_few else None,
         empty=names == frozenset(),
-        searched=query.where is not None or query.meter is not None,
+        searched=any(one is not None for one in (query.where, query.meter, query.voided)),
         long=True,
     )
+
+
+def _counted(query: EventQuery, parameters: Parameters) -> list[str]:
+    """SQL: whether the meter of a query counts event `e`, and whether that is voided."""
+    found = []
+    if query.meter is not None:
+        found.extend(meter_conditions(query.meter, parameters))
+        if not query.with_voided:
+            found.append(f"NOT {IS_VOIDED}")
+    if query.voided is not None:
+        found.append(VOIDED_ONLY if query.voided else f"NOT {IS_VOIDED}")
+    return found
 
 
 def _names(query: EventQuery) -> frozenset[str] | None:
@@ -105,10 +119,13 @@ def _same(record: Record) -> Record:
 
 
 def meter_conditions(meter: Meter, parameters: Parameters) -> list[str]:
-    """SQL: whether a meter counts event `e`; an archived one counts only what it has looked at."""
-    found = [predicate_sql(stored_filter(meter.event_filter), parameters)]
+    """SQL: whether a meter counts event `e`, as long as that is not voided.
+
+    An archived one counts only what it has looked at.
+    """
+    found = [counted_sql(definition_of(meter), parameters)]
     if meter.archived_at is not None:
-        found.append(f"{_POSITION} <= {parameters.add(meter.position, 'bigint')}")
+        found.append(counted_as_of(parameters.add(meter.position, "bigint")))
     return found
 
 
@@ -121,6 +138,15 @@ async def events_by_id(organization_id: UUID, ids: list[UUID]) -> list[Record | 
         ids,
     )
     found = {row["id"]: row for row in rows}
+    return [found.get(key) for key in ids]
+
+
+async def voids_of_events(organization_id: UUID, ids: list[UUID]) -> list[EventVoid | None]:
+    """When and why each event was voided; None for one that is not."""
+    found = {
+        void.event_id: void
+        for void in await EventVoid.filter(organization_id=organization_id, event_id__in=ids)
+    }
     return [found.get(key) for key in ids]
 
 
@@ -165,7 +191,8 @@ async def _add_counting_meters(
     rows = await fetch(
         f"""
         SELECT e.id, array_remove(ARRAY[{", ".join(matches)}], NULL) AS matching
-        FROM event e WHERE e.organization_id = $1 AND e.id = ANY($2::uuid[])
+        FROM event e
+        WHERE e.organization_id = $1 AND e.id = ANY($2::uuid[]) AND NOT {IS_VOIDED}
         """,
         *parameters.values,
     )

@@ -17,6 +17,7 @@ from uuid import UUID
 Row = TypeVar("Row")
 
 _MAX_CURSOR = 1000
+_END_OF_BIGINT = 2**63
 
 
 class CursorError(ValueError):
@@ -40,6 +41,18 @@ def uuid_key(name: str = "id") -> KeyColumn:
 def instant_key(name: str) -> KeyColumn:
     """A timestamptz column."""
     return KeyColumn(name, "timestamptz", _read_instant)
+
+
+def amount_key(name: str) -> KeyColumn:
+    """A bigint column of minor units."""
+    return KeyColumn(name, "bigint", _read_amount)
+
+
+def _read_amount(text: str) -> int:
+    amount = int(text)
+    if abs(amount) >= _END_OF_BIGINT:
+        raise ValueError("a cursor's amount is out of range")
+    return amount
 
 
 def _read_instant(text: str) -> datetime:

@@ -44,12 +44,12 @@ async def read_series(keys: list[SeriesKey]) -> list[Series | RangeError]:
         try:
             zone = zone_of(range_.timezone)
             points = windows(range_.start, range_.end, range_.interval, zone)
+            meters = [definition_of(keys[index][0]) for index in indexes]
+            used = await usage_of_meters(get_connection("default"), meters, points, customer_id)
         except RangeError as error:
             for index in indexes:
                 found[index] = error
             continue
-        meters = [definition_of(keys[index][0]) for index in indexes]
-        used = await usage_of_meters(get_connection("default"), meters, points, customer_id)
         for index, one in zip(indexes, used, strict=True):
             found[index] = Series(points, one)
     return found

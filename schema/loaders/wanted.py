@@ -1,4 +1,4 @@
-"""A dataloader that stops when no caller waits for it any more.
+"""A dataloader that stops when no caller waits for it.
 
 Strawberry's goes on for a request that was cut off or whose client has left. A scan would then keep
 a processor of the database and a place among the scans for an answer that no client reads.

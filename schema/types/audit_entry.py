@@ -27,8 +27,9 @@ described(
 
 
 @strawberry.type(
-    description="An entry of the audit log: a change, and who made it. Entries never change. "
-    "Sending events, and what Metergraph does by itself, such as renewals, leave none."
+    description="An entry of the audit log: a change, and who made it. Entries never change, but "
+    "the texts about a customer who is erased go. Sending events, and what "
+    "Metergraph does by itself, such as renewals, leave none."
 )
 class AuditEntry(Node):
     find: strawberry.Private[FindNode]
@@ -45,11 +46,15 @@ class AuditEntry(Node):
         "command, such as `metergraph token create`."
     )
     object_id: strawberry.ID | None = strawberry.field(
-        description="The id of the object that was created, changed or deleted. Null if there "
-        "was none."
+        description="The id of the object that was created, changed or deleted: of several, such "
+        "as voided events, one of them. Null if there was none."
     )
     input: JSONObject = strawberry.field(
         description="The input, without secrets. Long texts and lists are cut, and say so."
+    )
+    erased_at: datetime | None = strawberry.field(
+        description="When texts were erased from the input, with the customer whom it is about. "
+        "Null if none were."
     )
 
     @strawberry.field(
@@ -77,4 +82,5 @@ class AuditEntry(Node):
             action=row.action,
             object_id=about,
             input=JSONObject(row.input),
+            erased_at=row.erased_at,
         )

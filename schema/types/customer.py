@@ -14,7 +14,7 @@ from schema.context import Info, Scope
 from schema.ids import Node, decode_id, encode_id
 from schema.inputs.event_filter import EventFilter, event_query
 from schema.loaders.alerts import triggers_of_customer
-from schema.loaders.billing import invoices_of_customer, subscriptions_of_customer
+from schema.loaders.billing_lists import invoices_of_customer, subscriptions_of_customer
 from schema.loaders.events import events_source
 from schema.loaders.meters import customer_meters_of_customer, meters_of_customer
 from schema.loaders.usage import Range
@@ -31,6 +31,7 @@ from schema.types import (  # which refer back to this module
     subscription,
 )
 from schema.types.customer_balance import CustomerBalance
+from schema.types.customer_erasure import CustomerErasure
 from schema.types.quantities import check_points, meter_quantities
 
 if TYPE_CHECKING:
@@ -53,6 +54,19 @@ class Customer(Node):
     created_at: datetime = strawberry.field(
         description="When the customer was created, or first named by an event."
     )
+    erased_at: datetime | None = strawberry.field(
+        description="When the customer was erased. Null if it was not."
+    )
+
+    @strawberry.field(
+        description="How far erasing the customer is. Null if it was not erased.",
+        extensions=[requires(Scope.USAGE_READ, Scope.BILLING_READ)],
+    )
+    async def erasure(self, info: Info) -> CustomerErasure | None:
+        if self.erased_at is None:
+            return None
+        row = await info.context.loaders.erasure.load(self.key)
+        return None if row is None else CustomerErasure.of(row)
 
     @connection(
         Annotated["CustomerMeter", strawberry.lazy("schema.types.customer_meter")],
@@ -199,4 +213,5 @@ class Customer(Node):
             name=row.name,
             email=row.email,
             created_at=row.created_at,
+            erased_at=row.erased_at,
         )

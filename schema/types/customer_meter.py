@@ -15,12 +15,13 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.errors import UserError, user_errors
 from schema.ids import Node, encode_id
-from schema.loaders.billing import credit_entries_source
+from schema.loaders.billing_lists import credit_entries_source, grants_source
 from schema.permissions import requires
-from schema.types import credit, customer, meter  # which refer back to this module
+from schema.types import credit, credit_grant, customer, meter  # which refer back to this module
 
 if TYPE_CHECKING:
     from schema.types.credit import CreditEntry
+    from schema.types.credit_grant import CreditGrant
     from schema.types.customer import Customer
     from schema.types.meter import Meter
 
@@ -48,11 +49,13 @@ class CustomerMeter(Node):
     )
     consumed_units: Decimal = strawberry.field(
         description="The customer's usage in the period, in the meter's units. Without a "
-        "periodStart, it is never billed and uses no credit."
+        "periodStart, it is never billed and uses no credit. TIME_WEIGHTED is counted until the "
+        "customer's latest event; the invoice counts until the end of the period."
     )
     credited_units: Decimal = strawberry.field(
         description="Credit in the period, in the meter's units: carried over, granted and "
-        "credited manually."
+        "credited manually. If a grant begins or ends within the period, it is what was used "
+        "before, and what can be used since."
     )
     updated_at: datetime = strawberry.field(description="When one of these numbers last changed.")
 
@@ -98,6 +101,27 @@ class CustomerMeter(Node):
         return Listed(
             credit_entries_source(info.context.organization_id, self.customer_key, self.meter_key),
             credit.CreditEntry.of,
+        )
+
+    @connection(
+        Annotated["CreditGrant", strawberry.lazy("schema.types.credit_grant")],
+        description="The credit that the customer was granted on this meter, oldest first. With "
+        "activeAt, only what usage at that instant can use.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    def grants(
+        self,
+        info: Info,
+        active_at: Annotated[
+            datetime | None,
+            strawberry.argument(description="Return only grants that are active at this instant."),
+        ] = None,
+    ) -> Listed:
+        return Listed(
+            grants_source(
+                info.context.organization_id, self.customer_key, self.meter_key, active_at
+            ),
+            credit_grant.CreditGrant.of,
         )
 
     @classmethod

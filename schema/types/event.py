@@ -6,7 +6,8 @@ from uuid import UUID
 
 import strawberry
 
-from models import exact_json
+from metering.language.erased import shown_metadata
+from models import EventVoid, exact_json
 from schema.context import Info, Scope
 from schema.ids import Node, encode_id
 from schema.loaders.rows import Record
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @strawberry.type(
     description="Something that a customer did, as your application reported it. Events never "
-    "change."
+    "change, but they can be voided."
 )
 class Event(Node):
     key: strawberry.Private[UUID]
@@ -36,12 +37,36 @@ class Event(Node):
         description="When the meters that are up to date counted the event. Null until then."
     )
     metadata: JSONObject = strawberry.field(
-        description="The event's own data, by which meters filter and aggregate."
+        description="The event's own data, by which meters filter and aggregate. Empty if the "
+        "customer was erased."
     )
 
     customer: Annotated["Customer", strawberry.lazy("schema.types.customer")] = strawberry.field(
         description="The customer."
     )
+
+    is_voided: strawberry.Private[bool]
+
+    @strawberry.field(
+        description="When the event was voided. It has counted nowhere since. Null if it was not.",
+        extensions=[requires(Scope.USAGE_READ, session=True)],
+    )
+    async def voided_at(self, info: Info) -> datetime | None:
+        void = await self._void(info)
+        return None if void is None else void.voided_at
+
+    @strawberry.field(
+        description="Why the event was voided. Null if it was not.",
+        extensions=[requires(Scope.USAGE_READ)],
+    )
+    async def void_reason(self, info: Info) -> str | None:
+        void = await self._void(info)
+        return None if void is None else void.reason
+
+    async def _void(self, info: Info) -> EventVoid | None:
+        if not self.is_voided:
+            return None
+        return await info.context.loaders.void_of_event.load(self.key)
 
     @strawberry.field(
         description="The meters that count the event.",
@@ -59,12 +84,13 @@ class Event(Node):
         return cls(
             id=encode_id("Event", row["id"]),
             key=row["id"],
+            is_voided=row["batch_id"] < 0,
             external_id=row["external_id"],
             name=row["name"],
             timestamp=row["timestamp"],
             received_at=row["received_at"],
             processed_at=row["processed_at"],
-            metadata=JSONObject(exact_json.written(row["metadata"])),
+            metadata=JSONObject(exact_json.written(shown_metadata(row["metadata"]))),
             customer=customer.Customer(
                 id=encode_id("Customer", row["customer_id"]),
                 key=row["customer_id"],
@@ -72,6 +98,7 @@ class Event(Node):
                 name=row["customer_name"],
                 email=row["customer_email"],
                 created_at=row["customer_created_at"],
+                erased_at=row["customer_erased_at"],
             ),
         )
 

@@ -15,6 +15,7 @@ from models import Invoice as InvoiceRow
 from schema.billing_enums import InvoiceStatus
 from schema.context import Info, Scope
 from schema.ids import Node, encode_id
+from schema.loaders.lines import LineOrigin
 from schema.permissions import requires
 from schema.scalars import BigInt, CurrencyCode
 from schema.types import customer, subscription  # which refer back to this module
@@ -23,6 +24,10 @@ from schema.types.invoice_line import InvoiceLine
 if TYPE_CHECKING:
     from schema.types.customer import Customer
     from schema.types.subscription import CustomerSubscription
+
+Ordinal = Annotated[
+    int, strawberry.argument(description="The `ordinal` of the line: its number, from 0.")
+]
 
 
 @strawberry.type(description="An amount that was taken off an issued invoice. It never changes.")
@@ -128,11 +133,29 @@ class Invoice(Node):
 
     @strawberry.field(description="The invoice's lines.")
     async def lines(self, info: Info) -> list[InvoiceLine]:
+        return await self._lines(info)
+
+    @strawberry.field(
+        description="A line by its `ordinal`. Null if there is none, or no longer on a DRAFT."
+    )
+    async def line(self, info: Info, ordinal: Ordinal) -> InvoiceLine | None:
+        lines = await self._lines(info)
+        return lines[ordinal] if 0 <= ordinal < len(lines) else None
+
+    async def _lines(self, info: Info) -> list[InvoiceLine]:
         draft = await self._draft(info)
         if draft is not None:
-            return [InvoiceLine.of_estimate(line) for line in draft.lines]
+            return draft_lines(draft)
         rows = await info.context.loaders.billing.lines_of_invoice.load(self.row.id)
-        return [InvoiceLine.of_row(row) for row in rows]
+        issued = self.row
+        origin = LineOrigin(
+            issued.customer_id,
+            issued.subscription_id,
+            issued.sequence,
+            issued.issued_at,
+            issued.position,
+        )
+        return [InvoiceLine.of_row(row, origin) for row in rows]
 
     @strawberry.field(description="The credit notes that take amounts off it, oldest first.")
     async def credit_notes(self, info: Info) -> list[CreditNote]:
@@ -216,11 +239,24 @@ class UpcomingInvoice:
         description="Every event that was stored before this instant is included."
     )
 
+    @strawberry.field(description="A line by its `ordinal`. Null if there is no longer one.")
+    def line(self, ordinal: Ordinal) -> InvoiceLine | None:
+        return self.lines[ordinal] if 0 <= ordinal < len(self.lines) else None
+
     @classmethod
     def of(cls, estimate: Estimate) -> "UpcomingInvoice":
         return cls(
             currency=CurrencyCode(estimate.currency),
             complete_through=estimate.complete_through,
-            lines=[InvoiceLine.of_estimate(line) for line in estimate.lines],
+            lines=draft_lines(estimate),
             total=BigInt(estimate.total),
         )
+
+
+def draft_lines(estimate: Estimate) -> list[InvoiceLine]:
+    """Makes the lines of an estimated invoice."""
+    origin = LineOrigin(estimate.customer_id, estimate.subscription_id)
+    return [
+        InvoiceLine.of_estimate(line, ordinal, origin)
+        for ordinal, line in enumerate(estimate.lines)
+    ]

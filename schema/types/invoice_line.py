@@ -3,27 +3,35 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import strawberry
 
 from billing.catalog.prices import stored_tariff
 from billing.rating.lines import Line
+from billing.rating.steps import steps_from_json
 from models import InvoiceLine as InvoiceLineRow
 from models import ProductPrice as ProductPriceRow
 from schema.billing_enums import LineKind
-from schema.context import Info
+from schema.connections import Listed, connection
+from schema.context import Info, Scope
+from schema.loaders.lines import LineOrigin
+from schema.permissions import requires
 from schema.scalars import BigInt
-from schema.types import price  # which refers back to the types of invoices
+from schema.types import event, price  # which refer back to the types of invoices
+from schema.types.line_explanation import ExplainedLine, LineExplanation
 
 if TYPE_CHECKING:
+    from schema.types.event import Event
     from schema.types.price import DimensionRate, ProductPrice
 
 
 @strawberry.type(description="A line of an invoice.")
 class InvoiceLine:
-    price_key: strawberry.Private[UUID]
-    rate_number: strawberry.Private[int | None]
+    explained: strawberry.Private[ExplainedLine]
+    simulated_price: strawberry.Private[ProductPriceRow | None] = None
+    ordinal: int = strawberry.field(
+        description="The number of the line on its invoice, from 0. See `Invoice.line`."
+    )
     kind: LineKind = strawberry.field(description="The kind of charge.")
     description: str = strawberry.field(description="What the line charges for, in words.")
     period_start: datetime = strawberry.field(description="The start of the period.")
@@ -55,10 +63,10 @@ class InvoiceLine:
     async def rate(
         self, info: Info
     ) -> Annotated["DimensionRate", strawberry.lazy("schema.types.price")] | None:
-        if self.rate_number is None:
+        if self.explained.rate is None:
             return None
-        row = await info.context.loaders.existing(ProductPriceRow, self.price_key)
-        return price.DimensionRate.of(stored_tariff(row).scheme.rates[self.rate_number])
+        row = await self._price_row(info)
+        return price.DimensionRate.of(stored_tariff(row).scheme.rates[self.explained.rate])
 
     @strawberry.field(
         description="The price that the line charges. A BALANCE and a DISCOUNT are about the whole "
@@ -67,15 +75,50 @@ class InvoiceLine:
     async def price(
         self, info: Info
     ) -> Annotated["ProductPrice", strawberry.lazy("schema.types.price")]:
-        return price.ProductPrice.of(
-            await info.context.loaders.existing(ProductPriceRow, self.price_key)
-        )
+        return price.ProductPrice.of(await self._price_row(info))
+
+    async def _price_row(self, info: Info) -> ProductPriceRow:
+        if self.simulated_price is not None:
+            return self.simulated_price
+        return await info.context.loaders.existing(ProductPriceRow, self.explained.price_id)
+
+    @strawberry.field(
+        description="How the amount comes about. Null for a BALANCE, and for a line that was "
+        "issued before Metergraph kept steps.",
+        extensions=[requires(Scope.BILLING_READ, session=True)],
+    )
+    def explanation(self) -> LineExplanation | None:
+        return LineExplanation(line=self.explained) if self.explained.steps else None
+
+    @connection(
+        Annotated["Event", strawberry.lazy("schema.types.event")],
+        description="The events that the line charges, as of its position, latest first. Of a "
+        "CORRECTION, those that were counted since the line before it. With COUNT and SUM, they "
+        "add up to consumedUnits. If values last, as with carriesOver and TIME_WEIGHTED, the list "
+        "begins with the event whose value was there when the period began. If they are archived, "
+        "the error EVENTS_ARCHIVED; if a rate cannot be told because the customer was erased, "
+        "EVENTS_ERASED.",
+        extensions=[requires(Scope.USAGE_READ, session=True)],
+    )
+    async def events(self, info: Info) -> Listed:
+        return Listed(await self.explained.events(info.context), event.Event.of)
 
     @classmethod
-    def of_row(cls, row: InvoiceLineRow) -> "InvoiceLine":
+    def of_row(cls, row: InvoiceLineRow, origin: LineOrigin) -> "InvoiceLine":
+        """Makes a line of an issued invoice, or of the preview of one."""
         return cls(
-            price_key=row.product_price_id,
-            rate_number=row.rate,
+            explained=ExplainedLine(
+                kind=LineKind(row.kind),
+                price_id=row.product_price_id,
+                rate=row.rate,
+                start=row.period_start,
+                end=row.period_end,
+                steps=steps_from_json(row.steps or ()),
+                period_id=row.metered_period_id,
+                position=row.position,
+                origin=origin,
+            ),
+            ordinal=row.ordinal,
             kind=LineKind(row.kind),
             description=row.description,
             period_start=row.period_start,
@@ -88,12 +131,30 @@ class InvoiceLine:
         )
 
     @classmethod
-    def of_estimate(cls, line: Line) -> "InvoiceLine":
-        """Makes a line of an upcoming invoice."""
-        rating = line.rating
+    def of_estimate(
+        cls,
+        line: Line,
+        ordinal: int,
+        origin: LineOrigin,
+        simulated_price: ProductPriceRow | None = None,
+    ) -> "InvoiceLine":
+        """Makes a line of an upcoming invoice or a draft, or at a price that is only simulated."""
+        rating, period = line.rating, line.metered_period
+        usage = None if period is None else period.usage
         return cls(
-            price_key=line.price_id,
-            rate_number=line.rate,
+            explained=ExplainedLine(
+                kind=line.kind,
+                price_id=line.price_id,
+                rate=line.rate,
+                start=line.period.start,
+                end=line.period.end,
+                steps=line.steps,
+                period_id=None if period is None else period.id,
+                position=None if usage is None else usage.position,
+                origin=origin,
+            ),
+            simulated_price=simulated_price,
+            ordinal=ordinal,
             kind=line.kind,
             description=line.description,
             period_start=line.period.start,

@@ -18,7 +18,7 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.customers import CustomerId, ExternalCustomerId, customer_asked_for
 from schema.enums import AggregationFunction, ClauseOperator, Conjunction
-from schema.errors import BadUserInput
+from schema.errors import bad_range
 from schema.ids import Node, encode_id
 from schema.inputs.dimensions import GroupBy, Only, read_grouping
 from schema.loaders.events import EventQuery, events_source
@@ -91,6 +91,10 @@ class MeterAggregation:
     property: str | None = strawberry.field(
         description="The property whose values are aggregated. Null for COUNT."
     )
+    carries_over: bool = strawberry.field(
+        description="Whether a range begins with the latest value from before it, as if an event "
+        "at its start had it."
+    )
 
 
 @strawberry.type(description="How far a meter has counted. All numbers are of the same instant.")
@@ -117,6 +121,10 @@ class MeterProgress:
         "is more than pendingEvents while history is counted for dimensions that have changed, and "
         "the same without dimensions."
     )
+    erased_events: BigInt = strawberry.field(
+        description="The number of events, of any name, that the meter leaves out, because their "
+        "customer was erased before the meter was created. Zero if it reads no metadata."
+    )
 
 
 @strawberry.type(
@@ -130,6 +138,13 @@ class Meter(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
     dimensions: list[str] = strawberry.field(
         description="The properties by whose values usage is kept, besides in total."
+    )
+    complete_from: datetime | None = strawberry.field(
+        description="Events from before this instant were archived before the meter could count "
+        "them, so its usage from before is not complete. Null if it has counted all events."
+    )
+    dimensions_complete_from: datetime | None = strawberry.field(
+        description="The same for usage by dimension."
     )
     archived_at: datetime | None = strawberry.field(
         description="When the meter was archived and stopped counting. Null if it is not archived."
@@ -148,6 +163,7 @@ class Meter(Node):
         return MeterAggregation(
             function=AggregationFunction(self.row.aggregation_function),
             property=self.row.aggregation_property,
+            carries_over=self.row.carries_over,
         )
 
     @strawberry.field(
@@ -163,6 +179,7 @@ class Meter(Node):
             failed_events=BigInt(0 if found.problem is None else found.pending_events),
             problems=[] if found.problem is None else [found.problem],
             dimensions_pending_events=BigInt(found.dimensions_pending_events),
+            erased_events=BigInt(found.erased_events),
         )
 
     @strawberry.field(
@@ -190,7 +207,8 @@ class Meter(Node):
 
     @strawberry.field(
         description="The customers with the most usage in [start, end), in descending order of "
-        "quantity, then by id. Customers without usage in the range are left out.",
+        "quantity, then by id. Customers without usage in the range are left out; a value that "
+        "carries over into it is usage.",
         extensions=[requires(Scope.USAGE_READ)],
     )
     async def top_customers(
@@ -208,12 +226,12 @@ class Meter(Node):
         context, size = info.context, size_of_list(first, _TOP)
         try:
             window = check_range(start, end)
+            async with context.scan_place():
+                top = await top_customers(
+                    get_connection("default"), definition_of(self.row), window, size
+                )
         except RangeError as error:
-            raise BadUserInput(str(error), path=[error.argument]) from None
-        async with context.scan_place():
-            top = await top_customers(
-                get_connection("default"), definition_of(self.row), window, size
-            )
+            raise bad_range(error) from None
         rows = await asyncio.gather(
             *(context.loaders.existing(CustomerRow, one.customer_id) for one in top)
         )
@@ -254,6 +272,8 @@ class Meter(Node):
             unit=row.unit,
             created_at=row.created_at,
             dimensions=list(row.dimensions),
+            complete_from=row.complete_from,
+            dimensions_complete_from=row.dimensions_complete_from,
             archived_at=row.archived_at,
             is_locked=row.counted_events > 0,
         )

@@ -13,7 +13,7 @@ from metering.usage.preview_series import PREVIEW_POINTS, Previewed, preview_ser
 from metering.usage.windows import RangeError, zone_of
 from schema.connections import Listed, connection
 from schema.context import Info
-from schema.errors import BadUserInput, TooComplex
+from schema.errors import TooComplex, bad_range
 from schema.loaders.events import EventQuery, events_source
 from schema.ranges import EachInterval, NullableTimeZone
 from schema.scalars import BigInt
@@ -35,9 +35,13 @@ class MeterPreview:
     )
     quantity: Decimal | None = strawberry.field(
         description="The aggregate of the matching events. If there is nothing to aggregate, it is "
-        "0 for COUNT, SUM and UNIQUE, and null for the other functions."
+        "0 for COUNT, SUM and UNIQUE, and null for the other functions. What carries over from "
+        "events before the start is included."
     )
-
+    events_from: datetime | None = strawberry.field(
+        description="Events from before this instant are archived, so the meter would not count "
+        "them. Null if the preview has read all of its events."
+    )
     through: strawberry.Private[datetime | None] = None
 
     @strawberry.field(description="Every event that was stored before this instant is included.")
@@ -66,7 +70,7 @@ class MeterPreview:
                     zone,
                 )
         except RangeError as error:
-            raise BadUserInput(str(error), path=[error.argument]) from None
+            raise bad_range(error) from None
         except PreviewTimeoutError as error:
             raise TooComplex(str(error)) from None
         return quantities_of(points, used, through)

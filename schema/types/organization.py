@@ -3,7 +3,9 @@
 from datetime import datetime
 
 import strawberry
+from tortoise.connection import get_connection
 
+from metering.archive.boundary import events_from
 from models import AccessToken as AccessTokenRow
 from models import Organization as OrganizationRow
 from schema.context import Info, Scope
@@ -65,6 +67,14 @@ class Organization(Node):
     payment_term_days: int | None = strawberry.field(
         description="Within how many days an invoice is to be paid. Null if invoices do not say."
     )
+
+    @strawberry.field(
+        description="Events from before this instant are archived: they are not listed, and no "
+        "more of them are stored. Usage from before stays, in whole quarter hours, and by "
+        "dimension in whole hours. Null if no events are archived."
+    )
+    async def events_from(self) -> datetime | None:
+        return await events_from(get_connection("default"))
 
     @strawberry.field(
         description="The organization's tokens, newest first, including revoked ones. Needs the "

@@ -1,10 +1,12 @@
 """The payloads of mutations: an object, or the errors that prevented it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import strawberry
 
+from schema.audit_log.entries import AuditedObject
 from schema.errors import UserError, user_errors
 from schema.types.customer import Customer
 from schema.types.customer_meter import CustomerMeter
@@ -21,6 +23,27 @@ class CustomerCreatePayload:
 @strawberry.type(description="The changed customer, or the reason why it was not changed.")
 class CustomerUpdatePayload:
     customer: Customer | None = strawberry.field(default=None, description="The customer.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="The erased customer, or the reason why it was not erased.")
+class CustomerErasePayload:
+    customer: Customer | None = strawberry.field(
+        default=None, description="The customer, without all that named it."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="How many events were voided, or the reason why none was.")
+class EventsVoidPayload:
+    voided: int = strawberry.field(default=0, description="The number of events that were voided.")
+    already_voided: int = strawberry.field(
+        default=0, description="The number of events that had been voided before."
+    )
+    not_found: int = strawberry.field(
+        default=0, description="The number of ids and external ids that no event has."
+    )
+    audited: strawberry.Private[Sequence[AuditedObject]] = ()
     user_errors: list[UserError] = user_errors()
 
 

@@ -28,6 +28,17 @@ class MeterCreditBenefit(Node):
     rollover: bool = strawberry.field(
         description="Whether unused units carry over into the next usage period."
     )
+    priority: int = strawberry.field(description="Units with a lower priority are used first.")
+    expires_after_days: int | None = strawberry.field(
+        description="The units last for so many days. Null if they end with the usage period, or "
+        "roll over without an end."
+    )
+    rollover_limit: Decimal | None = strawberry.field(
+        description="At most so many units carry over. Null if there is no limit."
+    )
+    per_quantity: bool = strawberry.field(
+        description="Whether the subscription's quantity multiplies the units."
+    )
 
     @strawberry.field(description="The meter that counts the units.")
     async def meter(self, info: Info) -> LazyMeter:
@@ -44,6 +55,10 @@ class MeterCreditBenefit(Node):
             description=row.description,
             units=credit.units,
             rollover=credit.rollover,
+            priority=credit.priority,
+            expires_after_days=credit.expires_after_days,
+            rollover_limit=credit.rollover_limit,
+            per_quantity=credit.per_quantity,
         )
 
 

@@ -15,7 +15,7 @@ from metering.usage.ranges import Quantities
 from metering.usage.windows import MAXIMUM_POINTS, RangeError, Window, windows, zone_of
 from models import Meter as MeterRow
 from schema.context import Info
-from schema.errors import BadUserInput
+from schema.errors import BadUserInput, bad_range
 from schema.loaders.usage import Range
 from schema.selections import selects
 
@@ -28,7 +28,8 @@ class MeterQuantity:
     end: datetime = strawberry.field(description="The end of the interval, exclusive.")
     quantity: Decimal | None = strawberry.field(
         description="The usage in the meter's units. Without events, it is 0 for COUNT, SUM and "
-        "UNIQUE, and null for the other functions."
+        "UNIQUE, and null for the other functions. A meter that carries over has the latest value "
+        "from before. TIME_WEIGHTED counts until the end of the interval, or until now."
     )
 
 
@@ -85,7 +86,7 @@ def check_points(asked: Range, series: int) -> None:
     try:
         points = len(windows(asked.start, asked.end, asked.interval, zone_of(asked.timezone)))
     except RangeError as error:
-        raise BadUserInput(str(error), path=[error.argument]) from None
+        raise bad_range(error) from None
     if points * series > MAXIMUM_POINTS:
         raise BadUserInput(
             f"{series} meters of {points:,} points each are more than {MAXIMUM_POINTS:,} points: "
@@ -103,7 +104,8 @@ async def meter_quantities(
 ) -> MeterQuantities:
     """Reads the usage of all customers or of one.
 
-    Raises BadUserInput for an impossible range or grouping.
+    Raises BadUserInput for an impossible range or grouping, and EventsArchived if the range needs
+    archived events.
     """
     loaders = info.context.loaders
     # Read this first: the numbers that are read afterwards include everything up to then.
@@ -122,7 +124,7 @@ async def meter_quantities(
                 )
             groups, used = found.groups, found.usage
     except RangeError as error:
-        raise BadUserInput(str(error), path=[error.argument]) from None
+        raise bad_range(error) from None
     through = None if progress is None else progress.complete_through
     return quantities_of(points, used, through, groups)
 

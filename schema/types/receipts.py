@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
 import strawberry
@@ -24,6 +25,12 @@ class EventReceipt:
         default=None, description="Why the event was not stored, for CONFLICT and REJECTED."
     )
 
+    voided_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the stored event was voided, for DUPLICATE and CONFLICT. A voided event "
+        "counts nowhere, and sending it again does not change that.",
+    )
+
     @classmethod
     def of(cls, index: int, receipt: Receipt) -> "EventReceipt":
         return cls(
@@ -31,6 +38,7 @@ class EventReceipt:
             status=receipt.status,
             event_id=None if receipt.event_id is None else encode_id("Event", receipt.event_id),
             error=receipt_error(index, receipt),
+            voided_at=receipt.voided_at,
         )
 
 

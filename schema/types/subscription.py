@@ -16,7 +16,7 @@ from schema.connections import Listed, connection
 from schema.context import Info, Scope
 from schema.errors import AmountTooLarge, UserError, user_errors
 from schema.ids import Node, encode_id
-from schema.loaders.billing import invoices_of_subscription
+from schema.loaders.billing_lists import invoices_of_subscription
 from schema.permissions import requires
 from schema.scalars import BigInt
 from schema.types import customer, invoice, product  # which refer back to this module

@@ -9,6 +9,7 @@ from billing.subscriptions.change_preview import ChangePreview
 from models import Meter as MeterRow
 from schema.context import Info
 from schema.errors import AmountTooLarge, UserError, user_errors
+from schema.loaders.lines import LineOrigin
 from schema.scalars import BigInt, CurrencyCode
 from schema.types.invoice import Invoice
 from schema.types.invoice_line import InvoiceLine
@@ -87,7 +88,8 @@ class SubscriptionChangePreview:
     async def of(cls, info: Info, preview: ChangePreview) -> "SubscriptionChangePreview":
         if preview.problem is not None:
             raise AmountTooLarge(preview.problem)
-        lines = [InvoiceLine.of_row(line) for line in preview.lines]
+        origin = LineOrigin(preview.customer_id, preview.subscription_id)
+        lines = [InvoiceLine.of_row(line, origin) for line in preview.lines]
         loaders = info.context.loaders
         return cls(
             lines=lines,

@@ -6,8 +6,10 @@ from decimal import Decimal
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.catalog.benefits import MeterCredit
+from billing.catalog.new_benefits import create_benefit
 from billing.catalog.prices import FixedDraft, MeteredDraft, PriceDraft
-from billing.catalog.products import ProductDraft, create_benefit, create_product
+from billing.catalog.products import ProductDraft, create_product
+from billing.periods.grants import DEFAULT_PRIORITY
 from billing.periods.intervals import BillingPeriods, RecurringInterval
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.filters import Clause, ClauseOperator, Filter
@@ -31,6 +33,8 @@ class Catalog:
         function: AggregationFunction = AggregationFunction.SUM,
         name: str = "ai_usage",
         dimensions: Sequence[str] = (),
+        *,
+        carries_over: bool = False,
         **equal: str,
     ) -> Meter:
         """A meter of events with a name, and of those properties."""
@@ -45,7 +49,7 @@ class Catalog:
                     for key, value in {"name": name, **equal}.items()
                 )
             ),
-            Aggregation(function, None if counts else "tokens"),
+            Aggregation(function, None if counts else "tokens", carries_over),
             dimensions,
         )
 
@@ -81,7 +85,24 @@ class Catalog:
         )
         return await create_product(self.id, draft)
 
-    async def benefit(self, meter: Meter, units: str | int, *, rollover: bool = False) -> Benefit:
-        return await create_benefit(
-            self.id, "Included", MeterCredit(meter.id, Decimal(units), rollover)
+    async def benefit(
+        self,
+        meter: Meter,
+        units: str | int,
+        *,
+        rollover: bool = False,
+        days: int | None = None,
+        limit: int | None = None,
+        priority: int = DEFAULT_PRIORITY,
+        per_quantity: bool = False,
+    ) -> Benefit:
+        credit = MeterCredit(
+            meter.id,
+            Decimal(units),
+            rollover,
+            priority,
+            days,
+            None if limit is None else Decimal(limit),
+            per_quantity,
         )
+        return await create_benefit(self.id, "Included", credit)

@@ -3,25 +3,20 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from billing.catalog.products import archive_product
 from billing.periods.billed_meters import meter_in_use
-from billing.periods.intervals import BillingPeriods, RecurringInterval
-from billing.rating.conversion import Conversion, RoundingMode
-from billing.rating.dimension_rates import DimensionRate
-from billing.rating.schemes import Pricing, Tier
 from billing.subscriptions.life import CancelWhen
 from metering.language.numerics import text_of_number
 from metering.meters import archive_meter, unarchive_meter
 from metering.problems import RefusedError
-from metering.usage.grouping import DimensionValue
+from metering.voiding.voids import void_events
 from models import Customer, CustomerSubscription, Meter, Product
+from tests.billing.history_products import MONTH, YEAR
 from tests.billing.history_steps import (
     Action,
     Archive,
@@ -37,88 +32,17 @@ from tests.billing.history_steps import (
     Send,
     Subscribe,
     Unarchive,
+    VoidCredit,
+    VoidEvent,
     Wait,
     WaitForEnd,
 )
 from tests.billing.reference import Reference
-from tests.billing.reference_parts import Off
+from tests.billing.reference_parts import BEFORE, Off, Terms
 from tests.billing.world import World, instant
 from tests.ingesting import catch_up_all
 
 START = instant("2026-01-31T10:17:03.000021")
-FIXED_AMOUNTS = (500, 1249)
-WEEK, MONTH, YEAR = RecurringInterval.WEEK, RecurringInterval.MONTH, RecurringInterval.YEAR
-FROM_START, CALENDAR = BillingPeriods.FROM_START, BillingPeriods.CALENDAR
-Shape = tuple[RecurringInterval, int, BillingPeriods, RecurringInterval | None]
-SHAPES: tuple[Shape, ...] = (
-    (MONTH, 1, FROM_START, None),
-    (YEAR, 1, FROM_START, None),
-    (YEAR, 1, FROM_START, MONTH),
-    (MONTH, 3, FROM_START, None),
-    (MONTH, 3, FROM_START, MONTH),
-    (WEEK, 2, FROM_START, None),
-    (WEEK, 2, FROM_START, WEEK),
-    (MONTH, 1, CALENDAR, None),
-    (MONTH, 3, CALENDAR, None),
-    (MONTH, 3, CALENDAR, MONTH),
-    (WEEK, 1, CALENDAR, None),
-    (YEAR, 1, CALENDAR, MONTH),
-)
-# The second one changes its clocks by half an hour.
-ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
-
-PRICES: dict[str, dict[str, Any]] = {
-    "per unit": {"parameters": {"unit_amount": Decimal("1.5")}},
-    "capped": {"parameters": {"unit_amount": Decimal(2)}, "cap_amount": 40},
-    "at least": {"parameters": {"unit_amount": Decimal(2)}, "minimum_amount": 31},
-    "within limits": {
-        "parameters": {"unit_amount": Decimal(3)},
-        "cap_amount": 55,
-        "minimum_amount": 21,
-    },
-    "by the dozen": {
-        "parameters": {"unit_amount": Decimal(17)},
-        "conversion": Conversion(Decimal(12), RoundingMode.UP, 1),
-    },
-    "by thirds": {
-        "pricing": Pricing.VOLUME,
-        "parameters": {
-            "tiers": [Tier(Decimal(2), Decimal("0.7"), 9), Tier(None, Decimal(1))],
-            "bills_flat_amount_at_zero": True,
-        },
-        "conversion": Conversion(Decimal(3)),
-    },
-    "flat": {
-        "pricing": Pricing.GRADUATED,
-        "parameters": {
-            "tiers": [Tier(Decimal(4), Decimal(0), 13), Tier(None, Decimal("1.5"), 6)],
-            "bills_flat_amount_at_zero": True,
-        },
-    },
-    "graduated": {
-        "pricing": Pricing.GRADUATED,
-        "parameters": {"tiers": [Tier(Decimal(10), Decimal(3), 7), Tier(None, Decimal("0.25"))]},
-    },
-    "volume": {
-        "pricing": Pricing.VOLUME,
-        "parameters": {"tiers": [Tier(Decimal(5), Decimal(3)), Tier(None, Decimal(1), 2)]},
-    },
-    "by model": {
-        "parameters": {
-            "unit_amount": Decimal("1.5"),
-            "rates": [
-                DimensionRate((DimensionValue("model", "large"),), Decimal("7.3")),
-                DimensionRate((DimensionValue("model", None),), Decimal("0.4")),
-            ],
-        },
-        "cap_amount": 70,
-        "minimum_amount": 6,
-    },
-    "package": {
-        "pricing": Pricing.PACKAGE,
-        "parameters": {"package_amount": 11, "package_size": Decimal("2.5")},
-    },
-}
 
 
 @dataclass
@@ -166,15 +90,20 @@ class History:
                     self.now = end + timedelta(microseconds=1)
             case Cycle():
                 await world.cycle(self._now)
-            case CreditByHand(units):
-                await self._credit(units)
+            case CreditByHand():
+                await self._credit(step)
+            case VoidCredit(number):
+                await self._void(number)
+            case VoidEvent(number):
+                await self._void_event(number)
             case Subscribe():
                 await self._subscribe(step)
             case Cancel() | Resume() | Change() | DropChange() | Discounted():
                 if reference.is_live(self.now):
                     await self._amend(step)
-            case GiveBenefits(plain, rolling):
-                await self.give_benefits(plain, rolling)
+            case GiveBenefits(plain, rolling, days, limit, priority, each):
+                terms = Terms(days if reference.adds_up else None, limit, priority, each)
+                await self.give_benefits(plain, rolling, terms)
             case Archive():
                 await self._archive()
             case Unarchive():
@@ -196,16 +125,68 @@ class History:
             self.now,
         )
 
-    async def _credit(self, units: int) -> None:
+    async def _credit(self, step: CreditByHand) -> None:
         """Debits are refused exactly where the reference has less left."""
         events, position = await self.world.events(), await self.position()
+        units = step.units
+        if units > 0:
+            await self._grant(step)
+            return
         left = self.reference.credit_left(events, self.now, position)
         if -units > left:
             with pytest.raises(RefusedError, match=f"Only {text_of_number(left)} units"):
                 await self.world.credit(self.customer, self.meter, units, self._now)
         else:
             await self.world.credit(self.customer, self.meter, units, self._now)
-            self.reference.credit(self.now, units)
+            self.reference.debit(events, self.now, position, -units)
+
+    async def _grant(self, step: CreditByHand) -> None:
+        """A grant is refused if it begins before the period, or cuts what does not add up."""
+        begins = None if step.begins is None else self.now + timedelta(hours=step.begins)
+        span = self.reference.span(self.now)
+        start = None if span.place == BEFORE else span.during.start
+        ends = None
+        if step.lasts is not None:
+            ends = max(begins or self.now, self.now) + timedelta(hours=step.lasts)
+        bounds = {start, span.during.end, None}
+        is_refused = (begins is not None and start is not None and begins < start) or (
+            not self.reference.adds_up and not {begins, ends} <= bounds
+        )
+        asked = self.world.credit(
+            *(self.customer, self.meter, step.units, self._now),
+            begins=None if begins is None else begins.replace(tzinfo=None).isoformat(),
+            ends=None if ends is None else ends.replace(tzinfo=None).isoformat(),
+            priority=step.priority,
+        )
+        if is_refused:
+            with pytest.raises(RefusedError):
+                await asked
+        else:
+            await asked
+            self.reference.credit(self.now, step.units, begins, ends, step.priority)
+
+    async def _void(self, number: int) -> None:
+        """A grant of which nothing remains cannot be voided."""
+        if number >= len(self.reference.by_hand):
+            return
+        grants = await self.world.query(
+            """
+            SELECT id FROM credit_grant
+            WHERE organization_id = $1 AND benefit_id IS NULL ORDER BY id
+            """
+        )
+        events, position = await self.world.events(), await self.position()
+        asked = self.world.void_grant(grants[number]["id"], self._now)
+        if self.reference.void(events, self.now, position, number):
+            await asked
+        else:
+            with pytest.raises(RefusedError, match="Nothing remains"):
+                await asked
+
+    async def _void_event(self, number: int) -> None:
+        """An event that is voided already stays so; of one that is not sent, nothing is voided."""
+        ids = sorted(event["id"] for event in await self.world.events())
+        await void_events(self.world.id, ids[number : number + 1], [], "sent twice")
 
     async def _subscribe(self, step: Subscribe) -> None:
         """Who is not subscribed, or was until a moment ago, can subscribe."""
@@ -223,6 +204,11 @@ class History:
     async def _amend(self, step: Cancel | Resume | Change | DropChange | Discounted) -> None:
         """The subscription that runs is canceled, resumed or changed."""
         world, reference = self.world, self.reference
+        reference.advance(self.now)
+        parts = reference.subscriptions[-1].parts
+        if len(parts) > 1 and parts[-1].start == self.now:
+            # A clock goes on between two changes, so only one part at an instant is empty.
+            self.now += timedelta(microseconds=1)
         subscription = await CustomerSubscription.get(
             organization_id=world.id, id=self.subscription_ids[-1]
         )
@@ -263,17 +249,29 @@ class History:
         await self.world.change(*asked)
         self.reference.change(self.now, plan, step.quantity, at_once=at_once)
 
-    async def give_benefits(self, plain: int, rolling: int) -> None:
+    async def give_benefits(self, plain: int, rolling: int, terms: Terms | None = None) -> None:
         """Gives the product benefits of so many units that expire, and that roll over."""
-        benefits = []
+        benefits, terms = [], terms or Terms()
         if self.is_stopped:
             return
         if plain:
-            benefits.append(await self.world.benefit(self.meter, plain))
+            benefits.append(
+                await self.world.benefit(
+                    *(self.meter, plain), days=terms.days, per_quantity=terms.per_quantity
+                )
+            )
         if rolling:
-            benefits.append(await self.world.benefit(self.meter, rolling, rollover=True))
+            benefits.append(
+                await self.world.benefit(
+                    *(self.meter, rolling),
+                    rollover=True,
+                    limit=terms.limit,
+                    priority=terms.priority,
+                    per_quantity=terms.per_quantity,
+                )
+            )
         await self.world.give_benefits(self.products[0], benefits, self._now)
-        self.reference.give_benefits(self.now, plain, rolling)
+        self.reference.give_benefits(self.now, plain, rolling, terms)
 
     async def _archive(self) -> None:
         """A meter with a subscription goes on counting, though its product is sold no more."""

@@ -41,9 +41,29 @@ class Cycle:
 
 @dataclass
 class CreditByHand:
-    """Somebody credits or debits units."""
+    """Somebody credits or debits units.
+
+    Credit may begin after so many hours, or have begun, and end so many hours after that.
+    """
 
     units: int
+    begins: int | None = None
+    lasts: int | None = None
+    priority: int = 50
+
+
+@dataclass
+class VoidCredit:
+    """One of the credits by hand is voided."""
+
+    number: int
+
+
+@dataclass
+class VoidEvent:
+    """One of the events is voided, counting from the first; counted or not, billed or not."""
+
+    number: int
 
 
 @dataclass
@@ -96,6 +116,10 @@ class GiveBenefits:
 
     plain: int
     rolling: int
+    days: int | None = None
+    limit: int | None = None
+    priority: int = 50
+    per_quantity: bool = False
 
 
 @dataclass
@@ -115,6 +139,8 @@ Action = (
     | WaitForEnd
     | Cycle
     | CreditByHand
+    | VoidCredit
+    | VoidEvent
     | Subscribe
     | Cancel
     | Resume
@@ -129,7 +155,25 @@ Action = (
 _models = st.sampled_from(("small", "large", None))
 _sending = st.builds(Send, st.integers(0, 24 * 90), st.integers(-5, 20) | st.just("none"), _models)
 _crediting = st.builds(CreditByHand, st.integers(-30, 30).filter(bool))
-_benefits = st.builds(GiveBenefits, st.integers(0, 20), st.integers(0, 20))
+_priorities = st.just(50) | st.integers(48, 52)
+_timed = st.builds(
+    CreditByHand,
+    st.integers(1, 30),
+    st.none() | st.integers(-24 * 15, 24 * 40),
+    st.none() | st.integers(1, 24 * 50),
+    _priorities,
+)
+_voiding = st.builds(VoidCredit, st.integers(0, 5))
+_voiding_events = st.builds(VoidEvent, st.integers(0, 8))
+_benefits = st.builds(
+    GiveBenefits,
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.none() | st.integers(1, 50),
+    st.none() | st.integers(1, 25),
+    _priorities,
+    st.booleans(),
+)
 _changing = st.builds(
     Change, st.integers(0, 1), st.integers(1, 3), st.sampled_from([*CancelWhen, CancelWhen.NOW])
 )
@@ -141,7 +185,9 @@ discounting = (
 )
 _subscribing = st.builds(Subscribe, st.integers(1, 3), st.just(0) | st.integers(1, 24 * 20))
 _before = st.lists(
-    st.one_of(_sending, _crediting, _benefits, st.just(Count()), st.builds(Wait, st.just(48))),
+    st.one_of(
+        _sending, _crediting, _timed, _benefits, st.just(Count()), st.builds(Wait, st.just(48))
+    ),
     max_size=5,
 )
 _after = st.lists(
@@ -153,6 +199,10 @@ _after = st.lists(
         st.just(Count()),
         st.just(Cycle()),
         _crediting,
+        _timed,
+        _timed,
+        _voiding,
+        _voiding_events,
         _benefits,
         st.builds(Cancel, st.sampled_from(CancelWhen), st.booleans()),
         st.just(Resume()),

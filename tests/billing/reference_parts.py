@@ -22,11 +22,31 @@ Charge = tuple[str, int, Period]
 """The kind of a line that does not depend on usage, its amount, and its period."""
 
 
+@dataclass(eq=False)
+class Terms:
+    """How long the units of a plan that expire last, if that is not until the end of the period.
+
+    And how many of those that roll over are carried over, and their priority. With `per_quantity`,
+    the plan has its units for each one that the subscription is for.
+    """
+
+    days: int | None = None
+    limit: int | None = None
+    priority: int = 50
+    per_quantity: bool = False
+
+    def units(self, plan: "Plan", quantity: int) -> tuple[Decimal, Decimal]:
+        """What the plan grants for a whole usage period: units that expire, and that roll over."""
+        times = quantity if self.per_quantity else 1
+        return plan.plain * times, plan.rolling * times
+
+
 @dataclass
 class Plan:
     """A product: a fixed price, the tariff of the meter, and the units that expire or roll over.
 
-    The price is paid by `interval`; usage is billed and units are granted by `usage`.
+    The price is paid by `interval`; usage is billed and units are granted by `usage`. `terms` are
+    those of the units, and other ones are of other benefits.
     """
 
     fixed: int
@@ -36,6 +56,39 @@ class Plan:
     plain: Decimal = Decimal(0)
     rolling: Decimal = Decimal(0)
     minimum: int | None = None
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(eq=False)
+class Given:
+    """Units that were granted; `taken` are debits, by where they were.
+
+    `age` is less the older it is. `limited` is what the limit holds for together. `whole` is what
+    is granted for a whole period.
+    """
+
+    units: Decimal
+    begins: datetime | None
+    ends: datetime | None
+    age: tuple[int, int, int]
+    priority: int = 50
+    ends_with_period: bool = False
+    whole: Decimal | None = None
+    limited: Terms | None = None
+    taken: dict[Place, Decimal] = field(default_factory=dict)
+
+    def overlaps(self, during: Period) -> bool:
+        begins, ends = self.begins or ALWAYS, self.ends or NEVER
+        return begins < during.end and ends > during.start and begins < ends
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a span, with what is consumed in it and the credit that there is."""
+
+    during: Period
+    consumed: Decimal
+    credit: Decimal
 
 
 @dataclass(frozen=True)
@@ -55,7 +108,7 @@ class Off:
 NOTHING_OFF = Off()
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """A part of a whole usage period, in which a subscription is for one plan and one quantity.
 
@@ -73,6 +126,7 @@ class Part:
     paid_whole: Period
     plain: Decimal
     rolling: Decimal
+    terms: Terms
     is_trial: bool = False
     cut: Fraction | None = None
     charges: list[Charge] = field(default_factory=list)
@@ -125,20 +179,37 @@ class Subscribed:
 
 @dataclass
 class Span:
-    """A stretch of a customer's time, with what is granted and what was credited in it."""
+    """A stretch of a customer's time, with what is granted and credited in it."""
 
     place: Place
     during: Period
-    plain: Decimal = Decimal(0)
-    rolling: Decimal = Decimal(0)
-    by_hand: Decimal = Decimal(0)
+    given: list[Given] = field(default_factory=list)
     part: Part | None = None
+
+
+def granted(part: Part, number: int, share: Fraction, *, adds_up: bool) -> list[Given]:
+    """What benefits grant for a share of a whole usage period."""
+    terms, found = part.terms, []
+    if part.plain:
+        days = terms.days if adds_up else None
+        ends = None if days is None else part.start + timedelta(days=days)
+        units = units_of(part.plain, share)
+        plain = Given(units, part.start, ends, (number, 0, 0), whole=part.plain)
+        plain.ends_with_period = days is None
+        found.append(plain)
+    if part.rolling:
+        units = units_of(part.rolling, share)
+        rolling = Given(units, part.start, None, (number, 0, 1), terms.priority, whole=part.rolling)
+        rolling.limited = terms if terms.limit is not None else None
+        found.append(rolling)
+    return [one for one in found if one.units]
 
 
 def trial_of(plan: Plan, quantity: int, trial: Period) -> Part:
     """The trial is one usage period."""
     return Part(
-        *(plan, quantity, trial.start, trial.end, trial, trial, trial, plan.plain, plan.rolling),
+        *(plan, quantity, trial.start, trial.end, trial, trial, trial),
+        *(*plan.terms.units(plan, quantity), plan.terms),
         is_trial=True,
     )
 
@@ -158,7 +229,8 @@ def next_usage(
     """The part of a paid period that begins at an instant and lasts until its usage is billed."""
     whole = paid_whole if plan.usage == plan.interval else whole_around(plan.usage, anchor, start)
     return Part(
-        *(plan, quantity, start, whole.end, whole, paid, paid_whole, plan.plain, plan.rolling)
+        *(plan, quantity, start, whole.end, whole, paid, paid_whole),
+        *(*plan.terms.units(plan, quantity), plan.terms),
     )
 
 
@@ -192,8 +264,3 @@ def units_of(units: Decimal, share: Fraction) -> Decimal:
     if share == WHOLE:
         return units
     return Decimal(half_away(Fraction(units) * share * 10**6)) / 10**6
-
-
-def taken(units: Decimal, share: Fraction, own: Decimal, left: Decimal) -> Decimal:
-    """What is taken back of a grant: its share, as far as it is unused."""
-    return max(Decimal(0), min(units_of(units, share), own, left))

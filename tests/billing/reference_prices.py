@@ -17,11 +17,11 @@ def rated(
     share: Fraction,
     consumed: Decimal,
     credited: Decimal,
-    by_rate: Sequence[Decimal] = (),
+    by_rate: Sequence[tuple[Decimal, Decimal]] = (),
 ) -> Rating:
-    """A period of such a share, with its usage and its credit."""
+    """A period of such a share, with its usage and its credit; or those of each rate."""
     if by_rate:
-        return rated_each(tariff, share, credited, by_rate)
+        return rated_each(tariff, share, by_rate)
     covered = max(Decimal(0), min(consumed, credited))
     billable = max(Decimal(0), consumed - covered)
     amount = half_away(cost(tariff, converted(tariff.conversion, Fraction(billable))))
@@ -33,17 +33,16 @@ def rated(
 
 
 def rated_each(
-    tariff: Tariff, share: Fraction, credited: Decimal, by_rate: Sequence[Decimal]
+    tariff: Tariff, share: Fraction, by_rate: Sequence[tuple[Decimal, Decimal]]
 ) -> Rating:
-    """Each rate by itself; they share the credit, the cap and the minimum."""
+    """Each rate by itself; they share the cap and the minimum."""
     parts: list[Rating] = []
-    left, room = max(Decimal(0), credited), None
+    room = None
     if tariff.cap_amount is not None:
         room = half_away(tariff.cap_amount * share)
     prices = [*(one.unit_amount for one in tariff.scheme.rates), tariff.scheme.unit_amount]  # type: ignore[attr-defined]  # only PerUnit has rates
-    for consumed, price in zip(by_rate, prices, strict=True):
-        part = rated(Tariff(PerUnit(price), conversion=tariff.conversion), share, consumed, left)
-        left -= part.credited
+    for (consumed, credit), price in zip(by_rate, prices, strict=True):
+        part = rated(Tariff(PerUnit(price), conversion=tariff.conversion), share, consumed, credit)
         if room is not None:
             part = replace(part, amount=min(part.amount, room))
             room -= part.amount

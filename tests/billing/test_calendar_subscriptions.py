@@ -9,7 +9,7 @@ from billing.catalog.prices import MeteredDraft
 from billing.periods.intervals import BillingPeriods, RecurringInterval
 from billing.subscriptions.life import CancelWhen
 from metering.problems import RefusedError
-from models import Customer, Meter, MeteredPeriod, Product
+from models import Customer, Meter, Product
 from tests.billing.world import World
 
 CALENDAR = BillingPeriods.CALENDAR
@@ -54,8 +54,7 @@ async def test_the_first_month_is_short_and_costs_its_share(
     [first] = await world.invoices()
     assert (first.kinds, first.amounts) == (["FIXED"], [933])
     assert first.lines[0].period_end == one.current_period_end
-    period = await MeteredPeriod.get(organization_id=world.id)
-    assert period.plain == Decimal("466.666667")
+    assert await world.balance(customer, meter) == (0, Decimal("466.666667"))
     # 5,466.666667 units, of which credit covers 466.666667: the cap is 14/30 of $10.
     await world.use(customer, ("2026-04-20", 5466))
     await world.cycle("2026-05-01")
@@ -63,8 +62,7 @@ async def test_the_first_month_is_short_and_costs_its_share(
     assert (second.kinds, second.amounts) == (["METERED", "FIXED"], [467, 2_000])
     assert second.lines[1].period_start == datetime(2026, 4, 30, 22, tzinfo=UTC)
     assert second.lines[1].period_end == datetime(2026, 5, 31, 22, tzinfo=UTC)
-    latest = await MeteredPeriod.get(organization_id=world.id, closed_at=None)
-    assert latest.plain == 1_000
+    assert await world.balance(customer, meter) == (0, 1_000)
 
 
 async def test_months_that_change_clocks_are_whole(

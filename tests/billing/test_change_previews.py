@@ -14,7 +14,7 @@ from billing.periods.intervals import RecurringInterval
 from billing.subscriptions.life import CancelWhen
 from metering.problems import RefusedError
 from models import CreditEntry, Organization
-from tests.billing.history import PRICES
+from tests.billing.history_products import PRICES
 from tests.billing.world import World
 from tests.effort import examples
 

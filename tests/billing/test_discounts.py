@@ -1,13 +1,16 @@
 """Discounts of subscriptions: a percentage or an amount off their invoices."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from billing.catalog.prices import MeteredDraft
 from billing.invoicing.estimates import upcoming_invoices
 from billing.periods.intervals import RecurringInterval
+from billing.rating.schemes import Pricing, Tier
 from metering.problems import RefusedError
-from models import Customer, CustomerSubscription, Product
+from models import Customer, CustomerSubscription, Product, SubscriptionPeriod
 from tests.billing.world import BilledInvoice, World
 
 
@@ -297,3 +300,26 @@ async def test_what_has_ended_gets_no_discount(
     await world.cancel(subscription, "2026-01-10")
     with pytest.raises(RefusedError, match="already ended"):
         await world.discount(subscription, "2026-01-11", percent=5)
+
+
+async def test_changes_at_one_instant_are_discounted_once_each(
+    world: World, customer: Customer
+) -> None:
+    """As after the clock was set back: each change ends a period that has only just begun."""
+    tiers = (Tier(None, Decimal(1), 1_000),)
+    due_at_zero = {"tiers": tiers, "bills_flat_amount_at_zero": True}
+    meter = await world.meter()
+    product = await world.product(MeteredDraft("USD", meter.id, Pricing.GRADUATED, due_at_zero))
+    subscription = await world.subscribe(customer, product, "2026-01-01")
+    await world.discount(subscription, "2026-01-01", percent=50)
+
+    for quantity in (2, 3, 4):
+        invoice = await world.change(subscription, "2026-01-01", quantity=quantity)
+        assert invoice is not None
+        assert said(invoice) == [("METERED", 1_000), ("DISCOUNT", -500)]
+    await world.cancel(subscription, "2026-01-01")
+
+    assert said((await world.invoices())[-1]) == [("METERED", 1_000), ("DISCOUNT", -500)]
+    periods = SubscriptionPeriod.filter(subscription_id=subscription.id).order_by("period_index")
+    instants = [(row.starts_at, row.ends_at) for row in await periods]
+    assert len(set(instants)) == len(instants) == 4

@@ -17,7 +17,9 @@ from billing.periods.intervals import Period, Recurrence
 from billing.rating.pricing import NOTHING_BILLED, Rating
 from metering.language.aggregations import AggregationFunction
 from models import CustomerMeter, CustomerSubscription, Organization
-from tests.billing.history import (
+from tests.billing.explaining import check_explanations
+from tests.billing.history import History
+from tests.billing.history_products import (
     CALENDAR,
     FIXED_AMOUNTS,
     FROM_START,
@@ -26,7 +28,6 @@ from tests.billing.history import (
     SHAPES,
     YEAR,
     ZONES,
-    History,
     Shape,
 )
 from tests.billing.history_steps import BY_MONTHS, Action, actions
@@ -34,12 +35,16 @@ from tests.billing.reference import Reference
 from tests.billing.reference_parts import BEFORE, NEVER, Charge, Place, Plan
 from tests.billing.world import BilledInvoice, World
 from tests.effort import examples
+from tests.reference.carried import CARRYING_OVER
 
+KINDS = [(function, False) for function in AggregationFunction] + [
+    (AggregationFunction(function), True) for function in CARRYING_OVER
+]
 # Units of each product that expire, and that roll over. The first gets others in between.
 GRANTED = ((Decimal(0), Decimal(0)), (Decimal(9), Decimal("7.000000001")))
 
 
-@pytest.mark.parametrize("function", AggregationFunction)
+@pytest.mark.parametrize(("function", "carries_over"), KINDS)
 @examples(35)
 @example(
     steps=BY_MONTHS,
@@ -68,6 +73,7 @@ async def test_every_line_follows_from_the_raw_events(
     *,
     minimums: tuple[int | None, int | None],
     function: AggregationFunction,
+    carries_over: bool,
     plain: int,
     rolling: int,
 ) -> None:
@@ -77,7 +83,10 @@ async def test_every_line_follows_from_the_raw_events(
     world = World(organization, database)
     if function not in {AggregationFunction.COUNT, AggregationFunction.SUM}:
         prices = tuple("per unit" if one == "by model" else one for one in prices)  # type: ignore[assignment]  # of two
-    customer, meter = await world.customer(), await world.meter(function, dimensions=["model"])
+    customer = await world.customer()
+    lasts = carries_over or function is AggregationFunction.TIME_WEIGHTED
+    dimensions = () if lasts else ("model",)
+    meter = await world.meter(function, dimensions=dimensions, carries_over=carries_over)
     products, plans = [], []
     for number, (price, shape) in enumerate(zip(prices, shapes, strict=True)):
         interval, count, billing_periods, usage_interval = shape
@@ -104,7 +113,7 @@ async def test_every_line_follows_from_the_raw_events(
             usage = Recurrence(usage_interval, 1, follows)
         plan = Plan(fixed, draft.tariff(), every, usage, *granted, minimum=minimums[number])
         plans.append(plan)
-    reference = Reference(function, meter.aggregation_property, plans)
+    reference = Reference(plans, function, meter.aggregation_property, carries_over)
     history = History(world, customer, meter, tuple(products), reference)
     await history.give_benefits(plain, rolling)
 
@@ -119,7 +128,7 @@ async def test_every_line_follows_from_the_raw_events(
     billed: dict[Place, Rating] = {}
     for number, subscription_id in enumerate(history.subscription_ids):
         own = [one for one in invoices if one.invoice.subscription_id == subscription_id]
-        billed |= check_invoices(history, events, own, number)
+        billed |= await check_invoices(history, events, own, number)
     # Nothing says how the usage of a trial changes once the subscription has ended in it.
     tried = {
         number
@@ -149,10 +158,13 @@ async def test_every_line_follows_from_the_raw_events(
     await check_current(history, events, position)
 
 
-def check_invoices(
+async def check_invoices(
     history: History, events: list[dict[str, Any]], invoices: list[BilledInvoice], number: int
 ) -> dict[Place, Rating]:
-    """Derives every line of a subscription's invoices; gives what they say of each part."""
+    """Derives every line of a subscription's invoices; gives what they say of each part.
+
+    Their explanations lead to the same.
+    """
     reference = history.reference
     one, parts = reference.subscriptions[number], reference.closed_parts(number, history.now)
     invoices = list(invoices)
@@ -187,6 +199,7 @@ def check_invoices(
                 difference = expected[span.place].less(billed[span.place])
                 lines += (("CORRECTION", span.during, part) for part in parts_of(difference))
         billed = {span.place: expected[span.place] for span in covered}
+        await check_explanations(history.world, invoice, function=reference.function)
         said = [
             (
                 line.kind,

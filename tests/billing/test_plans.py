@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from billing.invoicing.due_invoices import _NEXT_CHUNK, CHUNK, FIRST
-from billing.periods.metered_renewal import _OPEN_PERIODS
+from billing.periods.open_periods import _OPEN_PERIODS
 from billing.subscriptions.cycle import _LATE_CUSTOMERS
 from models import Meter, Organization
 
@@ -72,12 +72,24 @@ async def test_open_links_of_a_chunk_are_read_one_by_one(
         """
         WITH linked AS (
             INSERT INTO metered_period (
-                organization_id, id, customer_id, meter_id, starts_at, plain, rolling, is_behind,
-                needs_correction
+                organization_id, id, customer_id, meter_id, starts_at, is_behind, needs_correction
             )
-            SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), 0, 0, false, false
+            SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), false, false
             FROM generate_series(1, $3::int)
-            RETURNING customer_id
+            RETURNING id, customer_id
+        ), granted AS (
+            INSERT INTO credit_grant (
+                organization_id, id, customer_id, meter_id, metered_period_id, units, priority,
+                is_rolling, created_at
+            )
+            SELECT $1, gen_random_uuid(), customer_id, $2, id, 1, 50, true, now() FROM linked
+            RETURNING id, metered_period_id
+        ), held AS (
+            INSERT INTO credit_holding (
+                organization_id, metered_period_id, credit_grant_id, brought, revoked, taken,
+                revocable, burned
+            )
+            SELECT $1, metered_period_id, id, 1, 0, 0, 0, 0 FROM granted
         )
         INSERT INTO customer_meter (
             organization_id, id, customer_id, meter_id, count, unique_count, sum, consumed,
@@ -100,7 +112,7 @@ async def test_open_links_of_a_chunk_are_read_one_by_one(
         lines = [row["QUERY PLAN"] for row in plan]
         assert not any("Seq Scan" in line for line in lines), lines
         scans = [line for line in lines if "Index Scan" in line]
-        assert len(scans) == 2, lines
+        assert len(scans) == 4, lines
         assert all("rows=1" in line and "loops=10" in line for line in scans), lines
 
 
@@ -128,10 +140,10 @@ async def test_a_chunk_of_late_customers_reads_no_more_than_a_chunk(
             """
             INSERT INTO metered_period (
                 organization_id, id, customer_id, meter_id, starts_at, ends_at, closed_at,
-                position, plain, rolling, is_behind, needs_correction
+                position, is_behind, needs_correction
             )
             SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, now(), now(), now(), $4,
-                   0, 0, true, false
+                   true, false
             FROM generate_series(1, $3::int)
             """,
             [organization.id, meter.id, LATE, position],

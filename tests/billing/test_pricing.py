@@ -1,6 +1,7 @@
 """Metered prices: the vectors, and what holds for all of them."""
 
 import json
+import time
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.rating.conversion import Conversion, RoundingMode
+from billing.rating.dimension_rates import DimensionRate
 from billing.rating.pricing import NOTHING_BILLED, Rating, Tariff
 from billing.rating.schemes import (
     Graduated,
@@ -233,3 +235,19 @@ def test_corrections_add_up_to_the_last_rating(
     for units in ("consumed", "credited", "billable"):
         summed = sum(Fraction(getattr(line, units)) for line in lines)
         assert summed == Fraction(getattr(ratings[-1], units))
+
+
+def test_rates_without_usage_take_no_time_in_any_piece() -> None:
+    """It took half a second, in which a process answered no other request."""
+    tariff = Tariff(PerUnit(Decimal(2), tuple(DimensionRate((), Decimal(3)) for _ in range(100))))
+    nothing = (Decimal(0),) * 101
+    used = (Decimal(4), *nothing[1:])
+    pieces = [*[(nothing, Decimal(1))] * 1_999, (used, Decimal(1))]
+    taken = []
+    for _ in range(5):  # of this thread's own time, and again if it was interrupted
+        begun = time.thread_time()
+        rating = tariff.rate_pieces(pieces)
+        taken.append(time.thread_time() - begun)
+    units = (rating.consumed, rating.credited, rating.billable)
+    assert (units, rating.amount) == ((Decimal(4), Decimal(1), Decimal(3)), 9)
+    assert min(taken) < 0.2

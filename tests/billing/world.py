@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,7 +24,6 @@ from billing.subscriptions.life import (
     create_subscription,
     resume_subscription,
 )
-from billing.subscriptions.manual_credit import credit_by_hand
 from config import clock
 from metering.counting.log import advance
 from metering.ingest.events import check_event
@@ -41,13 +39,10 @@ from models import (
     Organization,
     Product,
 )
-from tests.billing.catalog import Catalog
+from tests.billing.credits import Credits, instant
 from tests.reference.values import parse_json
 
-
-def instant(text: str) -> datetime:
-    """2026-03-01 or 2026-03-01T12:00, in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+__all__ = ["BilledInvoice", "World", "instant"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ class BilledInvoice:
         return [int(line.amount) for line in self.lines]
 
 
-class World(Catalog):
+class World(Credits):
     """What tests do in an organization."""
 
     async def give_benefits(self, product: Product, benefits: Sequence[Benefit], at: str) -> None:
@@ -172,10 +167,6 @@ class World(Catalog):
         with clock.at(instant(at)):
             await cancel_change(self.id, subscription.id)
 
-    async def credit(self, customer: Customer, meter: Meter, units: int, at: str) -> None:
-        with clock.at(instant(at)):
-            await credit_by_hand(self.id, customer.id, meter.id, Decimal(units), "goodwill")
-
     async def send(
         self, customer: Customer, *events: tuple[str, Any], name: str = "ai_usage", **metadata: Any
     ) -> None:
@@ -197,12 +188,16 @@ class World(Catalog):
         await ingest(self.id, [call])
 
     async def events(self) -> list[dict[str, Any]]:
-        """The raw events, each with the position of its batch."""
+        """The raw events, with the positions of their batches and of their voids."""
         rows = await self.query(
             """
-            SELECT e.id, e.name, e.timestamp, e.metadata, batch.position
-            FROM event e JOIN event_batch batch
-                ON batch.organization_id = e.organization_id AND batch.id = e.batch_id
+            SELECT e.id, e.name, e.timestamp, e.metadata, batch.position,
+                   voided.position AS voided_at
+            FROM event e
+            JOIN event_batch batch
+                ON batch.organization_id = e.organization_id AND batch.id = abs(e.batch_id)
+            LEFT JOIN event_void voided
+                ON voided.organization_id = e.organization_id AND voided.event_id = e.id
             WHERE e.organization_id = $1
             """
         )
@@ -267,30 +262,3 @@ class World(Catalog):
         """The customer's balances by currency."""
         found = await balances(self.database, self.id, [customer.id])
         return {currency: amount for (_customer, currency), amount in found.items()}
-
-    async def ledger(self, customer: Customer, meter: Meter) -> list[tuple[str, Any]]:
-        rows = await self.query(
-            """
-            SELECT kind, units FROM credit_entry
-            WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3 ORDER BY id
-            """,
-            customer.id,
-            meter.id,
-        )
-        return [(row["kind"], row["units"]) for row in rows]
-
-    async def balance(self, customer: Customer, meter: Meter) -> tuple[Any, Any]:
-        """Consumed and credited units of the current period."""
-        rows = await self.query(
-            """
-            SELECT consumed, credited FROM customer_meter
-            WHERE organization_id = $1 AND customer_id = $2 AND meter_id = $3
-            """,
-            customer.id,
-            meter.id,
-        )
-        return rows[0]["consumed"], rows[0]["credited"]
-
-    async def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Rows of a statement whose $1 is the organization."""
-        return await self.database.execute_query_dict(sql, [self.id, *values])

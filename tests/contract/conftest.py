@@ -1,6 +1,7 @@
 """A real server for what others wrote, and the Node.js programs that run their clients."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -43,10 +44,13 @@ def node() -> str:
     """The path of a Node.js that is new enough, beside the packages that the tests use."""
     path = _node()
     installed = HERE / "node_modules" / ".package-lock.json"
-    lock = HERE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
-        installed.touch()
+    wanted = HERE / "package-lock.json"
+    # Other processes of the test run need the packages, too.
+    with wanted.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
+            installed.touch()
     return path
 
 

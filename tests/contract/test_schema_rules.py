@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from graphql import GraphQLObjectType, build_schema, get_named_type
+
 from tests.contract.server import HERE, RunNode
 
 SCHEMA = Path(__file__).parents[2] / "schema.graphql"
@@ -18,6 +20,24 @@ def test_every_exception_has_its_reason() -> None:
     exceptions = json.loads((HERE / "eslint_exceptions.json").read_text())
     assert len(exceptions) == 3
     assert all(len(exception["reason"]) > 40 for exception in exceptions.values())
+
+
+def test_the_nodes_of_edges_are_nodes_but_for_values() -> None:
+    """A simulated customer is a part of its simulation, and has no id of its own."""
+    types = build_schema(SCHEMA.read_text()).type_map
+    nodes = {
+        get_named_type(edge.fields["node"].type)
+        for name, edge in types.items()
+        if name.endswith("Edge") and isinstance(edge, GraphQLObjectType)
+    }
+    assert len(nodes) > 10
+    others = {
+        node.name
+        for node in nodes
+        if isinstance(node, GraphQLObjectType)
+        and "Node" not in {interface.name for interface in node.interfaces}
+    }
+    assert others == {"SimulatedCustomer"}
 
 
 async def test_the_rules_do_find_what_breaks_them(run_node: RunNode, tmp_path: Path) -> None:

@@ -29,6 +29,16 @@ def test_the_commands_and_settings_are_there() -> None:
     assert named <= {variable_name(field) for field in Settings.model_fields}
 
 
+def test_an_image_can_be_built_with_traces() -> None:
+    assert re.findall(r"^ARG LOCK=(.*)$", CONTAINERFILE, re.MULTILINE) == ["requirements.txt"]
+    [copied] = re.findall(r"^COPY (requirements.*) \./$", CONTAINERFILE, re.MULTILINE)
+    for lock in ("requirements.txt", "requirements-tracing.txt"):
+        assert lock in copied.split()
+        assert (ROOT / lock).is_file()
+    page = (ROOT / "docs" / "installation.md").read_text()
+    assert "--build-arg LOCK=requirements-tracing.txt" in page
+
+
 def test_the_api_and_workers_start_on_a_migrated_database() -> None:
     for name in ("api", "worker"):
         assert SERVICES[name]["depends_on"] == {
@@ -64,4 +74,4 @@ def test_the_image_is_built_from_the_lock_with_its_hashes() -> None:
     assert len(installs) == 2
     assert all("--no-deps" in install for install in installs)
     assert "--require-hashes" in installs[0]
-    assert installs[0].endswith("-r requirements.txt")
+    assert installs[0].endswith('-r "$LOCK"')

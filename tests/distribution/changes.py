@@ -108,10 +108,19 @@ def _change(kind: str, part: Sequence[str], table: str) -> Change:
         kind,
         table,
         frozenset(_written(part)),
-        {token for token, after in zip(part, following, strict=True) if after == "("}
+        {
+            token
+            for place, (token, after) in enumerate(zip(part, following, strict=True))
+            if after == "(" and not _is_of_interval(part[place:])
+        }
         | (_CLOCK & set(part)),
         "select" in part,
     )
+
+
+def _is_of_interval(call: Sequence[str]) -> bool:
+    """Whether a call extracts from a difference of instants: immutable, unlike from an instant."""
+    return call[0] == "extract" and "-" in _part(call[2:])
 
 
 def _written(part: Sequence[str]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Collects the statements that the product sends to PostgreSQL while tests run.
 
-A statement of a test itself, such as one that reads what was stored, is not collected: the nearest
-function of this repository that led to it tells whose it is.
+Statements of a test itself, such as one that reads what was stored, are not collected. Nor are
+those of migrations, which change the rows of all organizations. The nearest function of this
+repository that led to a statement tells whose it is.
 """
 
 import inspect
@@ -18,6 +19,7 @@ from metergraph.database.database_connection import DatabaseConnection
 
 _ROOT = str(Path(__file__).resolve().parents[2]) + "/"
 _TESTS = (f"{_ROOT}tests/", f"{_ROOT}benchmarks/", f"{_ROOT}scripts/")
+_MIGRATIONS = ("/models/migrations/", "/tortoise/migrations/")
 # What stands between a function that sends a statement and the connection.
 _BETWEEN = (
     f"{_ROOT}metergraph/database/",
@@ -76,7 +78,7 @@ class Collector:
             self._new.append(Sent(text, sender or "an unknown function"))
 
     def _sender(self, frame: FrameType) -> str | None:
-        """The function of a frame: "" if it is a test's, None if the frames above tell."""
+        """The function of a frame: "" if it is not collected, None if the frames above tell."""
         code = frame.f_code
         if code not in self._senders:
             self._senders[code] = _name(code, frame)
@@ -84,6 +86,8 @@ class Collector:
 
 
 def _name(code: CodeType, frame: FrameType) -> str | None:
+    if any(folder in code.co_filename for folder in _MIGRATIONS):
+        return ""
     if not code.co_filename.startswith(_ROOT) or code.co_filename.startswith(_BETWEEN):
         return None
     if code.co_filename.startswith(_TESTS):

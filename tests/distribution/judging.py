@@ -1,4 +1,4 @@
-"""With --judge-statements, a test fails that is the first to run a statement that breaks a rule.
+"""A test fails that is the first to run a statement that breaks a rule of distributed tables.
 
 Statements are collected while a test runs, and judged after it, each text once in each process.
 `metergraph/database/distribution.py` has the tables, and docs/scaling.md the rules.
@@ -79,8 +79,7 @@ def judged(request: pytest.FixtureRequest) -> Judge | None:
     On a cluster, the cluster itself refuses what breaks a rule.
     """
     found: Judge | None = None
-    is_asked = request.config.getoption("--judge-statements") and not cluster.WORKERS
-    if is_asked and "template_database" in request.fixturenames:
+    if not cluster.WORKERS and "template_database" in request.fixturenames:
         found = request.getfixturevalue("judge")
     return found
 

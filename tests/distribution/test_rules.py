@@ -1,6 +1,6 @@
 """The rules that let the tables be distributed by organization, on plain PostgreSQL.
 
-With --judge-statements, every test checks the statements that it runs (`judging`). The tests here
+Every test checks the statements that it runs (`judging`). The tests here
 show that the check finds what a cluster refuses, and check the tables.
 """
 
@@ -68,6 +68,12 @@ REFUSED = {
     VALUES ($1, $2, now())
     ON CONFLICT (organization_id) DO UPDATE SET started_at = CURRENT_TIMESTAMP
     """: "calls current_timestamp",
+    """
+    INSERT INTO usage_audit AS kept (organization_id, customer_id, started_at)
+    VALUES ($1, $2, now())
+    ON CONFLICT (organization_id) DO UPDATE SET next_from = CASE
+        WHEN extract(epoch FROM excluded.started_at) > 0 THEN kept.next_from END
+    """: "calls extract, which is not immutable",
     "UPDATE customer_subscription SET quantity = 2 WHERE organization_id = $1": "its revision",
     "SELECT FROM no_such_table": "cannot be planned",
 }
@@ -78,6 +84,12 @@ ALLOWED = (
     """
     SELECT FROM meter JOIN event ON event.organization_id = meter.organization_id
     WHERE meter.organization_id = $1
+    """,
+    """
+    INSERT INTO usage_audit AS kept (organization_id, customer_id, started_at)
+    VALUES ($1, $2, now())
+    ON CONFLICT (organization_id) DO UPDATE SET next_from = CASE
+        WHEN extract(epoch FROM excluded.started_at - kept.started_at) > 0 THEN kept.next_from END
     """,
     "SELECT FROM organization WHERE slug = $1",
     "DELETE FROM customer_session WHERE expires_at < now()",

@@ -85,6 +85,8 @@ class IngestingClient:
     api: Api
     seed: int
     largest_batch: int = 40
+    longest_pause: float = 0.05
+    """The most seconds between an answer and the next batch."""
     stopping: threading.Event = field(default_factory=threading.Event)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The events that were said to be stored, as they were sent, by externalId."""
@@ -115,7 +117,7 @@ class IngestingClient:
                 ]
                 number += len(events)
                 self._send(events)
-                time.sleep(chance.uniform(0, 0.05))
+                time.sleep(chance.uniform(0, self.longest_pause))
         except BaseException as error:  # noqa: BLE001  # told by `finish`
             self.error = error
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
+from config import clock
 from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import METER_COLUMNS, MeterDefinition, meter_definition
 from metering.language.filters import Filter
@@ -19,6 +20,7 @@ from metering.usage.ranges import usage
 from metering.usage.windows import Window
 from models import CustomerMeter, EventBatch, EventLog, Meter, exact_json
 from tests.reference.aggregations import aggregate
+from tests.reference.carried import carried, carried_of_all
 from tests.reference.filters import matches
 from tests.reference.values import parse_json
 
@@ -130,19 +132,28 @@ async def _assert_meter(
     whole = aggregate(function, named, [event.plain for event in counted])
     assert totals == (whole.matched - whole.skipped, whole.skipped), meter
     connection = get_connection("default")
-    used = await usage(connection, meter, [ALL_TIME])
-    assert used.total.quantity == whole.quantity, meter
     by_customer = defaultdict(list)
     for event in counted:
-        by_customer[event.customer_id].append(event.plain)
+        by_customer[event.customer_id].append({**event.plain, "customer_id": event.customer_id})
+    everything = [event for its in by_customer.values() for event in its]
+    in_range = whole.quantity
+    if function is AggregationFunction.TIME_WEIGHTED:
+        in_range = carried_of_all(function, named or "", everything, *ALL_TIME).quantity
+    with clock.at(ALL_TIME.end):
+        used = await usage(connection, meter, [ALL_TIME])
+    assert used.total.quantity == in_range, meter
     cached = {
         row.customer_id: row.consumed for row in await CustomerMeter.filter(meter_id=meter.id)
     }
     expected: dict[UUID, Decimal] = {}
     for customer_id, its in by_customer.items():
         of_customer = aggregate(function, named, its)
-        used = await usage(connection, meter, [ALL_TIME], customer_id)
-        assert used.total.quantity == of_customer.quantity, (meter, customer_id)
+        in_range = of_customer.quantity
+        if function is AggregationFunction.TIME_WEIGHTED:
+            in_range = carried(function, named or "", its, *ALL_TIME).quantity
+        with clock.at(ALL_TIME.end):
+            used = await usage(connection, meter, [ALL_TIME], customer_id)
+        assert used.total.quantity == in_range, (meter, customer_id)
         if of_customer.matched > of_customer.skipped:
             expected[customer_id] = of_customer.quantity or Decimal(0)
     assert cached == expected, meter

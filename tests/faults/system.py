@@ -38,6 +38,7 @@ _HOST = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 60.0
 _SECONDS_BETWEEN_LOOKS = 0.05
+_LAST_OF_LOG = 3_000
 
 
 class NotInTimeError(AssertionError):
@@ -159,6 +160,14 @@ class System:
         """What a process, and those before it, have logged."""
         path = self.logs / f"{name}.log"
         return path.read_text() if path.exists() else ""
+
+    def ended(self) -> dict[str, str]:
+        """The processes that ended by themselves, and what they logged last."""
+        return {
+            name: self.log_of(name)[-_LAST_OF_LOG:]
+            for name, process in self.processes.items()
+            if process.poll() is not None
+        }
 
     def _environment(self) -> Mapping[str, str]:
         return {**os.environ, **environment_of(self.settings, METERGRAPH_LOG_FORMAT="json")}

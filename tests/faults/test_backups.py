@@ -85,7 +85,8 @@ class Load:
         return {
             external_id: sent
             for client in self.clients
-            for external_id, sent in list(client.acknowledged.items())
+            # In one step, because its thread adds more meanwhile.
+            for external_id, sent in client.acknowledged.copy().items()
         }
 
 
@@ -95,7 +96,8 @@ def loaded(tenant: Tenant) -> Iterator[Load]:
     system.start(API, *WORKERS[:2])
     shop, owner = system.run(lambda: open_shop(system))
     open_for_business(owner)
-    clients = [IngestingClient(tenant.api, number) for number in range(2)]
+    # All that they send is counted here, dumped, restored and audited.
+    clients = [IngestingClient(tenant.api, number, longest_pause=0.5) for number in range(2)]
     for client in clients:
         client.start()
     yield Load(tenant, shop, clients)

@@ -77,4 +77,4 @@ def test_restarting_postgresql_loses_nothing(whole_system: System, tenant: Tenan
         counts_on(tenant)
     finished(tenant, clients)
     assert whole_system.processes.keys() >= {"api", "worker-1"}
-    assert all(process.poll() is None for process in whole_system.processes.values())
+    assert whole_system.ended() == {}

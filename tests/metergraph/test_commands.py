@@ -135,6 +135,14 @@ def test_mistakes_are_told_in_a_sentence(metergraph: Run) -> None:
             *("token", "revoke", "--organization", "acme"), "01890000-0000-7000-8000-000000000000"
         )
     )
+    token = ("token", "create", "--organization", "acme", "--scope", "ADMIN", "--name")
+    for named, fault in (
+        ((*token, " "), "The name is empty."),
+        ((*token, "\udcff"), "The name contains a lone surrogate."),
+        (("organization", "create", "--slug", "long", "x" * 257), "The name has 257 characters"),
+    ):
+        refused = metergraph(*named)
+        assert (refused.code, fault in refused.err) == (2, True), refused.err
     wrong = metergraph("token", "create", "--organization", "acme", "--name", "x", "--scope", "X")
     assert wrong.code == 2
     assert "EVENTS_WRITE" in wrong.err

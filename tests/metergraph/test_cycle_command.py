@@ -56,6 +56,13 @@ async def test_an_invalid_instant_is_refused(run_metergraph: RunMetergraph) -> N
         assert "Traceback" not in printed
 
 
+@pytest.mark.parametrize("mode", ["--dry-run", "--yes"])
+async def test_an_instant_far_ahead_is_refused(run_metergraph: RunMetergraph, mode: str) -> None:
+    code, printed = await run_metergraph("cycle", mode, "--at", "9999-12-31T00:00:00Z")
+    assert code == 2
+    assert "--at may be at most a year ahead." in printed
+
+
 TOMORROW = (clock.now() + timedelta(days=1)).replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
 AskMetergraph = Callable[..., Awaitable[int]]
 SOON = "2026-02-01T00:00:00Z"

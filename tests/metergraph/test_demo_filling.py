@@ -1,41 +1,54 @@
 """The demo organization is filled once, and its invoices follow from its events."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config import clock
 from config.settings import Settings
 from metergraph.commands.demo import make_history
-from metergraph.demo.billing import CREDITED, LEAVES, SENDS_LATE, TRIES, UPGRADES
+from metergraph.demo.billing import (
+    CREDITED,
+    LEAVES,
+    PROMOTION,
+    PROMOTION_UNITS,
+    TRIES,
+    UPGRADES,
+    VOID_REASON,
+)
 from metergraph.demo.customers import CUSTOMERS
 from metergraph.demo.filling import fill
 from metergraph.demo.organization import is_untouched
-from metergraph.demo.payments import HAS_CREDIT_NOTE, PAYS_LATE, VOIDED
 from metering.live.after_commit import performing_events
 from metering.live.wakeup import open_queue
 from models import (
     AlertTrigger,
+    CreditGrant,
     Customer,
     CustomerMeter,
     CustomerSubscription,
     Event,
+    EventVoid,
     Invoice,
     Organization,
     Product,
     UsageAlert,
 )
-from tests.billing.world import BilledInvoice, World
+from tests.billing.world import World
 from tests.ingesting import NOON, send
+from tests.metergraph.demo_invoices import (
+    billed,
+    check_cap_and_rollover,
+    check_correction,
+    check_discount,
+    check_rates,
+    check_states,
+    check_storage,
+    current,
+)
 from tests.metergraph.filling import counts, empty_demo
-from tests.reference.values import parse_json
 
 DAYS_OF_EVENTS = 91
 
@@ -43,68 +56,6 @@ DAYS_OF_EVENTS = 91
 @pytest.fixture
 async def demo(fresh_database: BaseDBAsyncClient, tmp_path: Path) -> World:
     return await empty_demo(fresh_database, tmp_path)
-
-
-@dataclass(frozen=True)
-class Billed:
-    """A customer's calls of models, and its invoices, read without the meters."""
-
-    calls: list[tuple[datetime, int]]
-    invoices: list[BilledInvoice]
-
-    def tokens(self, start: datetime, end: datetime | None = None) -> int:
-        return sum(tokens for at, tokens in self.calls if at >= start and (end is None or at < end))
-
-    def metered(self) -> Iterator[tuple[Any, int]]:
-        """The invoice lines of tokens, each with the tokens of its period as they are now."""
-        for invoice in self.invoices:
-            for line in invoice.lines:
-                if line.kind == "METERED" and "AI usage" in line.description:
-                    yield line, self.tokens(line.period_start, line.period_end)
-
-
-async def billed(demo: World, external_id: str) -> Billed:
-    customer = await Customer.get(organization_id=demo.id, external_id=external_id)
-    rows = await demo.query(
-        # The test sends one without tokens.
-        "SELECT timestamp, metadata FROM event"
-        " WHERE organization_id = $1 AND customer_id = $2 AND name = 'ai_usage'",
-        customer.id,
-    )
-    calls = [
-        (row["timestamp"], int(parse_json(row["metadata"]).get("total_tokens", 0))) for row in rows
-    ]
-    invoices = [one for one in await demo.invoices() if one.invoice.customer_id == customer.id]
-    return Billed(calls, invoices)
-
-
-async def current(demo: World, external_id: str) -> dict[str, Any]:
-    """The customer's AI usage as the API shows it, with the start of its period."""
-    [row] = await demo.query(
-        """
-        SELECT usage.consumed, usage.credited, subscription.current_period_start AS start
-        FROM customer_meter usage
-        JOIN meter ON meter.id = usage.meter_id AND meter.name = 'AI usage'
-        JOIN customer ON customer.id = usage.customer_id AND customer.external_id = $2
-        JOIN customer_subscription subscription ON subscription.customer_id = customer.id
-        WHERE usage.organization_id = $1
-        """,
-        external_id,
-    )
-    return row
-
-
-def packages(tokens: int) -> int:
-    """What the AI plan charges for a month."""
-    return -(-max(0, tokens - 1_000_000) // 100_000) * 40
-
-
-def graduated(billable: int) -> int:
-    """What the Scale plan charges for tokens beyond the credit."""
-    first, second = min(billable, 50_000_000), max(0, min(billable, 200_000_000) - 50_000_000)
-    cents = first * Decimal("0.0003") + second * Decimal("0.00025")
-    cents += max(0, billable - 200_000_000) * Decimal("0.0002")
-    return min(25_000, int(cents.quantize(Decimal(1), ROUND_HALF_UP)))
 
 
 async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
@@ -128,6 +79,8 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
 
     assert made["customer"] == len(CUSTOMERS)
     assert (await Customer.get(organization_id=demo.id, external_id="acme")).name == "My own name"
+    customers = await Customer.filter(organization_id=demo.id).order_by("id")
+    assert customers[1:] == sorted(customers[1:], key=lambda customer: customer.created_at)
     umbrella = await Customer.get(organization_id=demo.id, external_id="umbrella")
     assert umbrella.email == "billing@umbrella.example"
     assert await Event.filter(organization_id=other.id).count() == 1
@@ -138,27 +91,24 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
         == []
     )
 
-    globex = await billed(demo, "globex")
-    assert [invoice.kinds for invoice in globex.invoices] == [
-        ["FIXED"],
-        ["METERED", "FIXED"],
-        ["METERED", "FIXED"],
-    ]
-    for line, tokens in globex.metered():
-        assert (int(line.consumed), int(line.amount)) == (tokens, packages(tokens))
-    *_, before, last = globex.invoices
-    assert int(last.invoice.total) == 2000 + int(last.lines[0].amount)
-    assert last.invoice.total > 2 * before.invoice.total
-    usage = await current(demo, "globex")
-    assert usage["consumed"] == globex.tokens(usage["start"]) > 0
-    assert usage["credited"] == 1_000_000
-
+    await check_rates(demo)
+    await check_discount(demo)
     await check_correction(demo)
     await check_cap_and_rollover(demo)
     await check_states(demo)
+    await check_storage(demo)
 
     usage = await current(demo, CREDITED)
-    assert usage["credited"] == 3_000_000
+    assert usage["credited"] == 3_000_000 + PROMOTION_UNITS
+    promotion = await CreditGrant.get(organization_id=demo.id, reason=PROMOTION)
+    assert promotion.customer_id == umbrella.id
+    assert promotion.units == PROMOTION_UNITS
+    assert promotion.expires_at is not None
+    assert promotion.expires_at > clock.now()
+    assert promotion.priority < 50
+    voids = await EventVoid.filter(organization_id=demo.id)
+    assert len(voids) >= 4
+    assert {void.reason for void in voids} == {VOID_REASON}
     canceled = await CustomerSubscription.filter(organization_id=demo.id, status="CANCELED")
     assert len(canceled) == 1
     leaving = await CustomerSubscription.get(organization_id=demo.id, cancel_at_period_end=True)
@@ -168,55 +118,6 @@ async def test_the_history_is_made_once_and_its_invoices_follow_from_its_events(
     upgraded = await billed(demo, UPGRADES)
     [change] = [one for one in upgraded.invoices if "PRORATION" in one.kinds]
     assert [line.amount > 0 for line in change.lines if line.kind == "PRORATION"] == [False, True]
-
-
-async def check_states(demo: World) -> None:
-    """Most invoices are paid; a void one is billed again, and a credit note is used up."""
-    states = Counter(one.invoice.status for one in await demo.invoices())
-    assert states["PAID"] > states["ISSUED"] > states["VOID"] == 1
-    again = await billed(demo, VOIDED)
-    assert [one.invoice.status for one in again.invoices][1] == "VOID"
-    assert again.invoices[2].kinds == ["METERED", "METERED", "FIXED", "FIXED"]
-    credited = await billed(demo, HAS_CREDIT_NOTE)
-    assert credited.invoices[2].amounts[-1] == -500
-    late = await billed(demo, PAYS_LATE)
-    assert "PAID" not in {one.invoice.status for one in late.invoices}
-    assert all(one.invoice.due_at for one in late.invoices)
-
-
-async def check_correction(demo: World) -> None:
-    """The late customer's line and its correction together are what all its events cost."""
-    late = await billed(demo, SENDS_LATE)
-    (first, tokens), (second, later_tokens) = late.metered()
-    [correction] = [
-        line
-        for invoice in late.invoices
-        for line in invoice.lines
-        if line.kind == "CORRECTION" and "AI usage" in line.description
-    ]
-    assert correction.amount > 0
-    assert first.consumed < tokens
-    assert first.consumed + correction.consumed == tokens
-    assert first.amount + correction.amount == graduated(tokens - 20_000_000)
-    assert second.consumed == later_tokens
-    assert second.amount == graduated(later_tokens - 20_000_000)
-
-
-async def check_cap_and_rollover(demo: World) -> None:
-    capped = await billed(demo, "cyberdyne")
-    lines = list(capped.metered())
-    assert [int(line.amount) for line, _ in lines] == [
-        graduated(tokens - 20_000_000) for _, tokens in lines
-    ]
-    assert lines[-1][0].amount == 25_000
-    saving = await billed(demo, "tyrell")
-    left = 0
-    for line, tokens in saving.metered():
-        assert (int(line.consumed), int(line.amount)) == (tokens, 0)
-        left += 20_000_000 - tokens
-    usage = await current(demo, "tyrell")
-    assert usage["credited"] == 20_000_000 + left
-    assert usage["consumed"] == saving.tokens(usage["start"])
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def test_globex_has_used_a_larger_model_since_its_last_invoiced_period_began(
             metadata = exact_json.loads(event.metadata)
             lately = instant(event) >= life.changed_at
             assert lately or metadata["model"] != "claude-opus-4.1"
-            tokens[lately] += metadata["total_tokens"]
+            tokens[lately] += metadata["tokens"]
     assert tokens[True] > 5 * tokens[False]
 
 

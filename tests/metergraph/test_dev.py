@@ -130,6 +130,7 @@ def test_it_starts_with_the_demo_and_stops_without_a_trace(data_dir: Path) -> No
         assert sorted(meter["name"] for meter in answer["data"]["meters"]["nodes"]) == [
             "AI usage",
             "File upload",
+            "Storage",
             "Video streaming",
         ]
         files = [path for path in data_dir.iterdir() if path.is_file()]
@@ -151,7 +152,7 @@ def test_after_being_killed_it_recovers_and_prints_the_same_token(data_dir: Path
         # At once, on the same port, which what is left of the first may still hold.
         with started(data_dir, "--port", port) as again:
             assert again.token == dev.token
-            assert len(again.ask(METERS).json()["data"]["meters"]["nodes"]) == 3
+            assert len(again.ask(METERS).json()["data"]["meters"]["nodes"]) == 4
 
 
 @pytest.mark.slow

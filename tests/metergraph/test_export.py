@@ -1,5 +1,6 @@
 """`metergraph export`: read back by other means, its files have every event once."""
 
+import gc
 import io
 import json
 import signal
@@ -17,17 +18,18 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metergraph.exporting.formats import Kind, ParquetMissingError, ParquetWriter
 from metering.export import events as events_module
 from metering.export.events import EventsMissingError, read_log
+from metering.export.formats import WRITERS, Kind, ParquetMissingError, ParquetWriter
 from metering.language.aggregations import AggregationFunction
 from metering.live.timelines import begin_timeline
-from metering.usage.windows import Window
+from metering.usage.windows import Interval, Window, windows
 from models import EventLog, Organization, exact_json
 from tests.faults.exactness import stored_events
 from tests.ingesting import NOON, catch_up_all, drain, meter_of, send
 from tests.metergraph.running import RunMetergraph
 from tests.reference.aggregations import aggregate
+from tests.reference.carried import carried
 from tests.reference.values import parse_json
 
 PROJECT = Path(__file__).parents[2]
@@ -179,7 +181,7 @@ def test_an_export_that_is_killed_leaves_no_file_that_looks_whole(tmp_path: Path
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from metergraph.exporting.files import whole_file\n"
+        "from metering.export.files import whole_file\n"
         "with whole_file(Path(sys.argv[1])) as file:\n"
         "    file.write(b'half')\n"
         "    file.flush()\n"
@@ -192,9 +194,29 @@ def test_an_export_that_is_killed_leaves_no_file_that_looks_whole(tmp_path: Path
     assert (left.name[:15], left.suffix) == (".events.ndjson.", ".part")
 
 
+@pytest.mark.parametrize("ending", WRITERS)
+def test_an_export_that_fails_is_silent_about_it_and_does_not_look_whole(
+    ending: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = io.BytesIO()
+
+    def fail() -> None:
+        with WRITERS[ending](file, {"name": Kind.TEXT}) as writer:
+            writer.write([{"name": "a"}])
+            raise EventsMissingError
+
+    with pytest.raises(EventsMissingError):
+        fail()
+    gc.collect()  # abandoned writers of pyarrow complete their file
+    assert file.getvalue() in (b"PAR1", b'{"name":"a"}\n')  # without a footer
+    file.close()
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ParquetMissingError, match=r"install `metergraph\[parquet\]`"):
+    with pytest.raises(ParquetMissingError, match=r"pip install pyarrow`"):
         ParquetWriter(io.BytesIO(), {"name": Kind.TEXT})
 
 
@@ -224,6 +246,19 @@ async def test_usage_is_what_the_reference_makes_of_the_events(
             day = event.plain["timestamp"].astimezone(ZoneInfo("Europe/Paris")).date()
             number = int(str(event.external_id)[1:])
             groups.setdefault((f"c{number % 3}", day), []).append(event.plain)
+    if function is AggregationFunction.TIME_WEIGHTED:
+        groups = {}
+        for day in windows(start, end, Interval.DAY, ZoneInfo("Europe/Paris")):
+            for number in range(3):
+                own = [
+                    event.plain
+                    for event in await stored_events(organization.id)
+                    if int(str(event.external_id)[1:]) % 3 == number
+                ]
+                used = carried(function, "tokens", own, *day)
+                if used.quantity or used.matched > used.skipped:
+                    date = day.start.astimezone(ZoneInfo("Europe/Paris")).date()
+                    expected[f"c{number}", date] = used.quantity
     for group, its in groups.items():
         expected[group] = aggregate(function.value, "tokens", its).quantity
     rows = pq.read_table(path).to_pylist()

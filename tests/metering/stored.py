@@ -9,19 +9,35 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.ingest.events import EventDraft
 from metering.ingest.stored_events import NewEvents, insert_events
-from metering.language.aggregations import Aggregation
+from metering.language.aggregations import Aggregation, AggregationFunction
 from metering.language.definition import MeterDefinition
 from metering.language.filters import Filter
 from metering.meters import create_meter
 from metering.months import make_months
-from models import exact_json
+from models import Customer, exact_json
 from tests.ingesting import catch_up_all, definition_of
 from tests.reference.strategies import event
 
 CUSTOMERS = [UUID(int=1), UUID(int=2)]
+WITH_DIMENSIONS = [
+    function
+    for function in AggregationFunction
+    if function is not AggregationFunction.TIME_WEIGHTED
+]
+"""The functions of meters that can have dimensions, and whose quantities do not grow with time."""
 
 
 async def store(
+    database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
+) -> None:
+    """Stores events as one batch, with the ids that they have. Makes what they need first."""
+    for customer_id in dict.fromkeys(found["customer_id"] for found in events):
+        await Customer.get_or_create(organization_id=organization_id, id=customer_id)
+    await make_months(found["timestamp"] for found in events)
+    await insert(database, organization_id, events)
+
+
+async def insert(
     database: BaseDBAsyncClient, organization_id: UUID, events: Sequence[dict[str, Any]]
 ) -> None:
     """Stores events as one batch, with the ids that they have."""
@@ -39,8 +55,7 @@ async def store(
     new_events = NewEvents(
         [found["id"] for found in events], [found["customer_id"] for found in events], drafts
     )
-    await make_months(found["timestamp"] for found in events)
-    await insert_events(database, organization_id, new_events)
+    assert await insert_events(database, organization_id, new_events) is not None
 
 
 def event_of(

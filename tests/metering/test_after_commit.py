@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.live import after_commit
 from metering.live.after_commit import emit, performing_events
 
 performed: list[str] = []
@@ -24,6 +23,7 @@ class Said:
 
     word: str
     gate: asyncio.Event | None = field(default=None, compare=False)
+    pause_seconds: float = 0.0
 
     async def perform(self, _redis: ArqRedis) -> None:
         if self.gate is not None:
@@ -36,6 +36,7 @@ class Failing:
     """An event that cannot be performed."""
 
     error: Exception
+    pause_seconds: float = 0.0
 
     async def perform(self, _redis: ArqRedis) -> None:
         raise self.error
@@ -158,18 +159,28 @@ async def test_what_is_emitted_while_an_equal_event_is_performed_is_performed_ag
     assert performed == ["again", "again"]
 
 
-async def test_events_that_follow_each_other_quickly_are_performed_together(
-    database: BaseDBAsyncClient, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+async def test_equal_events_that_follow_each_other_quickly_are_performed_together(
+    database: BaseDBAsyncClient, redis: ArqRedis
 ) -> None:
-    monkeypatch.setattr(after_commit, "_PAUSE_SECONDS", 3_600.0)
     async with performing_events(redis):
         for number in range(5):
-            emit(database, Said("wake"))
+            emit(database, Said("wake", pause_seconds=3_600.0))
             while not performed:  # noqa: ASYNC110  # the first is performed at once
                 await asyncio.sleep(0)
             await asyncio.sleep(0.001 * number)
         assert performed == ["wake"]
     assert performed == ["wake", "wake"]
+
+
+async def test_an_event_does_not_wait_for_the_pause_of_another(
+    database: BaseDBAsyncClient, redis: ArqRedis
+) -> None:
+    async with performing_events(redis):
+        for organization in ("one", "another"):
+            emit(database, Said(organization, pause_seconds=3_600.0))
+            while organization not in performed:  # noqa: ASYNC110  # at once
+                await asyncio.sleep(0)
+    assert performed == ["one", "another"]
 
 
 async def test_an_event_that_fails_keeps_no_other_from_being_performed(

@@ -33,6 +33,9 @@ async def aggregated_in_sql(
     aggregation = Aggregation(AggregationFunction(function), name)
     parameters = event_parameters(events)
     unique = "(SELECT count(DISTINCT value) FROM matched)" if function == "UNIQUE" else "0"
+    # States of TIME_WEIGHTED follow each other in time.
+    in_time = "ntile(3) OVER (ORDER BY timestamp, id)"
+    parts = in_time if function == "TIME_WEIGHTED" else "ordinality % 3"
     (row,) = await database.execute_query_dict(
         f"""{EVENTS},
         matched AS (
@@ -40,7 +43,7 @@ async def aggregated_in_sql(
         ),
         part AS (
             SELECT {select_list(aggregation.of_events())}
-            FROM matched GROUP BY ordinality % 3
+            FROM (SELECT *, {parts} AS part FROM matched) AS matched GROUP BY part
         ),
         whole AS (
             SELECT {select_list(aggregation.of_partials("part"))},

@@ -1,103 +1,19 @@
 """Usage by dimension stays exact while dimensions change, workers die and meters are archived."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from metering.audit.recompute import recompute_customer_meter
-from metering.audit.rounds import audit_step
 from metering.counting.catch_up import Chunk, catch_up
 from metering.counting.log import advance
-from metering.counting.progress import progress
 from metering.language.aggregations import Aggregation, AggregationFunction
-from metering.language.filters import Filter
-from metering.meters import (
-    MeterChanges,
-    archive_meter,
-    create_meter,
-    unarchive_meter,
-    update_meter,
-)
-from metering.usage.grouping import Grouping
-from metering.usage.groups import grouped_usage
-from metering.usage.windows import Window
-from models import (
-    ALL_CUSTOMERS,
-    CustomerMeter,
-    DimensionBucket,
-    DimensionCombination,
-    DimensionValue,
-    Meter,
-    Organization,
-    UsageAudit,
-    UsageDrift,
-)
-from tests.ingesting import NOON, catch_up_all, definition_of, drain, send
+from metering.meters import archive_meter, unarchive_meter
+from models import DimensionBucket, DimensionCombination, DimensionValue, Organization
+from tests.ingesting import catch_up_all, drain, send
+from tests.metering.dimensions import change, drifts, meter_by, pending, totals, use
 from tests.metering.poison import POISON, accept_poison, let_retry, refuse_poison
-
-SUM = Aggregation(AggregationFunction.SUM, "tokens")
-MODELS = ["a", "b", "c"]
-
-
-async def meter_by(
-    organization: Organization, *dimensions: str, aggregation: Aggregation = SUM
-) -> Meter:
-    meter = await create_meter(organization.id, "M", None, Filter(), aggregation, dimensions)
-    await catch_up_all(organization.id)
-    return meter
-
-
-async def use(organization: Organization, count: int = 6) -> None:
-    """Events of three models in two regions, a few minutes apart."""
-    await send(
-        organization.id,
-        *(
-            {
-                "metadata": {"tokens": number, "model": MODELS[number % 3], "eu": number % 2 == 0},
-                "timestamp": NOON + timedelta(minutes=23 * number),
-            }
-            for number in range(count)
-        ),
-    )
-
-
-async def totals(database: BaseDBAsyncClient, meter: Meter, *by: str) -> Any:
-    """The total of each group by its values, and that of all events."""
-    day = Window(NOON - timedelta(minutes=1), NOON + timedelta(days=1))
-    found = await grouped_usage(database, await definition_of(meter), [day], Grouping(by))
-    groups = {
-        tuple(value.value for value in group.values): group.usage.total.quantity
-        for group in found.groups
-    }
-    return groups, found.usage.total.quantity
-
-
-async def change(organization: Organization, meter: Meter, *dimensions: str) -> None:
-    await update_meter(organization.id, meter.id, MeterChanges(dimensions=dimensions))
-
-
-async def pending(organization: Organization, meter: Meter) -> tuple[int, int]:
-    [found] = await progress(organization.id, [meter])
-    return found.pending_events, found.dimensions_pending_events
-
-
-async def drifts(organization: Organization) -> int:
-    """Audits everything that is kept of the organization, and tells what differed."""
-    await UsageAudit.update_or_create(
-        {"customer_id": ALL_CUSTOMERS, "next_from": None, "started_at": NOON, "finished_at": None},
-        organization_id=organization.id,
-    )
-    found = 0
-    step = None
-    while step is None or not step.is_last:
-        step = await audit_step(organization.id)
-        found += step.drifts
-    return found
 
 
 async def test_history_is_counted_for_new_dimensions_while_totals_stay_right(
@@ -257,32 +173,3 @@ async def test_a_meter_that_failed_catches_up_by_dimension_too(
     counted = {("a",): Decimal(6 + POISON), ("b",): Decimal(10), ("c",): Decimal(14)}
     assert await totals(fresh_database, meter, "model") == (counted, 30 + POISON)
     assert await pending(organization, meter) == (0, 0)
-
-
-@pytest.mark.parametrize("function", AggregationFunction)
-async def test_wrong_usage_by_dimension_is_found_and_repaired(
-    database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
-) -> None:
-    aggregation = Aggregation(function, None if function == "COUNT" else "tokens")
-    meter = await meter_by(organization, "model", aggregation=aggregation)
-    await use(organization)
-    await drain(organization.id)
-    before = await totals(database, meter, "model")
-    first: Sequence[DimensionBucket] = (
-        await DimensionBucket.filter(meter_id=meter.id).order_by("bucket", "combination").limit(2)
-    )
-    where = {"meter_id": meter.id, "bucket": first[0].bucket}
-    await DimensionBucket.filter(**where).update(count=9, sum=9, minimum=9, latest_value=9)
-    await DimensionBucket.filter(meter_id=meter.id, bucket__gt=first[0].bucket).delete()
-    await DimensionValue.filter(**where).delete()
-    row = await CustomerMeter.get(meter_id=meter.id)
-
-    recomputed = await recompute_customer_meter(organization.id, row.id)
-
-    assert recomputed is not None
-    assert recomputed.drift == 0
-    assert await totals(database, meter, "model") == before
-    found = await UsageDrift.filter(meter_id=meter.id)
-    assert all(drift.combination is not None for drift in found)
-    assert {drift.customer_id for drift in found} == {ALL_CUSTOMERS, row.customer_id}
-    assert await drifts(organization) == 0

@@ -3,16 +3,19 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
 import pytest
 
 from config.settings import Settings
+from metering.ingest.events import unknown_customer
 from metering.ingest.storing import Receipt, ReceiptStatus
 from models import Customer, Event, EventBatch, Organization
+from schema.ids import encode_id
 from tests.metering import ingest_calls
+from tests.metering.erasing import begin_erasing
 from tests.postgres import connection_to
 
 INSERTED, DUPLICATE = ReceiptStatus.INSERTED, ReceiptStatus.DUPLICATE
@@ -137,6 +140,55 @@ async def test_a_sender_whose_rival_gives_up_stores_it_itself(
         await blocked_by(rival)
         await transaction.rollback()
     assert [receipt.status for receipt in await sending] == [INSERTED, INSERTED]
+    await assert_stored_once(organization, 2)
+
+
+async def erased_while_sending(
+    organization: Organization, rival: asyncpg.Connection, named: Callable[[Customer], Any]
+) -> tuple[Customer, list[Receipt]]:
+    """A customer is erased after a sender has found it, while the sender waits for another."""
+    await send(organization, [{"externalCustomerId": "c1"}])
+    customer = await Customer.get(organization_id=organization.id, external_id="c1")
+    batch = [{"externalCustomerId": "c0"}, named(customer), {"externalCustomerId": "c2"}]
+    async with asyncio.timeout(120):
+        async with rival.transaction():
+            await rival.execute(STORE_E0, organization.id)
+            sending = asyncio.create_task(send(organization, batch))
+            await blocked_by(rival)
+            await begin_erasing(organization.id, customer.id)
+        return customer, await sending
+
+
+async def test_a_customer_erased_after_it_was_found_is_made_again(
+    organization: Organization, rival: asyncpg.Connection
+) -> None:
+    erased, receipts = await erased_while_sending(
+        organization, rival, lambda _customer: {"externalCustomerId": "c1"}
+    )
+    assert ingest_calls.statuses(receipts) == [INSERTED] * 3
+    made = await Customer.get(organization_id=organization.id, external_id="c1")
+    assert made.id != erased.id
+    assert await Event.filter(organization_id=organization.id, customer_id=made.id).count() == 1
+    assert await Event.filter(organization_id=organization.id, customer_id=erased.id).count() == 1
+    await assert_stored_once(organization, 5)
+
+
+async def test_the_id_of_a_customer_erased_after_it_was_found_is_refused(
+    organization: Organization, rival: asyncpg.Connection
+) -> None:
+    _, (first, refused, last) = await erased_while_sending(
+        organization,
+        rival,
+        lambda customer: {
+            "customerId": encode_id("Customer", customer.id),
+            "externalCustomerId": None,
+        },
+    )
+    assert [first.status, last.status] == [ReceiptStatus.SKIPPED] * 2
+    assert refused.status is ReceiptStatus.REJECTED
+    assert refused.error == unknown_customer()
+    # The rival's and the erased one: none is left of those that the batch made.
+    assert set(await ingest_calls.customers_of(organization)) == {"c0", None}
     await assert_stored_once(organization, 2)
 
 

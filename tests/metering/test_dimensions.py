@@ -22,7 +22,7 @@ from metering.usage.windows import Interval, Window, windows
 from models import Meter, Organization
 from tests.effort import examples
 from tests.ingesting import catch_up_all, definition_of, drain
-from tests.metering.stored import CUSTOMERS, event_of, meter_on, store
+from tests.metering.stored import CUSTOMERS, WITH_DIMENSIONS, event_of, meter_on, store
 from tests.metering.test_usage import EVERY_EVENT, expected_of, some_filters
 from tests.reference.dimensions import dimension, matching
 from tests.reference.filters import matches
@@ -41,6 +41,8 @@ Labels = tuple[str | None, ...]
 # Few, so that they repeat and make groups; some differ in kind only.
 texts: st.SearchStrategy[Any] = (
     st.sampled_from(["x", "y", "", "1", "1.0", "true", None, True, Decimal(1), [], {}, "x" * 1_000])
+    # The text of an array has these between its elements, or in place of one.
+    | st.sampled_from(["NULL", ",", '"', "\\", '{x,"y"}', " x "])
     | scalars
     | any_values
 )
@@ -131,7 +133,7 @@ async def counted_meter(
     return await definition_of(await Meter.get(id=meter.id))
 
 
-@pytest.mark.parametrize("function", AggregationFunction)
+@pytest.mark.parametrize("function", WITH_DIMENSIONS)
 @examples(100)
 @given(st.data())
 async def test_groups_of_any_range_are_those_of_the_raw_events(
@@ -192,7 +194,7 @@ def test_a_value_of_a_dimension_is_what_a_filter_for_it_matches(
             assert matches(filter_, event) is (dimension(event, name) == text)
 
 
-@pytest.mark.parametrize("function", AggregationFunction)
+@pytest.mark.parametrize("function", WITH_DIMENSIONS)
 async def test_each_group_is_what_a_meter_that_filters_for_it_counts(
     database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction
 ) -> None:

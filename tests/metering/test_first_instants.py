@@ -4,10 +4,12 @@ from contextlib import nullcontext as anywhere
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from config import clock
 from metering.audit.recompute import recompute_customer_meter
 from metering.ingest.storing import ReceiptStatus
 from metering.language.aggregations import AggregationFunction
@@ -20,6 +22,7 @@ from schema.loaders.events import EventQuery, events_source
 from schema.loaders.keyset import PageRequest, bounds_of
 from schema.loaders.sources import read_pages
 from tests.ingesting import catch_up_all, definition_of, drain, meter_of, send
+from tests.reference.aggregations import hours, value_seconds
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -29,6 +32,7 @@ EVENTS = [
     {"timestamp": FIRST + TICK, "externalId": "second", "metadata": {"tokens": 2}},
     {"timestamp": datetime(2026, 3, 1, tzinfo=UTC), "metadata": {"tokens": 4}},
 ]
+END = datetime(2027, 1, 1, tzinfo=UTC)
 EXPECTED = {
     AggregationFunction.COUNT: Decimal(3),
     AggregationFunction.SUM: Decimal(7),
@@ -37,6 +41,17 @@ EXPECTED = {
     AggregationFunction.MAXIMUM: Decimal(4),
     AggregationFunction.UNIQUE: Decimal(3),
     AggregationFunction.LATEST: Decimal(4),
+    AggregationFunction.TIME_WEIGHTED: hours(
+        value_seconds(
+            [
+                (FIRST, UUID(int=1), Decimal(1)),
+                (FIRST + TICK, UUID(int=2), Decimal(2)),
+                (datetime(2026, 3, 1, tzinfo=UTC), UUID(int=3), Decimal(4)),
+            ],
+            FIRST,
+            END,
+        )
+    ),
 }
 
 
@@ -78,8 +93,9 @@ async def test_events_of_the_first_instants_are_counted(
     await drain(organization.id)
     late = await caught_up(organization, function)
     for meter in (live, late):
-        by_year = windows(FIRST, datetime(2027, 1, 1, tzinfo=UTC), Interval.YEAR, zone_of("UTC"))
-        used = await usage(database, meter, by_year)
+        by_year = windows(FIRST, END, Interval.YEAR, zone_of("UTC"))
+        with clock.at(END):
+            used = await usage(database, meter, by_year)
         assert used.total.counted == 3
         assert used.total.quantity == EXPECTED[function]
         assert (used.points[0].counted, used.points[-1].counted) == (2, 1)

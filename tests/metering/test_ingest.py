@@ -97,6 +97,33 @@ async def test_a_customer_can_be_named_either_way(organization: Organization) ->
     assert (await Event.get(organization_id=organization.id)).customer_id == customer.id
 
 
+async def test_each_event_of_a_call_belongs_to_its_own_customer(
+    organization: Organization,
+) -> None:
+    made = [
+        await Customer.create(organization_id=organization.id, external_id=f"c{number}")
+        for number in range(12)
+    ]
+    named = [
+        {"customerId": encode_id("Customer", customer.id), "externalCustomerId": None}
+        if number % 3 == 0
+        else {"externalCustomerId": customer.external_id}
+        for number, customer in enumerate(made)
+    ]
+    # Twice with all customers known, and once with one that the call makes.
+    for new in ([], [], [{"externalCustomerId": "new"}]):
+        receipts = await send(organization, *reversed(named), *new, *named)
+        stored = await Event.filter(organization_id=organization.id).in_bulk(
+            [receipt.event_id for receipt in receipts], "id"
+        )
+        found = [stored[receipt.event_id].customer_id for receipt in receipts]
+        expected = [customer.id for customer in made]
+        if new:
+            customer = await Customer.get(organization_id=organization.id, external_id="new")
+            expected.append(customer.id)
+        assert found == [*reversed(expected[:12]), *expected[12:], *expected[:12]]
+
+
 async def test_an_unknown_customer_refuses_the_batch_like_any_other_fault(
     organization: Organization,
 ) -> None:

@@ -14,7 +14,7 @@ from metering.usage.groups import GroupedUsage, grouped_usage
 from metering.usage.windows import Window
 from models import DimensionCombination, Meter, Organization
 from tests.ingesting import NOON, catch_up_all, definition_of, drain, send
-from tests.metering.test_changing_dimensions import drifts
+from tests.metering.dimensions import drifts
 
 SUM = Aggregation(AggregationFunction.SUM, "tokens")
 

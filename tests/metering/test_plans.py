@@ -74,6 +74,24 @@ async def test_a_new_tenants_batch_is_counted_by_its_own_events_only(
     assert await _most_rows_passed_over(fresh_database, _NOTE, names) < 500
 
 
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("analyzed", [False, True])
+async def test_batches_of_a_month_are_counted_by_their_own_events_only(
+    fresh_database: BaseDBAsyncClient, organization: Organization, mode: str, *, analyzed: bool
+) -> None:
+    await _stored(organization)
+    if analyzed:
+        await fresh_database.execute_script("ANALYZE")
+    for number in range(12):
+        await send(organization.id, *usages([number]))
+    pending = await EventBatch.filter(organization_id=organization.id, position=None)
+    batches = Batches.of([vars(batch) for batch in pending])
+    values = [organization.id, batches.ids, 3, batches.months]
+    async with in_transaction() as connection:
+        await connection.execute_script(f"SET LOCAL plan_cache_mode = {mode}")
+        assert await _most_rows_passed_over(connection, _NOTE, values) < 500
+
+
 @pytest.mark.parametrize("function", [AggregationFunction.SUM, AggregationFunction.UNIQUE])
 async def test_new_combinations_of_many_customers_are_not_compared_with_each_other(
     fresh_database: BaseDBAsyncClient, organization: Organization, function: AggregationFunction

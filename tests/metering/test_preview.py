@@ -19,7 +19,7 @@ from metering.usage.windows import Window
 from models import Organization
 from tests.effort import examples
 from tests.ingesting import drain, named
-from tests.metering.stored import CUSTOMERS, event_of, meter_on, store
+from tests.metering.stored import CUSTOMERS, WITH_DIMENSIONS, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
@@ -111,7 +111,7 @@ async def test_a_preview_that_runs_away_is_cut_off(
 
 
 @examples(60)
-@given(filters, event_lists, st.sampled_from(AggregationFunction), st.sampled_from(["n", "a.b"]))
+@given(filters, event_lists, st.sampled_from(WITH_DIMENSIONS), st.sampled_from(["n", "a.b"]))
 async def test_a_preview_agrees_with_the_reference(
     database: BaseDBAsyncClient,
     filter_: dict[str, Any],

@@ -31,6 +31,7 @@ CORRUPTIONS: dict[AggregationFunction, dict[str, Any]] = {
     AggregationFunction.MAXIMUM: {"maximum": Decimal(500)},
     AggregationFunction.LATEST: {"latest_value": Decimal(8)},
     AggregationFunction.UNIQUE: {"count": 0},
+    AggregationFunction.TIME_WEIGHTED: {"value_seconds": Decimal(36)},
 }
 
 

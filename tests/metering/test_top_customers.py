@@ -21,6 +21,7 @@ from tests.ingesting import drain
 from tests.metering.stored import event_of, meter_on, store
 from tests.metering.test_usage import offsets, some_filters
 from tests.reference.aggregations import aggregate
+from tests.reference.carried import carried, numbers_of
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
 from tests.reference.strategies import START, counted_metadata, event_ids, names
@@ -34,14 +35,15 @@ def expected_of(
     """All customers with an event that counts, in order."""
     found = []
     for customer in CUSTOMERS:
-        inside = [
-            one
-            for one in events
-            if one["customer_id"] == customer
-            and window.start <= one["timestamp"] < window.end
-            and matches(data, one)
-        ]
-        if inside:
+        own = [one for one in events if one["customer_id"] == customer and matches(data, one)]
+        inside = [one for one in own if window.start <= one["timestamp"] < window.end]
+        if aggregation.lasts() and aggregation.property is not None:
+            name = aggregation.property
+            known = numbers_of(name, [one for one in own if one["timestamp"] < window.end])
+            if known and window.start < window.end:
+                used = carried(aggregation.function, name, own, *window)
+                found.append(CustomerUsage(customer, used.quantity))
+        elif inside:
             used = aggregate(aggregation.function, aggregation.property, inside)
             if used.matched > used.skipped:
                 found.append(CustomerUsage(customer, used.quantity))

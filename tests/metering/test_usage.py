@@ -21,6 +21,7 @@ from tests.effort import examples
 from tests.ingesting import drain
 from tests.metering.stored import CUSTOMERS, event_of, meter_on, store
 from tests.reference.aggregations import aggregate
+from tests.reference.carried import CARRYING_OVER, carried_of_all
 from tests.reference.filters import matches
 from tests.reference.sql import parsed
 from tests.reference.strategies import (
@@ -52,20 +53,26 @@ offsets = st.builds(
 half_days = st.integers(-20, 20).map(lambda number: timedelta(hours=12 * number))
 
 
+# Each function, and those that may carry over once more.
+KINDS = [(function, False) for function in AggregationFunction] + [
+    (AggregationFunction(function), True) for function in CARRYING_OVER
+]
+
+
 def expected_of(
     data: dict[str, Any], aggregation: Aggregation, events: list[dict[str, Any]], window: Window
 ) -> Quantity:
-    inside = [
-        found
-        for found in events
-        if window.start <= found["timestamp"] < window.end and matches(data, found)
-    ]
-    result = aggregate(aggregation.function, aggregation.property, inside)
+    matching = [found for found in events if matches(data, found)]
+    if aggregation.lasts() and aggregation.property is not None:
+        result = carried_of_all(aggregation.function, aggregation.property, matching, *window)
+    else:
+        inside = [found for found in matching if window.start <= found["timestamp"] < window.end]
+        result = aggregate(aggregation.function, aggregation.property, inside)
     return Quantity(result.quantity, result.matched - result.skipped, result.skipped)
 
 
 @st.composite
-def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
+def cases(draw: st.DrawFn, function: AggregationFunction, carries_over: bool) -> dict[str, Any]:
     era, zones = draw(st.sampled_from(ERAS))
     stored = st.builds(
         event_of,
@@ -88,6 +95,7 @@ def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
         "aggregation": Aggregation(
             function,
             None if function is AggregationFunction.COUNT else draw(st.just("n") | properties),
+            carries_over,
         ),
         "events": events,
         "counted": draw(st.just(30) | st.integers(0, 30)),
@@ -99,13 +107,17 @@ def cases(draw: st.DrawFn, function: AggregationFunction) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("function", AggregationFunction)
+@pytest.mark.parametrize(("function", "carries_over"), KINDS)
 @examples(200)
-@given(st.data())
+@given(data=st.data())
 async def test_usage_of_any_range_is_that_of_the_raw_events(
-    database: BaseDBAsyncClient, function: AggregationFunction, data: st.DataObject
+    database: BaseDBAsyncClient,
+    function: AggregationFunction,
+    data: st.DataObject,
+    *,
+    carries_over: bool,
 ) -> None:
-    case = data.draw(cases(function))
+    case = data.draw(cases(function, carries_over))
     organization = await Organization.create(name="Test", slug=str(uuid4()))
     filter_, aggregation = parsed(case["filter"]), case["aggregation"]
     counted, pending = case["events"][: case["counted"]], case["events"][case["counted"] :]
@@ -154,7 +166,12 @@ async def test_an_archived_meter_keeps_its_usage(
         )
     # Noon is at the edge of the range, where raw events are looked at.
     edge = Window(START - timedelta(minutes=1), START + timedelta(minutes=1))
-    expected = {AggregationFunction.COUNT: 1, AggregationFunction.UNIQUE: 1}.get(function, 5)
+    expected = {
+        AggregationFunction.COUNT: Decimal(1),
+        AggregationFunction.UNIQUE: Decimal(1),
+        # 5 for the minute after it.
+        AggregationFunction.TIME_WEIGHTED: Decimal("0.083333333333"),
+    }.get(function, Decimal(5))
     assert (await usage(database, meter, [edge])).total.quantity == expected
 
 

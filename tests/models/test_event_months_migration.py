@@ -10,9 +10,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, OperationalError
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.executor import MigrationTarget
 
 from config.settings import Settings
+from metergraph.database.executor import Executor
 from metergraph.database.opening import APP, TORTOISE_ORM, migrate
 from metering.ingest.storing import ReceiptStatus
 from metering.language.aggregations import Aggregation, AggregationFunction
@@ -53,7 +54,7 @@ VALUES ($1, external_id_key($2), $3, now())
 async def migrate_to(*names: str) -> None:
     """Brings the open database to some migrations."""
     apps: Any = TORTOISE_ORM["apps"]
-    executor = MigrationExecutor(get_connection("default"), apps)
+    executor = Executor(get_connection("default"), apps)
     targets = [MigrationTarget(APP, name) for name in names]
     await executor.migrate(targets, direction="forward")
 

@@ -1,13 +1,13 @@
 """The lock files: every version has hashes, and no file names an index."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
-
-
+NODE_FOLDERS = ("clients/typescript", "tests/contract", "web")
 LOCKS = ("requirements.txt", "requirements-tracing.txt", "requirements-dev.txt")
 
 
@@ -30,3 +30,11 @@ def test_all_locks_have_the_same_versions() -> None:
 
     least, tracing, most = map(versions, LOCKS)
     assert least < tracing < most
+
+
+def test_no_lock_of_node_packages_names_a_registry() -> None:
+    locks = [PROJECT / folder / "package-lock.json" for folder in NODE_FOLDERS]
+    for lock in locks:
+        packages = json.loads(lock.read_text())["packages"]
+        assert len(packages) > 40
+        assert not [name for name, package in packages.items() if "resolved" in package]

@@ -1,6 +1,7 @@
 """The reference of aggregations: matching events in, quantity and counts out."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,9 @@ def aggregate(function: str, name: str | None, events: list[dict[str, Any]]) -> 
         if (number := numeric(property_of(event, name))) is not None
     ]
     skipped = len(events) - len(numbers)
+    if function == "TIME_WEIGHTED":
+        until_latest = hours(value_seconds(numbers, *ends_of(numbers)))
+        return Aggregated(until_latest, len(events), skipped)
     return Aggregated(reduce(function, numbers), len(events), skipped)
 
 
@@ -53,6 +57,29 @@ def reduce(function: str, numbers: list[tuple[Any, Any, Decimal]]) -> Decimal | 
         case "AVERAGE":
             return average(total, len(values))
     raise ValueError(function)
+
+
+def ends_of(numbers: list[tuple[Any, Any, Decimal]]) -> tuple[Any, Any]:
+    """The instants of the first and of the latest number."""
+    instants = [instant for instant, _, _ in numbers]
+    return min(instants, default=None), max(instants, default=None)
+
+
+def value_seconds(numbers: list[tuple[Any, Any, Decimal]], start: Any, end: Any) -> Fraction:
+    """The integral over [start, end), in seconds, of what (timestamp, id, number) say."""
+    total, ordered = Fraction(0), sorted(numbers)
+    for place, (instant, _, number) in enumerate(ordered):
+        following = ordered[place + 1][0] if place + 1 < len(ordered) else end
+        lasted = min(following, end) - max(instant, start)
+        if lasted > timedelta():
+            microseconds = lasted // timedelta(microseconds=1)
+            total += Fraction(number) * microseconds / 1_000_000
+    return total
+
+
+def hours(seconds: Fraction) -> Decimal:
+    """Hours, rounded half away from zero to 12 decimals more than the seconds have."""
+    return average(seconds, 3600)
 
 
 def decimals(number: Fraction) -> int:

@@ -18,7 +18,9 @@ ERRORS = "userErrors { code message path }"
 DOCUMENTS = {
     "meterCreate": ("MeterCreateInput", "meter { id name }"),
     "customerCreate": ("CustomerCreateInput", "customer { id name }"),
+    "customerErase": ("CustomerEraseInput", "customer { id erasedAt }"),
     "customerMeterCredit": ("CustomerMeterCreditInput", "customerMeter { id creditedUnits }"),
+    "creditGrantVoid": ("CreditGrantVoidInput", "grant { id remaining }"),
     "customerSubscriptionCreate": ("CustomerSubscriptionCreateInput", "subscription { id }"),
     "customerSubscriptionCancel": (
         "CustomerSubscriptionCancelInput",
@@ -29,6 +31,7 @@ DOCUMENTS = {
         "subscription { id quantity } invoice { id total lines { kind amount } }",
     ),
     "productCreate": ("ProductCreateInput", "product { id name }"),
+    "priceSimulationStart": ("PriceSimulationStartInput", "simulation { id name }"),
     "meterCreditBenefitCreate": ("MeterCreditBenefitCreateInput", "benefit { id }"),
     "creditNoteCreate": ("CreditNoteCreateInput", "creditNote { id number }"),
     "invoiceFinalize": ("InvoiceFinalizeInput", "invoice { id number }"),
@@ -41,10 +44,13 @@ DOCUMENTS = {
 TABLES = {
     "meterCreate": "meter",
     "customerCreate": "customer",
+    "customerErase": "customer_erasure",
     "customerMeterCredit": "credit_entry",
+    "creditGrantVoid": "credit_entry",
     "customerSubscriptionCreate": "invoice",
     "customerSubscriptionChange": "invoice",
     "productCreate": "product",
+    "priceSimulationStart": "price_simulation",
     "meterCreditBenefitCreate": "benefit",
     "webhookEndpointCreate": "webhook_endpoint",
     "usageAlertCreate": "usage_alert",
@@ -136,11 +142,24 @@ async def draft_of(api: Api, name: str, product_id: str) -> str:
     return draft_id
 
 
+async def grant_of(api: Api, name: str) -> str:
+    """The id of the credit that a customer got with its subscription."""
+    found = await api.get(
+        "query ($customer: String!) { customer(externalId: $customer) {"
+        " meters { nodes { grants { nodes { id } } } } } }",
+        customer=name,
+    )
+    [meter] = found["customer"]["meters"]["nodes"]
+    [grant] = meter["grants"]["nodes"]
+    grant_id: str = grant["id"]
+    return grant_id
+
+
 @pytest.fixture
 async def caller(api: Api) -> Caller:
     meter, product = await ai_plan(api)
     customers = {}
-    for name in ("acme", "globex"):
+    for name in ("acme", "globex", "vandelay"):
         created = await api.get(
             "mutation ($id: String!) { customerCreate(input: {externalId: $id}) { customer { id }"
             " } }",
@@ -163,12 +182,14 @@ async def caller(api: Api) -> Caller:
             "aggregation": {"function": "SUM", "property": "tokens"},
         },
         "customerCreate": {"name": "Pied Piper"},
+        "customerErase": {"id": customers["vandelay"]},
         "customerMeterCredit": {
             "externalCustomerId": "acme",
             "meterId": meter,
             "units": "100",
             "reason": "a gift",
         },
+        "creditGrantVoid": {"id": await grant_of(api, "hooli"), "reason": "a mistake"},
         "customerSubscriptionCreate": {
             "externalCustomerId": "acme",
             "productId": product["id"],
@@ -183,6 +204,11 @@ async def caller(api: Api) -> Caller:
             "name": "plan",
             "recurringInterval": "MONTH",
             "prices": [{"fixed": {"currency": "USD", "amount": 100}}],
+        },
+        "priceSimulationStart": {
+            "prices": [{"metered": {"currency": "USD", "meterId": meter, "unitAmount": "0.5"}}],
+            "start": "2026-01-01T00:00:00Z",
+            "end": "2026-02-01T00:00:00Z",
         },
         "meterCreditBenefitCreate": {
             "description": "free",

@@ -34,7 +34,7 @@ async def test_an_entry_says_who_did_what_to_what_and_when(
         "input": {
             "name": "Tokens",
             "filter": {"conjunction": "AND", "clauses": []},
-            "aggregation": {"function": "COUNT"},
+            "aggregation": {"function": "COUNT", "carriesOver": False},
         },
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from models import Customer, CustomerSubscription, Invoice, Organization, Product
 from schema.ids import encode_id
-from schema.loaders.billing import (
+from schema.loaders.billing_lists import (
     InvoiceQuery,
     SubscriptionQuery,
     invoices_source,

@@ -57,6 +57,56 @@ async def test_usage_over_time_fills_the_gaps(api: Api, organization: Organizati
     assert berlin["points"][1]["start"] == "2026-03-01T23:00:00Z"
 
 
+async def test_what_carries_over_is_there_without_events(
+    api: Api, organization: Organization, other_organization: Organization
+) -> None:
+    seats = {"function": "MAXIMUM", "property": "seats", "carriesOver": True}
+    meter = (await create_meter(api, aggregation=seats))["meter"]
+    # The customers of another organization have more.
+    await send(other_organization.id, {"metadata": {"seats": 99}})
+    await send(
+        organization.id,
+        {"metadata": {"seats": 5}},
+        {"metadata": {"seats": 4}, "externalCustomerId": "c2"},
+        {"metadata": {"seats": 2}, "timestamp": NOON.replace(day=3)},
+    )
+    for tenant in (organization, other_organization):
+        await drain(tenant.id)
+    asked = {
+        "id": meter["id"],
+        "start": "2026-03-02T00:00:00Z",
+        "end": "2026-03-05T00:00:00Z",
+        "interval": "DAY",
+        "zone": "UTC",
+    }
+
+    async def by_day(**more: str) -> list[str]:
+        found = (await api.get(SERIES, **asked, **more))["meter"]["quantities"]
+        return [found["total"], *(point["quantity"] for point in found["points"])]
+
+    assert await by_day() == ["5", "5", "5", "4"]
+    assert await by_day(who="c1") == ["5", "5", "5", "2"]
+    assert await by_day(who="c2") == ["4", "4", "4", "4"]
+    query = """query ($id: ID!) { meter(id: $id) {
+      topCustomers(start: "2026-03-04T00:00:00Z", end: "2026-03-05T00:00:00Z") {
+        customer { externalId } quantity } } }"""
+    top = (await api.get(query, id=meter["id"]))["meter"]["topCustomers"]
+    assert [(one["customer"]["externalId"], one["quantity"]) for one in top] == [
+        ("c2", "4"),
+        ("c1", "2"),
+    ]
+    preview = """query ($aggregation: MeterAggregationInput!) {
+      meterPreview(filter: {}, aggregation: $aggregation, start: "2026-03-04T00:00:00Z",
+                   end: "2026-03-05T00:00:00Z") {
+        matchedEvents quantity quantities(interval: DAY) { points { quantity } } } }"""
+    found = (await api.get(preview, aggregation=seats))["meterPreview"]
+    assert found == {
+        "matchedEvents": 0,
+        "quantity": "4",
+        "quantities": {"points": [{"quantity": "4"}]},
+    }
+
+
 async def test_progress_is_of_one_instant_while_events_are_counted(
     api: Api, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from tests.resolvers.token_meter import (
     equals,
 )
 
+SEATS = {"function": "LATEST", "property": "seats", "carriesOver": True}
 UPDATE = CREATE.replace("Create", "Update")
 ARCHIVE = """mutation ($id: ID!) { meterArchive(input: {id: $id}) {
   meter { archivedAt } userErrors { code message path } } }"""
@@ -45,7 +46,7 @@ async def test_a_meter_is_created_with_its_whole_filter(api: Api) -> None:
     assert made["userErrors"] == []
     meter = made["meter"]
     assert (meter["name"], meter["unit"], meter["isLocked"]) == ("Tokens", "token", False)
-    assert meter["aggregation"] == TOKENS
+    assert meter["aggregation"] == {**TOKENS, "carriesOver": False}
     assert meter["filter"] == {
         "conjunction": "AND",
         "clauses": [
@@ -75,6 +76,11 @@ async def test_a_meter_is_created_with_its_whole_filter(api: Api) -> None:
             [("INVALID", ["aggregation", "property"])],
         ),
         (
+            {"aggregation": {**TOKENS, "carriesOver": True}},
+            [("INVALID", ["aggregation", "carriesOver"])],
+        ),
+        ({"aggregation": SEATS, "dimensions": ["plan"]}, [("INVALID", ["dimensions"])]),
+        (
             {
                 "name": "\0",
                 "filter": {
@@ -102,7 +108,7 @@ async def test_a_node_of_a_filter_is_one_thing(api: Api) -> None:
 async def test_a_meter_is_edited_until_it_has_counted(api: Api, organization: Organization) -> None:
     meter = (await create_meter(api))["meter"]
     edited = await update(api, id=meter["id"], filter={}, aggregation=COUNT, unit="event")
-    assert edited["meter"]["aggregation"] == {"function": "COUNT", "property": None}
+    assert edited["meter"]["aggregation"] == {**COUNT, "property": None, "carriesOver": False}
     assert edited["meter"]["filter"] == {"conjunction": "AND", "clauses": []}
     await send(organization.id, {})
     await drain(organization.id)
@@ -117,6 +123,28 @@ async def test_a_meter_is_edited_until_it_has_counted(api: Api, organization: Or
     same = await update(api, id=meter["id"], filter={}, aggregation=COUNT)
     assert same["userErrors"] == []
     assert same["meter"]["unit"] is None
+
+
+async def test_whether_a_meter_carries_over_can_change_until_it_has_counted(
+    api: Api, organization: Organization
+) -> None:
+    meter = (await create_meter(api, aggregation=SEATS))["meter"]
+    assert meter["aggregation"] == SEATS
+    plain = {"function": "LATEST", "property": "seats"}
+    edited = (await update(api, id=meter["id"], aggregation=plain))["meter"]
+    assert edited["aggregation"] == {**SEATS, "carriesOver": False}
+    assert (await update(api, id=meter["id"], dimensions=["plan"]))["userErrors"] == []
+    assert mistakes(await update(api, id=meter["id"], aggregation=SEATS)) == [
+        ("INVALID", ["dimensions"])
+    ]
+    edited = (await update(api, id=meter["id"], aggregation=SEATS, dimensions=[]))["meter"]
+    assert edited["aggregation"] == SEATS
+    await send(organization.id, {"metadata": {"seats": 3}})
+    await drain(organization.id)
+    await catch_up_all(organization.id)
+    assert mistakes(await update(api, id=meter["id"], aggregation=plain)) == [
+        ("METER_LOCKED", ["aggregation"])
+    ]
 
 
 async def test_a_meter_is_archived_and_taken_back(api: Api, organization: Organization) -> None:

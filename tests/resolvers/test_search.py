@@ -160,6 +160,7 @@ async def test_a_word_of_all_customers_is_found_without_reading_all_of_them(
         """,
         [organization.id],
     )
+    await database.execute_script("ANALYZE customer")
     async with in_transaction() as connection:
         await connection.execute_query("SET LOCAL enable_seqscan = off")
         (row,) = await connection.execute_query_dict(

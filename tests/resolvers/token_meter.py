@@ -8,7 +8,7 @@ METER = """
   id name unit isLocked archivedAt
   filter { conjunction clauses { ...Clause
     ... on MeterFilter { conjunction clauses { ...Clause } } } }
-  aggregation { function property }
+  aggregation { function property carriesOver }
 """
 CLAUSE = " fragment Clause on MeterClause { property operator value }"
 ERRORS = "userErrors { code message path }"

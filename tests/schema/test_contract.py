@@ -93,6 +93,7 @@ def test_every_root_field_requires_a_scope() -> None:
 
 def test_every_list_that_can_grow_is_a_connection() -> None:
     allowed = {
+        "CreditGrant.usage",
         "AccessToken.scopes",
         "Customer.balances",
         "Customer.quantities",
@@ -108,11 +109,15 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "MeterFilter.clauses",
         "MeterProgress.problems",
         "MeterQuantities.groups",
+        "LineExplanation.credits",
+        "LineExplanation.steps",
         "MeterQuantities.points",
         "MeteredPrice.examples",
         "MeteredPrice.rates",
         "MeteredPrice.tiers",
         "Organization.accessTokens",
+        "PriceSimulation.benefits",
+        "PriceSimulation.prices",
         "Product.benefits",
         "Product.prices",
         "Query.eventNames",
@@ -122,6 +127,7 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "QuantityGroup.points",
         "QuantityGroup.values",
         "Revenue.points",
+        "SimulatedCustomer.lines",
         "SubscriptionChangePreview.creditChanges",
         "SubscriptionChangePreview.lines",
         "UpcomingInvoice.lines",

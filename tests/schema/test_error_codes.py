@@ -1,8 +1,8 @@
 """Every error code is documented and provoked, and shows nothing of what is behind it."""
 
 import base64
-import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
@@ -10,16 +10,18 @@ from uuid import UUID
 import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
+from tortoise.connection import get_connection
 
 from metering.problems import ProblemCode
-from models import Organization, exact_json
+from models import Customer, Organization, exact_json
 from schema import errors
 from schema.context import Scope
 from schema.errors import APIError, ErrorCode
+from tests.billing.rated import by_model
+from tests.billing.world import World
 from tests.graphql_client import Api
 from tests.ingesting import drain
 from tests.resolvers.ai_plan import INGEST, subscribed
-from tests.resolvers.token_meter import create_meter
 from tests.serving import new_token
 
 API = Path(__file__).parents[2] / "docs" / "api.md"
@@ -95,6 +97,29 @@ async def amount_too_large(api: Api, organization: Organization, **_: Any) -> An
     return await api.post({"query": query}, **GRAPHQL)
 
 
+async def events_archived(api: Api, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
+    async def archived(_connection: object) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    # Other tests use this database, so nothing is really archived; tests of archives do that.
+    monkeypatch.setattr("metering.usage.preview.events_from", archived)
+    query = 'aggregation: {function: COUNT}, start: "2025-12-31T00:00:00Z"'
+    return await api.post(
+        {"query": f"{{ meterPreview(filter: {{}}, {query}) {{ quantity }} }}"}, **GRAPHQL
+    )
+
+
+async def events_erased(api: Api, organization: Organization, **_: Any) -> Any:
+    world = World(organization, get_connection("default"))
+    customer, meter = await world.customer(), await world.meter(dimensions=["model", "kind"])
+    await world.subscribe(customer, await world.product(by_model(meter)), "2026-01-01")
+    await world.use(customer, ("2026-01-05", 1), model="large")
+    await world.cycle("2026-02-01")
+    await Customer.filter(id=customer.id).update(erased_at=datetime.now(UTC))
+    query = "{ invoices(first: 1) { nodes { lines { explanation { matchedEvents } } } } }"
+    return await api.post({"query": query}, **GRAPHQL)
+
+
 async def internal(api: Api, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Any:
     async def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("the secret recipe")
@@ -119,6 +144,8 @@ STATUS = {
     persisted_query_not_supported: 400,
     too_complex: 400,
     amount_too_large: 200,
+    events_archived: 200,
+    events_erased: 200,
     internal: 500,
 }
 
@@ -145,138 +172,3 @@ async def test_a_code_comes_with_its_status(
     answer = exact_json.loads(events.partition("\r\n")[0] if is_stream else response.text)
     assert [error["extensions"]["code"] for error in answer["errors"]] == [provoke.__name__.upper()]
     assert response.status_code == STATUS[provoke]
-
-
-PRODUCT = """mutation ($prices: [ProductPriceInput!]!) {
-  productCreate(input: {name: "P", recurringInterval: MONTH, prices: $prices})
-  { userErrors { message } }
-}"""
-FIXED = {"currency": "USD", "amount": 1}
-
-
-@pytest.mark.parametrize(
-    ("prices", "place"),
-    [
-        ([{"fixed": FIXED}, {}], "at [1]:"),
-        ([{"fixed": FIXED, "metered": None}], "at [0]:"),
-        ([{"fixed": None}], "at [0].fixed:"),
-        ([{"fixed": FIXED}, {"nothing": 1}], "at [1]:"),
-    ],
-)
-async def test_a_violated_one_of_names_its_place(api: Api, prices: Any, place: str) -> None:
-    error = (await api.ask(PRODUCT, prices=prices))["errors"][-1]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    assert place in error["message"]
-
-
-PREVIEW = "meterPreview(filter: {clauses: [NODE]}, aggregation: {function: COUNT}) { quantity }"
-
-
-@pytest.mark.parametrize(
-    ("node", "query"),
-    [
-        ("{}", "fragment F on Query { PREVIEW } query { ...F }"),
-        ("{filter: $undeclared}", "query { PREVIEW }"),
-        ("{filter: $f}", "query ($f: MeterFilterInput) { PREVIEW }"),
-        ("{filter: null}", "{ PREVIEW }"),
-        ("{filter: {}, clause: null}", "{ PREVIEW }"),
-    ],
-)
-async def test_a_violated_one_of_in_the_document_is_the_caller_s(
-    api: Api, node: str, query: str
-) -> None:
-    errors_ = (await api.ask(query.replace("PREVIEW", PREVIEW).replace("NODE", node)))["errors"]
-    assert {error["extensions"]["code"] for error in errors_} == {"BAD_USER_INPUT"}
-    assert all(error["locations"] for error in errors_)
-
-
-QUANTITIES = '{ meter(id: "METER") { quantities(GIVEN, interval: DAY) { total } } }'
-CLAUSE = '{clause: {property: "", operator: EQUALS, value: 1}}'
-
-
-@pytest.mark.parametrize(
-    ("query", "given", "path"),
-    [
-        (QUANTITIES, 'start: "2026-01-02T00:00:00Z", end: "2026-01-01T00:00:00Z"', ["end"]),
-        (
-            QUANTITIES,
-            'start: "2026-01-01T00:00:00Z", end: "2026-01-02T00:00:00Z", timezone: "Mars"',
-            ["timezone"],
-        ),
-        (
-            f"{{ {PREVIEW} }}".replace("NODE", CLAUSE),
-            "",
-            ["filter", "clauses", "0", "clause", "property"],
-        ),
-    ],
-)
-async def test_a_wrong_argument_is_named_by_its_path(
-    api: Api, query: str, given: str, path: list[str]
-) -> None:
-    meter = (await create_meter(api))["meter"]["id"]
-    asked = query.replace("METER", meter).replace("GIVEN", given)
-    (error,) = (await api.ask(asked))["errors"]
-    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": path}
-
-
-@pytest.mark.parametrize("number", ["5.0", "1e2", pytest.param("9" * 5000, id="long")])
-async def test_a_number_that_is_no_integer_is_refused(api: Api, number: str) -> None:
-    query = "query ($n: Int) { events(first: $n) { totalCount } }"
-    body = f'{{"query": "{query}", "variables": {{"n": {number}}}}}'
-    response = await api.post(body)
-    (error,) = response.json()["errors"]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    assert "'$n'" in error["message"]
-    assert len(response.content) < 1_000
-
-
-@pytest.mark.parametrize(
-    ("query", "culprit"),
-    [
-        ('{ events(filter: {start: "2026-01-01T00:00:00"}) { totalCount } }', '"2026'),
-        ("{ events(filter: {end: 17}) { totalCount } }", "17"),
-        (f"{{ {PREVIEW} }}".replace("NODE", CLAUSE.replace("1", "[]")), "[]"),
-    ],
-)
-async def test_a_literal_that_is_refused_has_a_place(api: Api, query: str, culprit: str) -> None:
-    (error,) = (await api.ask(query))["errors"]
-    assert error["locations"] == [{"line": 1, "column": query.index(culprit) + 1}]
-
-
-@pytest.mark.parametrize("name", ["after", "before"])
-async def test_an_invalid_cursor_is_named(api: Api, name: str) -> None:
-    (error,) = (await api.ask(f'{{ events({name}: "nonsense") {{ totalCount }} }}'))["errors"]
-    assert f"`{name}`" in error["message"]
-    assert error["path"] == ["events"]
-
-
-WRONG = """mutation ($zero: Decimal!, $text: String!) {
-  productCreate(input: {name: "", description: $text, recurringInterval: MONTH, prices: [
-    {fixed: {currency: "USD", amount: -1}}
-    {metered: {currency: "USD", meterId: "x", unitAmount: "0.0000000000001", capAmount: -1}}
-    {metered: {currency: "USD", meterId: "x", pricing: PACKAGE, packageAmount: 1,
-               packageSize: $zero}}
-  ]}) { userErrors { code message path } }
-  meterCreditBenefitCreate(input: {description: "", meterId: "x", units: $zero})
-    { userErrors { code message path } }
-  customerMeterCredit(input: {externalCustomerId: "x", meterId: "x", units: $zero, reason: ""})
-    { userErrors { code message path } }
-}"""
-
-
-async def test_the_message_of_a_wrong_value_names_it(api: Api) -> None:
-    answer = await api.get(WRONG, zero="0", text="x" * 1_001)
-    problems = [problem for payload in answer.values() for problem in payload["userErrors"]]
-    named = {problem["path"][-1] for problem in problems}
-    assert {"name", "description", "amount", "capAmount", "packageSize", "units"} <= named
-    for problem in problems:
-        if problem["code"] != "NOT_FOUND":
-            assert problem["path"][-1] in problem["message"]
-
-
-async def test_errors_quote_long_values_briefly(api: Api) -> None:
-    for value in ("x" * 50_000, {"a" * 50_000: 1}, ["y" * 50_000] * 3):
-        body = json.dumps({"query": PRODUCT, "variables": {"prices": value}})
-        assert len((await api.post(body)).content) < 5_000
-    for query in ("{ " + "x" * 50_000 + " }", '{ node(id: "' + "x" * 50_000):
-        assert len((await api.post({"query": query})).content) < 5_000

@@ -85,6 +85,12 @@ def test_a_refused_value_is_shown_as_the_client_wrote_it(value: object, shown: s
     assert str(raised.value).endswith(f": {shown}")
 
 
+@pytest.mark.parametrize("value", ["-1", Decimal("1.0")])
+def test_a_big_integer_that_is_written_otherwise_is_not_called_no_integer(value: object) -> None:
+    with pytest.raises(GraphQLError, match="without quotes, point or exponent, such as 12"):
+        scalars.parse_bigint(value)
+
+
 def test_no_integer_is_sent_that_javascript_would_misread() -> None:
     assert scalars.print_bigint(2**53 - 1) == 2**53 - 1
     assert scalars.print_bigint(1 - 2**53) == 1 - 2**53

@@ -6,10 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import AccessToken, Customer, CustomerSession, Organization
 from schema.loaders.rows import Record, fetch
-from schema.secrets import SESSION_PREFIX, SecretLookup, hash_secret, new_secret
+from schema.secrets import (
+    BROWSER_PREFIX,
+    PREFIX,
+    SESSION_PREFIX,
+    SecretLookup,
+    hash_secret,
+    new_secret,
+)
 
 
 async def token_of(organization: Organization, secret: str) -> AccessToken:
@@ -141,3 +149,25 @@ async def test_a_slow_statement_does_not_hold_up_later_lookups(
         assert not first.done()
         never.set()
         assert await first is not None
+
+
+async def test_lookups_are_planned_once(
+    database: BaseDBAsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.acquire_connection() as connection:
+
+        async def on_one_connection(sql: str, *parameters: Any) -> Sequence[Record]:
+            rows: Sequence[Record] = await connection.fetch(sql, *parameters)
+            return rows
+
+        monkeypatch.setattr("schema.secrets.fetch_aside", on_one_connection)
+        lookup = SecretLookup()
+        for _ in range(10):
+            for prefix in (PREFIX, SESSION_PREFIX, BROWSER_PREFIX):
+                assert await lookup.find(new_secret(prefix)) is None
+        kept = await connection.fetch(
+            "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE $1",
+            "%secret_hash = ANY%",
+        )
+    # PostgreSQL plans the first five runs of every statement.
+    assert [row["generic_plans"] >= 5 for row in kept] == [True] * 3

@@ -50,14 +50,15 @@ _BY_TYPE: dict[str, Any] = {
     "JSONObject": {},
     "ClauseValue": 1,
 }
-# How objects are reached that are no nodes, by type.
+# How objects are reached that are no nodes, by type, with CALL for the field.
 REACHED = {
     "MeterPreview": """meterPreview(
         filter: { clauses: [{ clause: { property: "name", operator: EQUALS, value: "x" } }] }
         aggregation: { function: COUNT }
         start: "2026-01-01T00:00:00Z"
         end: "2026-01-03T00:00:00Z"
-    )"""
+    ) { CALL }""",
+    "UpcomingInvoice": "subscriptions(first: 1) { nodes { upcomingInvoice { CALL } } }",
 }
 # What else an input needs that its type does not say.
 _ALSO: dict[str, dict[str, Any]] = {
@@ -232,7 +233,8 @@ def operation(place: Place, given: dict[str, Any], depth: int) -> str:
         if place.parent == root:
             return f"{kind} ({', '.join(variables)}) {{ {call} }}".replace("()", "")
     if place.parent in REACHED:
-        return f"query ({', '.join(variables)}) {{ {REACHED[place.parent]} {{ {call} }} }}"
+        reached = REACHED[place.parent].replace("CALL", call)
+        return f"query ({', '.join(variables)}) {{ {reached} }}"
     return (
         f"query ($node: ID!, {', '.join(variables)}) "
         f"{{ node(id: $node) {{ ... on {place.parent} {{ {call} }} }} }}"

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Organization
+from billing.catalog.prices import MeteredDraft
+from billing.periods.intervals import RecurringInterval
+from billing.simulations.running import Step, simulate_batch
+from billing.simulations.starting import SimulationDraft, start_simulation
+from models import Meter, Organization
 from tests.graphql_client import Api
 from tests.ingesting import drain
 from tests.resolvers.ai_plan import subscribed
@@ -21,6 +26,9 @@ EVERYTHING = """{
   subscriptions(first: 1) { edges { cursor } nodes {
     __typename id invoices(first: 1) { nodes { __typename id } }
   } }
+  priceSimulations(first: 1) { edges { cursor } nodes {
+    __typename id customers(first: 1) { edges { cursor } }
+  } }
   invoices(first: 1) { edges { cursor } nodes { __typename id creditNotes { __typename id } } }
   events(first: 1) { edges { cursor } nodes { __typename id } }
   meters(first: 1) { edges { cursor } nodes { __typename id } }
@@ -33,6 +41,7 @@ EVERYTHING = """{
   customers(first: 1) { edges { cursor } nodes {
     __typename id meters(first: 1) { edges { cursor } nodes {
       __typename id creditEntries(first: 1) { edges { cursor } nodes { __typename id } }
+      grants(first: 1) { edges { cursor } nodes { __typename id } }
     } }
   } }
 }"""
@@ -111,6 +120,7 @@ async def settled(api: Api, organization: Organization, word: str) -> Tenant:
         id=invoice["id"],
         text=f"{word}-reason",
     )
+    await simulate(organization)
     ids: dict[str, str] = {}
     cursors: list[str] = []
     found = await api.get(EVERYTHING)
@@ -123,6 +133,24 @@ async def settled(api: Api, organization: Organization, word: str) -> Tenant:
     tokens = found["organization"]["accessTokens"]
     ids["AccessToken"] = next(token["id"] for token in tokens if token["name"] == f"{word}-text")
     return Tenant(organization, api, word, ids, tuple(cursors))
+
+
+async def simulate(organization: Organization) -> None:
+    """Simulates a price of the customer's usage of yesterday and today."""
+    meter = await Meter.filter(organization_id=organization.id).first()
+    assert meter is not None
+    end = datetime.now(UTC)
+    draft = SimulationDraft(
+        None,
+        [MeteredDraft("USD", meter.id, parameters={"unit_amount": Decimal(1)})],
+        (),
+        None,
+        end - timedelta(days=1),
+        end,
+        RecurringInterval.DAY,
+    )
+    simulation = await start_simulation(organization.id, draft)
+    assert await simulate_batch(organization.id, simulation.id) is Step.LAST
 
 
 def _walk(value: Any) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from transport.cost import cost_of_introspection
 from transport.limits import Limits
 
 SCHEMA = MetergraphSchema(Limits(cost=10**9, anonymous_tokens=5_000))
-CALLS = 150  # a unit of cost takes 35 to 85
+CALLS = 150  # a unit of cost takes 50 to 120
 CALLS_OF_AN_OPERATION = 20_000
 
 LEAVES = ["name", "kind", "description", "__typename"]

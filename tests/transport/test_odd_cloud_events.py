@@ -108,6 +108,12 @@ async def test_what_is_not_json_is_a_bad_request(api: Api, body: Any, media: str
     assert (response.status_code, errors(response)) == (400, [("BAD_USER_INPUT", [])])
 
 
+async def test_a_byte_order_mark_is_named(api: Api) -> None:
+    response = await post(api, b"\xef\xbb\xbf" + json.dumps(cloud_event()).encode(), STRUCTURED)
+    assert (response.status_code, errors(response)) == (400, [("BAD_USER_INPUT", [])])
+    assert "byte order mark" in response.json()["errors"][0]["message"]
+
+
 async def test_a_key_twice_in_data_refuses_only_its_event(api: Api) -> None:
     good, bad = json.dumps(cloud_event(id="2")), json.dumps(cloud_event())
     bad = bad.replace('"tokens": 12', '"tokens": 12, "tokens": 13')
@@ -183,6 +189,7 @@ async def test_a_missing_header_is_named(api: Api, missing: str) -> None:
     response = await post(api, "", None, **headers)
     assert response.status_code == 400
     assert errors(response) == [("INVALID", ["0", missing])]
+    assert response.json()["errors"][0]["message"].startswith(f"{missing} is missing")
 
 
 async def test_a_header_given_twice_is_refused(api: Api) -> None:

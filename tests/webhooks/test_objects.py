@@ -10,10 +10,10 @@ from arq.connections import ArqRedis
 
 from config.settings import Settings
 from metering.live.outbox import OutboxType
-from models import Organization, OutboxEvent, exact_json
+from models import CreditGrant, Organization, OutboxEvent, exact_json
 from models.identifiers import new_id
 from resolvers.queries.nodes import NODE_TYPES
-from schema.ids import decode_id
+from schema.ids import decode_id, encode_id
 from tests.graphql_client import Api
 from tests.outbox import listen
 from tests.resolvers.ai_plan import subscribed
@@ -37,6 +37,8 @@ SHOWN = {
             amount price { id currency } }""",
     "CreditNote": "id number amount reason refunded issuedAt invoice { id number currency }",
     "CreditEntry": "id kind units reason createdAt customer { id externalId } meter { id name }",
+    "CreditGrant": """id units remaining priority effectiveAt expiresAt rollsOver reason createdAt
+        voidedAt voidReason benefit { id units } customer { id externalId } meter { id name }""",
     "Meter": """id name unit createdAt archivedAt isLocked aggregation { function property }
         filter { conjunction clauses { __typename
             ... on MeterClause { property operator value } } }
@@ -77,6 +79,17 @@ async def test_each_type_is_shown_as_node_shows_it(
         ' reason: "slow answers"}) { creditNote { id } } }',
         invoice=found["invoices"]["nodes"][0]["id"],
     )
+    await api.get(
+        'mutation ($meter: ID!) { customerMeterCredit(input: {externalCustomerId: "acme",'
+        ' meterId: $meter, units: "1000000", reason: "x"}) { customerMeter { id } } }',
+        meter=meters["meters"]["nodes"][0]["id"],
+    )
+    gift = await CreditGrant.get(organization_id=organization.id, benefit_id=None)
+    await api.get(
+        'mutation ($grant: ID!) { creditGrantVoid(input: {id: $grant, reason: "too much"})'
+        " { grant { id } } }",
+        grant=encode_id("CreditGrant", gift.id),
+    )
     await fan_out(organization.id, objects.render)
     seen = set()
     for event in await OutboxEvent.filter(organization_id=organization.id):
@@ -91,7 +104,7 @@ async def test_each_type_is_shown_as_node_shows_it(
         assert contains(message["data"], shown["node"]), (message["data"], shown["node"])
         seen.add(event.type)
     assert seen >= {"customer.created", "subscription.created", "invoice.issued", "credit.granted"}
-    assert seen >= {"alert.triggered", "credit_note.issued"}
+    assert seen >= {"alert.triggered", "credit_note.issued", "credit.voided"}
 
 
 async def body(event: OutboxEvent) -> Any:

@@ -50,8 +50,10 @@ def _fields(event: Any) -> dict[str, Any]:
     subject = event.get("subject")
     if subject is None:
         raise _invalid("subject is missing; it names the customer.", "subject")
+    if event.get("type") is None:
+        raise _invalid("type is missing; it is the name of the event.", "type")
     return {
-        "type": event.get("type"),
+        "type": event["type"],
         "subject": subject,
         "id": external_id(_text(event, "source"), _text(event, "id")),
         "time": event.get("time"),

@@ -1,4 +1,4 @@
-import type { Locator } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import type { Api } from './harness/api';
 import { type Account, portalLink } from './harness/data';
 import { printedText } from './harness/printed';
@@ -116,11 +116,11 @@ test('a discount is set, shown on the next invoice, and removed', async ({
   await dialog.getByLabel('Percent off').fill('20');
   await dialog.getByRole('button', { name: 'Set discount' }).click();
   await expect(dialog).toHaveCount(0);
-  await expect(details).toContainText('20 % off, for 3 periods with the current one');
+  await expect(details).toContainText('20% off, for 3 periods with the current one');
   await expect(next.getByText('Off the other lines')).toBeVisible();
 
   await press('Discount');
-  await dialog.getByText('Nothing any more').click();
+  await dialog.getByText('No discount').click();
   await dialog.getByRole('button', { name: 'Remove discount' }).click();
   await expect(dialog).toHaveCount(0);
   await expect(details).not.toContainText('Discount');
@@ -214,6 +214,7 @@ test('a cancellation is resumed, and another one gives back the rest', async ({
   context,
 }) => {
   const { main, dialog, press } = subscriptionTools(dashboard);
+  const showLastInvoice = await hideLastInvoice(dashboard);
   await dashboard.goto(`/subscriptions/${account.subscription.id}`);
   await press('Cancel');
   await dialog.getByRole('button', { name: 'Schedule cancellation' }).click();
@@ -231,17 +232,49 @@ test('a cancellation is resumed, and another one gives back the rest', async ({
   await dialog.getByText('Give back the fixed prices').click();
   await dialog.getByRole('button', { name: 'End subscription now' }).click();
   await expect(main.getByText('Ended', { exact: true }).first()).toBeVisible();
+  await expect(main.getByText('Issued as soon as all usage is counted.')).toBeVisible();
   await expect(main.getByRole('button', { name: 'Change', exact: true })).toHaveCount(0);
   // A worker makes the invoice a moment later if events are waiting to be counted.
-  const lastLine = async () => (await made(api, account, 0)).invoice.lines.at(-1);
-  await expect.poll(lastLine).toMatchObject({
-    kind: 'PRORATION',
-    description: `Unused time of ${account.product.name}`,
-  });
-  const back = await lastLine();
+  const latest = async () => (await made(api, account, 0)).invoice;
+  await expect
+    .poll(async () => (await latest()).lines.at(-1))
+    .toMatchObject({
+      kind: 'PRORATION',
+      description: `Unused time of ${account.product.name}`,
+    });
+  await showLastInvoice();
+  const { number, lines } = await latest();
+  const back = lines.at(-1);
+  await expect(main.getByRole('link', { name: number, exact: true })).toBeVisible();
+  await expect(main.getByText('Issued as soon as all usage is counted.')).toHaveCount(0);
   // Some of the month has passed, but not a day.
   expect(back.amount).toBeGreaterThanOrEqual(-FIXED);
   expect(back.amount).toBeLessThan(-FIXED * 0.96);
   await portal.reload();
   await expect(portal.getByRole('heading', { name: account.product.name })).toHaveCount(0);
 });
+
+/**
+ * Answers the page of a subscription that has ended as if its last invoice was not made yet, until
+ * the returned function is called.
+ */
+async function hideLastInvoice(page: Page): Promise<() => Promise<void>> {
+  let before: object | null = null;
+  await page.route('**/graphql', async (route) => {
+    const sent = route.request().postData() ?? '';
+    if (!sent.includes('query SubscriptionPage')) {
+      return route.fallback();
+    }
+    const answer = await route.fetch();
+    const { data, ...rest } = await answer.json();
+    const { subscription } = data;
+    if (subscription.endedAt === null) {
+      const { upcomingInvoice, invoices } = subscription;
+      before = { upcomingInvoice, invoices };
+    } else {
+      data.subscription = { ...subscription, ...before };
+    }
+    return route.fulfill({ response: answer, json: { data, ...rest } });
+  });
+  return () => page.unrouteAll({ behavior: 'wait' });
+}

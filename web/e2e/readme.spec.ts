@@ -6,7 +6,7 @@ const PICTURE = join(import.meta.dirname, '..', '..', 'docs', 'dashboard.png');
 const MOST_BYTES = 150_000;
 
 test.skip(process.env.SCREENSHOTS !== 'readme', 'the README’s picture; make screenshot takes it');
-test.use({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+test.use({ viewport: { width: 1280, height: 1024 }, colorScheme: 'light' });
 
 test('the picture that the README begins with', async ({ page, url, demo }) => {
   await signedIn(page, url, demo);

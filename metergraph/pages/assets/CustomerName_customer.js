@@ -1,1 +1,1 @@
-import{y as e}from"./api.js";var t=e([`fragment CustomerName_customer on Customer { id name externalId }`]);export{t};
+import{y as e}from"./api.js";var t=e([`fragment CustomerName_customer on Customer { id name externalId erasedAt }`]);export{t};

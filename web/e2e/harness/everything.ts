@@ -1,4 +1,5 @@
 /** One of everything that has a page or a dialog of its own, made by the API. */
+import { expect } from '@playwright/test';
 import type { Api } from './api';
 import { type Account, EXAMPLE_ACCOUNT, endSubscription, makeAccount } from './data';
 import { makeGroupedMeter } from './grouped';
@@ -14,6 +15,7 @@ export interface Everything extends Account {
   /** A meter with two dimensions, and usage by them. */
   grouped: { id: string; name: string };
   sent: { id: string };
+  simulation: { id: string; name: string };
   alert: { id: string; name: string };
   endpoint: { id: string; url: string };
   delivery: { id: string };
@@ -28,6 +30,7 @@ export const EXAMPLE: Everything = {
   archived: { id: 'archived', name: 'Archived' },
   grouped: { id: 'grouped', name: 'Grouped' },
   sent: { id: 'sent' },
+  simulation: { id: 'simulation', name: 'Simulation' },
   alert: { id: 'alert', name: 'Alert' },
   endpoint: { id: 'endpoint', url: 'http://127.0.0.1' },
   delivery: { id: 'delivery' },
@@ -38,7 +41,9 @@ export async function makeEverything(api: Api): Promise<Everything> {
   const account = await makeAccount(api);
   const { event, customer, meter } = account;
   await api.send([{ name: event, customer: customer.externalId, units: 1500 }]);
+  await makePromotion(api, account);
   const { events } = await api.ask('{ events(first: 1) { nodes { id } } }');
+  const grouped = await makeGroupedMeter(api, customer.externalId);
   return {
     ...account,
     sent: events.nodes[0],
@@ -46,10 +51,58 @@ export async function makeEverything(api: Api): Promise<Everything> {
     ending: await makeEnding(api),
     changing: await makeChanging(api),
     archived: await makeArchivedMeter(api),
-    grouped: await makeGroupedMeter(api, customer.externalId),
+    grouped,
+    simulation: await makeSimulation(api, grouped),
     alert: await makeAlert(api, meter.id),
     ...(await makeDelivery(api)),
   };
+}
+
+/** A price of what was used by now. */
+async function makeSimulation(
+  api: Api,
+  meter: { id: string },
+): Promise<{ id: string; name: string }> {
+  const end = Date.now();
+  const { priceSimulationStart } = await api.ask(
+    `mutation Simulate($input: PriceSimulationStartInput!) {
+      priceSimulationStart(input: $input) { simulation { id name } userErrors { message path } }
+    }`,
+    {
+      input: {
+        name: 'Dearer tokens',
+        recurringInterval: 'DAY',
+        start: new Date(end - 86_400_000).toISOString(),
+        end: new Date(end).toISOString(),
+        prices: [{ metered: { currency: 'USD', meterId: meter.id, unitAmount: '3' } }],
+      },
+    },
+  );
+  const { simulation } = priceSimulationStart;
+  const read = 'query Simulated($id: ID!) { priceSimulation(id: $id) { status } }';
+  const status = async () => (await api.ask(read, simulation)).priceSimulation.status;
+  await expect.poll(status, { timeout: 60_000 }).toBe('DONE');
+  return simulation;
+}
+
+/** A grant that begins later. */
+async function makePromotion(api: Api, { customer, meter }: Account): Promise<void> {
+  await api.ask(
+    `mutation Promotion($input: CustomerMeterCreditInput!) {
+      customerMeterCredit(input: $input) { userErrors { message path } }
+    }`,
+    {
+      input: {
+        customerId: customer.id,
+        meterId: meter.id,
+        units: '500',
+        reason: 'A promotion',
+        effectiveAt: new Date(Date.now() + 86_400_000).toISOString(),
+        expiresAt: new Date(Date.now() + 9 * 86_400_000).toISOString(),
+        priority: 10,
+      },
+    },
+  );
 }
 
 /** The last invoice of a subscription that has ended, in an organization that waits with invoices. */

@@ -9,7 +9,7 @@ export interface Place {
 
 export function dashboardPages(everything: Everything): Place[] {
   const { meter, customer, product, subscription, invoice, draft } = everything;
-  const { archived, grouped, sent, alert, endpoint, delivery } = everything;
+  const { archived, grouped, sent, simulation, alert, endpoint, delivery } = everything;
   const parts = ['credits', 'subscriptions', 'invoices', 'events', 'alerts'];
   return [
     { path: '/', heading: 'Overview' },
@@ -36,6 +36,8 @@ export function dashboardPages(everything: Everything): Place[] {
     { path: '/products/new', heading: 'New product' },
     { path: `/products/${product.id}`, heading: product.name },
     { path: `/products/${product.id}/edit`, heading: 'Edit product' },
+    { path: `/products/${product.id}/simulate`, heading: 'Simulate prices' },
+    { path: `/simulations/${simulation.id}`, heading: simulation.name },
     { path: '/subscriptions', heading: 'Subscriptions' },
     { path: '/subscriptions/new', heading: 'New subscription' },
     { path: `/subscriptions/${subscription.id}`, heading: product.name },
@@ -63,7 +65,7 @@ export interface DialogPlace {
 /** What the button says that opens each dialog. */
 export function dialogs(everything: Everything): DialogPlace[] {
   const { customer, meter, product, subscription, invoice, draft } = everything;
-  const { archived, alert, endpoint, delivery, ending, changing } = everything;
+  const { archived, alert, endpoint, delivery, ending, changing, sent } = everything;
   return [
     {
       path: '/',
@@ -83,13 +85,16 @@ export function dialogs(everything: Everything): DialogPlace[] {
     { path: `/meters/${archived.id}`, open: byButtons('Unarchive') },
     { path: `/meters/${meter.id}/edit`, open: leaving },
     { path: '/events', open: byButtons('Send test event') },
+    { path: `/events/${sent.id}`, open: byButtons('Void…') },
     { path: '/customers', open: byButtons('New customer') },
     { path: '/customers', open: discarding },
-    ...['Credit units', 'Portal link', 'Edit', 'End sessions'].map((name) => ({
+    ...['Credit units', 'Portal link', 'Edit', 'End sessions', 'Erase'].map((name) => ({
       path: `/customers/${customer.id}`,
       open: byButtons(name),
     })),
     { path: `/customers/${customer.id}`, open: byButtons('Portal link', 'Create link') },
+    { path: `/customers/${customer.id}`, open: timingCredit },
+    { path: `/customers/${customer.id}?part=credits`, open: voidingGrant },
     { path: '/products/new', open: byButtons('New benefit') },
     { path: '/products/new', open: byButtons('Add metered price', 'New meter') },
     { path: `/products/${product.id}`, open: byButtons('Archive') },
@@ -102,6 +107,7 @@ export function dialogs(everything: Everything): DialogPlace[] {
       path: `/invoices/${invoice.id}`,
       open: byButtons(name),
     })),
+    { path: `/invoices/${invoice.id}`, open: byButtons('Why this much?') },
     { path: `/invoices/${draft.id}`, open: byButtons('Issue now') },
     { path: '/alerts', open: byButtons('New alert') },
     ...['Edit', 'Disable', 'Delete'].map((name) => ({
@@ -139,6 +145,15 @@ const byMenu =
     await page.getByRole('button', { name: 'More actions' }).click();
     await page.getByRole('menuitem', { name, exact: true }).click();
   };
+
+const timingCredit: Opening = async (page) => {
+  await byButtons('Credit units')(page);
+  await page.getByText('Time and priority').click();
+};
+
+const voidingGrant: Opening = async (page) => {
+  await page.getByRole('button', { name: 'Void A promotion' }).click();
+};
 
 const leaving: Opening = async (page) => {
   await page.getByLabel('Name', { exact: true }).fill('Something else');

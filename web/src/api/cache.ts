@@ -12,9 +12,13 @@ export const EMBEDDED = [
   'CreditChange',
   'CreditEntryConnection',
   'CreditEntryEdge',
+  'CreditGrantConnection',
+  'CreditGrantEdge',
+  'CreditGrantUsage',
   'CustomerBalance',
   'CustomerConnection',
   'CustomerEdge',
+  'CustomerErasure',
   'CustomerMeterConnection',
   'CustomerMeterEdge',
   'CustomerQuantity',
@@ -30,6 +34,7 @@ export const EMBEDDED = [
   'InvoiceConnection',
   'InvoiceEdge',
   'InvoiceLine',
+  'LineExplanation',
   'Me',
   'MeterAggregation',
   'MeterClause',
@@ -44,12 +49,19 @@ export const EMBEDDED = [
   'MeterQuantity',
   'PageInfo',
   'PriceExample',
+  'PriceSimulationConnection',
+  'PriceSimulationEdge',
   'PriceTier',
+  'PricingStep',
   'ProductConnection',
   'ProductEdge',
   'QuantityGroup',
   'Revenue',
   'RevenuePoint',
+  'SimulatedBenefit',
+  'SimulatedCustomer',
+  'SimulatedCustomerConnection',
+  'SimulatedCustomerEdge',
   'SubscriptionChange',
   'SubscriptionChangePreview',
   'SubscriptionDiscount',
@@ -108,11 +120,15 @@ interface Credited {
   customerMeterCredit: { customerMeter?: { id: string } | null };
 }
 
+interface Voided {
+  creditGrantVoid: { grant?: { customer: { id: string } } | null };
+}
+
 export function objectCache() {
   return cacheExchange({
     keys: {
       ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
-      // Events pass by the thousand and never change: by id, each would stay for ever.
+      // Events pass by the thousand and hardly change: by id, each would stay for ever.
       Event: () => null,
     },
     possibleTypes: POSSIBLE_TYPES,
@@ -139,12 +155,14 @@ export function objectCache() {
       },
       CustomerMeter: { creditEntries: pages() },
       CustomerSubscription: { invoices: pages() },
+      InvoiceLine: { events: pages() },
       Meter: { customers: pages(), events: pages() },
       UsageAlert: { triggers: pages() },
     },
     updates: {
       Mutation: {
         customerCreate: renewing('customers'),
+        eventsVoid: renewing('event', 'events'),
         meterArchive: renewing('meters'),
         meterCreate: renewing('meters'),
         meterCreditBenefitCreate: renewing('benefits'),
@@ -167,7 +185,14 @@ export function objectCache() {
           renew(cache, customerOf(args), 'meters');
           const { customerMeter } = (answer as unknown as Credited).customerMeterCredit;
           if (customerMeter) {
-            renew(cache, { __typename: 'CustomerMeter', id: customerMeter.id }, 'creditEntries');
+            const of = { __typename: 'CustomerMeter', id: customerMeter.id };
+            renew(cache, of, 'creditEntries', 'grants');
+          }
+        },
+        creditGrantVoid(answer, _args, cache) {
+          const { grant } = (answer as unknown as Voided).creditGrantVoid;
+          if (grant) {
+            renew(cache, { __typename: 'Customer', id: grant.customer.id }, 'meters');
           }
         },
       },

@@ -76,7 +76,7 @@ const routes = [
     getParentRoute: parent,
     path: '/events',
     component: EventsPage,
-    validateSearch: text('name', 'customer', 'from', 'to'),
+    validateSearch: text('name', 'customer', 'from', 'to', 'voided'),
   }),
   createRoute({ getParentRoute: parent, path: '/events/$id', component: EventPage }),
   createRoute({
@@ -104,6 +104,7 @@ const routes = [
       () => import('../features/products/ProductNewPage'),
       'ProductNewPage',
     ),
+    validateSearch: text('simulation'),
   }),
   createRoute({ getParentRoute: parent, path: '/products/$id', component: ProductPage }),
   createRoute({
@@ -112,6 +113,22 @@ const routes = [
     component: lazyRouteComponent(
       () => import('../features/products/ProductEditPage'),
       'ProductEditPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/products/$id/simulate',
+    component: lazyRouteComponent(
+      () => import('../features/simulations/SimulatePage'),
+      'SimulatePage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: parent,
+    path: '/simulations/$id',
+    component: lazyRouteComponent(
+      () => import('../features/simulations/SimulationPage'),
+      'SimulationPage',
     ),
   }),
   createRoute({

@@ -8,7 +8,7 @@ export interface Discount {
   periodsLeft?: number | null;
 }
 
-/** 20 % off, for 3 more periods; $10.00 off each period. */
+/** 20% off, for 3 more periods; $10.00 off each period. */
 export function formatDiscount(
   { percentOff, amountOff, periodsLeft }: Discount,
   currency: string,
@@ -16,7 +16,7 @@ export function formatDiscount(
   const off =
     percentOff == null
       ? `${formatMoney(amountOff ?? 0, currency)} off each period`
-      : `${formatDecimal(percentOff)} % off`;
+      : `${formatDecimal(percentOff)}% off`;
   if (periodsLeft == null) {
     return off;
   }

@@ -5,6 +5,7 @@ import { CreditLedger } from '../features/customers/CreditLedger';
 import { ErrorPanel } from '../ui/ErrorPanel';
 import { Card } from '../ui/Surface';
 import { useAgain } from '../ui/useAgain';
+import { Grants } from './Grants';
 
 const CreditsDocument = graphql(`
   query Credits {
@@ -29,8 +30,18 @@ const CreditsDocument = graphql(`
   }
 `);
 
+/** What is left of the customer's credit, and the ledger. A chunk of its own: it stands last. */
+export function Credits({ credited, moved }: { credited: string; moved: number }) {
+  return (
+    <>
+      <Grants moved={moved} />
+      <Ledger credited={credited} />
+    </>
+  );
+}
+
 /** Where the credit of each meter came from, and went; asked for again when `credited` changes. */
-export function Credits({ credited }: { credited: string }) {
+function Ledger({ credited }: { credited: string }) {
   const [{ data, error }, again] = useQuery({ query: CreditsDocument });
   const refresh = () => again({ requestPolicy: 'network-only' });
   useAgain(refresh, credited);

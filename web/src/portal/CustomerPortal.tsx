@@ -11,7 +11,6 @@ import { Skeleton } from '../ui/Skeleton';
 import { Card, PageHead, Stack } from '../ui/Surface';
 import { useZone } from '../ui/zone';
 import { useOpenInvoice } from './address';
-import { Credits } from './Credits';
 import { MeterBalance } from './MeterBalance';
 import styles from './Portal.module.css';
 import { PortalInvoices } from './PortalInvoices';
@@ -44,6 +43,7 @@ const CustomerPortalDocument = graphql(`
 type Customer = NonNullable<CustomerPortalQuery['viewer']>;
 type Meter = Customer['meters']['nodes'][number];
 
+const Credits = lazy(() => import('./Credits').then((module) => ({ default: module.Credits })));
 const PortalInvoice = lazy(() =>
   import('./PortalInvoice').then((module) => ({ default: module.PortalInvoice })),
 );
@@ -144,8 +144,10 @@ function Account({
         </Suspense>
       )}
       <PortalInvoices moved={moved} onOpen={onOpenInvoice} />
-      <Credits credited={customer.meters.nodes.map(creditOf).join()} />
-      <p className={`${styles.soft} screen-only`}>Dates and times are in the zone {zone}.</p>
+      <Suspense>
+        <Credits credited={customer.meters.nodes.map(creditOf).join()} moved={moved} />
+      </Suspense>
+      <p className={`${styles.soft} screen-only`}>All dates and times are in {zone}.</p>
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { lazy } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import { InvoiceDocument } from '../features/invoices/InvoiceDocument';
@@ -6,6 +7,10 @@ import { Loaded } from '../features/listing/Loaded';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import { PageHead } from '../ui/Surface';
+
+const PortalLineWhy = lazy(async () => ({
+  default: (await import('./PortalLineWhy')).PortalLineWhy,
+}));
 
 const PortalInvoiceDocument = graphql(`
   query PortalInvoice($id: ID!) {
@@ -63,6 +68,9 @@ export function PortalInvoice({ id, onClose }: { id: string; onClose(): void }) 
             <InvoiceDocument
               invoice={invoice}
               issuer={data.me.organization}
+              why={(ordinal, onClose) => (
+                <PortalLineWhy id={invoice.id} ordinal={ordinal} onClose={onClose} />
+              )}
               customer={<bdi>{customer?.name ?? customer?.externalId}</bdi>}
             />
           )}

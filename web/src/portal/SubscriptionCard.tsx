@@ -1,3 +1,4 @@
+import { lazy } from 'react';
 import { type FragmentType, graphql, readFragment } from '../api/generated';
 import type { SubscriptionCard_SubscriptionFragment } from '../api/generated/graphql';
 import { InvoiceLines } from '../features/invoices/InvoiceLines';
@@ -8,6 +9,10 @@ import { Card, Figure, Figures } from '../ui/Surface';
 import { useNow } from '../ui/useNow';
 import { useZone } from '../ui/zone';
 import styles from './Portal.module.css';
+
+const PortalUpcomingLineWhy = lazy(async () => ({
+  default: (await import('./PortalLineWhy')).PortalUpcomingLineWhy,
+}));
 
 export const SubscriptionCard_subscription = graphql(`
   fragment SubscriptionCard_subscription on CustomerSubscription {
@@ -133,6 +138,9 @@ export function SubscriptionCard({
           lines={upcomingInvoice.lines}
           currency={upcomingInvoice.currency}
           total={upcomingInvoice.total}
+          why={(ordinal, onClose) => (
+            <PortalUpcomingLineWhy id={subscription.id} ordinal={ordinal} onClose={onClose} />
+          )}
           trialEndsAt={subscription.trialEndsAt}
         />
       )}

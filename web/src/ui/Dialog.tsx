@@ -1,5 +1,6 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { Button } from './Button';
+import { classes } from './classes';
 import styles from './Dialog.module.css';
 import { Icon } from './Icon';
 
@@ -7,11 +8,14 @@ import { Icon } from './Icon';
 export function Dialog({
   title,
   actions,
+  wide = false,
   onClose,
   children,
 }: {
   title: string;
   actions?: ReactNode;
+  /** Has a table. */
+  wide?: boolean;
   onClose(): void;
   children: ReactNode;
 }) {
@@ -28,7 +32,7 @@ export function Dialog({
   return (
     <dialog
       ref={dialog}
-      className={styles.dialog}
+      className={classes(styles.dialog, wide && styles.wide)}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -8,6 +8,8 @@ import styles from './Table.module.css';
 export interface Column<Row> {
   /** What stands above it; unique in its table. */
   title: string;
+  /** Only screen readers need the title. */
+  hidesTitle?: boolean;
   /** Aligned at its end. */
   isNumber?: boolean;
   /** The one that names the row. */
@@ -56,13 +58,13 @@ export function Table<Row>(props: TableProps<Row>) {
           <caption className="visually-hidden">{label}</caption>
           <thead>
             <tr>
-              {columns.map(({ title, isNumber, isMinor }) => (
+              {columns.map(({ title, hidesTitle, isNumber, isMinor }) => (
                 <th
                   key={title}
                   scope="col"
                   className={classes(isNumber && styles.number, isMinor && styles.minor)}
                 >
-                  {title}
+                  {hidesTitle ? <span className="visually-hidden">{title}</span> : title}
                 </th>
               ))}
             </tr>

@@ -30,7 +30,7 @@ export function AlertsPage() {
     <Stack>
       <PageHead
         title="Alerts"
-        about="Each triggers once a customer and period, when a number reaches its threshold."
+        about="Each triggers once per customer and period, when a number reaches its threshold."
         tools={<NewAlert look="primary" />}
       />
       <Allowed scope="ALERTS_READ">

@@ -50,7 +50,7 @@ export function Level({
   currency?: string | null;
 }) {
   if (kind === 'CREDIT_USED_PERCENT') {
-    return <data value={value}>{formatDecimal(value)} %</data>;
+    return <data value={value}>{formatDecimal(value)}%</data>;
   }
   if (kind !== 'ESTIMATED_AMOUNT') {
     return <Quantity value={value} unit={unit ?? null} />;

@@ -31,6 +31,9 @@ export const AuditCells_entry = graphql(`
           ...CustomerName_customer
         }
       }
+      ... on Event {
+        eventName: name
+      }
       ... on Invoice {
         number
       }
@@ -97,7 +100,7 @@ function What({ entry: { action, input } }: { entry: AuditCells_EntryFragment })
   );
 }
 
-function ObjectOf({ entry: { object } }: { entry: AuditCells_EntryFragment }) {
+function ObjectOf({ entry: { object, input } }: { entry: AuditCells_EntryFragment }) {
   switch (object?.__typename) {
     case undefined:
       return null;
@@ -112,6 +115,15 @@ function ObjectOf({ entry: { object } }: { entry: AuditCells_EntryFragment }) {
         <Link to="/subscriptions/$id" params={{ id: object.id }}>
           Subscription
         </Link>
+      );
+    case 'Event':
+      return (
+        <>
+          <Link to="/events/$id" params={{ id: object.id }}>
+            <bdi>{object.eventName}</bdi>
+          </Link>
+          {namesSeveral(input) && ' and others'}
+        </>
       );
     case 'Invoice':
       return (
@@ -134,4 +146,10 @@ function ObjectOf({ entry: { object } }: { entry: AuditCells_EntryFragment }) {
     default:
       return null;
   }
+}
+
+/** Whether a call was about more than one event, of which its entry links one. */
+function namesSeveral(input: Record<string, unknown>): boolean {
+  const { ids, externalIds } = input;
+  return [ids, externalIds].flatMap((each) => (Array.isArray(each) ? each : [])).length > 1;
 }

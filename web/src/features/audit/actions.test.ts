@@ -9,6 +9,8 @@ test.each([
   ['customerSessionRevoke', 'Session revoked'],
   ['customerMeterCredit', 'Credit changed by hand'],
   ['accessTokenRevoke', 'Access token revoked'],
+  ['priceSimulationStart', 'Price simulation started'],
+  ['eventsVoid', 'Events voided'],
   ['invoiceMarkPaid', 'Invoice marked as paid'],
   ['metergraph token create', 'metergraph token create'],
   // What nobody has heard of yet.

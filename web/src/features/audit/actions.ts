@@ -7,11 +7,13 @@ const PAST: Record<string, string> = {
   create: 'created',
   credit: 'credited',
   delete: 'deleted',
+  erase: 'erased',
   finalize: 'finalized',
   recompute: 'recomputed',
   resend: 'sent again',
   resume: 'resumed',
   revoke: 'revoked',
+  start: 'started',
   test: 'tested',
   unarchive: 'unarchived',
   update: 'changed',
@@ -19,6 +21,7 @@ const PAST: Record<string, string> = {
 };
 
 const SPECIAL: Record<string, string> = {
+  creditGrantVoid: 'Credit voided',
   customerMeterCredit: 'Credit changed by hand',
   customerMeterRecompute: 'Usage recomputed',
   customerSubscriptionChangeCancel: 'Change of subscription canceled',

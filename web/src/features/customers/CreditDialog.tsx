@@ -5,12 +5,16 @@ import { subtract } from '../../format/decimals';
 import type { Choice } from '../../ui/aria/Picker';
 import { Quantity } from '../../ui/Figures';
 import { showToast } from '../../ui/Toast';
+import { useZone } from '../../ui/zone';
 import { readDecimal } from '../forms/amounts';
 import { Chosen } from '../forms/choices';
 import { DialogForm } from '../forms/Form';
-import { AreaInput, TextInput } from '../forms/fields';
+import { AreaInput, Fold, Row, TextInput } from '../forms/fields';
+import { instantInput } from '../forms/instants';
+import { PriorityInput } from '../forms/PriorityInput';
 import { RadioInput } from '../forms/Radios';
-import { useSubmission } from '../forms/useSubmission';
+import { type Refuse, useSubmission } from '../forms/useSubmission';
+import { wholeInput } from '../forms/whole';
 import { MeterPicker } from '../meters/MeterPicker';
 
 const Credit = graphql(`
@@ -49,6 +53,9 @@ interface Values {
   meterId: Choice | null;
   units: string;
   reason: string;
+  effectiveAt: string;
+  expiresAt: string;
+  priority: string;
 }
 
 export function CreditDialog({
@@ -62,15 +69,24 @@ export function CreditDialog({
   onDone(): void;
   onClose(): void;
 }) {
+  const zone = useZone();
   const form = useForm<Values>({
-    defaultValues: { direction: 'grant', meterId: null, units: '', reason: '' },
+    defaultValues: {
+      direction: 'grant',
+      meterId: null,
+      units: '',
+      reason: '',
+      effectiveAt: '',
+      expiresAt: '',
+      priority: '',
+    },
   });
   const [direction, meter] = useWatch({ control: form.control, name: ['direction', 'meterId'] });
   const isDebit = direction === 'debit';
   const submission = useSubmission({
     form,
     mutation: Credit,
-    input: ({ meterId, units, reason }, idempotencyKey, refuse) => {
+    input: ({ meterId, units, reason, ...time }, idempotencyKey, refuse) => {
       if (meterId === null) {
         refuse('meterId', 'Choose a meter.');
       }
@@ -80,6 +96,7 @@ export function CreditDialog({
         meterId: meterId?.key ?? '',
         units: read === null ? units : isDebit ? subtract('0', read) : read,
         reason,
+        ...(!isDebit && timeOf(time, zone, refuse)),
         idempotencyKey,
       };
     },
@@ -105,7 +122,7 @@ export function CreditDialog({
           {
             value: 'grant',
             label: 'Credit units',
-            about: 'Used before anything is charged. Unused units carry over.',
+            about: 'Used before anything is charged. Unused units carry over until they expire.',
           },
           {
             value: 'debit',
@@ -129,8 +146,41 @@ export function CreditDialog({
         hint="Shown in the credit ledger, which the customer sees too."
         rows={2}
       />
+      {!isDebit && (
+        <Fold title="Time and priority" names={['effectiveAt', 'expiresAt', 'priority']}>
+          <Row>
+            <TextInput
+              name="effectiveAt"
+              label={`Begins, ${zone}`}
+              type="datetime-local"
+              hint="If empty, all usage of the current period can use the units."
+            />
+            <TextInput
+              name="expiresAt"
+              label={`Expires, ${zone}`}
+              type="datetime-local"
+              hint="If empty, they never expire."
+            />
+          </Row>
+          <PriorityInput />
+        </Fold>
+      )}
     </DialogForm>
   );
+}
+
+/** When the units can be used, and in which order. */
+function timeOf(
+  values: Pick<Values, 'effectiveAt' | 'expiresAt' | 'priority'>,
+  zone: string,
+  refuse: Refuse,
+) {
+  const priority = wholeInput(values.priority, 'priority', refuse);
+  return {
+    effectiveAt: instantInput(values.effectiveAt, zone, 'effectiveAt', refuse),
+    expiresAt: instantInput(values.expiresAt, zone, 'expiresAt', refuse),
+    ...(priority !== null && { priority }),
+  };
 }
 
 function Balance(variables: { customerId: string; meterId: string }) {

@@ -1,7 +1,21 @@
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import type { CreditEntryKind, CreditLedger_MeterFragment } from '../../api/generated/graphql';
+import type { CreditEntryKind } from '../../api/generated/graphql';
 import { Quantity, Time } from '../../ui/Figures';
 import { type Column, Table } from '../../ui/Table';
+
+export const CreditLedger_entry = graphql(`
+  fragment CreditLedger_entry on CreditEntry {
+    id
+    kind
+    units
+    reason
+    createdAt
+    benefit {
+      id
+      description
+    }
+  }
+`);
 
 export const CreditLedger_meter = graphql(`
   fragment CreditLedger_meter on CustomerMeter {
@@ -13,20 +27,13 @@ export const CreditLedger_meter = graphql(`
     creditEntries(last: 50) {
       nodes {
         id
-        kind
-        units
-        reason
-        createdAt
-        benefit {
-          id
-          description
-        }
+        ...CreditLedger_entry
       }
     }
   }
 `);
 
-type Entry = CreditLedger_MeterFragment['creditEntries']['nodes'][number];
+type Entry = { id: string } & FragmentType<typeof CreditLedger_entry>;
 
 const KINDS: Record<CreditEntryKind, string> = {
   CARRIED_OVER: 'Carried over',
@@ -34,28 +41,65 @@ const KINDS: Record<CreditEntryKind, string> = {
   GRANT: 'Granted',
   MANUAL: 'Manual',
   REVOKE: 'Taken back',
+  UNCOVERED: 'Used without credit',
+  VOID: 'Voided',
 };
 
 const COLUMNS: Column<Entry>[] = [
-  { title: 'Day', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} day /> },
-  { title: 'Entry', isMinor: true, nowrap: true, cell: ({ kind }) => KINDS[kind] },
+  {
+    title: 'Day',
+    nowrap: true,
+    cell: (entry) => <Time at={readFragment(CreditLedger_entry, entry).createdAt} day />,
+  },
+  {
+    title: 'Entry',
+    isMinor: true,
+    nowrap: true,
+    cell: (entry) => KINDS[readFragment(CreditLedger_entry, entry).kind],
+  },
   {
     title: 'Reason',
     isName: true,
-    cell: ({ kind, reason, benefit }) => <bdi>{reason ?? benefit?.description ?? KINDS[kind]}</bdi>,
+    cell: (entry) => {
+      const { kind, reason, benefit } = readFragment(CreditLedger_entry, entry);
+      return <bdi>{reason ?? benefit?.description ?? KINDS[kind]}</bdi>;
+    },
   },
-  { title: 'Units', isNumber: true, cell: ({ units }) => <Quantity value={units} /> },
+  {
+    title: 'Units',
+    isNumber: true,
+    cell: (entry) => <Quantity value={readFragment(CreditLedger_entry, entry).units} />,
+  },
 ];
+
+/** Entries of a ledger, in their order. */
+export function CreditEntries({
+  label,
+  entries,
+  loading = false,
+}: {
+  label: string;
+  entries: readonly Entry[];
+  loading?: boolean;
+}) {
+  return (
+    <Table
+      label={label}
+      columns={COLUMNS}
+      rows={entries}
+      keyOf={(entry) => entry.id}
+      loading={loading}
+    />
+  );
+}
 
 /** The credit ledger of a meter, latest entries first. */
 export function CreditLedger({ meter }: { meter: FragmentType<typeof CreditLedger_meter> | null }) {
   const of = meter && readFragment(CreditLedger_meter, meter);
   return (
-    <Table
+    <CreditEntries
       label={`Credit ledger${of ? ` of ${of.meter.name}` : ''}`}
-      columns={COLUMNS}
-      rows={of ? [...of.creditEntries.nodes].reverse() : []}
-      keyOf={(entry) => entry.id}
+      entries={of ? [...of.creditEntries.nodes].reverse() : []}
       loading={of === null}
     />
   );

@@ -11,6 +11,7 @@ const CustomerDialog = lazy(async () => ({
   default: (await import('./CustomerDialog')).CustomerDialog,
 }));
 const CreditDialog = lazy(async () => ({ default: (await import('./CreditDialog')).CreditDialog }));
+const EraseDialog = lazy(async () => ({ default: (await import('./EraseDialog')).EraseDialog }));
 const PortalLinkDialog = lazy(async () => ({
   default: (await import('./PortalLinkDialog')).PortalLinkDialog,
 }));
@@ -48,7 +49,7 @@ export function CustomerActions({
   onChanged(): void;
 }) {
   const customer = readFragment(CustomerActions_customer, of);
-  const [open, setOpen] = useState<'edit' | 'credit' | 'link' | 'revoke' | null>(null);
+  const [open, setOpen] = useState<'edit' | 'credit' | 'link' | 'revoke' | 'erase' | null>(null);
   const { id } = customer;
   const name = customerName(customer);
   const close = () => setOpen(null);
@@ -63,6 +64,11 @@ export function CustomerActions({
       <Button look="quiet" onClick={() => setOpen('revoke')}>
         End sessions
       </Button>
+      <IfAllowed scope="ADMIN">
+        <Button look="quiet" onClick={() => setOpen('erase')}>
+          Erase
+        </Button>
+      </IfAllowed>
       <Suspense>
         {open === 'edit' && (
           <CustomerDialog
@@ -76,6 +82,9 @@ export function CustomerActions({
         )}
         {open === 'link' && (
           <PortalLinkDialog customerId={id} customerName={name} onClose={close} />
+        )}
+        {open === 'erase' && (
+          <EraseDialog customer={customer} onErased={onChanged} onClose={close} />
         )}
       </Suspense>
       {open === 'revoke' && (

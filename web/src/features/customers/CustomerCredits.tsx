@@ -6,6 +6,7 @@ import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Quantity } from '../../ui/Figures';
 import { Card, Stack } from '../../ui/Surface';
 import { CreditLedger } from './CreditLedger';
+import { CustomerGrants } from './CustomerGrants';
 
 const CustomerCreditsDocument = graphql(`
   query CustomerCredits($id: ID!) {
@@ -25,6 +26,11 @@ const CustomerCreditsDocument = graphql(`
               id
             }
           }
+          grants(last: 1) {
+            nodes {
+              id
+            }
+          }
           ...CreditLedger_meter
         }
       }
@@ -32,8 +38,8 @@ const CustomerCreditsDocument = graphql(`
   }
 `);
 
-/** The credit ledger of each meter, latest entries first. */
-export function CustomerCredits({ id }: { id: string }) {
+/** The grants of each meter and its credit ledger; `moved` changes whenever usage has. */
+export function CustomerCredits({ id, moved }: { id: string; moved: unknown }) {
   const [{ data, error }, again] = useQuery({ query: CustomerCreditsDocument, variables: { id } });
   if (error && data === undefined) {
     return (
@@ -44,7 +50,8 @@ export function CustomerCredits({ id }: { id: string }) {
     );
   }
   const meters = data?.customer?.meters.nodes.filter(
-    ({ creditEntries }) => creditEntries.nodes.length > 0,
+    // Before it begins, a grant has no entry.
+    ({ creditEntries, grants }) => creditEntries.nodes.length + grants.nodes.length > 0,
   );
   if (meters?.length === 0) {
     return (
@@ -58,14 +65,16 @@ export function CustomerCredits({ id }: { id: string }) {
   }
   return (
     <Stack>
+      <CustomerGrants id={id} moved={moved} />
       {(meters ?? [undefined]).map((meter) => (
         <Card
           key={meter?.id ?? ''}
-          title={meter ? meter.meter.name : 'Credit ledger'}
+          title={meter ? `Ledger: ${meter.meter.name}` : 'Credit ledger'}
           tools={
             meter && (
               <>
-                Credit now: <Quantity value={meter.creditedUnits} unit={meter.meter.unit ?? null} />
+                Credit of the period:{' '}
+                <Quantity value={meter.creditedUnits} unit={meter.meter.unit ?? null} />
               </>
             )
           }

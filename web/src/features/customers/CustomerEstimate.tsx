@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { lazy } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { problemOf } from '../../api/problems';
@@ -8,6 +9,10 @@ import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Card } from '../../ui/Surface';
 import { useZone } from '../../ui/zone';
 import { InvoiceLines } from '../invoices/InvoiceLines';
+
+const UpcomingLineWhy = lazy(async () => ({
+  default: (await import('../invoices/UpcomingLineWhy')).UpcomingLineWhy,
+}));
 
 const CustomerEstimateDocument = graphql(`
   query CustomerEstimate($id: ID!) {
@@ -67,6 +72,9 @@ export function CustomerEstimate({ id }: { id: string }) {
                 lines={upcomingInvoice.lines}
                 currency={upcomingInvoice.currency}
                 total={upcomingInvoice.total}
+                why={(ordinal, onClose) => (
+                  <UpcomingLineWhy id={subscription} ordinal={ordinal} onClose={onClose} />
+                )}
                 trialEndsAt={period.trialEndsAt}
               />
             </Card>

@@ -6,13 +6,14 @@ export const CustomerName_customer = graphql(`
     id
     name
     externalId
+    erasedAt
   }
 `);
 
-/** What a customer is called: its name, else your id of it. */
+/** What a customer is called: its name, else your id of it; an erased one has neither. */
 export function customerName(of: FragmentType<typeof CustomerName_customer>): string {
-  const { name, externalId } = readFragment(CustomerName_customer, of);
-  return name ?? externalId ?? 'Unnamed customer';
+  const { name, externalId, erasedAt } = readFragment(CustomerName_customer, of);
+  return name ?? externalId ?? (erasedAt ? 'Erased customer' : 'Unnamed customer');
 }
 
 export function CustomerLink({

@@ -15,6 +15,7 @@ import { ViewTools } from '../viewing/ViewTools';
 import { CustomerActions } from './CustomerActions';
 import { CustomerAlerts } from './CustomerAlerts';
 import { CustomerCredits } from './CustomerCredits';
+import { CustomerErased } from './CustomerErased';
 import { CustomerEstimate } from './CustomerEstimate';
 import { CustomerEvents } from './CustomerEvents';
 import { CustomerInvoices } from './CustomerInvoices';
@@ -30,7 +31,9 @@ const CustomerPageDocument = graphql(`
       externalId
       email
       createdAt
+      erasedAt
       ...CustomerActions_customer
+      ...CustomerErased_customer
       ...CustomerName_customer
     }
   }
@@ -78,7 +81,7 @@ export function CustomerPage() {
             tools={
               <>
                 <ViewTools />
-                <CustomerActions customer={customer} onChanged={refresh} />
+                {!customer.erasedAt && <CustomerActions customer={customer} onChanged={refresh} />}
               </>
             }
           />
@@ -91,6 +94,7 @@ export function CustomerPage() {
             }
           >
             <Stack>
+              <CustomerErased customer={customer} onWait={refresh} />
               <Allowed scope={scopes.find((scope) => lacks[scope]) ?? scopes[0]}>
                 <PartOf part={selected} id={customer.id} moved={moved} />
               </Allowed>
@@ -131,7 +135,7 @@ function PartOf({ part, id, moved }: { part: Part; id: string; moved: number }) 
         </>
       );
     case 'credits':
-      return <CustomerCredits id={id} />;
+      return <CustomerCredits id={id} moved={moved} />;
     case 'subscriptions':
       return <CustomerSubscriptions id={id} />;
     case 'invoices':

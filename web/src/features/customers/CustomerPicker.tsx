@@ -42,7 +42,8 @@ export function CustomerPicker(props: {
         };
       })}
       onSearch={onSearch}
-      nothing={fetching || isTyping ? 'Searching…' : 'No customer matches'}
+      isSearching={fetching || isTyping}
+      nothing="No customer matches"
     />
   );
 }

@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
-import { Badge } from '../../ui/Badge';
 import { Time } from '../../ui/Figures';
 import type { Column } from '../../ui/Table';
 import { CustomerLink } from '../customers/CustomerName';
 import { valueAt } from '../meters/meterValues';
+import { EventState } from './EventState';
 import styles from './Events.module.css';
 
 export const EventCells_event = graphql(`
@@ -13,6 +13,7 @@ export const EventCells_event = graphql(`
     name
     timestamp
     processedAt
+    voidedAt
     metadata
     customer {
       id
@@ -43,10 +44,10 @@ export function eventColumns({
       title: 'Event',
       nowrap: true,
       cell: (row) => {
-        const { id, name } = readFragment(EventCells_event, row);
+        const { id, name, voidedAt } = readFragment(EventCells_event, row);
         return (
-          <Link to="/events/$id" params={{ id }}>
-            {name}
+          <Link to="/events/$id" params={{ id }} className={styles.short}>
+            <bdi>{voidedAt ? <s>{name}</s> : name}</bdi>
           </Link>
         );
       },
@@ -54,7 +55,7 @@ export function eventColumns({
     {
       title: 'Customer',
       cell: (row) => (
-        <span className={styles.customer}>
+        <span className={styles.short}>
           <CustomerLink customer={readFragment(EventCells_event, row).customer} />
         </span>
       ),
@@ -69,12 +70,7 @@ export function eventColumns({
       title: 'State',
       isMinor: true,
       nowrap: true,
-      cell: (row) =>
-        readFragment(EventCells_event, row).processedAt ? (
-          <Badge tone="good">Counted</Badge>
-        ) : (
-          <Badge tone="warn">Waiting</Badge>
-        ),
+      cell: (row) => <EventState {...readFragment(EventCells_event, row)} />,
     },
   ];
   if (property !== null) {

@@ -1,12 +1,20 @@
 import { Link, useParams } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
-import { Badge } from '../../ui/Badge';
+import { Button } from '../../ui/Button';
 import { Code, Id } from '../../ui/Code';
 import { Time } from '../../ui/Figures';
 import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
+import { IfAllowed } from '../access/permissions';
+import { History } from '../audit/History';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
+import { EventState } from './EventState';
+
+const VoidEventsDialog = lazy(async () => ({
+  default: (await import('./VoidEventsDialog')).VoidEventsDialog,
+}));
 
 const EventPageDocument = graphql(`
   query EventPage($id: ID!) {
@@ -17,6 +25,8 @@ const EventPageDocument = graphql(`
       timestamp
       receivedAt
       processedAt
+      voidedAt
+      voidReason
       metadata
       customer {
         id
@@ -45,13 +55,8 @@ export function EventPage() {
           <PageHead
             above={<Link to="/events">Events</Link>}
             title={event.name}
-            badge={
-              event.processedAt ? (
-                <Badge tone="good">Counted</Badge>
-              ) : (
-                <Badge tone="warn">Waiting</Badge>
-              )
-            }
+            badge={<EventState {...event} />}
+            tools={!event.voidedAt && <VoidEvent id={event.id} />}
           />
           <Columns>
             <Card title="Event">
@@ -62,6 +67,16 @@ export function EventPage() {
                 <KeyValue name="Received">
                   <Time at={event.receivedAt} />
                 </KeyValue>
+                {event.voidedAt && (
+                  <>
+                    <KeyValue name="Voided">
+                      <Time at={event.voidedAt} />
+                    </KeyValue>
+                    <KeyValue name="Reason">
+                      <bdi>{event.voidReason}</bdi>
+                    </KeyValue>
+                  </>
+                )}
                 <KeyValue name="Customer">
                   <CustomerLink customer={event.customer} />
                 </KeyValue>
@@ -91,8 +106,21 @@ export function EventPage() {
               <Code label="metadata" text={JSON.stringify(event.metadata, null, 2)} />
             </Card>
           </Columns>
+          {event.voidedAt && <History id={event.id} />}
         </>
       )}
     </Loaded>
+  );
+}
+
+function VoidEvent({ id }: { id: string }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <IfAllowed scope="BILLING_WRITE">
+      <Button onClick={() => setOpen(true)}>Void…</Button>
+      <Suspense>
+        {isOpen && <VoidEventsDialog ids={[id]} onClose={() => setOpen(false)} />}
+      </Suspense>
+    </IfAllowed>
   );
 }

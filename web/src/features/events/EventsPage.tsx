@@ -1,5 +1,5 @@
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useLiveStatus } from '../../api/status';
 import { type Bounds, boundsOf, daysRange } from '../../format/ranges';
@@ -16,7 +16,9 @@ import { DaysFilter } from '../listing/DaysFilter';
 import { useFilters } from '../listing/filters';
 import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
-import { type EventRow, eventColumns } from './EventCells';
+import { ArchivedBefore } from './ArchivedBefore';
+import { LONGEST_TAIL, useTail } from './useTail';
+import { useSelection, VoidSelected } from './VoidSelected';
 
 const SendEventDialog = lazy(async () => ({
   default: (await import('./SendEventDialog')).SendEventDialog,
@@ -46,31 +48,19 @@ const EventNames = graphql(`
   }
 `);
 
-const EventsLive = graphql(`
-  subscription EventsLive($names: [String!], $customerId: ID, $after: String) {
-    eventsFollowed(names: $names, customerId: $customerId, after: $after) {
-      event {
-        id
-        ...EventCells_event
-      }
-      cursor
-    }
-  }
-`);
-
-const COLUMNS = eventColumns({ withCustomer: true });
-/** The tail is for watching; more in one go, and the list is asked for again once it is quiet. */
-const LONGEST_TAIL = 100;
-/** Nobody reads faster. */
-const MOVES_EVERY = 400;
+const VOIDED = [
+  { value: '', label: 'All events' },
+  { value: 'without', label: 'Without voided' },
+  { value: 'only', label: 'Only voided' },
+];
 
 export function EventsPage() {
-  const [{ name = '', customer, from = '', to = '' }, change] = useFilters();
+  const [{ name = '', customer, from = '', to = '', voided = '' }, change] = useFilters();
   const days = useDays(from, to);
   const [isPaused, setPaused] = useState(false);
-  const isFiltered = Boolean(name || customer || days);
-  // Days of one’s choice stand still.
-  const isLive = days === null;
+  const isFiltered = Boolean(name || customer || days || voided);
+  // Days of one’s choice stand still, and what arrives is not voided.
+  const isLive = days === null && voided !== 'only';
   const list = useList({
     query: Events,
     variables: {
@@ -79,11 +69,12 @@ export function EventsPage() {
         customerId: customer ?? null,
         start: days?.start ?? null,
         end: days?.end ?? null,
+        voided: voided ? voided === 'only' : null,
       },
     },
     connection: (data) => data.events,
   });
-  const { tail, waiting, isAhead } = useTail({
+  const { tail, waiting, isAhead, restart } = useTail({
     name,
     customer: customer ?? '',
     isLive,
@@ -97,6 +88,7 @@ export function EventsPage() {
     const seen = new Set(tail.map(({ id }) => id));
     return [...tail, ...list.rows.filter(({ id }) => !seen.has(id))];
   }, [tail, list.rows, isAhead]);
+  const { columns, selected, clear } = useSelection(rows);
   return (
     <Stack>
       <PageHead
@@ -121,6 +113,12 @@ export function EventsPage() {
           <>
             {isLive && <TailState isPaused={isPaused} />}
             <NameSelect name={name} onChange={(next) => change({ name: next })} />
+            <ToolSelect
+              label="Voided events"
+              value={voided}
+              options={VOIDED}
+              onChange={(next) => change({ voided: next })}
+            />
             <CustomerFilter />
             <DaysFilter />
           </>
@@ -129,12 +127,10 @@ export function EventsPage() {
         <ListTable
           label="Events"
           list={{ ...list, rows, more: isAhead ? undefined : list.more }}
-          columns={COLUMNS}
+          columns={columns}
           empty={
             isFiltered ? (
-              <Empty title="No event matches">
-                Choose other days, all names, or all customers.
-              </Empty>
+              <Empty title="No event matches">Choose other days or another filter.</Empty>
             ) : (
               <Empty title="No events yet">
                 Your application sends events with the mutation eventsIngest. They appear here as
@@ -143,6 +139,17 @@ export function EventsPage() {
             )
           }
         />
+        <ArchivedBefore start={days?.start ?? null} isEnd={!list.more && !list.loading} />
+        {selected.length > 0 && (
+          <VoidSelected
+            ids={selected}
+            onClear={clear}
+            onDone={() => {
+              clear();
+              restart();
+            }}
+          />
+        )}
       </Card>
     </Stack>
   );
@@ -160,86 +167,6 @@ function useDays(from: string, to: string): Bounds | null {
   const zone = useZone();
   const range = daysRange(from, to);
   return range && boundsOf(range, zone, 0);
-}
-
-/**
- * Events that came in while one watched, newest first.
- *
- * The stream resumes by cursor. When more came in than the tail holds, the tail `isAhead` and the list
- * does not follow it, until `refill` has asked for the list again.
- */
-function useTail({
-  name,
-  customer,
-  isLive,
-  isPaused,
-  refill,
-}: {
-  /** Empty for all. */
-  name: string;
-  customer: string;
-  isLive: boolean;
-  isPaused: boolean;
-  refill(): void;
-}) {
-  const client = useClient();
-  const [tail, setTail] = useState<readonly EventRow[]>([]);
-  const [waiting, setWaiting] = useState(0);
-  const [isAhead, setAhead] = useState(false);
-  const hasOverflown = useRef(false);
-  const size = useRef(0);
-  const held = useRef<EventRow[]>([]);
-  const again = useRef(refill);
-  again.current = refill;
-
-  useEffect(() => {
-    held.current = [];
-    hasOverflown.current = false;
-    size.current = 0;
-    setTail([]);
-    setAhead(false);
-    if (!isLive) {
-      return undefined;
-    }
-    const { unsubscribe } = client
-      .subscription(EventsLive, { names: name ? [name] : null, customerId: customer || null })
-      .subscribe(({ data }) => {
-        if (data) {
-          const latest = [data.eventsFollowed.event, ...held.current];
-          hasOverflown.current ||= latest.length > LONGEST_TAIL;
-          held.current = latest.slice(0, LONGEST_TAIL);
-        }
-      });
-    return unsubscribe;
-  }, [client, name, customer, isLive]);
-
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (isPaused) {
-        setWaiting(held.current.length);
-      } else if (held.current.length > 0) {
-        const latest = held.current;
-        held.current = [];
-        size.current += latest.length;
-        hasOverflown.current ||= size.current > LONGEST_TAIL;
-        setAhead(hasOverflown.current);
-        // After the list was asked for again, it has what came before.
-        const isFirst = size.current === latest.length;
-        setTail((old) => (isFirst ? latest : [...latest, ...old].slice(0, LONGEST_TAIL)));
-      } else if (hasOverflown.current) {
-        hasOverflown.current = false;
-        size.current = 0;
-        again.current();
-        setAhead(false);
-      }
-    }, MOVES_EVERY);
-    return () => {
-      clearInterval(timer);
-      setWaiting(0);
-    };
-  }, [isPaused]);
-
-  return { tail, waiting, isAhead };
 }
 
 function TailState({ isPaused }: { isPaused: boolean }) {

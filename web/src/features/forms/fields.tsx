@@ -1,5 +1,5 @@
 /** Inputs of the form around them, by their names, which are those of the API's input. */
-import type { ComponentProps, ReactNode } from 'react';
+import { type ComponentProps, type ReactNode, useState } from 'react';
 import { get, useController, useFormState } from 'react-hook-form';
 import { Combobox } from '../../ui/aria/Combobox';
 import {
@@ -97,6 +97,31 @@ export function SuggestedInput({
 /** Inputs beside each other, where there is room. */
 export function Row({ children }: { children: ReactNode }) {
   return <div className={styles.row}>{children}</div>;
+}
+
+/** Inputs that few need, folded away; open where something in one of them is wrong. */
+export function Fold({
+  title,
+  names,
+  children,
+}: {
+  title: string;
+  /** Of its inputs. */
+  names: readonly string[];
+  children: ReactNode;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const { errors } = useFormState({ name: [...names] });
+  return (
+    <details
+      className={styles.fold}
+      open={isOpen || names.some((name) => get(errors, name) !== undefined)}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>{title}</summary>
+      <div>{children}</div>
+    </details>
+  );
 }
 
 /** What is wrong with several inputs together, beside them. Give their element `data-field`. */

@@ -1,5 +1,24 @@
 /** Instants as people write them: what clocks show in a zone. */
 import { localTime, offsetAt } from '../../format/zones';
+import type { Refuse } from './useSubmission';
+
+/** What an optional field has for the API: an instant, or null if nothing is entered. */
+export function instantInput(
+  text: string,
+  zone: string,
+  field: string,
+  refuse: Refuse,
+): string | null {
+  const instant = instantAt(text, zone);
+  if (instant === null && text !== '') {
+    refuse(field, neverShown(zone));
+  }
+  return instant;
+}
+
+export function neverShown(zone: string): string {
+  return `Clocks in ${zone} never show this time.`;
+}
 
 const WRITTEN = /^(\d{4,6})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?$/;
 const HOUR = 3_600_000;

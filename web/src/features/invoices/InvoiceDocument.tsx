@@ -67,6 +67,7 @@ export function InvoiceDocument({
   customer,
   subscription,
   usageLink,
+  why,
 }: {
   invoice: FragmentType<typeof InvoiceDocument_invoice>;
   issuer: FragmentType<typeof InvoiceDocument_issuer>;
@@ -75,6 +76,7 @@ export function InvoiceDocument({
   /** A link; the document does not have it, as the subscription may have changed since. */
   subscription?: ReactNode;
   usageLink?: (usage: LineUsage) => ReactNode;
+  why: (ordinal: number, onClose: () => void) => ReactNode;
 }) {
   const invoice = readFragment(InvoiceDocument_invoice, of);
   const { displayName, address, logoUrl } = readFragment(InvoiceDocument_issuer, by);
@@ -123,6 +125,7 @@ export function InvoiceDocument({
           currency={invoice.currency}
           total={invoice.total}
           usageLink={usageLink}
+          why={why}
           trialEndsAt={invoice.subscription.trialEndsAt}
         />
         {invoice.creditNotes.length > 0 && (

@@ -1,8 +1,10 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { InvoiceLineKind } from '../../api/generated/graphql';
 import { formatPeriod } from '../../format/time';
 import { plural } from '../../format/units';
+import { Button } from '../../ui/Button';
+import { classes } from '../../ui/classes';
 import { Money, Quantity } from '../../ui/Figures';
 import { type Column, Table } from '../../ui/Table';
 import { useZone } from '../../ui/zone';
@@ -11,6 +13,7 @@ import styles from './Invoice.module.css';
 
 export const InvoiceLines_line = graphql(`
   fragment InvoiceLines_line on InvoiceLine {
+    ordinal
     kind
     description
     periodStart
@@ -77,6 +80,7 @@ export function InvoiceLines({
   currency,
   total,
   usageLink,
+  why,
   trialEndsAt = null,
 }: {
   lines: readonly FragmentType<typeof InvoiceLines_line>[];
@@ -84,10 +88,13 @@ export function InvoiceLines({
   total: number;
   /** Leads to what was counted, where there is a page about it. */
   usageLink?: ((usage: LineUsage) => ReactNode) | undefined;
+  /** Takes the line with this number apart, in a dialog. */
+  why?: ((ordinal: number, onClose: () => void) => ReactNode) | undefined;
   /** The end of the subscription's trial, in which usage costs nothing. */
   trialEndsAt?: string | null | undefined;
 }) {
   const zone = useZone();
+  const [asked, setAsked] = useState<number | null>(null);
   const units = (title: string, field: 'consumedUnits' | 'creditedUnits' | 'billableUnits') => ({
     title,
     isNumber: true,
@@ -104,10 +111,8 @@ export function InvoiceLines({
       isWhole: true,
       foot: 'Total',
       cell: ({ line }) => {
-        const { description, kind, periodStart, periodEnd, price, ...units } = readFragment(
-          InvoiceLines_line,
-          line,
-        );
+        const { ordinal, description, kind, periodStart, periodEnd, price, ...units } =
+          readFragment(InvoiceLines_line, line);
         // A line about more than one price has a price, but not the price's units.
         const isMetered = price.__typename === 'MeteredPrice' && units.billableUnits != null;
         const unit = isMetered ? price.meter.unit : null;
@@ -143,6 +148,13 @@ export function InvoiceLines({
                     )
                 ).map((part) => <div key={part}>{part}</div>)}
               {isMetered && usageLink?.({ meterId: price.meter.id, periodStart, periodEnd })}
+              {why && kind !== 'BALANCE' && (
+                <div className={classes(styles.why, 'screen-only')}>
+                  <Button small onClick={() => setAsked(ordinal)}>
+                    Why this much?
+                  </Button>
+                </div>
+              )}
             </div>
           </>
         );
@@ -179,6 +191,7 @@ export function InvoiceLines({
           difference, up or down, from what was invoiced then.
         </p>
       )}
+      <Suspense>{asked !== null && why?.(asked, () => setAsked(null))}</Suspense>
     </>
   );
 }

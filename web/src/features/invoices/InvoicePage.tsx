@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { lazy, useCallback, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
@@ -14,6 +14,10 @@ import { InvoiceComparison } from './InvoiceComparison';
 import { InvoiceDocument } from './InvoiceDocument';
 import { InvoiceStatus } from './InvoiceStatus';
 import { UsageLink } from './UsageLink';
+
+const InvoiceLineWhy = lazy(async () => ({
+  default: (await import('./InvoiceLineWhy')).InvoiceLineWhy,
+}));
 
 const InvoicePageDocument = graphql(`
   query InvoicePage($id: ID!) {
@@ -86,6 +90,9 @@ export function InvoicePage() {
                   <bdi>{invoice.subscription.product.name}</bdi>
                 </Link>
               }
+              why={(ordinal, onClose) => (
+                <InvoiceLineWhy id={invoice.id} ordinal={ordinal} onClose={onClose} />
+              )}
               usageLink={(usage) => <UsageLink usage={usage} customerId={invoice.customer.id} />}
             />
           )}

@@ -1,4 +1,4 @@
-/** How the charges of two invoices differ, price by price. */
+/** How the charges of two invoices differ, line by line. */
 import type { InvoiceLineKind } from '../../api/generated/graphql';
 import { add, type Decimal } from '../../format/decimals';
 
@@ -24,7 +24,7 @@ export interface ComparedCharge {
   now: Charge | null;
 }
 
-/** One row for each price and kind of line: those of the later invoice first, in its order. */
+/** One row for each price, kind and description: those of the later invoice first, in its order. */
 export function comparedCharges(
   before: readonly ChargedLine[],
   now: readonly ChargedLine[],
@@ -43,7 +43,7 @@ function chargesOf(lines: readonly ChargedLine[]) {
   for (const { kind, description, billableUnits = null, amount, price } of lines) {
     // These are about all prices together.
     const isOfAll = kind === 'BALANCE' || kind === 'DISCOUNT' || kind === 'MINIMUM';
-    const key = isOfAll ? kind : `${kind} ${price.id}`;
+    const key = isOfAll ? kind : `${kind} ${price.id} ${description}`;
     const sofar = charges.get(key);
     charges.set(key, {
       description,

@@ -15,6 +15,7 @@ export const MeterDefinition_meter = graphql(`
     aggregation {
       function
       property
+      carriesOver
     }
     filter {
       ...FilterText_filter

@@ -42,6 +42,7 @@ const MeterPageDocument = graphql(`
       aggregation {
         function
         property
+        carriesOver
       }
       filter {
         ...FilterText_filter

@@ -30,7 +30,8 @@ export function MeterPicker(props: {
       {...props}
       choices={(data?.meters.nodes ?? []).map((meter) => meterChoice(meter))}
       onSearch={onSearch}
-      nothing={fetching || isTyping ? 'Searching…' : 'No meter matches'}
+      isSearching={fetching || isTyping}
+      nothing="No meter matches"
     />
   );
 }

@@ -13,8 +13,13 @@ import { customerName } from '../customers/CustomerName';
 import { CustomerPicker } from '../customers/CustomerPicker';
 import { mergingOf } from './aggregation';
 import styles from './Builder.module.css';
-import { type DefinitionValues, valueAt } from './meterValues';
-import { type Preview, type PreviewState, usePreview } from './usePreview';
+import { valueAt } from './meterValues';
+import {
+  type Preview,
+  type PreviewedAggregation,
+  type PreviewState,
+  usePreview,
+} from './usePreview';
 
 const RANGES = Object.entries(NAMED_RANGES).map(([value, label]) => ({
   value: value as NamedRange,
@@ -103,7 +108,7 @@ const HINTS = {
   answered: '',
 };
 
-type Of = DefinitionValues['aggregation'];
+type Of = PreviewedAggregation;
 
 function Counts({ preview: { matchedEvents, skippedEvents }, of }: { preview: Preview; of: Of }) {
   return (

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { formatChange } from '../../format/decimals';
 import { exactRange } from '../../format/ranges';
-import { formatPeriod, type Interval } from '../../format/time';
+import { formatInstant, formatPeriod, type Interval } from '../../format/time';
 import type { Point } from '../../ui/chart/series';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { Checkbox, ToolSelect } from '../../ui/Field';
@@ -23,6 +23,8 @@ export const MeterUsage_meter = graphql(`
     name
     unit
     dimensions
+    completeFrom
+    dimensionsCompleteFrom
     aggregation {
       function
     }
@@ -104,6 +106,8 @@ export function MeterUsage({
     quantities.points.length > 1
       ? ({ start, end }: Point) => view.setRange(exactRange(start, end))
       : undefined;
+  const completeFrom = (by.length > 0 && meter.dimensionsCompleteFrom) || meter.completeFrom;
+  const earliest = compares ? view.before.start : view.bounds.start;
   const periodBefore = formatPeriod(view.before.start, view.before.end, view.zone);
   return (
     <Card
@@ -151,6 +155,12 @@ export function MeterUsage({
             </Figure>
           )}
         </Figures>
+        {completeFrom && Date.parse(earliest) < Date.parse(completeFrom) && (
+          <p role="note">
+            Usage from before {formatInstant(completeFrom, view.zone)} is not complete: events of
+            that time were archived before the meter could count them.
+          </p>
+        )}
         {by.length > 0 ? (
           <MeterGroups
             {...{ meter, by, grouping, interval, customerId, moved }}

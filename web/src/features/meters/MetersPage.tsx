@@ -35,6 +35,7 @@ const Meters = graphql(`
         aggregation {
           function
           property
+          carriesOver
         }
         ...MeterProgress_meter
         quantities(start: $start, end: $end, interval: $interval, timezone: $zone) {

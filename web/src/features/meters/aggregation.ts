@@ -8,6 +8,7 @@ const NAMES: Record<AggregationFunction, string> = {
   MAXIMUM: 'Maximum of',
   MINIMUM: 'Minimum of',
   SUM: 'Sum of',
+  TIME_WEIGHTED: 'Time-weighted',
   UNIQUE: 'Unique values of',
 };
 
@@ -15,11 +16,15 @@ const NAMES: Record<AggregationFunction, string> = {
 export function describeAggregation(of: {
   function: AggregationFunction;
   property?: string | null;
+  carriesOver: boolean;
 }): string {
-  return of.property ? `${NAMES[of.function]} ${of.property}` : 'Count of events';
+  if (!of.property) {
+    return 'Count of events';
+  }
+  return `${NAMES[of.function]} ${of.property}${of.carriesOver ? ', carried over' : ''}`;
 }
 
 /** How its points may be drawn as one. */
 export function mergingOf(of: AggregationFunction): Merging {
-  return of === 'SUM' || of === 'COUNT' ? 'sum' : 'highest';
+  return of === 'SUM' || of === 'COUNT' || of === 'TIME_WEIGHTED' ? 'sum' : 'highest';
 }

@@ -13,6 +13,7 @@ export const EditedMeter = graphql(`
     aggregation {
       function
       property
+      carriesOver
     }
     filter {
       ...FilterText_filter
@@ -26,7 +27,7 @@ export function meterValues(of: FragmentType<typeof EditedMeter>): MeterValues {
     name,
     unit: unit ?? '',
     filter: filterValues(readFragment(FilterText_filter, filter) as StoredFilter),
-    aggregation: { function: aggregation.function, property: aggregation.property ?? '' },
+    aggregation: { ...aggregation, property: aggregation.property ?? '' },
     dimensions: dimensions.map((property) => ({ property })),
   };
 }

@@ -55,12 +55,27 @@ test('a value that is typed goes as text, for the API to read', () => {
 });
 
 test('a count takes no property', () => {
-  expect(aggregationInput({ function: 'COUNT', property: 'left over' })).toEqual({
-    function: 'COUNT',
-  });
-  expect(aggregationInput({ function: 'SUM', property: 'tokens' })).toEqual({
+  expect(aggregationInput({ function: 'COUNT', property: 'left over', carriesOver: true })).toEqual(
+    {
+      function: 'COUNT',
+    },
+  );
+  expect(aggregationInput({ function: 'SUM', property: 'tokens', carriesOver: true })).toEqual({
     function: 'SUM',
     property: 'tokens',
+  });
+});
+
+test('only a maximum and a latest value carry over', () => {
+  const aggregation = { property: 'seats', carriesOver: true };
+  expect(aggregationInput({ ...aggregation, function: 'LATEST' })).toEqual({
+    function: 'LATEST',
+    property: 'seats',
+    carriesOver: true,
+  });
+  expect(aggregationInput({ ...aggregation, function: 'MAXIMUM', carriesOver: false })).toEqual({
+    function: 'MAXIMUM',
+    property: 'seats',
   });
 });
 
@@ -77,8 +92,12 @@ test('an error at a value is shown at its text', () => {
 
 test('a definition is complete when every property is chosen, however deep', () => {
   const filter = filterValues(STORED);
-  expect(isComplete({ filter, aggregation: { function: 'COUNT', property: '' } })).toBe(true);
-  expect(isComplete({ filter, aggregation: { function: 'SUM', property: ' ' } })).toBe(false);
+  expect(
+    isComplete({ filter, aggregation: { function: 'COUNT', property: '', carriesOver: false } }),
+  ).toBe(true);
+  expect(
+    isComplete({ filter, aggregation: { function: 'SUM', property: ' ', carriesOver: false } }),
+  ).toBe(false);
   const open: FilterValues = {
     conjunction: 'OR',
     clauses: [
@@ -90,9 +109,12 @@ test('a definition is complete when every property is chosen, however deep', () 
       },
     ],
   };
-  expect(isComplete({ filter: open, aggregation: { function: 'COUNT', property: '' } })).toBe(
-    false,
-  );
+  expect(
+    isComplete({
+      filter: open,
+      aggregation: { function: 'COUNT', property: '', carriesOver: false },
+    }),
+  ).toBe(false);
 });
 
 test('properties are suggested of the named events, else of all', () => {

@@ -27,7 +27,7 @@ export interface FilterValues {
 
 export interface DefinitionValues {
   filter: FilterValues;
-  aggregation: { function: AggregationFunction; property: string };
+  aggregation: { function: AggregationFunction; property: string; carriesOver: boolean };
 }
 
 export interface MeterValues extends DefinitionValues {
@@ -48,7 +48,7 @@ export const newMeter = (): MeterValues => ({
   name: '',
   unit: '',
   filter: { conjunction: 'AND', clauses: [newClause('name')] },
-  aggregation: { function: 'COUNT', property: '' },
+  aggregation: { function: 'COUNT', property: '', carriesOver: false },
   dimensions: [],
 });
 
@@ -91,11 +91,20 @@ function nodeInput(node: NodeValues): MeterFilterNodeInput {
   return { clause: { property: property.trim(), operator, ...value } };
 }
 
+/** Whether a value may last until the next event. */
+export const canCarryOver = (of: AggregationFunction): boolean =>
+  of === 'MAXIMUM' || of === 'LATEST';
+
 export function aggregationInput({
   function: name,
   property,
+  carriesOver,
 }: DefinitionValues['aggregation']): MeterAggregationInput {
-  return name === 'COUNT' ? { function: name } : { function: name, property: property.trim() };
+  return {
+    function: name,
+    ...(name !== 'COUNT' && { property: property.trim() }),
+    ...(carriesOver && canCarryOver(name) && { carriesOver }),
+  };
 }
 
 export function dimensionsInput(dimensions: MeterValues['dimensions']): string[] {

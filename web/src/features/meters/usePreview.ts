@@ -63,11 +63,13 @@ export type Preview = MeterPreviewQuery['meterPreview'];
 /** After the last key. */
 const PAUSE = 300;
 
+export type PreviewedAggregation = Pick<DefinitionValues['aggregation'], 'function' | 'property'>;
+
 export interface PreviewState {
   /** The latest answer, and what it is an answer to. */
   answer: {
     preview: Preview;
-    of: DefinitionValues['aggregation'];
+    of: PreviewedAggregation;
     interval: Interval;
   } | null;
   state: 'incomplete' | 'asking' | 'refused' | 'answered';

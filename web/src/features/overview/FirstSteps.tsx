@@ -60,7 +60,7 @@ export function FirstSteps() {
         <Step title="Send an event" isDone={hasEvent}>
           <p>
             Your application reports usage as events. To try it, use “Send test event” on the{' '}
-            <Link to="/events">events page</Link>, or this command. <code>TOKEN</code> is an access
+            <Link to="/events">events page</Link>, or one of these. <code>TOKEN</code> is an access
             token with the scope <code>EVENTS_WRITE</code>, from the{' '}
             <Link to="/settings">settings</Link>.
           </p>

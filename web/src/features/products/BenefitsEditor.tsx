@@ -16,14 +16,7 @@ const BenefitChoices = graphql(`
     benefits(first: 50, query: $query) {
       nodes {
         id
-        description
-        units
-        rollover
-        meter {
-          id
-          name
-          unit
-        }
+        ...BenefitChoice_benefit
       }
     }
   }
@@ -76,7 +69,8 @@ export function BenefitsEditor({ about }: { about: string }) {
             chosen={null}
             onChoose={add}
             onSearch={onSearch}
-            nothing={fetching || isTyping ? 'Searching…' : 'No other benefit'}
+            isSearching={fetching || isTyping}
+            nothing="No other benefit"
           />
           <Button onClick={() => setMaking(true)}>New benefit</Button>
         </div>

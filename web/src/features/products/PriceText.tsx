@@ -5,9 +5,10 @@ import type {
   RoundingMode,
   UnitConversionInput,
 } from '../../api/generated/graphql';
-import { type Decimal, formatDecimal } from '../../format/decimals';
+import { compare, type Decimal, formatDecimal, shift } from '../../format/decimals';
+import { LOCALE } from '../../format/locale';
 import { formatMoney, formatUnitAmount } from '../../format/money';
-import { unitAfter } from '../../format/units';
+import { plural, unitAfter } from '../../format/units';
 import { classes } from '../../ui/classes';
 import { Quantity } from '../../ui/Figures';
 import { Card } from '../../ui/Surface';
@@ -31,6 +32,9 @@ export const PriceSummary_price = graphql(`
       unitAmount
       packageAmount
       packageSize
+      rates {
+        unitAmount
+      }
       conversion {
         divideBy
       }
@@ -84,7 +88,7 @@ export const PriceCard_price = graphql(`
 
 type Summary = FragmentType<typeof PriceSummary_price>;
 
-/** A price in a few words: $20.00 a month; $50.00 every 3 months; $0.004 a token. */
+/** A price in a few words: $20.00 a month; $50.00 every 3 months; $0.004 a token; Rates by dimension. */
 export function priceSummary(of: Summary, product: Recurrence): string {
   const price = readFragment(PriceSummary_price, of);
   if (price.__typename === 'FixedPrice') {
@@ -93,18 +97,27 @@ export function priceSummary(of: Summary, product: Recurrence): string {
   const unit = unitOf(price.meter.unit ?? 'unit', price.conversion?.divideBy);
   switch (price.pricing) {
     case 'PER_UNIT': {
+      if (price.rates.length > 0) {
+        return 'Rates by dimension';
+      }
       const each = price.conversion ? `for each ${unit}` : `a ${unit}`;
       return `${formatUnitAmount(price.unitAmount ?? '0', price.currency)} ${each}`;
     }
     case 'PACKAGE':
-      return `${formatMoney(price.packageAmount ?? 0, price.currency)} for each started ${formatDecimal(
+      return `${formatMoney(price.packageAmount ?? 0, price.currency)} for each ${formatDecimal(
         price.packageSize ?? '1',
-      )} ${unitAfter(price.packageSize ?? '1', unit)}`;
+      )} ${unitAfter(price.packageSize ?? '1', unit)} or part of them`;
     case 'GRADUATED':
       return 'Graduated by tier';
     case 'VOLUME':
       return 'By volume';
   }
+}
+
+/** The dimensions that rates name: model and kind. */
+function named(rates: readonly { values: readonly { property: string }[] }[]): string {
+  const names = new Set(rates.flatMap(({ values }) => values.map(({ property }) => property)));
+  return new Intl.ListFormat(LOCALE).format(names);
 }
 
 /** The unit of a price: a token, or 1,000,000 tokens. */
@@ -179,12 +192,15 @@ export function PriceCard({
     flatAmount: tier.flatAmount,
   }));
   return (
-    <Card title={priceSummary(price, product)} flush={tiers.length + rates.length > 0}>
+    <Card
+      title={rates.length > 0 ? `By ${named(price.rates)}` : priceSummary(price, product)}
+      flush={tiers.length + rates.length > 0}
+    >
       <div>
         {rates.length > 0 && (
           <Table
             label="Rates"
-            columns={rateColumns(currency)}
+            columns={rateColumns(rates, currency, meter.unit ?? 'unit')}
             rows={rates}
             keyOf={({ place }) => String(place)}
           />
@@ -223,13 +239,16 @@ interface Rate {
   unitAmount: string;
 }
 
-function rateColumns(currency: string): Column<Rate>[] {
+/** Prices of units that are all far below a cent are easier to read by the million. */
+function rateColumns(rates: readonly Rate[], currency: string, unit: string): Column<Rate>[] {
+  const isByMillion = rates.every(({ unitAmount }) => compare(unitAmount, '0.01') < 0);
   return [
     { title: 'Units of', isName: true, cell: ({ name }) => <bdi>{name}</bdi> },
     {
-      title: 'Each unit',
+      title: isByMillion ? `1,000,000 ${plural(unit)}` : 'Each unit',
       isNumber: true,
-      cell: ({ unitAmount }) => formatUnitAmount(unitAmount, currency),
+      cell: ({ unitAmount }) =>
+        formatUnitAmount(isByMillion ? shift(unitAmount, -6) : unitAmount, currency),
     },
   ];
 }

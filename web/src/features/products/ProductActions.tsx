@@ -49,6 +49,9 @@ export function ProductActions({
           Subscribe a customer
         </Link>
       )}
+      <Link to="/products/$id/simulate" params={{ id }} className={buttonClass()}>
+        Simulate prices
+      </Link>
       <Link to="/products/$id/edit" params={{ id }} className={buttonClass()}>
         Edit
       </Link>

@@ -22,14 +22,7 @@ const ProductToEdit = graphql(`
       description
       benefits {
         id
-        description
-        units
-        rollover
-        meter {
-          id
-          name
-          unit
-        }
+        ...BenefitChoice_benefit
       }
     }
   }

@@ -1,36 +1,28 @@
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useFieldArray, useForm } from 'react-hook-form';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useForm } from 'react-hook-form';
 import { graphql } from '../../api/generated';
 import type { BillingPeriods, RecurringInterval } from '../../api/generated/graphql';
-import { Button } from '../../ui/Button';
 import type { Option } from '../../ui/Field';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
-import { Allowed, usePermission } from '../access/permissions';
+import { Allowed } from '../access/permissions';
 import { CURRENCIES } from '../forms/amounts';
 import { PageForm } from '../forms/Form';
-import {
-  AreaInput,
-  ChoiceInput,
-  FieldMessage,
-  Row,
-  SuggestedInput,
-  TextInput,
-} from '../forms/fields';
+import { AreaInput, ChoiceInput, Row, SuggestedInput, TextInput } from '../forms/fields';
 import { useSubmission } from '../forms/useSubmission';
 import { wholeInput } from '../forms/whole';
 import { BenefitsEditor } from './BenefitsEditor';
-import { PriceEditor } from './PriceEditor';
-import styles from './Product.module.css';
+import { PricesEditor } from './PricesEditor';
 import {
   intervalsInput,
   minimumInput,
-  newPrice,
   newProduct,
-  type PriceValues,
+  type ProductValues,
   pricesInput,
   productField,
 } from './productValues';
+import { INTERVALS } from './recurrence';
+import { SimulatedProduct } from './SimulatedProduct';
 
 const ProductCreate = graphql(`
   mutation ProductCreate($input: ProductCreateInput!) {
@@ -48,12 +40,6 @@ const ProductCreate = graphql(`
   }
 `);
 
-const INTERVALS: Option<RecurringInterval>[] = [
-  { value: 'DAY', label: 'Days' },
-  { value: 'WEEK', label: 'Weeks' },
-  { value: 'MONTH', label: 'Months' },
-  { value: 'YEAR', label: 'Years' },
-];
 const BEGINNINGS: Option<BillingPeriods>[] = [
   { value: 'FROM_START', label: 'With each subscription' },
   { value: 'CALENDAR', label: 'With the calendar' },
@@ -67,16 +53,23 @@ const USAGE_INTERVALS: Option<RecurringInterval | ''>[] = [
 ];
 
 export function ProductNewPage() {
+  const { simulation } = useSearch({ strict: false });
   return (
     <Allowed scope="BILLING_WRITE">
-      <NewProduct />
+      {simulation ? (
+        <SimulatedProduct key={simulation} id={simulation}>
+          {(values) => <NewProduct values={values} />}
+        </SimulatedProduct>
+      ) : (
+        <NewProduct values={newProduct()} />
+      )}
     </Allowed>
   );
 }
 
-function NewProduct() {
+function NewProduct({ values: defaultValues }: { values: ProductValues }) {
   const navigate = useNavigate();
-  const form = useForm({ defaultValues: newProduct() });
+  const form = useForm({ defaultValues });
   const submission = useSubmission({
     form,
     mutation: ProductCreate,
@@ -168,37 +161,9 @@ function NewProduct() {
             <AreaInput name="description" label="Description (optional)" rows={2} />
           </Stack>
         </Card>
-        <Prices />
+        <PricesEditor />
         <BenefitsEditor about="A benefit grants credit on a meter as often as usage is billed." />
       </PageForm>
     </Stack>
-  );
-}
-
-function Prices() {
-  const { fields, append, remove } = useFieldArray({ name: 'prices' });
-  const canMakeMeters = usePermission('METERS_WRITE') === 'yes';
-  const add = (kind: PriceValues['kind']) =>
-    append(newPrice(kind), {
-      focusName: `prices.${fields.length}.${kind === 'fixed' ? 'fixed.amount' : 'metered.pricing'}`,
-    });
-  return (
-    <>
-      {fields.map(({ id }, place) => (
-        <PriceEditor
-          key={id}
-          place={place}
-          canMakeMeters={canMakeMeters}
-          onRemove={fields.length > 1 ? () => remove(place) : null}
-        />
-      ))}
-      <div data-field="prices">
-        <FieldMessage name="prices" />
-        <div className={styles.adding}>
-          <Button onClick={() => add('fixed')}>Add fixed price</Button>
-          <Button onClick={() => add('metered')}>Add metered price</Button>
-        </div>
-      </div>
-    </>
   );
 }

@@ -11,6 +11,7 @@ import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { History } from '../audit/History';
 import { Loaded } from '../listing/Loaded';
+import { unusedUnits } from './benefits';
 import { PriceCard } from './PriceText';
 import { ProductActions } from './ProductActions';
 import { type Billed, every, usageOf, within } from './recurrence';
@@ -41,6 +42,10 @@ const ProductPageDocument = graphql(`
         description
         units
         rollover
+        priority
+        expiresAfterDays
+        rolloverLimit
+        perQuantity
         meter {
           id
           name
@@ -57,6 +62,7 @@ const benefitColumns = (product: Billed): Column<Benefit>[] => [
   { title: 'Benefit', isName: true, cell: ({ description }) => <bdi>{description}</bdi> },
   {
     title: 'Meter',
+    isMinor: true,
     cell: ({ meter }) => (
       <Link to="/meters/$id" params={{ id: meter.id }}>
         <bdi>{meter.name}</bdi>
@@ -66,13 +72,18 @@ const benefitColumns = (product: Billed): Column<Benefit>[] => [
   {
     title: `Units ${every(usageOf(product))}`,
     isNumber: true,
-    cell: ({ units, meter }) => <Quantity value={units} unit={meter.unit ?? null} />,
+    cell: ({ units, perQuantity, meter }) => (
+      <>
+        <Quantity value={units} unit={meter.unit ?? null} />
+        {perQuantity && ' for each'}
+      </>
+    ),
   },
   {
     title: 'Unused units',
-    nowrap: true,
-    cell: ({ rollover }) => (rollover ? 'Carry over' : 'Expire'),
+    cell: (benefit) => sentence(unusedUnits(benefit)),
   },
+  { title: 'Priority', isNumber: true, isMinor: true, cell: ({ priority }) => priority },
 ];
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -6,7 +6,7 @@ import { priceSummary } from './PriceText';
 
 const ProductChoices = graphql(`
   query ProductChoices($query: String, $includeArchived: Boolean!) {
-    products(first: 50, query: $query, includeArchived: $includeArchived) {
+    products(first: 25, query: $query, includeArchived: $includeArchived) {
       nodes {
         id
         name
@@ -48,7 +48,8 @@ export function ProductPicker({
         detail: prices.map((price) => priceSummary(price, product)).join('; '),
       }))}
       onSearch={onSearch}
-      nothing={fetching || isTyping ? 'Searching…' : 'No product matches'}
+      isSearching={fetching || isTyping}
+      nothing="No product matches"
     />
   );
 }

@@ -3,6 +3,7 @@ import { useFieldArray, useFormContext, useWatch } from 'react-hook-form';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
+import { classes } from '../../ui/classes';
 import { Icon } from '../../ui/Icon';
 import { FieldMessage, TextInput } from '../forms/fields';
 import styles from './Product.module.css';
@@ -54,7 +55,7 @@ export function RatesTable({
     <div data-field={path}>
       {fields.length > 0 && (
         <div className={styles.scroller}>
-          <table className={styles.tiers}>
+          <table className={classes(styles.tiers, styles.rates)}>
             <caption className="visually-hidden">
               Rates. The first one that an event matches prices its units.
             </caption>

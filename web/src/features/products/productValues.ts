@@ -13,6 +13,7 @@ import type { Choice } from '../../ui/aria/Picker';
 import { NOT_A_NUMBER, readDecimal, toMinor, toWholeMinor } from '../forms/amounts';
 import type { Refuse } from '../forms/useSubmission';
 import { wholeInput } from '../forms/whole';
+import type { BenefitChoice } from './benefits';
 
 export interface TierValues {
   upTo: string;
@@ -57,7 +58,7 @@ export interface ProductValues {
   usageInterval: RecurringInterval | '';
   currency: string;
   prices: PriceValues[];
-  benefits: Choice[];
+  benefits: BenefitChoice[];
 }
 
 export const newTier = (): TierValues => ({ upTo: '', unitAmount: '', flatAmount: '' });

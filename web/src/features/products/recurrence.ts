@@ -1,5 +1,6 @@
 /** How often a product is billed, in words. */
 import type { RecurringInterval } from '../../api/generated/graphql';
+import type { Option } from '../../ui/Field';
 
 export interface Recurrence {
   recurringInterval: RecurringInterval;
@@ -45,3 +46,10 @@ export function countOf(text: string): number {
   const count = Number(text);
   return Number.isInteger(count) && count > 0 ? count : 1;
 }
+
+export const INTERVALS: Option<RecurringInterval>[] = [
+  { value: 'DAY', label: 'Days' },
+  { value: 'WEEK', label: 'Weeks' },
+  { value: 'MONTH', label: 'Months' },
+  { value: 'YEAR', label: 'Years' },
+];

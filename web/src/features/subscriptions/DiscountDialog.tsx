@@ -102,7 +102,7 @@ export function DiscountDialog({
             label: 'An amount',
             about: 'Off the invoice of each period, at most all of it.',
           },
-          ...(discount ? [{ value: 'NONE', label: 'Nothing any more' }] : []),
+          ...(discount ? [{ value: 'NONE', label: 'No discount' }] : []),
         ]}
       />
       {kind !== 'NONE' && (
@@ -130,7 +130,7 @@ export function DiscountDialog({
             hint="The invoice at the end of the current period is the first."
             inputMode="numeric"
             autoComplete="off"
-            placeholder="For ever"
+            placeholder="Forever"
           />
         </Row>
       )}

@@ -17,7 +17,7 @@ import { CustomerPicker } from '../customers/CustomerPicker';
 import { Chosen } from '../forms/choices';
 import { PageForm } from '../forms/Form';
 import { Row, TextInput } from '../forms/fields';
-import { instantAt, shownAt } from '../forms/instants';
+import { instantAt, neverShown, shownAt } from '../forms/instants';
 import { RadioInput } from '../forms/Radios';
 import { useSubmission } from '../forms/useSubmission';
 import { readWhole, wholeInput } from '../forms/whole';
@@ -158,12 +158,7 @@ function SubscriptionForm({
         refuse('productId', 'Choose a product.');
       }
       if (started === null) {
-        refuse(
-          'startedAt',
-          values.startedAt === ''
-            ? 'Enter when it begins.'
-            : `Clocks in ${zone} never show this time.`,
-        );
+        refuse('startedAt', values.startedAt === '' ? 'Enter when it begins.' : neverShown(zone));
       }
       return {
         customerId: customerId?.key ?? '',

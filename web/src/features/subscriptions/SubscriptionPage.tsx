@@ -1,4 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
+import { lazy, useCallback } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { SubscriptionPageQuery } from '../../api/generated/graphql';
@@ -11,6 +12,7 @@ import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Money, Time } from '../../ui/Figures';
 import { Card, Figure, Figures, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
 import { Table } from '../../ui/Table';
+import { useFollowing } from '../../ui/useFollowing';
 import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
 import { History } from '../audit/History';
@@ -19,8 +21,13 @@ import { invoiceColumns } from '../invoices/InvoiceCells';
 import { InvoiceLines } from '../invoices/InvoiceLines';
 import { Loaded } from '../listing/Loaded';
 import { useUsageLive } from '../usage/usageLive';
+import styles from './Subscription.module.css';
 import { SubscriptionActions, UndoChange } from './SubscriptionActions';
 import { SubscriptionStatus } from './SubscriptionCells';
+
+const UpcomingLineWhy = lazy(async () => ({
+  default: (await import('../invoices/UpcomingLineWhy')).UpcomingLineWhy,
+}));
 
 const SubscriptionPageDocument = graphql(`
   query SubscriptionPage($id: ID!) {
@@ -68,6 +75,7 @@ const SubscriptionPageDocument = graphql(`
         total
         completeThrough
         lines {
+          kind
           ...InvoiceLines_line
         }
       }
@@ -88,7 +96,7 @@ const INVOICES = invoiceColumns({ withCustomer: false });
 export function SubscriptionPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: SubscriptionPageDocument, variables: { id } });
-  const refresh = () => again({ requestPolicy: 'network-only' });
+  const refresh = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
   return (
     <Loaded what="subscription" value={data?.subscription} error={error} onRetry={refresh}>
       {(subscription) => <Page subscription={subscription} refresh={refresh} />}
@@ -114,6 +122,9 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
     ? subscription.upcomingInvoice
     : null;
   useUsageLive({ customerId: customer.id }, refresh);
+  const isAwaited = awaitsLastInvoice(subscription, now);
+  useFollowing(isAwaited, refresh);
+  const invoiceTitle = isAwaited ? 'Last invoice' : 'Next invoice';
   return (
     <>
       <PageHead
@@ -162,7 +173,11 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
           )}
           {upcomingInvoice && (
             <Figure
-              label={`Next invoice, if the ${status === 'TRIALING' ? 'trial' : billed} ended now`}
+              label={
+                subscription.endedAt
+                  ? invoiceTitle
+                  : `Next invoice, if the ${status === 'TRIALING' ? 'trial' : billed} ended now`
+              }
               note={`Complete through ${formatExactInstant(upcomingInvoice.completeThrough, zone)}`}
             >
               <Money amount={upcomingInvoice.total} currency={upcomingInvoice.currency} />
@@ -183,11 +198,19 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
         </Card>
       )}
       {upcomingInvoice && (
-        <Card title="Next invoice" flush>
+        <Card title={invoiceTitle} flush>
+          {isAwaited && (
+            <p role="status" className={styles.awaited}>
+              Issued as soon as all usage is counted.
+            </p>
+          )}
           <InvoiceLines
             lines={upcomingInvoice.lines}
             currency={upcomingInvoice.currency}
             total={upcomingInvoice.total}
+            why={(ordinal, onClose) => (
+              <UpcomingLineWhy id={subscription.id} ordinal={ordinal} onClose={onClose} />
+            )}
             trialEndsAt={trialEndsAt}
           />
         </Card>
@@ -230,6 +253,20 @@ function Page({ subscription, refresh }: { subscription: Subscription; refresh()
       <History id={subscription.id} />
     </>
   );
+}
+
+/** How long one waits for the last invoice; later, it is not the counting that takes so long. */
+const PATIENCE = 3_600_000;
+
+/** Whether the last invoice is about to be made: a worker does so once all usage is counted. */
+function awaitsLastInvoice(
+  { endedAt, invoicingProblem, upcomingInvoice }: Subscription,
+  now: number,
+): boolean {
+  if (!endedAt || invoicingProblem || now - Date.parse(endedAt) >= PATIENCE) {
+    return false;
+  }
+  return upcomingInvoice?.lines.some(({ kind }) => kind === 'METERED') === true;
 }
 
 function periodLabel({ status, endedAt }: Subscription): string {

@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useQuery } from 'urql';
 import { serverNow } from '../../api/clock';
 import { graphql, readFragment } from '../../api/generated';
@@ -108,11 +108,14 @@ function Page({ endpoint, refresh }: { endpoint: Endpoint; refresh(): void }) {
     connection: (data) => data.webhookDeliveries,
   });
   const { retry } = list;
+  // A test event may be delivered before the list is asked for it.
+  const [isSent, setSent] = useState(false);
   const look = useCallback(() => {
+    setSent(false);
     retry();
     refresh();
   }, [retry, refresh]);
-  useFollowing(!endpoint.disabledAt && list.rows.some(isSoon), look);
+  useFollowing(!endpoint.disabledAt && (isSent || list.rows.some(isSoon)), look);
   const { url, description, eventTypes, disabledReason, failingSince } = endpoint;
   return (
     <>
@@ -121,7 +124,15 @@ function Page({ endpoint, refresh }: { endpoint: Endpoint; refresh(): void }) {
         title={description ?? url}
         badge={<EndpointStatus endpoint={endpoint} />}
         about={description && <bdi>{url}</bdi>}
-        tools={<EndpointActions endpoint={endpoint} onSent={retry} />}
+        tools={
+          <EndpointActions
+            endpoint={endpoint}
+            onSent={() => {
+              setSent(true);
+              retry();
+            }}
+          />
+        }
       />
       {disabledReason && (
         <ErrorPanel

@@ -2,6 +2,7 @@
 export const EVENT_TYPES: readonly { type: string; about: string }[] = [
   { type: 'customer.created', about: 'A customer was created, or first named by an event.' },
   { type: 'customer.updated', about: 'A customer was changed.' },
+  { type: 'customer.erased', about: 'A customer was erased.' },
   { type: 'subscription.created', about: 'A customer subscribed.' },
   { type: 'subscription.trial_ending', about: 'A trial ends in three days.' },
   { type: 'subscription.changed', about: 'Product or quantity changed.' },
@@ -14,7 +15,7 @@ export const EVENT_TYPES: readonly { type: string; about: string }[] = [
   { type: 'invoice.voided', about: 'An invoice was voided.' },
   { type: 'credit_note.issued', about: 'A credit note was created.' },
   { type: 'credit.granted', about: 'A customer got units.' },
-  { type: 'credit.voided', about: 'Credit was voided.' },
+  { type: 'credit.voided', about: 'What remained of a grant was voided.' },
   { type: 'alert.triggered', about: 'Usage reached the threshold of an alert.' },
   { type: 'meter.failing', about: 'A meter cannot be counted.' },
   { type: 'organization.restored', about: 'The database was restored from a backup.' },

@@ -1,0 +1,1 @@
+"""Archives months of events as files, and restores them."""

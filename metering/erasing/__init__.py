@@ -1,0 +1,1 @@
+"""Erases customers: their names at once, the metadata of their events by and by."""
