@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
+import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
@@ -41,7 +42,7 @@ _LONGEST = timedelta(days=1)
 class Step(Enum):
     """The outcome of a step of a simulation."""
 
-    MORE = "simulated a batch, and there is more"
+    MORE = "simulated a batch, or another worker did, and there is more"
     NOTHING = "nothing to do now: another worker is at it, or its meters have to count first"
     LAST = "finished"
 
@@ -78,7 +79,11 @@ async def simulate_batch(
     """
     async with in_transaction() as connection:
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        row = await _claim(connection, organization_id, simulation_id)
+        try:
+            row = await _claim(connection, organization_id, simulation_id)
+        except asyncpg.SerializationError:
+            # Another worker finished a batch after this snapshot was taken.
+            return Step.MORE
         if row is None:
             return Step.NOTHING
         simulation = simulation_of(row)

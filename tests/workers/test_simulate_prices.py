@@ -1,6 +1,7 @@
 """Workers simulate prices: killed, two at once, too slow, behind, and after the results expire."""
 
 import asyncio
+import contextvars
 import signal
 import sys
 import textwrap
@@ -107,6 +108,28 @@ async def test_two_workers_simulate_each_customer_once(
         done = await PriceSimulation.get(id=one.id)
         assert (done.status, int(done.total)) == ("DONE", 280)
         assert await results(done) == expected(customers)
+
+
+async def test_a_worker_goes_on_if_another_one_was_faster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter, customers = await used(world)
+    begun = await start(world, world.per_unit(meter, 10))
+    claim = running._claim
+    outside = contextvars.copy_context()  # of the transaction
+
+    async def late(connection: BaseDBAsyncClient, *ids: UUID) -> PriceSimulation | None:
+        monkeypatch.setattr(running, "_claim", claim)
+        await connection.execute_query("SELECT 1")  # takes the snapshot
+        faster = asyncio.create_task(simulate_batch(world.id, begun.id, 6), context=outside)
+        assert await faster is Step.MORE
+        return await claim(connection, *ids)
+
+    monkeypatch.setattr(running, "_claim", late)
+    await simulate()
+    done = await PriceSimulation.get(id=begun.id)
+    assert (done.status, int(done.total)) == ("DONE", 280)
+    assert await results(done) == expected(customers)
 
 
 async def test_batches_become_smaller_if_their_statements_are_cut_off(
