@@ -115,7 +115,7 @@ async def test_a_worker_goes_on_if_another_one_was_faster(
 ) -> None:
     meter, customers = await used(world)
     begun = await start(world, world.per_unit(meter, 10))
-    claim = running._claim
+    claim = running._claim  # noqa: SLF001  # the test steps in between
     outside = contextvars.copy_context()  # of the transaction
 
     async def late(connection: BaseDBAsyncClient, *ids: UUID) -> PriceSimulation | None:
