@@ -29,6 +29,7 @@ from graphql import (
 from strawberry.types.scalar import ScalarDefinition
 
 from billing.numbers import CURRENCIES, LARGEST_AMOUNT
+from metering.language.instants import parse_instant
 from models import exact_json
 from schema.errors import Internal
 
@@ -80,22 +81,10 @@ def _cut(text: str) -> str:
 
 def parse_datetime(value: Any) -> datetime:
     """Reads ISO 8601 with an offset; the result is in UTC, to the microsecond."""
-    if not isinstance(value, str):
-        raise GraphQLError(
-            f"DateTime must be a string such as 2026-01-31T12:00:00Z: {_shown(value)}"
-        )
     try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        raise GraphQLError(
-            f"DateTime must be ISO 8601, such as 2026-01-31T12:00:00Z: {_shown(value)}"
-        ) from None
-    if instant.tzinfo is None:
-        raise GraphQLError(f"DateTime needs an offset, such as Z or +02:00: {_shown(value)}")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise GraphQLError(f"DateTime is outside the years 1 to 9999: {_shown(value)}") from None
+        return parse_instant(value)
+    except ValueError as error:
+        raise GraphQLError(f"DateTime {error}: {_shown(value)}") from None
 
 
 def print_datetime(value: datetime) -> str:

@@ -13,7 +13,7 @@ import orjson
 from metergraph.importing.mapping import RowError
 from metergraph.importing.row_ids import RowIds
 from metering.ingest.events import check_event
-from metering.language.instants import format_instant
+from metering.language.instants import format_instant, read_iso
 from metering.problems import Problem
 from models import exact_json
 from schema.ids import decode_id
@@ -78,7 +78,7 @@ def _hint(error: Problem, timestamp: object) -> str:
     if error.path != ("timestamp",) or not isinstance(timestamp, str):
         return ""
     try:
-        instant = datetime.fromisoformat(timestamp.strip())
+        instant = read_iso(timestamp.strip())
     except ValueError:
         return ""
     return " Use --assume-utc if it is in UTC." if instant.tzinfo is None else ""
@@ -86,7 +86,7 @@ def _hint(error: Problem, timestamp: object) -> str:
 
 def _in_utc_by_default(text: str) -> datetime | str:
     try:
-        instant = datetime.fromisoformat(text.strip())
+        instant = read_iso(text.strip())
     except ValueError:
         return text  # the check reports it
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

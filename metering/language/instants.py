@@ -14,10 +14,18 @@ def parse_instant(text: object) -> datetime:
     if not isinstance(text, str) or len(text) > 64 or not text.isascii():
         raise ValueError(f"is not {_FORMATS}")
     try:
-        instant = datetime.fromisoformat(text)
+        instant = read_iso(text)
     except ValueError:
         raise ValueError(f"is not {_FORMATS}") from None
     return in_utc(instant)
+
+
+def read_iso(text: str) -> datetime:
+    """Reads ISO 8601 with or without an offset; raises ValueError for other texts.
+
+    RFC 3339 allows t and z for T and Z; Python does not read the z.
+    """
+    return datetime.fromisoformat(f"{text[:-1]}Z" if text[-1:] == "z" else text)
 
 
 def in_utc(instant: datetime) -> datetime:

@@ -113,6 +113,9 @@ def test_a_timestamp_needs_an_offset_unless_utc_is_assumed() -> None:
     assert sent({"timestamp": with_offset}, assume_utc=True)["timestamp"] == "2023-11-16T16:00:00Z"
     with pytest.raises(RowError, match="is not an ISO 8601 instant"):
         sent({"timestamp": "soon"}, assume_utc=True)
+    for assume_utc in (True, False):
+        found = sent({"timestamp": "2023-11-16t18:00:00z"}, assume_utc=assume_utc)
+        assert found["timestamp"] == "2023-11-16T18:00:00Z"
 
 
 def test_numbers_keep_every_digit_on_their_way() -> None:

@@ -92,12 +92,14 @@ AHEAD = "is more than 5 minutes in the future."
         ("9999-12-31T23:59:59Z", AHEAD),
         ("2026-03-01T11:00:00", NO_OFFSET),
         ("2026-03-01", NO_OFFSET),
+        ("2026-03-01t11:00:00", NO_OFFSET),
         (datetime(2026, 3, 1, 11), NO_OFFSET),  # noqa: DTZ001  # that is the point
         ("0001-01-01T00:00:00+00:01", OUTSIDE),
         ("9999-12-31T23:59:59-00:01", OUTSIDE),
         (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), OUTSIDE),
         ("", NOT_AN_INSTANT),
         ("yesterday", NOT_AN_INSTANT),
+        ("z", NOT_AN_INSTANT),
         ("2026-02-29T00:00:00Z", NOT_AN_INSTANT),
         ("2026-03-01T24:30:00Z", NOT_AN_INSTANT),
         ("2026-03-01T11:00:00+25:00", NOT_AN_INSTANT),
@@ -118,6 +120,8 @@ def test_invalid_timestamps_are_refused(timestamp: Any, problem: str) -> None:
     [
         ("2026-03-01T12:05:00Z", NOW + timedelta(minutes=5)),
         ("2026-03-01T17:30:00+05:30", NOW),
+        ("2026-03-01t12:00:00z", NOW),  # as RFC 3339 allows
+        ("2026-03-01t12:00:00.000001z", NOW + timedelta(microseconds=1)),
         ("2026-03-01 12:00:00.1234567Z", NOW.replace(microsecond=123_456)),
         ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
         ("0001-01-01T00:00:00-14:00", datetime(1, 1, 1, 14, tzinfo=UTC)),
