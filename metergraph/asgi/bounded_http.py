@@ -2,7 +2,8 @@
 
 uvicorn with httptools does not limit a head or what surrounds a body. A client that never ends its
 headers, or never begins them, would hold its memory and its connection for as long as it likes; so
-would one that sends trailers or chunk extensions. Bodies are limited where they are read.
+would one that sends trailers or chunk extensions. Bodies are limited where they are read, and here
+once their request has been answered.
 """
 
 import asyncio
@@ -11,6 +12,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 MAX_HEAD_BYTES = 64 * 1024
 SECONDS_FOR_A_HEAD = 20.0
+SECONDS_AFTER_AN_ANSWER = 5.0
+"""How long the rest of a body may take that nobody reads, since its request was refused.
+
+It is not cut off at once: many clients read the answer only when they have sent everything.
+"""
 
 _REFUSAL = b"HTTP/1.1 431 \r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _BETWEEN_FIELDS = len(": \r\n")
@@ -22,7 +28,7 @@ class _TooLargeError(Exception):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which gives up on heads that do not end."""
+    """uvicorn's protocol, which gives up on heads, and on bodies after an answer, without end."""
 
     _waiting: asyncio.TimerHandle | None = None
     _fields = 0  # bytes of the request line, the headers and the trailers
@@ -32,7 +38,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Waits for the first head."""
         super().connection_made(transport)
-        self._wait()
+        self._wait(SECONDS_FOR_A_HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops waiting."""
@@ -51,7 +57,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._fields = self._unused = 0
-        self._wait()
+        self._wait(SECONDS_FOR_A_HEAD)
 
     def on_url(self, url: bytes) -> None:
         """Counts a part of the request line."""
@@ -79,7 +85,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Ends a request; the next bytes are another one."""
         self._unused = 0
+        self._end_wait()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Ends an answer, and waits for the rest of a body that came too late for it."""
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._wait(SECONDS_AFTER_AN_ANSWER)
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what cannot be parsed."""
@@ -98,9 +111,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.transport.write(_REFUSAL)
         self.transport.close()
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float) -> None:
         if self._waiting is None:
-            self._waiting = self.loop.call_later(SECONDS_FOR_A_HEAD, self._give_up)
+            self._waiting = self.loop.call_later(seconds, self._give_up)
 
     def _end_wait(self) -> None:
         if self._waiting is not None:
@@ -111,6 +124,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._waiting = None
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
-            self._wait()  # the previous request is still being answered
+            self._wait(SECONDS_FOR_A_HEAD)  # the previous request is still being answered
         else:
             self.transport.close()

@@ -155,3 +155,60 @@ async def test_trailers_and_extensions_have_a_size(settings: Settings, part: byt
                     assert sent < 4 * 2**20
                     await asyncio.sleep(0)
         writer.close()
+
+
+FOREIGN = (
+    b"POST /session HTTP/1.1\r\nhost: x\r\norigin: http://elsewhere\r\n"
+    b"x-metergraph-client: dashboard\r\ncontent-type: application/json\r\n"
+)
+UNTYPED = b"POST /graphql HTTP/1.1\r\nhost: x\r\n"
+LENGTH, PIECES = b"content-length: 100000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "more"),
+    [
+        (FOREIGN + LENGTH, b"403", b""),
+        (FOREIGN + LENGTH, b"403", b" "),
+        (FOREIGN + PIECES, b"403", b"1\r\n \r\n"),
+        (UNTYPED + LENGTH, b"415", b" "),
+        (b"POST /nowhere HTTP/1.1\r\nhost: x\r\n" + LENGTH, b"404", b" "),
+    ],
+)
+@pytest.mark.usefixtures("redis")
+async def test_the_rest_of_a_refused_body_is_not_awaited_for_long(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    head: bytes,
+    status: bytes,
+    more: bytes,
+) -> None:
+    monkeypatch.setattr(bounded_http, "SECONDS_AFTER_AN_ANSWER", 0.2)
+    async with served(settings) as url, asyncio.timeout(30):
+        reader, writer = await opened(url)
+        writer.write(head)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 " + status)
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():  # until the server closes
+                writer.write(more)
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await reader.read(1_000)
+        writer.close()
+
+
+@pytest.mark.usefixtures("redis")
+async def test_a_connection_is_kept_when_the_rest_of_a_refused_body_arrives(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_http, "SECONDS_AFTER_AN_ANSWER", 60.0)
+    async with served(settings) as url, asyncio.timeout(60):
+        reader, writer = await opened(url)
+        for _ in range(2):
+            writer.write(FOREIGN + b"content-length: 2\r\n\r\n{")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 403 ")
+            await reader.readuntil(b"]}")
+            writer.write(b"}" + ASKED)
+            assert (await reader.readuntil(b'{"status":"ok"}')).count(b"HTTP/1.1 200 ") == 1
+        writer.close()
