@@ -41,7 +41,8 @@ WHERE inhparent = 'event'::regclass AND NOT inhdetachpending
 ORDER BY start NULLS FIRST
 """
 
-_HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS found"
+HAS_CITUS = "EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+"""SQL: whether the database is a cluster's, so that partitions lie on other nodes."""
 
 _CREATE = """
 CREATE TABLE {table} (
@@ -135,7 +136,7 @@ async def stored_months(connection: BaseDBAsyncClient) -> list[Month]:
 
 async def is_cluster(connection: BaseDBAsyncClient) -> bool:
     """Whether the database uses Citus, so that partitions lie on other nodes."""
-    [row] = await connection.execute_query_dict(_HAS_CITUS)
+    [row] = await connection.execute_query_dict(f"SELECT {HAS_CITUS} AS found")
     found: bool = row["found"]
     return found
 

@@ -14,7 +14,7 @@ import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from metering.months import is_cluster
+from metering.months import HAS_CITUS
 
 PATIENCE_SECONDS = 600
 """For how long a step waits for a transaction that uses the month, or that is just old."""
@@ -48,6 +48,7 @@ WHERE inhparent = 'event'::regclass AND NOT inhdetachpending AND indisvalid
      AND pg_relation_size(found.oid) > 1.2 * packed.bytes
   )
   AND NOT EXISTS (SELECT FROM archived_month WHERE archived_month.partition = month.relname)
+  AND NOT {HAS_CITUS}
 ORDER BY month.oid, found.oid
 """
 
@@ -82,8 +83,6 @@ class Packed:
 
 async def indexes_to_pack(connection: BaseDBAsyncClient) -> list[dict[str, Any]]:
     """Returns the `name`, `identifier` and `bytes` of each; none on Citus."""
-    if await is_cluster(connection):
-        return []
     return await connection.execute_query_dict(_TO_PACK)
 
 
