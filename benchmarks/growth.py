@@ -1,12 +1,11 @@
 """Events a second with 10,000,000 stored, with their external ids, beside the same with 100,000."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from tortoise.connection import get_connection
 
 from benchmarks.floor import floor
-from benchmarks.history import end_of_history
+from benchmarks.history import BATCH, end_of_history, store_batch
 from benchmarks.ingestion import Case, ingest, until_counted
 from benchmarks.results import Result, median
 from benchmarks.run import Run
@@ -16,7 +15,6 @@ from metering.months import make_months
 NAME = "growth"
 _FEW, _MANY = 100_000, 10_000_000
 _DAYS = 300
-_BATCH = 10_000
 # Of which the worker counts the last ones before more are stored.
 _BATCHES_AT_ONCE = 50
 _CASE = Case(1_000, 8, 50_000)
@@ -65,38 +63,10 @@ async def _store(tenant: Tenant, count: int, before: int) -> None:
     stored = 0
     while stored < count:
         for _ in range(_BATCHES_AT_ONCE):
-            part = min(_BATCH, count - stored)
+            part = min(BATCH, count - stored)
             if part:
-                await _store_batch(tenant.organization.id, part, before + stored)
+                over = timedelta(days=_DAYS)
+                await store_batch(tenant.organization.id, part, over, before + stored)
                 stored += part
         await until_counted(tenant, before + stored)
     await get_connection("default").execute_query("VACUUM ANALYZE")
-
-
-async def _store_batch(organization_id: UUID, count: int, first: int) -> None:
-    await get_connection("default").execute_query(
-        """
-        WITH batch AS (
-            INSERT INTO event_batch (organization_id, event_count, names, received_at)
-            VALUES ($1, $2, '{ai_usage}', now()) RETURNING id
-        ), numbered AS MATERIALIZED (
-            SELECT id, row_number() OVER () AS place, count(*) OVER () AS all_of_them
-            FROM customer WHERE organization_id = $1
-        ), stored AS (
-            INSERT INTO event (
-                organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
-            )
-            SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
-                   'history-' || ($3 + number), $4::timestamptz - random() * $5::interval,
-                   jsonb_build_object('model', 'gpt-4.1', 'prompt_tokens', number % 2000,
-                                      'completion_tokens', number % 800,
-                                      'total_tokens', number % 2800)
-            FROM batch CROSS JOIN generate_series(1, $2::int) AS number
-            JOIN numbered ON numbered.place = 1 + number % numbered.all_of_them
-            RETURNING organization_id, external_id, id, timestamp
-        )
-        INSERT INTO event_key (organization_id, key, event_id, timestamp)
-        SELECT organization_id, external_id_key(external_id), id, timestamp FROM stored
-        """,
-        [organization_id, count, first, end_of_history(), timedelta(days=_DAYS)],
-    )

@@ -14,7 +14,7 @@ from metering.months import make_months
 
 DAYS = 30
 CUSTOMERS = 200
-_BATCH = 10_000
+BATCH = 10_000
 
 
 def end_of_history() -> datetime:
@@ -52,41 +52,48 @@ async def store_history(
         [organization_id, customers],
     )
     await make_months(end_of_history() - timedelta(days=ago) for ago in range(days + 1))
-    for first in range(0, count, _BATCH):
-        await store_batch(
-            organization_id, min(_BATCH, count - first), timedelta(days=days), customers
-        )
+    for first in range(0, count, BATCH):
+        await store_batch(organization_id, min(BATCH, count - first), timedelta(days=days))
         while await advance(organization_id):
             pass
     await connection.execute_query("ANALYZE")
 
 
 async def store_batch(
-    organization_id: UUID, count: int, over: timedelta, customers: int = CUSTOMERS
+    organization_id: UUID, count: int, over: timedelta, first_external_id: int | None = None
 ) -> None:
     """Stores a batch of calls over the time before the last midnight; not counted yet.
 
-    Customers take turns, from any one of them on.
+    All customers of the organization take turns, from any one of them on. `first_external_id` is
+    the number of the first external id; without it, the events have none.
     """
     await get_connection("default").execute_query(
         """
         WITH batch AS (
             INSERT INTO event_batch (organization_id, event_count, names, received_at)
             VALUES ($1, $2, '{ai_usage}', now()) RETURNING id
-        ), first AS MATERIALIZED (
-            SELECT floor(random() * $5::int)::int AS place
+        ), turns AS MATERIALIZED (
+            SELECT count(*) AS customers, floor(random() * count(*))::int AS first
+            FROM customer WHERE organization_id = $1
         ), numbered AS MATERIALIZED (
             SELECT id, row_number() OVER () AS place FROM customer WHERE organization_id = $1
+        ), stored AS (
+            INSERT INTO event (
+                organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
+            )
+            SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
+                   'history-' || ($5::int + number - 1), $3::timestamptz - random() * $4::interval,
+                   jsonb_build_object('model', 'gpt-4.1', 'total_tokens', number,
+                                      'completion_tokens', number % 800,
+                                      'kind', 'kind-' || floor(random() * 10),
+                                      'region', 'region-' || floor(random() * 10))
+            FROM batch CROSS JOIN turns CROSS JOIN generate_series(1, $2::int) AS number
+            JOIN numbered ON numbered.place = 1 + (turns.first + number) % turns.customers
+            RETURNING organization_id, external_id, id, timestamp
         )
-        INSERT INTO event (organization_id, id, batch_id, customer_id, name, timestamp, metadata)
-        SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
-               $3::timestamptz - random() * $4::interval,
-               jsonb_build_object('model', 'gpt-4.1', 'total_tokens', number,
-                                  'completion_tokens', number % 800,
-                                  'kind', 'kind-' || floor(random() * 10),
-                                  'region', 'region-' || floor(random() * 10))
-        FROM batch CROSS JOIN first CROSS JOIN generate_series(1, $2::int) AS number
-        JOIN numbered ON numbered.place = 1 + (first.place + number) % $5::int
+        INSERT INTO event_key (organization_id, key, event_id, timestamp)
+        SELECT organization_id, external_id_key(external_id), id, timestamp FROM stored
+        WHERE external_id IS NOT NULL
         """,
-        [organization_id, count, end_of_history(), over, customers],
+        [organization_id, count, end_of_history(), over, first_external_id],
     )

@@ -35,7 +35,7 @@ async def measure(run: Run) -> list[Result]:
     async with system_with_history(run, events, meters=1, customers=customers) as (_, tenant):
         results = [await _simulated(tenant, customers, f"{events:,} events")]
         simulation = await _started(tenant)
-        await store_batch(tenant.organization.id, _LATE // share, timedelta(days=DAYS), customers)
+        await store_batch(tenant.organization.id, _LATE // share, timedelta(days=DAYS))
         while await advance(tenant.organization.id):
             pass
         case = f"{_LATE // share:,} events came since it was started"

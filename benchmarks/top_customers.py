@@ -42,7 +42,7 @@ async def measure(run: Run) -> list[Result]:
         results.append(_result(f"{count:,} events, again", again, _AIM_SECONDS))
         since = []
         for _ in range(_ROUNDS):
-            await store_batch(tenant.organization.id, _ADDED, timedelta(days=DAYS), _CUSTOMERS)
+            await store_batch(tenant.organization.id, _ADDED, timedelta(days=DAYS))
             await advance(tenant.organization.id)
             since += await client.seconds(_TOP, variables, _CALLS // _ROUNDS)
         case = f"again, up to {_ADDED * _ROUNDS:,} events since"
