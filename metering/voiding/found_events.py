@@ -28,10 +28,11 @@ class FoundEvent:
 
 @dataclass(frozen=True, slots=True)
 class FoundEvents:
-    """The events that were asked for, each once, and how many ids belong to none."""
+    """The events that were asked for, each once, and the ids and external ids of none."""
 
     events: tuple[FoundEvent, ...]
-    missing: int
+    missing_ids: frozenset[UUID]
+    missing_external_ids: frozenset[str]
 
     def of_time(self) -> Iterator[FoundEvent]:
         """The events that are not voided yet, in the order of their time."""
@@ -52,7 +53,7 @@ _KEPT_BY_ID = "SELECT id FROM kept_event WHERE organization_id = $1 AND id = ANY
 
 # Laterals find each key and each event by index.
 _BY_EXTERNAL_ID = f"""
-SELECT taken.timestamp AS taken_at, found.*
+SELECT given.external_id, taken.timestamp AS taken_at, found.*
 FROM unnest($2::text[]) AS given (external_id)
 CROSS JOIN LATERAL (
     SELECT event_id, timestamp FROM event_key
@@ -73,7 +74,7 @@ async def find_events(
     ids: Collection[UUID],
     external_ids: Collection[str],
 ) -> FoundEvents:
-    """Finds events by distinct ids and external ids. The caller holds the log's lock.
+    """Finds events by ids and external ids. The caller holds the log's lock.
 
     Raises:
         RefusedError: an event is archived, or is just being archived.
@@ -86,13 +87,14 @@ async def find_events(
             raise _archived(stored_from, "ids")
     storable = [text for text in external_ids if is_storable(text)]
     named = await connection.execute_query_dict(_BY_EXTERNAL_ID, [organization_id, storable])
+    missing = set(external_ids)
     for row in named:
+        missing.discard(row.pop("external_id"))
         taken_at = row.pop("taken_at")
         if stored_from is not None and taken_at < stored_from:
             raise _archived(stored_from, "externalIds")
     events = {row["id"]: FoundEvent(**row) for row in (*rows, *named) if row["id"] is not None}
-    missing = len(ids) - len(rows) + len(external_ids) - len(named)
-    return FoundEvents(tuple(events.values()), missing)
+    return FoundEvents(tuple(events.values()), frozenset(ids) - events.keys(), frozenset(missing))
 
 
 def _archived(stored_from: datetime, field: str) -> RefusedError:

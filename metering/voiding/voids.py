@@ -57,11 +57,12 @@ WHERE (kept.period_end IS NULL OR touched.bucket < kept.period_end)
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Which events were voided, and how many were already or were not found."""
+    """Which events were voided, how many were already, and which ids belong to none."""
 
     ids: tuple[UUID, ...]
     already_voided: int
-    not_found: int
+    missing_ids: frozenset[UUID] = frozenset()
+    missing_external_ids: frozenset[str] = frozenset()
 
 
 class _MeterBehindError(RuntimeError):
@@ -88,7 +89,8 @@ async def void_events(
                 return Voided(
                     ids=tuple(event.id for event in events),
                     already_voided=len(found.events) - len(events),
-                    not_found=found.missing,
+                    missing_ids=found.missing_ids,
+                    missing_external_ids=found.missing_external_ids,
                 )
         except _MeterBehindError:
             continue

@@ -31,13 +31,17 @@ class EventsVoidMutation:
             field = "ids" if len(ids) > MAXIMUM_EVENTS else "externalIds"
             raise RefusedError(problem("LIMIT_EXCEEDED", message, field))
         keys = {text: decode_id(text, "Event") for text in ids}
-        known = [key for key in keys.values() if key is not None]
-        found = await void_events(
-            info.context.organization_id, known, set(external_ids), input.reason
-        )
+        known = {key for key in keys.values() if key is not None}
+        named = dict.fromkeys(external_ids)
+        found = await void_events(info.context.organization_id, known, named, input.reason)
+        missing_keys = {None, *found.missing_ids}
+        missing_ids = [strawberry.ID(text) for text, key in keys.items() if key in missing_keys]
+        missing_names = [text for text in named if text in found.missing_external_ids]
         return EventsVoidPayload(
             voided=len(found.ids),
             already_voided=found.already_voided,
-            not_found=found.not_found + len(keys) - len(known),
+            not_found=len(missing_ids) + len(missing_names),
+            not_found_ids=missing_ids,
+            not_found_external_ids=missing_names,
             audited=[AuditedObject("Event", key) for key in found.ids],
         )

@@ -43,6 +43,14 @@ class EventsVoidPayload:
     not_found: int = strawberry.field(
         default=0, description="The number of ids and external ids that no event has."
     )
+    not_found_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="The ids that no event has: each once, in the order of the input.",
+    )
+    not_found_external_ids: list[str] = strawberry.field(
+        default_factory=list,
+        description="The external ids that no event has: each once, in the order of the input.",
+    )
     audited: strawberry.Private[Sequence[AuditedObject]] = ()
     user_errors: list[UserError] = user_errors()
 

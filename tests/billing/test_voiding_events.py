@@ -47,7 +47,7 @@ async def ids_of(world: World) -> list[UUID]:
 async def void(world: World, *event_ids: UUID) -> None:
     found = await void_events(world.id, event_ids, [], "sent twice")
     assert set(found.ids) == set(event_ids)
-    assert (found.already_voided, found.not_found) == (0, 0)
+    assert (found.already_voided, found.missing_ids) == (0, frozenset())
 
 
 async def last_lines(world: World) -> list[tuple[Any, ...]]:

@@ -1,36 +1,20 @@
-"""eventsVoid: what it answers, what is left of the events, and who may call it."""
+"""eventsVoid: what is left of the events, once and for all."""
 
 import asyncio
-from typing import Any
 
-import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Customer, EventLog, EventVoid, Meter, Organization
-from schema.context import Scope
 from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import catch_up_all, drain
 from tests.metering.test_audit import audit, drifted
-from tests.resolvers.auditing import entries
-from tests.resolvers.events import event, ingest
+from tests.resolvers.events import ingest
 from tests.resolvers.token_meter import create_meter
-from tests.serving import new_token
+from tests.resolvers.voiding import counted, shown, used, void
 
-VOID = """
-mutation ($input: EventsVoidInput!) {
-  eventsVoid(input: $input) {
-    voided alreadyVoided notFound userErrors { code message path }
-  }
-}
-"""
 EVENTS = """{ events { totalCount nodes {
   id externalId voidedAt voidReason metadata processedAt meters { id } } } }"""
-METER = """query ($start: DateTime!, $end: DateTime!) { meters(first: 1) { nodes {
-  progress { countedEvents skippedEvents }
-  quantities(start: $start, end: $end, interval: DAY) { total }
-  topCustomers(start: $start, end: $end) { quantity } } }
-  customer(externalId: "c1") { meters { nodes { consumedUnits } } } }"""
 RECEIPTS = """
 mutation ($input: EventsIngestInput!) {
   eventsIngest(input: $input) {
@@ -38,45 +22,8 @@ mutation ($input: EventsIngestInput!) {
   }
 }
 """
-DAY = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T12:07:00Z"}
 
-
-def used(tokens: Any, number: int) -> dict[str, Any]:
-    return event(
-        externalId=f"e{number}",
-        timestamp=f"2026-03-01T12:0{number}:00Z",
-        metadata={"tokens": tokens},
-    )
-
-
-async def void(api: Api, **sent: Any) -> Any:
-    found = (await api.get(VOID, input={"reason": "sent twice", **sent}))["eventsVoid"]
-    return found.pop("userErrors") or [
-        found[name] for name in ("voided", "alreadyVoided", "notFound")
-    ]
-
-
-async def shown(api: Api) -> dict[str, Any]:
-    found = await api.get(METER, **DAY)
-    [meter] = found["meters"]["nodes"]
-    return {
-        "counted": meter["progress"]["countedEvents"],
-        "skipped": meter["progress"]["skippedEvents"],
-        "total": meter["quantities"]["total"],
-        "top": [row["quantity"] for row in meter["topCustomers"]],
-        "consumed": [row["consumedUnits"] for row in found["customer"]["meters"]["nodes"]],
-    }
-
-
-@pytest.fixture
-async def counted(api: Api, organization: Organization) -> list[str]:
-    """A meter has counted events of 1, 10 and 100 tokens, and one without; their ids."""
-    await create_meter(api)
-    await catch_up_all(organization.id)
-    sent = [used(tokens, number) for number, tokens in enumerate((1, 10, 100, "none"))]
-    found = await ingest(api, *sent)
-    await drain(organization.id)
-    return [receipt["eventId"] for receipt in found["receipts"]]
+__all__ = ["counted"]  # a fixture
 
 
 async def test_voided_events_count_nowhere_and_stay_visible(
@@ -117,23 +64,6 @@ async def test_voided_events_count_nowhere_and_stay_visible(
     assert [row["externalId"] for row in found["events"]["nodes"]] == ["e0"]
     await audit(organization)
     assert await drifted(organization) == set()
-
-
-async def test_as_many_ids_as_a_call_may_name_go_into_variables_of_their_own(
-    api: Api, counted: list[str]
-) -> None:
-    text = """
-    mutation ($ids: [ID!], $externalIds: [String!]) {
-      eventsVoid(input: {ids: $ids, externalIds: $externalIds, reason: "sent twice"}) {
-        voided notFound userErrors { code }
-      }
-    }
-    """
-    unknown = [f"unknown-{number}" for number in range(9_999)]
-    found = await api.get(text, ids=counted[:1], externalIds=unknown)
-    assert found["eventsVoid"] == {"voided": 1, "notFound": 9_999, "userErrors": []}
-    more = await api.get(text, ids=counted[:2], externalIds=unknown)
-    assert more["eventsVoid"]["userErrors"] == [{"code": "LIMIT_EXCEEDED"}]
 
 
 async def test_voiding_again_changes_nothing(
@@ -188,72 +118,6 @@ async def test_sending_a_voided_event_again_says_that_it_is_voided(
     assert second == third is not None
     await drain(organization.id)
     assert (await shown(api))["total"] == "101"
-
-
-async def test_invalid_calls_void_nothing(api: Api, counted: list[str]) -> None:
-    def errors(found: Any) -> list[tuple[str, list[str]]]:
-        return [(error["code"], error["path"]) for error in found]
-
-    assert errors(await void(api)) == [("INVALID", [])]
-    assert errors(await void(api, ids=[], externalIds=[])) == [("INVALID", [])]
-    for reason, code in (
-        ("", "INVALID"),
-        (" ", "INVALID"),
-        ("\0", "INVALID"),
-        ("x" * 1001, "LIMIT_EXCEEDED"),
-    ):
-        assert errors(await void(api, ids=counted, reason=reason)) == [(code, ["reason"])]
-    many = [f"x{number}" for number in range(9_999)]
-    found = await void(api, ids=counted[:2], externalIds=many)
-    assert errors(found) == [("LIMIT_EXCEEDED", ["externalIds"])]
-    assert (await shown(api))["total"] == "111"
-    assert await void(api, ids=counted[:1], externalIds=many) == [1, 0, 9_999]
-
-
-async def test_another_organizations_events_are_not_found(
-    api: Api, other_api: Api, counted: list[str]
-) -> None:
-    await ingest(other_api, used(7, 0))
-    assert await void(other_api, ids=counted, externalIds=["e0", "e1", "e2"]) == [1, 0, 6]
-    assert (await shown(api))["total"] == "111"
-
-
-async def test_only_who_changes_billing_may_void(
-    api: Api, organization: Organization, counted: list[str]
-) -> None:
-    for scopes in (
-        [Scope.EVENTS_WRITE, Scope.USAGE_READ],
-        [Scope.METERS_WRITE],
-        [Scope.BILLING_READ],
-    ):
-        holder = api.with_secret(await new_token(organization, *scopes))
-        assert await holder.codes(VOID, input={"ids": counted, "reason": "x"}) == ["FORBIDDEN"]
-    session = await api.session("c1")
-    assert await session.codes(VOID, input={"ids": counted, "reason": "x"}) == ["FORBIDDEN"]
-    biller = api.with_secret(await new_token(organization, Scope.BILLING_WRITE))
-    assert await void(biller, ids=counted) == [4, 0, 0]
-    [entry] = [one for one in await entries(api) if one["action"] == "eventsVoid"]
-    assert entry["input"] == {"ids": counted, "reason": "sent twice"}
-    assert entry["object"] == {"__typename": "Event", "id": counted[0]}
-    for voided in counted:
-        assert [one["id"] for one in await entries(api, object=voided)] == [entry["id"]]
-
-
-async def test_a_list_shows_only_voided_events_or_only_others(api: Api, counted: list[str]) -> None:
-    await void(api, ids=counted[1:3])
-    query = "query ($filter: EventFilter) { events(filter: $filter) { totalCount nodes { id } } }"
-    meter = (await api.get("{ meters(first: 1) { nodes { id } } }"))["meters"]["nodes"][0]["id"]
-
-    async def listed(**chosen: Any) -> list[str]:
-        found = (await api.get(query, filter=chosen))["events"]
-        assert found["totalCount"] == len(found["nodes"])
-        return [node["id"] for node in found["nodes"]]
-
-    assert await listed(voided=True) == [counted[2], counted[1]]
-    assert await listed(voided=False) == [counted[3], counted[0]]
-    assert await listed() == counted[::-1]
-    assert await listed(voided=True, names=["ai_usage"], end="2026-03-01T12:02:00Z") == counted[1:2]
-    assert await listed(voided=True, meterId=meter) == []
 
 
 async def test_events_of_an_erased_customer_can_be_voided(

@@ -101,6 +101,8 @@ def test_every_list_that_can_grow_is_a_connection() -> None:
         "Event.meters",
         "EventName.metadataKeys",
         "EventsIngestPayload.receipts",
+        "EventsVoidPayload.notFoundExternalIds",
+        "EventsVoidPayload.notFoundIds",
         "Invoice.creditNotes",
         "Invoice.lines",
         "Me.scopes",
