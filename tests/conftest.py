@@ -24,7 +24,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from arq.connections import ArqRedis
 from hypothesis import HealthCheck
@@ -34,13 +33,18 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from config.settings import Settings, get_settings
-from metergraph.database.database_url import credentials
-from metergraph.database.opening import migrate, opened_database
+from metergraph.database.opening import opened_database
 from metergraph.embedded import embedded_servers
 from metering.live.wakeup import open_queue
 from models import Organization
 from resolvers.schema import MetergraphSchema, create_schema
-from tests.distribution import cluster
+from tests.databases import (
+    database_url,
+    fresh_database_url,
+    planning_database,
+    shared_database_url,
+    template_database,
+)
 from tests.distribution.judging import collector, judge, judged, statements_fit_a_cluster
 from tests.graphql_client import api, application, http, other_api
 from tests.metergraph.exposed import exposed
@@ -51,13 +55,18 @@ __all__ = [  # fixtures
     "api",
     "application",
     "collector",
+    "database_url",
     "exposed",
+    "fresh_database_url",
     "http",
     "judge",
     "judged",
     "no_connections_to_elsewhere",
     "other_api",
+    "planning_database",
+    "shared_database_url",
     "statements_fit_a_cluster",
+    "template_database",
 ]
 
 hypothesis_settings.register_profile(
@@ -194,63 +203,6 @@ def servers(reachable_dir: Path) -> Iterator[tuple[str, str]]:
         yield database_url or str(embedded.database_url), redis_url or str(embedded.redis_url)
 
 
-@pytest.fixture(scope="session")
-async def template_database(servers: tuple[str, str]) -> AsyncIterator[str]:
-    """The name of a migrated, empty database, to be copied."""
-    async with _database(servers[0]) as name:
-        settings = Settings(database_url=cluster.named(servers[0], name))
-        async with opened_database(settings, role="tests"):
-            await migrate(settings)
-        if cluster.WORKERS:
-            await cluster.distribute_template(servers[0], name)
-        yield name
-
-
-@pytest.fixture(scope="session")
-async def planning_database(
-    servers: tuple[str, str], template_database: str
-) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to an empty database, on which statements are only planned."""
-    async with _database(servers[0], template_database) as name:
-        connection = await asyncpg.connect(
-            **credentials(cluster.named(servers[0], name)), statement_cache_size=0
-        )
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-
-@pytest.fixture(scope="session")
-async def shared_database_url(
-    servers: tuple[str, str], template_database: str
-) -> AsyncIterator[str]:
-    """The URL of the database that the tests of this session share."""
-    async with _database(servers[0], template_database) as name:
-        yield cluster.named(servers[0], name)
-
-
-@pytest.fixture
-async def database_url(
-    request: pytest.FixtureRequest,
-    servers: tuple[str, str],
-    template_database: str,
-    shared_database_url: str,
-) -> AsyncIterator[str]:
-    """The URL of this test's database: the shared one, or its own with a `fresh_` fixture."""
-    if not {"fresh_database", "fresh_database_url"} & set(request.fixturenames):
-        yield shared_database_url
-        return
-    async with _database(servers[0], template_database) as name:
-        yield cluster.named(servers[0], name)
-
-
-@pytest.fixture
-def fresh_database_url(database_url: str) -> str:
-    """As `database_url`, of empty tables; for what opens the database itself."""
-    return database_url
-
-
 @pytest.fixture
 def settings(servers: tuple[str, str], database_url: str) -> Settings:
     """The settings of this test, for what takes settings."""
@@ -291,24 +243,3 @@ async def organization(database: BaseDBAsyncClient) -> Organization:
 async def other_organization(database: BaseDBAsyncClient) -> Organization:
     """Another tenant, whose rows nobody of `organization` may see."""
     return await Organization.create(name="Other", slug=f"other-{secrets.token_hex(8)}")
-
-
-class _database:  # noqa: N801  # a context manager that reads as one
-    """A database that exists inside the block, empty or a copy of `template`."""
-
-    def __init__(self, url: str, template: str | None = None) -> None:
-        self._url = url
-        self._template = f'TEMPLATE "{template}"' if template else ""
-        self._name = f"metergraph_test_{secrets.token_hex(6)}"
-
-    async def __aenter__(self) -> str:
-        # A cluster is copied by copying its databases, which have the same name on every node.
-        for node in (self._url, *cluster.WORKERS):
-            await cluster.execute(node, f'CREATE DATABASE "{self._name}" {self._template}')
-        if cluster.WORKERS and not self._template:
-            await cluster.connect_nodes(self._url, self._name)
-        return self._name
-
-    async def __aexit__(self, *_exception: object) -> None:
-        for node in (self._url, *cluster.WORKERS):
-            await cluster.execute(node, f'DROP DATABASE "{self._name}" WITH (FORCE)')
