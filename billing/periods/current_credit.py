@@ -110,7 +110,7 @@ def _credit(begun: SoFar, consumed: Decimal, *, adds_up: bool) -> CurrentCredit:
     burning = begun.burning(minus(consumed, begun.consumed))
     return CurrentCredit(
         begun.period,
-        begun.credit.credited,
+        begun.credit(burning).credited,
         consumed,
         begun.remaining(burning),
         burning.burned_of,

@@ -148,14 +148,15 @@ def burn(holdings: Sequence[Holding], pieces: Sequence[Piece], end: datetime | N
     A grant pays in every piece that it overlaps. A piece whose usage is negative burns nothing.
     """
     ordered = in_order(holdings, end)
-    left = {one.grant.id: one.units for one in ordered}
+    units = {one.grant.id: one.units for one in ordered}
+    left = dict(units)
     active = _Active(ordered)
     available, burned = [], []
     for piece in pieces:
         active.advance(piece, left)
         available.append(active.units)
         burned.append(active.burn(max(NOTHING, piece.consumed), left))
-    burned_of = {one.grant.id: minus(one.units, left[one.grant.id]) for one in ordered}
+    burned_of = {key: minus(of_grant, left[key]) for key, of_grant in units.items()}
     return Burning(tuple(available), tuple(burned), burned_of, left)
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from billing.numbers import minus, plus
-from billing.periods.grants import NOTHING, Holding, Piece, burn
+from billing.periods.grants import NOTHING, Burning, Holding, Piece
 from billing.periods.metered_periods import MeteredPeriod
 
 
@@ -59,26 +59,29 @@ class Booked(NamedTuple):
     grant_id: UUID | None
 
 
-def credit_of(period: MeteredPeriod, pieces: Sequence[Piece]) -> Decimal:
+def credit_of(pieces: Sequence[Piece], burning: Burning) -> Decimal:
     """Returns the credit of an open period, of which these pieces have begun.
 
     It is what is available in the last piece, and what was used before.
     """
     used = reduce(plus, (piece.consumed for piece in pieces[:-1]), NOTHING)
-    return plus(used, burn(period.holdings, pieces, period.end).available[-1])
+    return plus(used, burning.available[-1])
 
 
 def new_entries(
-    period: MeteredPeriod, pieces: Sequence[Piece], booked: Mapping[Booked, Decimal]
+    period: MeteredPeriod,
+    pieces: Sequence[Piece],
+    burning: Burning,
+    booked: Mapping[Booked, Decimal],
 ) -> list[LedgerEntry]:
     """Returns the entries that a period lacks.
 
     Args:
         period: a period as it is now. If it is closed, all its credit has ended.
         pieces: those of its pieces that have begun.
+        burning: what their usage burns.
         booked: the sums of its entries.
     """
-    burning = burn(period.holdings, pieces, period.end)
     entries: list[LedgerEntry] = []
 
     def book(kind: EntryKind, units: Decimal, *, is_rolling: bool) -> None:

@@ -46,10 +46,9 @@ class SoFar:
     position: int
     is_behind: bool
 
-    @property
-    def credit(self) -> OpenCredit:
-        """The credit of the period in its last piece."""
-        return OpenCredit(self.period, credit_of(self.period, self.pieces), self.until)
+    def credit(self, burning: Burning) -> OpenCredit:
+        """Returns the credit of the period in its last piece; `burning` is of any usage of that."""
+        return OpenCredit(self.period, credit_of(self.pieces, burning), self.until)
 
     @property
     def consumed(self) -> Decimal:
@@ -144,16 +143,21 @@ async def settle_credit(
         {period.meter_id for period in opened},
     )
     found = await so_far(transaction.connection, meters, opened, transaction.now)
-    settled = [(period, period.pieces) for period in closed]
-    settled += ((one.period, list(one.pieces)) for one in found)
-    booked = await booked_entries(transaction, [period.id for period, _ in settled])
+    burnings = [one.burning(NOTHING) for one in found]
+    settled = [(period, period.pieces, period.burning) for period in closed]
+    settled += (
+        (one.period, list(one.pieces), burning)
+        for one, burning in zip(found, burnings, strict=True)
+    )
+    booked = await booked_entries(transaction, [period.id for period, *_ in settled])
     entries = [
         entry
-        for period, pieces in settled
-        for entry in new_entries(period, pieces, booked.get(period.id, {}))
+        for period, pieces, burning in settled
+        for entry in new_entries(period, pieces, burning, booked.get(period.id, {}))
     ]
     await insert_entries(transaction, entries)
-    await store_credit(transaction, [one.credit for one in found])
+    credits_ = [one.credit(burning) for one, burning in zip(found, burnings, strict=True)]
+    await store_credit(transaction, credits_)
     await _mark_turned(transaction, [one for one in found if one.turned_at is not None])
 
 

@@ -94,7 +94,7 @@ async def credit_by_hand(
             archived = await accepted_from(transaction.connection)
             refuse_any(list(_draft_problems(draft, current, transaction.now, archived)))
             period = _with_grant(current.period, draft)
-        await _store(transaction, period, is_new=is_new)
+        await _store(transaction, current.period, period, is_new=is_new)
         rows = await transaction.rows(
             """
             SELECT id FROM customer_meter
@@ -142,7 +142,8 @@ async def void_grant(organization_id: UUID, grant_id: UUID | None, reason: str) 
             else one
             for one in period.holdings
         ]
-        await _store(transaction, replace(period, holdings=by_id(holdings)), is_new=False)
+        voided = replace(period, holdings=by_id(holdings))
+        await _store(transaction, period, voided, is_new=False)
         await transaction.publish(OutboxType.CREDIT_VOIDED, row.id)
 
 
@@ -183,11 +184,16 @@ async def _current(
     return CurrentCredit(period, NOTHING, NOTHING, {}, {}, [], adds_up), True
 
 
-async def _store(transaction: BillingTransaction, period: MeteredPeriod, *, is_new: bool) -> None:
+async def _store(
+    transaction: BillingTransaction, before: MeteredPeriod, period: MeteredPeriod, *, is_new: bool
+) -> None:
+    """Stores an open period whose grants have changed. All others, maybe a thousand, are stored."""
+    known = {one.grant.id: one for one in before.holdings}
+    changed = tuple(one for one in period.holdings if known.get(one.grant.id) is not one)
     if is_new:
-        await insert_periods(transaction, [period])
+        await insert_periods(transaction, [replace(period, holdings=changed)])
     else:
-        await update_periods(transaction, [period])
+        await update_periods(transaction, [replace(period, holdings=changed)])
     await settle_credit(transaction, [period])
 
 

@@ -1,5 +1,7 @@
 """Grants made by hand: which are refused, and what debiting and voiding leave of them."""
 
+from typing import Any
+
 import pytest
 
 from billing.catalog.prices import MeteredDraft
@@ -95,3 +97,32 @@ async def test_a_debit_takes_what_would_be_used_last(world: World) -> None:
     await world.credit(customer, meter, -12, "2026-01-05")
     assert await world.remaining(customer, meter, "2026-01-06") == [8, 0, 10]
     assert await world.balance(customer, meter) == (0, 8)
+
+
+async def test_a_credit_leaves_the_rows_of_other_grants_alone(world: World) -> None:
+    """It wrote those of all grants, which may be a thousand."""
+    customer, meter, _subscription = await world.subscribed(units=10)
+
+    async def versions() -> dict[Any, Any]:
+        rows = await world.query(
+            """
+            SELECT credit_grant_id, xmin::text AS version FROM credit_holding
+            WHERE organization_id = $1
+            """
+        )
+        return {row["credit_grant_id"]: row["version"] for row in rows}
+
+    for _ in range(3):
+        await world.credit(customer, meter, 10, "2026-01-02")
+    before = await versions()
+    await world.credit(customer, meter, 10, "2026-01-03")
+    after = await versions()
+    assert (len(before), len(after)) == (4, 5)
+    assert before.items() <= after.items()
+    newest = (await grant_ids(world))[-1].id
+    await world.credit(customer, meter, -7, "2026-01-04")
+    changed = {key for key, version in (await versions()).items() if version != after[key]}
+    assert changed == {newest}
+    await world.void_grant(newest, "2026-01-05")
+    assert await world.balance(customer, meter) == (0, 40)
+    assert await world.remaining(customer, meter, "2026-01-05") == [10, 10, 10, 10, 0]
