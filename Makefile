@@ -29,7 +29,7 @@ web-dev: ## Serve the web pages as they are edited, beside `make run`
 	@exec scripts/node web npm run dev
 
 web-test: ## Test the web pages in Chromium (ARGS="printing --headed")
-	@scripts/environment requirements.txt
+	@scripts/environment requirements-dev.txt
 	@CHROMIUM="$(CHROMIUM)" exec scripts/web-test $(ARGS)
 
 screenshot: ## Take the picture of the dashboard that the README begins with

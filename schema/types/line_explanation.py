@@ -148,7 +148,8 @@ class ExplainedLine:
         if stored_from is not None and self.start < stored_from:
             raise EventsArchived(
                 f"Events from before {format_instant(stored_from)} are archived, and this line is"
-                " about some of them"
+                " about some of them. Its steps stay. The events can be listed again once an"
+                " operator has restored them"
             )
 
 

@@ -5,7 +5,7 @@ test('events that were sent by mistake are voided for a reason, and usage follow
   api,
   account,
 }) => {
-  const { customer, event, meter } = account;
+  const { customer, event } = account;
   const dialog = page.getByRole('dialog');
   await api.send(
     [100, 20, 3].map((units) => ({ name: event, customer: customer.externalId, units })),
@@ -60,41 +60,6 @@ test('events that were sent by mistake are voided for a reason, and usage follow
     await expect(rowOf(3)).toBeVisible();
     await expect(rowOf(100)).toHaveCount(0);
     await expect(rowOf(20)).toHaveCount(0);
-  });
-
-  await test.step('pages say where they reach into archived months', async () => {
-    const archived = page.getByText('Events from before Jan 1, 2026, 00:00 are archived');
-    await expect(archived).toHaveCount(0);
-    await page.route('**/graphql', async (route) => {
-      const sent = route.request().postData() ?? '';
-      if (!sent.includes('query EventsFrom') && !sent.includes('query MeterPage')) {
-        return route.fallback();
-      }
-      const answer = await route.fetch();
-      const { data } = await answer.json();
-      if (data.meter) {
-        data.meter.completeFrom = '2026-01-01T00:00:00Z';
-      } else {
-        data.me.organization.eventsFrom = '2026-01-01T00:00:00Z';
-      }
-      return route.fulfill({ response: answer, json: { data } });
-    });
-    await page.goto(`/events?name=${event}&zone=UTC`);
-    await expect(archived).toBeVisible();
-    await page.goto(`/events?name=${event}&zone=UTC&from=2026-01-02`);
-    await expect(rowOf(3)).toBeVisible();
-    await expect(archived).toHaveCount(0);
-    await page.goto(`/events?name=${event}&zone=UTC&from=2025-12-30`);
-    await expect(archived).toBeVisible();
-    const incomplete = page.getByText('Usage from before Jan 1, 2026, 00:00 is not complete');
-    const days = (first: string) => `range=${first}..2026-01-20&zone=UTC`;
-    await page.goto(`/meters/${meter.id}?${days('2025-12-30')}`);
-    await expect(incomplete).toBeVisible();
-    // It is compared with the days before.
-    await page.goto(`/meters/${meter.id}?${days('2026-01-15')}`);
-    await expect(page.getByRole('heading', { level: 1, name: meter.name })).toBeVisible();
-    await expect(incomplete).toHaveCount(0);
-    await page.unrouteAll({ behavior: 'wait' });
   });
 
   await test.step('only the third counts', async () => {

@@ -35,10 +35,10 @@ export class Api {
         eventsIngest(input: { events: $events }) { inserted userErrors { message path } }
       }`,
       {
-        events: events.map(({ name, customer, units, timestamp }) => ({
+        events: events.map(({ name, customer, units, region, timestamp }) => ({
           name,
           externalCustomerId: customer,
-          metadata: { units },
+          metadata: { units, ...(region !== undefined && { region }) },
           ...(timestamp !== undefined && { timestamp }),
         })),
       },
@@ -53,5 +53,6 @@ export interface UnitsEvent {
   name: string;
   customer: string;
   units: number;
+  region?: string;
   timestamp?: string;
 }

@@ -111,7 +111,11 @@ export async function endSubscription(
 }
 
 /** A link to the portal of a customer. */
-export async function portalLink(api: Api, account: Account, minutes = 60): Promise<string> {
+export async function portalLink(
+  api: Api,
+  account: Pick<Account, 'customer'>,
+  minutes = 60,
+): Promise<string> {
   const { customerSessionCreate } = await api.ask(
     `mutation Link($customer: ID!, $minutes: Int!) {
       customerSessionCreate(input: { customerId: $customer, minutes: $minutes }) {

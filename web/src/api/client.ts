@@ -4,6 +4,7 @@ import { retryExchange } from '@urql/exchange-retry';
 import { objectCache } from './cache';
 import { reportChange } from './changes';
 import { coalesced } from './coalescing';
+import { nameFailedFields } from './failedFields';
 import { follow, type Socket } from './following';
 import { type PageName, serverUrl } from './page';
 import { type ApiError, codeOf } from './problems';
@@ -51,6 +52,7 @@ export function createApi({ page, onSignedOut, onRestored }: ApiOptions): Client
         },
       }),
       objectCache(),
+      mapExchange({ onResult: nameFailedFields }),
       retryExchange({
         initialDelayMs: 500,
         maxDelayMs: 8000,

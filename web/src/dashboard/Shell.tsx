@@ -5,6 +5,7 @@ import { graphql } from '../api/generated';
 import { useLiveStatus } from '../api/status';
 import { usePermission } from '../features/access/permissions';
 import { Palette, type PalettePage } from '../features/search/Palette';
+import { EventsFromContext } from '../features/viewing/eventsFrom';
 import { readViewSearch } from '../features/viewing/view';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
@@ -36,6 +37,7 @@ const ShellDocument = graphql(`
         id
         displayName
         timezone
+        eventsFrom
       }
     }
   }
@@ -114,8 +116,14 @@ export function Shell() {
         </nav>
         <main className={styles.main} id="main" tabIndex={-1}>
           <div className={styles.inner}>
-            {/* Questions are about days of a zone: they wait until it is known. */}
-            {zone !== undefined || error ? <Outlet /> : <Skeleton height="60vh" />}
+            {/* Questions are about days of a zone, and what is stored: they wait for both. */}
+            {organization || error ? (
+              <EventsFromContext value={organization?.eventsFrom ?? null}>
+                <Outlet />
+              </EventsFromContext>
+            ) : (
+              <Skeleton height="60vh" />
+            )}
           </div>
         </main>
       </div>

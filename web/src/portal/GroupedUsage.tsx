@@ -60,7 +60,7 @@ export function GroupedUsage({
   });
   const refresh = () => again({ requestPolicy: 'network-only' });
   useAgain(refresh, moved);
-  if (error && data === undefined) {
+  if (error && !data?.viewer?.meter) {
     return <ErrorPanel problem={problemOf(error)} onRetry={refresh} />;
   }
   return (

@@ -35,6 +35,7 @@ export function CustomerEvents({ id }: { id: string }) {
       title="Events, latest first"
       label="Events of the customer"
       list={list}
+      start={bounds.start}
       ofOneCustomer
       empty={
         <Empty title="No events in this range">

@@ -69,7 +69,7 @@ export function CustomerOverTime({
   });
   const refresh = () => again({ requestPolicy: 'network-only' });
   useAgain(refresh, moved);
-  if (error && data === undefined) {
+  if (error && !data?.customer) {
     return <ErrorPanel problem={problemOf(error)} onRetry={refresh} />;
   }
   const all = data?.customer?.quantities ?? [];

@@ -2,14 +2,17 @@ import { Link, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
+import { formatInstant } from '../../format/time';
 import { Button } from '../../ui/Button';
 import { Code, Id } from '../../ui/Code';
 import { Time } from '../../ui/Figures';
 import { Card, Columns, KeyValue, KeyValues, PageHead } from '../../ui/Surface';
+import { useZone } from '../../ui/zone';
 import { IfAllowed } from '../access/permissions';
 import { History } from '../audit/History';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
+import { useEventsFrom } from '../viewing/eventsFrom';
 import { EventState } from './EventState';
 
 const VoidEventsDialog = lazy(async () => ({
@@ -43,12 +46,18 @@ const EventPageDocument = graphql(`
 export function EventPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [{ data, error }, again] = useQuery({ query: EventPageDocument, variables: { id } });
+  const zone = useZone();
+  const eventsFrom = useEventsFrom();
   return (
     <Loaded
       what="event"
       value={data?.event}
       error={error}
       onRetry={() => again({ requestPolicy: 'network-only' })}
+      nothing={
+        eventsFrom &&
+        `Or it happened before ${formatInstant(eventsFrom, zone)}: events from before are archived. They count, but have no page.`
+      }
     >
       {(event) => (
         <>

@@ -13,6 +13,7 @@ export function Loaded<T>({
   error,
   onRetry,
   wayBack,
+  nothing,
   children,
 }: {
   /** Such as “meter”. */
@@ -23,6 +24,8 @@ export function Loaded<T>({
   onRetry(): void;
   /** Leads away from nothing, where the page around it has no links. */
   wayBack?: ReactNode;
+  /** What else may be the reason that there is none. */
+  nothing?: ReactNode;
   children(value: T): ReactNode;
 }) {
   if (value !== undefined && value !== null) {
@@ -40,7 +43,7 @@ export function Loaded<T>({
     return (
       <Card flush>
         <Empty isPage title={`There is no such ${what}`} action={wayBack}>
-          It may belong to another organization, or the link may be incomplete.
+          It may belong to another organization, or the link may be incomplete. {nothing}
         </Empty>
       </Card>
     );

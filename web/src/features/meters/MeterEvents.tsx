@@ -42,6 +42,7 @@ export function MeterEvents({
       title="Counted events, latest first"
       label="Events of the meter"
       list={list}
+      start={bounds.start}
       ofOneCustomer={customerId !== null}
       property={property}
       empty={

@@ -4,11 +4,13 @@ import type { AggregationFunction } from '../../api/generated/graphql';
 import { problemOf } from '../../api/problems';
 import type { Bounds } from '../../format/ranges';
 import type { Interval } from '../../format/time';
+import { Button } from '../../ui/Button';
 import type { Point } from '../../ui/chart/series';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { useAgain } from '../../ui/useAgain';
 import { Grouped } from '../grouping/Grouped';
 import type { Grouping } from '../viewing/grouping';
+import { useView } from '../viewing/view';
 
 const MeterGroupsDocument = graphql(`
   query MeterGroups(
@@ -74,8 +76,23 @@ export function MeterGroups({
   });
   const refresh = () => again({ requestPolicy: 'network-only' });
   useAgain(refresh, moved);
-  if (error && data === undefined) {
-    return <ErrorPanel problem={problemOf(error)} onRetry={refresh} />;
+  const { setZone } = useView();
+  if (error && !data?.meter) {
+    const problem = problemOf(error);
+    // Days of some zones begin within an hour.
+    const isOfZone = problem.code === 'EVENTS_ARCHIVED' && zone !== 'UTC';
+    return isOfZone ? (
+      <ErrorPanel
+        problem={problem}
+        action={
+          <Button small onClick={() => setZone('UTC')}>
+            Show in UTC
+          </Button>
+        }
+      />
+    ) : (
+      <ErrorPanel problem={problem} onRetry={refresh} />
+    );
   }
   return (
     <Grouped

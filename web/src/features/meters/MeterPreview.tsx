@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { boundsOf, intervalsOf, NAMED_RANGES, type NamedRange } from '../../format/ranges';
+import { formatInstant } from '../../format/time';
 import type { Choice } from '../../ui/aria/Picker';
 import { TimeChart } from '../../ui/chart/TimeChart';
 import { classes } from '../../ui/classes';
@@ -11,6 +12,7 @@ import { useNow } from '../../ui/useNow';
 import { useZone } from '../../ui/zone';
 import { customerName } from '../customers/CustomerName';
 import { CustomerPicker } from '../customers/CustomerPicker';
+import { useEventsFrom } from '../viewing/eventsFrom';
 import { mergingOf } from './aggregation';
 import styles from './Builder.module.css';
 import { valueAt } from './meterValues';
@@ -32,7 +34,10 @@ export function MeterPreview({ unit }: { unit: string }) {
   const now = useNow();
   const [range, setRange] = useState<NamedRange>('30d');
   const [customer, setCustomer] = useState<Choice | null>(null);
-  const { start, end } = boundsOf(range, zone, now);
+  const eventsFrom = useEventsFrom();
+  const { start: asked, end } = boundsOf(range, zone, now);
+  const isCut = eventsFrom !== null && Date.parse(asked) < Date.parse(eventsFrom);
+  const start = isCut ? eventsFrom : asked;
   const interval = intervalsOf({ start, end })[0] ?? 'DAY';
   const customerId = customer?.key ?? null;
   const preview = usePreview({ start, end, customerId, interval, zone });
@@ -56,6 +61,12 @@ export function MeterPreview({ unit }: { unit: string }) {
           chosen={customer}
           onChoose={setCustomer}
         />
+        {isCut && (
+          <p role="note" className={styles.note}>
+            Events from before {formatInstant(eventsFrom, zone)} are archived. A new meter counts
+            from then on.
+          </p>
+        )}
         <Answer {...preview} unit={unit} />
       </div>
     </Card>

@@ -155,6 +155,13 @@ export function MeterUsage({
             </Figure>
           )}
         </Figures>
+        {view.isWidened && (
+          <p role="note">
+            Events of this range are archived, so it is widened to whole hours:{' '}
+            {formatInstant(view.bounds.start, view.zone)} to{' '}
+            {formatInstant(view.bounds.end, view.zone)}.
+          </p>
+        )}
         {completeFrom && Date.parse(earliest) < Date.parse(completeFrom) && (
           <p role="note">
             Usage from before {formatInstant(completeFrom, view.zone)} is not complete: events of

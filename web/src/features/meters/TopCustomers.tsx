@@ -45,7 +45,7 @@ export function TopCustomers({
     query: TopCustomersDocument,
     variables: { meterId, ...bounds, first },
   });
-  if (error && data === undefined) {
+  if (error && !data?.meter) {
     return (
       <ErrorPanel
         problem={problemOf(error)}
