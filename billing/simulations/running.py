@@ -80,7 +80,7 @@ async def simulate_batch(
     async with in_transaction() as connection:
         await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         try:
-            row = await _claim(connection, organization_id, simulation_id)
+            row = await claim(connection, organization_id, simulation_id)
         except asyncpg.SerializationError:
             # Another worker finished a batch after this snapshot was taken.
             return Step.MORE
@@ -117,9 +117,10 @@ async def fail(organization_id: UUID, simulation_id: UUID, failure: str) -> None
     ).update(status=SimulationStatus.FAILED.value, failure=failure, finished_at=now())
 
 
-async def _claim(
+async def claim(
     connection: BaseDBAsyncClient, organization_id: UUID, simulation_id: UUID
 ) -> PriceSimulation | None:
+    """Locks a simulation's row, and returns it; None if another worker has it or it has ended."""
     return (
         await PriceSimulation.filter(
             organization_id=organization_id,

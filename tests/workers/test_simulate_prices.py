@@ -115,17 +115,17 @@ async def test_a_worker_goes_on_if_another_one_was_faster(
 ) -> None:
     meter, customers = await used(world)
     begun = await start(world, world.per_unit(meter, 10))
-    claim = running._claim  # noqa: SLF001  # the test steps in between
+    claim = running.claim
     outside = contextvars.copy_context()  # of the transaction
 
     async def late(connection: BaseDBAsyncClient, *ids: UUID) -> PriceSimulation | None:
-        monkeypatch.setattr(running, "_claim", claim)
+        monkeypatch.setattr(running, "claim", claim)
         await connection.execute_query("SELECT 1")  # takes the snapshot
         faster = asyncio.create_task(simulate_batch(world.id, begun.id, 6), context=outside)
         assert await faster is Step.MORE
         return await claim(connection, *ids)
 
-    monkeypatch.setattr(running, "_claim", late)
+    monkeypatch.setattr(running, "claim", late)
     await simulate()
     done = await PriceSimulation.get(id=begun.id)
     assert (done.status, int(done.total)) == ("DONE", 280)
