@@ -27,6 +27,7 @@ from billing.subscriptions.cycle import edit
 from billing.subscriptions.renewal import Touched
 from billing.transaction import BillingTransaction
 from metering.archive.boundary import accepted_from
+from metering.erasing.customers import refuse_erased
 from metering.language.aggregations import AggregationFunction
 from metering.language.numerics import text_of_number
 from metering.live.outbox import OutboxType
@@ -111,7 +112,8 @@ async def void_grant(organization_id: UUID, grant_id: UUID | None, reason: str) 
     """Takes what remains of a grant. Usage from before that burns it as before, also if it is late.
 
     Raises:
-        RefusedError: there is no such grant, nothing remains of it, or the reason is invalid.
+        RefusedError: there is no such grant, nothing remains of it, its customer was erased, or the
+            reason is invalid.
     """
     missing = problem("NOT_FOUND", "There is no grant with this id.", "id")
     row = None
@@ -119,6 +121,7 @@ async def void_grant(organization_id: UUID, grant_id: UUID | None, reason: str) 
         row = await CreditGrantRow.get_or_none(organization_id=organization_id, id=grant_id)
     if row is None:
         raise RefusedError(*name_problems(reason, REASON, "reason"), missing)
+    await refuse_erased(organization_id, row.customer_id, "id")
     async with edit(organization_id, Touched("customer_id", row.customer_id)) as transaction:
         refuse_any(name_problems(reason, REASON, "reason"))
         current, _ = await _current(transaction, row.customer_id, row.meter_id, adds_up=False)

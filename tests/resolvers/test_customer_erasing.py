@@ -2,13 +2,14 @@
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import AuditEntry, Customer, Organization
+from models import AuditEntry, CreditGrant, Customer, Organization
 from schema.context import Scope
+from schema.ids import encode_id
 from tests.graphql_client import Api
 from tests.ingesting import catch_up_all, drain, send
 from tests.metering.erasing import erase_all, metadata_left
 from tests.outbox import happened, listen
-from tests.resolvers.ai_plan import CANCEL, ai_plan, made, refused, subscribed
+from tests.resolvers.ai_plan import CANCEL, CREDIT, ai_plan, made, refused, subscribed
 from tests.resolvers.erasing import ERASE, EVENT, NUMBERS, STATE, erase, jane, key_of
 from tests.serving import new_token
 
@@ -85,6 +86,9 @@ async def test_nothing_can_be_done_for_an_erased_customer(
 ) -> None:
     meter, product = await ai_plan(api)
     customer = await jane(api, organization)
+    credit = {"customerId": customer, "meterId": meter, "units": "1", "reason": "x"}
+    await made(api, CREDIT, input=credit)
+    [grant] = await CreditGrant.filter(organization_id=organization.id)
     session = await api.session("jane-4711")
     await erase(api, id=customer)
 
@@ -100,12 +104,8 @@ async def test_nothing_can_be_done_for_an_erased_customer(
     errors = "{ userErrors { code path } }"
     for mutation, sent in {
         "customerUpdate": {"id": customer, "name": "Jane"},
-        "customerMeterCredit": {
-            "customerId": customer,
-            "meterId": meter,
-            "units": "1",
-            "reason": "x",
-        },
+        "customerMeterCredit": credit,
+        "creditGrantVoid": {"id": encode_id("CreditGrant", grant.id), "reason": "x"},
         "customerSessionCreate": {"customerId": customer},
         "customerSubscriptionCreate": {"customerId": customer, "productId": product["id"]},
         "usageAlertCreate": {
@@ -119,7 +119,7 @@ async def test_nothing_can_be_done_for_an_erased_customer(
         type_name = mutation[0].upper() + mutation[1:] + "Input"
         query = f"mutation ($input: {type_name}!) {{ {mutation}(input: $input) {errors} }}"
         [error] = (await api.get(query, input=sent))[mutation]["userErrors"]
-        path = ["id"] if mutation == "customerUpdate" else ["customerId"]
+        path = ["customerId"] if "customerId" in sent else ["id"]
         assert error == {"code": "INVALID", "path": path}, mutation
 
 
