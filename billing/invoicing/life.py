@@ -14,6 +14,7 @@ from billing.invoicing.states import InvoiceStatus, invoice_in
 from billing.periods.rerating import rerate_late
 from billing.transaction import BillingTransaction, billing_transaction
 from config import clock
+from metering.erasing.customers import refuse_erased
 from metering.live.outbox import OutboxType
 from metering.problems import RefusedError, problem, refuse_any
 from metering.texts import REASON, given_name_problems, name_problems
@@ -94,9 +95,14 @@ async def void_invoice(
 
     Raises:
         RefusedError: there is no such invoice, it is not to be paid, it has credit notes, the
-            balance that it gave is used, or the reason is invalid.
+            balance that it gave is used, or the reason is invalid. Or nothing may be billed again,
+            because the customer was erased.
     """
     refuse_any(name_problems(reason, REASON, "reason"))
+    found = await Invoice.get_or_none(organization_id=organization_id, id=invoice_id)
+    if found is not None and not write_off:
+        message = "This customer was erased, so nothing is billed again: set writeOff."
+        await refuse_erased(organization_id, found.customer_id, "writeOff", message)
     async with (
         in_transaction() as connection,
         billing_transaction(connection, organization_id, clock.now()) as transaction,

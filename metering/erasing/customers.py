@@ -43,7 +43,12 @@ _DELETED = (
 
 
 async def refuse_erased(
-    organization_id: UUID, customer_id: UUID, field: str, *, is_changed: bool = False
+    organization_id: UUID,
+    customer_id: UUID,
+    field: str,
+    message: str = "This customer was erased.",
+    *,
+    is_changed: bool = False,
 ) -> None:
     """Refuses a customer who was erased, and keeps it from being erased in this transaction.
 
@@ -53,7 +58,7 @@ async def refuse_erased(
     connection = get_connection("default")
     lock = "FOR UPDATE" if is_changed else "FOR SHARE"
     if not await _is_present(connection, organization_id, customer_id, lock):
-        raise RefusedError(problem("INVALID", "This customer was erased.", field))
+        raise RefusedError(problem("INVALID", message, field))
 
 
 async def lock_customer(

@@ -90,3 +90,17 @@ async def test_what_arrives_later_is_counted_and_not_billed(world: World) -> Non
     assert {table: after[table] for table in BOOKS} == {table: before[table] for table in BOOKS}
     await meter.refresh_from_db()
     assert meter.counted_events == 4
+
+
+async def test_a_voided_invoice_of_an_erased_customer_is_not_billed_again(world: World) -> None:
+    customer, _meter, subscription = await history(world)
+    await world.cancel(subscription, "2026-02-10T05:13")
+    await world.cycle("2026-02-11")
+    *_, january, last = [one.invoice for one in await world.invoices()]
+    await begin_erasing(world.id, customer.id)
+    with pytest.raises(RefusedError, match="erased") as refused:
+        await world.void(january, "2026-02-12")
+    assert [(one.code, one.path) for one in refused.value.problems] == [("INVALID", ("writeOff",))]
+    await world.void(january, "2026-02-12", write_off=True)
+    await world.cycle("2026-06-01")
+    assert (await world.invoices())[-1].invoice.id == last.id
