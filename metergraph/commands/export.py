@@ -96,12 +96,11 @@ def events(
         metergraph export events --organization acme --directory /warehouse/events --format parquet
 
     Run it every night. If it is killed, no file with such a name is left, and the next run begins
-    at the same place. Events with --start and --end are those that happened in between.
+    at the same place. A folder without files may begin --after a position. Events with --start and
+    --end are those that happened in between.
     """  # noqa: D301  # click's own mark, a backspace
-    if directory is not None and (output != _STDOUT or after or start or end):
-        raise click.UsageError(
-            "--directory goes with neither --output, --after, --start nor --end."
-        )
+    if directory is not None and (output != _STDOUT or start or end):
+        raise click.UsageError("--directory goes with neither --output, --start nor --end.")
     window = None
     if start is not None or end is not None:
         if start is None or end is None:
@@ -111,7 +110,9 @@ def events(
     async def run(_settings: Settings) -> None:
         organization = await organization_called(slug)
         with nullcontext() if directory is None else locked_folder(directory):
-            begin = last_place(directory) if directory is not None else after or BEGINNING
+            begin = after or BEGINNING
+            if directory is not None:
+                begin = _begin_in(directory, after)
             through = await _through(organization, begin)
             chosen = ending or _ending_of(output)
             path = output
@@ -185,6 +186,17 @@ def _checked(make: Callable[[], Any]) -> Any:
         return make()
     except RangeError as error:
         raise click.UsageError(str(error).replace("`", "")) from None
+
+
+def _begin_in(directory: Path, after: Place | None) -> Place:
+    """Returns where the next file of a folder begins: `after` is for its first one."""
+    last = last_place(directory)
+    if after is not None and last != BEGINNING:
+        raise click.UsageError(
+            f"{directory} has files already, which say where the next one begins: "
+            "leave out --after."
+        )
+    return after or last
 
 
 async def _through(organization: Organization, begin: Place) -> Place:

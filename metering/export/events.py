@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tortoise.connection import get_connection
 
+from metering.archive.boundary import events_from
 from metering.language.erased import SHOWN_METADATA
 from metering.usage.windows import Window
 
@@ -33,7 +34,8 @@ async def read_log(
     """Yields the events after a position and up to another one, by position and id.
 
     Voided events are left out. Apart from that, positions and events do not change, so reading a
-    range again yields the same events. With a window, only events that happened in it.
+    range again yields the same events. With a window, only events that happened in it; those from
+    before it may be archived.
 
     Raises:
         EventsMissingError: batches have had more events than are stored.
@@ -54,12 +56,20 @@ async def read_log(
         expected = sum(batch["event_count"] for batch in batches)
         if stored != expected:
             stored += await _voided(organization_id, ids)
-        if stored != expected:
+        if stored != expected and not await _may_be_archived(window, batches):
             raise EventsMissingError(
                 f"{expected - stored:,} events at positions {batches[0]['position']:,} to "
                 f"{batches[-1]['position']:,} are not in the database. If they were archived, "
-                "bring the archive back, or start after it."
+                "bring the archive back, or export what happened since then with --start and --end."
             )
+
+
+async def _may_be_archived(window: Window | None, batches: Sequence[dict[str, Any]]) -> bool:
+    """Whether what batches lack happened before the window, in months that are archived."""
+    stored_from = await events_from(get_connection("default"))
+    if window is None or stored_from is None or window.start < stored_from:
+        return False
+    return any(batch["first_at"] is None or batch["first_at"] < stored_from for batch in batches)
 
 
 def _is_in(window: Window, row: dict[str, Any]) -> bool:
@@ -75,7 +85,7 @@ async def _groups(
     while True:
         batches = await get_connection("default").execute_query_dict(
             """
-            SELECT id, position, event_count FROM event_batch
+            SELECT id, position, event_count, first_at FROM event_batch
             WHERE organization_id = $1 AND position > $2 AND position <= $3
             ORDER BY position LIMIT $4
             """,
