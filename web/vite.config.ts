@@ -20,7 +20,9 @@ const SHARED: [name: string, modules: RegExp][] = [
   ],
   ['router', /node_modules\/@tanstack\//],
   ['api', /node_modules\/(@urql|urql|wonka|graphql-ws|@0no-co)|src\/api\//],
-  ['ui', /src\/(ui|format)\/(?!aria\/|chart\/)/],
+  ['ui', /src\/(ui|format)\/(?!aria\/|chart\/|Dialog|useFocusReturn)/],
+  // The portal opens dialogs later.
+  ['dialog', /src\/ui\/(Dialog|useFocusReturn)/],
   ['charts', /node_modules\/(d3-|internmap)|src\/ui\/chart\//],
   ['editor', /node_modules\/(codemirror|codemirror-graphql|graphql-language-service)\//],
   [

@@ -3,6 +3,7 @@ import { Button } from './Button';
 import { classes } from './classes';
 import styles from './Dialog.module.css';
 import { Icon } from './Icon';
+import { useFocusReturn } from './useFocusReturn';
 
 /** A question or a form before everything else. The browser keeps the focus in it. */
 export function Dialog({
@@ -21,6 +22,7 @@ export function Dialog({
 }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  useFocusReturn();
   // Closed before it is gone, so that the focus goes back to where it was.
   useLayoutEffect(() => {
     const element = dialog.current;

@@ -10,6 +10,7 @@ import { Dialog } from '../../ui/Dialog';
 import dialogStyles from '../../ui/Dialog.module.css';
 import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Icon } from '../../ui/Icon';
+import { useFocusReturn } from '../../ui/useFocusReturn';
 import styles from './Forms.module.css';
 import type { Submission } from './useSubmission';
 
@@ -182,6 +183,7 @@ export function FormModal({
   onClose(): void;
   children: ReactNode;
 }) {
+  useFocusReturn();
   return (
     <ModalOverlay
       className={styles.overlay ?? ''}

@@ -13,6 +13,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { PaletteQuery } from '../../api/generated/graphql';
 import { Icon, type IconName } from '../../ui/Icon';
+import { useFocusReturn } from '../../ui/useFocusReturn';
 import { customerName } from '../customers/CustomerName';
 import styles from './Palette.module.css';
 
@@ -72,6 +73,7 @@ export function Palette({ pages, onClose }: { pages: readonly PalettePage[]; onC
   const id = useId();
   const selected = Math.min(place, found.length - 1);
 
+  useFocusReturn();
   // Closed before it is gone, so that the focus goes back to where it was.
   useLayoutEffect(() => {
     const element = dialog.current;
