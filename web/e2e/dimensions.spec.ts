@@ -69,6 +69,7 @@ test('dimensions are added to a meter that has counted, and it is grouped by the
   await test.step('a dimension is taken away', async () => {
     await dashboard.goto(`/meters/${meter.id}/edit`);
     await dashboard.getByRole('button', { name: 'Remove dimension 1' }).click();
+    await expect(dashboard.getByRole('button', { name: 'Add dimension' })).toBeFocused();
     await dashboard.getByRole('button', { name: 'Save changes' }).click();
     await expect(dashboard.getByRole('heading', { name: meter.name })).toBeVisible();
     await expect(dashboard.getByLabel('Group by')).toHaveCount(0);

@@ -70,6 +70,49 @@ test('rates are a table with a column for each dimension, and their examples', a
   await expect(rates.getByRole('row', { name: 'All other' })).toContainText('$0.01');
 });
 
+test('a row of tiers or rates goes, and the focus stays in the table', async ({
+  dashboard,
+  api,
+  account,
+}) => {
+  const meter = `Tokens of ${account.event}`;
+  await api.ask(
+    `mutation Meter($name: String!) {
+      meterCreate(input: {
+        name: $name, unit: "token", filter: {}, aggregation: { function: COUNT }
+        dimensions: ["model"]
+      }) { meter { id } userErrors { message path } }
+    }`,
+    { name: meter },
+  );
+  await dashboard.goto('/products/new');
+  await dashboard.getByRole('button', { name: 'Add metered price' }).click();
+  const price = dashboard.getByRole('region', { name: 'Metered price' });
+  const remove = (what: string) => price.getByRole('button', { name: `Remove ${what}` }).click();
+  await price.getByRole('combobox', { name: 'Meter' }).fill(meter);
+  await dashboard.getByRole('option', { name: meter }).click();
+  const add = price.getByRole('button', { name: 'Add rate' });
+  for (const [place, unit] of ['1', '2', '3'].entries()) {
+    await add.click();
+    await price.getByLabel(`Price of a unit of rate ${place + 1}`).fill(unit);
+  }
+  const rate = (place: number) => price.getByLabel(`Price of a unit of rate ${place}`);
+  await remove('rate 2');
+  await expect(rate(1)).toBeFocused();
+  await expect(rate(2)).toHaveValue('3');
+  await remove('rate 1');
+  await expect(rate(1)).toBeFocused();
+  await expect(rate(1)).toHaveValue('3');
+  await remove('rate 1');
+  await expect(add).toBeFocused();
+
+  await price.getByLabel('Pricing').selectOption({ value: 'GRADUATED' });
+  await price.getByLabel('Price of a unit of tier 1').fill('1');
+  await remove('tier 2');
+  await expect(price.getByLabel('Price of a unit of tier 1')).toBeFocused();
+  await expect(price.getByRole('button', { name: /^Remove tier/ })).toHaveCount(0);
+});
+
 test('limits, a conversion and a minimum of the product are asked for and shown', async ({
   dashboard,
   account,

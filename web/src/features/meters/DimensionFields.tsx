@@ -1,8 +1,8 @@
 import { useFieldArray, useFormContext, useWatch } from 'react-hook-form';
 import { Button } from '../../ui/Button';
-import { Icon } from '../../ui/Icon';
 import { Card, Stack } from '../../ui/Surface';
 import { FieldMessage, SuggestedInput } from '../forms/fields';
+import { RemoveRow } from '../forms/RemoveRow';
 import styles from './Builder.module.css';
 import { type MeterValues, namesIn, propertiesOf } from './meterValues';
 import { useKnownEvents } from './useKnownEvents';
@@ -36,15 +36,12 @@ export function DimensionFields() {
                 placeholder="Property"
                 options={properties}
               />
-              <Button
-                look="quiet"
-                iconOnly
-                aria-label={`Remove dimension ${place + 1}`}
-                title="Remove"
-                onClick={() => remove(place)}
-              >
-                <Icon name="close" size={14} />
-              </Button>
+              <RemoveRow
+                what="dimension"
+                path="dimensions"
+                field="property"
+                {...{ place, remove }}
+              />
             </div>
           ))}
           <FieldMessage name="dimensions" />

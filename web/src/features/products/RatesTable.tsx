@@ -4,8 +4,8 @@ import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { Button } from '../../ui/Button';
 import { classes } from '../../ui/classes';
-import { Icon } from '../../ui/Icon';
 import { FieldMessage, TextInput } from '../forms/fields';
+import { RemoveRow } from '../forms/RemoveRow';
 import styles from './Product.module.css';
 import { newRate, type RateValues } from './productValues';
 
@@ -97,15 +97,7 @@ export function RatesTable({
                     <FieldMessage name={`${path}.${place}.values`} />
                   </td>
                   <td>
-                    <Button
-                      look="quiet"
-                      iconOnly
-                      aria-label={`Remove rate ${place + 1}`}
-                      title="Remove"
-                      onClick={() => remove(place)}
-                    >
-                      <Icon name="close" size={14} />
-                    </Button>
+                    <RemoveRow what="rate" field="unitAmount" {...{ path, place, remove }} />
                   </td>
                 </tr>
               ))}

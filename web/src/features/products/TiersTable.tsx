@@ -2,9 +2,9 @@ import type { KeyboardEvent } from 'react';
 import { useFieldArray, useFormContext, useWatch } from 'react-hook-form';
 import { formatCompact, formatDecimal } from '../../format/decimals';
 import { Button } from '../../ui/Button';
-import { Icon } from '../../ui/Icon';
 import { readDecimal } from '../forms/amounts';
 import { FieldMessage, TextInput } from '../forms/fields';
+import { RemoveRow } from '../forms/RemoveRow';
 import styles from './Product.module.css';
 import { newTier, type TierValues } from './productValues';
 
@@ -88,18 +88,7 @@ export function TiersTable({ path, currency }: { path: string; currency: string 
                 ))}
                 <td>
                   {fields.length > 1 && (
-                    <Button
-                      look="quiet"
-                      iconOnly
-                      aria-label={`Remove tier ${place + 1}`}
-                      title="Remove"
-                      onClick={() => {
-                        remove(place);
-                        setFocus(fieldOf(Math.max(0, place - 1), 'unitAmount'));
-                      }}
-                    >
-                      <Icon name="close" size={14} />
-                    </Button>
+                    <RemoveRow what="tier" field="unitAmount" {...{ path, place, remove }} />
                   )}
                 </td>
               </tr>
