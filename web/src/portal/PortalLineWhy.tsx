@@ -2,7 +2,6 @@ import { useMemo } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../api/generated';
 import type { PortalLineEventsQuery } from '../api/generated/graphql';
-import { LineTrouble } from '../features/invoices/LineTrouble';
 import { LineWhy } from '../features/invoices/LineWhy';
 import { ListTable } from '../features/listing/ListTable';
 import { useList } from '../features/listing/useList';
@@ -90,7 +89,8 @@ export function PortalLineWhy({
   return (
     <LineWhy
       line={line}
-      trouble={!line && error && <LineTrouble error={error} again={again} />}
+      error={error}
+      again={again}
       events={(property) => <Events id={id} ordinal={ordinal} property={property} />}
       onClose={onClose}
     />
@@ -117,13 +117,7 @@ export function PortalUpcomingLineWhy({
   const subscriptions = data && (data.viewer?.subscriptions.nodes ?? []);
   const found = subscriptions?.find((subscription) => subscription.id === id);
   const line = subscriptions && (found?.upcomingInvoice?.line ?? null);
-  return (
-    <LineWhy
-      line={line}
-      trouble={!line && error && <LineTrouble error={error} again={again} />}
-      onClose={onClose}
-    />
-  );
+  return <LineWhy line={line} error={error} again={again} onClose={onClose} />;
 }
 
 function Events({ property, ...of }: { id: string; ordinal: number; property: string | null }) {

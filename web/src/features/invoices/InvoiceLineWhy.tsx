@@ -2,7 +2,6 @@ import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useList } from '../listing/useList';
 import { LineEvents } from './LineEvents';
-import { LineTrouble } from './LineTrouble';
 import { LineWhy } from './LineWhy';
 
 const InvoiceLineWhyDocument = graphql(`
@@ -54,7 +53,8 @@ export function InvoiceLineWhy({
   return (
     <LineWhy
       line={line}
-      trouble={!line && error && <LineTrouble error={error} again={again} />}
+      error={error}
+      again={again}
       events={(property) => <Events id={id} ordinal={ordinal} property={property} />}
       onClose={onClose}
     />

@@ -1,11 +1,14 @@
+import type { CombinedError } from '@urql/core';
 import { type ReactNode, useState } from 'react';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { LineWhy_LineFragment } from '../../api/generated/graphql';
+import { problemOf } from '../../api/problems';
 import { formatUnitAmount } from '../../format/money';
 import { formatPeriod } from '../../format/time';
 import { plural } from '../../format/units';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
+import { ErrorPanel } from '../../ui/ErrorPanel';
 import { Money, Quantity } from '../../ui/Figures';
 import { Skeleton } from '../../ui/Skeleton';
 import { type Column, Table } from '../../ui/Table';
@@ -65,14 +68,15 @@ type Corrected = Pick<LineWhy_LineFragment, 'description' | 'consumedUnits' | 'a
 /** Takes a line of an invoice apart: how its amount comes about, and the events behind it. */
 export function LineWhy({
   line: of,
-  trouble,
+  error,
+  again,
   events,
   onClose,
 }: {
   /** Undefined while it is on its way, null if it is no more. */
   line: FragmentType<typeof LineWhy_line> | null | undefined;
-  /** What went wrong instead. */
-  trouble?: ReactNode;
+  error: CombinedError | undefined;
+  again(options: { requestPolicy: 'network-only' }): void;
   /** The list of its events; `property` is what the meter adds up or compares. */
   events?: (property: string | null) => ReactNode;
   onClose(): void;
@@ -80,10 +84,18 @@ export function LineWhy({
   const line = of ? readFragment(LineWhy_line, of) : of;
   return (
     <Dialog title="Why this much?" wide onClose={onClose}>
-      {trouble}
-      {!trouble && line === undefined && <Skeleton width="100%" height="12rem" />}
-      {!trouble && line === null && <p>This line is no longer on the invoice.</p>}
-      {line && <Explained line={line} events={events} />}
+      {line ? (
+        <Explained line={line} events={events} />
+      ) : error ? (
+        <ErrorPanel
+          problem={problemOf(error)}
+          onRetry={() => again({ requestPolicy: 'network-only' })}
+        />
+      ) : line === null ? (
+        <p>This line is no longer on the invoice.</p>
+      ) : (
+        <Skeleton width="100%" height="12rem" />
+      )}
     </Dialog>
   );
 }

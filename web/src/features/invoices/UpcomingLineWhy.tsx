@@ -2,7 +2,6 @@ import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import { useList } from '../listing/useList';
 import { LineEvents } from './LineEvents';
-import { LineTrouble } from './LineTrouble';
 import { LineWhy } from './LineWhy';
 
 const UpcomingLineWhyDocument = graphql(`
@@ -61,7 +60,8 @@ export function UpcomingLineWhy({
   return (
     <LineWhy
       line={line}
-      trouble={!line && error && <LineTrouble error={error} again={again} />}
+      error={error}
+      again={again}
       events={(property) => <Events id={id} ordinal={ordinal} property={property} />}
       onClose={onClose}
     />

@@ -1,15 +1,13 @@
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useForm } from 'react-hook-form';
-import { useQuery } from 'urql';
 import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import { Badge } from '../../ui/Badge';
 import { buttonClass } from '../../ui/Button';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
-import { Allowed } from '../access/permissions';
 import { PageForm } from '../forms/Form';
 import { useSubmission } from '../forms/useSubmission';
-import { Loaded } from '../listing/Loaded';
+import { LoadedForm } from '../listing/LoadedForm';
 import { describeAggregation } from './aggregation';
 import { DimensionFields } from './DimensionFields';
 import { EditedMeter, meterValues } from './editedMeter';
@@ -47,19 +45,10 @@ const MeterUpdate = graphql(`
 `);
 
 export function MeterEditPage() {
-  const { id } = useParams({ strict: false }) as { id: string };
-  const [{ data, error }, again] = useQuery({ query: MeterToEdit, variables: { id } });
   return (
-    <Allowed scope="METERS_WRITE">
-      <Loaded
-        what="meter"
-        value={data?.meter}
-        error={error}
-        onRetry={() => again({ requestPolicy: 'network-only' })}
-      >
-        {(meter) => <EditMeter key={id} meter={meter} />}
-      </Loaded>
-    </Allowed>
+    <LoadedForm scope="METERS_WRITE" what="meter" query={MeterToEdit} found={(data) => data.meter}>
+      {(meter) => <EditMeter meter={meter} />}
+    </LoadedForm>
   );
 }
 

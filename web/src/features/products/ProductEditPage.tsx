@@ -1,15 +1,13 @@
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useForm } from 'react-hook-form';
-import { useQuery } from 'urql';
 import { graphql } from '../../api/generated';
 import type { ProductToEditQuery } from '../../api/generated/graphql';
 import { Card, PageHead, Stack } from '../../ui/Surface';
 import { showToast } from '../../ui/Toast';
-import { Allowed } from '../access/permissions';
 import { PageForm } from '../forms/Form';
 import { AreaInput, TextInput } from '../forms/fields';
 import { useSubmission } from '../forms/useSubmission';
-import { Loaded } from '../listing/Loaded';
+import { LoadedForm } from '../listing/LoadedForm';
 import { BenefitsEditor } from './BenefitsEditor';
 import { benefitChoice } from './benefits';
 import { productField } from './productValues';
@@ -51,19 +49,15 @@ const ProductUpdate = graphql(`
 type Product = NonNullable<ProductToEditQuery['product']>;
 
 export function ProductEditPage() {
-  const { id } = useParams({ strict: false }) as { id: string };
-  const [{ data, error }, again] = useQuery({ query: ProductToEdit, variables: { id } });
   return (
-    <Allowed scope="BILLING_WRITE">
-      <Loaded
-        what="product"
-        value={data?.product}
-        error={error}
-        onRetry={() => again({ requestPolicy: 'network-only' })}
-      >
-        {(product) => <EditProduct key={id} product={product} />}
-      </Loaded>
-    </Allowed>
+    <LoadedForm
+      scope="BILLING_WRITE"
+      what="product"
+      query={ProductToEdit}
+      found={(data) => data.product}
+    >
+      {(product) => <EditProduct product={product} />}
+    </LoadedForm>
   );
 }
 

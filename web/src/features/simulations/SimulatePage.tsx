@@ -1,15 +1,13 @@
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useForm } from 'react-hook-form';
-import { useQuery } from 'urql';
 import { serverNow } from '../../api/clock';
 import { graphql } from '../../api/generated';
 import type { ProductToSimulateQuery } from '../../api/generated/graphql';
 import { Card, PageHead, Stack } from '../../ui/Surface';
-import { Allowed } from '../access/permissions';
 import { PageForm } from '../forms/Form';
 import { ChoiceInput, Row, TextInput } from '../forms/fields';
 import { useSubmission } from '../forms/useSubmission';
-import { Loaded } from '../listing/Loaded';
+import { LoadedForm } from '../listing/LoadedForm';
 import { BenefitsEditor } from '../products/BenefitsEditor';
 import { benefitChoice } from '../products/benefits';
 import { PricesEditor } from '../products/PricesEditor';
@@ -56,19 +54,15 @@ const PriceSimulationStart = graphql(`
 type Product = NonNullable<ProductToSimulateQuery['product']>;
 
 export function SimulatePage() {
-  const { id } = useParams({ strict: false }) as { id: string };
-  const [{ data, error }, again] = useQuery({ query: ProductToSimulate, variables: { id } });
   return (
-    <Allowed scope="BILLING_WRITE">
-      <Loaded
-        what="product"
-        value={data?.product}
-        error={error}
-        onRetry={() => again({ requestPolicy: 'network-only' })}
-      >
-        {(product) => <Simulate key={id} product={product} />}
-      </Loaded>
-    </Allowed>
+    <LoadedForm
+      scope="BILLING_WRITE"
+      what="product"
+      query={ProductToSimulate}
+      found={(data) => data.product}
+    >
+      {(product) => <Simulate product={product} />}
+    </LoadedForm>
   );
 }
 
