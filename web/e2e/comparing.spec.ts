@@ -16,6 +16,11 @@ test('an invoice says why it is higher or lower than the one before', async ({
   await page.goto(`/invoices/${last.id}`);
   const more = ((last.total - before.total) / 100).toFixed(2);
   const comparison = page.getByRole('region', { name: `$${more} more than the previous invoice` });
+  // One word for one thing: the lines of the invoice have it too.
+  for (const name of ['Lines', 'Compared with the previous invoice']) {
+    const table = page.getByRole('table', { name });
+    await expect(table.getByRole('columnheader', { name: 'Billable', exact: true })).toBeVisible();
+  }
   for (const { lines } of [before, last]) {
     // A rate of the AI plan is a row: a model and a kind of token.
     for (const { kind, description, amount, billableUnits } of lines) {

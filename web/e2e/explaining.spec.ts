@@ -63,7 +63,9 @@ test('a line of an invoice is taken apart into steps, credit and events', async 
     await expectSteps(page);
     await expect(total).toContainText('$10.00');
     const credit = dialog.getByRole('table', { name: 'Credit of the period' });
-    await expect(credit).toContainText('1,000 units a month');
+    await expect(credit.getByRole('rowheader', { name: 'Granted' })).toContainText(
+      '1,000 units a month',
+    );
     await dialog.getByRole('button', { name: 'Show the events' }).click();
     const events = dialog.getByRole('table', { name: 'Events of the line' });
     await expect(events.getByRole('row')).toHaveCount(1 + 2);

@@ -18,11 +18,17 @@ interface Scaled {
 const MOST_DIGITS = 15;
 /** How many characters a number in a table may have. */
 const ROOM = 18;
+/** More come from divisions, such as those by time: nobody has entered them. */
+const MOST_DECIMALS = 6;
 
 const WHOLE = new Intl.NumberFormat(LOCALE);
 /** What stands before a number below zero; as wide as a digit, unlike a hyphen. */
 export const MINUS = '−';
-const ROUNDED = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+const ROUNDED = new Intl.NumberFormat(LOCALE, {
+  maximumFractionDigits: 2,
+  maximumSignificantDigits: 6,
+  roundingPriority: 'morePrecision',
+});
 const COMPACT = new Intl.NumberFormat(LOCALE, {
   notation: 'compact',
   maximumSignificantDigits: 4,
@@ -46,14 +52,13 @@ export function formatDecimal(value: Decimal): string {
   return `${units < 0n ? MINUS : ''}${whole}${scale > 0 ? `.${fraction}` : ''}`;
 }
 
-/** What there is room for in a table: a few decimals, or a power of ten. Show the exact one on hover. */
+/** What one reads in a table: a few decimals, or a power of ten. Show the exact one on hover. */
 export function formatFitting(value: Decimal): string {
-  if (value.length <= ROOM) {
+  const { units, scale } = parse(value);
+  if (value.length <= ROOM && scale <= MOST_DECIMALS) {
     return formatDecimal(value);
   }
-  const { units, scale } = parse(value);
-  const digits = absolute(units).toString().length - scale;
-  return digits > MOST_DIGITS || digits < 1
+  return absolute(units).toString().length - scale > MOST_DIGITS
     ? formatCompact(value)
     : ROUNDED.format(literal(value)).replace('-', MINUS);
 }

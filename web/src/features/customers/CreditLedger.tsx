@@ -2,6 +2,7 @@ import { type FragmentType, graphql, readFragment } from '../../api/generated';
 import type { CreditEntryKind } from '../../api/generated/graphql';
 import { Quantity, Time } from '../../ui/Figures';
 import { type Column, Table } from '../../ui/Table';
+import styles from './Credit.module.css';
 
 export const CreditLedger_entry = graphql(`
   fragment CreditLedger_entry on CreditEntry {
@@ -39,7 +40,7 @@ const KINDS: Record<CreditEntryKind, string> = {
   CARRIED_OVER: 'Carried over',
   EXPIRY: 'Expired',
   GRANT: 'Granted',
-  MANUAL: 'Manual',
+  MANUAL: 'By hand',
   REVOKE: 'Taken back',
   UNCOVERED: 'Used without credit',
   VOID: 'Voided',
@@ -53,16 +54,20 @@ const COLUMNS: Column<Entry>[] = [
   },
   {
     title: 'Entry',
-    isMinor: true,
-    nowrap: true,
-    cell: (entry) => KINDS[readFragment(CreditLedger_entry, entry).kind],
-  },
-  {
-    title: 'Reason',
     isName: true,
     cell: (entry) => {
       const { kind, reason, benefit } = readFragment(CreditLedger_entry, entry);
-      return <bdi>{reason ?? benefit?.description ?? KINDS[kind]}</bdi>;
+      const why = reason ?? benefit?.description;
+      return (
+        <>
+          {KINDS[kind]}
+          {why && (
+            <div className={styles.note}>
+              <bdi>{why}</bdi>
+            </div>
+          )}
+        </>
+      );
     },
   },
   {

@@ -113,10 +113,15 @@ function columnsIn(currency: string): Column<ComparedCharge>[] {
       isName: true,
       cell: ({ description }) => <bdi>{description}</bdi>,
     },
-    { title: 'Previous units', isNumber: true, isMinor: true, cell: ({ before }) => units(before) },
-    { title: 'Units', isNumber: true, isMinor: true, cell: ({ now }) => units(now) },
     {
-      title: 'Previous amount',
+      title: 'Billable before',
+      isNumber: true,
+      isMinor: true,
+      cell: ({ before }) => units(before),
+    },
+    { title: 'Billable', isNumber: true, isMinor: true, cell: ({ now }) => units(now) },
+    {
+      title: 'Amount before',
       isNumber: true,
       isMinor: true,
       cell: ({ before }) => before && money(before.amount),

@@ -134,7 +134,7 @@ export function InvoiceLines({
                 <div className={styles.narrow}>
                   <Quantity value={units.consumedUnits ?? null} /> used,{' '}
                   <Quantity value={units.creditedUnits ?? null} /> credit,{' '}
-                  <Quantity value={units.billableUnits} /> charged
+                  <Quantity value={units.billableUnits} /> billable
                 </div>
               )}
               {kind === 'METERED' &&
@@ -162,7 +162,7 @@ export function InvoiceLines({
     },
     units('Used', 'consumedUnits'),
     units('Credit', 'creditedUnits'),
-    units('Charged', 'billableUnits'),
+    units('Billable', 'billableUnits'),
     {
       title: 'Amount',
       isNumber: true,
