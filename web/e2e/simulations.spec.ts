@@ -66,6 +66,15 @@ test('other prices are tried on last month, and become a product', async ({
     .getByRole('row', { name: customer });
   await expect(row).toContainText('+$45.00');
 
+  await test.step('it is found again', async () => {
+    await dashboard.getByRole('link', { name: 'Products', exact: true }).click();
+    const simulations = dashboard.getByRole('region', { name: 'Simulated prices' });
+    const found = simulations.getByRole('row').filter({ hasText: name });
+    await expect(found).toContainText('Done');
+    await found.getByRole('link', { name }).click();
+    await expect(dashboard.getByRole('heading', { name })).toBeVisible();
+  });
+
   await dashboard.getByRole('link', { name: 'Create product with these prices' }).click();
   await expect(dashboard.getByLabel('Name', { exact: true })).toHaveValue(name);
   await expect(amount).toHaveValue('20');

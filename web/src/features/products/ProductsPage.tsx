@@ -11,6 +11,7 @@ import { IfAllowed } from '../access/permissions';
 import { useFilters } from '../listing/filters';
 import { NamedList } from '../listing/NamedList';
 import { useList } from '../listing/useList';
+import { SimulationsCard } from '../simulations/SimulationsCard';
 import { priceSummary } from './PriceText';
 
 const Products = graphql(`
@@ -92,6 +93,7 @@ export function ProductsPage() {
         about="A product has fixed prices, prices for metered usage, and credit."
         action={<NewProductLink />}
       />
+      <SimulationsCard />
     </Stack>
   );
 }

@@ -6,18 +6,18 @@ import type { SimulationPageQuery } from '../../api/generated/graphql';
 import { formatChange, share } from '../../format/decimals';
 import { formatMoney } from '../../format/money';
 import { formatPeriod } from '../../format/time';
-import { Badge } from '../../ui/Badge';
 import { buttonClass } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { Money, Quantity, Time } from '../../ui/Figures';
 import { Progress } from '../../ui/Progress';
-import { Card, Columns, Figure, Figures, PageHead } from '../../ui/Surface';
+import { Card, Figure, Figures, PageHead } from '../../ui/Surface';
 import { type Column, Table } from '../../ui/Table';
 import { useFollowing } from '../../ui/useFollowing';
 import { IfAllowed } from '../access/permissions';
 import { CustomerLink } from '../customers/CustomerName';
 import { Loaded } from '../listing/Loaded';
 import styles from './Simulation.module.css';
+import { SimulationStatus } from './SimulationStatus';
 
 const SimulationPageDocument = graphql(`
   query SimulationPage($id: ID!) {
@@ -94,7 +94,7 @@ function Result({ simulation }: { simulation: Simulation }) {
           )
         }
         title={name ?? 'Simulated prices'}
-        badge={<Status status={status} />}
+        badge={<SimulationStatus status={status} />}
         about={`Usage of ${formatPeriod(start, end, 'UTC')}`}
         tools={
           <IfAllowed scope="BILLING_WRITE">
@@ -111,7 +111,7 @@ function Result({ simulation }: { simulation: Simulation }) {
         </Card>
       )}
       {status === 'FAILED' ? (
-        <Card title="It cannot be simulated">
+        <Card title="This can’t be simulated">
           <p role="alert">{failure}</p>
         </Card>
       ) : (
@@ -122,17 +122,6 @@ function Result({ simulation }: { simulation: Simulation }) {
       </p>
     </>
   );
-}
-
-function Status({ status }: { status: Simulation['status'] }) {
-  switch (status) {
-    case 'RUNNING':
-      return <Badge>Running</Badge>;
-    case 'DONE':
-      return <Badge tone="good">Done</Badge>;
-    case 'FAILED':
-      return <Badge tone="bad">Failed</Badge>;
-  }
 }
 
 function Comparison({ simulation }: { simulation: Simulation }) {
@@ -160,7 +149,7 @@ function Comparison({ simulation }: { simulation: Simulation }) {
           <Quantity value={String(more.totalCount)} />
         </Figure>
       </Figures>
-      <Columns>
+      <div className={styles.columns}>
         <Card title="Would pay more" flush>
           <Differences
             label="Customers who would pay more"
@@ -177,7 +166,7 @@ function Comparison({ simulation }: { simulation: Simulation }) {
             {...{ most, currency }}
           />
         </Card>
-      </Columns>
+      </div>
     </>
   );
 }
