@@ -60,7 +60,7 @@ export function StateBadge({ grant, now }: { grant: Grant; now: number }) {
 /** How much is left of it, with a bar while it can be used. */
 export function RemainingCell({ grant, now }: { grant: Grant; now: number }) {
   return (
-    <div className={styles.remaining}>
+    <div className={styles.bar}>
       <Quantity value={grant.remaining} />
       {isUsable(grant, now) && (
         <Progress label={`Left of ${nameOf(grant)}`} value={share(grant.remaining, grant.units)} />

@@ -110,6 +110,7 @@ function columnsOf(
     {
       title: 'Grant',
       isName: true,
+      isWhole: true,
       cell: (grant) => (
         <>
           <bdi>{nameOf(grant)}</bdi>
@@ -137,15 +138,19 @@ function columnsOf(
     },
     {
       title: 'Begins',
-      nowrap: true,
+      isWhole: true,
       isMinor: true,
-      cell: ({ effectiveAt }) => <Time at={effectiveAt} />,
+      cell: ({ effectiveAt }) => (
+        <div className={styles.instant}>
+          <Time at={effectiveAt} />
+        </div>
+      ),
     },
     {
       title: 'Expires',
       isWhole: true,
       cell: (grant) => (
-        <div className={styles.expires}>
+        <div className={styles.instant}>
           <ExpiresCell grant={grant} />
         </div>
       ),

@@ -13,6 +13,7 @@ import { ListTable } from '../listing/ListTable';
 import { useList } from '../listing/useList';
 import { BalanceCell, CreditCell, PeriodCell, UsedCell } from '../usage/cells';
 import { CustomerUsage } from '../usage/usage';
+import styles from './Credit.module.css';
 
 const CustomerUsageCardDocument = graphql(`
   query CustomerUsageCard($id: ID!, $after: String) {
@@ -54,11 +55,29 @@ const meterColumn = (customer: string): Column<Row> => ({
 });
 
 const COLUMNS: Column<Row>[] = [
-  { title: 'Period', isMinor: true, nowrap: true, cell: (row) => <PeriodCell usage={row} /> },
+  {
+    title: 'Period',
+    isMinor: true,
+    isWhole: true,
+    cell: (row) => (
+      <div className={styles.period}>
+        <PeriodCell usage={row} />
+      </div>
+    ),
+  },
   { title: 'Used', isNumber: true, cell: (row) => <UsedCell usage={row} /> },
-  { title: 'Credit', isMinor: true, isNumber: true, cell: (row) => <CreditCell usage={row} /> },
+  {
+    title: 'Credit',
+    isMinor: true,
+    isNumber: true,
+    cell: (row) => (
+      <div className={styles.bar}>
+        <CreditCell usage={row} />
+        <CreditUsed row={row} />
+      </div>
+    ),
+  },
   { title: 'Balance', isNumber: true, cell: (row) => <BalanceCell usage={row} /> },
-  { title: 'Credit used', isMinor: true, cell: (row) => <CreditUsed row={row} /> },
   {
     title: 'Last change',
     isMinor: true,
