@@ -1,1 +1,1 @@
-import{d as e}from"./dashboard.js";function t(t){let n=e(t);return n!==null&&/^\d{1,9}$/.test(n)?Number(n):null}function n(e,n,r){let i=t(e);return i===null&&e.trim()!==``&&r(n,`Enter a whole number, such as 14.`),i}export{n,t};
+import{f as e}from"./dashboard.js";function t(t){let n=e(t);return n!==null&&/^\d{1,9}$/.test(n)?Number(n):null}function n(e,n,r){let i=t(e);return i===null&&e.trim()!==``&&r(n,`Enter a whole number, such as 14.`),i}export{n,t};
