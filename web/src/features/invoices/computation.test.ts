@@ -21,6 +21,11 @@ test('a price per unit, and its limit', () => {
   expect(computation(price, '1234567.5')).toEqual(['1,234,567.5 × $0.00004', 'At most $20.00']);
 });
 
+test('units with more decimals than one reads are rounded in the text', () => {
+  const price = rate({ pricing: 'PER_UNIT', unitAmount: '3' });
+  expect(computation(price, '1234.567890123')).toEqual(['1,234.57 × $0.03']);
+});
+
 test('a minimum is due without usage too, and so may be a flat amount', () => {
   const minimum = rate({ pricing: 'PER_UNIT', unitAmount: '1', minimumAmount: 500 });
   expect(computation(minimum, '0')).toEqual(['At least $5.00']);

@@ -1,5 +1,12 @@
 /** How the API computes a charge from units and a price, in words. The amount itself is the API's. */
-import { compare, type Decimal, formatDecimal, sign, subtract } from '../../format/decimals';
+import {
+  compare,
+  type Decimal,
+  formatDecimal,
+  formatFitting,
+  sign,
+  subtract,
+} from '../../format/decimals';
 import { formatMoney, formatUnitAmount } from '../../format/money';
 
 export interface Rate {
@@ -30,8 +37,8 @@ export function computation(rate: Rate, units: Decimal, converted?: Decimal | nu
   const priced = converted ?? units;
   const parts: string[] = [];
   if (conversion && converted != null && sign(units) > 0) {
-    const divided = `${formatDecimal(units)} ÷ ${formatDecimal(conversion.divideBy)}`;
-    parts.push(`${divided} → ${formatDecimal(converted)}`);
+    const divided = `${formatFitting(units)} ÷ ${formatDecimal(conversion.divideBy)}`;
+    parts.push(`${divided} → ${formatFitting(converted)}`);
   }
   if (sign(priced) > 0) {
     parts.push(...partsOf(rate, priced));
@@ -88,5 +95,5 @@ function tiered({ unitAmount, flatAmount }: Tier, units: Decimal, currency: stri
 }
 
 function times(units: Decimal, unitAmount: Decimal, currency: string): string {
-  return `${formatDecimal(units)} × ${formatUnitAmount(unitAmount, currency)}`;
+  return `${formatFitting(units)} × ${formatUnitAmount(unitAmount, currency)}`;
 }
