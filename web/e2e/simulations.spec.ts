@@ -86,3 +86,21 @@ test('other prices are tried on last month, and become a product', async ({
   await expect(dashboard.getByRole('heading', { name })).toBeVisible();
   await expect(dashboard.getByText('$20.00 a month')).toBeVisible();
 });
+
+test('a simulation without customers leads to other days', async ({ dashboard, api }) => {
+  const { productCreate } = await api.ask(
+    `mutation {
+      productCreate(input: {
+        name: "Unsold", recurringInterval: MONTH, prices: [{ fixed: { currency: "USD", amount: 7 } }]
+      }) { product { id } userErrors { message path } }
+    }`,
+  );
+  await dashboard.goto(`/products/${productCreate.product.id}/simulate`);
+  await dashboard.getByLabel('Amount, USD').fill('9');
+  await dashboard.getByRole('button', { name: 'Simulate', exact: true }).click();
+  await expect(dashboard.getByText('No customer subscribed to the product')).toBeVisible({
+    timeout: 60_000,
+  });
+  await dashboard.getByRole('link', { name: 'Simulate other days' }).click();
+  await expect(dashboard.getByRole('heading', { name: 'Simulate prices' })).toBeVisible();
+});

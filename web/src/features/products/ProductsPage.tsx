@@ -52,6 +52,7 @@ const COLUMNS: Column<Row>[] = [
   },
   {
     title: 'Prices',
+    isWhole: true,
     cell: (product) =>
       product.prices.map((price) => <div key={price.id}>{priceSummary(price, product)}</div>),
   },

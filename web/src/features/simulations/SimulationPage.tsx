@@ -114,6 +114,8 @@ function Result({ simulation }: { simulation: Simulation }) {
         <Card title="This can’t be simulated">
           <p role="alert">{failure}</p>
         </Card>
+      ) : status === 'DONE' && simulation.more.totalCount === 0 ? (
+        <Nobody product={product} />
       ) : (
         <Comparison simulation={simulation} />
       )}
@@ -121,6 +123,27 @@ function Result({ simulation }: { simulation: Simulation }) {
         The prices exist in this simulation only. It is deleted on <Time at={expiresAt} day />.
       </p>
     </>
+  );
+}
+
+function Nobody({ product }: { product: Simulation['product'] }) {
+  return (
+    <Card flush>
+      <Empty
+        title="No customers"
+        action={
+          product && (
+            <Link to="/products/$id/simulate" params={{ id: product.id }} className={buttonClass()}>
+              Simulate other days
+            </Link>
+          )
+        }
+      >
+        {product
+          ? 'No customer subscribed to the product in that time.'
+          : 'No customer used one of the meters in that time.'}
+      </Empty>
+    </Card>
   );
 }
 
