@@ -166,6 +166,12 @@ def _fault_of_end(draft: SimulationDraft, cycles: Sequence[Period]) -> str | Non
     if last.end == draft.end or len(cycles) > MOST_CYCLES:
         return None
     ends = [last.start, last.end] if len(cycles) > 1 else [last.end]
+    ends = [at for at in ends if at <= now()]
+    if not ends:
+        return (
+            f"The first cycle ends at {format_instant(last.end)}, and only usage of the past is"
+            " known: choose an earlier start, or shorter cycles."
+        )
     wanted = " or ".join(map(format_instant, ends))
     return f"The range must consist of whole cycles: end it at {wanted}."
 

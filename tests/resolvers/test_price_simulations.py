@@ -7,6 +7,8 @@ import pytest
 
 from billing.simulations.running import Step, simulate_batch
 from billing.simulations.starting import MOST_KEPT, MOST_RUNNING
+from config import clock
+from metering.language.instants import format_instant
 from models import Organization, PriceSimulation
 from schema.context import Scope
 from tests.graphql_client import Api
@@ -212,6 +214,20 @@ async def test_what_cannot_be_simulated_is_refused(
     assert set(await refused(api, START, input=sent)) == errors
     running = await PriceSimulation.filter(organization_id=organization.id).count()
     assert running == 0
+
+
+async def test_only_an_end_in_the_past_is_advised(api: Api) -> None:
+    query = "mutation ($input: PriceSimulationStartInput!) { priceSimulationStart(input: $input) {"
+    query += " userErrors { message } } }"
+    prices, now = [metered(await meter_of(api))], clock.now()
+    for days, interval, advised in (
+        (30, "YEAR", "choose an earlier start"),
+        (10, "WEEK", f"end it at {format_instant(now - timedelta(days=3))}."),
+    ):
+        begins, ends = (format_instant(now - timedelta(days=each)) for each in (days, 1))
+        sent = {"prices": prices, "start": begins, "end": ends, "recurringInterval": interval}
+        [error] = (await api.get(query, input=sent))["priceSimulationStart"]["userErrors"]
+        assert advised in error["message"]
 
 
 async def test_prices_are_checked_as_those_of_products_are(api: Api) -> None:
