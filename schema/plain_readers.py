@@ -62,7 +62,11 @@ class Reader:
 
     def leaf(self, type_: GraphQLLeafType) -> Expression:
         """Serializes a scalar or an enum."""
-        shown = f"{self.bind(_leaf(type_))}({{0}})"
+        coerce, undefined, refuse = map(self.bind, (type_.coerce_output_value, Undefined, _refuse))
+        shown = (
+            f"(t if {{0}} is not None and (t := {coerce}({{0}})) is not None"
+            f" and t is not {undefined} else {refuse}({{0}}))"
+        )
         kept = _KEPT.get(type_)
         return (shown if kept is None else f"({{0}} if {kept} else {shown})").format
 
@@ -112,18 +116,6 @@ class Reader:
         exec(code, namespace)  # noqa: S102  # see the module for what it is made of
         read: Read = namespace["read"]
         return read
-
-
-def _leaf(type_: GraphQLLeafType) -> Callable[[Any], Any]:
-    coerce = type_.coerce_output_value
-
-    def show(value: Any) -> Any:
-        shown = None if value is None else coerce(value)
-        if shown is None or shown is Undefined:
-            raise NotPlainError
-        return shown
-
-    return show
 
 
 def _refuse(_value: Any) -> NoReturn:

@@ -6,7 +6,6 @@ Windows follow each other without gaps and are numbered from 1.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import pairwise
 from uuid import UUID
 
 from metering.language.parameters import Parameters
@@ -56,13 +55,13 @@ _OWNER_BY_OWNER = """
     ) AS whole
 """
 
-# width_bucket finds a bucket's window by binary search; a join would not. A lateral for each meter
-# groups by window only; grouping by meter and window takes a tenth longer.
+# A bucket's window is computed, not joined. A lateral for each meter groups by window only;
+# grouping by meter and window takes a tenth longer.
 _AT_ONCE = """
     SELECT asked.*, whole.*
     FROM {asked}
     CROSS JOIN LATERAL (
-        SELECT width_bucket(kept.bucket, {starts}) AS ordinal, {columns}
+        SELECT {ordinal} AS ordinal, {columns}
         FROM {table} kept
         WHERE kept.organization_id = $1 AND kept.meter_id = asked.meter_id
           AND kept.customer_id = {customer}
@@ -87,14 +86,15 @@ def whole_buckets(
         ranges = _arrays([(ordinal, part.start, part.end) for ordinal, part in parts], parameters)
         return partial(_written, _WINDOW_BY_WINDOW, (), ranges=ranges)
     whole = split(Window(windows[0].start, windows[-1].end), minutes)
+    length = _length(windows)
     return partial(
         _written,
         _AT_ONCE,
         ("1",),
-        starts=parameters.add(tuple(window.start for window in windows), "timestamptz[]"),
+        ordinal=_ordinal(windows, length, parameters),
         start=parameters.add(whole.start, "timestamptz"),
         end=parameters.add(whole.end, "timestamptz"),
-        unbroken=_unbroken(windows, parameters, minutes),
+        unbroken=_unbroken(windows, length, parameters, minutes),
     )
 
 
@@ -156,8 +156,9 @@ def edges_of(
 
     `before` are edges of the ordinal 0.
     """
-    bounds = (*(window.start for window in windows), windows[-1].end)
-    if all(bucket_of(bound, minutes) == bound for bound in bounds):
+    ends = (windows[0].start, windows[-1].end)
+    are_whole = all(bucket_of(end, minutes) == end for end in ends)
+    if are_whole and not _broken(windows, _length(windows), minutes):
         return ""
     edges = [(0, edge.start, edge.end) for edge in before]
     edges += [
@@ -168,17 +169,55 @@ def edges_of(
     return _arrays(edges, parameters) if edges else ""
 
 
-def _unbroken(windows: Sequence[Window], parameters: Parameters, minutes: int) -> str:
+def _length(windows: Sequence[Window]) -> timedelta | None:
+    """Returns the length of all windows but the first and the last, which are no longer.
+
+    None if there are no others, or they differ, as days in a zone do when its clocks change.
+    """
+    lengths = {end - start for start, end in windows[1:-1]}
+    if len(lengths) != 1:
+        return None
+    [length] = lengths
+    ends = (windows[0], windows[-1])
+    return length if all(end - start <= length for start, end in ends) else None
+
+
+def _ordinal(windows: Sequence[Window], length: timedelta | None, parameters: Parameters) -> str:
+    """Writes the number of the window in which a bucket begins.
+
+    If they are of one length, as most hours are, their starts need not be sent and searched.
+    """
+    if length is None:
+        starts = parameters.add(tuple(window.start for window in windows), "timestamptz[]")
+        return f"width_bucket(kept.bucket, {starts})"
+    second = parameters.add(windows[0].end, "timestamptz")
+    seconds = parameters.add(length.total_seconds(), "float8")
+    return f"2 + floor(date_part('epoch', kept.bucket - {second}) / {seconds})::int"
+
+
+def _unbroken(
+    windows: Sequence[Window], length: timedelta | None, parameters: Parameters, minutes: int
+) -> str:
     """Writes a condition that excludes the buckets in which one window ends and the next begins.
 
     They exist only where a time zone's offset is not a multiple of a bucket's length.
     """
-    inner = {left.end for left, _ in pairwise(windows)}
-    bounds = {bound for bound in inner if bucket_of(bound, minutes) != bound}
+    bounds = _broken(windows, length, minutes)
     if not bounds:
         return ""
-    broken: tuple[datetime, ...] = tuple(sorted({bucket_of(bound, minutes) for bound in bounds}))
+    broken = tuple(sorted({bucket_of(bound, minutes) for bound in bounds}))
     return f"AND kept.bucket <> ALL ({parameters.add(broken, 'timestamptz[]')})"
+
+
+def _broken(
+    windows: Sequence[Window], length: timedelta | None, minutes: int
+) -> Sequence[datetime]:
+    """Returns the instants between two windows that are not between two buckets."""
+    second = windows[0].end
+    is_alike = length is not None and not length % timedelta(minutes=minutes)
+    if is_alike and bucket_of(second, minutes) == second:
+        return ()
+    return [window.end for window in windows[:-1] if bucket_of(window.end, minutes) != window.end]
 
 
 def _arrays(ranges: Sequence[tuple[int, datetime, datetime]], parameters: Parameters) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from importlib import resources
+from itertools import pairwise, starmap
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -87,20 +88,20 @@ def windows(start: datetime, end: datetime, interval: Interval, zone: ZoneInfo) 
     Raises RangeError if the range ends before it starts or has more than 10,000 intervals.
     """
     whole = check_range(start, end)
-    found: list[Window] = []
-    begun = whole.start
+    if whole.start == whole.end:
+        return []
+    starts = [whole.start]
     for bound in _bounds_after(whole.start, interval, zone):
-        if begun >= whole.end:
+        if bound >= whole.end:
             break
-        if len(found) == MAXIMUM_POINTS:
+        if len(starts) == MAXIMUM_POINTS:
             raise RangeError(
                 "interval",
                 f"The range has more than {MAXIMUM_POINTS:,} points: choose a longer `interval` or"
                 " a shorter range.",
             )
-        found.append(Window(begun, min(bound, whole.end)))
-        begun = bound
-    return found
+        starts.append(bound)
+    return list(starmap(Window, pairwise([*starts, whole.end])))
 
 
 def split(window: Window, minutes: int = BUCKET_MINUTES) -> BucketSplit:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise, starmap
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -87,17 +88,28 @@ async def test_many_meters_at_once_give_the_same_usage_as_each_alone(
         assert counts == {("a",): Decimal(6), ("b",): Decimal(5)}
 
 
-@pytest.mark.parametrize("step", [timedelta(minutes=7), timedelta(hours=9), timedelta(hours=9.7)])
+HOURS: dict[str, list[float]] = {
+    "shorter than buckets": [number * 7 / 60 for number in range(9)],
+    "whole buckets": [number * 9.0 for number in range(9)],
+    "broken buckets": [number * 9.7 for number in range(9)],
+    "cut off at both ends": [5, 24, 48, 72, 73.5],
+    "a longer first one": [0, 36, 48, 60, 72],
+    "clocks that change": [0, 24, 47, 71, 95],
+}
+
+
+@pytest.mark.parametrize("bounds", HOURS)
 @pytest.mark.parametrize("whose", ["everybody", "one customer"])
 async def test_both_ways_of_finding_buckets_agree(
     database: BaseDBAsyncClient,
     organization: Organization,
     monkeypatch: pytest.MonkeyPatch,
-    step: timedelta,
+    bounds: str,
     whose: str,
 ) -> None:
     meters = await stored_meters(database, organization)
-    points = [Window(START + step * number, START + step * (number + 1)) for number in range(8)]
+    instants = [START + timedelta(hours=hour) for hour in HOURS[bounds]]
+    points = list(starmap(Window, pairwise(instants)))
     customer = await Customer.get(organization_id=organization.id, external_id="c0")
     customer_id = None if whose == "everybody" else customer.id
     found = []
@@ -128,11 +140,24 @@ async def test_a_repeated_value_within_a_window_counts_once(
     assert not any(point.counted for point in found.points[1:])
 
 
+@pytest.mark.parametrize(("zone", "sent"), [("UTC", False), ("Europe/Berlin", True)])
+def test_the_starts_of_windows_are_sent_only_if_they_differ_in_length(
+    zone: str, *, sent: bool
+) -> None:
+    # Berlin's clocks change within the year, but hours stay hours.
+    for interval, expected in ((Interval.DAY, sent), (Interval.HOUR, False)):
+        days = 9_000 if interval is Interval.DAY else 40
+        points = windows(START, START + timedelta(days=days), interval, zone_of(zone))
+        parameters = Parameters()
+        bucket_ranges.whole_buckets(points, parameters)
+        assert any(isinstance(value, tuple) for value in parameters.values) is expected
+
+
 def test_many_windows_are_not_looked_for_one_by_one() -> None:
     def written(days: int) -> str:
         points = windows(START, START + timedelta(days=days), Interval.DAY, zone_of("UTC"))
         whole = bucket_ranges.whole_buckets(points, Parameters())
         return whole(meters="$1", table="usage_bucket", columns="kept.count")
 
-    assert "width_bucket" not in written(366)
-    assert "width_bucket" in written(9_000)
+    assert "part.starts_at" in written(366)
+    assert "part.starts_at" not in written(9_000)
