@@ -1,11 +1,13 @@
 """Erases a customer, unless billing still needs to know who it is."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from metering.counting.log import lock_log
 from metering.erasing.customers import erase_names, lock_customer
+from metering.language.instants import format_instant
 from metering.problems import Problem, problem, refuse_any
 
 _MOST_NAMED = 10
@@ -21,7 +23,7 @@ ORDER BY subscription.id LIMIT $3
 
 # What an invoice waits for: its events are counted, it is a draft, late usage is due.
 _UNISSUED = """
-SELECT product.name
+SELECT product.name, subscription.corrections_due_at AS due_at
 FROM customer_subscription AS subscription
 JOIN product ON product.organization_id = $1 AND product.id = subscription.product_id
 WHERE subscription.organization_id = $1 AND subscription.customer_id = $2
@@ -69,12 +71,21 @@ async def erase_customer(
         for row in await connection.execute_query_dict(_LIVE, values)
     ]
     problems += [
-        _in_use(f"An invoice for “{row['name']}” is not issued yet.", field)
+        _in_use(_unissued(row), field)
         for row in await connection.execute_query_dict(_UNISSUED, values)
     ]
     refuse_any(problems)
     await erase_names(connection, organization_id, customer_id)
     return True
+
+
+def _unissued(row: dict[str, Any]) -> str:
+    if row["due_at"] is None:
+        return f"An invoice for “{row['name']}” is not issued yet."
+    return (
+        f"Usage of “{row['name']}” has changed since it was invoiced. That is invoiced at"
+        f" {format_instant(row['due_at'])}; erase the customer after it."
+    )
 
 
 def _in_use(message: str, field: str) -> Problem:

@@ -40,7 +40,10 @@ async def restore_months(
                 await drop(row)
             manifest = await whole_folder(directory, row.name, row.id)
             if manifest is None:
-                raise ArchiveError(f"There is no archive of {row.name} in {directory}.")
+                raise ArchiveError(
+                    f"There is no archive of {row.name} in {directory}. It was written to "
+                    f"{row.directory}."
+                )
             await _restore(row, manifest, directory / row.name, note)
             yield Archived(row.name, manifest.events, manifest.size)
 

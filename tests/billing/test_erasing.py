@@ -7,7 +7,7 @@ from tortoise.transactions import in_transaction
 
 from billing.erasing import erase_customer
 from metering.problems import RefusedError
-from models import Customer, Meter
+from models import Customer, CustomerSubscription, Meter
 from tests.billing.rated import by_model
 from tests.billing.world import World
 from tests.metering.erasing import begin_erasing, erase_all
@@ -69,6 +69,10 @@ async def test_late_usage_is_billed_first(world: World) -> None:
     [message] = await refusals(world, customer)
     assert message.endswith("is not issued yet.")
     await world.cycle("2026-02-12")
+    [subscription] = await CustomerSubscription.filter(organization_id=world.id)
+    assert subscription.corrections_due_at is not None
+    [message] = await refusals(world, customer)
+    assert f"{subscription.corrections_due_at:%Y-%m-%dT%H:%M}" in message
     await world.cycle("2026-06-01")
     before = await books(world)
     await begin_erasing(world.id, customer.id)

@@ -1,5 +1,6 @@
 """Archives and restores that are refused leave everything as it was."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,10 @@ def _changed(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _cut_off(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 100)
+
+
 def _manifest_changed(path: Path) -> None:
     manifest = path.parent / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"rows_sha256": "', '"rows_sha256": "0'))
@@ -29,6 +34,7 @@ def _manifest_changed(path: Path) -> None:
     ("tamper", "message"),
     [
         (_changed, "its SHA-256 differs"),
+        (_cut_off, "its SHA-256 differs"),
         (lambda path: path.unlink(), "is missing"),
         (_manifest_changed, "does not have the events"),
         (lambda path: (path.parent / "manifest.json").write_text("{}"), "is damaged"),
@@ -63,6 +69,8 @@ async def test_a_folder_of_another_archive_is_neither_used_nor_overwritten(
         await restore(first)
     with pytest.raises(ArchiveError, match="2025-12 is not archived"):
         await restore(second, "2025-12")
+    with pytest.raises(ArchiveError, match=f"no archive of 2026-01 in .*written to {second}"):
+        await restore(tmp_path)
     assert await restore(second) == ["2026-01"]
 
 
