@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from arq.connections import ArqRedis
-from arq.worker import Worker, func
+from arq.worker import func
 
 from billing.alerts.estimated import decide_estimates
 from config.settings import get_settings
@@ -18,6 +18,7 @@ from metering.months import make_months_ahead
 from waiting.outages import Outage
 from waiting.patience import Patience
 from webhooks.fan_out import Render
+from workers.announced_jobs import AnnouncedJobs, AnnouncedWorker
 from workers.archive_events import Retention
 from workers.compact_changes import compact_changes
 from workers.daily import Daily
@@ -35,8 +36,6 @@ from workers.simulate_prices import Simulating
 
 _log = structlog.get_logger(__name__)
 
-# arq polls for jobs; its default of 0.5 s would delay live usage.
-_POLL_SECONDS = 0.01
 _SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_BETWEEN_CANCELS = 0.2
 # A job works in steps, each with its own deadline. A busy organization or a long history needs
@@ -58,10 +57,15 @@ _RETENTION_SECONDS = 600.0
 
 
 def build_worker(
-    redis: ArqRedis, counting: Counting, delivering: Delivering, database: Outage
-) -> Worker:
+    redis: ArqRedis,
+    counting: Counting,
+    delivering: Delivering,
+    database: Outage,
+    announced: AnnouncedJobs,
+) -> AnnouncedWorker:
     """A worker of arq on an open queue. It handles no signals; cancel `async_run` to stop it."""
-    return Worker(
+    return AnnouncedWorker(
+        announced,
         functions=[
             func(process_events, keep_result=0, timeout=_JOB_SECONDS),
             func(catch_up_meters, keep_result=0, timeout=_JOB_SECONDS),
@@ -70,7 +74,6 @@ def build_worker(
         queue_name=QUEUE,
         redis_pool=redis,
         handle_signals=False,
-        poll_delay=_POLL_SECONDS,
         max_jobs=_JOBS_AT_ONCE,
         keep_result=0,
         log_results=False,
@@ -106,10 +109,12 @@ async def run_worker(redis: ArqRedis, status: WorkerStatus, render: Render) -> N
         daily = Daily(retention.run)
         recurring.append(Recurring("retention", daily.run, _RETENTION_SECONDS, database))
     status.sweep = recurring[0]
+    announced = AnnouncedJobs(redis)
     working = [
         asyncio.create_task(work)
         for work in (
-            _take_wakeups(redis, counting, delivering, measurements, database),
+            announced.listen(),
+            _take_wakeups(redis, counting, delivering, measurements, database, announced),
             *(each.repeat() for each in recurring),
             measurements.flush_for_ever(),
             activity.say_for_ever(),
@@ -118,7 +123,7 @@ async def run_worker(redis: ArqRedis, status: WorkerStatus, render: Render) -> N
     stopping = asyncio.create_task(stop.wait())
     async with performing_events(redis):
         done, _ = await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        await _end(*working, stopping)
+        await end_tasks(*working, stopping)
     counting.end()
     await delivering.end()
     activity.say()
@@ -163,9 +168,10 @@ async def _take_wakeups(
     delivering: Delivering,
     measurements: Measurements,
     database: Outage,
+    announced: AnnouncedJobs,
 ) -> None:
     while True:
-        worker = build_worker(redis, counting, delivering, database)
+        worker = build_worker(redis, counting, delivering, database, announced)
         measurements.watch(worker)
         try:
             await worker.async_run()
@@ -176,13 +182,13 @@ async def _take_wakeups(
             await _cancel(worker)
 
 
-async def _cancel(worker: Worker) -> None:
+async def _cancel(worker: AnnouncedWorker) -> None:
     """Cancels the worker's tasks; their batches are pending again."""
     running = [*worker.tasks.values(), worker.main_task]
-    await _end(*(task for task in running if task is not None))
+    await end_tasks(*(task for task in running if task is not None))
 
 
-async def _end(*tasks: asyncio.Task[Any]) -> None:
+async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
     """Cancels tasks until they have ended.
 
     Once is not enough: on Python 3.11 `asyncio.wait_for`, through which redis-py writes, swallows

@@ -30,17 +30,18 @@ from metering.live.changes import (
     read_usage,
 )
 from metering.live.matching import Matching
+from metering.live.pulse import (
+    SECONDS_BETWEEN_CONNECTS,
+    SECONDS_OF_SILENCE,
+    Pulse,
+    notice_cancellation,
+)
 from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.timelines import current_timeline
 from metering.live.wakeup import usage_channel
 from models import AlertTrigger, CustomerMeter
 from waiting.turns import Pace
 
-_SECONDS_BETWEEN_CONNECTS = 0.5
-_SECONDS_OF_SILENCE = 1.0
-# A subscribed connection cannot tell a dead server from a quiet one. After a silence we send a
-# ping, and replace the connection if no answer comes in time.
-_SECONDS_FOR_PONG = 3.0
 # A cursor that names the last timeline although a new one has begun is refused at worst.
 _SECONDS_OF_TIMELINE = 5.0
 
@@ -158,23 +159,23 @@ class ChangeFeeds:
                 await self._listen()
             except REDIS_FAILURES:
                 # The circuit has logged it.
-                await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
+                await asyncio.sleep(SECONDS_BETWEEN_CONNECTS)
 
     async def _listen(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             heard: set[str] = set()
-            pulse = _Pulse(pubsub)
+            pulse = Pulse(pubsub)
             hearing: asyncio.Task[Any] | None = None
             try:
                 while True:
                     heard = await self._follow_channels(pubsub, heard)
-                    _notice_cancellation()
+                    notice_cancellation()
                     if not heard:
                         await self._joined.wait()
                         continue
                     if hearing is None:
                         hearing = asyncio.create_task(
-                            pubsub.get_message(timeout=_SECONDS_OF_SILENCE)
+                            pubsub.get_message(timeout=SECONDS_OF_SILENCE)
                         )
                     await self._until_done_or_joined(hearing)
                     if hearing.done():
@@ -210,37 +211,6 @@ class ChangeFeeds:
         if heard - wanted:
             await pubsub.unsubscribe(*(heard - wanted))
         return wanted
-
-
-class _Pulse:
-    """Checks that a subscribed connection is alive.
-
-    redis-py pings such connections too, but does not notice that no answer comes.
-    """
-
-    def __init__(self, pubsub: Any) -> None:
-        self._pubsub = pubsub
-        self._asked_at: float | None = None
-
-    async def feel(self, message: Any) -> None:
-        """Notes a message, or None after a silence. Raises TimeoutError if a ping got no answer."""
-        if message is not None:
-            self._asked_at = None
-        elif self._asked_at is None:
-            self._asked_at = time.monotonic()
-            await self._pubsub.ping()
-        elif time.monotonic() - self._asked_at >= _SECONDS_FOR_PONG:
-            raise TimeoutError("Redis does not answer on the connection of subscribers")
-
-
-def _notice_cancellation() -> None:
-    """Raises CancelledError if redis-py lost the cancellation of this task (Python 3.11).
-
-    Its wait_for can lose one that comes as the process stops and the last follower leaves.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _organization_feeds(

@@ -13,6 +13,8 @@ from arq.connections import ArqRedis
 from metering.live.redis_connections import GuardedPool
 
 QUEUE = "metergraph:jobs"
+JOBS_CHANNEL = "metergraph:jobs:announced"
+"""The channel on which workers hear that a job was enqueued."""
 PROCESS_EVENTS = "process_events"
 CATCH_UP_METERS = "catch_up_meters"
 DELIVER_WEBHOOKS = "deliver_webhooks"
@@ -80,6 +82,7 @@ class Wake:
                 _defer_until=_LONG_AGO,
                 _expires=_KEPT_SECONDS,
             )
+            await redis.publish(JOBS_CHANNEL, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from tests.ingesting import NOON, catch_up_all
 from tests.metering.poison import POISON, accept_poison, let_retry, refuse_poison
 from tests.serving import in_process, new_token
 from tests.webhooks.world import nothing_to_deliver
+from workers.announced_jobs import AnnouncedJobs
 from workers.measurements import Measurements, read_measurements
 from workers.outages import database_outage
 from workers.process_events import Counting
@@ -140,7 +141,9 @@ async def test_metrics_follow_ingestion_counting_and_jobs(
 
         measurements = Measurements(redis)
         counting = Counting(redis, measurements)
-        worker = build_worker(redis, counting, nothing_to_deliver(redis), database_outage())
+        worker = build_worker(
+            redis, counting, nothing_to_deliver(redis), database_outage(), AnnouncedJobs(redis)
+        )
         measurements.watch(worker)
         worker.jobs_complete, worker.jobs_failed = 5, 1
         await counting.process_events(organization.id)

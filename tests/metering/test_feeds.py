@@ -90,7 +90,7 @@ async def test_a_new_follower_is_told_at_once_while_others_are_silent(
 ) -> None:
     """Whatever the process listens to already says nothing, and nobody looks by himself."""
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 60)
-    monkeypatch.setattr("metering.live.subscriptions._SECONDS_OF_SILENCE", 60)
+    monkeypatch.setattr("metering.live.subscriptions.SECONDS_OF_SILENCE", 60)
     silent = asyncio.ensure_future(
         anext(feeds.usage(other_organization.id, BEGINNING, UsageSelection()))
     )

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from config.settings import Settings
 from metering.counting.log import advance
 from metering.live import change_feed as feed_module
-from metering.live import subscriptions as feeds_module
+from metering.live import pulse, subscriptions
 from metering.live.after_commit import performing_events
 from metering.live.change_feed import BEGINNING
 from metering.live.changes import UsageSelection
@@ -74,8 +74,8 @@ async def test_announcements_are_heard_again_after_their_connection_fell_silent(
 ) -> None:
     # Nobody looks by himself, and silence is noticed soon.
     monkeypatch.setattr(feed_module, "SECONDS_BETWEEN_LOOKS", 600)
-    monkeypatch.setattr(feeds_module, "_SECONDS_OF_SILENCE", 0.05)
-    monkeypatch.setattr(feeds_module, "_SECONDS_FOR_PONG", 1.0)
+    monkeypatch.setattr(subscriptions, "SECONDS_OF_SILENCE", 0.05)
+    monkeypatch.setattr(pulse, "_SECONDS_FOR_PONG", 1.0)
     channel = usage_channel(organization.id)
 
     async def is_heard(wanted: int) -> None:

@@ -15,6 +15,7 @@ from metering.meters import create_meter
 from models import Meter, Organization
 from tests.ingesting import drain, send
 from tests.webhooks.world import nothing_to_deliver
+from workers.announced_jobs import AnnouncedJobs
 from workers.outages import database_outage
 from workers.process_events import Counting
 from workers.settings import build_worker
@@ -79,7 +80,9 @@ async def test_histories_of_many_organizations_leave_room_for_new_events(
     monkeypatch.setattr(Counting, "process_events", process)
     for organization_id in everybody:
         await Wake(CATCH_UP_METERS, organization_id).perform(redis)
-    worker = build_worker(redis, Counting(redis), nothing_to_deliver(redis), database_outage())
+    worker = build_worker(
+        redis, Counting(redis), nothing_to_deliver(redis), database_outage(), AnnouncedJobs(redis)
+    )
     worker.burst = True
     async with asyncio.timeout(60):
         await asyncio.gather(worker.async_run(), send_new_events())

@@ -16,6 +16,7 @@ from tests.billing.world import World
 from tests.webhooks.world import nothing_to_deliver
 from waiting.outages import Outage
 from waiting.patience import Patience
+from workers.announced_jobs import AnnouncedJobs
 from workers.grant_cycle_credits import grant_cycle_credits
 from workers.outages import database_outage
 from workers.process_events import Counting
@@ -80,7 +81,9 @@ async def test_a_wake_up_is_taken_at_once_with_clocks_that_differ(
         shifted = round((datetime.now(UTC) + timedelta(hours=hours)).timestamp() * 1_000)
         patch.setattr("arq.connections.timestamp_ms", lambda: shifted)
         await Wake(PROCESS_EVENTS, organization.id).perform(redis)
-    worker = build_worker(redis, Counting(redis), nothing_to_deliver(redis), database_outage())
+    worker = build_worker(
+        redis, Counting(redis), nothing_to_deliver(redis), database_outage(), AnnouncedJobs(redis)
+    )
     worker.burst = True
     async with asyncio.timeout(60):
         await worker.async_run()
