@@ -14,7 +14,7 @@ from metering.months import make_months
 
 NAME = "growth"
 _FEW, _MANY = 100_000, 10_000_000
-_DAYS = 300
+_HISTORY = timedelta(days=300)
 # Of which the worker counts the last ones before more are stored.
 _BATCHES_AT_ONCE = 50
 _CASE = Case(1_000, 8, 50_000)
@@ -58,15 +58,21 @@ async def _rates(system: System, tenant: Tenant, stored: int) -> tuple[float, fl
 
 
 async def _store(tenant: Tenant, count: int, before: int) -> None:
-    """Stores events of the last months as the API would, and waits until they are counted."""
-    await make_months(end_of_history() - timedelta(days=ago) for ago in range(_DAYS + 1))
+    """Stores events of the last months as the API would, and waits until they are counted.
+
+    They come in the order in which they happened, as those of years do.
+    """
+    end = end_of_history()
+    await make_months(end - timedelta(days=ago) for ago in range(_HISTORY.days + 1))
     stored = 0
     while stored < count:
         for _ in range(_BATCHES_AT_ONCE):
             part = min(BATCH, count - stored)
             if part:
-                over = timedelta(days=_DAYS)
-                await store_batch(tenant.organization.id, part, over, before + stored)
                 stored += part
+                through = end - _HISTORY * (1 - stored / count)
+                over = _HISTORY * (part / count)
+                first = before + stored - part
+                await store_batch(tenant.organization.id, part, over, through, first)
         await until_counted(tenant, before + stored)
     await get_connection("default").execute_query("VACUUM ANALYZE")

@@ -60,12 +60,16 @@ async def store_history(
 
 
 async def store_batch(
-    organization_id: UUID, count: int, over: timedelta, first_external_id: int | None = None
+    organization_id: UUID,
+    count: int,
+    over: timedelta,
+    through: datetime | None = None,
+    first_external_id: int | None = None,
 ) -> None:
-    """Stores a batch of calls over the time before the last midnight; not counted yet.
+    """Stores a batch of calls over the time before `through`, or before the last midnight.
 
-    All customers of the organization take turns, from any one of them on. `first_external_id` is
-    the number of the first external id; without it, the events have none.
+    They are not counted yet. All customers of the organization take turns, from any one of them on.
+    `first_external_id` is the number of the first external id; without it, the events have none.
     """
     await get_connection("default").execute_query(
         """
@@ -81,7 +85,7 @@ async def store_batch(
             INSERT INTO event (
                 organization_id, id, batch_id, customer_id, name, external_id, timestamp, metadata
             )
-            SELECT $1, gen_random_uuid(), batch.id, numbered.id, 'ai_usage',
+            SELECT $1, uuidv7(), batch.id, numbered.id, 'ai_usage',
                    'history-' || ($5::int + number - 1), $3::timestamptz - random() * $4::interval,
                    jsonb_build_object('model', 'gpt-4.1', 'total_tokens', number,
                                       'completion_tokens', number % 800,
@@ -95,5 +99,5 @@ async def store_batch(
         SELECT organization_id, external_id_key(external_id), id, timestamp FROM stored
         WHERE external_id IS NOT NULL
         """,
-        [organization_id, count, end_of_history(), over, first_external_id],
+        [organization_id, count, through or end_of_history(), over, first_external_id],
     )
