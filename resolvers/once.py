@@ -13,8 +13,8 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from metering.problems import ProblemCode, RefusedError, problem, refuse_any
-from metering.texts import IDEMPOTENCY_KEY, name_problems
+from metering.problems import ProblemCode, RefusedError, problem
+from metering.texts import IDEMPOTENCY_KEY, text_fault
 from resolvers.queries.nodes import load_node
 from schema.context import Context, Info
 from schema.inputs.idempotency import input_hash
@@ -60,7 +60,9 @@ async def carried_out_once(
     """
     payload_type: Any = info.return_type
     context = info.context
-    refuse_any(name_problems(sent.idempotency_key, IDEMPOTENCY_KEY, "idempotencyKey"))
+    if fault := text_fault(sent.idempotency_key, IDEMPOTENCY_KEY):
+        code, rest = fault
+        raise RefusedError(problem(code, f"idempotencyKey {rest}", "idempotencyKey"))
     use = _Use(context.organization_id, sent.idempotency_key, info.field_name, input_hash(sent))
     pause = _FIRST_PAUSE_SECONDS
     while True:

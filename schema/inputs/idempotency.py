@@ -22,10 +22,10 @@ def idempotency_key() -> Any:
     """The input field. `mutates(..., makes=...)` makes the mutation run once for each key."""
     return strawberry.field(
         default=None,
-        description="Your key for this call: 1 to 255 characters, not only white space. If you "
-        "send the same key and input again, the mutation is not repeated; it returns the object "
-        "that it made the first time. The same key with another input is a CONFLICT. Keys are kept "
-        "for at least 30 days.",
+        description="Your key for this call: 1 to 255 characters. If you send the same key and "
+        "input again, the mutation is not repeated; it returns the object that it "
+        "made the first time. The same key with another input is a CONFLICT. Keys "
+        "are kept for at least 30 days.",
     )
 
 

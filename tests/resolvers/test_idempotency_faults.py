@@ -66,20 +66,16 @@ async def test_an_edit_that_turns_periods_first_is_all_or_nothing_with_a_key(
         assert await money() == (turned, credited)
 
 
-async def test_a_key_that_is_blank_or_no_text_of_255_characters_is_refused(
-    caller: Caller, counts: Callable[[str], Any]
-) -> None:
-    before = await counts("customerCreate")
-    for key in ("", " ", "\t\n", "\N{NO-BREAK SPACE}", "x" * 256, "a\0b", "a\ud800b"):
+async def test_a_key_that_is_no_text_of_255_characters_is_refused(caller: Caller) -> None:
+    for key in ("", "x" * 256, "a\0b", "a\ud800b"):
         refused = await caller.call("customerCreate", key)
         code = "LIMIT_EXCEEDED" if len(key) > 255 else "INVALID"
         assert mistakes(refused) == [(code, ["idempotencyKey"])], key
-    assert await counts("customerCreate") == before
 
 
 async def test_any_other_text_is_a_key(caller: Caller) -> None:
     ids = set()
-    for key in ("x", "X", "x" * 255, " x", "x ", "É" * 255, "🦀" * 255, "' OR 1=1 --"):
+    for key in ("x", "X", "x" * 255, " ", "  ", "É" * 255, "🦀" * 255, "' OR 1=1 --"):
         first = made(await caller.call("customerCreate", key))
         assert made(await caller.call("customerCreate", key)) == first
         ids.add(first["id"])
