@@ -1,7 +1,7 @@
 """An API in a process of its own, which the tests of this folder share, and clients of it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -25,8 +25,10 @@ def api_of_clients(servers: tuple[str, str], shared_database_url: str) -> Iterat
 @pytest.fixture
 async def world(
     api_of_clients: Process, database: BaseDBAsyncClient, organization: Organization
-) -> World:
-    return World(api_of_clients, organization, await new_token(organization))
+) -> AsyncIterator[World]:
+    world = World(api_of_clients, organization, await new_token(organization))
+    yield world
+    world.end_programs()
 
 
 @pytest.fixture

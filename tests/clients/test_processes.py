@@ -143,6 +143,38 @@ async def test_a_forked_process_sends_its_own_events_only(world: World, program:
     assert await world.stored() == sorted(out.split())
 
 
+async def test_only_the_caller_prepares_for_tls_and_only_once(world: World) -> None:
+    """While a thread prepares, it holds a lock for which a forked process would wait for ever."""
+    program = """
+import os, ssl, threading
+made_by, create = [], ssl.create_default_context
+
+def create_noted(*arguments, **options):
+    made_by.append(threading.current_thread().name)
+    return create(*arguments, **options)
+
+ssl.create_default_context = create_noted
+from metergraph_client import Metergraph
+client = Metergraph()
+
+def use():
+    client.execute("{ me { scopes } }")
+    client.ingest("call", external_customer_id="acme")
+    client.flush(60)
+    os.write(1, f"{made_by}\\n".encode())
+
+use()
+child = os.fork()
+use()
+if child != 0:
+    os.waitpid(child, 0)
+"""
+    out, err = world.program(program).communicate(timeout=SECONDS)
+    assert err == ""
+    assert out.splitlines() == ["['MainThread']"] * 3
+    assert len(await world.stored()) == 3
+
+
 async def test_an_event_loop_that_ends_loses_no_event(world: World) -> None:
     program = """
 import asyncio

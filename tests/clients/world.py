@@ -1,7 +1,9 @@
 """What the tests of clients look at: the server that they use, and what it has stored."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +27,7 @@ class World:
     api: Process
     organization: Organization
     token: str
+    programs: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -38,7 +41,7 @@ class World:
 
     def program(self, text: str, url: str | None = None) -> "subprocess.Popen[str]":
         """Starts a Python program that finds the API in its environment."""
-        return subprocess.Popen(
+        program = subprocess.Popen(
             [sys.executable, "-c", text],
             env={
                 **os.environ,
@@ -49,7 +52,16 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+        self.programs.append(program)
+        return program
+
+    def end_programs(self) -> None:
+        """Kills the programs that still run, and the processes that they forked."""
+        for program in self.programs:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
 
 
 @dataclass

@@ -251,5 +251,7 @@ class AsyncMetergraph:
         loop = asyncio.get_running_loop()
         if self._http is None or self._loop is not loop:
             self._loop = loop
-            self._http = httpx.AsyncClient(headers=self._endpoint.headers)
+            self._http = httpx.AsyncClient(
+                headers=self._endpoint.headers, verify=self._endpoint.tls
+            )
         return self._http

@@ -246,7 +246,7 @@ class Metergraph:
 
     def _open_http(self) -> None:
         self._process = os.getpid()
-        self._http = httpx.Client(headers=self._endpoint.headers)
+        self._http = httpx.Client(headers=self._endpoint.headers, verify=self._endpoint.tls)
 
     def _http_of_this_process(self) -> httpx.Client:
         # After a fork, the parent and the child must not share connections.

@@ -73,7 +73,8 @@ class Delivery:
     def run(self) -> None:
         """Returns when the queue has no more batches."""
         try:
-            with httpx.Client(headers=self._settings.endpoint.headers) as http:
+            endpoint = self._settings.endpoint
+            with httpx.Client(headers=endpoint.headers, verify=endpoint.tls) as http:
                 while batch := self._queue.next_batch(self._most):
                     self._act(batch, self._send(http, batch))
         except BaseException:

@@ -3,8 +3,9 @@
 import json
 import math
 import os
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,10 +25,15 @@ LONGEST_RETRY_AFTER = 300.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where requests go, and with which token."""
+    """Where requests go, and with which token.
+
+    `tls` is made once, with the client. A thread that makes it holds a lock of OpenSSL, for which a
+    process that is forked at that moment would wait for ever.
+    """
 
     url: str
     token: str
+    tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
