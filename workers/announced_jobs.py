@@ -8,12 +8,11 @@ from arq.connections import ArqRedis
 from arq.worker import Worker
 
 from metering.live.pulse import (
-    SECONDS_BETWEEN_CONNECTS,
     SECONDS_OF_SILENCE,
     Pulse,
+    keep_listening,
     notice_cancellation,
 )
-from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.wakeup import JOBS_CHANNEL
 
 # How long a job waits whose announcement was lost.
@@ -31,12 +30,7 @@ class AnnouncedJobs:
 
     async def listen(self) -> None:
         """Hears announcements. Runs until it is cancelled."""
-        while True:
-            try:
-                await self._listen()
-            except REDIS_FAILURES:
-                # The connection's circuit has logged it.
-                await asyncio.sleep(SECONDS_BETWEEN_CONNECTS)
+        await keep_listening(self._listen)
 
     async def _listen(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -81,5 +75,5 @@ class AnnouncedWorker(Worker):
         await self._announced.wait()
         await super()._poll_iteration()
         if self.job_counter >= self.max_jobs:
-            # It left jobs in the queue, of which nobody tells it again.
+            # It may have left jobs in the queue, which are not announced again.
             self._announced.look()

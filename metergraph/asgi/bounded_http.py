@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 MAX_HEAD_BYTES = 64 * 1024
 SECONDS_FOR_A_HEAD = 20.0
 SECONDS_AFTER_AN_ANSWER = 5.0
-"""How long the rest of a body may take that nobody reads, since its request was refused.
+"""How long the rest of the body of a refused request may take; it is no longer read.
 
 It is not cut off at once: many clients read the answer only when they have sent everything.
 """

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
 
-SECONDS_BETWEEN_CONNECTS = 0.5
-"""The pause before a listener connects again."""
+from metering.live.redis_connections import REDIS_FAILURES
 
 SECONDS_OF_SILENCE = 1.0
 """How long a listener waits for a message before it feels the pulse."""
 
+_SECONDS_BETWEEN_CONNECTS = 0.5
 _SECONDS_FOR_PONG = 3.0
 
 
@@ -34,6 +35,16 @@ class Pulse:
             await self._pubsub.ping()
         elif time.monotonic() - self._asked_at >= _SECONDS_FOR_PONG:
             raise TimeoutError("Redis does not answer on the connection of a listener")
+
+
+async def keep_listening(listen: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Listens again whenever the connection is lost. Runs until it is cancelled."""
+    while True:
+        try:
+            await listen()
+        except REDIS_FAILURES:
+            # The connection's circuit has logged it.
+            await asyncio.sleep(_SECONDS_BETWEEN_CONNECTS)
 
 
 def notice_cancellation() -> None:

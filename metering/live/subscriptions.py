@@ -31,12 +31,11 @@ from metering.live.changes import (
 )
 from metering.live.matching import Matching
 from metering.live.pulse import (
-    SECONDS_BETWEEN_CONNECTS,
     SECONDS_OF_SILENCE,
     Pulse,
+    keep_listening,
     notice_cancellation,
 )
-from metering.live.redis_connections import REDIS_FAILURES
 from metering.live.timelines import current_timeline
 from metering.live.wakeup import usage_channel
 from models import AlertTrigger, CustomerMeter
@@ -154,12 +153,7 @@ class ChangeFeeds:
 
     async def listen(self) -> None:
         """Makes feeds look for changes when Redis announces some. Runs until it is cancelled."""
-        while True:
-            try:
-                await self._listen()
-            except REDIS_FAILURES:
-                # The circuit has logged it.
-                await asyncio.sleep(SECONDS_BETWEEN_CONNECTS)
+        await keep_listening(self._listen)
 
     async def _listen(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
